@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::fingerprint::{Frames, Named, Written};
+use crate::fingerprint::{LengthPrefixed, Named, NonDefaultValues};
 use crate::reference::{self, SectionDoc};
 
 /// Digests of what was written for each key, group and client, with what is in the files that they name.
@@ -21,13 +21,13 @@ impl fmt::Debug for PartDigests {
 impl PartDigests {
     /// `main` is everything but groups and clients; `contents` are those of the files that a key names.
     pub(crate) fn of(
-        main: &Written,
+        main: &NonDefaultValues,
         contents: impl Fn(&str) -> Vec<[u8; 32]>,
         groups: &[Named<'_>],
         clients: &[Named<'_>],
     ) -> Self {
         let keys = main.iter().map(|(key, value)| {
-            let mut frames = Frames::default();
+            let mut frames = LengthPrefixed::default();
             frames.push(value);
             for content in contents(key) {
                 frames.push_bytes(&content);
@@ -37,7 +37,7 @@ impl PartDigests {
         let kinds = [("groups", groups), ("clients", clients)];
         let named = kinds.into_iter().flat_map(|(kind, named)| {
             named.iter().map(move |item| {
-                let mut frames = Frames::default();
+                let mut frames = LengthPrefixed::default();
                 frames.push_named(item);
                 (format!("{kind}.{}", item.name), frames.digest())
             })
@@ -74,14 +74,14 @@ impl Changes {
 
 /// What is read when a node starts, and at no other time.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum AtStart {
+pub(crate) enum RestartOnly {
     /// With everything below it: `server`.
     Section(String),
     /// `practice.default_locale`.
     Key(String),
 }
 
-impl AtStart {
+impl RestartOnly {
     fn covers(&self, name: &str) -> bool {
         match self {
             Self::Section(path) => name.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.')),
@@ -91,19 +91,19 @@ impl AtStart {
 }
 
 /// The outermost sections and keys that are read at the start.
-pub(crate) fn at_start(sections: &[SectionDoc]) -> Vec<AtStart> {
-    let mut found: Vec<AtStart> = Vec::new();
+pub(crate) fn at_start(sections: &[SectionDoc]) -> Vec<RestartOnly> {
+    let mut found: Vec<RestartOnly> = Vec::new();
     for section in sections {
         let path = section.title.trim_matches(['[', ']']);
         if section.is_at_start {
             if !found.iter().any(|part| part.covers(path)) {
-                found.push(AtStart::Section(path.to_owned()));
+                found.push(RestartOnly::Section(path.to_owned()));
             }
             continue;
         }
         let name = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
         let keys = section.keys.iter().filter(|key| key.is_at_start);
-        found.extend(keys.map(|key| AtStart::Key(name(key.name))));
+        found.extend(keys.map(|key| RestartOnly::Key(name(key.name))));
     }
     found
 }

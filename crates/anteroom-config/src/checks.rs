@@ -5,14 +5,14 @@ use anteroom_oidc::Issuer;
 use std::collections::BTreeMap;
 use url::Host;
 
-use crate::diagnostics::{Finding, Place};
+use crate::diagnostics::{ConfigFinding, SourceSpan};
 use crate::reader::Context;
 use crate::reader::kind::did_you_mean;
 use crate::reader::suggest::nearest;
-use crate::sections::{ClientDraft, GroupDraft, Main};
-use crate::settings::Telephone;
+use crate::sections::{ClientDraft, GroupDraft, MainSections};
+use crate::settings::PhoneProviderSettings;
 
-pub(crate) fn check(cx: &Context<'_>, main: &Main, groups: &[GroupDraft], clients: &[ClientDraft]) {
+pub(crate) fn check(cx: &Context<'_>, main: &MainSections, groups: &[GroupDraft], clients: &[ClientDraft]) {
     check_exposure(cx, main);
     check_twilio(cx, main);
     let names = groups.iter().map(|draft| (draft.group.name.as_str(), draft.place.clone()));
@@ -33,7 +33,7 @@ pub(crate) fn check(cx: &Context<'_>, main: &Main, groups: &[GroupDraft], client
     check_groups(cx, groups, "`[registration]`", admitted);
 }
 
-fn check_exposure(cx: &Context<'_>, main: &Main) {
+fn check_exposure(cx: &Context<'_>, main: &MainSections) {
     let Some(issuer) = &main.issuer else { return };
     check_path(cx, issuer);
     if main.dev.outbox {
@@ -41,12 +41,12 @@ fn check_exposure(cx: &Context<'_>, main: &Main) {
     }
     let has_tls = cx.place("server.tls").is_some();
     if has_tls && issuer.is_loopback_http() {
-        let finding = Finding::error("TLS for an issuer that is reached without");
+        let finding = ConfigFinding::error("TLS for an issuer that is reached without");
         let finding = finding.at(cx.place("server.tls"), "serves https");
         cx.report(finding.at(cx.place("issuer"), "begins with `http:`"));
     }
     if !issuer.is_loopback_http() && !has_tls && main.server.trusted_proxies.is_empty() {
-        let finding = Finding::warning("no proxy is trusted, though TLS must end at one");
+        let finding = ConfigFinding::warning("no proxy is trusted, though TLS must end at one");
         let place = cx.place("server.trusted_proxies").or_else(|| cx.place("issuer"));
         let finding = finding.at(place, "requests of the whole world would seem to come from one address");
         let help =
@@ -56,22 +56,23 @@ fn check_exposure(cx: &Context<'_>, main: &Main) {
 }
 
 /// Who names Twilio for texts or calls needs an account there, and calls need a number.
-fn check_twilio(cx: &Context<'_>, main: &Main) {
+fn check_twilio(cx: &Context<'_>, main: &MainSections) {
     for (name, channel) in [("text", &main.text), ("voice", &main.voice)] {
-        if !matches!(channel, Some(Telephone::Twilio)) {
+        if !matches!(channel, Some(PhoneProviderSettings::Twilio)) {
             continue;
         }
         let place = cx.place(&format!("{name}.provider"));
         match &main.twilio {
             None if cx.place("twilio.account_sid").is_none() => {
-                let finding =
-                    Finding::error(format!("`[{name}]` goes through Twilio, and there is no `[twilio]`"));
+                let finding = ConfigFinding::error(format!(
+                    "`[{name}]` goes through Twilio, and there is no `[twilio]`"
+                ));
                 cx.report(finding.at(place, "needs an account").help("add `[twilio]` with `account_sid`"));
             }
             Some(twilio)
                 if twilio.from.is_none() && (name == "voice" || twilio.messaging_service.is_none()) =>
             {
-                let finding = Finding::error(format!("`[{name}]` has no number to come from"));
+                let finding = ConfigFinding::error(format!("`[{name}]` has no number to come from"));
                 cx.report(finding.at(place, "`from` is missing in `[twilio]`"));
             }
             _ => {}
@@ -83,14 +84,14 @@ fn check_path(cx: &Context<'_>, issuer: &Issuer) {
     if issuer.path().is_empty() {
         return;
     }
-    let finding = Finding::error("the issuer has a path");
+    let finding = ConfigFinding::error("the issuer has a path");
     let finding = finding.at(cx.place("issuer"), "pages and endpoints are served at the root of a host");
     let root = issuer.as_str().trim_end_matches('/').trim_end_matches(issuer.path());
     cx.report(finding.help(format!("give Anteroom a host of its own: `issuer = \"{root}\"`")));
 }
 
 /// The outbox shows every code and link to any browser that opens it.
-fn check_outbox(cx: &Context<'_>, main: &Main, issuer: &Issuer) {
+fn check_outbox(cx: &Context<'_>, main: &MainSections, issuer: &Issuer) {
     let loopback_issuer = match issuer.url().host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -104,18 +105,18 @@ fn check_outbox(cx: &Context<'_>, main: &Main, issuer: &Issuer) {
         (main.server.trusted_proxies.is_empty(), "server.trusted_proxies", "a proxy serves others"),
     ] {
         if !safe {
-            let finding = Finding::error("the development outbox would be open to others");
+            let finding = ConfigFinding::error("the development outbox would be open to others");
             let finding = finding.at(cx.place("dev.outbox"), "shows every code and link to whoever opens it");
             cx.report(finding.at(cx.place(reason), why));
         }
     }
 }
 
-fn check_twice<'a>(cx: &Context<'_>, what: &str, names: impl Iterator<Item = (&'a str, Option<Place>)>) {
-    let mut seen: BTreeMap<&str, Option<Place>> = BTreeMap::new();
+fn check_twice<'a>(cx: &Context<'_>, what: &str, names: impl Iterator<Item = (&'a str, Option<SourceSpan>)>) {
+    let mut seen: BTreeMap<&str, Option<SourceSpan>> = BTreeMap::new();
     for (name, place) in names {
         if let Some(first) = seen.get(name) {
-            let finding = Finding::error(format!("{what} `{name}` is defined twice"));
+            let finding = ConfigFinding::error(format!("{what} `{name}` is defined twice"));
             cx.report(finding.at(place, "defined again here").at(first.clone(), "first defined here"));
         } else {
             seen.insert(name, place);
@@ -128,14 +129,14 @@ fn check_groups<'a>(
     cx: &Context<'_>,
     groups: &[GroupDraft],
     whose: &str,
-    admitted: impl Iterator<Item = (&'a str, Option<Place>)>,
+    admitted: impl Iterator<Item = (&'a str, Option<SourceSpan>)>,
 ) {
     let defined = || groups.iter().map(|draft| draft.group.name.as_str());
     for (name, place) in admitted {
         if defined().any(|defined| defined == name) {
             continue;
         }
-        let finding = Finding::error(format!("group `{name}` of {whose} is not defined"));
+        let finding = ConfigFinding::error(format!("group `{name}` of {whose} is not defined"));
         let finding = finding.at(place, "no `[[groups]]` has this name");
         cx.report(match nearest(name, defined()) {
             Some(near) => finding.help(did_you_mean(near)),

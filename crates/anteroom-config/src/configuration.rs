@@ -7,16 +7,17 @@ use toml::de::DeTable;
 
 use crate::changes::PartDigests;
 use crate::checks;
-use crate::diagnostics::{Diagnostics, Finding, Place};
+use crate::diagnostics::{ConfigFinding, Diagnostics, SourceSpan};
 use crate::fingerprint::{
     ConfigurationDigest, Named, client_version, configuration_digest, configuration_parts,
 };
-use crate::inputs::Inputs;
+use crate::inputs::InputFiles;
 use crate::reader::{Context, Env, Secret, SecretOrigin, Section};
 use crate::sections::{
-    ClientDraft, ClientRules, GroupDraft, Main, check_access_tokens, read_clients, read_groups, read_main,
+    ClientDraft, ClientRules, GroupDraft, MainSections, check_access_tokens, read_clients, read_groups,
+    read_main,
 };
-use crate::settings::{ClientSettings, Database, Keys, Registration, Settings};
+use crate::settings::{ClientSettings, Database, KeySettings, Registration, Settings};
 
 /// A configuration without errors.
 #[derive(Clone, Debug)]
@@ -42,13 +43,13 @@ impl Configuration {
     pub fn parse_str(name: &str, text: &str, env: Env<'_>) -> Result<Self, Diagnostics> {
         let cx = Context::reading(env, true);
         let main = File { path: name.into(), text: text.to_owned() };
-        Reading::of(&cx, main).into_configuration(&cx)
+        ConfigurationRead::of(&cx, main).into_configuration(&cx)
     }
 
     /// Where the configuration says that the master key rests, before there is one.
     pub fn master_key_origin(path: &Path) -> Result<Option<SecretOrigin>, Diagnostics> {
         let cx = Context::reading(&|_| None, false);
-        let reading = Reading::of_path(&cx, path);
+        let reading = ConfigurationRead::of_path(&cx, path);
         if cx.has_errors() {
             return Err(reading.diagnostics(&cx));
         }
@@ -56,9 +57,9 @@ impl Configuration {
     }
 
     /// As well as what was read on the way, so that a change can be noticed.
-    pub(crate) fn load_tracked(path: &Path, env: Env<'_>) -> (Result<Self, Diagnostics>, Inputs) {
+    pub(crate) fn load_tracked(path: &Path, env: Env<'_>) -> (Result<Self, Diagnostics>, InputFiles) {
         let cx = Context::reading(env, true);
-        let result = Reading::of_path(&cx, path).into_configuration(&cx);
+        let result = ConfigurationRead::of_path(&cx, path).into_configuration(&cx);
         (result, cx.inputs.take())
     }
 }
@@ -69,21 +70,21 @@ struct File {
 }
 
 /// What was read, with the files for pointing into.
-struct Reading {
+struct ConfigurationRead {
     files: Vec<File>,
     /// None where the main file could not be read at all.
-    contents: Option<Contents>,
+    contents: Option<ParsedFiles>,
 }
 
-struct Contents {
-    main: Main,
+struct ParsedFiles {
+    main: MainSections,
     groups: Vec<GroupDraft>,
     clients: Vec<ClientDraft>,
     /// Whether a file was left out because it is not TOML: then what seems to be missing may stand there.
     incomplete: bool,
 }
 
-impl Reading {
+impl ConfigurationRead {
     fn of_path(cx: &Context<'_>, path: &Path) -> Self {
         match read_file(cx, path, None) {
             Some(main) => Self::of(cx, main),
@@ -100,7 +101,7 @@ impl Reading {
         let main = read_main(&mut top);
         let (groups, clients) = (read_groups(&mut top), read_clients(&mut top));
         top.finish();
-        let mut contents = Contents { main, groups, clients, incomplete: false };
+        let mut contents = ParsedFiles { main, groups, clients, incomplete: false };
         let mut files = vec![main_file];
         contents.include(cx, file, &mut files);
         if !contents.incomplete {
@@ -135,7 +136,7 @@ fn diagnostics(files: &[File], cx: &Context<'_>) -> Diagnostics {
     Diagnostics::new(files, cx.take_findings())
 }
 
-impl Contents {
+impl ParsedFiles {
     /// Adds what the included files hold.
     fn include(&mut self, cx: &Context<'_>, main: usize, files: &mut Vec<File>) {
         let mut known: BTreeSet<PathBuf> = files.iter().map(|file| file.path.clone()).collect();
@@ -144,14 +145,15 @@ impl Contents {
             let resolved = cx.resolve(main, pattern);
             let listed = cx.inputs.borrow_mut().list(&resolved);
             let paths = listed.unwrap_or_else(|error| {
-                let finding = Finding::error(format!("cannot list {}: {error}", resolved.display()));
+                let finding = ConfigFinding::error(format!("cannot list {}: {error}", resolved.display()));
                 cx.report(finding.at(place.clone(), "included here"));
                 self.incomplete = true;
                 Vec::new()
             });
             if paths.is_empty() && !self.incomplete {
                 cx.report(
-                    Finding::warning("an include that includes nothing").at(place.clone(), "matches no file"),
+                    ConfigFinding::warning("an include that includes nothing")
+                        .at(place.clone(), "matches no file"),
                 );
             }
             for path in paths {
@@ -205,7 +207,7 @@ impl Contents {
             practice: main.practice,
             server: main.server,
             database: Database { url: main.database.url?, max_connections: main.database.max_connections },
-            keys: Keys { master_key, master_key_origin, signing: main.keys.signing },
+            keys: KeySettings { master_key, master_key_origin, signing: main.keys.signing },
             profile: main.profile,
             policy: main.policy,
             registration: Registration {
@@ -267,12 +269,12 @@ fn fingerprints(
 }
 
 /// `included` is where the file is named; none for the main one.
-fn read_file(cx: &Context<'_>, path: &Path, included: Option<Place>) -> Option<File> {
+fn read_file(cx: &Context<'_>, path: &Path, included: Option<SourceSpan>) -> Option<File> {
     let text = cx.inputs.borrow_mut().read(path);
     match text {
         Ok(text) => Some(File { path: path.to_owned(), text }),
         Err(error) => {
-            let mut finding = Finding::error(format!("cannot read {}: {error}", path.display()));
+            let mut finding = ConfigFinding::error(format!("cannot read {}: {error}", path.display()));
             if included.is_none() {
                 finding = finding
                     .help("`--config FILE`, or the environment variable ANTEROOM_CONFIG, names another file");
@@ -286,8 +288,8 @@ fn read_file(cx: &Context<'_>, path: &Path, included: Option<Place>) -> Option<F
 fn parse<'t>(cx: &Context<'_>, file: usize, text: &'t str) -> Option<DeTable<'t>> {
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
-        let place = error.span().map(|span| Place::new(file, span));
-        cx.report(Finding::error("this is not TOML").at(place, error.message()));
+        let place = error.span().map(|span| SourceSpan::new(file, span));
+        cx.report(ConfigFinding::error("this is not TOML").at(place, error.message()));
     }
     errors.is_empty().then(|| table.into_inner())
 }

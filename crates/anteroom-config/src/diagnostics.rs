@@ -8,13 +8,13 @@ use crate::redact::redact;
 
 /// A stretch of one of the files.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
+pub(crate) struct SourceSpan {
     pub(crate) file: usize,
     pub(crate) start: usize,
     pub(crate) end: usize,
 }
 
-impl Place {
+impl SourceSpan {
     pub(crate) fn new(file: usize, span: Range<usize>) -> Self {
         Self { file, start: span.start, end: span.end }
     }
@@ -34,21 +34,21 @@ pub enum Severity {
 
 /// One finding, made with what points at it and what helps.
 #[derive(Clone, Debug)]
-pub(crate) struct Finding {
+pub(crate) struct ConfigFinding {
     severity: Severity,
     title: String,
     /// The first is where the mistake is, the others explain it.
-    marks: Vec<Mark>,
+    marks: Vec<LabelledSpan>,
     help: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
-struct Mark {
-    place: Place,
+struct LabelledSpan {
+    place: SourceSpan,
     label: String,
 }
 
-impl Finding {
+impl ConfigFinding {
     pub(crate) fn error(title: impl Into<String>) -> Self {
         Self::new(Severity::Error, title.into())
     }
@@ -61,8 +61,8 @@ impl Finding {
         Self { severity, title, marks: Vec::new(), help: Vec::new() }
     }
 
-    pub(crate) fn at(mut self, place: Option<Place>, label: impl Into<String>) -> Self {
-        self.marks.extend(place.map(|place| Mark { place, label: label.into() }));
+    pub(crate) fn at(mut self, place: Option<SourceSpan>, label: impl Into<String>) -> Self {
+        self.marks.extend(place.map(|place| LabelledSpan { place, label: label.into() }));
         self
     }
 
@@ -75,14 +75,14 @@ impl Finding {
         self.severity == Severity::Error
     }
 
-    fn place(&self) -> Option<&Place> {
+    fn place(&self) -> Option<&SourceSpan> {
         self.marks.first().map(|mark| &mark.place)
     }
 }
 
 /// A file as diagnostics show it: with whatever looks like a secret masked, so that a log never receives one.
 #[derive(Clone, Debug)]
-struct Shown {
+struct RedactedFile {
     name: String,
     text: String,
 }
@@ -90,8 +90,8 @@ struct Shown {
 /// Everything found in one configuration, in the order of the files and lines.
 #[derive(Clone)]
 pub struct Diagnostics {
-    files: Vec<Shown>,
-    findings: Vec<Finding>,
+    files: Vec<RedactedFile>,
+    findings: Vec<ConfigFinding>,
 }
 
 /// One finding as plain values, for logs that keep to one line.
@@ -110,9 +110,9 @@ pub struct Diagnostic<'a> {
 impl Diagnostics {
     pub(crate) fn new<'a>(
         files: impl IntoIterator<Item = (String, &'a str)>,
-        mut findings: Vec<Finding>,
+        mut findings: Vec<ConfigFinding>,
     ) -> Self {
-        let files = files.into_iter().map(|(name, text)| Shown { name, text: redact(text) }).collect();
+        let files = files.into_iter().map(|(name, text)| RedactedFile { name, text: redact(text) }).collect();
         findings.sort_by(|a, b| a.place().cmp(&b.place()));
         Self { files, findings }
     }
@@ -122,7 +122,7 @@ impl Diagnostics {
     }
 
     pub fn has_errors(&self) -> bool {
-        self.findings.iter().any(Finding::is_error)
+        self.findings.iter().any(ConfigFinding::is_error)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = Diagnostic<'_>> {
@@ -144,7 +144,7 @@ impl Diagnostics {
     #[must_use]
     pub fn without_warnings_of(mut self, name: &str) -> Self {
         let files = &self.files;
-        let file_of = |finding: &Finding| files.get(finding.place().map_or(0, |place| place.file));
+        let file_of = |finding: &ConfigFinding| files.get(finding.place().map_or(0, |place| place.file));
         self.findings
             .retain(|finding| finding.is_error() || file_of(finding).is_none_or(|file| file.name != name));
         self
@@ -158,7 +158,7 @@ impl Diagnostics {
         reports.join("\n\n")
     }
 
-    fn group<'a>(&'a self, finding: &'a Finding) -> Group<'a> {
+    fn group<'a>(&'a self, finding: &'a ConfigFinding) -> Group<'a> {
         let level = match finding.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -173,7 +173,7 @@ impl Diagnostics {
     /// One snippet for each file that the finding points into, that of the mistake first.
     fn snippets<'a>(
         &'a self,
-        finding: &'a Finding,
+        finding: &'a ConfigFinding,
     ) -> impl Iterator<Item = Snippet<'a, annotate_snippets::Annotation<'a>>> {
         let mut order: Vec<usize> = Vec::new();
         for mark in &finding.marks {

@@ -36,7 +36,7 @@ impl fmt::Debug for ConfigurationDigest {
 }
 
 /// What nodes of one installation may differ in: keys, and sections with a dot behind.
-pub(crate) const EACH_NODES_OWN: &[&str] = &[
+pub(crate) const PER_NODE_KEYS: &[&str] = &[
     "include",
     "server.",
     "database.",
@@ -52,17 +52,17 @@ pub(crate) const EACH_NODES_OWN: &[&str] = &[
 pub(crate) const SECRETS_OF_CLIENTS: &[&str] = &["secret_file", "secret_env", "secret_files"];
 
 /// Keys with their values as TOML.
-pub(crate) type Written = BTreeMap<String, String>;
+pub(crate) type NonDefaultValues = BTreeMap<String, String>;
 
 /// A group or client, told from its like by name.
 pub(crate) struct Named<'a> {
     pub(crate) name: &'a str,
-    pub(crate) written: Written,
+    pub(crate) written: NonDefaultValues,
     pub(crate) secrets: &'a [SecretString],
 }
 
-pub(crate) fn client_version(written: &Written) -> ClientVersion {
-    let mut frames = Frames::default();
+pub(crate) fn client_version(written: &NonDefaultValues) -> ClientVersion {
+    let mut frames = LengthPrefixed::default();
     frames.push_all(written, |key| !SECRETS_OF_CLIENTS.contains(&key));
     let hash = sha256(&frames.0);
     ClientVersion(hash.iter().take(8).fold(0, |version, byte| version << 8 | u64::from(*byte)))
@@ -71,11 +71,11 @@ pub(crate) fn client_version(written: &Written) -> ClientVersion {
 /// `main` is everything but groups and clients, which are in the order of their names.
 pub(crate) fn configuration_digest(
     master_key: &SecretString,
-    main: &Written,
+    main: &NonDefaultValues,
     groups: &[Named<'_>],
     clients: &[Named<'_>],
 ) -> ConfigurationDigest {
-    let mut frames = Frames::default();
+    let mut frames = LengthPrefixed::default();
     frames.push("anteroom configuration 1");
     frames.push_all(main, is_shared);
     for named in [groups, clients] {
@@ -98,13 +98,13 @@ const MOST_NAMED: usize = 200;
 /// it is kept and shown around, and most values could be guessed.
 pub(crate) fn configuration_parts(
     master_key: &SecretString,
-    main: &Written,
+    main: &NonDefaultValues,
     groups: &[Named<'_>],
     clients: &[Named<'_>],
 ) -> BTreeMap<String, String> {
     let key = hmac::Key::new(HMAC_SHA256, master_key.expose_secret().trim().as_bytes());
-    let tag = |name: &str, frames: Frames| {
-        let mut whole = Frames::default();
+    let tag = |name: &str, frames: LengthPrefixed| {
+        let mut whole = LengthPrefixed::default();
         whole.push("anteroom configuration part 1");
         whole.push(name);
         whole.0.extend(frames.0);
@@ -117,7 +117,7 @@ pub(crate) fn configuration_parts(
         (name.to_owned(), short)
     };
     let of_key = |(name, value): (&String, &String)| {
-        let mut frames = Frames::default();
+        let mut frames = LengthPrefixed::default();
         frames.push(value);
         tag(name, frames)
     };
@@ -125,9 +125,9 @@ pub(crate) fn configuration_parts(
         main.iter().filter(|(name, _)| is_shared(name)).map(of_key).collect();
     for (kind, named) in [("groups", groups), ("clients", clients)] {
         let together = named.len() > MOST_NAMED;
-        let mut all = Frames::default();
+        let mut all = LengthPrefixed::default();
         for item in named {
-            let mut frames = Frames::default();
+            let mut frames = LengthPrefixed::default();
             frames.push_named(item);
             if together {
                 all.push(item.name);
@@ -144,14 +144,14 @@ pub(crate) fn configuration_parts(
 }
 
 fn is_shared(key: &str) -> bool {
-    !EACH_NODES_OWN.iter().any(|own| if own.ends_with('.') { key.starts_with(own) } else { key == *own })
+    !PER_NODE_KEYS.iter().any(|own| if own.ends_with('.') { key.starts_with(own) } else { key == *own })
 }
 
 /// Texts one after another, each with its length before it, so that none runs into the next.
 #[derive(Default)]
-pub(crate) struct Frames(Vec<u8>);
+pub(crate) struct LengthPrefixed(Vec<u8>);
 
-impl Frames {
+impl LengthPrefixed {
     pub(crate) fn digest(&self) -> [u8; 32] {
         sha256(&self.0)
     }
@@ -166,7 +166,7 @@ impl Frames {
         self.0.extend(text.as_bytes());
     }
 
-    fn push_all(&mut self, written: &Written, counts: impl Fn(&str) -> bool) {
+    fn push_all(&mut self, written: &NonDefaultValues, counts: impl Fn(&str) -> bool) {
         let counted: Vec<_> = written.iter().filter(|(key, _)| counts(key)).collect();
         self.push_count(counted.len());
         for (key, value) in counted {

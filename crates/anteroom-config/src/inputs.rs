@@ -13,46 +13,46 @@ const MAX_FILE: u64 = 4 * 1024 * 1024;
 
 /// Not `Debug`: it holds hashes of secrets.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Inputs {
-    files: BTreeMap<PathBuf, Seen>,
+pub(crate) struct InputFiles {
+    files: BTreeMap<PathBuf, FileSnapshot>,
     /// What each pattern matched; none where its folder could not be listed.
     matches: BTreeMap<PathBuf, Option<Vec<PathBuf>>>,
 }
 
 /// A file as it was when it was looked at.
 #[derive(Clone)]
-struct Seen {
+struct FileSnapshot {
     /// SHA-256; none where it could not be read.
     fingerprint: Option<[u8; 32]>,
     /// None where it could not be asked for.
-    stamp: Option<Stamp>,
+    stamp: Option<FileMetadata>,
     /// Whether the content was read when the stamp had stood for a while. A file system's clock is coarse: a change right
     /// after a look can leave the stamp as it is, so a new one is not trusted until the next look.
     settled: bool,
 }
 
 /// The content decides; the rest is how to find out sooner.
-impl PartialEq for Seen {
+impl PartialEq for FileSnapshot {
     fn eq(&self, other: &Self) -> bool {
         self.fingerprint == other.fingerprint
     }
 }
 
-impl Eq for Seen {}
+impl Eq for FileSnapshot {}
 
 /// FAT counts in two seconds, and `changed` is cut to whole ones.
 const LONGEST_STEP: Duration = Duration::from_secs(3);
 
 /// What changes with a file: which it is, its size, and when content and attributes were written, to the nanosecond.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Stamp {
+struct FileMetadata {
     file: (u64, u64),
     size: u64,
     written: (i64, i64),
     changed: (i64, i64),
 }
 
-impl Stamp {
+impl FileMetadata {
     fn of(path: &Path) -> Option<Self> {
         let found = fs::metadata(path).ok()?;
         Some(Self {
@@ -71,10 +71,10 @@ impl Stamp {
     }
 }
 
-impl Seen {
+impl FileSnapshot {
     fn read(path: &Path) -> (Self, io::Result<String>) {
         // Before the content: a change in between is found at the next look.
-        let stamp = Stamp::of(path);
+        let stamp = FileMetadata::of(path);
         let text = read_bounded(path);
         let fingerprint = text.as_ref().ok().map(|text| sha256(text.as_bytes()));
         (Self { fingerprint, stamp, settled: false }, text)
@@ -82,7 +82,7 @@ impl Seen {
 
     /// The same file as it is now. Its content is read only where it may have changed.
     fn again(&self, path: &Path, now: SystemTime) -> Self {
-        let is_as_before = self.stamp.is_some() && Stamp::of(path) == self.stamp;
+        let is_as_before = self.stamp.is_some() && FileMetadata::of(path) == self.stamp;
         if is_as_before && self.settled {
             return self.clone();
         }
@@ -94,9 +94,9 @@ impl Seen {
     }
 }
 
-impl Inputs {
+impl InputFiles {
     pub(crate) fn read(&mut self, path: &Path) -> io::Result<String> {
-        let (seen, text) = Seen::read(path);
+        let (seen, text) = FileSnapshot::read(path);
         self.files.insert(path.to_owned(), seen);
         text
     }
@@ -193,7 +193,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("client.toml");
         fs::write(&file, "one").unwrap();
-        let (first, _) = Seen::read(&file);
+        let (first, _) = FileSnapshot::read(&file);
         #[expect(clippy::disallowed_methods, reason = "the file system's clock is the system's")]
         let now = SystemTime::now();
         let later = now + Duration::from_secs(10);
@@ -201,9 +201,9 @@ mod tests {
         let second = first.again(&file, later);
         assert!(!first.settled && second.settled && second == first);
         // With the stamp of the file as it is, and another content: what is remembered is not read again.
-        let remembered = Seen { fingerprint: Some([7; 32]), ..second.clone() };
+        let remembered = FileSnapshot { fingerprint: Some([7; 32]), ..second.clone() };
         assert!(remembered.again(&file, later) == remembered);
-        let unsettled = Seen { settled: false, ..remembered.clone() };
+        let unsettled = FileSnapshot { settled: false, ..remembered.clone() };
         assert!(unsettled.again(&file, later) == second, "a stamp that is new is not trusted");
         fs::write(&file, "other").unwrap();
         let changed = remembered.again(&file, later);

@@ -28,8 +28,8 @@ pub use fingerprint::ConfigurationDigest;
 pub use reader::{Env, SecretOrigin};
 pub use reference::reference_markdown;
 pub use settings::{
-    Audit, ClientSettings, Database, Dev, Email, EmailTls, Group, Hashing, HttpGateway, HttpMethod, Keys,
-    Log, LogFormat, LogLevel, PolicyProfile, Practice, Server, ServerTls, Settings, Signing, Telephone,
-    Theme, Twilio,
+    Audit, ClientSettings, Database, Dev, EmailSettings, EmailTls, Group, Hashing, HttpGateway, HttpMethod,
+    KeySettings, Log, LogFormat, LogLevel, PhoneProviderSettings, PolicyProfile, Practice, Server, ServerTls,
+    Settings, SigningSettings, ThemeSettings, TwilioSettings,
 };
-pub use source::Source;
+pub use source::ConfigurationFile;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use toml::de::DeTable;
 
-use crate::changes::{AtStart, at_start};
+use crate::changes::{RestartOnly, at_start};
 use crate::reader::suggest::nearest;
 use crate::reader::{Context, Section};
 use crate::sections::{read_clients, read_groups, read_main};
@@ -47,7 +47,7 @@ fn describe(profile: PolicyProfile) -> Vec<SectionDoc> {
 }
 
 /// Where a key or section of this name, or one much like it, would be right: as advice.
-pub(crate) fn home_of(sections: &[SectionDoc], name: &str) -> Option<String> {
+pub(crate) fn suggested_section(sections: &[SectionDoc], name: &str) -> Option<String> {
     let leaf = |section: &SectionDoc| {
         let path = section.title.trim_matches(['[', ']']);
         path.rsplit_once('.').map_or(path, |(_, leaf)| leaf).to_owned()
@@ -95,8 +95,8 @@ environment variable that holds them.
 /// The sections and keys that wait for the next start, outermost ones alone.
 fn marked_at_start(sections: &[SectionDoc]) -> String {
     let marked = at_start(sections).into_iter().map(|part| match part {
-        AtStart::Section(path) => format!("`[{path}]`"),
-        AtStart::Key(path) => format!("`{path}`"),
+        RestartOnly::Section(path) => format!("`[{path}]`"),
+        RestartOnly::Key(path) => format!("`{path}`"),
     });
     marked.collect::<Vec<_>>().join(", ")
 }
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn what_nodes_may_differ_in_exists() {
-        for own in crate::fingerprint::EACH_NODES_OWN {
+        for own in crate::fingerprint::PER_NODE_KEYS {
             let (title, name) = match own.trim_end_matches('.').rsplit_once('.') {
                 Some((section, name)) => (format!("[{section}]"), name),
                 None if own.ends_with('.') => (format!("[{}]", own.trim_end_matches('.')), ""),

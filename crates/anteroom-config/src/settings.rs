@@ -24,19 +24,19 @@ pub struct Settings {
     pub practice: Practice,
     pub server: Server,
     pub database: Database,
-    pub keys: Keys,
+    pub keys: KeySettings,
     pub profile: PolicyProfile,
     pub policy: Policy,
     pub registration: Registration,
     pub hashing: Hashing,
-    pub outgoing: Outgoing,
-    pub theme: Theme,
+    pub outgoing: OutgoingSettings,
+    pub theme: ThemeSettings,
     pub audit: Audit,
     /// None: nothing takes emails.
-    pub email: Option<Email>,
-    pub twilio: Option<Twilio>,
-    pub text: Option<Telephone>,
-    pub voice: Option<Telephone>,
+    pub email: Option<EmailSettings>,
+    pub twilio: Option<TwilioSettings>,
+    pub text: Option<PhoneProviderSettings>,
+    pub voice: Option<PhoneProviderSettings>,
     pub dev: Dev,
     pub log: Log,
     pub groups: Vec<Group>,
@@ -81,16 +81,16 @@ pub struct Database {
 }
 
 #[derive(Clone, Debug)]
-pub struct Keys {
+pub struct KeySettings {
     /// The text of the master key, as `keys init` wrote it.
     pub master_key: SecretString,
     /// Where it came from.
     pub master_key_origin: SecretOrigin,
-    pub signing: Signing,
+    pub signing: SigningSettings,
 }
 
 #[derive(Clone, Debug)]
-pub struct Signing {
+pub struct SigningSettings {
     pub algorithms: Vec<SigningAlgorithm>,
     pub rotate_every: SignedDuration,
     /// How long a key is published before it signs and after it has signed.
@@ -141,7 +141,7 @@ pub struct Hashing {
 }
 
 #[derive(Clone, Debug)]
-pub struct Outgoing {
+pub struct OutgoingSettings {
     /// Private networks that requests to applications may reach.
     pub allow: Vec<IpNet>,
     /// In PEM, besides those that the system trusts.
@@ -149,7 +149,7 @@ pub struct Outgoing {
 }
 
 #[derive(Clone, Debug)]
-pub struct Theme {
+pub struct ThemeSettings {
     /// Overlays the built-in theme.
     pub folder: Option<PathBuf>,
 }
@@ -164,7 +164,7 @@ pub struct Audit {
 
 /// The mail server.
 #[derive(Clone, Debug)]
-pub struct Email {
+pub struct EmailSettings {
     pub host: String,
     pub port: u16,
     pub tls: EmailTls,
@@ -211,7 +211,7 @@ impl fmt::Display for EmailTls {
 }
 
 #[derive(Clone, Debug)]
-pub struct Twilio {
+pub struct TwilioSettings {
     pub account_sid: String,
     pub auth_token: SecretString,
     pub from: Option<E164>,
@@ -222,7 +222,7 @@ pub struct Twilio {
 
 /// Who takes texts or calls.
 #[derive(Clone, Debug)]
-pub enum Telephone {
+pub enum PhoneProviderSettings {
     Twilio,
     Http(HttpGateway),
 }

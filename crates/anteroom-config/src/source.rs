@@ -4,20 +4,20 @@ use std::path::PathBuf;
 
 use crate::configuration::Configuration;
 use crate::diagnostics::Diagnostics;
-use crate::inputs::Inputs;
+use crate::inputs::InputFiles;
 use crate::reader::Env;
 
 /// The main file, and what the last configuration was made from: included files, folders and secrets as well.
-pub struct Source {
+pub struct ConfigurationFile {
     path: PathBuf,
-    taken: Inputs,
+    taken: InputFiles,
     /// What was there at the last look.
-    seen: Inputs,
+    seen: InputFiles,
 }
 
-impl Source {
+impl ConfigurationFile {
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), taken: Inputs::default(), seen: Inputs::default() }
+        Self { path: path.into(), taken: InputFiles::default(), seen: InputFiles::default() }
     }
 
     pub fn load(&mut self, env: Env<'_>) -> Result<Configuration, Diagnostics> {

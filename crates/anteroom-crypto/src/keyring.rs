@@ -65,9 +65,9 @@ impl RawKey {
 }
 
 /// Every key, opened.
-pub struct Keyring(ByPurpose<Ring>);
+pub struct Keyring(ByPurpose<PurposeKeys>);
 
-struct Ring {
+struct PurposeKeys {
     keys: Versions<RawKey>,
     sealer: Sealer,
     mac: Mac,
@@ -86,7 +86,7 @@ impl Keyring {
                 keys.push((key.version, open_key(&cipher, key)?));
             }
             let keys = Versions::new(keys).ok_or(KeyringError::Missing(purpose))?;
-            Ok(Ring { sealer: Sealer::new(&keys), mac: Mac::new(&keys), keys })
+            Ok(PurposeKeys { sealer: Sealer::new(&keys), mac: Mac::new(&keys), keys })
         })
         .map(Self)
     }

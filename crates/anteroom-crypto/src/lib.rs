@@ -24,14 +24,15 @@ mod token;
 mod versions;
 
 pub use keyring::{Keyring, KeyringError, SealedKey};
-pub use mac::{Digest, Mac, sha256};
+pub use mac::{KeyedDigest, Mac, sha256};
 pub use master_key::{MasterKey, MasterKeyError};
 pub use passwords::{
-    HashError, HashParams, HashParamsError, PasswordHash, PasswordHashError, PasswordHasher, Verdict,
+    HashError, HashParams, HashParamsError, PasswordHash, PasswordHashError, PasswordHasher,
+    PasswordVerification,
 };
-pub use pool::{HashPool, Lane, PoolError, PoolFull, PoolSize};
+pub use pool::{HashPool, PoolError, PoolFull, PoolSize, QueueKey};
 pub use purpose::KeyPurpose;
 pub use random::Random;
 pub use seal::{SealError, Sealer};
 pub use signer::{Signer, SigningFailed, VerifyingKey};
-pub use token::Token;
+pub use token::OpaqueToken;

@@ -12,9 +12,9 @@ use crate::versions::Versions;
 /// A keyed hash of something. Without the key it says nothing about that thing, so it may be stored and printed. Only
 /// [`sha256`] makes one without a key, of what is no secret.
 #[derive(Clone, Copy)]
-pub struct Digest([u8; 32]);
+pub struct KeyedDigest([u8; 32]);
 
-impl Digest {
+impl KeyedDigest {
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -26,15 +26,15 @@ impl Digest {
 }
 
 /// Constant time.
-impl PartialEq for Digest {
+impl PartialEq for KeyedDigest {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
     }
 }
 
-impl Eq for Digest {}
+impl Eq for KeyedDigest {}
 
-impl fmt::Debug for Digest {
+impl fmt::Debug for KeyedDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Digest(")?;
         for byte in self.0 {
@@ -53,17 +53,17 @@ impl Mac {
     }
 
     /// Under the newest key. `context` names what is hashed, so that one purpose can serve several kinds of things.
-    pub fn digest(&self, context: &str, data: &[u8]) -> Digest {
+    pub fn digest(&self, context: &str, data: &[u8]) -> KeyedDigest {
         digest_with(self.0.newest().1, context, data)
     }
 
     /// Under the oldest key, so that rotation leaves it what it is: for what must be the same for ever.
-    pub fn lasting_digest(&self, context: &str, data: &[u8]) -> Digest {
+    pub fn first_key_digest(&self, context: &str, data: &[u8]) -> KeyedDigest {
         digest_with(self.0.oldest(), context, data)
     }
 
     /// Whether any version of the key made this digest. Takes the same time whatever the answer.
-    pub fn verify(&self, context: &str, data: &[u8], digest: &Digest) -> bool {
+    pub fn verify(&self, context: &str, data: &[u8], digest: &KeyedDigest) -> bool {
         self.0
             .iter()
             .map(|(_, key)| digest_with(key, context, data).0.ct_eq(&digest.0))
@@ -72,7 +72,7 @@ impl Mac {
     }
 
     /// Under every version, newest first: what a look-up of a stored hash must try while keys overlap.
-    pub fn digests(&self, context: &str, data: &[u8]) -> Vec<Digest> {
+    pub fn digests(&self, context: &str, data: &[u8]) -> Vec<KeyedDigest> {
         self.0.iter().map(|(_, key)| digest_with(key, context, data)).collect()
     }
 }
@@ -84,21 +84,21 @@ impl fmt::Debug for Mac {
 }
 
 /// The context's length goes first, so that no part of the data can pass for context.
-fn digest_with(key: &hmac::Key, context: &str, data: &[u8]) -> Digest {
+fn digest_with(key: &hmac::Key, context: &str, data: &[u8]) -> KeyedDigest {
     let mut hmac = hmac::Context::with_key(key);
     hmac.update(&(context.len() as u64).to_be_bytes());
     hmac.update(context.as_bytes());
     hmac.update(data);
-    Digest(fixed(hmac.sign().as_ref()))
+    KeyedDigest(fixed(hmac.sign().as_ref()))
 }
 
 /// A hash without a key, for what anybody should be able to compute again (FIPS 180-4). Framed like the keyed ones.
-pub fn sha256(context: &str, data: &[u8]) -> Digest {
+pub fn sha256(context: &str, data: &[u8]) -> KeyedDigest {
     let mut hash = digest::Context::new(&digest::SHA256);
     hash.update(&(context.len() as u64).to_be_bytes());
     hash.update(context.as_bytes());
     hash.update(data);
-    Digest(fixed(hash.finish().as_ref()))
+    KeyedDigest(fixed(hash.finish().as_ref()))
 }
 
 /// HMAC-SHA256 of data that needs no framing.

@@ -8,7 +8,7 @@ use std::{
 use aws_lc_rs::{hmac, rand};
 use uuid::{Builder, Uuid};
 
-use crate::token::Token;
+use crate::token::OpaqueToken;
 
 /// A handle to the one source of randomness. Cloning it is cheap and shares the source.
 #[derive(Clone)]
@@ -90,8 +90,8 @@ impl Random {
     }
 
     /// 256 bits for a browser or a client to hold.
-    pub fn token(&self) -> Token {
-        Token::from_bytes(self.bytes())
+    pub fn token(&self) -> OpaqueToken {
+        OpaqueToken::from_bytes(self.bytes())
     }
 
     /// `n` decimal digits, each of the ten equally likely, leading zeros included.

@@ -44,9 +44,9 @@ impl fmt::Debug for VerifyingKey {
 pub struct SigningFailed;
 
 /// The signing keys of one purpose, derived from its keys: nothing more has to be stored, and they rotate with them.
-pub struct Signer(Versions<Pair>);
+pub struct Signer(Versions<Ed25519Key>);
 
-struct Pair {
+struct Ed25519Key {
     private: Ed25519KeyPair,
     public: VerifyingKey,
 }
@@ -57,7 +57,7 @@ impl Signer {
             let private =
                 Ed25519KeyPair::from_seed_unchecked(&*key.subkey("sign")).map_err(|_| SigningFailed)?;
             let public = VerifyingKey::from_slice(private.public_key().as_ref()).ok_or(SigningFailed)?;
-            Ok(Pair { private, public })
+            Ok(Ed25519Key { private, public })
         })
         .map(Self)
     }

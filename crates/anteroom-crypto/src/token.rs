@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 
 /// 256 secret bits. Stored only as a keyed hash, written on the wire as 43 characters of base64url.
 #[derive(Clone)]
-pub struct Token(Zeroizing<[u8; 32]>);
+pub struct OpaqueToken(Zeroizing<[u8; 32]>);
 
-impl Token {
+impl OpaqueToken {
     /// For tokens that are derived from a keyed hash instead of drawn.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
@@ -33,15 +33,15 @@ impl Token {
     }
 }
 
-impl PartialEq for Token {
+impl PartialEq for OpaqueToken {
     fn eq(&self, other: &Self) -> bool {
         self.0.ct_eq(&*other.0).into()
     }
 }
 
-impl Eq for Token {}
+impl Eq for OpaqueToken {}
 
-impl fmt::Debug for Token {
+impl fmt::Debug for OpaqueToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token([redacted])")
     }
@@ -59,13 +59,13 @@ mod tests {
             let token = random.token();
             let text = token.encode();
             assert_eq!(text.len(), 43);
-            assert_eq!(Token::parse(&text), Some(token));
+            assert_eq!(OpaqueToken::parse(&text), Some(token));
         }
     }
 
     #[test]
     fn anything_else_is_no_token() {
-        let good = Token::from_bytes([0; 32]).encode();
+        let good = OpaqueToken::from_bytes([0; 32]).encode();
         let last_bits_set = format!("{}B", good.get(..42).unwrap());
         let cases = [
             "",
@@ -80,12 +80,12 @@ mod tests {
             &"A".repeat(100_000),
         ];
         for case in cases {
-            assert_eq!(Token::parse(case), None, "{case:.60}");
+            assert_eq!(OpaqueToken::parse(case), None, "{case:.60}");
         }
     }
 
     #[test]
     fn does_not_print() {
-        assert_eq!(format!("{:?}", Token::from_bytes([7; 32])), "Token([redacted])");
+        assert_eq!(format!("{:?}", OpaqueToken::from_bytes([7; 32])), "Token([redacted])");
     }
 }

@@ -3,7 +3,7 @@
 use crate::address::EmailAddress;
 use crate::ids::AccountId;
 use crate::lockout::Lockout;
-use anteroom_oidc::shown::is_seen;
+use anteroom_oidc::shown::is_visible;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use std::fmt;
 pub struct Account {
     pub id: AccountId,
     pub status: AccountStatus,
-    pub epoch: Epoch,
+    pub epoch: AccountEpoch,
     pub profile: Profile,
     pub primary_address: EmailAddress,
     pub address_verified: bool,
@@ -52,9 +52,9 @@ impl AccountStatus {
 /// they were made in; another one is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Epoch(pub i64);
+pub struct AccountEpoch(pub i64);
 
-impl Epoch {
+impl AccountEpoch {
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -68,14 +68,14 @@ pub struct GroupName(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a group's name is 1 to 64 of a-z, 0-9, `-`, `_` and `.`, beginning with a letter or digit")]
-pub struct BadGroupName;
+pub struct InvalidGroupName;
 
 impl GroupName {
-    pub fn parse(text: &str) -> Result<Self, BadGroupName> {
+    pub fn parse(text: &str) -> Result<Self, InvalidGroupName> {
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
         let starts_well = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
         if !starts_well || text.len() > 64 || !text.chars().all(allowed) {
-            return Err(BadGroupName);
+            return Err(InvalidGroupName);
         }
         Ok(Self(text.to_owned()))
     }
@@ -86,7 +86,7 @@ impl GroupName {
 }
 
 impl TryFrom<String> for GroupName {
-    type Error = BadGroupName;
+    type Error = InvalidGroupName;
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Self::parse(&text)
     }
@@ -184,6 +184,6 @@ impl Account {
     pub fn display_name(&self) -> &str {
         let named =
             [&self.profile.name, &self.profile.given_name].into_iter().flatten().map(|name| name.trim());
-        named.into_iter().find(|name| is_seen(name)).unwrap_or(self.primary_address.as_str())
+        named.into_iter().find(|name| is_visible(name)).unwrap_or(self.primary_address.as_str())
     }
 }

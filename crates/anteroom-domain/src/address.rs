@@ -24,7 +24,7 @@ pub struct EmailAddress(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an email address")]
-pub struct NotAnAddress;
+pub struct InvalidEmailAddress;
 
 /// Without what is around it, space and characters that are not seen: both come along where an address is copied.
 fn trimmed(text: &str) -> &str {
@@ -32,25 +32,25 @@ fn trimmed(text: &str) -> &str {
 }
 
 impl EmailAddress {
-    pub fn parse(text: &str) -> Result<Self, NotAnAddress> {
-        let (local, domain) = trimmed(text).rsplit_once('@').ok_or(NotAnAddress)?;
-        let address = format!("{local}@{}", ascii_domain(domain).ok_or(NotAnAddress)?);
+    pub fn parse(text: &str) -> Result<Self, InvalidEmailAddress> {
+        let (local, domain) = trimmed(text).rsplit_once('@').ok_or(InvalidEmailAddress)?;
+        let address = format!("{local}@{}", ascii_domain(domain).ok_or(InvalidEmailAddress)?);
         if address.len() > MAX_LEN || !is_local_part(local, is_hidden) {
-            return Err(NotAnAddress);
+            return Err(InvalidEmailAddress);
         }
         Ok(Self(address))
     }
 
     /// As it was stored. Release 0.1.0 stored domains as they came, some of which are none: such an address stays what it
     /// is, so that its account can be read.
-    pub fn from_stored(text: &str) -> Result<Self, NotAnAddress> {
+    pub fn from_stored(text: &str) -> Result<Self, InvalidEmailAddress> {
         let as_it_came = || {
             let (local, domain) = text.rsplit_once('@')?;
             let labels = domain.split('.').all(|label| is_label(label, |c| c.is_alphanumeric() || c == '-'));
             (labels && text.len() <= MAX_LEN && is_local_part(local, char::is_control))
                 .then(|| Self(text.to_owned()))
         };
-        Self::parse(text).or_else(|_| as_it_came().ok_or(NotAnAddress))
+        Self::parse(text).or_else(|_| as_it_came().ok_or(InvalidEmailAddress))
     }
 
     pub fn as_str(&self) -> &str {
@@ -70,7 +70,7 @@ impl EmailAddress {
 }
 
 impl TryFrom<String> for EmailAddress {
-    type Error = NotAnAddress;
+    type Error = InvalidEmailAddress;
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Self::from_stored(&text)
     }

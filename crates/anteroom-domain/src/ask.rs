@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 /// What the background task needs to answer. It rests sealed in the link's row, and is erased with the answer.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ask {
+pub struct MailRequest {
     /// Folded.
     pub address: String,
     /// The link's secret, as the mail carries it.
@@ -32,7 +32,7 @@ pub struct Ask {
 }
 
 /// Token and code are secrets.
-impl fmt::Debug for Ask {
+impl fmt::Debug for MailRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ask").finish_non_exhaustive()
     }

@@ -8,9 +8,9 @@ mod outcome;
 use crate::grant::GrantEnd;
 use crate::ids::{AccountId, AuditId, DeviceId, GrantId, SessionId};
 use crate::lockout::LockScope;
-use crate::reference::Reference;
+use crate::reference::RequestReference;
 use crate::session::SessionEnd;
-use crate::sign_in::Refusal;
+use crate::sign_in::SignInRefusal;
 use anteroom_oidc::{Acr, ClientId, ScopeSet};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -28,7 +28,7 @@ pub struct AuditEntry {
     pub client: Option<ClientId>,
     pub session: Option<SessionId>,
     pub address: Option<IpAddr>,
-    pub reference: Option<Reference>,
+    pub reference: Option<RequestReference>,
     pub event: Event,
 }
 
@@ -340,7 +340,7 @@ impl Outcome {
 }
 
 impl Event {
-    pub fn sign_in_refused(refusal: Refusal, failures: u32) -> Self {
+    pub fn sign_in_refused(refusal: SignInRefusal, failures: u32) -> Self {
         Self::SignInRefused { reason: refusal.as_str(), failures }
     }
 

@@ -3,7 +3,7 @@
 //! introspection alike: a tile is visible exactly where its application admits the person.
 
 use crate::account::{Account, GroupName};
-use anteroom_crypto::Digest;
+use anteroom_crypto::KeyedDigest;
 use anteroom_oidc::claims::{ClaimMapping, ScopeClaims};
 use anteroom_oidc::jwt::AccessTokenTyp;
 use anteroom_oidc::{
@@ -45,7 +45,7 @@ pub struct ClientPolicy {
     /// Whether people are asked for `offline_access` although it is the practice's own, where another program on their
     /// machine could take its place ([`Client::asks_for_offline_access_at`]).
     pub offline_access_consent: bool,
-    pub admission: Admission,
+    pub admission: Entitlement,
     /// The least that must have been proven at sign-in.
     pub min_acr: Option<Acr>,
     pub tile: Option<Tile>,
@@ -65,7 +65,7 @@ pub struct ClientPolicy {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Admission {
+pub enum Entitlement {
     Everyone,
     /// Members of any of these.
     Groups(BTreeSet<GroupName>),
@@ -73,7 +73,7 @@ pub enum Admission {
 
 /// The secrets a client may prove itself with: several while one is being replaced.
 #[derive(Clone, Debug, Default)]
-pub struct ClientSecrets(pub Vec<Digest>);
+pub struct ClientSecrets(pub Vec<KeyedDigest>);
 
 /// The icon of an application on the dashboard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,10 +92,10 @@ impl Client {
         &self.metadata.client_id
     }
 
-    pub fn admits(&self, account: &Account) -> bool {
+    pub fn is_entitled(&self, account: &Account) -> bool {
         match &self.policy.admission {
-            Admission::Everyone => true,
-            Admission::Groups(admitted) => !admitted.is_disjoint(&account.groups),
+            Entitlement::Everyone => true,
+            Entitlement::Groups(admitted) => !admitted.is_disjoint(&account.groups),
         }
     }
 

@@ -66,13 +66,13 @@ const SETTLING: Duration = Duration::from_mins(10);
 
 /// Compares the progress of the wall clock with that of a stopwatch.
 #[derive(Clone, Debug, Default)]
-pub struct JumpWatch {
+pub struct ClockMonitor {
     last: Option<(Timestamp, Duration)>,
     settled_from: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Steadiness {
+pub enum ClockStatus {
     Steady,
     /// By so much since the last look; backwards where negative.
     Jumped(SignedDuration),
@@ -80,9 +80,9 @@ pub enum Steadiness {
     Settling,
 }
 
-impl JumpWatch {
+impl ClockMonitor {
     /// `stopwatch` has run without a break since some moment that stays the same.
-    pub fn look(&mut self, wall: Timestamp, stopwatch: Duration) -> Steadiness {
+    pub fn look(&mut self, wall: Timestamp, stopwatch: Duration) -> ClockStatus {
         let jump = self.last.map_or(SignedDuration::ZERO, |(last_wall, last_stopwatch)| {
             let passed = SignedDuration::try_from(stopwatch.saturating_sub(last_stopwatch));
             wall.duration_since(last_wall).saturating_sub(passed.unwrap_or(SignedDuration::MAX))
@@ -90,9 +90,9 @@ impl JumpWatch {
         self.last = Some((wall, stopwatch));
         if jump.unsigned_abs() > JUMP.unsigned_abs() {
             self.settled_from = stopwatch.saturating_add(SETTLING);
-            return Steadiness::Jumped(jump);
+            return ClockStatus::Jumped(jump);
         }
-        if stopwatch < self.settled_from { Steadiness::Settling } else { Steadiness::Steady }
+        if stopwatch < self.settled_from { ClockStatus::Settling } else { ClockStatus::Steady }
     }
 }
 
@@ -117,22 +117,22 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_is_not_believed_for_ten_minutes() {
-        let mut watch = JumpWatch::default();
-        let jumped = |seconds| Steadiness::Jumped(SignedDuration::from_secs(seconds));
+        let mut watch = ClockMonitor::default();
+        let jumped = |seconds| ClockStatus::Jumped(SignedDuration::from_secs(seconds));
         // Seconds of the wall clock, seconds of the stopwatch.
         for (wall, stopwatch, expected) in [
-            (1_000_000, 0, Steadiness::Steady),
-            (1_000_060, 60, Steadiness::Steady),
-            (1_000_179, 120, Steadiness::Steady),
+            (1_000_000, 0, ClockStatus::Steady),
+            (1_000_060, 60, ClockStatus::Steady),
+            (1_000_179, 120, ClockStatus::Steady),
             (1_090_000, 180, jumped(89_761)),
-            (1_090_060, 240, Steadiness::Settling),
-            (1_090_599, 779, Steadiness::Settling),
-            (1_090_600, 780, Steadiness::Steady),
+            (1_090_060, 240, ClockStatus::Settling),
+            (1_090_599, 779, ClockStatus::Settling),
+            (1_090_600, 780, ClockStatus::Steady),
             (1_000_840, 840, jumped(-89_820)),
-            (1_000_900, 900, Steadiness::Settling),
-            (1_001_440, 1_440, Steadiness::Steady),
+            (1_000_900, 900, ClockStatus::Settling),
+            (1_001_440, 1_440, ClockStatus::Steady),
             // A round that came late is no jump.
-            (1_008_640, 8_640, Steadiness::Steady),
+            (1_008_640, 8_640, ClockStatus::Steady),
         ] {
             let wall = Timestamp::from_second(wall).unwrap();
             assert_eq!(watch.look(wall, Duration::from_secs(stopwatch)), expected, "{stopwatch}");

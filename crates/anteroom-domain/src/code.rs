@@ -3,12 +3,12 @@
 //! A code carries the identifier of the grant it will become. Redeeming inserts that grant, and its primary key makes the
 //! second use lose. Everything a code says is checked again at redemption, because the world may have moved on.
 
-use crate::account::{Account, Epoch};
+use crate::account::{Account, AccountEpoch};
 use crate::client::{Client, ClientVersion};
-use crate::grant::{Grant, GrantContext, GrantDead, GrantWorth};
+use crate::grant::{EffectiveGrant, Grant, GrantState, InvalidGrantReason};
 use crate::ids::{AccountId, GrantId, SessionId};
-use crate::session::{Session, SessionPolicy, SessionStanding};
-use crate::subject::SubjectKind;
+use crate::session::{Session, SessionPolicy, SessionStatus};
+use crate::subject::SubjectNamespace;
 use anteroom_oidc::authorization::ClaimsRequest;
 use anteroom_oidc::{Acr, AmrSet, ClientId, CodeChallenge, CodeVerifier, Nonce, ScopeSet};
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ pub struct AuthorizationCode {
     pub client: ClientId,
     pub client_version: ClientVersion,
     pub account: AccountId,
-    pub epoch: Epoch,
+    pub epoch: AccountEpoch,
     pub session: SessionId,
     pub scope: ScopeSet,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,7 +44,7 @@ pub struct AuthorizationCode {
 
 /// What the token request presents with the code.
 #[derive(Clone, Copy, Debug)]
-pub struct Presented<'a> {
+pub struct CodeRedemption<'a> {
     pub redirect_uri: Option<&'a str>,
     pub verifier: Option<&'a CodeVerifier>,
 }
@@ -70,12 +70,12 @@ pub enum CodeRefusal {
     Session,
     /// What it would become is worth nothing.
     #[error(transparent)]
-    Grant(#[from] GrantDead),
+    Grant(#[from] InvalidGrantReason),
 }
 
 impl AuthorizationCode {
     /// What the request itself must get right (RFC 6749 §4.1.3, RFC 7636 §4.6), before anything is spent.
-    pub fn check_presented(&self, presented: Presented<'_>) -> Result<(), CodeRefusal> {
+    pub fn check_presented(&self, presented: CodeRedemption<'_>) -> Result<(), CodeRefusal> {
         if self.redirect_uri.as_deref() != presented.redirect_uri
             && (self.redirect_uri.is_some() || presented.redirect_uri.is_some())
         {
@@ -92,7 +92,7 @@ impl AuthorizationCode {
 
     /// The grant that it becomes, and what that is worth. What must still be true: client, time, then all that a grant
     /// is held against, and the session, which also a grant that outlives it must begin in.
-    pub fn into_grant(self, world: World<'_>) -> Result<(Grant, GrantWorth), CodeRefusal> {
+    pub fn into_grant(self, world: CodeContext<'_>) -> Result<(Grant, EffectiveGrant), CodeRefusal> {
         if self.client_version != world.client.version {
             return Err(CodeRefusal::ClientChanged);
         }
@@ -100,7 +100,7 @@ impl AuthorizationCode {
             return Err(CodeRefusal::Expired);
         }
         let grant = self.grant(world);
-        let worth = grant.worth(GrantContext {
+        let worth = grant.effective(GrantState {
             client: world.client,
             account: world.account,
             session: Some(world.session),
@@ -108,13 +108,14 @@ impl AuthorizationCode {
             session_policy: world.session_policy,
             now: world.now,
         })?;
-        if world.session.standing(world.account, world.session_policy, world.now) != SessionStanding::Live {
+        if world.session.current_status(world.account, world.session_policy, world.now) != SessionStatus::Live
+        {
             return Err(CodeRefusal::Session);
         }
         Ok((grant, worth))
     }
 
-    fn grant(self, world: World<'_>) -> Grant {
+    fn grant(self, world: CodeContext<'_>) -> Grant {
         Grant {
             id: self.grant,
             client: self.client,
@@ -128,8 +129,8 @@ impl AuthorizationCode {
             auth_time: self.auth_time,
             acr: self.acr,
             amr: self.amr,
-            subjects: Some(SubjectKind::of(world.client)),
-            sid_by_sector: world.session.sid_by_sector,
+            subjects: Some(SubjectNamespace::of(world.client)),
+            sid_by_sector: world.session.pairwise_sid,
             created_at: world.now,
             revoked_at: None,
         }
@@ -137,7 +138,7 @@ impl AuthorizationCode {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct World<'a> {
+pub struct CodeContext<'a> {
     pub client: &'a Client,
     pub account: &'a Account,
     pub session: &'a Session,

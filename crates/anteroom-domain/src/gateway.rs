@@ -40,7 +40,7 @@ impl BodyFormat {
 
     /// Whether a receiver finds the number and the text in a body that this template makes. The error says why not.
     pub fn check(self, template: &str) -> Result<(), String> {
-        let (sample, body) = (Values::SAMPLE, Values::SAMPLE.fill(template, self.escape()));
+        let (sample, body) = (TemplateValues::SAMPLE, TemplateValues::SAMPLE.fill(template, self.escape()));
         match self {
             Self::Form => check_form(&body),
             Self::Json => {
@@ -104,7 +104,7 @@ pub enum Escape {
 
 /// What the words stand for.
 #[derive(Clone, Copy)]
-pub struct Values<'a> {
+pub struct TemplateValues<'a> {
     pub to: &'a str,
     pub text: &'a str,
     pub id: &'a str,
@@ -112,9 +112,9 @@ pub struct Values<'a> {
 }
 
 /// The words that can stand in braces.
-pub const WORDS: [&str; 4] = ["to", "text", "id", "secret"];
+pub const PLACEHOLDERS: [&str; 4] = ["to", "text", "id", "secret"];
 
-impl Values<'static> {
+impl TemplateValues<'static> {
     /// Has what a text may bring with it and a template may break on.
     pub const SAMPLE: Self = Self {
         to: "+12025550143",
@@ -124,7 +124,7 @@ impl Values<'static> {
     };
 }
 
-impl Values<'_> {
+impl TemplateValues<'_> {
     /// In one pass: what a value brings with it is not filled in again. Braces around anything else stay.
     pub fn fill(&self, template: &str, escape: Escape) -> String {
         let mut filled = String::with_capacity(template.len() + self.text.len());
@@ -156,12 +156,12 @@ impl Values<'_> {
 }
 
 /// A single word in braces that stands for nothing, and so would be sent as it is.
-pub fn unknown_word(template: &str) -> Option<&str> {
+pub fn unknown_placeholder(template: &str) -> Option<&str> {
     let words = template.split('{').skip(1).filter_map(|after| Some(after.split_once('}')?.0));
     let is_word = |word: &&str| {
         !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
     };
-    words.filter(is_word).find(|word| !WORDS.contains(word))
+    words.filter(is_word).find(|word| !PLACEHOLDERS.contains(word))
 }
 
 impl Escape {
@@ -205,7 +205,8 @@ mod tests {
 
     #[test]
     fn each_value_is_escaped_for_its_place() {
-        let values = Values { to: "+12025550143", text: "1 & \"2\"\n{to}", id: "m-1", secret: "s&cret" };
+        let values =
+            TemplateValues { to: "+12025550143", text: "1 & \"2\"\n{to}", id: "m-1", secret: "s&cret" };
         for (template, escape, expected) in [
             (
                 "https://sms.example/cgi-bin/sendsms?username=a&password={secret}&to={to}&text={text}",
@@ -241,7 +242,7 @@ mod tests {
             (r#"{"to": "{to}", "ref": {}}"#, None),
             ("{", None),
         ] {
-            assert_eq!(unknown_word(template), expected, "{template}");
+            assert_eq!(unknown_placeholder(template), expected, "{template}");
         }
     }
 

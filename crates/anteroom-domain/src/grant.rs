@@ -3,11 +3,11 @@
 //! Every use of a token asks [`Grant::worth`] again: the registration of the client and the access of the person count as
 //! they are now, and not as they were when the token was issued. What a grant holds is the most that it can be worth.
 
-use crate::account::{Account, AccountStatus, Epoch};
+use crate::account::{Account, AccountEpoch, AccountStatus};
 use crate::client::Client;
 use crate::ids::{AccountId, GrantId, SessionId};
-use crate::session::{Session, SessionPolicy, SessionStanding};
-use crate::subject::{NamedSession, SubjectKind};
+use crate::session::{Session, SessionPolicy, SessionStatus};
+use crate::subject::{SessionSid, SubjectNamespace};
 use anteroom_oidc::authorization::ClaimsRequest;
 use anteroom_oidc::{Acr, AmrSet, ClientId, Issuer, Nonce, Scope, ScopeSet};
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ pub struct Grant {
     pub account: AccountId,
     /// The session it came from.
     pub session: SessionId,
-    pub epoch: Epoch,
+    pub epoch: AccountEpoch,
     pub scope: ScopeSet,
     pub claims: Option<ClaimsRequest>,
     pub resources: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Grant {
     pub acr: Acr,
     pub amr: AmrSet,
     /// By which kind of `sub` the client knew the person; `None` of a grant that release 0.1.0 wrote.
-    pub subjects: Option<SubjectKind>,
+    pub subjects: Option<SubjectNamespace>,
     /// [`Session::sid_by_sector`], kept here because a grant may outlive the session's row.
     pub sid_by_sector: bool,
     pub created_at: Timestamp,
@@ -51,7 +51,7 @@ pub enum GrantEnd {
     /// The account's password was reset or changed.
     PasswordChanged,
     /// The person left the groups that the client admits.
-    NotAdmitted,
+    NotEntitled,
     /// The client is registered no more (RFC 7592 §2.3).
     ClientDeleted,
     /// The client knows people by another `sub` since its registration changed (OpenID Connect Core §8.1).
@@ -74,7 +74,7 @@ impl GrantEnd {
             Self::ClientRevoked => "client_revoked",
             Self::SessionEnded => "session_ended",
             Self::PasswordChanged => "password_changed",
-            Self::NotAdmitted => "not_admitted",
+            Self::NotEntitled => "not_admitted",
             Self::ClientDeleted => "client_deleted",
             Self::SubjectsChanged => "subjects_changed",
             Self::SignOutHostChanged => "sign_out_host_changed",
@@ -86,7 +86,7 @@ impl GrantEnd {
 
 /// Why a token of a grant is worth nothing any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum GrantDead {
+pub enum InvalidGrantReason {
     #[error("the grant was revoked")]
     Revoked,
     #[error("the account is not active, or its password has changed since")]
@@ -111,7 +111,7 @@ pub enum GrantDead {
 
 /// What a grant is worth at this moment, under the client as it is now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GrantWorth {
+pub struct EffectiveGrant {
     /// Granted, and still the client's to have.
     pub scope: ScopeSet,
     /// The APIs that were named, without those that the client may have no tokens for any more.
@@ -122,7 +122,7 @@ pub struct GrantWorth {
 
 /// Beside the grant, everything that its worth depends on.
 #[derive(Clone, Copy, Debug)]
-pub struct GrantContext<'a> {
+pub struct GrantState<'a> {
     pub client: &'a Client,
     pub account: &'a Account,
     /// `None` when it was swept away.
@@ -140,74 +140,83 @@ impl Grant {
         self.scope.contains(&Scope::OfflineAccess)
     }
 
-    pub fn session(&self) -> NamedSession {
-        NamedSession { id: self.session, by_sector: self.sid_by_sector }
+    pub fn session(&self) -> SessionSid {
+        SessionSid { id: self.session, by_sector: self.sid_by_sector }
     }
 
     /// What the grant is worth now. Codes, refresh tokens, userinfo and introspection ask here and nowhere else.
-    pub fn worth(&self, context: GrantContext<'_>) -> Result<GrantWorth, GrantDead> {
+    pub fn effective(&self, context: GrantState<'_>) -> Result<EffectiveGrant, InvalidGrantReason> {
         let (client, account) = (context.client, context.account);
         if self.revoked_at.is_some() {
-            return Err(GrantDead::Revoked);
+            return Err(InvalidGrantReason::Revoked);
         }
         if account.status != AccountStatus::Active || account.epoch != self.epoch {
-            return Err(GrantDead::Account);
+            return Err(InvalidGrantReason::Account);
         }
-        if self.subjects.as_ref().is_some_and(|subjects| *subjects != SubjectKind::of(client)) {
-            return Err(GrantDead::SubjectsChanged);
+        if self.subjects.as_ref().is_some_and(|subjects| *subjects != SubjectNamespace::of(client)) {
+            return Err(InvalidGrantReason::SubjectsChanged);
         }
         if !client.signs_people_in() {
-            return Err(GrantDead::NoFlow);
+            return Err(InvalidGrantReason::NoFlow);
         }
-        if !client.admits(account) {
-            return Err(GrantDead::NotAdmitted);
+        if !client.is_entitled(account) {
+            return Err(InvalidGrantReason::NotAdmitted);
         }
         if client.policy.min_acr.is_some_and(|least| self.acr < least) {
-            return Err(GrantDead::Acr);
+            return Err(InvalidGrantReason::Acr);
         }
-        let worth = self.narrowed(client, context.agreed)?;
+        let worth = self.restricted_to(client, context.agreed)?;
         let lives = |session: &Session| {
-            session.standing(account, context.session_policy, context.now) == SessionStanding::Live
+            session.current_status(account, context.session_policy, context.now) == SessionStatus::Live
         };
         if !worth.scope.contains(&Scope::OfflineAccess) && !context.session.is_some_and(lives) {
-            return Err(GrantDead::SessionEnded);
+            return Err(InvalidGrantReason::SessionEnded);
         }
         Ok(worth)
     }
 
-    fn narrowed(&self, client: &Client, agreed: &ScopeSet) -> Result<GrantWorth, GrantDead> {
+    fn restricted_to(
+        &self,
+        client: &Client,
+        agreed: &ScopeSet,
+    ) -> Result<EffectiveGrant, InvalidGrantReason> {
         let claims_within = client.scope_for(agreed);
         let scope = narrowed_scope(&self.scope, &claims_within)?;
         let audience = &client.metadata.audience;
         let resources: Vec<String> =
             self.resources.iter().filter(|resource| audience.contains(resource)).cloned().collect();
         if resources.is_empty() && !self.resources.is_empty() {
-            return Err(GrantDead::Audience);
+            return Err(InvalidGrantReason::Audience);
         }
-        Ok(GrantWorth { scope, resources, claims_within })
+        Ok(EffectiveGrant { scope, resources, claims_within })
     }
 }
 
-fn narrowed_scope(granted: &ScopeSet, allowed: &ScopeSet) -> Result<ScopeSet, GrantDead> {
+fn narrowed_scope(granted: &ScopeSet, allowed: &ScopeSet) -> Result<ScopeSet, InvalidGrantReason> {
     let scope = granted.intersection(allowed);
-    if scope.is_empty() && !granted.is_empty() { Err(GrantDead::Scope) } else { Ok(scope) }
+    if scope.is_empty() && !granted.is_empty() { Err(InvalidGrantReason::Scope) } else { Ok(scope) }
 }
 
 /// What an access token says that it is good for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenReach {
+pub struct TokenPermissions {
     pub scope: ScopeSet,
     pub audience: Vec<String>,
 }
 
-impl TokenReach {
+impl TokenPermissions {
     /// What is left of it. `allowed` is what its grant is worth, or what a client may have for itself.
-    pub fn narrowed(self, allowed: &ScopeSet, client: &Client, issuer: &Issuer) -> Result<Self, GrantDead> {
+    pub fn narrowed(
+        self,
+        allowed: &ScopeSet,
+        client: &Client,
+        issuer: &Issuer,
+    ) -> Result<Self, InvalidGrantReason> {
         let scope = narrowed_scope(&self.scope, allowed)?;
         let still =
             |audience: &String| audience == issuer.as_str() || client.metadata.audience.contains(audience);
         let audience: Vec<String> = self.audience.into_iter().filter(still).collect();
-        if audience.is_empty() { Err(GrantDead::Audience) } else { Ok(Self { scope, audience }) }
+        if audience.is_empty() { Err(InvalidGrantReason::Audience) } else { Ok(Self { scope, audience }) }
     }
 
     /// RFC 9068 §4: a token for an API alone opens nothing at the issuer.

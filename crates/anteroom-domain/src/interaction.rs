@@ -4,11 +4,11 @@
 //! disk; then it is a row, and every step on the way carries its handle. No step calls another: each ends by asking
 //! [`crate::next_step::decide`] what comes next.
 
-use crate::account::{Account, AccountStatus, Epoch};
+use crate::account::{Account, AccountEpoch, AccountStatus};
 use crate::client::{Client, ClientVersion};
 use crate::ids::{AccountId, BrowserId, DeviceId, InteractionId, LinkId, PhoneId, RequestId};
-use crate::phone::Method;
-use anteroom_crypto::Digest;
+use crate::phone::DeliveryMethod;
+use anteroom_crypto::KeyedDigest;
 use anteroom_oidc::authorization::AuthorizationRequest;
 use anteroom_oidc::{Amr, AmrSet, ScopeSet, Subject};
 use jiff::{SignedDuration, Timestamp};
@@ -28,7 +28,7 @@ pub enum Destination {
 
 /// What travels with the destination, sealed in a page or kept in a row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Journey {
+pub struct InteractionState {
     pub destination: Destination,
     pub browser: BrowserId,
     /// When the request came in: a sign-in after this, on its way, satisfies `prompt=login`.
@@ -53,7 +53,7 @@ pub struct Journey {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also_insists_on: Vec<Subject>,
     #[serde(default)]
-    pub recovery: Option<RecoveryNote>,
+    pub recovery: Option<RecoveryProgress>,
     /// Of the authorization request, where there is one. Release 0.1.0 wrote none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<RequestId>,
@@ -83,7 +83,7 @@ pub enum RequestSource {
     /// Pushed (RFC 9126): for the first browser that came for it, and for no other.
     Pushed {
         #[serde(with = "digest_text")]
-        digest: Digest,
+        digest: KeyedDigest,
         ends_at: Timestamp,
     },
 }
@@ -92,19 +92,19 @@ pub enum RequestSource {
 pub const TIME_TO_ANSWER: SignedDuration = SignedDuration::from_mins(30);
 
 mod digest_text {
-    use super::Digest;
+    use super::KeyedDigest;
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
 
-    pub(super) fn serialize<S: Serializer>(digest: &Digest, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(digest: &KeyedDigest, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&URL_SAFE_NO_PAD.encode(digest.as_bytes()))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<KeyedDigest, D::Error> {
         let text = String::deserialize(deserializer)?;
         let bytes = URL_SAFE_NO_PAD.decode(text).ok();
-        bytes.and_then(|bytes| Digest::from_slice(&bytes)).ok_or_else(|| D::Error::custom("no digest"))
+        bytes.and_then(|bytes| KeyedDigest::from_slice(&bytes)).ok_or_else(|| D::Error::custom("no digest"))
     }
 }
 
@@ -151,7 +151,7 @@ impl ConsentQuestion {
 
 /// What is kept of a forgotten password, beside the proof: it survives the reset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecoveryNote {
+pub struct RecoveryProgress {
     /// As it was entered, whether anybody has it or not.
     pub address: String,
     /// The application waits in another browser, where the request began; its code is released there only.
@@ -167,15 +167,15 @@ pub struct RecoveryNote {
 
 /// How long a row waits without a proof, a chosen account or a request for a mail: a person who has typed a wrong password types
 /// the right one before long. What the person does then gives the row its whole time.
-pub const LIFE_OF_STRANGERS_ROW: SignedDuration = SignedDuration::from_hours(2);
+pub const UNAUTHENTICATED_LIFETIME: SignedDuration = SignedDuration::from_hours(2);
 
 /// An interaction that has become a row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interaction {
     pub id: InteractionId,
-    pub journey: Journey,
+    pub journey: InteractionState,
     /// Who has proven something on the way, without being signed in yet.
-    pub proof: Option<Proof>,
+    pub proof: Option<InteractionProof>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub finished_at: Option<Timestamp>,
@@ -188,15 +188,15 @@ pub const ANSWER_REPEATED_FOR: SignedDuration = SignedDuration::from_secs(30);
 
 /// What was proven without leading to a session yet. It leads to a new password and to nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proof {
+pub struct InteractionProof {
     pub account: AccountId,
-    pub epoch: Epoch,
+    pub epoch: AccountEpoch,
     pub at: Timestamp,
     pub kind: ProofKind,
     pub device: Option<DeviceId>,
     /// The code that was entered on the way.
     #[serde(default)]
-    pub factor: Option<Factor>,
+    pub factor: Option<PassedFactor>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -220,7 +220,7 @@ pub enum ProofKind {
 
 /// A second factor that was passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Factor {
+pub struct PassedFactor {
     pub at: Timestamp,
     pub method: FactorMethod,
 }
@@ -233,11 +233,11 @@ pub enum FactorMethod {
     Totp,
 }
 
-impl From<Method> for FactorMethod {
-    fn from(method: Method) -> Self {
+impl From<DeliveryMethod> for FactorMethod {
+    fn from(method: DeliveryMethod) -> Self {
         match method {
-            Method::Text => Self::Text,
-            Method::Call => Self::Call,
+            DeliveryMethod::Text => Self::Text,
+            DeliveryMethod::Call => Self::Call,
         }
     }
 }
@@ -267,9 +267,9 @@ pub const PROOF_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 /// Finding a phone, answering a call and thinking of a password take longer; the link itself lives as long.
 pub const MAIL_PROOF_LIFETIME: SignedDuration = SignedDuration::from_mins(60);
 
-impl Proof {
+impl InteractionProof {
     /// Whether it is still worth anything, for the account as it is now.
-    pub fn stands(&self, account: &Account, now: Timestamp) -> bool {
+    pub fn is_current_for(&self, account: &Account, now: Timestamp) -> bool {
         let (status, lifetime) = match self.kind {
             ProofKind::ExpiredPassword { .. } => (AccountStatus::Active, PROOF_LIFETIME),
             ProofKind::Recovery { .. } => (AccountStatus::Active, MAIL_PROOF_LIFETIME),
@@ -287,7 +287,7 @@ impl Proof {
     }
 }
 
-impl Journey {
+impl InteractionState {
     /// At its beginning: nothing was chosen, proven or agreed to, and no request came in.
     pub const fn new(destination: Destination, browser: BrowserId, began_at: Timestamp) -> Self {
         Self {
@@ -308,24 +308,24 @@ impl Journey {
     }
 
     /// No account was signed in to or chosen on its way, and no mail was asked for.
-    pub const fn is_of_stranger(&self) -> bool {
+    pub const fn is_unauthenticated(&self) -> bool {
         self.account.is_none() && self.recovery.is_none()
     }
 
     /// The journey as this browser may carry it on; `None` where the request may not be answered here any more. In another
     /// browser than the one it began in, it is worth what bringing the request there now would be worth: nothing that was
     /// chosen, proven or agreed to goes along.
-    pub fn carried_on_in(self, browser: BrowserId, now: Timestamp) -> Option<Self> {
+    pub fn resume_in(self, browser: BrowserId, now: Timestamp) -> Option<Self> {
         if self.browser == browser {
             return self.source.may_be_answered(self.began_at, now).then_some(self);
         }
         let moved = self.source.may_change_browser(now);
-        moved.then(|| Self { browser, began_at: now, ..self.request_alone() })
+        moved.then(|| Self { browser, began_at: now, ..self.without_progress() })
     }
 
     /// Without what was chosen or agreed to on the way, for another person than the one who came so far.
     #[must_use]
-    pub fn request_alone(self) -> Self {
+    pub fn without_progress(self) -> Self {
         Self {
             account: None,
             picked_at: None,
@@ -361,12 +361,12 @@ impl Journey {
     }
 
     /// Those who may answer, as the client knows them, best first; empty where everyone may.
-    pub fn insisted_on(&self) -> impl Iterator<Item = &Subject> {
+    pub fn required_subs(&self) -> impl Iterator<Item = &Subject> {
         self.insists_on.iter().chain(&self.also_insists_on)
     }
 
     /// A sign-in of the account counts for the request from here on.
-    pub fn counts_from(&self) -> Timestamp {
+    pub fn authenticated_since(&self) -> Timestamp {
         self.picked_at.map_or(self.began_at, |picked| picked.max(self.began_at))
     }
 

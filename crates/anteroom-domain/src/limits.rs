@@ -5,7 +5,7 @@
 
 mod floors;
 
-pub use floors::Floor;
+pub use floors::RecommendedMinimum;
 
 use crate::rate::RateLimit;
 use jiff::SignedDuration;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// Whom a limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Per {
+pub enum LimitSubject {
     /// An IPv4 address; an IPv6 /64, and four times as much for its /56.
     Address,
     /// An IPv4 /24; an IPv6 /56.
@@ -32,7 +32,7 @@ pub enum Per {
     Everybody,
 }
 
-impl Per {
+impl LimitSubject {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Address => "address prefix",
@@ -51,14 +51,14 @@ impl Per {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counted {
+pub enum CounterStorage {
     /// By the statement that decides.
     InDatabase,
     /// By each node for itself.
     InMemory,
 }
 
-impl Counted {
+impl CounterStorage {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::InDatabase => "database",
@@ -69,13 +69,13 @@ impl Counted {
 
 /// What there is to know of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Facts {
+pub struct LimitDefinition {
     /// The scope of its counters, and what the audit trail calls it.
     pub name: &'static str,
     /// The table of the configuration that sets it.
     pub setting: &'static str,
-    pub per: Per,
-    pub counted: Counted,
+    pub per: LimitSubject,
+    pub counted: CounterStorage,
     pub default: RateLimit,
     /// What it counts.
     pub about: &'static str,
@@ -101,13 +101,13 @@ macro_rules! limits {
         impl Limit {
             pub const ALL: &'static [Self] = &[$(Self::$limit,)*];
 
-            pub const fn facts(self) -> Facts {
+            pub const fn facts(self) -> LimitDefinition {
                 match self {
-                    $(Self::$limit => Facts {
+                    $(Self::$limit => LimitDefinition {
                         name: $name,
                         setting: $setting,
-                        per: Per::$per,
-                        counted: Counted::$counted,
+                        per: LimitSubject::$per,
+                        counted: CounterStorage::$counted,
                         default: $default,
                         about: $about,
                     },)*
@@ -128,7 +128,7 @@ limits! {
         "Requests for a mail about a forgotten password.";
     Invitation "invitation" Address InDatabase minutes(60, 5), "policy.recovery.rate",
         "Requests for another invitation.";
-    AskedRows "asked_rows" Network InDatabase minutes(2_000, 30), "policy.limits.asked_rows",
+    LinkRequestRows "asked_rows" Network InDatabase minutes(2_000, 30), "policy.limits.asked_rows",
         "Requests for a mail, of either kind, which leaves a row whether an account has the address or not.";
     ClientRegistration "client_registration" Address InDatabase hours(30, 1), "registration.rate",
         "Clients that register themselves, and changes of them.";
@@ -142,7 +142,7 @@ limits! {
         "Forms of somebody who is not signed in and has proven nothing, where no other limit counts them.";
     StaleFormOfAddress "stale_form_of_address" Address InDatabase minutes(300, 5), "policy.limits.stale_form_of_address",
         "The same forms without a token that verifies: nothing is done with them, and they use up nothing that others at the address need.";
-    WaitingRows "waiting_rows" Network InDatabase hours(2_000, 2), "policy.limits.waiting_rows",
+    InteractionRows "waiting_rows" Network InDatabase hours(2_000, 2), "policy.limits.waiting_rows",
         "Authorization requests that wait for a person and get a row by a form of somebody who has proven nothing yet. Such a row lives two hours, and beyond the limit the request waits on in its page.";
     SignOut "sign_out" Session InDatabase minutes(30, 5), "policy.limits.sign_out",
         "Sign-outs, apart from the other forms: too many of those keep nobody signed in.";
@@ -222,10 +222,10 @@ impl Limits {
 
 /// One counter and what it allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Budget {
+pub struct RateLimitCheck {
     pub limit: Limit,
     /// Whom it counts: an address prefix, an identifier, a number.
-    pub subject: String,
+    pub limit_key: String,
     pub rate: RateLimit,
 }
 

@@ -6,7 +6,7 @@
 
 use crate::ids::{AccountId, BrowserId, InteractionId, LinkId};
 use crate::rate::RateLimit;
-use anteroom_crypto::Digest;
+use anteroom_crypto::KeyedDigest;
 use jiff::{SignedDuration, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,22 +29,22 @@ impl LinkKind {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link {
+pub struct EmailedLink {
     pub id: LinkId,
     pub kind: LinkKind,
     /// `None`: asked for an address that no account has. It costs the same and opens nothing.
     pub account: Option<AccountId>,
-    pub token: Digest,
-    pub typed: Option<Digest>,
+    pub token: KeyedDigest,
+    pub mailed_code: Option<KeyedDigest>,
     /// Who asked, and what waits there.
     pub browser: Option<BrowserId>,
     pub interaction: Option<InteractionId>,
-    pub typed_tries: u32,
+    pub mailed_code_attempts: u32,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub used_at: Option<Timestamp>,
     /// The browser that pressed it.
-    pub pressed_in: Option<BrowserId>,
+    pub followed_in: Option<BrowserId>,
     pub ended_at: Option<Timestamp>,
     /// A reset or registration was completed behind this very link.
     pub completed_at: Option<Timestamp>,
@@ -54,7 +54,7 @@ pub struct Link {
 pub struct RecoveryPolicy {
     pub link_lifetime: SignedDuration,
     /// So many links of an account are alive at once.
-    pub links_alive: u32,
+    pub max_links: u32,
     /// Tries of the typed code.
     pub typed_tries: u32,
     /// Requests of one address prefix.
@@ -67,7 +67,7 @@ impl Default for RecoveryPolicy {
     fn default() -> Self {
         Self {
             link_lifetime: SignedDuration::from_mins(30),
-            links_alive: 5,
+            max_links: 5,
             typed_tries: 10,
             rate: RateLimit { max: 60, window: SignedDuration::from_mins(5) },
             new_phone_delay: SignedDuration::from_hours(72),
@@ -77,7 +77,7 @@ impl Default for RecoveryPolicy {
 
 /// Why a link opens nothing. The person is told the same for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LinkDead {
+pub enum InvalidLink {
     Expired,
     /// In another browser, or in this one before another person signed in here.
     Used,
@@ -87,7 +87,7 @@ pub enum LinkDead {
     NoAccount,
 }
 
-impl LinkDead {
+impl InvalidLink {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Expired => "expired",
@@ -98,26 +98,26 @@ impl LinkDead {
     }
 }
 
-impl Link {
+impl EmailedLink {
     /// Whose it is, if it can be pressed in this browser now.
-    pub fn press(&self, browser: BrowserId, now: Timestamp) -> Result<AccountId, LinkDead> {
-        let account = self.account.ok_or(LinkDead::NoAccount)?;
+    pub fn press(&self, browser: BrowserId, now: Timestamp) -> Result<AccountId, InvalidLink> {
+        let account = self.account.ok_or(InvalidLink::NoAccount)?;
         if self.ended_at.is_some() {
-            return Err(LinkDead::Ended);
+            return Err(InvalidLink::Ended);
         }
         if now >= self.expires_at {
-            return Err(LinkDead::Expired);
+            return Err(InvalidLink::Expired);
         }
         match self.used_at {
-            Some(_) if self.pressed_in != Some(browser) => Err(LinkDead::Used),
+            Some(_) if self.followed_in != Some(browser) => Err(InvalidLink::Used),
             _ => Ok(account),
         }
     }
 
     /// Whether the code of its mail may still be tried in this browser.
-    pub fn may_be_typed(&self, browser: BrowserId, policy: RecoveryPolicy, now: Timestamp) -> bool {
+    pub fn accepts_mailed_code(&self, browser: BrowserId, policy: RecoveryPolicy, now: Timestamp) -> bool {
         self.browser == Some(browser)
-            && self.typed_tries < policy.typed_tries
+            && self.mailed_code_attempts < policy.typed_tries
             && self.ended_at.is_none()
             && self.used_at.is_none()
             && now < self.expires_at
@@ -137,20 +137,20 @@ mod tests {
         BrowserId(Uuid::from_u128(n))
     }
 
-    fn link() -> Link {
-        Link {
+    fn link() -> EmailedLink {
+        EmailedLink {
             id: LinkId(Uuid::from_u128(1)),
             kind: LinkKind::Recovery,
             account: Some(AccountId(Uuid::from_u128(7))),
-            token: anteroom_crypto::Digest::from_slice(&[0; 32]).unwrap(),
-            typed: None,
+            token: anteroom_crypto::KeyedDigest::from_slice(&[0; 32]).unwrap(),
+            mailed_code: None,
             browser: Some(browser(1)),
             interaction: None,
-            typed_tries: 0,
+            mailed_code_attempts: 0,
             created_at: at(0),
             expires_at: at(30),
             used_at: None,
-            pressed_in: None,
+            followed_in: None,
             ended_at: None,
             completed_at: None,
         }
@@ -158,16 +158,16 @@ mod tests {
 
     #[test]
     fn a_link_is_pressed_once_in_any_browser_and_again_only_there() {
-        let pressed = Link { used_at: Some(at(1)), pressed_in: Some(browser(2)), ..link() };
+        let pressed = EmailedLink { used_at: Some(at(1)), followed_in: Some(browser(2)), ..link() };
         let theirs = Ok(AccountId(Uuid::from_u128(7)));
         for (link, by, now, expected) in [
             (link(), 1, 0, theirs),
             (link(), 2, 29, theirs),
-            (link(), 2, 30, Err(LinkDead::Expired)),
+            (link(), 2, 30, Err(InvalidLink::Expired)),
             (pressed.clone(), 2, 2, theirs),
-            (pressed.clone(), 1, 2, Err(LinkDead::Used)),
-            (Link { ended_at: Some(at(3)), ..pressed }, 2, 4, Err(LinkDead::Ended)),
-            (Link { account: None, ..link() }, 1, 0, Err(LinkDead::NoAccount)),
+            (pressed.clone(), 1, 2, Err(InvalidLink::Used)),
+            (EmailedLink { ended_at: Some(at(3)), ..pressed }, 2, 4, Err(InvalidLink::Ended)),
+            (EmailedLink { account: None, ..link() }, 1, 0, Err(InvalidLink::NoAccount)),
         ] {
             assert_eq!(link.press(browser(by), at(now)), expected, "{link:?} by {by} at {now}");
         }
@@ -176,11 +176,23 @@ mod tests {
     #[test]
     fn its_code_is_typed_only_where_it_was_asked_for_and_ten_times_at_most() {
         let policy = RecoveryPolicy::default();
-        assert!(link().may_be_typed(browser(1), policy, at(29)));
-        assert!(!link().may_be_typed(browser(2), policy, at(0)));
-        assert!(!link().may_be_typed(browser(1), policy, at(30)));
-        assert!(Link { typed_tries: 9, ..link() }.may_be_typed(browser(1), policy, at(0)));
-        assert!(!Link { typed_tries: 10, ..link() }.may_be_typed(browser(1), policy, at(0)));
-        assert!(!Link { used_at: Some(at(1)), ..link() }.may_be_typed(browser(1), policy, at(2)));
+        assert!(link().accepts_mailed_code(browser(1), policy, at(29)));
+        assert!(!link().accepts_mailed_code(browser(2), policy, at(0)));
+        assert!(!link().accepts_mailed_code(browser(1), policy, at(30)));
+        assert!(EmailedLink { mailed_code_attempts: 9, ..link() }.accepts_mailed_code(
+            browser(1),
+            policy,
+            at(0)
+        ));
+        assert!(!EmailedLink { mailed_code_attempts: 10, ..link() }.accepts_mailed_code(
+            browser(1),
+            policy,
+            at(0)
+        ));
+        assert!(!EmailedLink { used_at: Some(at(1)), ..link() }.accepts_mailed_code(
+            browser(1),
+            policy,
+            at(2)
+        ));
     }
 }

@@ -83,12 +83,12 @@ pub enum Counter {
 
 /// Account lock and the counter of the device that is asking, together: what one attempt reads and writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counters {
+pub struct FailureCounters {
     pub lockout: Lockout,
     pub device: Option<DeviceFailures>,
 }
 
-impl Counters {
+impl FailureCounters {
     /// Under a policy without the distinction every device is an unknown one.
     pub fn new(lockout: Lockout, device: Option<DeviceFailures>, policy: LockoutPolicy) -> Self {
         Self { lockout, device: device.filter(|_| policy.known_devices_count_apart) }
@@ -190,20 +190,24 @@ mod tests {
     const POLICY: LockoutPolicy = LockoutPolicy { forgiven_failures: 5, known_devices_count_apart: true };
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn unknown() -> Counters {
-        Counters::new(Lockout::default(), None, POLICY)
+    fn unknown() -> FailureCounters {
+        FailureCounters::new(Lockout::default(), None, POLICY)
     }
 
-    fn known() -> Counters {
+    fn known() -> FailureCounters {
         on_device(KnownBy::PresentPassword)
     }
 
-    fn on_device(known_by: KnownBy) -> Counters {
+    fn on_device(known_by: KnownBy) -> FailureCounters {
         let device = DeviceFailures { device: DeviceId(Uuid::nil()), failures: 0, known_by };
-        Counters::new(Lockout::default(), Some(device), POLICY)
+        FailureCounters::new(Lockout::default(), Some(device), POLICY)
     }
 
-    fn fail(mut counters: Counters, times: u32, policy: LockoutPolicy) -> (Counters, Option<LockScope>) {
+    fn fail(
+        mut counters: FailureCounters,
+        times: u32,
+        policy: LockoutPolicy,
+    ) -> (FailureCounters, Option<LockScope>) {
         let mut scope = None;
         for _ in 0..times {
             (counters, scope) = counters.failed(policy, NOW);
@@ -230,7 +234,7 @@ mod tests {
     #[test]
     fn a_strangers_failures_spare_the_known_device() {
         let (locked, _) = fail(unknown(), 6, POLICY);
-        let at_own_desk = Counters::new(locked.lockout, known().device, POLICY);
+        let at_own_desk = FailureCounters::new(locked.lockout, known().device, POLICY);
         assert_eq!(at_own_desk.lock_in_the_way(POLICY), None);
     }
 
@@ -239,7 +243,7 @@ mod tests {
         let (locked, _) = fail(on_device(KnownBy::SecondFactor), 6, POLICY);
         assert_eq!(locked.lockout, Lockout::default());
         for elsewhere in [unknown(), known(), on_device(KnownBy::SecondFactor)] {
-            let there = Counters { lockout: locked.lockout, ..elsewhere };
+            let there = FailureCounters { lockout: locked.lockout, ..elsewhere };
             assert_eq!(there.lock_in_the_way(POLICY), None, "{there:?}");
         }
         assert_eq!(
@@ -253,7 +257,7 @@ mod tests {
     fn devices_of_an_earlier_password_have_five_failures_together_and_count_as_unknown_beyond() {
         let mut lockout = Lockout::default();
         let mut locks = Vec::new();
-        let fresh = |lockout| Counters { lockout, ..on_device(KnownBy::EarlierPassword) };
+        let fresh = |lockout| FailureCounters { lockout, ..on_device(KnownBy::EarlierPassword) };
         for _ in 0..12 {
             // Another one each time.
             let there = fresh(lockout);
@@ -266,7 +270,7 @@ mod tests {
         assert_eq!(locks, [LockScope::EarlierDevices, LockScope::UnknownDevices]);
         assert_eq!((lockout.earlier_failures, lockout.unknown_failures), (6, 6));
         assert_eq!(fresh(lockout).lock_in_the_way(POLICY), Some(LockScope::UnknownDevices));
-        assert_eq!(Counters { lockout, ..known() }.lock_in_the_way(POLICY), None);
+        assert_eq!(FailureCounters { lockout, ..known() }.lock_in_the_way(POLICY), None);
     }
 
     #[test]
@@ -281,11 +285,11 @@ mod tests {
     #[test]
     fn without_the_distinction_a_known_device_is_like_any_other() {
         let policy = LockoutPolicy { known_devices_count_apart: false, ..POLICY };
-        let start = Counters::new(Lockout::default(), known().device, policy);
+        let start = FailureCounters::new(Lockout::default(), known().device, policy);
         let (locked, scope) = fail(start, 6, policy);
         assert_eq!(scope, Some(LockScope::Everywhere));
         assert_eq!(
-            Counters::new(locked.lockout, known().device, policy).lock_in_the_way(policy),
+            FailureCounters::new(locked.lockout, known().device, policy).lock_in_the_way(policy),
             Some(LockScope::Everywhere)
         );
     }
@@ -293,7 +297,7 @@ mod tests {
     #[test]
     fn a_right_password_clears_only_the_counter_it_came_by() {
         let (from_unknown, _) = fail(unknown(), 3, POLICY);
-        let at_desk = Counters::new(from_unknown.lockout, known().device, POLICY);
+        let at_desk = FailureCounters::new(from_unknown.lockout, known().device, POLICY);
         let (at_desk, _) = at_desk.failed(POLICY, NOW);
         let after = at_desk.succeeded(POLICY);
         assert_eq!(after.device.map(|d| d.failures), Some(0));
@@ -308,7 +312,7 @@ mod tests {
             let mut device = known().device;
             let mut locked = (false, false);
             for (from_known, right) in steps {
-                let counters = Counters::new(lockout, device.filter(|_| from_known), POLICY);
+                let counters = FailureCounters::new(lockout, device.filter(|_| from_known), POLICY);
                 let after = if counters.lock_in_the_way(POLICY).is_some() {
                     counters
                 } else if right {

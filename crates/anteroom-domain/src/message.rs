@@ -3,7 +3,7 @@
 use crate::address::EmailAddress;
 use crate::ids::{AccountId, MessageId};
 use crate::phone::E164;
-use crate::reference::Reference;
+use crate::reference::RequestReference;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -14,9 +14,9 @@ pub struct Message {
     pub account: Option<AccountId>,
     /// BCP 47 tags, best first, separated by [`LANGUAGE_SEPARATOR`].
     pub locale: Option<String>,
-    pub parcel: Parcel,
+    pub parcel: MessageBody,
     /// Of the request that queued it, if one did: what becomes of the message is told under it too.
-    pub reference: Option<Reference>,
+    pub reference: Option<RequestReference>,
     pub created_at: Timestamp,
     /// Worthless to the person after this: no longer sent.
     pub expires_at: Timestamp,
@@ -26,7 +26,7 @@ pub const LANGUAGE_SEPARATOR: &str = " ";
 
 /// What goes where: a mail to an address, a code or word of something to a phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Parcel {
+pub enum MessageBody {
     Email {
         to: EmailAddress,
         mail: Mail,
@@ -171,7 +171,7 @@ impl Notice {
 /// The kind of a message that carries a one-time code.
 pub const CODE: &str = "code";
 
-impl Parcel {
+impl MessageBody {
     pub const fn channel(&self) -> Channel {
         match self {
             Self::Email { .. } | Self::Unaddressed { .. } => Channel::Email,

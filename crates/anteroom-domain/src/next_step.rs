@@ -18,7 +18,7 @@ pub enum Person {
     Nobody,
     /// Several accounts are signed in in this browser and none was chosen.
     Several,
-    One(Standing),
+    One(AuthenticationState),
     /// Followed the mail of a reset.
     Recovering(Recovering),
     /// Followed an invitation.
@@ -49,7 +49,7 @@ pub struct Registering {
 
 /// How the password stands that was just proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasswordStanding {
+pub enum PasswordStatus {
     /// Also that of a session which is already running: it is not interrupted.
     Good,
     Expired {
@@ -61,11 +61,11 @@ pub enum PasswordStanding {
 
 /// What is known of the one person, from a live session or from a proof inside the interaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct AuthenticationState {
     pub status: AccountStatus,
     pub auth_time: Timestamp,
     pub acr: Acr,
-    pub password: PasswordStanding,
+    pub password: PasswordStatus,
     /// This browser's device has passed a second factor for this account before.
     pub device_stepped_up: bool,
     /// A second factor is at hand: a phone or an authenticator app that may be used now.
@@ -76,12 +76,12 @@ pub struct Standing {
 
 /// What the destination asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Needs {
+pub struct AuthenticationRequirements {
     /// When the interaction began, or its person was picked from those who were signed in already.
     pub began_at: Timestamp,
     /// The account was signed in to, or picked, on the way of the interaction. A person can have signed in since it began for
     /// something else, without knowing of it.
-    pub on_its_way: bool,
+    pub signed_in_for_request: bool,
     /// `prompt=login`.
     pub login: bool,
     /// `prompt=select_account`, not answered yet.
@@ -89,7 +89,7 @@ pub struct Needs {
     /// `max_age`, of the request or the client's default.
     pub max_age: Option<SignedDuration>,
     /// The account that must be signed in: `id_token_hint`, or `sub` asked for in `claims`, names another one.
-    pub other_account_hinted: bool,
+    pub requires_other_subject: bool,
     /// The least that must have been proven: by client, policy or an essential `acr`.
     pub min_acr: Option<Acr>,
     /// New devices must pass a second factor once.
@@ -97,25 +97,25 @@ pub struct Needs {
     /// The person wants a new password.
     pub new_password: bool,
     /// The application does not admit the person.
-    pub refused: bool,
+    pub entitlement_missing: bool,
     /// Scopes that the person has not agreed to.
     pub consent: Option<ScopeSet>,
 }
 
-impl Needs {
+impl AuthenticationRequirements {
     /// The dashboard asks for nothing but a person.
-    pub const fn nothing(began_at: Timestamp) -> Self {
+    pub const fn signed_in_only(began_at: Timestamp) -> Self {
         Self {
             began_at,
-            on_its_way: false,
+            signed_in_for_request: false,
             login: false,
             choose_account: false,
             max_age: None,
-            other_account_hinted: false,
+            requires_other_subject: false,
             min_acr: None,
             new_device_steps_up: false,
             new_password: false,
-            refused: false,
+            entitlement_missing: false,
             consent: None,
         }
     }
@@ -126,7 +126,7 @@ pub enum NextStep {
     SignIn(SignInReason),
     ChooseAccount,
     /// Signed in for this request, and not the one whom the application insists on: only the application can tell what now.
-    SomebodyElse,
+    NotTheRequiredSub,
     /// Not fully registered, and not here by an invitation.
     CompleteRegistration,
     NotEntitled,
@@ -147,11 +147,11 @@ pub enum NextStep {
 pub enum SignInReason {
     NobodyThere,
     LoginRequested,
-    TooLongAgo,
+    MaxAgeExceeded,
     OtherAccount,
     AccountInactive,
     /// Signed in at this browser, where another account has been the current one since.
-    AnotherAccountSince,
+    SessionNotCurrent,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,7 +168,7 @@ pub enum StepUpReason {
     NewDevice,
 }
 
-pub fn decide(person: Person, needs: &Needs, now: Timestamp) -> NextStep {
+pub fn decide(person: Person, needs: &AuthenticationRequirements, now: Timestamp) -> NextStep {
     let standing = match person {
         Person::Nobody => return NextStep::SignIn(SignInReason::NobodyThere),
         Person::Several => return NextStep::ChooseAccount,
@@ -184,23 +184,23 @@ pub fn decide(person: Person, needs: &Needs, now: Timestamp) -> NextStep {
     if needs.choose_account {
         return NextStep::ChooseAccount;
     }
-    if needs.other_account_hinted {
+    if needs.requires_other_subject {
         return if standing.signed_in_for(needs) {
-            NextStep::SomebodyElse
+            NextStep::NotTheRequiredSub
         } else {
             NextStep::SignIn(SignInReason::OtherAccount)
         };
     }
     if standing.wants_proof {
-        return NextStep::SignIn(SignInReason::AnotherAccountSince);
+        return NextStep::SignIn(SignInReason::SessionNotCurrent);
     }
     if let Some(reason) = must_sign_in_again(standing, needs, now) {
         return NextStep::SignIn(reason);
     }
-    if needs.refused {
+    if needs.entitlement_missing {
         return NextStep::NotEntitled;
     }
-    if let PasswordStanding::Expired { told, code_entered } = standing.password {
+    if let PasswordStatus::Expired { told, code_entered } = standing.password {
         return renew_expired(told, code_entered, standing.can_step_up);
     }
     if let Some(reason) = must_step_up(standing, needs) {
@@ -251,27 +251,31 @@ fn renew_expired(told: bool, code_entered: bool, can_verify: bool) -> NextStep {
 }
 
 /// What the person may take, after signing in for a request, to get through the pages that follow.
-const GRACE: SignedDuration = SignedDuration::from_mins(10);
+const SIGN_IN_FRESHNESS: SignedDuration = SignedDuration::from_mins(10);
 
-impl Standing {
-    fn signed_in_for(&self, needs: &Needs) -> bool {
-        needs.on_its_way && self.auth_time >= needs.began_at
+impl AuthenticationState {
+    fn signed_in_for(&self, needs: &AuthenticationRequirements) -> bool {
+        needs.signed_in_for_request && self.auth_time >= needs.began_at
     }
 }
 
 /// OpenID Connect Core §3.1.2.1, `prompt` and `max_age`.
-fn must_sign_in_again(standing: Standing, needs: &Needs, now: Timestamp) -> Option<SignInReason> {
+fn must_sign_in_again(
+    standing: AuthenticationState,
+    needs: &AuthenticationRequirements,
+    now: Timestamp,
+) -> Option<SignInReason> {
     let for_this = standing.signed_in_for(needs);
     // In whole seconds, as `auth_time` is on the wire; 0 is `prompt=login`, also within the second of the sign-in.
     let age = now.as_second() - standing.auth_time.as_second();
-    if needs.login && !(for_this && age <= GRACE.as_secs()) {
+    if needs.login && !(for_this && age <= SIGN_IN_FRESHNESS.as_secs()) {
         return Some(SignInReason::LoginRequested);
     }
-    let max_age = needs.max_age.map(|max| if for_this { max.max(GRACE) } else { max })?;
-    (max_age.is_zero() || age > max_age.as_secs()).then_some(SignInReason::TooLongAgo)
+    let max_age = needs.max_age.map(|max| if for_this { max.max(SIGN_IN_FRESHNESS) } else { max })?;
+    (max_age.is_zero() || age > max_age.as_secs()).then_some(SignInReason::MaxAgeExceeded)
 }
 
-fn must_step_up(standing: Standing, needs: &Needs) -> Option<StepUpReason> {
+fn must_step_up(standing: AuthenticationState, needs: &AuthenticationRequirements) -> Option<StepUpReason> {
     if needs.min_acr.is_some_and(|min| standing.acr < min) {
         return Some(StepUpReason::Required);
     }
@@ -294,9 +298,8 @@ impl NextStep {
     pub fn without_a_page(&self, consent: PriorConsent) -> Option<AuthorizationErrorCode> {
         match self {
             Self::Done => None,
-            Self::SignIn(SignInReason::NobodyThere | SignInReason::AccountInactive) | Self::SomebodyElse => {
-                Some(AuthorizationErrorCode::LoginRequired)
-            }
+            Self::SignIn(SignInReason::NobodyThere | SignInReason::AccountInactive)
+            | Self::NotTheRequiredSub => Some(AuthorizationErrorCode::LoginRequired),
             _ if consent == PriorConsent::Never => Some(AuthorizationErrorCode::ConsentRequired),
             Self::SignIn(_) => Some(AuthorizationErrorCode::LoginRequired),
             Self::ChooseAccount => Some(AuthorizationErrorCode::AccountSelectionRequired),

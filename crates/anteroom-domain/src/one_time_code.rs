@@ -9,9 +9,9 @@
 
 use crate::device::KnownDevice;
 use crate::ids::{AccountId, CodeId, MessageId, PhoneId};
-use crate::phone::Method;
+use crate::phone::DeliveryMethod;
 use crate::rate::Wait;
-use anteroom_crypto::Digest;
+use anteroom_crypto::KeyedDigest;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -58,12 +58,12 @@ impl CodePurpose {
 /// must use up nothing that the owner needs at a device that has passed a second factor before. The thief reaches none of those, and
 /// so has the guesses of one share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CodeShare {
+pub enum CodeQuota {
     SteppedUpDevice,
     OtherDevice,
 }
 
-impl CodeShare {
+impl CodeQuota {
     /// `device` is the one at which the account is signed in, or has proven its password.
     pub fn of(device: Option<&KnownDevice>, account: AccountId) -> Self {
         let own = device.filter(|device| device.account == account);
@@ -82,8 +82,8 @@ pub struct OneTimeCode {
     pub account: AccountId,
     pub purpose: CodePurpose,
     pub phone: PhoneId,
-    pub method: Method,
-    pub digest: Digest,
+    pub method: DeliveryMethod,
+    pub digest: KeyedDigest,
     /// The message that carries it: what became of that is told to the person.
     pub message: MessageId,
     pub created_at: Timestamp,
@@ -131,13 +131,13 @@ pub const SENDS_REMEMBERED: SignedDuration = SignedDuration::from_hours(1);
 
 /// The budget is used up until then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BudgetSpent {
+pub struct AttemptsExhausted {
     pub until: Timestamp,
 }
 
 impl CodePolicy {
     /// How many wrong entries are left. `wrong` are those of the account, purpose and share, in any order.
-    pub fn entries_left(&self, wrong: &[Timestamp], now: Timestamp) -> Result<u32, BudgetSpent> {
+    pub fn entries_left(&self, wrong: &[Timestamp], now: Timestamp) -> Result<u32, AttemptsExhausted> {
         let mut counted: Vec<Timestamp> =
             wrong.iter().copied().filter(|at| now.duration_since(*at) < self.window).collect();
         let used = u32::try_from(counted.len()).unwrap_or(u32::MAX);
@@ -148,7 +148,7 @@ impl CodePolicy {
         counted.sort_unstable_by(|a, b| b.cmp(a));
         let place = usize::try_from(self.wrong_entries.max(1)).unwrap_or(usize::MAX) - 1;
         let oldest = counted.get(place).or(counted.last()).copied().unwrap_or(now);
-        Err(BudgetSpent { until: oldest.checked_add(self.window).unwrap_or(Timestamp::MAX) })
+        Err(AttemptsExhausted { until: oldest.checked_add(self.window).unwrap_or(Timestamp::MAX) })
     }
 
     /// Whether another code may be sent now. `sent` are those of the account, purpose and share of the last day, in
@@ -197,12 +197,12 @@ mod tests {
             reset_at: None,
         };
         for (device, account, expected) in [
-            (None, own, CodeShare::OtherDevice),
-            (Some(device(None)), own, CodeShare::OtherDevice),
-            (Some(device(Some(at(1)))), own, CodeShare::SteppedUpDevice),
-            (Some(device(Some(at(1)))), another, CodeShare::OtherDevice),
+            (None, own, CodeQuota::OtherDevice),
+            (Some(device(None)), own, CodeQuota::OtherDevice),
+            (Some(device(Some(at(1)))), own, CodeQuota::SteppedUpDevice),
+            (Some(device(Some(at(1)))), another, CodeQuota::OtherDevice),
         ] {
-            assert_eq!(CodeShare::of(device.as_ref(), account), expected, "{device:?}");
+            assert_eq!(CodeQuota::of(device.as_ref(), account), expected, "{device:?}");
         }
     }
 
@@ -221,7 +221,7 @@ mod tests {
             (vec![0, 1, 2, 3, 4, 5, 6], 7, Err(day + 2)),
         ] {
             let wrong: Vec<Timestamp> = wrong.into_iter().map(at).collect();
-            let expected = left.map_err(|until| BudgetSpent { until: at(until) });
+            let expected = left.map_err(|until| AttemptsExhausted { until: at(until) });
             assert_eq!(policy().entries_left(&wrong, at(now)), expected, "{wrong:?} at {now}");
         }
     }

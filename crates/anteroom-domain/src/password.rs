@@ -34,7 +34,7 @@ pub enum PasswordAge {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Warning {
+pub struct ExpiryWarning {
     /// Which of the policy's warnings it is.
     pub threshold: u16,
     pub days_left: u16,
@@ -48,10 +48,15 @@ impl PasswordAgePolicy {
     }
 
     /// The warning to send now, if any: the tightest that applies and was not sent. `warned` is the one sent last.
-    pub fn warning_due(&self, facts: PasswordFacts, warned: Option<u16>, now: Timestamp) -> Option<Warning> {
+    pub fn warning_due(
+        &self,
+        facts: PasswordFacts,
+        warned: Option<u16>,
+        now: Timestamp,
+    ) -> Option<ExpiryWarning> {
         let PasswordAge::ExpiresSoon { days_left } = self.age(facts, now) else { return None };
         let threshold = self.warn_days.iter().copied().filter(|days| days_left <= *days).min()?;
-        warned.is_none_or(|warned| threshold < warned).then_some(Warning { threshold, days_left })
+        warned.is_none_or(|warned| threshold < warned).then_some(ExpiryWarning { threshold, days_left })
     }
 
     /// Passwords set before this may have a warning due; `None` where nothing expires or no warning is sent.

@@ -20,15 +20,15 @@ pub struct E164(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a phone number in E.164")]
-pub struct NotE164;
+pub struct InvalidPhoneNumber;
 
 impl E164 {
-    pub fn parse(text: &str) -> Result<Self, NotE164> {
-        let digits = text.strip_prefix('+').ok_or(NotE164)?;
+    pub fn parse(text: &str) -> Result<Self, InvalidPhoneNumber> {
+        let digits = text.strip_prefix('+').ok_or(InvalidPhoneNumber)?;
         let well_formed = (8..=15).contains(&digits.len())
             && digits.bytes().all(|b| b.is_ascii_digit())
             && !digits.starts_with('0');
-        if well_formed { Ok(Self(text.to_owned())) } else { Err(NotE164) }
+        if well_formed { Ok(Self(text.to_owned())) } else { Err(InvalidPhoneNumber) }
     }
 
     pub fn as_str(&self) -> &str {
@@ -43,7 +43,7 @@ impl E164 {
 }
 
 impl TryFrom<String> for E164 {
-    type Error = NotE164;
+    type Error = InvalidPhoneNumber;
     fn try_from(text: String) -> Result<Self, Self::Error> {
         Self::parse(&text)
     }
@@ -76,12 +76,12 @@ pub struct Phone {
 /// How a code travels to a phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Method {
+pub enum DeliveryMethod {
     Text,
     Call,
 }
 
-impl Method {
+impl DeliveryMethod {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -103,10 +103,10 @@ impl Method {
 
 impl PhoneKind {
     /// Texts go to a cell phone only: a landline would swallow them without a word.
-    pub const fn methods(self) -> &'static [Method] {
+    pub const fn methods(self) -> &'static [DeliveryMethod] {
         match self {
-            Self::Cell => &[Method::Text, Method::Call],
-            Self::Landline => &[Method::Call],
+            Self::Cell => &[DeliveryMethod::Text, DeliveryMethod::Call],
+            Self::Landline => &[DeliveryMethod::Call],
         }
     }
 }
@@ -114,11 +114,11 @@ impl PhoneKind {
 impl Phone {
     /// Whether codes of a registered account may go to it. One that was never verified is there only because an operator
     /// added it and everyone was told; the code that is sent to it verifies it.
-    pub fn serves(&self, now: Timestamp) -> bool {
+    pub fn accepts_codes(&self, now: Timestamp) -> bool {
         self.usable_from <= now
     }
 
-    pub fn takes(&self, method: Method) -> bool {
+    pub fn takes(&self, method: DeliveryMethod) -> bool {
         self.kind.methods().contains(&method)
     }
 }
@@ -131,7 +131,7 @@ mod tests {
     fn a_number_is_e164_and_shown_masked() {
         assert_eq!(E164::parse("+12025550143").map(|number| number.masked()), Ok("•••-•••-••43".to_owned()));
         for text in ["", "+", "12025550143", "+1202555014x", "+0123456789", "+1234567", "+1234567890123456"] {
-            assert_eq!(E164::parse(text), Err(NotE164), "{text}");
+            assert_eq!(E164::parse(text), Err(InvalidPhoneNumber), "{text}");
         }
     }
 }

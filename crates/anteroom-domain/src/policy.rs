@@ -52,21 +52,21 @@ pub struct TokenPolicy {
     /// How long a refresh token that was just used may be asked again for the same successor.
     pub refresh_retry: SignedDuration,
     /// Of clients that do not authenticate.
-    pub repeat_elsewhere: RepeatElsewhere,
+    pub repeat_elsewhere: RepeatFromOtherNetwork,
 }
 
 /// Whether the same successor is handed out to another network than the first time. A lost answer often is a change of network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RepeatElsewhere {
+pub enum RepeatFromOtherNetwork {
     Allow,
     Refuse,
 }
 
-impl RepeatElsewhere {
+impl RepeatFromOtherNetwork {
     pub const ALL: &'static [Self] = &[Self::Allow, Self::Refuse];
 }
 
-impl fmt::Display for RepeatElsewhere {
+impl fmt::Display for RepeatFromOtherNetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Allow => "allow",
@@ -120,7 +120,7 @@ impl Default for Policy {
                 refresh_idle: SignedDuration::from_hours(24 * 30),
                 refresh_absolute: SignedDuration::from_hours(24 * 180),
                 refresh_retry: SignedDuration::from_secs(60),
-                repeat_elsewhere: RepeatElsewhere::Allow,
+                repeat_elsewhere: RepeatFromOtherNetwork::Allow,
             },
             clients: ClientsPolicy { end_grants_after: SignedDuration::from_mins(10) },
             interaction: InteractionPolicy {

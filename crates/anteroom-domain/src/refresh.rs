@@ -13,7 +13,7 @@
 //! and a public client's person is told of one from elsewhere.
 
 use crate::ids::GrantId;
-use crate::policy::{RepeatElsewhere, TokenPolicy};
+use crate::policy::{RepeatFromOtherNetwork, TokenPolicy};
 use crate::rate::AddressPrefix;
 use jiff::{SignedDuration, Timestamp};
 use std::net::IpAddr;
@@ -27,7 +27,7 @@ const COUNTED_FOR: SignedDuration = SignedDuration::from_hours(1);
 
 /// The last refresh that has an entry in the audit trail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entered {
+pub struct AuditedRefresh {
     /// The generation that this refresh handed out.
     pub generation: u32,
     pub at: Timestamp,
@@ -50,12 +50,12 @@ pub struct RefreshFamily {
     /// How often it was handed out again.
     pub repeats: u32,
     /// `None`: no refresh has an entry, but for those of release 0.1.0, which all have one.
-    pub entered: Option<Entered>,
+    pub entered: Option<AuditedRefresh>,
 }
 
 /// A token as it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Presented {
+pub struct PresentedRefreshToken {
     pub generation: u32,
     pub from: Option<IpAddr>,
     /// The client has proven who it is. Its servers may have many addresses, which say nothing.
@@ -70,14 +70,14 @@ pub enum RefreshDecision {
     /// The answer was lost or two tabs asked: count the repeat and hand out the newest generation again.
     Repeat {
         family: RefreshFamily,
-        elsewhere: bool,
+        from_other_network: bool,
     },
     /// Used again after its successor was, or too often, or from where it may not be: the family ends.
     Replay,
     Expired,
     /// We made it, and the database does not know that: a commit was lost, and with it everything that happened since. The
     /// family ends, since what was lost may have been its end, or the use of this token by another party.
-    Ahead,
+    UnknownGeneration,
 }
 
 impl RefreshFamily {
@@ -108,10 +108,10 @@ impl RefreshFamily {
     }
 
     /// The MAC of what is presented has been verified.
-    pub fn present(self, presented: Presented, policy: &TokenPolicy) -> RefreshDecision {
-        let Presented { generation, from, now, .. } = presented;
+    pub fn present(self, presented: PresentedRefreshToken, policy: &TokenPolicy) -> RefreshDecision {
+        let PresentedRefreshToken { generation, from, now, .. } = presented;
         if generation > self.generation {
-            return RefreshDecision::Ahead;
+            return RefreshDecision::UnknownGeneration;
         }
         if now >= self.expires_at || now >= self.idle_expires_at {
             return RefreshDecision::Expired;
@@ -120,7 +120,7 @@ impl RefreshFamily {
             let idle = now.checked_add(policy.refresh_idle).unwrap_or(Timestamp::MAX);
             let next = self.generation.saturating_add(1);
             let compared = from.filter(|_| !presented.authenticated);
-            let entry = Entered { generation: next, at: now, from: compared };
+            let entry = AuditedRefresh { generation: next, at: now, from: compared };
             return RefreshDecision::Rotate(Self {
                 generation: next,
                 rotated_at: now,
@@ -133,10 +133,10 @@ impl RefreshFamily {
         }
         let just_rotated = now.duration_since(self.rotated_at) <= policy.refresh_retry;
         let elsewhere = !presented.authenticated && are_apart(self.rotated_from, from);
-        let refused = elsewhere && policy.repeat_elsewhere == RepeatElsewhere::Refuse;
+        let refused = elsewhere && policy.repeat_elsewhere == RepeatFromOtherNetwork::Refuse;
         let is_previous = generation.saturating_add(1) == self.generation;
         if is_previous && just_rotated && self.repeats < MOST_REPEATS && !refused {
-            return RefreshDecision::Repeat { family: self, elsewhere };
+            return RefreshDecision::Repeat { family: self, from_other_network: elsewhere };
         }
         RefreshDecision::Replay
     }
@@ -150,7 +150,7 @@ fn are_apart(first: Option<IpAddr>, second: Option<IpAddr>) -> bool {
     }
 }
 
-impl Entered {
+impl AuditedRefresh {
     /// After the clock was set back the time between is negative; then the refresh has an entry.
     fn covers(&self, next: &Self) -> bool {
         let since = next.at.duration_since(self.at);
@@ -177,19 +177,19 @@ mod tests {
     const HOME: &str = "203.0.113.9";
     const ELSEWHERE: &str = "198.51.100.7";
 
-    fn presented(generation: u32, seconds: i64) -> Presented {
+    fn presented(generation: u32, seconds: i64) -> PresentedRefreshToken {
         let from = Some(HOME.parse().unwrap());
-        Presented { generation, from, authenticated: false, now: at(seconds) }
+        PresentedRefreshToken { generation, from, authenticated: false, now: at(seconds) }
     }
 
     fn name(decision: RefreshDecision) -> &'static str {
         match decision {
             RefreshDecision::Rotate(_) => "rotate",
-            RefreshDecision::Repeat { elsewhere: false, .. } => "repeat",
-            RefreshDecision::Repeat { elsewhere: true, .. } => "repeat elsewhere",
+            RefreshDecision::Repeat { from_other_network: false, .. } => "repeat",
+            RefreshDecision::Repeat { from_other_network: true, .. } => "repeat elsewhere",
             RefreshDecision::Replay => "replay",
             RefreshDecision::Expired => "expired",
-            RefreshDecision::Ahead => "ahead",
+            RefreshDecision::UnknownGeneration => "ahead",
         }
     }
 
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn a_successor_is_repeated_three_times_and_elsewhere_as_the_policy_says() {
-        use RepeatElsewhere::{Allow, Refuse};
+        use RepeatFromOtherNetwork::{Allow, Refuse};
         for (repeats, first, from, authenticated, elsewhere, expected) in [
             (2, Some(HOME), HOME, false, Refuse, "repeat"),
             (3, Some(HOME), HOME, false, Allow, "replay"),
@@ -243,7 +243,8 @@ mod tests {
             let family = RefreshFamily { rotated_from, repeats, ..family(3) };
             let from = Some(from.parse().unwrap());
             let tokens = TokenPolicy { repeat_elsewhere: elsewhere, ..Policy::default().tokens };
-            let decision = family.present(Presented { from, authenticated, ..presented(2, 1) }, &tokens);
+            let decision =
+                family.present(PresentedRefreshToken { from, authenticated, ..presented(2, 1) }, &tokens);
             assert_eq!(name(decision), expected, "{repeats} {first:?} {from:?} {elsewhere:?}");
         }
     }
@@ -266,7 +267,7 @@ mod tests {
             (6_599, HOME),
         ] {
             let from = Some(from.parse().unwrap());
-            let presented = Presented { from, ..presented(state.generation, seconds) };
+            let presented = PresentedRefreshToken { from, ..presented(state.generation, seconds) };
             let RefreshDecision::Rotate(next) = state.present(presented, &tokens) else {
                 panic!("{seconds}")
             };
@@ -292,7 +293,8 @@ mod tests {
             let (mut state, mut entries) = (family(0), 0);
             for from in [first, second] {
                 let from = Some(from.parse().unwrap());
-                let presented = Presented { from, authenticated, ..presented(state.generation, 1) };
+                let presented =
+                    PresentedRefreshToken { from, authenticated, ..presented(state.generation, 1) };
                 let RefreshDecision::Rotate(next) = state.present(presented, &tokens) else {
                     panic!("{first} {second}")
                 };
@@ -310,7 +312,7 @@ mod tests {
         let mut state = family(0);
         let mut now = at(0);
         while let RefreshDecision::Rotate(next) =
-            state.present(Presented { now, ..presented(state.generation, 0) }, &tokens)
+            state.present(PresentedRefreshToken { now, ..presented(state.generation, 0) }, &tokens)
         {
             state = next;
             now += SignedDuration::from_hours(24 * 20);

@@ -1,7 +1,7 @@
 //! Clients that register themselves (RFC 7591): what the operator lets them be. They are strangers: never first-party, so
 //! that people are asked before such a client learns anything, and never with an API or a token of their own.
 
-use crate::client::{Admission, ClientPolicy};
+use crate::client::{ClientPolicy, Entitlement};
 use crate::rate::RateLimit;
 use anteroom_oidc::claims::{ClaimMapping, ScopeClaims};
 use anteroom_oidc::jwt::AccessTokenTyp;
@@ -39,7 +39,7 @@ pub struct RegistrationPolicy {
     pub require_pkce: bool,
     /// What they may ask for, and do where they name nothing.
     pub scope: ScopeSet,
-    pub admission: Admission,
+    pub admission: Entitlement,
     /// Every node keeps all of them in memory.
     pub max_clients: u32,
     /// Registrations and updates of one address prefix.
@@ -52,7 +52,7 @@ impl Default for RegistrationPolicy {
             mode: RegistrationMode::Closed,
             require_pkce: false,
             scope: [Scope::OpenId, Scope::Profile, Scope::Email].into_iter().collect(),
-            admission: Admission::Everyone,
+            admission: Entitlement::Everyone,
             max_clients: 1_000,
             rate: RateLimit { max: 30, window: SignedDuration::from_hours(1) },
         }

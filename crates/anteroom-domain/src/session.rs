@@ -5,7 +5,7 @@
 //! it a new secret; the cookie's secret is not the session's identifier. Where several accounts are signed in at one browser,
 //! one session is the current one; another can be made current without a proof only for a short time after it was.
 
-use crate::account::{Account, AccountStatus, Epoch};
+use crate::account::{Account, AccountEpoch, AccountStatus};
 use crate::ids::{AccountId, BrowserId, DeviceId, SessionId};
 use anteroom_oidc::{Acr, AmrSet};
 use jiff::{SignedDuration, Timestamp};
@@ -20,7 +20,7 @@ pub const MAX_OF_DEVICE: u32 = 5;
 pub struct Session {
     pub id: SessionId,
     pub account: AccountId,
-    pub epoch: Epoch,
+    pub epoch: AccountEpoch,
     pub browser: BrowserId,
     pub device: Option<DeviceId>,
     pub auth_time: Timestamp,
@@ -31,9 +31,9 @@ pub struct Session {
     pub ended_at: Option<Timestamp>,
     /// Whether pairwise clients know it by a `sid` of their sector ([`crate::subject::sid`]). Sessions of release 0.1.0 are
     /// known to all by the same one, to their end.
-    pub sid_by_sector: bool,
+    pub pairwise_sid: bool,
     /// When another account became the current one of the browser. `None`: it is the current one itself.
-    pub left_at: Option<Timestamp>,
+    pub not_current_since: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,23 +54,23 @@ impl SessionPolicy {
 
 /// How long a session still has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SessionLeft {
+pub struct SessionRemaining {
     pub left: SignedDuration,
     /// Activity gives it no more: the absolute limit comes first.
     pub fixed: bool,
 }
 
 /// Activity is written at most this often: a read must not become a write.
-pub const TOUCH_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
+pub const ACTIVITY_UPDATE_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionStanding {
+pub enum SessionStatus {
     Live,
     Ended,
     Idle,
     TooOld,
     /// The password changed, or the account was disabled, since.
-    EpochPassed,
+    EpochChanged,
     AccountInactive,
 }
 
@@ -84,7 +84,7 @@ pub enum SessionEnd {
     /// An operator accepted a database that had gone back.
     DatabaseAccepted,
     /// A client asked for it with an ID token of the session, without the session's browser.
-    AtClient,
+    RequestedByClient,
     /// The account, or its device, had as many sessions as it may, and another one began.
     TooMany,
 }
@@ -98,7 +98,7 @@ impl SessionEnd {
             Self::PasswordChanged => "password_changed",
             Self::Disabled => "disabled",
             Self::DatabaseAccepted => "database_accepted",
-            Self::AtClient => "client",
+            Self::RequestedByClient => "client",
             Self::TooMany => "too_many",
         }
     }
@@ -106,7 +106,7 @@ impl SessionEnd {
 
 /// What follows from an ID token hint for a session that is alive, in a request without the session's cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HintWorth {
+pub enum LogoutHintEffect {
     /// It ends the session.
     Ends,
     /// It ends the session once the person at the browser has confirmed that.
@@ -116,32 +116,32 @@ pub enum HintWorth {
 }
 
 impl Session {
-    pub fn standing(&self, account: &Account, policy: SessionPolicy, now: Timestamp) -> SessionStanding {
+    pub fn current_status(&self, account: &Account, policy: SessionPolicy, now: Timestamp) -> SessionStatus {
         // A clock set back makes durations negative: such a session is young, not old.
         if self.ended_at.is_some() {
-            SessionStanding::Ended
+            SessionStatus::Ended
         } else if account.status != AccountStatus::Active {
-            SessionStanding::AccountInactive
+            SessionStatus::AccountInactive
         } else if self.epoch != account.epoch {
-            SessionStanding::EpochPassed
+            SessionStatus::EpochChanged
         } else if now.duration_since(self.auth_time) >= policy.absolute {
-            SessionStanding::TooOld
+            SessionStatus::TooOld
         } else if now.duration_since(self.last_active_at) >= policy.idle {
-            SessionStanding::Idle
+            SessionStatus::Idle
         } else {
-            SessionStanding::Live
+            SessionStatus::Live
         }
     }
 
     /// Of a session that is alive.
-    pub fn left(&self, policy: SessionPolicy, now: Timestamp) -> SessionLeft {
+    pub fn left(&self, policy: SessionPolicy, now: Timestamp) -> SessionRemaining {
         let idle = policy.idle - now.duration_since(self.last_active_at).max(SignedDuration::ZERO);
         let absolute = policy.absolute - now.duration_since(self.auth_time).max(SignedDuration::ZERO);
-        SessionLeft { left: idle.min(absolute).max(SignedDuration::ZERO), fixed: absolute < idle }
+        SessionRemaining { left: idle.min(absolute).max(SignedDuration::ZERO), fixed: absolute < idle }
     }
 
     /// Which limit ended it; `None` where it is alive or something else did. Housekeeping may have noted the end already.
-    pub fn lapsed(&self, policy: SessionPolicy, now: Timestamp) -> Option<SessionEnd> {
+    pub fn expiry_reason(&self, policy: SessionPolicy, now: Timestamp) -> Option<SessionEnd> {
         let end = self.ended_at.unwrap_or(now);
         if end.duration_since(self.auth_time) >= policy.absolute {
             Some(SessionEnd::TooOld)
@@ -154,8 +154,8 @@ impl Session {
 
     /// Whether the person must prove who they are before this session is used at the browser: another account has
     /// been the current one for too long, and the person at the browser may be that other one.
-    pub fn wants_proof(&self, policy: SessionPolicy, now: Timestamp) -> bool {
-        self.left_at.is_some_and(|left| now.duration_since(left) >= policy.switch_proof_after)
+    pub fn requires_reauthentication(&self, policy: SessionPolicy, now: Timestamp) -> bool {
+        self.not_current_since.is_some_and(|left| now.duration_since(left) >= policy.switch_proof_after)
     }
 
     /// Whether this session, alive or not, is another account's and was signed in to, or used, after `at`. What was proven for
@@ -169,25 +169,25 @@ impl Session {
     /// of the present sign-in may end it (RP-Initiated Logout §2). An older one may have been found in a log or an address. Then
     /// only the End-User may be asked (§3), and who is at another browser is not known to be that person: asking there would let
     /// any finder of the token end the session. The browser of the session that lost its cookie is asked.
-    pub fn hint_without_cookie(
+    pub fn logout_hint_effect(
         &self,
         (issued_at, expires_at): (Timestamp, Timestamp),
         browser: BrowserId,
         now: Timestamp,
-    ) -> HintWorth {
+    ) -> LogoutHintEffect {
         // Tokens count in whole seconds.
         let is_of_this_sign_in = issued_at.as_second() >= self.auth_time.as_second();
         if is_of_this_sign_in && now < expires_at {
-            HintWorth::Ends
+            LogoutHintEffect::Ends
         } else if browser == self.browser {
-            HintWorth::Asks
+            LogoutHintEffect::Asks
         } else {
-            HintWorth::Nothing
+            LogoutHintEffect::Nothing
         }
     }
 
-    pub fn wants_touch(&self, now: Timestamp) -> bool {
-        now.duration_since(self.last_active_at) >= TOUCH_INTERVAL
+    pub fn needs_activity_update(&self, now: Timestamp) -> bool {
+        now.duration_since(self.last_active_at) >= ACTIVITY_UPDATE_INTERVAL
     }
 }
 
@@ -211,7 +211,7 @@ mod tests {
         Session {
             id: SessionId(Uuid::from_u128(1)),
             account: AccountId(Uuid::from_u128(2)),
-            epoch: Epoch(0),
+            epoch: AccountEpoch(0),
             browser: BrowserId(Uuid::from_u128(3)),
             device: None,
             auth_time: at(0),
@@ -220,8 +220,8 @@ mod tests {
             created_at: at(0),
             last_active_at: at(last_active),
             ended_at: ended.map(at),
-            sid_by_sector: true,
-            left_at: None,
+            pairwise_sid: true,
+            not_current_since: None,
         }
     }
 
@@ -229,25 +229,25 @@ mod tests {
     fn rp_initiated_2_what_a_hint_is_worth_without_the_cookie_of_its_session() {
         let (own, another) = (BrowserId(Uuid::from_u128(3)), BrowserId(Uuid::from_u128(4)));
         for (signed_in, issued, expires, now, in_own, in_another) in [
-            (0, 0, 10, 0, HintWorth::Ends, HintWorth::Ends),
-            (0, 5, 15, 14, HintWorth::Ends, HintWorth::Ends),
-            (0, 5, 15, 15, HintWorth::Asks, HintWorth::Nothing),
-            (0, 5, 15, 60, HintWorth::Asks, HintWorth::Nothing),
+            (0, 0, 10, 0, LogoutHintEffect::Ends, LogoutHintEffect::Ends),
+            (0, 5, 15, 14, LogoutHintEffect::Ends, LogoutHintEffect::Ends),
+            (0, 5, 15, 15, LogoutHintEffect::Asks, LogoutHintEffect::Nothing),
+            (0, 5, 15, 60, LogoutHintEffect::Asks, LogoutHintEffect::Nothing),
             // The person has proven who they are again since.
-            (6, 5, 15, 7, HintWorth::Asks, HintWorth::Nothing),
-            (6, 5, 15, 60, HintWorth::Asks, HintWorth::Nothing),
-            (6, 6, 16, 7, HintWorth::Ends, HintWorth::Ends),
+            (6, 5, 15, 7, LogoutHintEffect::Asks, LogoutHintEffect::Nothing),
+            (6, 5, 15, 60, LogoutHintEffect::Asks, LogoutHintEffect::Nothing),
+            (6, 6, 16, 7, LogoutHintEffect::Ends, LogoutHintEffect::Ends),
         ] {
             let session = Session { auth_time: at(signed_in), ..session(0, None) };
             for (browser, expected) in [(own, in_own), (another, in_another)] {
-                let worth = session.hint_without_cookie((at(issued), at(expires)), browser, at(now));
+                let worth = session.logout_hint_effect((at(issued), at(expires)), browser, at(now));
                 assert_eq!(worth, expected, "{signed_in} {issued} {expires} {now} {browser:?}");
             }
         }
         let auth_time = at(0) + SignedDuration::from_millis(900);
         let session = Session { auth_time, ..session(0, None) };
-        let worth = session.hint_without_cookie((at(0), at(10)), another, at(1));
-        assert_eq!(worth, HintWorth::Ends, "the same second");
+        let worth = session.logout_hint_effect((at(0), at(10)), another, at(1));
+        assert_eq!(worth, LogoutHintEffect::Ends, "the same second");
     }
 
     #[test]
@@ -263,7 +263,7 @@ mod tests {
             // A clock set back.
             (10, 5, 30, false),
         ] {
-            let expected = SessionLeft { left: SignedDuration::from_mins(left), fixed };
+            let expected = SessionRemaining { left: SignedDuration::from_mins(left), fixed };
             assert_eq!(session(last_active, None).left(POLICY, at(now)), expected, "{last_active} {now}");
         }
     }
@@ -280,7 +280,11 @@ mod tests {
             (700, None, 720, Some(SessionEnd::TooOld)),
             (700, Some(721), 900, Some(SessionEnd::TooOld)),
         ] {
-            assert_eq!(session(last_active, ended).lapsed(POLICY, at(now)), expected, "{last_active} {now}");
+            assert_eq!(
+                session(last_active, ended).expiry_reason(POLICY, at(now)),
+                expected,
+                "{last_active} {now}"
+            );
         }
     }
 
@@ -295,8 +299,8 @@ mod tests {
             // A clock set back.
             (Some(10), 5, false),
         ] {
-            let session = Session { left_at: left.map(at), ..session(0, None) };
-            assert_eq!(session.wants_proof(POLICY, at(now)), expected, "{left:?} {now}");
+            let session = Session { not_current_since: left.map(at), ..session(0, None) };
+            assert_eq!(session.requires_reauthentication(POLICY, at(now)), expected, "{left:?} {now}");
         }
     }
 

@@ -16,7 +16,11 @@ use std::collections::BTreeMap;
 const MOST_AT_ONCE: usize = MAX_OF_ACCOUNT as usize;
 
 /// Of those that run, the ones that end when another begins on the device `next`; `known` are the known devices among theirs.
-pub fn surplus(mut running: Vec<Session>, next: Option<DeviceId>, known: &[KnownDevice]) -> Vec<Session> {
+pub fn sessions_over_limit(
+    mut running: Vec<Session>,
+    next: Option<DeviceId>,
+    known: &[KnownDevice],
+) -> Vec<Session> {
     running.sort_by_key(|session| Reverse((session.last_active_at, session.id)));
     let mut taken: BTreeMap<DeviceId, u32> = next.into_iter().map(|device| (device, 1)).collect();
     let (mut ends, mut others) = (Vec::new(), Vec::new());
@@ -25,7 +29,7 @@ pub fn surplus(mut running: Vec<Session>, next: Option<DeviceId>, known: &[Known
         if session.device == next && place >= MAX_OF_DEVICE {
             ends.push(session);
         } else {
-            others.push((Rank::of(&session, place, known), session));
+            others.push((EvictionOrder::of(&session, place, known), session));
         }
     }
     others.sort_by_key(|(rank, _)| *rank);
@@ -42,7 +46,7 @@ fn next_place(taken: &mut BTreeMap<DeviceId, u32>, device: DeviceId) -> u32 {
 
 /// The greatest ends first; of equals the one that was unused for longest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
+struct EvictionOrder {
     /// The device was forgotten, or never was one of the account's.
     unknown: bool,
     /// How many of the same device were used later.
@@ -51,7 +55,7 @@ struct Rank {
     known_since: Timestamp,
 }
 
-impl Rank {
+impl EvictionOrder {
     fn of(session: &Session, place: u32, known: &[KnownDevice]) -> Self {
         match known.iter().find(|device| Some(device.id) == session.device) {
             Some(device) => Self {
@@ -70,7 +74,7 @@ impl Rank {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::Epoch;
+    use crate::account::AccountEpoch;
     use crate::ids::{AccountId, BrowserId, SessionId};
     use anteroom_oidc::{Acr, Amr, AmrSet};
     use uuid::Uuid;
@@ -101,7 +105,7 @@ mod tests {
         Session {
             id: SessionId(Uuid::from_u128(number.into())),
             account: AccountId(Uuid::from_u128(1)),
-            epoch: Epoch(0),
+            epoch: AccountEpoch(0),
             browser: BrowserId(Uuid::from_u128(number.into())),
             device: on.map(device),
             auth_time: at(0),
@@ -110,8 +114,8 @@ mod tests {
             created_at: at(0),
             last_active_at: at(used),
             ended_at: None,
-            sid_by_sector: true,
-            left_at: None,
+            pairwise_sid: true,
+            not_current_since: None,
         }
     }
 
@@ -125,7 +129,10 @@ mod tests {
     fn ended(others: Vec<Session>, next: u32, devices: std::ops::RangeInclusive<u32>) -> Vec<u128> {
         let running = std::iter::once(session(1, Some(1), 1)).chain(others).collect();
         let known: Vec<_> = devices.map(known).collect();
-        surplus(running, Some(device(next)), &known).iter().map(|session| session.id.0.as_u128()).collect()
+        sessions_over_limit(running, Some(device(next)), &known)
+            .iter()
+            .map(|session| session.id.0.as_u128())
+            .collect()
     }
 
     #[test]
@@ -154,7 +161,7 @@ mod tests {
     fn of_equal_places_the_device_that_was_known_last_gives_way_unless_it_passed_a_second_factor() {
         let stepped_up = KnownDevice { stepped_up_at: Some(at(90)), ..known(50) };
         let devices: Vec<_> = (1..=49).map(known).chain([stepped_up]).collect();
-        let gone = surplus(many(1, (1..=50).map(Some), 2), Some(device(60)), &devices);
+        let gone = sessions_over_limit(many(1, (1..=50).map(Some), 2), Some(device(60)), &devices);
         let gone: Vec<_> = gone.iter().map(|session| session.id.0.as_u128()).collect();
         // The earlier one of device 49.
         assert_eq!(gone, [97]);
@@ -166,7 +173,7 @@ mod tests {
         let mut running = many(1, (1..=50).map(Some), 8);
         let mut steps = Vec::new();
         while running.len() >= MAX_OF_ACCOUNT as usize {
-            let gone = surplus(running.clone(), Some(device(70)), &known);
+            let gone = sessions_over_limit(running.clone(), Some(device(70)), &known);
             running.retain(|session| !gone.contains(session));
             steps.push(gone.len());
         }

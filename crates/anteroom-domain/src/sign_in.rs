@@ -4,14 +4,14 @@
 //! read before. A credential that changed in between makes the verdict worthless: it is neither believed nor counted.
 
 use crate::account::AccountStatus;
-use crate::lockout::{Counters, LockScope, LockoutPolicy};
+use crate::lockout::{FailureCounters, LockScope, LockoutPolicy};
 use jiff::Timestamp;
 
 /// Everything the decision looks at.
 #[derive(Clone, Copy, Debug)]
-pub struct Attempt {
+pub struct SignInAttempt {
     pub status: AccountStatus,
-    pub counters: Counters,
+    pub counters: FailureCounters,
     /// Whether the password that was typed matches the hash that was verified.
     pub password_matches: bool,
     /// Whether that hash is still the account's.
@@ -21,7 +21,7 @@ pub struct Attempt {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum SignInRefusal {
     WrongPassword,
     Locked(LockScope),
     Disabled,
@@ -30,7 +30,7 @@ pub enum Refusal {
     CredentialChanged,
 }
 
-impl Refusal {
+impl SignInRefusal {
     /// For the trail and the log; never for the person.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -47,18 +47,18 @@ impl Refusal {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decision {
-    pub verdict: Result<(), Refusal>,
-    pub counters: Counters,
+pub struct SignInDecision {
+    pub verdict: Result<(), SignInRefusal>,
+    pub counters: FailureCounters,
     /// Those of the counter that the attempt came by.
     pub failures: u32,
     /// Set when this very attempt locked something.
     pub locks: Option<LockScope>,
 }
 
-pub fn decide(attempt: Attempt, policy: LockoutPolicy, now: Timestamp) -> Decision {
+pub fn decide(attempt: SignInAttempt, policy: LockoutPolicy, now: Timestamp) -> SignInDecision {
     let counter = attempt.counters.counter(policy);
-    let decision = |verdict, counters: Counters, locks| Decision {
+    let decision = |verdict, counters: FailureCounters, locks| SignInDecision {
         verdict,
         failures: counters.failures(counter),
         counters,
@@ -66,24 +66,24 @@ pub fn decide(attempt: Attempt, policy: LockoutPolicy, now: Timestamp) -> Decisi
     };
     let refuse = |refusal| decision(Err(refusal), attempt.counters, None);
     match attempt.status {
-        AccountStatus::Disabled => return refuse(Refusal::Disabled),
-        AccountStatus::Invited => return refuse(Refusal::NotRegistered),
+        AccountStatus::Disabled => return refuse(SignInRefusal::Disabled),
+        AccountStatus::Invited => return refuse(SignInRefusal::NotRegistered),
         AccountStatus::Active => {}
     }
     if let Some(scope) = attempt.counters.lock_in_the_way(policy) {
-        return refuse(Refusal::Locked(scope));
+        return refuse(SignInRefusal::Locked(scope));
     }
     if !attempt.credential_unchanged {
-        return refuse(Refusal::CredentialChanged);
+        return refuse(SignInRefusal::CredentialChanged);
     }
     if attempt.password_matches {
         return decision(Ok(()), attempt.counters.succeeded(policy), None);
     }
     if attempt.counted_before {
-        return refuse(Refusal::WrongPassword);
+        return refuse(SignInRefusal::WrongPassword);
     }
     let (counters, locks) = attempt.counters.failed(policy, now);
-    decision(Err(Refusal::WrongPassword), counters, locks)
+    decision(Err(SignInRefusal::WrongPassword), counters, locks)
 }
 
 #[cfg(test)]
@@ -94,31 +94,40 @@ mod tests {
     const POLICY: LockoutPolicy = LockoutPolicy { forgiven_failures: 5, known_devices_count_apart: true };
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
-    fn attempt() -> Attempt {
-        Attempt {
+    fn attempt() -> SignInAttempt {
+        SignInAttempt {
             status: AccountStatus::Active,
-            counters: Counters::new(Lockout::default(), None, POLICY),
+            counters: FailureCounters::new(Lockout::default(), None, POLICY),
             password_matches: true,
             credential_unchanged: true,
             counted_before: false,
         }
     }
 
-    fn locked() -> Counters {
+    fn locked() -> FailureCounters {
         let lockout = Lockout { unknown_locked_at: Some(NOW), unknown_failures: 6, ..Lockout::default() };
-        Counters::new(lockout, None, POLICY)
+        FailureCounters::new(lockout, None, POLICY)
     }
 
     #[test]
     fn each_state_of_the_account_has_its_verdict() {
-        let wrong = Attempt { password_matches: false, ..attempt() };
+        let wrong = SignInAttempt { password_matches: false, ..attempt() };
         for (attempt, verdict) in [
             (attempt(), Ok(())),
-            (wrong, Err(Refusal::WrongPassword)),
-            (Attempt { status: AccountStatus::Disabled, ..attempt() }, Err(Refusal::Disabled)),
-            (Attempt { status: AccountStatus::Invited, ..attempt() }, Err(Refusal::NotRegistered)),
-            (Attempt { counters: locked(), ..attempt() }, Err(Refusal::Locked(LockScope::UnknownDevices))),
-            (Attempt { credential_unchanged: false, ..attempt() }, Err(Refusal::CredentialChanged)),
+            (wrong, Err(SignInRefusal::WrongPassword)),
+            (SignInAttempt { status: AccountStatus::Disabled, ..attempt() }, Err(SignInRefusal::Disabled)),
+            (
+                SignInAttempt { status: AccountStatus::Invited, ..attempt() },
+                Err(SignInRefusal::NotRegistered),
+            ),
+            (
+                SignInAttempt { counters: locked(), ..attempt() },
+                Err(SignInRefusal::Locked(LockScope::UnknownDevices)),
+            ),
+            (
+                SignInAttempt { credential_unchanged: false, ..attempt() },
+                Err(SignInRefusal::CredentialChanged),
+            ),
         ] {
             assert_eq!(decide(attempt, POLICY, NOW).verdict, verdict);
         }
@@ -126,13 +135,13 @@ mod tests {
 
     #[test]
     fn only_a_wrong_password_that_was_looked_at_is_counted() {
-        let wrong = Attempt { password_matches: false, ..attempt() };
+        let wrong = SignInAttempt { password_matches: false, ..attempt() };
         assert_eq!(decide(wrong, POLICY, NOW).counters.lockout.unknown_failures, 1);
         for uncounted in [
-            Attempt { counters: locked(), ..wrong },
-            Attempt { status: AccountStatus::Disabled, ..wrong },
-            Attempt { credential_unchanged: false, ..wrong },
-            Attempt { counted_before: true, ..wrong },
+            SignInAttempt { counters: locked(), ..wrong },
+            SignInAttempt { status: AccountStatus::Disabled, ..wrong },
+            SignInAttempt { credential_unchanged: false, ..wrong },
+            SignInAttempt { counted_before: true, ..wrong },
         ] {
             assert_eq!(decide(uncounted, POLICY, NOW).counters, uncounted.counters);
         }

@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::ids::{AccountId, SessionId};
 use crate::session::Session;
 use anteroom_crypto::{KeyPurpose, Keyring};
-use anteroom_oidc::names::NotAName;
+use anteroom_oidc::names::InvalidValue;
 use anteroom_oidc::{Sector, Subject};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -29,13 +29,13 @@ const SID_CONTEXT: &str = "pairwise sid";
 /// By which kind of `sub` a client knows people. A grant is of one kind: under another, the client would be told that the
 /// person it knows is a different one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SubjectKind {
+pub enum SubjectNamespace {
     Public,
     /// Of the sector with this host.
     Pairwise(String),
 }
 
-impl SubjectKind {
+impl SubjectNamespace {
     pub fn of(client: &Client) -> Self {
         match &client.metadata.sector {
             None => Self::Public,
@@ -68,7 +68,7 @@ impl SubjectKind {
     /// A client that registered itself can change its sector at any time. Told by its kind of now, or of then at its address of
     /// now, it could learn who people are in a sector that is not its own. So it hears of the end only while its kind is the
     /// noted one. For a configured client the operator answers: it is told by the kind that it knows the person by.
-    pub fn to_tell(noted: Option<&Self>, client: &Client, is_configured: bool) -> Option<Self> {
+    pub fn for_logout_token(noted: Option<&Self>, client: &Client, is_configured: bool) -> Option<Self> {
         let now = Self::of(client);
         match noted {
             Some(noted) => (is_configured || *noted == now).then(|| noted.clone()),
@@ -80,22 +80,22 @@ impl SubjectKind {
 
 /// A session as clients may name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NamedSession {
+pub struct SessionSid {
     pub id: SessionId,
     /// [`Session::sid_by_sector`].
     pub by_sector: bool,
 }
 
-impl From<&Session> for NamedSession {
+impl From<&Session> for SessionSid {
     fn from(session: &Session) -> Self {
-        Self { id: session.id, by_sector: session.sid_by_sector }
+        Self { id: session.id, by_sector: session.pairwise_sid }
     }
 }
 
 /// `sid`: what the client calls a session (Back-Channel Logout §2.1). One value for all would tell two sectors that their
 /// people are the same, so a pairwise client has a pseudonym of its sector. The key decrypts it, so that an ID token hint
 /// names its session without a search.
-pub fn sid(keyring: &Keyring, kind: &SubjectKind, session: NamedSession) -> String {
+pub fn sid(keyring: &Keyring, kind: &SubjectNamespace, session: SessionSid) -> String {
     match kind.sector().filter(|_| session.by_sector) {
         None => session.id.to_string(),
         Some(sector) => {
@@ -122,7 +122,11 @@ fn session_in(keyring: &Keyring, sector: Option<&Sector>, sid: &str) -> Option<S
 }
 
 /// Who the account is to clients that know people by this kind of `sub`.
-pub fn subject(keyring: &Keyring, kind: &SubjectKind, account: AccountId) -> Result<Subject, NotAName> {
+pub fn subject(
+    keyring: &Keyring,
+    kind: &SubjectNamespace,
+    account: AccountId,
+) -> Result<Subject, InvalidValue> {
     match kind.sector() {
         None => account.to_string().parse(),
         Some(sector) => pairwise(keyring, sector, account).parse(),
@@ -132,12 +136,12 @@ pub fn subject(keyring: &Keyring, kind: &SubjectKind, account: AccountId) -> Res
 /// The identifier comes first and always has 16 bytes, so that no two pairs run together.
 fn pairwise(keyring: &Keyring, sector: &str, account: AccountId) -> String {
     let data = [account.0.as_bytes(), sector.as_bytes()].concat();
-    let digest = keyring.mac(KeyPurpose::Subject).lasting_digest(CONTEXT, &data);
+    let digest = keyring.mac(KeyPurpose::Subject).first_key_digest(CONTEXT, &data);
     URL_SAFE_NO_PAD.encode(digest.as_bytes())
 }
 
 /// Whether anybody could be known to this client by that `sub`.
-pub fn could_be(client: &Client, sub: &Subject) -> bool {
+pub fn is_possible_subject(client: &Client, sub: &Subject) -> bool {
     match &client.metadata.sector {
         None => sub.as_str().parse::<AccountId>().is_ok(),
         Some(_) => URL_SAFE_NO_PAD.decode(sub.as_str()).is_ok_and(|digest| digest.len() == 32),
@@ -177,13 +181,14 @@ mod tests {
         let sector = |host: &str| Sector::of(&Url::parse(&format!("https://{host}/")).unwrap()).unwrap();
         let (lab, other) = (sector("lab.example"), sector("other.example"));
         let id = SessionId(Uuid::from_u128(7));
-        let kind =
-            |sector: Option<&Sector>| SubjectKind::from_text(sector.map(Sector::as_str).unwrap_or_default());
+        let kind = |sector: Option<&Sector>| {
+            SubjectNamespace::from_text(sector.map(Sector::as_str).unwrap_or_default())
+        };
         for (sector, by_sector) in [(Some(&lab), true), (Some(&lab), false), (None, true)] {
-            let sid = sid(&keyring, &kind(sector), NamedSession { id, by_sector });
+            let sid = sid(&keyring, &kind(sector), SessionSid { id, by_sector });
             assert_eq!(session_in(&keyring, sector, &sid), Some(id));
         }
-        let sid = sid(&keyring, &kind(Some(&lab)), NamedSession { id, by_sector: true });
+        let sid = sid(&keyring, &kind(Some(&lab)), SessionSid { id, by_sector: true });
         assert_eq!(sid.len(), 43);
         for (sector, sid) in [(Some(&other), sid.as_str()), (None, &sid), (Some(&lab), "x"), (Some(&lab), "")]
         {

@@ -4,8 +4,8 @@
 //! region's plan, and only the regions that the operator named are reached. The plan of +1 is shared by many countries:
 //! the region decides, not the code.
 
-use crate::limits::{Budget, Limit};
-use crate::one_time_code::{CodePurpose, CodeShare};
+use crate::limits::{Limit, RateLimitCheck};
+use crate::one_time_code::{CodePurpose, CodeQuota};
 use crate::phone::E164;
 use crate::rate::RateLimit;
 use jiff::SignedDuration;
@@ -39,19 +39,19 @@ impl Default for TelephonyPolicy {
 
 impl TelephonyPolicy {
     /// The counters that a code to `number` moves, with what each is allowed; narrowest first.
-    pub fn budgets(&self, number: &E164, purpose: CodePurpose, share: CodeShare) -> Vec<Budget> {
+    pub fn budgets(&self, number: &E164, purpose: CodePurpose, share: CodeQuota) -> Vec<RateLimitCheck> {
         let subject = number.as_str().to_owned();
         let prefix: String = number.as_str().chars().take(PREFIX).collect();
-        let of_number = |limit, rate| Budget { limit, subject: subject.clone(), rate };
+        let of_number = |limit, rate| RateLimitCheck { limit, limit_key: subject.clone(), rate };
         let others = of_number(Limit::PhoneNumberOfOtherDevices, self.of_other_devices());
         let besides = of_number(Limit::PhoneNumberBesidesRecovery, self.besides_recovery());
         let is_besides = purpose != CodePurpose::Recovery;
-        let is_others = is_besides && share == CodeShare::OtherDevice;
+        let is_others = is_besides && share == CodeQuota::OtherDevice;
         let narrow = is_others.then_some(others).into_iter().chain(is_besides.then_some(besides));
         let all = [
             of_number(Limit::PhoneNumber, self.per_number),
-            Budget { limit: Limit::PhonePrefix, subject: prefix, rate: self.per_prefix },
-            Budget { limit: Limit::PhoneOverall, subject: String::new(), rate: self.overall },
+            RateLimitCheck { limit: Limit::PhonePrefix, limit_key: prefix, rate: self.per_prefix },
+            RateLimitCheck { limit: Limit::PhoneOverall, limit_key: String::new(), rate: self.overall },
         ];
         narrow.chain(all).collect()
     }
@@ -158,8 +158,8 @@ mod tests {
     fn a_code_counts_for_its_number_its_neighbours_and_all() {
         let policy = TelephonyPolicy::default();
         let number = E164::parse("+12025550143").unwrap();
-        let budgets = policy.budgets(&number, CodePurpose::Recovery, CodeShare::OtherDevice);
-        let found: Vec<_> = budgets.iter().map(|budget| (budget.subject.as_str(), budget.rate)).collect();
+        let budgets = policy.budgets(&number, CodePurpose::Recovery, CodeQuota::OtherDevice);
+        let found: Vec<_> = budgets.iter().map(|budget| (budget.limit_key.as_str(), budget.rate)).collect();
         let expected =
             [("+12025550143", policy.per_number), ("+1202555", policy.per_prefix), ("", policy.overall)];
         assert_eq!(found, expected);
@@ -174,14 +174,14 @@ mod tests {
             let policy = TelephonyPolicy { per_number, ..TelephonyPolicy::default() };
             for purpose in purposes {
                 for (share, limit, allowed) in [
-                    (CodeShare::OtherDevice, Limit::PhoneNumberOfOtherDevices, others),
-                    (CodeShare::SteppedUpDevice, Limit::PhoneNumberBesidesRecovery, besides),
+                    (CodeQuota::OtherDevice, Limit::PhoneNumberOfOtherDevices, others),
+                    (CodeQuota::SteppedUpDevice, Limit::PhoneNumberBesidesRecovery, besides),
                 ] {
                     let narrowest = policy.budgets(&number, purpose, share).remove(0);
                     assert_eq!((narrowest.limit, narrowest.rate.max), (limit, allowed));
                 }
             }
-            let narrowest = policy.budgets(&number, CodePurpose::Recovery, CodeShare::OtherDevice).remove(0);
+            let narrowest = policy.budgets(&number, CodePurpose::Recovery, CodeQuota::OtherDevice).remove(0);
             assert_eq!((narrowest.limit, narrowest.rate.max), (Limit::PhoneNumber, max));
         }
     }

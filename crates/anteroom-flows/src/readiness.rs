@@ -6,7 +6,7 @@
 //! has checked nothing, and nothing is held against it.
 
 use anteroom_domain::clock::Clock;
-use anteroom_domain::history::WentBack;
+use anteroom_domain::history::DatabaseRollback;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -51,7 +51,7 @@ pub enum NotReady {
         "the database went back to an earlier state: {0}. Nothing is served until an operator has looked; see `anteroom database \
          accept`"
     )]
-    WentBack(WentBack),
+    WentBack(DatabaseRollback),
     #[error("the clock is {0} seconds off the database's")]
     Clock(i64),
     #[error("keys or configuration were not confirmed for five seconds")]
@@ -80,7 +80,7 @@ impl NotReady {
 
 /// When the database last answered, on the stopwatch and on the wall clock.
 #[derive(Clone, Copy, Debug)]
-struct Heard {
+struct LastDatabaseAnswer {
     at: Instant,
     /// Where the database has a clock to compare with.
     wall: Option<Timestamp>,
@@ -88,14 +88,14 @@ struct Heard {
 
 #[derive(Debug, Default)]
 pub struct Readiness {
-    standing: ArcSwap<BTreeMap<Check, NotReady>>,
-    heard: ArcSwapOption<Heard>,
+    failed_checks: ArcSwap<BTreeMap<Check, NotReady>>,
+    heard: ArcSwapOption<LastDatabaseAnswer>,
 }
 
 impl Readiness {
     /// What a check has found now, or that it found nothing wrong. Says whether that is news, for the log.
     pub fn note(&self, check: Check, found: Option<&NotReady>) -> bool {
-        let before = self.standing.rcu(|standing| {
+        let before = self.failed_checks.rcu(|standing| {
             let mut next = BTreeMap::clone(standing);
             match found {
                 None => next.remove(&check),
@@ -108,12 +108,12 @@ impl Readiness {
 
     /// The database answered a question that was asked `at`, when the clock, if it has to agree with the database's, showed `wall`.
     pub fn heard(&self, at: Instant, wall: Option<Timestamp>) {
-        self.heard.store(Some(Arc::new(Heard { at, wall })));
+        self.heard.store(Some(Arc::new(LastDatabaseAnswer { at, wall })));
     }
 
     /// All that stands against this node at this moment.
     pub fn reasons(&self, now: Instant, clock: &Clock) -> Vec<NotReady> {
-        let mut standing = BTreeMap::clone(&self.standing.load());
+        let mut standing = BTreeMap::clone(&self.failed_checks.load());
         if let Some(heard) = self.heard.load().as_deref() {
             let age = now.saturating_duration_since(heard.at);
             if age >= LIFETIME {

@@ -3,11 +3,11 @@
 use anteroom_domain::message::SecretCode;
 use anteroom_pages::{CallScript, CodeCall, Locale, RenderError, Theme};
 
-use crate::letterhead::Letterhead;
+use crate::letterhead::Branding;
 
 pub(crate) fn write(
     theme: &Theme,
-    letterhead: &Letterhead,
+    letterhead: &Branding,
     locale: Locale,
     code: &SecretCode,
 ) -> Result<CallScript, RenderError> {

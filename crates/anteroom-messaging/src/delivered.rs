@@ -1,16 +1,16 @@
 //! A message as its reader has it: what the development outbox shows, as a page and as JSON.
 
-use anteroom_domain::message::{Channel, Mail, Message, Notice, Parcel};
+use anteroom_domain::message::{Channel, Mail, Message, MessageBody, Notice};
 use anteroom_pages::{RenderError, Theme};
 use serde::Serialize;
 
 use crate::call::transcript;
-use crate::letterhead::Letterhead;
+use crate::letterhead::Branding;
 use crate::rendered::Rendered;
 
 /// One object of `/dev/outbox.json`. The names are part of the public surface.
 #[derive(Clone, Serialize)]
-pub struct Delivered {
+pub struct OutboxItem {
     pub id: String,
     /// RFC 3339 in UTC.
     pub at: String,
@@ -27,8 +27,8 @@ pub struct Delivered {
     pub html: Option<String>,
 }
 
-impl Delivered {
-    pub fn of(theme: &Theme, letterhead: &Letterhead, message: &Message) -> Result<Self, RenderError> {
+impl OutboxItem {
+    pub fn of(theme: &Theme, letterhead: &Branding, message: &Message) -> Result<Self, RenderError> {
         let (subject, text, html) = match Rendered::of(theme, letterhead, message)? {
             Rendered::Email { email, .. } => (Some(email.subject), email.text, Some(email.html)),
             Rendered::Text { body, .. } => (None, body, None),
@@ -51,13 +51,13 @@ impl Delivered {
 }
 
 /// The link and the code that a message carries.
-fn secrets(parcel: &Parcel) -> (Option<&String>, Option<&String>) {
+fn secrets(parcel: &MessageBody) -> (Option<&String>, Option<&String>) {
     match parcel {
-        Parcel::Text { code, .. } | Parcel::Call { code, .. } => (None, Some(&code.digits)),
-        Parcel::Unaddressed { .. } => (None, None),
-        Parcel::Email { mail: Mail::Recovery { link, code, .. }, .. } => (Some(link), code.as_ref()),
-        Parcel::Notice { notice: Notice::PhoneAdded { link, .. }, .. }
-        | Parcel::Email {
+        MessageBody::Text { code, .. } | MessageBody::Call { code, .. } => (None, Some(&code.digits)),
+        MessageBody::Unaddressed { .. } => (None, None),
+        MessageBody::Email { mail: Mail::Recovery { link, code, .. }, .. } => (Some(link), code.as_ref()),
+        MessageBody::Notice { notice: Notice::PhoneAdded { link, .. }, .. }
+        | MessageBody::Email {
             mail:
                 Mail::Invitation { link, .. }
                 | Mail::AccountLocked { link, .. }

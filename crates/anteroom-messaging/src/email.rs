@@ -7,11 +7,11 @@ use anteroom_pages::{
     TokensElsewhereEmail,
 };
 
-use crate::letterhead::Letterhead;
+use crate::letterhead::Branding;
 
 pub(crate) fn write(
     theme: &Theme,
-    letterhead: &Letterhead,
+    letterhead: &Branding,
     locale: Locale,
     (to, mail): (&str, &Mail),
 ) -> Result<Email, RenderError> {

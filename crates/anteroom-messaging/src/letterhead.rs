@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 #[derive(Clone, Debug)]
-pub struct Letterhead {
+pub struct Branding {
     pub practice: String,
     /// The issuer's host, to which texts bind their code.
     pub host: String,
@@ -18,7 +18,7 @@ pub struct Letterhead {
     pub locales: Vec<Locale>,
 }
 
-impl Letterhead {
+impl Branding {
     /// Of a message's languages the first that there are texts in.
     pub(crate) fn language(&self, tags: Option<&str>) -> Locale {
         let tags: Vec<&str> = tags.unwrap_or_default().split(LANGUAGE_SEPARATOR).collect();
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn the_first_language_with_texts_is_taken() {
-        let letterhead = Letterhead {
+        let letterhead = Branding {
             practice: String::new(),
             host: String::new(),
             time_zone: TimeZone::UTC,

@@ -15,12 +15,12 @@ mod sending;
 mod text;
 mod worker;
 
-pub use delivered::Delivered;
-pub use letterhead::Letterhead;
+pub use delivered::OutboxItem;
+pub use letterhead::Branding;
 pub use rendered::{Rendered, Script};
 pub use segments::{SampleText, Segments, sample_texts};
 pub use sending::{
-    ClientError, Failure, Gateway, GatewayError, GatewayMethod, GatewayRequest, Reason, Senders, Smtp,
-    SmtpError, SmtpServer, SmtpTls, Telephone, reach, twilio,
+    ClientError, DeliveryError, Gateway, GatewayError, GatewayMethod, GatewayRequest, PhoneProvider, Reason,
+    Senders, Smtp, SmtpError, SmtpServer, SmtpTls, check_connection, twilio,
 };
 pub use worker::{Worker, Writer};

@@ -8,7 +8,7 @@ const WAITS_SECONDS: [i64; 4] = [5, 30, 120, 300];
 pub(crate) const LONGEST_FOR_CODES: SignedDuration = SignedDuration::from_secs(30);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pause {
+pub(crate) struct ChannelBackoff {
     pub(crate) until: Timestamp,
     /// How many there were without a success between them.
     times: usize,
@@ -16,28 +16,28 @@ pub(crate) struct Pause {
 
 /// What an attempt says of its channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sign {
+pub(crate) enum ChannelHealth {
     /// The other side took or refused the message itself.
-    Well,
+    Working,
     /// The other side takes nothing now, and perhaps says until when.
-    Trouble(Option<SignedDuration>),
+    Failing(Option<SignedDuration>),
     /// It never came as far as the other side, or what went wrong can be of either.
     None,
 }
 
-impl Pause {
+impl ChannelBackoff {
     /// After an attempt. One that was under way when the pause began says nothing new. `longest` also holds for what the other
     /// side asks for: it may concern one message, and the pause concerns all.
     pub(crate) fn after(
         before: Option<Self>,
-        sign: Sign,
+        sign: ChannelHealth,
         (now, longest, jitter): (Timestamp, SignedDuration, Jitter),
     ) -> Option<Self> {
         match (sign, before) {
-            (Sign::Well, _) => None,
-            (Sign::None, before) => before,
-            (Sign::Trouble(_), Some(pause)) if now < pause.until => Some(pause),
-            (Sign::Trouble(asked), before) => {
+            (ChannelHealth::Working, _) => None,
+            (ChannelHealth::None, before) => before,
+            (ChannelHealth::Failing(_), Some(pause)) if now < pause.until => Some(pause),
+            (ChannelHealth::Failing(asked), before) => {
                 let times = before.map_or(0, |pause| pause.times.saturating_add(1));
                 let seconds = WAITS_SECONDS.get(times).or(WAITS_SECONDS.last()).copied().unwrap_or_default();
                 let wait = SignedDuration::from_secs(seconds).min(longest);
@@ -82,19 +82,19 @@ mod tests {
     use anteroom_domain::ids::MessageId;
 
     const NONE: Jitter = Jitter { thousandths: 0 };
-    const TROUBLE: Sign = Sign::Trouble(None);
+    const TROUBLE: ChannelHealth = ChannelHealth::Failing(None);
     const LONG: SignedDuration = SignedDuration::from_hours(1);
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_second(seconds).unwrap()
     }
 
-    fn asked(seconds: i64) -> Sign {
-        Sign::Trouble(Some(SignedDuration::from_secs(seconds)))
+    fn asked(seconds: i64) -> ChannelHealth {
+        ChannelHealth::Failing(Some(SignedDuration::from_secs(seconds)))
     }
 
-    fn pause(until: i64, times: usize) -> Pause {
-        Pause { until: at(until), times }
+    fn pause(until: i64, times: usize) -> ChannelBackoff {
+        ChannelBackoff { until: at(until), times }
     }
 
     #[test]
@@ -113,11 +113,15 @@ mod tests {
             (None, asked(2), 0, LONG, Some(pause(5, 0))),
             (None, asked(7_200), 0, LONG, Some(pause(3_600, 0))),
             (None, asked(300), 0, LONGEST_FOR_CODES, Some(pause(30, 0))),
-            (Some(pause(160, 2)), Sign::None, 160, LONG, Some(pause(160, 2))),
-            (Some(pause(160, 2)), Sign::Well, 160, LONG, None),
-            (None, Sign::Well, 0, LONG, None),
+            (Some(pause(160, 2)), ChannelHealth::None, 160, LONG, Some(pause(160, 2))),
+            (Some(pause(160, 2)), ChannelHealth::Working, 160, LONG, None),
+            (None, ChannelHealth::Working, 0, LONG, None),
         ] {
-            assert_eq!(Pause::after(before, sign, (at(now), longest, NONE)), expected, "{before:?} {sign:?}");
+            assert_eq!(
+                ChannelBackoff::after(before, sign, (at(now), longest, NONE)),
+                expected,
+                "{before:?} {sign:?}"
+            );
         }
     }
 
@@ -131,7 +135,11 @@ mod tests {
             (Some(pause(5, 0)), 5, 0, 1),
             (Some(pause(5, 0)), 5, 1, 0),
         ] {
-            assert_eq!(Pause::room(pause, at(now), (2, under_way)), room, "{pause:?} {now} {under_way}");
+            assert_eq!(
+                ChannelBackoff::room(pause, at(now), (2, under_way)),
+                room,
+                "{pause:?} {now} {under_way}"
+            );
         }
     }
 

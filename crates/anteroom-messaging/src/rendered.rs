@@ -1,11 +1,11 @@
 //! A message in its final words, with whom it goes to.
 
 use anteroom_domain::address::EmailAddress;
-use anteroom_domain::message::{Message, Parcel};
+use anteroom_domain::message::{Message, MessageBody};
 use anteroom_domain::phone::E164;
 use anteroom_pages::{CallScript, Email, Locale, RenderError, Theme};
 
-use crate::letterhead::Letterhead;
+use crate::letterhead::Branding;
 use crate::{call, email, text};
 
 pub enum Rendered {
@@ -33,25 +33,25 @@ pub struct Script {
 }
 
 impl Rendered {
-    pub fn of(theme: &Theme, letterhead: &Letterhead, message: &Message) -> Result<Self, RenderError> {
+    pub fn of(theme: &Theme, letterhead: &Branding, message: &Message) -> Result<Self, RenderError> {
         let locale = letterhead.language(message.locale.as_deref());
         Ok(match &message.parcel {
-            Parcel::Email { to, mail } => Self::Email {
+            MessageBody::Email { to, mail } => Self::Email {
                 to: to.clone(),
                 email: email::write(theme, letterhead, locale, (to.as_str(), mail))?,
             },
             // Put into words all the same: the work is that of any other mail.
-            Parcel::Unaddressed { mail } => {
+            MessageBody::Unaddressed { mail } => {
                 email::write(theme, letterhead, locale, ("", mail))?;
                 Self::Unaddressed
             }
-            Parcel::Text { to, code } => {
+            MessageBody::Text { to, code } => {
                 Self::Text { to: to.clone(), body: text::write(theme, letterhead, locale, code)? }
             }
-            Parcel::Notice { to, notice } => {
+            MessageBody::Notice { to, notice } => {
                 Self::Text { to: to.clone(), body: text::notice(theme, letterhead, locale, notice)? }
             }
-            Parcel::Call { to, code } => {
+            MessageBody::Call { to, code } => {
                 let words = call::write(theme, letterhead, locale, code)?;
                 Self::Call { to: to.clone(), script: Script { language: voice(locale), words } }
             }

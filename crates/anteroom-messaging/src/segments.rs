@@ -7,7 +7,7 @@ use anteroom_pages::{Locale, RenderError, Theme};
 
 use anteroom_domain::message::{Notice, SecretCode};
 
-use crate::letterhead::Letterhead;
+use crate::letterhead::Branding;
 use crate::text;
 
 /// The default alphabet of 3GPP TS 23.038, §6.2.1, without its escape.
@@ -51,7 +51,7 @@ pub struct SampleText {
 /// Each text in each language, with the practice's own name, host and addresses.
 pub fn sample_texts(
     theme: &Theme,
-    letterhead: &Letterhead,
+    letterhead: &Branding,
     (minutes, link): (u16, &str),
 ) -> Result<Vec<SampleText>, RenderError> {
     let code = SecretCode { digits: "000000".to_owned(), minutes };

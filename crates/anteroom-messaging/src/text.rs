@@ -3,11 +3,11 @@
 use anteroom_domain::message::{Notice, SecretCode};
 use anteroom_pages::{CodeText, Locale, PhoneAddedText, RenderError, Theme};
 
-use crate::letterhead::Letterhead;
+use crate::letterhead::Branding;
 
 pub(crate) fn write(
     theme: &Theme,
-    letterhead: &Letterhead,
+    letterhead: &Branding,
     locale: Locale,
     code: &SecretCode,
 ) -> Result<String, RenderError> {
@@ -22,7 +22,7 @@ pub(crate) fn write(
 
 pub(crate) fn notice(
     theme: &Theme,
-    letterhead: &Letterhead,
+    letterhead: &Branding,
     locale: Locale,
     notice: &Notice,
 ) -> Result<String, RenderError> {

@@ -8,7 +8,7 @@
 //! - what is over its time is erased, also on channels without a provider.
 
 use anteroom_domain::clock::Clock;
-use anteroom_domain::message::{Channel, Mail, Message, Parcel};
+use anteroom_domain::message::{Channel, Mail, Message, MessageBody};
 use anteroom_pages::RenderError;
 use anteroom_storage::{LeasedMessage, MessageResult, Store, StoreError};
 use futures_util::StreamExt as _;
@@ -18,9 +18,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
-use crate::pause::{Jitter, LONGEST_FOR_CODES, Pause, Sign};
+use crate::pause::{ChannelBackoff, ChannelHealth, Jitter, LONGEST_FOR_CODES};
 use crate::rendered::Rendered;
-use crate::sending::{Failure, Reason, Senders, Ticket};
+use crate::sending::{DeliveryError, MessageHeader, Reason, Senders};
 
 /// How long one may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
@@ -35,7 +35,7 @@ const EXPIRY_BATCH: u64 = 500;
 /// minutes: servers that put an unknown sender off mostly do it for five.
 const BACKOFF_SECONDS: [i64; 7] = [5, 30, 120, 180, 600, 3_600, 14_400];
 /// The longest of them while the set-up is wrong: once it is put right, what waited goes out soon.
-const WHILE_OURS: SignedDuration = SignedDuration::from_mins(5);
+const MAX_BACKOFF_MISCONFIGURED: SignedDuration = SignedDuration::from_mins(5);
 /// What became of an attempt is worth a few tries to write down: without it the message goes out again.
 const WRITES: u32 = 5;
 
@@ -73,14 +73,14 @@ impl Worker {
             let stopping = *stop.borrow();
             if !stopping {
                 let busy = (self.senders.at_once(channel), under_way.len());
-                let room = Pause::room(*locked(&pause), self.clock.now(), busy);
+                let room = ChannelBackoff::room(*locked(&pause), self.clock.now(), busy);
                 match self.lease(channel, room).await {
                     Ok(leased) => under_way.extend(leased.into_iter().map(|one| self.attempt(one, &pause))),
                     Err(error) => tracing::error!(channel = channel.as_str(), "outbox: {error}"),
                 }
             }
             if under_way.is_empty() {
-                self.senders.rest(channel, stopping).await;
+                self.senders.close_idle(channel, stopping).await;
             }
             if stopping && under_way.is_empty() {
                 return;
@@ -108,14 +108,14 @@ impl Worker {
         self.store.write(move |tx| async move { tx.lease_messages(channel, now, until, limit).await }).await
     }
 
-    async fn attempt(&self, leased: LeasedMessage, pause: &Mutex<Option<Pause>>) {
+    async fn attempt(&self, leased: LeasedMessage, pause: &Mutex<Option<ChannelBackoff>>) {
         let LeasedMessage { message, attempt } = leased;
         let sent = self.send(&message).await;
         let now = self.clock.now();
         let paused = paused(&message, &sent, now, pause);
         let result = match (&sent, paused) {
             (Ok(()), _) => MessageResult::Sent,
-            (Err(failure), Some(pause)) if failure.is_of_channel => {
+            (Err(failure), Some(pause)) if failure.affects_channel => {
                 put_off(failure, attempt, (pause, message.expires_at))
             }
             (Err(failure), _) => {
@@ -126,20 +126,20 @@ impl Worker {
         self.finish(&message, result, now).await;
     }
 
-    async fn send(&self, message: &Message) -> Result<(), Failure> {
+    async fn send(&self, message: &Message) -> Result<(), DeliveryError> {
         let rendered = (self.writer)(message);
         let rendered =
-            rendered.map_err(|error| Failure::new(Reason::Unwritable).detailed(error.to_string()))?;
-        let ticket = Ticket { id: message.id, at: message.created_at, expires_at: message.expires_at };
+            rendered.map_err(|error| DeliveryError::new(Reason::Unwritable).detailed(error.to_string()))?;
+        let ticket = MessageHeader { id: message.id, at: message.created_at, expires_at: message.expires_at };
         let name = self.name_of(message).await;
         let sending = self.senders.send(ticket, (name.as_deref(), &rendered));
-        let timed_out = |_| Err(Failure::new(Reason::TimedOut));
+        let timed_out = |_| Err(DeliveryError::new(Reason::TimedOut));
         tokio::time::timeout(ATTEMPT, sending).await.unwrap_or_else(timed_out)
     }
 
     /// Stands beside the address. A mail without it is better than none.
     async fn name_of(&self, message: &Message) -> Option<String> {
-        let Parcel::Email { mail, .. } = &message.parcel else { return None };
+        let MessageBody::Email { mail, .. } = &message.parcel else { return None };
         if let Mail::Invitation { name: Some(name), .. } = mail {
             return Some(name.clone());
         }
@@ -187,45 +187,49 @@ impl Worker {
     }
 }
 
-fn locked(pause: &Mutex<Option<Pause>>) -> MutexGuard<'_, Option<Pause>> {
+fn locked(pause: &Mutex<Option<ChannelBackoff>>) -> MutexGuard<'_, Option<ChannelBackoff>> {
     pause.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What an attempt means for its channel, and the pause that there is now.
 fn paused(
     message: &Message,
-    sent: &Result<(), Failure>,
+    sent: &Result<(), DeliveryError>,
     now: Timestamp,
-    pause: &Mutex<Option<Pause>>,
-) -> Option<Pause> {
+    pause: &Mutex<Option<ChannelBackoff>>,
+) -> Option<ChannelBackoff> {
     let channel = message.parcel.channel();
-    let longest = if channel == Channel::Email { WHILE_OURS } else { LONGEST_FOR_CODES };
+    let longest = if channel == Channel::Email { MAX_BACKOFF_MISCONFIGURED } else { LONGEST_FOR_CODES };
     let mut pause = locked(pause);
     let before = pause.take();
-    *pause = Pause::after(before, sign(sent), (now, longest, Jitter::of(message.id)));
+    *pause = ChannelBackoff::after(before, sign(sent), (now, longest, Jitter::of(message.id)));
     if let (Err(failure), Some(begun)) = (sent, pause.filter(|_| *pause != before)) {
         tracing::error!(channel = channel.as_str(), until = %begun.until, "nothing goes out: {failure}");
     }
     *pause
 }
 
-const fn sign(sent: &Result<(), Failure>) -> Sign {
+const fn sign(sent: &Result<(), DeliveryError>) -> ChannelHealth {
     match sent {
-        Err(failure) if failure.is_of_channel => Sign::Trouble(failure.retry_after),
+        Err(failure) if failure.affects_channel => ChannelHealth::Failing(failure.retry_after),
         Ok(())
-        | Err(Failure {
+        | Err(DeliveryError {
             reason: Reason::Rejected | Reason::TextRefused | Reason::InvalidNumber | Reason::NotAnswered,
             ..
-        }) => Sign::Well,
-        Err(_) => Sign::None,
+        }) => ChannelHealth::Working,
+        Err(_) => ChannelHealth::None,
     }
 }
 
 /// Until the channel is tried again, unless the message is of no use then.
-fn put_off(failure: &Failure, attempt: u32, (pause, expires_at): (Pause, Timestamp)) -> MessageResult {
+fn put_off(
+    failure: &DeliveryError,
+    attempt: u32,
+    (pause, expires_at): (ChannelBackoff, Timestamp),
+) -> MessageResult {
     let error = failure.reason.as_str();
     if pause.until < expires_at {
-        MessageResult::PutOff { attempt, at: pause.until, error }
+        MessageResult::Deferred { attempt, at: pause.until, error }
     } else {
         MessageResult::Failed { error }
     }
@@ -233,15 +237,19 @@ fn put_off(failure: &Failure, attempt: u32, (pause, expires_at): (Pause, Timesta
 
 /// Another attempt, if it can help and comes before the message is of no use.
 fn result_of(
-    failure: &Failure,
+    failure: &DeliveryError,
     (attempt, jitter): (u32, Jitter),
     (now, expires_at): (Timestamp, Timestamp),
 ) -> MessageResult {
     let error = failure.reason.as_str();
-    if !failure.reason.may_pass() {
+    if !failure.reason.is_transient() {
         return MessageResult::Failed { error };
     }
-    let wait = if failure.reason.is_ours() { backoff(attempt).min(WHILE_OURS) } else { backoff(attempt) };
+    let wait = if failure.reason.is_configuration_error() {
+        backoff(attempt).min(MAX_BACKOFF_MISCONFIGURED)
+    } else {
+        backoff(attempt)
+    };
     let wait = jitter.spread(wait.max(failure.retry_after.unwrap_or_default()));
     match now.checked_add(wait) {
         Ok(at) if at < expires_at => MessageResult::Retry { attempt, at, error },
@@ -256,16 +264,18 @@ fn backoff(attempt: u32) -> SignedDuration {
 }
 
 /// Says nothing of a message without a recipient: its end is in the trail, under the reference of its request.
-fn note(message: &Message, attempt: u32, (sent, result): (&Result<(), Failure>, MessageResult)) {
+fn note(message: &Message, attempt: u32, (sent, result): (&Result<(), DeliveryError>, MessageResult)) {
     let (kind, channel) = (message.parcel.kind(), message.parcel.channel().as_str());
     let to = match &message.parcel {
-        Parcel::Email { to, .. } => to.masked(),
-        Parcel::Unaddressed { .. } => return,
-        Parcel::Text { to, .. } | Parcel::Call { to, .. } | Parcel::Notice { to, .. } => to.masked(),
+        MessageBody::Email { to, .. } => to.masked(),
+        MessageBody::Unaddressed { .. } => return,
+        MessageBody::Text { to, .. } | MessageBody::Call { to, .. } | MessageBody::Notice { to, .. } => {
+            to.masked()
+        }
     };
     let id = message.id;
     match (sent, result) {
-        (Err(failure), MessageResult::Retry { .. } | MessageResult::PutOff { .. }) => {
+        (Err(failure), MessageResult::Retry { .. } | MessageResult::Deferred { .. }) => {
             tracing::warn!(message = %id, kind, channel, to, attempt, "not sent yet: {failure}");
         }
         (Err(failure), _) => {
@@ -283,9 +293,9 @@ mod tests {
     fn what_can_pass_is_tried_again_while_it_is_of_use() {
         let now = Timestamp::UNIX_EPOCH;
         let after = |seconds: i64| now.checked_add(SignedDuration::from_secs(seconds)).unwrap();
-        let busy = |seconds: Option<i64>| Failure {
+        let busy = |seconds: Option<i64>| DeliveryError {
             retry_after: seconds.map(SignedDuration::from_secs),
-            ..Failure::new(Reason::Busy)
+            ..DeliveryError::new(Reason::Busy)
         };
         let retry = |attempt, seconds| MessageResult::Retry { attempt, at: after(seconds), error: "busy" };
         let failed = |error| MessageResult::Failed { error };
@@ -302,12 +312,12 @@ mod tests {
             (busy(Some(2)), 2, 600, retry(2, 30)),
             (busy(Some(3_600)), 1, 600, failed("busy")),
             (
-                Failure::new(Reason::SetUp),
+                DeliveryError::new(Reason::SetUp),
                 60,
                 86_400,
                 MessageResult::Retry { attempt: 60, at: after(300), error: "set_up" },
             ),
-            (Failure::new(Reason::TextRefused), 1, 600, failed("text_refused")),
+            (DeliveryError::new(Reason::TextRefused), 1, 600, failed("text_refused")),
         ] {
             let jitter = Jitter::of("01936f5e-0000-7000-8000-000000000000".parse().unwrap());
             let found = result_of(&failure, (attempt, jitter), (now, after(expires)));

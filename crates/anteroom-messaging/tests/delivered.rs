@@ -3,9 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use anteroom_domain::address::EmailAddress;
-use anteroom_domain::message::{Channel, Mail, Message, Notice, Parcel, SecretCode};
+use anteroom_domain::message::{Channel, Mail, Message, MessageBody, Notice, SecretCode};
 use anteroom_domain::phone::E164;
-use anteroom_messaging::{Delivered, Letterhead, SampleText, sample_texts};
+use anteroom_messaging::{Branding, OutboxItem, SampleText, sample_texts};
 use anteroom_pages::{Locale, Theme};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -15,8 +15,8 @@ fn now() -> Timestamp {
     "2026-11-23T21:05:00Z".parse().unwrap()
 }
 
-fn letterhead(practice: &str, host: &str) -> Letterhead {
-    Letterhead {
+fn letterhead(practice: &str, host: &str) -> Branding {
+    Branding {
         practice: practice.to_owned(),
         host: host.to_owned(),
         time_zone: TimeZone::get("America/New_York").unwrap(),
@@ -25,7 +25,7 @@ fn letterhead(practice: &str, host: &str) -> Letterhead {
     }
 }
 
-fn delivered(locale: &str, parcel: Parcel) -> Delivered {
+fn delivered(locale: &str, parcel: MessageBody) -> OutboxItem {
     let letterhead = letterhead("Riverside Dental", "id.riverside.example");
     let message = Message {
         id: "01936f5e-0000-7000-8000-000000000001".parse().unwrap(),
@@ -36,11 +36,11 @@ fn delivered(locale: &str, parcel: Parcel) -> Delivered {
         created_at: now(),
         expires_at: now(),
     };
-    Delivered::of(&Theme::load(None).unwrap(), &letterhead, &message).unwrap()
+    OutboxItem::of(&Theme::load(None).unwrap(), &letterhead, &message).unwrap()
 }
 
-fn email(mail: Mail) -> Parcel {
-    Parcel::Email { to: EmailAddress::parse("alice@demo.example").unwrap(), mail }
+fn email(mail: Mail) -> MessageBody {
+    MessageBody::Email { to: EmailAddress::parse("alice@demo.example").unwrap(), mail }
 }
 
 fn phone() -> (E164, SecretCode) {
@@ -51,7 +51,7 @@ fn phone() -> (E164, SecretCode) {
 #[test]
 fn a_text_carries_its_code_and_ends_with_the_line_of_the_issuers_host() {
     let (to, code) = phone();
-    let text = delivered("es", Parcel::Text { to, code });
+    let text = delivered("es", MessageBody::Text { to, code });
     assert_eq!((text.channel, &*text.to), (Channel::Text, "+12025550143"));
     assert_eq!(
         (text.code.as_deref(), text.link, text.subject, text.html),
@@ -64,7 +64,7 @@ fn a_text_carries_its_code_and_ends_with_the_line_of_the_issuers_host() {
 #[test]
 fn a_call_is_a_transcript_that_says_no_digit_before_the_key() {
     let (to, code) = phone();
-    let call = delivered("en", Parcel::Call { to, code });
+    let call = delivered("en", MessageBody::Call { to, code });
     assert_eq!((call.channel, call.code.as_deref()), (Channel::Call, Some("402918")));
     let (before, after) = call.text.split_once("[key]").unwrap();
     assert!(!before.contains(|c: char| c.is_ascii_digit()), "{before}");
@@ -126,7 +126,7 @@ fn a_text_about_a_new_phone_has_a_way_to_stop_it_and_no_code() {
     for (language, words) in
         [("en", "phone ***66 was added to your account"), ("es", "teléfono ***66 en su cuenta")]
     {
-        let text = delivered(language, Parcel::Notice { to: to.clone(), notice: notice.clone() });
+        let text = delivered(language, MessageBody::Notice { to: to.clone(), notice: notice.clone() });
         assert!(text.text.contains(words) && text.text.ends_with(&link), "{}", text.text);
         assert_eq!((text.link.as_ref(), text.code, text.subject), (Some(&link), None, None));
     }
@@ -138,7 +138,7 @@ fn most_segments(practice: &str, host: &str) -> (Vec<SampleText>, usize) {
     // With the example of a third language.
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../themes/german");
     let theme = Theme::load(Some(Path::new(folder))).unwrap();
-    let letterhead = Letterhead { locales: theme.locales(), ..letterhead(practice, host) };
+    let letterhead = Branding { locales: theme.locales(), ..letterhead(practice, host) };
     let samples = sample_texts(&theme, &letterhead, (10, &link)).unwrap();
     let most = samples.iter().map(|sample| sample.segments.count).max().unwrap();
     (samples, most)

@@ -10,8 +10,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 pub use self::{
-    mapping::{BadClaimName, ClaimMapping, ClaimName},
-    scope_claims::{ID_TOKEN_CLAIMS_MAX, LeftOut, ScopeClaims},
+    mapping::{ClaimMapping, ClaimName, InvalidClaimName},
+    scope_claims::{ID_TOKEN_CLAIMS_MAX, OmittedClaims, ScopeClaims},
 };
 use crate::{
     authorization::ClaimRequests,
@@ -65,7 +65,7 @@ pub struct UserInfo {
 
 /// What a client is to get.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct ClaimSelection<'a> {
     /// The granted scopes, which stand for claims.
     pub scope: &'a ScopeSet,
     /// Which of those claims: all of them at userinfo and in an ID token that comes alone, none in another one from the
@@ -147,7 +147,7 @@ pub const fn claims_of(scope: &Scope) -> &'static [&'static str] {
 
 /// The claims that go out, in the client's words, without any that is null or empty (Core §5.3.2). A claim that was asked for and is not
 /// known is left out, essential or not (Core §5.5.1).
-pub fn release(person: &StandardClaims, wanted: Wanted<'_>) -> Map<String, Value> {
+pub fn select_claims(person: &StandardClaims, wanted: ClaimSelection<'_>) -> Map<String, Value> {
     let of_scopes = wanted.scope.iter().flat_map(claims_of).copied();
     let mut names: BTreeSet<&str> = of_scopes.filter(|name| wanted.told.has(name, wanted.mapping)).collect();
     let may_ask = wanted.allowed.iter().flat_map(claims_of).copied();
@@ -174,7 +174,7 @@ pub fn release(person: &StandardClaims, wanted: Wanted<'_>) -> Map<String, Value
 
 /// Applications that identify people by `preferred_username` find one for every account with an ASCII address. Addresses are
 /// told apart by the case of other letters, and names are not, so another address could be a second account's name.
-fn username(person: &StandardClaims, wanted: Wanted<'_>, with_email: bool) -> Option<String> {
+fn username(person: &StandardClaims, wanted: ClaimSelection<'_>, with_email: bool) -> Option<String> {
     let may_know = wanted.address_as_username && (with_email || wanted.scope.contains(&Scope::Email));
     let own = person.preferred_username.as_ref().filter(|name| !name.is_empty());
     own.or_else(|| person.email.as_ref().filter(|email| may_know && email.is_ascii())).cloned()
@@ -226,8 +226,8 @@ mod tests {
 
     fn told(scope: &ScopeSet, (asked, allowed): (&ClaimRequests, &ScopeSet), told: &ScopeClaims) -> Value {
         let mapping = &ClaimMapping::default();
-        let wanted = Wanted { scope, told, asked, allowed, mapping, address_as_username: true };
-        Value::Object(release(&alice(), wanted))
+        let wanted = ClaimSelection { scope, told, asked, allowed, mapping, address_as_username: true };
+        Value::Object(select_claims(&alice(), wanted))
     }
 
     #[test]
@@ -301,8 +301,8 @@ mod tests {
         ] {
             let (scope, allowed) = (&scope.parse().unwrap(), &all.parse().unwrap());
             let (told, mapping) = (&ScopeClaims::All, &ClaimMapping::default());
-            let wanted = Wanted { scope, told, asked: &asked, allowed, mapping, address_as_username };
-            let claims = release(&person, wanted);
+            let wanted = ClaimSelection { scope, told, asked: &asked, allowed, mapping, address_as_username };
+            let claims = select_claims(&person, wanted);
             let said = claims.get("preferred_username").and_then(Value::as_str);
             assert_eq!(said, expected, "{scope} {asked:?} {address_as_username}");
         }

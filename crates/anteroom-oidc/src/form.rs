@@ -8,15 +8,15 @@ use thiserror::Error;
 
 /// A decoded query or body. Names given twice are kept, so that the code that reads one can refuse it.
 #[derive(Clone, Default)]
-pub struct Form(Vec<(String, String)>);
+pub struct UrlEncodedForm(Vec<(String, String)>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FormError {
     #[error("the parameters are not UTF-8")]
     NotUtf8,
-    #[error("there are more than {} parameters", Form::MAX_PAIRS)]
+    #[error("there are more than {} parameters", UrlEncodedForm::MAX_PAIRS)]
     TooMany,
-    #[error("the parameters are longer than {} bytes", Form::MAX_BYTES)]
+    #[error("the parameters are longer than {} bytes", UrlEncodedForm::MAX_BYTES)]
     TooLong,
 }
 
@@ -25,7 +25,7 @@ pub enum FormError {
 #[error("{0} is given more than once")]
 pub struct Repeated(pub &'static str);
 
-impl Form {
+impl UrlEncodedForm {
     pub const MAX_BYTES: usize = 64 * 1024;
     pub const MAX_PAIRS: usize = 100;
 
@@ -58,7 +58,7 @@ impl Form {
     }
 
     /// A field of a page of ours, as it was left: empty is a value here. `None` where it is absent or there twice.
-    pub fn as_left(&self, name: &str) -> Option<&str> {
+    pub fn value_if_single(&self, name: &str) -> Option<&str> {
         let mut values = self.0.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str());
         values.next().filter(|_| values.next().is_none())
     }
@@ -142,7 +142,7 @@ mod tests {
     }
 
     fn decoded(text: &str) -> Vec<(String, String)> {
-        Form::decode(text.as_bytes()).unwrap().pairs().to_vec()
+        UrlEncodedForm::decode(text.as_bytes()).unwrap().pairs().to_vec()
     }
 
     #[test]
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn rfc6749_3_1_empty_is_absent_and_twice_is_refused() {
-        let form = Form::decode(b"a=&b=1&b=1&c=2&c=").unwrap();
+        let form = UrlEncodedForm::decode(b"a=&b=1&b=1&c=2&c=").unwrap();
         assert_eq!(form.once("a"), Ok(None));
         assert_eq!(form.once("b"), Err(Repeated("b")));
         assert_eq!(form.once("c"), Ok(Some("2")));
@@ -163,16 +163,16 @@ mod tests {
 
     #[test]
     fn bytes_that_are_not_utf8_are_refused() {
-        assert_eq!(Form::decode(b"a=%ff").err(), Some(FormError::NotUtf8));
-        assert_eq!(Form::decode(b"a=\xff").err(), Some(FormError::NotUtf8));
-        assert_eq!(Form::decode("a=b&".repeat(101).as_bytes()).err(), Some(FormError::TooMany));
-        assert_eq!(Form::decode("a".repeat(70_000).as_bytes()).err(), Some(FormError::TooLong));
+        assert_eq!(UrlEncodedForm::decode(b"a=%ff").err(), Some(FormError::NotUtf8));
+        assert_eq!(UrlEncodedForm::decode(b"a=\xff").err(), Some(FormError::NotUtf8));
+        assert_eq!(UrlEncodedForm::decode("a=b&".repeat(101).as_bytes()).err(), Some(FormError::TooMany));
+        assert_eq!(UrlEncodedForm::decode("a".repeat(70_000).as_bytes()).err(), Some(FormError::TooLong));
     }
 
     proptest! {
         #[test]
         fn decoding_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = Form::decode(&bytes);
+            let _ = UrlEncodedForm::decode(&bytes);
         }
 
         #[test]

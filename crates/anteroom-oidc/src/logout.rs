@@ -4,7 +4,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::{
-    form::{self, Form, Repeated},
+    form::{self, Repeated, UrlEncodedForm},
     jwt::UnverifiedHint,
     names::{ClientId, Issuer, RedirectUri, State, language_tags},
     response::with_query,
@@ -33,7 +33,7 @@ pub enum EndSessionRequestError {
 }
 
 impl EndSessionRequest {
-    pub fn parse(form: &Form) -> Result<Self, EndSessionRequestError> {
+    pub fn parse(form: &UrlEncodedForm) -> Result<Self, EndSessionRequestError> {
         let hint = form.once("id_token_hint")?.filter(|text| !text.is_empty());
         let id_token_hint: Option<UnverifiedHint> = hint.and_then(|text| text.parse().ok());
         Ok(Self {
@@ -48,7 +48,7 @@ impl EndSessionRequest {
 }
 
 fn parsed<T: std::str::FromStr>(
-    form: &Form,
+    form: &UrlEncodedForm,
     name: &'static str,
 ) -> Result<Option<T>, EndSessionRequestError> {
     let Some(text) = form.once(name)? else { return Ok(None) };
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     fn parse(query: &str) -> Result<EndSessionRequest, EndSessionRequestError> {
-        EndSessionRequest::parse(&Form::decode(query.as_bytes()).unwrap())
+        EndSessionRequest::parse(&UrlEncodedForm::decode(query.as_bytes()).unwrap())
     }
 
     #[test]

@@ -7,7 +7,7 @@ use aws_lc_rs::{constant_time, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::wire::{NotAName, serde_as_text};
+use crate::wire::{InvalidValue, serde_as_text};
 
 /// RFC 7636 §4.2 with `S256`: the hash of a verifier, which only its maker knows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,13 +29,13 @@ impl CodeChallenge {
 }
 
 impl FromStr for CodeChallenge {
-    type Err = NotAName;
+    type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut bytes = [0; 32];
         match URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
             Ok(32) => Ok(Self(bytes)),
-            _ => Err(NotAName::new("an S256 code challenge (43 characters of base64url)", text)),
+            _ => Err(InvalidValue::new("an S256 code challenge (43 characters of base64url)", text)),
         }
     }
 }

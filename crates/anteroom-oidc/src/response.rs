@@ -119,7 +119,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::form::Form;
+    use crate::form::UrlEncodedForm;
 
     fn issuer() -> Issuer {
         Issuer::parse("https://id.example").unwrap()
@@ -212,7 +212,7 @@ mod tests {
             let target = target("https://app.example/cb?q", ResponseMode::Query, Some(&state));
             let location = location(target.success(&issuer(), CODE));
             let (_, query) = location.split_once('?').unwrap();
-            let form = Form::decode(query.as_bytes()).unwrap();
+            let form = UrlEncodedForm::decode(query.as_bytes()).unwrap();
             prop_assert_eq!(form.once("state").unwrap(), Some(state.as_str()));
             prop_assert!(location.is_ascii());
         }

@@ -16,7 +16,7 @@ pub struct OpBrowserState([u8; 16]);
 
 #[derive(Debug, Error)]
 #[error("not the state of a browser")]
-pub struct NotABrowserState;
+pub struct InvalidBrowserState;
 
 impl OpBrowserState {
     pub fn from_random(bytes: [u8; 16]) -> Self {
@@ -40,11 +40,11 @@ impl fmt::Display for OpBrowserState {
 }
 
 impl FromStr for OpBrowserState {
-    type Err = NotABrowserState;
+    type Err = InvalidBrowserState;
 
-    fn from_str(text: &str) -> Result<Self, NotABrowserState> {
+    fn from_str(text: &str) -> Result<Self, InvalidBrowserState> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self).ok_or(NotABrowserState)
+        bytes.map(Self).ok_or(InvalidBrowserState)
     }
 }
 

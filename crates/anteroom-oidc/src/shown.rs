@@ -28,7 +28,7 @@ pub fn is_hidden(c: char) -> bool {
 }
 
 /// Whether a name can be told from no name: it has a letter, a digit, a sign or a symbol.
-pub fn is_seen(text: &str) -> bool {
+pub fn is_visible(text: &str) -> bool {
     let seen = GeneralCategoryGroup::Letter
         .union(GeneralCategoryGroup::Number)
         .union(GeneralCategoryGroup::Punctuation)
@@ -38,8 +38,8 @@ pub fn is_seen(text: &str) -> bool {
 }
 
 /// Whether the text can stand as a name on a page: no hidden characters, and something that is seen.
-pub fn is_name(text: &str) -> bool {
-    !text.contains(is_hidden) && is_seen(text)
+pub fn is_displayable_name(text: &str) -> bool {
+    !text.contains(is_hidden) && is_visible(text)
 }
 
 /// What was received, cut to a length that fits a log line.
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_name_has_something_to_see() {
         for name in ["Ana", "O’Neill-Ñandú", "이영희", "עדה", "7", "♥", "Jose\u{301}"] {
-            assert!(is_name(name), "{name:?}");
+            assert!(is_displayable_name(name), "{name:?}");
         }
         let unseen = [
             "",
@@ -113,7 +113,7 @@ mod tests {
             "A\nB",
         ];
         for name in unseen {
-            assert!(!is_name(name), "{name:?}");
+            assert!(!is_displayable_name(name), "{name:?}");
         }
     }
 

@@ -8,7 +8,7 @@ use thiserror::Error;
 use url::Url;
 
 use crate::{
-    form::{Form, Repeated},
+    form::{Repeated, UrlEncodedForm},
     names::Issuer,
 };
 
@@ -40,7 +40,7 @@ pub enum WebFingerError {
 }
 
 /// RFC 7033 §4.2: 400 where the question is wrong, 404 where there is nothing to say.
-pub fn describe(form: &Form, issuer: &Issuer) -> Result<ResourceDescriptor, WebFingerError> {
+pub fn describe(form: &UrlEncodedForm, issuer: &Issuer) -> Result<ResourceDescriptor, WebFingerError> {
     let resource = form.once("resource")?.ok_or(WebFingerError::Missing)?;
     let (host, port) = authority(resource).ok_or(WebFingerError::Malformed)?;
     let url = issuer.url();
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     fn ask(query: &str, issuer: &str) -> Result<ResourceDescriptor, WebFingerError> {
-        describe(&Form::decode(query.as_bytes()).unwrap(), &Issuer::parse(issuer).unwrap())
+        describe(&UrlEncodedForm::decode(query.as_bytes()).unwrap(), &Issuer::parse(issuer).unwrap())
     }
 
     #[test]

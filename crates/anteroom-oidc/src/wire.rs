@@ -8,12 +8,12 @@ use thiserror::Error;
 /// A value that is none of those its parameter knows, or not of its form.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{received:?} is not {expected}")]
-pub struct NotAName {
+pub struct InvalidValue {
     pub expected: &'static str,
     pub received: String,
 }
 
-impl NotAName {
+impl InvalidValue {
     pub(crate) fn new(expected: &'static str, received: &str) -> Self {
         Self { expected, received: shorten(received) }
     }
@@ -69,12 +69,12 @@ macro_rules! wire_enum {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::wire::NotAName;
+            type Err = $crate::wire::InvalidValue;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 match text {
                     $( $text => Ok(Self::$variant), )+
-                    _ => Err($crate::wire::NotAName::new($expected, text)),
+                    _ => Err($crate::wire::InvalidValue::new($expected, text)),
                 }
             }
         }
@@ -108,12 +108,12 @@ macro_rules! wire_text {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::wire::NotAName;
+            type Err = $crate::wire::InvalidValue;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 let admits: fn(char) -> bool = $admits;
                 if text.is_empty() || text.len() > Self::MAX_BYTES || !text.chars().all(admits) {
-                    return Err($crate::wire::NotAName::new($expected, text));
+                    return Err($crate::wire::InvalidValue::new($expected, text));
                 }
                 Ok(Self(text.to_owned()))
             }

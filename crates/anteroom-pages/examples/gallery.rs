@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use anteroom_pages::{
-    AccountLockedEmail, AddPhonePage, AuthenticatorAppEmail, ChooseAccountPage, Chrome,
-    CompleteRegistrationPage, ConsentPage, DashboardPage, EnrolFactorPage, EnterCodePage, ErrorPage,
-    ErrorReturnPage, FactorsPage, ForgotPasswordPage, FormPostPage, InvitationEmail, InvitationPage, Locale,
-    Message, NewPasswordPage, NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedEmail,
-    PasswordChangedPage, PasswordExpiredPage, PasswordExpiresEmail, PhoneAddedEmail, ProfilePage,
-    RecoveryAskedPage, RecoveryEmail, RecoveryLinkPage, RedirectPage, RegistrationCompletedEmail, SignInPage,
-    SignOutPage, SignedInAs, SignedOutPage, SupportContact, Theme, TokensElsewhereEmail, VerifyIdentityPage,
+    AccountLockedEmail, AddPhonePage, AuthenticatorAppEmail, ChooseAccountPage, CompleteRegistrationPage,
+    ConsentPage, DashboardPage, EmailView, EnrolFactorPage, EnterCodePage, ErrorPage, ErrorReturnPage,
+    FactorsPage, ForgotPasswordPage, FormPostPage, InvitationEmail, InvitationPage, Locale, NewPasswordPage,
+    NoPhonePage, NotEntitledPage, OutboxPage, Page, PageLayout, PasswordChangedEmail, PasswordChangedPage,
+    PasswordExpiredPage, PasswordExpiresEmail, PhoneAddedEmail, ProfilePage, RecoveryAskedPage,
+    RecoveryEmail, RecoveryLinkPage, RedirectPage, RegistrationCompletedEmail, SignInPage, SignOutPage,
+    SignedInAs, SignedOutPage, SupportContact, Theme, TokensElsewhereEmail, VerifyIdentityPage,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -65,7 +65,7 @@ impl Gallery {
     }
 
     fn page<P: Page>(&self, locale: Locale) -> Outcome {
-        let chrome = Chrome {
+        let chrome = PageLayout {
             practice_name: "Riverside Dental & Medical".to_owned(),
             locale,
             demo: true,
@@ -110,7 +110,7 @@ impl Gallery {
         Ok(())
     }
 
-    fn email<M: Message>(&self, locale: Locale) -> Outcome {
+    fn email<M: EmailView>(&self, locale: Locale) -> Outcome {
         for view in M::samples() {
             let email = self.theme.render_email(locale, &view)?;
             let stem = format!("email-{}.{}", M::TEMPLATE, locale.tag());

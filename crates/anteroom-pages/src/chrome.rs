@@ -6,7 +6,7 @@ use crate::locale::Locale;
 
 /// The frame of a page. Templates reach it as `chrome`, from inside a loop as `@root.chrome`.
 #[derive(Clone, Debug, Serialize)]
-pub struct Chrome {
+pub struct PageLayout {
     pub practice_name: String,
     pub locale: Locale,
     /// Puts the ribbon on the page that says that nothing here is real.
@@ -49,9 +49,9 @@ pub struct SessionClock {
     pub over_href: String,
 }
 
-impl Chrome {
-    pub(crate) fn samples(locale: Locale) -> Vec<Chrome> {
-        let bare = Chrome {
+impl PageLayout {
+    pub(crate) fn samples(locale: Locale) -> Vec<PageLayout> {
+        let bare = PageLayout {
             practice_name: "Riverside Dental & Medical".to_owned(),
             locale,
             demo: false,
@@ -59,7 +59,7 @@ impl Chrome {
             signed_in_as: None,
             session: None,
         };
-        let full = Chrome {
+        let full = PageLayout {
             demo: true,
             support_contact: Some(SupportContact {
                 label: "the practice manager, extension 12".to_owned(),

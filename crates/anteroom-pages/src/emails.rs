@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::when::{Date, Moment};
 
 /// An email that the theme can write.
-pub trait Message: Serialize + Sized {
+pub trait EmailView: Serialize + Sized {
     /// The stem of its three templates.
     const TEMPLATE: &'static str;
 
@@ -103,7 +103,7 @@ fn sample_moment(day: i8) -> Moment {
     Moment { date, hour: 16, minute: 5, zone: "EST".to_owned() }
 }
 
-impl Message for InvitationEmail {
+impl EmailView for InvitationEmail {
     const TEMPLATE: &'static str = "invitation";
 
     fn samples() -> Vec<Self> {
@@ -116,7 +116,7 @@ impl Message for InvitationEmail {
     }
 }
 
-impl Message for AccountLockedEmail {
+impl EmailView for AccountLockedEmail {
     const TEMPLATE: &'static str = "account-locked";
 
     fn samples() -> Vec<Self> {
@@ -128,7 +128,7 @@ impl Message for AccountLockedEmail {
     }
 }
 
-impl Message for RecoveryEmail {
+impl EmailView for RecoveryEmail {
     const TEMPLATE: &'static str = "recovery";
 
     fn samples() -> Vec<Self> {
@@ -142,7 +142,7 @@ impl Message for RecoveryEmail {
     }
 }
 
-impl Message for PasswordChangedEmail {
+impl EmailView for PasswordChangedEmail {
     const TEMPLATE: &'static str = "password-changed";
 
     fn samples() -> Vec<Self> {
@@ -154,7 +154,7 @@ impl Message for PasswordChangedEmail {
     }
 }
 
-impl Message for RegistrationCompletedEmail {
+impl EmailView for RegistrationCompletedEmail {
     const TEMPLATE: &'static str = "registration-completed";
 
     fn samples() -> Vec<Self> {
@@ -166,7 +166,7 @@ impl Message for RegistrationCompletedEmail {
     }
 }
 
-impl Message for PasswordExpiresEmail {
+impl EmailView for PasswordExpiresEmail {
     const TEMPLATE: &'static str = "password-expires";
 
     fn samples() -> Vec<Self> {
@@ -189,7 +189,7 @@ pub struct TokensElsewhereEmail {
     pub link: String,
 }
 
-impl Message for TokensElsewhereEmail {
+impl EmailView for TokensElsewhereEmail {
     const TEMPLATE: &'static str = "tokens-elsewhere";
 
     fn samples() -> Vec<Self> {
@@ -202,7 +202,7 @@ impl Message for TokensElsewhereEmail {
     }
 }
 
-impl Message for PhoneAddedEmail {
+impl EmailView for PhoneAddedEmail {
     const TEMPLATE: &'static str = "phone-added";
 
     fn samples() -> Vec<Self> {
@@ -216,7 +216,7 @@ impl Message for PhoneAddedEmail {
     }
 }
 
-impl Message for AuthenticatorAppEmail {
+impl EmailView for AuthenticatorAppEmail {
     const TEMPLATE: &'static str = "authenticator-app";
 
     fn samples() -> Vec<Self> {

@@ -22,13 +22,13 @@ impl fmt::Display for ThemeError {
 
 /// A place in a theme's file, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct TemplatePosition {
     pub file: String,
     pub line: usize,
     pub column: usize,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for TemplatePosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.file, self.line, self.column)
     }
@@ -58,27 +58,27 @@ pub enum Fault {
     #[error("{file}: an icon has to begin with <svg")]
     NotAnIcon { file: String },
     #[error("{place}: {reason}")]
-    Syntax { place: Place, reason: String },
+    Syntax { place: TemplatePosition, reason: String },
     #[error("{place}: `{variable}` is not a variable of this page")]
-    UnknownVariable { place: Place, variable: String },
+    UnknownVariable { place: TemplatePosition, variable: String },
     #[error("{place}: `{variable}` is a list or a group, not a value that can be written")]
-    NotAValue { place: Place, variable: String },
+    NotAValue { place: TemplatePosition, variable: String },
     #[error("{place}: `{variable}` is not a list")]
-    NotAList { place: Place, variable: String },
+    NotAList { place: TemplatePosition, variable: String },
     #[error("{place}: `{helper}` is not a helper, or not used like this")]
-    UnknownHelper { place: Place, helper: String },
+    UnknownHelper { place: TemplatePosition, helper: String },
     #[error("{place}: there is no partial `{partial}`")]
-    UnknownPartial { place: Place, partial: String },
+    UnknownPartial { place: TemplatePosition, partial: String },
     #[error("{place}: unescaped output is not allowed")]
-    Unescaped { place: Place },
+    Unescaped { place: TemplatePosition },
     #[error("{place}: decorators are not supported")]
-    Unsupported { place: Place },
+    Unsupported { place: TemplatePosition },
     #[error("{place}: the text's id has to be written out")]
-    ComputedText { place: Place },
+    ComputedText { place: TemplatePosition },
     #[error("{place}: there is no text `{id}`")]
-    UnknownText { place: Place, id: String },
+    UnknownText { place: TemplatePosition, id: String },
     #[error("{place}: the text `{id}` takes {expected}, but is given {given}")]
-    TextVariables { place: Place, id: String, expected: String, given: String },
+    TextVariables { place: TemplatePosition, id: String, expected: String, given: String },
     #[error("texts/{}.ftl: the text `{id}` is missing", locale.tag())]
     MissingText { locale: Locale, id: String },
     /// Than in English; of the English text itself, than the built-in theme gives it.
@@ -90,7 +90,7 @@ pub enum Fault {
     #[error("texts/{}.ftl: the text `{id}` is not used by any page or email", locale.tag())]
     UnusedText { locale: Locale, id: String },
     #[error("{template}.hbs: {lost}, which the built-in one has")]
-    Lost { template: String, lost: Lost },
+    Lost { template: String, lost: MissingElement },
     #[error("{template} cannot be rendered in `{}`: {reason}", locale.tag())]
     Render { template: String, locale: Locale, reason: String },
 }
@@ -105,7 +105,7 @@ pub struct RenderError {
 
 /// What a page or message does not do its work without.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Lost {
+pub enum MissingElement {
     #[error("no form that posts to `{0}`")]
     Form(String),
     #[error("the form that posts to `{form}` has no `{field}` with its value")]
@@ -120,7 +120,7 @@ pub enum Lost {
 
 /// A probable mistake that does not keep the theme from being used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Warning {
+pub enum ThemeWarning {
     #[error("{template}.hbs: there is no link to `{field}`, as on the built-in page")]
     NoLink { template: String, field: String },
     #[error("{template}.hbs: the script `{script}` is missing, which the built-in page loads")]

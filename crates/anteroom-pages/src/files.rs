@@ -40,7 +40,7 @@ impl Files {
     pub(crate) fn read(folder: Option<&Path>, faults: &mut Vec<Fault>) -> Files {
         let builtin: BTreeMap<_, _> =
             Builtin::iter().filter_map(|path| Some((path.to_string(), Builtin::get(&path)?))).collect();
-        let mut found = Found::default();
+        let mut found = FolderFiles::default();
         if let Some(folder) = folder {
             collect(folder, "", DEEPEST, &mut found, faults);
         }
@@ -108,12 +108,12 @@ impl Files {
 
 /// What a folder has.
 #[derive(Default)]
-struct Found {
+struct FolderFiles {
     files: BTreeMap<String, EmbeddedFile>,
     passed_over: Vec<String>,
 }
 
-fn collect(folder: &Path, prefix: &str, depth: usize, found: &mut Found, faults: &mut Vec<Fault>) {
+fn collect(folder: &Path, prefix: &str, depth: usize, found: &mut FolderFiles, faults: &mut Vec<Fault>) {
     let unreadable = |path: &Path, reason: String| Fault::Read { path: path.to_owned(), reason };
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,

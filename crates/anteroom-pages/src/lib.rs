@@ -33,25 +33,26 @@ mod views;
 mod when;
 
 pub use assets::Asset;
-pub use chrome::{Chrome, SessionClock, SignedInAs, SupportContact};
+pub use chrome::{PageLayout, SessionClock, SignedInAs, SupportContact};
 pub use emails::{
-    AccountLockedEmail, AuthenticatorAppEmail, Email, InvitationEmail, Message, PasswordChangedEmail,
+    AccountLockedEmail, AuthenticatorAppEmail, Email, EmailView, InvitationEmail, PasswordChangedEmail,
     PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RegistrationCompletedEmail, TokensElsewhereEmail,
 };
-pub use error::{Fault, Lost, Place, RenderError, ThemeError, Warning};
+pub use error::{Fault, MissingElement, RenderError, TemplatePosition, ThemeError, ThemeWarning};
 pub use locale::{Language, Locale, accepted, negotiate};
 pub use phone::{CallScript, CodeCall, CodeText, PhoneAddedText};
 pub use theme::Theme;
 pub use views::{
-    AccountChoice, AddPhonePage, AddPhoneProblem, Application, Channel, ChoiceChannel, ChooseAccountPage,
-    CompleteRegistrationPage, ConsentPage, ConsentScope, DashboardPage, DeliveryChoice, EnrolFactorPage,
-    EnrolProblem, EnterCodeNotice, EnterCodePage, EnterCodeProblem, ErrorKind, ErrorPage, ErrorReturnPage,
-    Factor, FactorsNotice, FactorsPage, FactorsProblem, ForgotPasswordPage, ForgotPasswordProblem,
-    FormPostPage, Forward, ForwardKind, HiddenField, InvitationPage, LanguageChoice, NewPasswordPage,
-    NewPasswordProblem, NewPasswordReason, NoPhonePage, NotEntitledPage, OutboxMessage, OutboxPage, Page,
-    PasswordChangedPage, PasswordExpiredPage, PasswordWarning, PersonHere, PhoneKindChoice, PhoneOnFile,
-    PhoneWays, ProfileField, ProfileGroup, ProfileGroupName, ProfileInput, ProfilePage, ProfileProblem,
-    RecoveryAskedPage, RecoveryAskedProblem, RecoveryLinkPage, RedirectPage, SignInNotice, SignInPage,
-    SignInProblem, SignOutPage, SignedOutPage, Tile, VerifyIdentityPage, VerifyProblem, VerifyReason,
+    AccountChoice, AddPhonePage, AddPhoneProblem, Application, AuthenticatorAppItem, ChoiceChannel,
+    ChooseAccountPage, CompleteRegistrationPage, ConsentPage, ConsentScope, DashboardPage, DeliveryChoice,
+    EnrolFactorPage, EnrolProblem, EnterCodeNotice, EnterCodePage, EnterCodeProblem, ErrorKind, ErrorPage,
+    ErrorReturnPage, FactorsNotice, FactorsPage, FactorsProblem, ForgotPasswordPage, ForgotPasswordProblem,
+    FormPostPage, HiddenField, InvitationPage, LanguageChoice, NewPasswordPage, NewPasswordProblem,
+    NewPasswordReason, NextLink, NextLinkKind, NoPhonePage, NotEntitledPage, OutboxChannel, OutboxMessage,
+    OutboxPage, Page, PasswordChangedPage, PasswordExpiredPage, PasswordWarning, PhoneKindChoice,
+    PhoneOnFile, PhoneWays, ProfileField, ProfileGroup, ProfileGroupName, ProfileInput, ProfilePage,
+    ProfileProblem, RecoveryAskedPage, RecoveryAskedProblem, RecoveryLinkPage, RedirectPage, SignInNotice,
+    SignInPage, SignInProblem, SignOutPage, SignedInAccount, SignedOutPage, Tile, VerifyIdentityPage,
+    VerifyProblem, VerifyReason,
 };
 pub use when::{Date, Moment, Wait};

@@ -7,7 +7,7 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
 
 use crate::check::signature::{self, Signature};
-use crate::error::{Fault, Place};
+use crate::error::{Fault, TemplatePosition};
 use crate::files::{self, Files};
 use crate::locale::Locale;
 
@@ -155,9 +155,9 @@ impl Language {
     }
 }
 
-fn place(path: &str, source: &str, position: usize) -> Place {
+fn place(path: &str, source: &str, position: usize) -> TemplatePosition {
     let before = source.get(..position).unwrap_or(source);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(0, |line| line.chars().count()) + 1;
-    Place { file: path.to_owned(), line, column }
+    TemplatePosition { file: path.to_owned(), line, column }
 }

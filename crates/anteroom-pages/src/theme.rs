@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use crate::assets::{Asset, Assets};
 use crate::check;
-use crate::chrome::Chrome;
-use crate::emails::{Email, Message};
-use crate::error::{Fault, Place, RenderError, ThemeError, Warning};
+use crate::chrome::PageLayout;
+use crate::emails::{Email, EmailView};
+use crate::error::{Fault, RenderError, TemplatePosition, ThemeError, ThemeWarning};
 use crate::files::{self, Files};
 use crate::helpers;
 use crate::locale::Locale;
@@ -26,7 +26,7 @@ pub struct Theme {
     pub(crate) texts: Arc<Texts>,
     assets: Arc<Assets>,
     passed_over: Vec<String>,
-    warnings: Vec<Warning>,
+    warnings: Vec<ThemeWarning>,
 }
 
 impl Theme {
@@ -56,7 +56,7 @@ impl Theme {
         if faults.is_empty() && !replaced.is_empty() {
             let (builtin, _) = Theme::assembled(&Files::read(None, faults), faults);
             let mut warnings = Vec::new();
-            check::everything((self, &builtin), &replaced, faults, &mut warnings);
+            check::required_elements_present((self, &builtin), &replaced, faults, &mut warnings);
             self.warnings = warnings;
         }
     }
@@ -90,12 +90,12 @@ impl Theme {
         (theme, new_partials)
     }
 
-    pub fn render<P: Page>(&self, chrome: &Chrome, view: &P) -> Result<String, RenderError> {
+    pub fn render<P: Page>(&self, chrome: &PageLayout, view: &P) -> Result<String, RenderError> {
         let template = format!("pages/{}", P::TEMPLATE);
         self.written(&template, context(Some(chrome), chrome.locale, view))
     }
 
-    pub fn render_email<M: Message>(&self, locale: Locale, view: &M) -> Result<Email, RenderError> {
+    pub fn render_email<M: EmailView>(&self, locale: Locale, view: &M) -> Result<Email, RenderError> {
         let part = |part: &str| {
             let template = format!("emails/{}.{part}", M::TEMPLATE);
             self.written(&template, context(None, locale, view))
@@ -139,12 +139,12 @@ impl Theme {
     }
 
     /// What systems and editors have left in the folder, and nothing was made of.
-    pub fn passed_over(&self) -> &[String] {
+    pub fn ignored_files(&self) -> &[String] {
         &self.passed_over
     }
 
     /// Probable mistakes that do not keep the theme from being used.
-    pub fn warnings(&self) -> &[Warning] {
+    pub fn warnings(&self) -> &[ThemeWarning] {
         &self.warnings
     }
 
@@ -213,7 +213,7 @@ fn registry() -> Handlebars<'static> {
 
 /// What a template sees: the view's fields, `locale`, and on a page `chrome`.
 pub(crate) fn context<V: Serialize>(
-    chrome: Option<&Chrome>,
+    chrome: Option<&PageLayout>,
     locale: Locale,
     view: &V,
 ) -> Result<Value, serde_json::Error> {
@@ -229,5 +229,8 @@ pub(crate) fn context<V: Serialize>(
 
 fn syntax(path: &str, error: &TemplateError) -> Fault {
     let (line, column) = error.pos().unwrap_or((1, 1));
-    Fault::Syntax { place: Place { file: path.to_owned(), line, column }, reason: error.reason().to_string() }
+    Fault::Syntax {
+        place: TemplatePosition { file: path.to_owned(), line, column },
+        reason: error.reason().to_string(),
+    }
 }

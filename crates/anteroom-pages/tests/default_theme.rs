@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use anteroom_pages::{
-    AccountLockedEmail, AddPhonePage, ChoiceChannel, Chrome, CodeCall, CodeText, EnterCodePage, ErrorPage,
-    ForgotPasswordPage, InvitationEmail, Locale, Message, NewPasswordPage, Page, PasswordExpiredPage,
+    AccountLockedEmail, AddPhonePage, ChoiceChannel, CodeCall, CodeText, EmailView, EnterCodePage, ErrorPage,
+    ForgotPasswordPage, InvitationEmail, Locale, NewPasswordPage, Page, PageLayout, PasswordExpiredPage,
     RecoveryAskedPage, SignInPage, SignInProblem, Theme, VerifyIdentityPage,
 };
 
@@ -14,8 +14,8 @@ fn theme() -> Theme {
     Theme::load(None).unwrap()
 }
 
-fn chrome(locale: Locale) -> Chrome {
-    Chrome {
+fn chrome(locale: Locale) -> PageLayout {
+    PageLayout {
         practice_name: "Riverside Dental".to_owned(),
         locale,
         demo: false,

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use anteroom_pages::{
-    Chrome, DashboardPage, Fault, InvitationEmail, Locale, Message as _, Page, SignInPage, SignedOutPage,
-    Theme,
+    DashboardPage, EmailView as _, Fault, InvitationEmail, Locale, Page, PageLayout, SignInPage,
+    SignedOutPage, Theme,
 };
 use tempfile::TempDir;
 
@@ -37,7 +37,7 @@ fn rendered<P: Page>(theme: &Theme, view: &P) -> String {
 }
 
 fn in_language<P: Page>(theme: &Theme, locale: Locale, view: &P) -> String {
-    let chrome = Chrome {
+    let chrome = PageLayout {
         practice_name: "Riverside Dental".to_owned(),
         locale,
         demo: false,
@@ -242,7 +242,7 @@ fn what_systems_and_editors_leave_behind_is_passed_over_with_a_word() {
     let mut expected =
         ["Thumbs.db", "assets/desktop.ini", "texts/en.ftl~", "pages/sign-in.hbs.bak", "__MACOSX"];
     expected.sort_unstable();
-    assert_eq!(theme.passed_over(), expected);
+    assert_eq!(theme.ignored_files(), expected);
 }
 
 #[test]

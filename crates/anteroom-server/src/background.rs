@@ -1,11 +1,11 @@
 //! What runs beside the requests: deliveries, keys, registered clients, the configuration, the chain of the trail,
 //! housekeeping. Each task is a loop around one use case; a failure is logged and tried again with the next round.
 
-use anteroom_config::{Configuration, Settings, Source};
+use anteroom_config::{Configuration, ConfigurationFile, Settings};
 use anteroom_domain::ids::AuditId;
 use anteroom_domain::trail::chain::Checkpoint;
-use anteroom_domain::trail::lines::Line;
-use anteroom_flows::audit::chain::{self, When};
+use anteroom_domain::trail::lines::ExportLine;
+use anteroom_flows::audit::chain::{self, CheckpointTime};
 use anteroom_flows::context::call::Call;
 use anteroom_flows::context::confirmations::Cached;
 use anteroom_flows::context::provider::Provider;
@@ -31,7 +31,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::reload::Follower;
+use crate::reload::ConfigurationReloader;
 use crate::{checkpoints, housekeeping, wiring};
 
 const EVERY_SECOND: Duration = Duration::from_secs(1);
@@ -51,7 +51,11 @@ const MOST_NAMED: usize = 100;
 /// The tasks of a running server; dropping the set stops them.
 ///
 /// `followed` is where the configuration came from.
-pub fn start(web: &Arc<Web>, configuration: &Configuration, followed: Option<Source>) -> JoinSet<()> {
+pub fn start(
+    web: &Arc<Web>,
+    configuration: &Configuration,
+    followed: Option<ConfigurationFile>,
+) -> JoinSet<()> {
     let settings = &configuration.settings;
     let mut tasks = JoinSet::new();
     let provider = &web.provider;
@@ -61,10 +65,11 @@ pub fn start(web: &Arc<Web>, configuration: &Configuration, followed: Option<Sou
     tasks.spawn(follow_keys(Arc::clone(provider)));
     tasks.spawn(follow_clients(Arc::clone(provider)));
     tasks.spawn(watch_health(Arc::clone(provider)));
-    tasks.spawn(answer_asks(Arc::clone(provider)));
+    tasks.spawn(process_link_requests(Arc::clone(provider)));
     tasks.spawn(follow_trail(Arc::clone(provider), checkpoints::file(settings)));
     if let Some(source) = followed {
-        let follower = Follower::new(Arc::clone(web), source, configuration, schedule.algorithms.clone());
+        let follower =
+            ConfigurationReloader::new(Arc::clone(web), source, configuration, schedule.algorithms.clone());
         tasks.spawn(follower.run());
     }
     tasks.spawn(housekeeping::run(Arc::clone(provider), schedule, settings.audit.retention));
@@ -88,14 +93,14 @@ async fn follow_keys(provider: Arc<Provider>) {
         if provider.history.is_refused() {
             continue;
         }
-        if let Err(error) = take_up_keys(&provider, &mut seen).await {
+        if let Err(error) = reload_keys(&provider, &mut seen).await {
             tracing::error!("signing keys: {error}");
         }
     }
 }
 
 /// One round: loads the keys where the version is not the one that was `seen`, or a key's time has come.
-pub async fn take_up_keys(provider: &Provider, seen: &mut Option<KeysVersion>) -> Result<(), FlowError> {
+pub async fn reload_keys(provider: &Provider, seen: &mut Option<KeysVersion>) -> Result<(), FlowError> {
     let asked = Instant::now();
     let version = provider.store.keys_version().await?;
     let now = provider.clock.now();
@@ -117,7 +122,7 @@ async fn follow_clients(provider: Arc<Provider>) {
         if provider.history.is_refused() {
             continue;
         }
-        match registered_clients::follow(&provider).await {
+        match registered_clients::refresh_registered_clients(&provider).await {
             Ok(looked_at) => provider.confirmations.confirm(Cached::RegisteredClients, looked_at),
             Err(error) => tracing::error!("registered clients: {error}"),
         }
@@ -125,7 +130,7 @@ async fn follow_clients(provider: Arc<Provider>) {
 }
 
 /// Looks up the addresses for which mails were asked for, and queues the mails.
-async fn answer_asks(provider: Arc<Provider>) {
+async fn process_link_requests(provider: Arc<Provider>) {
     let mut ticks = interval(ASKS);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -143,18 +148,18 @@ async fn answer_asks(provider: Arc<Provider>) {
 /// database went back: what broke a connection may have been a server that took over. A request that was let down by the
 /// database does not wait for the second to be over.
 async fn watch_health(provider: Arc<Provider>) {
-    let mut watch = health::Watch::default();
+    let mut watch = health::HealthMonitor::default();
     provider.confirmations.confirm(Cached::History, Instant::now());
     let mut ticks = interval(EVERY_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
-            () = provider.store.trouble() => watch.doubt_writes(),
+            () = provider.store.trouble() => watch.check_writes_next(),
         }
-        watch.look(&provider).await;
+        watch.run_checks(&provider).await;
         let asked = Instant::now();
-        match history::look(&provider).await {
+        match history::check_now(&provider).await {
             Ok(()) => provider.confirmations.confirm(Cached::History, asked),
             Err(error) => tracing::warn!("whether the database went back could not be seen: {error}"),
         }
@@ -174,7 +179,7 @@ async fn follow_trail(provider: Arc<Provider>, file: Option<PathBuf>) {
         if provider.history.is_refused() {
             continue;
         }
-        match extend_chain(&provider, file.as_deref(), When::Due).await {
+        match extend_chain(&provider, file.as_deref(), CheckpointTime::Due).await {
             Ok(left_out) => tell_left_out(left_out, &mut named),
             Err(error) => tracing::error!("the chain of the audit trail: {error}"),
         }
@@ -205,7 +210,7 @@ fn tell_left_out(left_out: Vec<AuditId>, named: &mut HashSet<AuditId>) {
 pub async fn extend_chain(
     provider: &Provider,
     file: Option<&Path>,
-    when: When,
+    when: CheckpointTime,
 ) -> Result<Vec<AuditId>, FlowError> {
     let mut left_out = Vec::new();
     for _ in 0..LINK_BATCHES {
@@ -226,7 +231,7 @@ pub async fn extend_chain(
 
 /// To the log and to the file. What one of them misses, the next checkpoint makes good: it covers all before it.
 async fn carry_out(checkpoint: Checkpoint, file: Option<&Path>) {
-    let line = Line::Checkpoint(checkpoint.clone()).write().unwrap_or_default();
+    let line = ExportLine::Checkpoint(checkpoint.clone()).write().unwrap_or_default();
     tracing::info!(seq = checkpoint.link.seq, line, "checkpoint of the audit trail");
     let Some(file) = file.map(Path::to_owned) else { return };
     let shown = file.display().to_string();
@@ -254,17 +259,17 @@ pub async fn finish_trail(provider: &Arc<Provider>, settings: &Settings) -> Resu
     if provider.history.is_refused() {
         return Ok(());
     }
-    refusals::write_tallies(&Call::local(provider)).await?;
+    refusals::write_audit_counters(&Call::local(provider)).await?;
     let file = checkpoints::file(settings);
-    extend_chain(provider, file.as_deref(), When::Now).await?;
+    extend_chain(provider, file.as_deref(), CheckpointTime::Now).await?;
     keep_newest(provider, file.as_deref()).await
 }
 
-pub const REFUSED: &str = "the changed configuration was refused, the running one stays";
+pub const RELOAD_REFUSED: &str = "the changed configuration was refused, the running one stays";
 
 /// Why a good configuration cannot take the place of the running one.
 #[derive(Debug, thiserror::Error)]
-pub enum Refused {
+pub enum ReloadError {
     #[error("the issuer cannot change while the server runs")]
     Issuer,
     #[error(
@@ -278,18 +283,18 @@ pub enum Refused {
 }
 
 /// `algorithms` are those that keys are made for.
-pub async fn take_up(
+pub async fn apply_configuration(
     web: &Web,
     configuration: &Configuration,
     algorithms: &[SigningAlgorithm],
-) -> Result<(), Refused> {
+) -> Result<(), ReloadError> {
     let (provider, settings) = (&web.provider, &configuration.settings);
     let running = provider.snapshot();
     if running.issuer != settings.issuer {
-        return Err(Refused::Issuer);
+        return Err(ReloadError::Issuer);
     }
     if let Some((client, algorithm)) = wiring::without_key(settings, algorithms) {
-        return Err(Refused::NoKey(client.clone(), algorithm));
+        return Err(ReloadError::NoKey(client.clone(), algorithm));
     }
     // Each page and message is rendered many times.
     let folder = settings.theme.folder.clone();
@@ -301,7 +306,7 @@ pub async fn take_up(
     Ok(())
 }
 
-pub async fn taken_up(web: &Web, configuration: &Configuration) {
+pub async fn record_applied_configuration(web: &Web, configuration: &Configuration) {
     wiring::warn_of(configuration);
     if web.provider.history.is_refused() {
         return;

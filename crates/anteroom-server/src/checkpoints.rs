@@ -3,8 +3,8 @@
 
 use anteroom_config::Settings;
 use anteroom_domain::trail::chain::Checkpoint;
-use anteroom_domain::trail::lines::Line;
-use anteroom_domain::trail::verify::Finding;
+use anteroom_domain::trail::lines::ExportLine;
+use anteroom_domain::trail::verify::AuditFinding;
 use secrecy::ExposeSecret as _;
 use std::fs::OpenOptions;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -25,7 +25,7 @@ pub fn append(path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
     let mut text = if ends_a_line(&mut file)? { String::new() } else { "\n".to_owned() };
-    text += &Line::Checkpoint(checkpoint.clone()).write()?;
+    text += &ExportLine::Checkpoint(checkpoint.clone()).write()?;
     text.push('\n');
     file.write_all(text.as_bytes())?;
     file.sync_all()
@@ -63,8 +63,8 @@ pub fn last(path: &Path) -> io::Result<Option<Checkpoint>> {
     file.seek(SeekFrom::Start(begins))?;
     let mut tail = Vec::new();
     file.take(TAIL).read_to_end(&mut tail)?;
-    let read = |line: &[u8]| match std::str::from_utf8(line).ok().and_then(Line::read) {
-        Some(Line::Checkpoint(checkpoint)) => Some(checkpoint),
+    let read = |line: &[u8]| match std::str::from_utf8(line).ok().and_then(ExportLine::read) {
+        Some(ExportLine::Checkpoint(checkpoint)) => Some(checkpoint),
         _ => None,
     };
     let last = tail.rsplit(|byte| *byte == b'\n').find_map(read);
@@ -78,14 +78,14 @@ pub fn last(path: &Path) -> io::Result<Option<Checkpoint>> {
 }
 
 /// The checkpoints of a file, and what is wrong with it.
-pub fn read(path: &Path) -> io::Result<(Vec<Checkpoint>, Vec<Finding>)> {
+pub fn read(path: &Path) -> io::Result<(Vec<Checkpoint>, Vec<AuditFinding>)> {
     let (mut checkpoints, mut findings) = (Vec::new(), Vec::new());
     let text = std::fs::read(path)?;
     for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
-        match std::str::from_utf8(line).ok().and_then(Line::read) {
-            Some(Line::Checkpoint(checkpoint)) => checkpoints.push(checkpoint),
+        match std::str::from_utf8(line).ok().and_then(ExportLine::read) {
+            Some(ExportLine::Checkpoint(checkpoint)) => checkpoints.push(checkpoint),
             _ if line.is_empty() => {}
-            _ => findings.push(Finding::Line { file: "checkpoints file", line: number }),
+            _ => findings.push(AuditFinding::Line { file: "checkpoints file", line: number }),
         }
     }
     Ok((checkpoints, findings))
@@ -95,7 +95,7 @@ pub fn read(path: &Path) -> io::Result<(Vec<Checkpoint>, Vec<Finding>)> {
 mod tests {
     use super::*;
     use anteroom_crypto::{KeyPurpose, Keyring, MasterKey, Random};
-    use anteroom_domain::trail::chain::Link;
+    use anteroom_domain::trail::chain::ChainLink;
     use jiff::Timestamp;
 
     fn checkpoint(seq: u64) -> Checkpoint {
@@ -103,7 +103,7 @@ mod tests {
         let master = MasterKey::generate(&random);
         let sealed = Keyring::generate_missing(&master, &[], &random, 0);
         let signer = Keyring::open(&master, &sealed).unwrap().signer(KeyPurpose::AuditMac).unwrap();
-        let link = Link { seq, ..Link::beginning() };
+        let link = ChainLink { seq, ..ChainLink::beginning() };
         Checkpoint::sign(link, Timestamp::UNIX_EPOCH, &signer).unwrap()
     }
 
@@ -118,7 +118,7 @@ mod tests {
         let text = std::fs::read(&path).unwrap();
         std::fs::write(&path, &text[..text.len() - 10]).unwrap();
         append(&path, &checkpoint(3)).unwrap();
-        let cut = Finding::Line { file: "checkpoints file", line: 2 };
+        let cut = AuditFinding::Line { file: "checkpoints file", line: 2 };
         assert_eq!(read(&path).unwrap(), (vec![checkpoint(1), checkpoint(3)], vec![cut]));
     }
 

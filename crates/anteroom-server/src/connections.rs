@@ -16,7 +16,7 @@ const USUAL_OPEN_FILES: usize = 1_024;
 const MOST: usize = 16_384;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
+pub struct ConnectionLimits {
     pub all: usize,
     /// Of one address prefix. An office of eighty people may share one, and each browser opens six at most.
     pub each: usize,
@@ -24,7 +24,7 @@ pub struct Bounds {
     pub each_wider: usize,
 }
 
-impl Bounds {
+impl ConnectionLimits {
     /// Where the process may have so many files open.
     fn for_open_files(most: usize) -> Self {
         let all = most.saturating_sub(KEPT_BACK).clamp(64, MOST);
@@ -38,19 +38,19 @@ impl Bounds {
 pub struct Connections(Arc<Shared>);
 
 struct Shared {
-    bounds: Bounds,
+    bounds: ConnectionLimits,
     proxies: Vec<IpNet>,
-    open: Mutex<Open>,
+    open: Mutex<OpenConnections>,
 }
 
 #[derive(Default)]
-struct Open {
+struct OpenConnections {
     all: usize,
     of: HashMap<AddressPrefix, usize>,
 }
 
 /// One connection among them, until it is dropped.
-pub struct Place {
+pub struct ConnectionPermit {
     shared: Arc<Shared>,
     peer: IpAddr,
 }
@@ -58,11 +58,11 @@ pub struct Place {
 impl Connections {
     pub fn of(settings: &Settings) -> Self {
         let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-        let bounds = Bounds::for_open_files(open_files(&limits).unwrap_or(USUAL_OPEN_FILES));
+        let bounds = ConnectionLimits::for_open_files(open_files(&limits).unwrap_or(USUAL_OPEN_FILES));
         Self::within(bounds, settings.server.trusted_proxies.clone())
     }
 
-    pub fn within(bounds: Bounds, proxies: Vec<IpNet>) -> Self {
+    pub fn within(bounds: ConnectionLimits, proxies: Vec<IpNet>) -> Self {
         Self(Arc::new(Shared { bounds, proxies, open: Mutex::default() }))
     }
 
@@ -72,7 +72,7 @@ impl Connections {
     }
 
     /// None where there is no room: the connection is to be closed.
-    pub fn admit(&self, peer: IpAddr) -> Option<Place> {
+    pub fn admit(&self, peer: IpAddr) -> Option<ConnectionPermit> {
         let mut open = self.0.open();
         if !self.0.has_room(&open, peer, 0) {
             return None;
@@ -81,16 +81,16 @@ impl Connections {
         for prefix in prefixes(peer) {
             *open.of.entry(prefix).or_default() += 1;
         }
-        Some(Place { shared: Arc::clone(&self.0), peer })
+        Some(ConnectionPermit { shared: Arc::clone(&self.0), peer })
     }
 }
 
 impl Shared {
-    fn open(&self) -> MutexGuard<'_, Open> {
+    fn open(&self) -> MutexGuard<'_, OpenConnections> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn has_room(&self, open: &Open, peer: IpAddr, about_to_be: usize) -> bool {
+    fn has_room(&self, open: &OpenConnections, peer: IpAddr, about_to_be: usize) -> bool {
         let peer = peer.to_canonical();
         let bounds = [self.bounds.each, self.bounds.each_wider];
         let of_same = |prefix| open.of.get(&prefix).copied().unwrap_or_default();
@@ -100,7 +100,7 @@ impl Shared {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut open = self.shared.open();
         open.all = open.all.saturating_sub(1);
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn connections_are_bounded_in_all_and_of_each_address_that_is_no_proxy() {
         let proxies = vec!["10.0.0.0/8".parse().unwrap()];
-        let connections = Connections::within(Bounds { all: 5, each: 2, each_wider: 3 }, proxies);
+        let connections = Connections::within(ConnectionLimits { all: 5, each: 2, each_wider: 3 }, proxies);
         let peer = |address: &str| address.parse::<IpAddr>().unwrap();
         let admit = |address: &str| connections.admit(peer(address));
         let one = admit("192.0.2.1").unwrap();
@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn an_ipv6_line_with_many_prefixes_has_a_share_of_its_own() {
-        let connections = Connections::within(Bounds { all: 100, each: 2, each_wider: 5 }, Vec::new());
+        let connections =
+            Connections::within(ConnectionLimits { all: 100, each: 2, each_wider: 5 }, Vec::new());
         let line: Vec<_> = (0..20_u16)
             .flat_map(|net| [1, 2, 3].map(|host| format!("2001:db8:7:1{net:02x}::{host}")))
             .filter_map(|address| connections.admit(address.parse().unwrap()))
@@ -172,8 +173,17 @@ mod tests {
         let limits = "Limit        Soft Limit  Hard Limit  Units\nMax open files    1024    524288   files\n";
         assert_eq!(open_files(limits), Some(1_024));
         assert_eq!(open_files(""), None);
-        assert_eq!(Bounds::for_open_files(1_024), Bounds { all: 768, each: 384, each_wider: 384 });
-        assert_eq!(Bounds::for_open_files(16), Bounds { all: 64, each: 32, each_wider: 32 });
-        assert_eq!(Bounds::for_open_files(usize::MAX), Bounds { all: MOST, each: 512, each_wider: 2_048 });
+        assert_eq!(
+            ConnectionLimits::for_open_files(1_024),
+            ConnectionLimits { all: 768, each: 384, each_wider: 384 }
+        );
+        assert_eq!(
+            ConnectionLimits::for_open_files(16),
+            ConnectionLimits { all: 64, each: 32, each_wider: 32 }
+        );
+        assert_eq!(
+            ConnectionLimits::for_open_files(usize::MAX),
+            ConnectionLimits { all: MOST, each: 512, each_wider: 2_048 }
+        );
     }
 }

@@ -11,12 +11,12 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::lingering::Lingering;
-use crate::tls::Served;
+use crate::lingering::GracefulCloseStream;
+use crate::tls::TlsConfigWatch;
 
 /// How many there may be, and how long each may take. A peer that comes beyond that is let go at once, and may come again.
 #[derive(Clone, Copy, Debug)]
-pub struct Bounds {
+pub struct HandshakeLimits {
     pub all: usize,
     /// Of one address prefix. A whole office shares one, and its handshakes last milliseconds.
     pub each: usize,
@@ -24,7 +24,7 @@ pub struct Bounds {
     pub time: Duration,
 }
 
-impl Default for Bounds {
+impl Default for HandshakeLimits {
     fn default() -> Self {
         Self { all: 1_024, each: 128, time: Duration::from_secs(10) }
     }
@@ -33,17 +33,17 @@ impl Default for Bounds {
 /// Dropped with those that are still under way.
 #[derive(Default)]
 pub struct Handshakes {
-    bounds: Bounds,
-    tasks: JoinSet<Option<(TlsStream<Lingering<TcpStream>>, SocketAddr)>>,
+    bounds: HandshakeLimits,
+    tasks: JoinSet<Option<(TlsStream<GracefulCloseStream<TcpStream>>, SocketAddr)>>,
     under_way: HashMap<Id, AddressPrefix>,
 }
 
 impl Handshakes {
-    pub fn within(bounds: Bounds) -> Self {
+    pub fn within(bounds: HandshakeLimits) -> Self {
         Self { bounds, ..Self::default() }
     }
 
-    pub fn begin(&mut self, tls: &Served, stream: TcpStream, peer: SocketAddr) {
+    pub fn begin(&mut self, tls: &TlsConfigWatch, stream: TcpStream, peer: SocketAddr) {
         let prefix = AddressPrefix::of(peer.ip());
         let of_same = self.under_way.values().filter(|other| **other == prefix).count();
         if self.under_way.len() >= self.bounds.all || of_same >= self.bounds.each {
@@ -52,7 +52,7 @@ impl Handshakes {
         }
         let (acceptor, time) = (TlsAcceptor::from(tls.current()), self.bounds.time);
         let task = self.tasks.spawn(async move {
-            match timeout(time, acceptor.accept(Lingering::new(stream))).await {
+            match timeout(time, acceptor.accept(GracefulCloseStream::new(stream))).await {
                 Ok(Ok(stream)) => return Some((stream, peer)),
                 Ok(Err(error)) => tracing::debug!(%peer, "no TLS: {error}"),
                 Err(_) => tracing::debug!(%peer, "no TLS: the handshake took too long"),
@@ -67,7 +67,7 @@ impl Handshakes {
     }
 
     /// The next one that came to a good end; none where nothing is under way. May be asked again after being dropped.
-    pub async fn next(&mut self) -> Option<(TlsStream<Lingering<TcpStream>>, SocketAddr)> {
+    pub async fn next(&mut self) -> Option<(TlsStream<GracefulCloseStream<TcpStream>>, SocketAddr)> {
         while let Some(ended) = self.tasks.join_next_with_id().await {
             let id = match &ended {
                 Ok((id, _)) => *id,

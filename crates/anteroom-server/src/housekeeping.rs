@@ -3,7 +3,7 @@
 //! Ending and deleting by the clock cannot be taken back, so both pause while the clock is not to be trusted: after it
 //! jumped, and while the database's shows something else.
 
-use anteroom_domain::clock::{JumpWatch, Steadiness};
+use anteroom_domain::clock::{ClockMonitor, ClockStatus};
 use anteroom_flows::audit::context::AuditContext;
 use anteroom_flows::audit::pruning::{Pruning, prune};
 use anteroom_flows::context::call::Call;
@@ -37,9 +37,9 @@ const WHOLE_TABLES_EVERY: Duration = Duration::from_hours(24);
 
 /// When something was done last, by monotonic time. What was never done is due.
 #[derive(Clone, Copy, Debug, Default)]
-struct Done(Option<Duration>);
+struct LastRun(Option<Duration>);
 
-impl Done {
+impl LastRun {
     fn is_due(self, every: Duration, running: Duration) -> bool {
         self.0.is_none_or(|last| running.saturating_sub(last) >= every)
     }
@@ -47,15 +47,15 @@ impl Done {
 
 /// What the rounds before have seen and done.
 #[derive(Debug, Default)]
-pub struct Rounds {
-    watch: JumpWatch,
-    devices: Done,
-    passwords: Done,
+pub struct HousekeepingState {
+    watch: ClockMonitor,
+    devices: LastRun,
+    passwords: LastRun,
     /// How many old passwords an account kept when they were swept.
     remembered: Option<u16>,
 }
 
-impl Rounds {
+impl HousekeepingState {
     /// Also where the configuration was changed meanwhile.
     fn are_passwords_due(&self, remembered: u16, running: Duration) -> bool {
         self.remembered != Some(remembered) || self.passwords.is_due(WHOLE_TABLES_EVERY, running)
@@ -66,8 +66,8 @@ impl Rounds {
 pub async fn run(provider: Arc<Provider>, schedule: signing_keys::KeySchedule, retention: SignedDuration) {
     let mut ticks = interval(EVERY_MINUTE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let (started, mut rounds) = (Instant::now(), Rounds::default());
-    let (mut reported, mut names) = (usernames::ReportedAccounts::default(), Done::default());
+    let (started, mut rounds) = (Instant::now(), HousekeepingState::default());
+    let (mut reported, mut names) = (usernames::ReportedAccounts::default(), LastRun::default());
     loop {
         ticks.tick().await;
         logging::tell_left_out();
@@ -78,7 +78,7 @@ pub async fn run(provider: Arc<Provider>, schedule: signing_keys::KeySchedule, r
         if let Err(error) = rotate_keys(&provider, &schedule).await {
             tracing::error!("rotation of keys: {error}");
         }
-        if let Err(error) = refusals::write_tallies(&Call::local(&provider)).await {
+        if let Err(error) = refusals::write_audit_counters(&Call::local(&provider)).await {
             tracing::error!("token counts: {error}");
         }
         if let Err(error) = expiry_warnings::send_due(&Call::local(&provider)).await {
@@ -89,18 +89,18 @@ pub async fn run(provider: Arc<Provider>, schedule: signing_keys::KeySchedule, r
         }
         if names.is_due(USERNAMES_EVERY, started.elapsed()) {
             match usernames::enter_and_report(&provider.store, &mut reported).await {
-                Ok(()) => names = Done(Some(started.elapsed())),
+                Ok(()) => names = LastRun(Some(started.elapsed())),
                 Err(error) => tracing::error!("names of accounts: {error}"),
             }
             // Once an hour too, and for the same reason: nodes of release 0.1.0 may run beside.
-            if let Err(error) = provider.store.enter_authenticators(provider.clock.now()).await {
+            if let Err(error) = provider.store.backfill_authenticators(provider.clock.now()).await {
                 tracing::error!("the table of authenticators: {error}");
             }
         }
         if let Err(error) = configured_clients::note(&Call::local(&provider)).await {
             tracing::error!("the clients of the configuration: {error}");
         }
-        if let Err(error) = tidy_up(&provider, retention, &mut rounds, started.elapsed()).await {
+        if let Err(error) = expire_and_delete(&provider, retention, &mut rounds, started.elapsed()).await {
             tracing::error!("sweeping: {error}");
         }
     }
@@ -109,34 +109,34 @@ pub async fn run(provider: Arc<Provider>, schedule: signing_keys::KeySchedule, r
 /// Makes and retires the keys whose time has come.
 pub async fn rotate_keys(provider: &Provider, schedule: &signing_keys::KeySchedule) -> Result<(), FlowError> {
     let now = provider.clock.now();
-    let when = (now, signing_keys::Occasion::Schedule);
+    let when = (now, signing_keys::RotationTrigger::Schedule);
     signing_keys::rotate(&provider.store, &provider.keyring, &provider.random, schedule, when).await?;
     Ok(())
 }
 
 /// Ends what has lapsed and deletes what is over, unless the clock is in doubt. `retention` is that of the audit trail,
 /// `running` is monotonic time.
-pub async fn tidy_up(
+pub async fn expire_and_delete(
     provider: &Arc<Provider>,
     retention: SignedDuration,
-    rounds: &mut Rounds,
+    rounds: &mut HousekeepingState,
     running: Duration,
 ) -> Result<(), FlowError> {
     match rounds.watch.look(provider.clock.now(), running) {
-        Steadiness::Steady => {}
-        Steadiness::Jumped(by) => {
+        ClockStatus::Steady => {}
+        ClockStatus::Jumped(by) => {
             tracing::warn!(seconds = by.as_secs(), "the clock jumped: nothing is ended or swept for a while");
-            configured_clients::measure_anew(&Call::local(provider));
+            configured_clients::reset_absence(&Call::local(provider));
             return Ok(());
         }
-        Steadiness::Settling => return Ok(()),
+        ClockStatus::Settling => return Ok(()),
     }
     if let Err(reason) = health::clock_agrees(provider).await {
         tracing::warn!("nothing is ended or swept: {reason}");
         return Ok(());
     }
     end_lapsed(provider).await?;
-    configured_clients::end_absent(&Call::local(provider)).await?;
+    configured_clients::end_grants_of_absent_clients(&Call::local(provider)).await?;
     sweep(provider, rounds, running).await?;
     prune_trail(provider, retention).await
 }
@@ -145,7 +145,9 @@ pub async fn tidy_up(
 async fn end_lapsed(provider: &Arc<Provider>) -> Result<(), FlowError> {
     for _ in 0..BATCHES {
         let call = Call::local(provider);
-        if end_sessions::end_lapsed(&call).await? + end_sessions::end_of_passed_epochs(&call).await? == 0 {
+        if end_sessions::end_lapsed(&call).await? + end_sessions::end_sessions_of_old_epochs(&call).await?
+            == 0
+        {
             break;
         }
         tokio::task::yield_now().await;
@@ -155,7 +157,11 @@ async fn end_lapsed(provider: &Arc<Provider>) -> Result<(), FlowError> {
 
 /// Deletes all that is over, and passwords that are not remembered any more, batch by batch. A statement whose batch was not full
 /// is not run again in this round.
-async fn sweep(provider: &Provider, rounds: &mut Rounds, running: Duration) -> Result<(), FlowError> {
+async fn sweep(
+    provider: &Provider,
+    rounds: &mut HousekeepingState,
+    running: Duration,
+) -> Result<(), FlowError> {
     let remembered = provider.snapshot().policy.new_password.remembered;
     let devices_due = rounds.devices.is_due(WHOLE_TABLES_EVERY, running);
     let passwords_due = rounds.are_passwords_due(remembered, running);
@@ -175,10 +181,10 @@ async fn sweep(provider: &Provider, rounds: &mut Rounds, running: Duration) -> R
         tokio::task::yield_now().await;
     }
     if devices_due && left.is_empty() {
-        rounds.devices = Done(Some(running));
+        rounds.devices = LastRun(Some(running));
     }
     if passwords_due && !passwords_left {
-        (rounds.passwords, rounds.remembered) = (Done(Some(running)), Some(remembered));
+        (rounds.passwords, rounds.remembered) = (LastRun(Some(running)), Some(remembered));
     }
     Ok(())
 }
@@ -213,9 +219,9 @@ mod tests {
     #[test]
     fn old_passwords_of_all_accounts_are_swept_at_the_start_after_a_change_and_once_a_day() {
         let hours = |count| Duration::from_hours(count);
-        let mut rounds = Rounds::default();
+        let mut rounds = HousekeepingState::default();
         assert!(rounds.are_passwords_due(10, hours(0)), "at the start");
-        (rounds.passwords, rounds.remembered) = (Done(Some(hours(0))), Some(10));
+        (rounds.passwords, rounds.remembered) = (LastRun(Some(hours(0))), Some(10));
         for (remembered, running, due) in [(10, 1, false), (10, 23, false), (5, 1, true), (10, 24, true)] {
             assert_eq!(rounds.are_passwords_due(remembered, hours(running)), due, "{remembered} {running}");
         }

@@ -22,26 +22,26 @@ const MOST_DROPPED: usize = 4 * 1024 * 1024;
 /// Without a byte of an answer taken.
 const STALLED_FOR: Duration = Duration::from_secs(30);
 
-pub struct Lingering<S> {
+pub struct GracefulCloseStream<S> {
     stream: S,
     stalled_for: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
-    ending: Option<Ending>,
+    ending: Option<ClosingState>,
 }
 
 /// Once this side has ended its direction.
-struct Ending {
+struct ClosingState {
     until: Pin<Box<Sleep>>,
     dropped: usize,
 }
 
-impl<S> Lingering<S> {
+impl<S> GracefulCloseStream<S> {
     pub const fn new(stream: S) -> Self {
         Self { stream, stalled_for: STALLED_FOR, stalled: None, ending: None }
     }
 }
 
-impl<S> Lingering<S> {
+impl<S> GracefulCloseStream<S> {
     /// The outcome of a write, or an error where none went on for too long.
     fn bounded(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if written.is_ready() {
@@ -55,7 +55,7 @@ impl<S> Lingering<S> {
     }
 }
 
-impl Ending {
+impl ClosingState {
     /// Ready when the other side has closed, or a bound is reached.
     fn poll_drop_rest<S: AsyncRead + Unpin>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<()> {
         let mut space = [0; 16 * 1024];
@@ -70,7 +70,7 @@ impl Ending {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for GracefulCloseStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, data);
         self.bounded(cx, written)
@@ -85,7 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
         if ending.is_none() {
             ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
         }
-        let begun = || Ending { until: Box::pin(sleep(LINGERS_FOR)), dropped: 0 };
+        let begun = || ClosingState { until: Box::pin(sleep(LINGERS_FOR)), dropped: 0 };
         ready!(ending.get_or_insert_with(begun).poll_drop_rest(stream, cx));
         Poll::Ready(Ok(()))
     }
@@ -104,7 +104,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Lingering<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for GracefulCloseStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -123,7 +123,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_read_slowly_is_written_to_the_end() {
         let (mut other, ours) = duplex(16);
-        let writing = tokio::spawn(async move { Lingering::new(ours).write_all(&[7; 64]).await });
+        let writing = tokio::spawn(async move { GracefulCloseStream::new(ours).write_all(&[7; 64]).await });
         let mut read = [0; 64];
         other.read_exact(&mut read).await.unwrap();
         assert!(writing.await.unwrap().is_ok());
@@ -133,7 +133,8 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_is_not_read_is_given_up() {
         let (_other, ours) = duplex(16);
-        let mut ours = Lingering { stalled_for: Duration::from_millis(1), ..Lingering::new(ours) };
+        let mut ours =
+            GracefulCloseStream { stalled_for: Duration::from_millis(1), ..GracefulCloseStream::new(ours) };
         let written = timeout(Duration::from_secs(20), ours.write_all(&[7; 64])).await;
         assert_eq!(written.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
     }

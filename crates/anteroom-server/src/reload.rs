@@ -4,7 +4,7 @@
 //! that has just gone, looks like one without files, and every application in it would be refused at once.
 
 use anteroom_config::{
-    Changes, Configuration, ConfigurationDigest, Diagnostics, PartDigests, Settings, Source,
+    Changes, Configuration, ConfigurationDigest, ConfigurationFile, Diagnostics, PartDigests, Settings,
 };
 use anteroom_flows::context::confirmations::Cached;
 use anteroom_oidc::{ClientId, SigningAlgorithm};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::background::{REFUSED, take_up, taken_up};
+use crate::background::{RELOAD_REFUSED, apply_configuration, record_applied_configuration};
 use crate::logging;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -26,10 +26,10 @@ pub const SECOND_LOOK_AFTER: Duration = Duration::from_secs(5);
 const MOST_NAMED: usize = 40;
 
 /// Looks at the configuration's files, and takes up what has changed.
-pub struct Follower {
+pub struct ConfigurationReloader {
     web: Arc<Web>,
     /// None while a look is under way.
-    source: Option<Source>,
+    source: Option<ConfigurationFile>,
     /// Those that keys are made for: they stay until the next start.
     algorithms: Vec<SigningAlgorithm>,
     /// The clients of the running configuration.
@@ -38,21 +38,21 @@ pub struct Follower {
     started: PartDigests,
     /// What was taken up last.
     running: PartDigests,
-    held: Option<Held>,
+    held: Option<PendingReload>,
 }
 
 /// A configuration that takes clients away, from its first look to its second.
 #[derive(Clone, Copy)]
-struct Held {
+struct PendingReload {
     digest: ConfigurationDigest,
     since: Instant,
 }
 
-impl Follower {
+impl ConfigurationReloader {
     /// `started` is what `source` was loaded as.
     pub fn new(
         web: Arc<Web>,
-        source: Source,
+        source: ConfigurationFile,
         started: &Configuration,
         algorithms: Vec<SigningAlgorithm>,
     ) -> Self {
@@ -103,7 +103,7 @@ impl Follower {
         let configuration = match found {
             Ok(configuration) => configuration,
             Err(problems) => {
-                tracing::error!("{REFUSED}");
+                tracing::error!("{RELOAD_REFUSED}");
                 return logging::report(tracing::Level::ERROR, &problems.render(false));
             }
         };
@@ -112,7 +112,7 @@ impl Follower {
             held.digest == configuration.digest && now.duration_since(held.since) >= SECOND_LOOK_AFTER
         });
         if !missing.is_empty() && !agrees {
-            self.held = Some(Held { digest: configuration.digest, since: now });
+            self.held = Some(PendingReload { digest: configuration.digest, since: now });
             tracing::warn!(
                 clients = self.named(&missing),
                 "the changed configuration takes clients away: it is looked at again in {} seconds before it is taken up",
@@ -120,8 +120,8 @@ impl Follower {
             );
             return;
         }
-        if let Err(refused) = take_up(&self.web, &configuration, &self.algorithms).await {
-            return tracing::error!("{REFUSED}: {refused}");
+        if let Err(refused) = apply_configuration(&self.web, &configuration, &self.algorithms).await {
+            return tracing::error!("{RELOAD_REFUSED}: {refused}");
         }
         if !missing.is_empty() {
             tracing::warn!(
@@ -132,7 +132,7 @@ impl Follower {
         self.clients = ids(&configuration.settings);
         say_changes(&Changes::of(&configuration.digests, &self.running, &self.started), configuration.digest);
         self.running = configuration.digests.clone();
-        taken_up(&self.web, &configuration).await;
+        record_applied_configuration(&self.web, &configuration).await;
     }
 
     /// The running configuration's clients that this one has not.

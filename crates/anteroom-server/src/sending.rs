@@ -1,15 +1,16 @@
 //! Sending: from settings to a worker beside the requests. With the development outbox nothing is sent.
 
 use anteroom_config::{
-    Email, EmailTls, HttpGateway, HttpMethod, Settings, Telephone as Way, Twilio as Account,
+    EmailSettings, EmailTls, HttpGateway, HttpMethod, PhoneProviderSettings as Way, Settings,
+    TwilioSettings as Account,
 };
-use anteroom_domain::gateway::{Escape, Values};
-use anteroom_domain::phone::Method;
+use anteroom_domain::gateway::{Escape, TemplateValues};
+use anteroom_domain::phone::DeliveryMethod;
 use anteroom_flows::context::provider::Provider;
-use anteroom_messaging::twilio::{Callbacks, SpokenPart, Twilio, TwilioAccount, TwilioError};
+use anteroom_messaging::twilio::{Callbacks, CodePartSealer, Twilio, TwilioAccount, TwilioError};
 use anteroom_messaging::{
-    Gateway, GatewayError, GatewayMethod, GatewayRequest, Rendered, Senders, Smtp, SmtpError, SmtpServer,
-    SmtpTls, Telephone, Worker,
+    Gateway, GatewayError, GatewayMethod, GatewayRequest, PhoneProvider, Rendered, Senders, Smtp, SmtpError,
+    SmtpServer, SmtpTls, Worker,
 };
 use anteroom_web::Web;
 use std::sync::Arc;
@@ -42,7 +43,7 @@ pub fn start(web: &Arc<Web>, settings: &Settings) -> Result<Option<Sending>, Sen
     if settings.dev.outbox {
         return Ok(None);
     }
-    for gap in gaps(settings) {
+    for gap in missing_channels(settings) {
         tracing::warn!("{gap}");
     }
     let worker = worker(web, senders(settings, &web.provider)?);
@@ -63,16 +64,19 @@ impl Sending {
 }
 
 /// The ways on which codes can be sent. What changes in the configuration waits for the next start, as the senders do.
-pub fn methods(settings: &Settings) -> Vec<Method> {
-    let sent = |method: &Method| match method {
-        Method::Text => settings.text.is_some(),
-        Method::Call => settings.voice.is_some(),
+pub fn methods(settings: &Settings) -> Vec<DeliveryMethod> {
+    let sent = |method: &DeliveryMethod| match method {
+        DeliveryMethod::Text => settings.text.is_some(),
+        DeliveryMethod::Call => settings.voice.is_some(),
     };
-    [Method::Text, Method::Call].into_iter().filter(|method| settings.dev.outbox || sent(method)).collect()
+    [DeliveryMethod::Text, DeliveryMethod::Call]
+        .into_iter()
+        .filter(|method| settings.dev.outbox || sent(method))
+        .collect()
 }
 
 /// What this configuration cannot send, and what that means for people.
-pub fn gaps(settings: &Settings) -> Vec<&'static str> {
+pub fn missing_channels(settings: &Settings) -> Vec<&'static str> {
     if settings.dev.outbox {
         return Vec::new();
     }
@@ -108,10 +112,10 @@ pub fn worker(web: &Arc<Web>, senders: Senders) -> Worker {
 pub fn senders(settings: &Settings, provider: &Provider) -> Result<Senders, SendingError> {
     let telephone = |way: Option<&Way>| match (way, &settings.twilio) {
         (Some(Way::Twilio), Some(account)) => {
-            twilio(account, settings, provider).map(|twilio| Some(Telephone::Twilio(Box::new(twilio))))
+            twilio(account, settings, provider).map(|twilio| Some(PhoneProvider::Twilio(Box::new(twilio))))
         }
         (Some(Way::Http(request)), _) => {
-            Ok(Some(Telephone::Gateway(Gateway::new(gateway_request(request))?)))
+            Ok(Some(PhoneProvider::Gateway(Gateway::new(gateway_request(request))?)))
         }
         (Some(Way::Twilio) | None, _) => Ok(None),
     };
@@ -126,14 +130,14 @@ pub fn senders(settings: &Settings, provider: &Provider) -> Result<Senders, Send
 pub fn telephones(settings: &Settings) -> Vec<(&'static str, Url)> {
     let url = |way: &Way| match way {
         Way::Twilio => settings.twilio.as_ref().map(|account| account.base_url.clone()),
-        Way::Http(gateway) => Values::SAMPLE.fill(&gateway.url, Escape::Percent).parse().ok(),
+        Way::Http(gateway) => TemplateValues::SAMPLE.fill(&gateway.url, Escape::Percent).parse().ok(),
     };
     let configured = [("text", &settings.text), ("voice", &settings.voice)].into_iter();
     let told = configured.filter(|_| !settings.dev.outbox);
     told.filter_map(|(section, way)| Some((section, url(way.as_ref()?)?))).collect()
 }
 
-pub fn server(email: &Email) -> SmtpServer {
+pub fn server(email: &EmailSettings) -> SmtpServer {
     SmtpServer {
         host: email.host.clone(),
         port: email.port,
@@ -163,15 +167,15 @@ fn twilio(account: &Account, settings: &Settings, provider: &Provider) -> Result
     Ok(Twilio::new(account, settings.issuer.url(), seals(provider))?)
 }
 
-fn seals(provider: &Provider) -> Arc<SpokenPart> {
-    Arc::new(SpokenPart { keyring: Arc::clone(&provider.keyring), random: provider.random.clone() })
+fn seals(provider: &Provider) -> Arc<CodePartSealer> {
+    Arc::new(CodePartSealer { keyring: Arc::clone(&provider.keyring), random: provider.random.clone() })
 }
 
 /// What Twilio is answered when it asks back; none where it takes nothing of ours.
 pub fn callbacks(settings: &Settings, provider: &Provider) -> Option<Arc<Callbacks>> {
     let account = settings.twilio.as_ref().filter(|_| !settings.dev.outbox)?;
     let (auth_token, store) = (account.auth_token.clone(), provider.store.clone());
-    Some(Arc::new(Callbacks { auth_token, seals: seals(provider), store }))
+    Some(Arc::new(Callbacks { auth_token, part_sealer: seals(provider), store }))
 }
 
 fn gateway_request(gateway: &HttpGateway) -> GatewayRequest {
@@ -213,14 +217,14 @@ mod tests {
         const VOICE: &str = "[voice]\nprovider = \"http\"\n[voice.http]\nurl = \"http://127.0.0.1:9/?to={to}&text={text}\"\nwaits_for_key = true\n";
         for (more, offered, told) in [
             (String::new(), &[][..], &["[email] is not", "neither [text] nor [voice]"][..]),
-            (format!("{EMAIL}{TEXT}"), &[Method::Text], &["[voice] is not"]),
-            (format!("{EMAIL}{VOICE}"), &[Method::Call], &["[text] is not"]),
-            (format!("{EMAIL}{TEXT}{VOICE}"), &[Method::Text, Method::Call], &[]),
-            ("dev.outbox = true".to_owned(), &[Method::Text, Method::Call], &[]),
+            (format!("{EMAIL}{TEXT}"), &[DeliveryMethod::Text], &["[voice] is not"]),
+            (format!("{EMAIL}{VOICE}"), &[DeliveryMethod::Call], &["[text] is not"]),
+            (format!("{EMAIL}{TEXT}{VOICE}"), &[DeliveryMethod::Text, DeliveryMethod::Call], &[]),
+            ("dev.outbox = true".to_owned(), &[DeliveryMethod::Text, DeliveryMethod::Call], &[]),
         ] {
             let settings = settings(&more);
             assert_eq!(methods(&settings), offered, "{more}");
-            let gaps = gaps(&settings);
+            let gaps = missing_channels(&settings);
             assert_eq!(gaps.len(), told.len(), "{gaps:?}");
             for (gap, begins) in gaps.iter().zip(told) {
                 assert!(gap.starts_with(begins), "{gap}");

@@ -19,8 +19,8 @@ use tower::ServiceExt as _;
 
 use crate::connections::Connections;
 use crate::handshakes::Handshakes;
-use crate::lingering::Lingering;
-use crate::tls::Served;
+use crate::lingering::GracefulCloseStream;
+use crate::tls::TlsConfigWatch;
 
 /// A connection on which the next request is not there by then, headers and all, is closed. Balancers keep idle connections
 /// for 60 seconds: one that is closed here before would be used once more, and answered with an error.
@@ -37,7 +37,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves on all listeners until `stop` is ready, then lets the requests under way finish. Without `tls`, in the clear.
 pub async fn serve(
     listeners: Vec<TcpListener>,
-    tls: Option<Served>,
+    tls: Option<TlsConfigWatch>,
     router: Router,
     connections: Connections,
     stop: impl Future<Output = ()>,
@@ -54,7 +54,7 @@ pub async fn serve(
                     // Answers are small and written whole: waiting to fill a packet only adds delay.
                     let _ = stream.set_nodelay(true);
                     match &tls {
-                        None => server.begin(Lingering::new(stream), peer),
+                        None => server.begin(GracefulCloseStream::new(stream), peer),
                         Some(tls) if server.connections.has_room(peer.ip(), handshakes.under_way()) => {
                             handshakes.begin(tls, stream, peer);
                         }
@@ -166,13 +166,13 @@ pub async fn stop_signal() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::connections::Bounds;
+    use crate::connections::ConnectionLimits;
     use axum::routing::get;
     use std::net::Ipv4Addr;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     /// Serves until the test ends.
-    async fn serving(bounds: Bounds) -> SocketAddr {
+    async fn serving(bounds: ConnectionLimits) -> SocketAddr {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let router =
@@ -202,7 +202,7 @@ mod tests {
     #[tokio::test]
     async fn idle_connections_of_one_address_are_bounded_and_their_places_come_back() {
         const ASK: &str = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
-        let address = serving(Bounds { all: 8, each: 2, each_wider: 2 }).await;
+        let address = serving(ConnectionLimits { all: 8, each: 2, each_wider: 2 }).await;
         let mut held = Vec::new();
         for _ in 0..2 {
             let mut stream = TcpStream::connect(address).await.unwrap();
@@ -230,7 +230,7 @@ mod tests {
 
     #[tokio::test]
     async fn headers_are_bounded() {
-        let address = serving(Bounds { all: 8, each: 8, each_wider: 8 }).await;
+        let address = serving(ConnectionLimits { all: 8, each: 8, each_wider: 8 }).await;
         for (bytes, status) in [(60_000, "200"), (70_000, "431"), (450_000, "431")] {
             let mut stream = TcpStream::connect(address).await.unwrap();
             let request = format!("GET / HTTP/1.1\r\nhost: a\r\nx-long: {}\r\n\r\n", "x".repeat(bytes));
@@ -241,7 +241,7 @@ mod tests {
 
     #[tokio::test]
     async fn rfc9112_9_6_what_is_refused_before_it_was_all_read_is_answered() {
-        let address = serving(Bounds { all: 8, each: 8, each_wider: 8 }).await;
+        let address = serving(ConnectionLimits { all: 8, each: 8, each_wider: 8 }).await;
         let body = "x".repeat(1_000_000);
         let request = format!("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         for _ in 0..50 {

@@ -10,7 +10,7 @@ use anteroom_crypto::{
 };
 use anteroom_domain::client::{Client, ClientSecrets};
 use anteroom_domain::trail::chain::Checkpoint;
-use anteroom_flows::context::outgoing::{Outgoing, OutgoingError, Reach};
+use anteroom_flows::context::outgoing::{NetworkPolicy, Outgoing, OutgoingError};
 use anteroom_flows::context::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
 use anteroom_flows::context::registered_clients;
 use anteroom_flows::error::FlowError;
@@ -23,7 +23,7 @@ use anteroom_flows::protocol::client_authentication::secret_digest;
 use anteroom_flows::protocol::registration;
 use anteroom_oidc::{Capabilities, ClientId, Scope, SigningAlgorithm, TokenEndpointAuthMethod};
 use anteroom_pages::{Locale, ThemeError};
-use anteroom_storage::{Instance, InstanceKind, Store, StoreError, StoreOptions, UnkeyedStore};
+use anteroom_storage::{Instance, InstanceKind, Store, StoreError, StoreOptions, StoreWithoutKeys};
 use anteroom_web::ConfigurationError;
 use secrecy::ExposeSecret as _;
 use std::io;
@@ -37,7 +37,7 @@ use crate::logging;
 use crate::sending::{self, SendingError};
 use crate::tls::TlsError;
 
-pub use surroundings::Surroundings;
+pub use surroundings::Environment;
 pub use web::{warn_of_theme, web};
 
 #[derive(Debug, thiserror::Error)]
@@ -110,7 +110,7 @@ fn check_server(store: &Store) -> Result<(), StoreError> {
 /// The store with its keys open, and the keyring for all else.
 pub async fn open_store(
     settings: &Settings,
-    around: &Surroundings,
+    around: &Environment,
 ) -> Result<(Store, Arc<Keyring>), WiringError> {
     let master = master_key(settings)?;
     let unkeyed = Store::connect(&store_options(settings)?).await?;
@@ -160,10 +160,10 @@ pub fn same_kind(instance: Instance, kind: InstanceKind) -> Result<(), WiringErr
 
 /// Keys of purposes that came with a newer release are added; all of them are made for a new database alone, on request.
 async fn open_keyring(
-    store: &UnkeyedStore,
+    store: &StoreWithoutKeys,
     master: &MasterKey,
     is_new: bool,
-    around: &Surroundings,
+    around: &Environment,
 ) -> Result<Keyring, WiringError> {
     let present = store.sealed_keys().await?;
     if present.is_empty() {
@@ -188,7 +188,7 @@ async fn open_keyring(
 }
 
 /// Everything that requests share.
-pub async fn provider(configuration: &Configuration, around: &Surroundings) -> Result<Provider, WiringError> {
+pub async fn provider(configuration: &Configuration, around: &Environment) -> Result<Provider, WiringError> {
     let settings = &configuration.settings;
     let (store, keyring) = open_store(settings, around).await?;
     check_server(&store)?;
@@ -206,7 +206,7 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
             &keyring,
             &around.random,
             &schedule,
-            (now, signing_keys::Occasion::Schedule),
+            (now, signing_keys::RotationTrigger::Schedule),
         )
         .await?;
         addresses::renew_domains(&store).await?;
@@ -227,7 +227,7 @@ pub async fn provider(configuration: &Configuration, around: &Surroundings) -> R
         key_set,
         history,
     });
-    registered_clients::follow(&provider).await?;
+    registered_clients::refresh_registered_clients(&provider).await?;
     Ok(provider)
 }
 
@@ -268,14 +268,14 @@ async fn warn_of_missing_checkpoints(settings: &Settings, store: &Store) -> Resu
 /// What fetches from addresses that clients name.
 pub fn outgoing(settings: &Settings) -> Result<Outgoing, OutgoingError> {
     let reach = if settings.issuer.is_loopback_http() {
-        Reach::Loopback
+        NetworkPolicy::Loopback
     } else {
-        Reach::Public { allowed: settings.outgoing.allow.clone() }
+        NetworkPolicy::Public { allowed: settings.outgoing.allow.clone() }
     };
     Outgoing::new(reach, settings.outgoing.authorities.as_deref())
 }
 
-fn hash_pool(settings: &Settings, keyring: &Keyring, around: &Surroundings) -> Result<HashPool, WiringError> {
+fn hash_pool(settings: &Settings, keyring: &Keyring, around: &Environment) -> Result<HashPool, WiringError> {
     let hashing = settings.hashing;
     let params = HashParams::new(hashing.memory_kib, hashing.iterations, hashing.parallelism)?;
     let params = if hashing.pepper { params } else { params.without_pepper() };

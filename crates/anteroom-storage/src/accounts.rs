@@ -2,12 +2,12 @@
 
 use crate::StoreError;
 use crate::entity::{account_groups, accounts, known_devices, password_credentials};
-use crate::row::{Place, count_column, json_text};
-use crate::store::{Reads, Tx};
+use crate::row::{RowRef, count_column, json_text};
+use crate::store::{Queries, Tx};
 use anteroom_crypto::PasswordHash;
-use anteroom_domain::account::{Account, AccountStatus, Epoch, GroupName, Profile};
+use anteroom_domain::account::{Account, AccountEpoch, AccountStatus, GroupName, Profile};
 use anteroom_domain::ids::AccountId;
-use anteroom_domain::lockout::Counters;
+use anteroom_domain::lockout::FailureCounters;
 use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
 use jiff::Timestamp;
@@ -32,7 +32,7 @@ pub struct LockedAccount {
     pub credential: Option<Credential>,
 }
 
-impl Reads {
+impl Queries {
     /// The groups that accounts are in, and how many in each.
     pub async fn groups_in_use(&self) -> Result<Vec<(GroupName, u64)>, StoreError> {
         let rows: Vec<(String, i64)> = account_groups::Entity::find()
@@ -45,7 +45,7 @@ impl Reads {
             .all(&self.conn)
             .await?;
         let read = |(name, members): (String, i64)| {
-            let place = Place { table: "account_groups", id: &name };
+            let place = RowRef { table: "account_groups", id: &name };
             let group = GroupName::parse(&name).map_err(|_| place.corrupt("group_name"))?;
             Ok((group, members.unsigned_abs()))
         };
@@ -55,7 +55,7 @@ impl Reads {
     pub async fn password_facts(&self, id: AccountId) -> Result<Option<PasswordFacts>, StoreError> {
         let row = password_credentials::Entity::find_by_id(id.0).one(&self.conn).await?;
         let Some(row) = row else { return Ok(None) };
-        let place = Place { table: "password_credentials", id: &id };
+        let place = RowRef { table: "password_credentials", id: &id };
         Ok(Some(PasswordFacts {
             set_at: place.time("set_at", row.set_at)?,
             jitter_days: place.number("expiry_jitter_days", row.expiry_jitter_days)?,
@@ -76,7 +76,7 @@ impl Tx {
         self.account_with_credential(id).await
     }
 
-    pub async fn save_counters(&self, id: AccountId, counters: &Counters) -> Result<(), StoreError> {
+    pub async fn save_counters(&self, id: AccountId, counters: &FailureCounters) -> Result<(), StoreError> {
         let lockout = counters.lockout;
         let millis = |at: Option<Timestamp>| Expr::value(at.map(Timestamp::as_millisecond));
         accounts::Entity::update_many()
@@ -134,13 +134,13 @@ impl Tx {
     }
 
     /// Makes worthless whatever carries the account's epoch until now. `None`: there is no such account.
-    pub async fn raise_epoch(&self, id: AccountId) -> Result<Option<Epoch>, StoreError> {
+    pub async fn raise_epoch(&self, id: AccountId) -> Result<Option<AccountEpoch>, StoreError> {
         let raised = accounts::Entity::update_many()
             .col_expr(accounts::Column::Epoch, Expr::col(accounts::Column::Epoch).add(1_i64))
             .filter(accounts::Column::Id.eq(id.0))
             .exec_with_returning(&self.conn)
             .await?;
-        Ok(raised.first().map(|row| Epoch(row.epoch)))
+        Ok(raised.first().map(|row| AccountEpoch(row.epoch)))
     }
 
     /// `false`: the account was a member already.

@@ -2,7 +2,7 @@
 
 use crate::StoreError;
 use crate::entity::account_addresses;
-use crate::store::{Reads, Store, Tx};
+use crate::store::{Queries, Store, Tx};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::AccountId;
 use sea_orm::sea_query::Expr;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 pub struct RenewedDomains {
     pub renewed: usize,
     /// Accounts that keep theirs, since the same address in today's form is another account's.
-    pub taken: Vec<AccountId>,
+    pub conflicts: Vec<AccountId>,
 }
 
 #[derive(Clone)]
@@ -26,7 +26,7 @@ struct Renewal {
 
 impl Store {
     /// Costs one read where there is nothing to renew. Nodes of release 0.1.0 may add more as long as they run.
-    pub async fn renew_domains(&self) -> Result<RenewedDomains, StoreError> {
+    pub async fn normalize_domains(&self) -> Result<RenewedDomains, StoreError> {
         let due = self.stored_otherwise().await?;
         if due.is_empty() {
             return Ok(RenewedDomains::default());
@@ -39,7 +39,7 @@ impl Store {
     }
 }
 
-impl Reads {
+impl Queries {
     async fn stored_otherwise(&self) -> Result<Vec<Renewal>, StoreError> {
         let not_ascii = Expr::cust("octet_length(folded) > length(folded)");
         let rows = account_addresses::Entity::find().filter(not_ascii).all(&self.conn).await?;
@@ -59,7 +59,7 @@ impl Tx {
             let folded = one.address.folded();
             let same = account_addresses::Column::Folded.eq(folded.as_str());
             if account_addresses::Entity::find().filter(same).one(&self.conn).await?.is_some() {
-                renewed.taken.push(one.account);
+                renewed.conflicts.push(one.account);
                 continue;
             }
             account_addresses::Entity::update_many()

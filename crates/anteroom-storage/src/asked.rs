@@ -8,13 +8,13 @@
 use crate::StoreError;
 use crate::entity::{account_addresses, known_devices, links};
 use crate::links::new_row;
-use crate::row::{Place, json_text};
-use crate::store::{Reads, Tx};
-use anteroom_crypto::{Digest, KeyPurpose};
+use crate::row::{RowRef, json_text};
+use crate::store::{Queries, Tx};
+use anteroom_crypto::{KeyPurpose, KeyedDigest};
 use anteroom_domain::address::FoldedAddress;
-use anteroom_domain::ask::Ask;
+use anteroom_domain::ask::MailRequest;
 use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, LinkId};
-use anteroom_domain::link::{Link, LinkKind};
+use anteroom_domain::link::{EmailedLink, LinkKind};
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{
@@ -25,40 +25,40 @@ use uuid::Uuid;
 
 /// A link with what it was asked for by.
 #[derive(Clone, Debug)]
-pub struct AskedLink {
-    pub link: Link,
+pub struct RequestedLink {
+    pub link: EmailedLink,
     /// Of the address.
-    pub address: Digest,
+    pub address: KeyedDigest,
     pub until: Timestamp,
-    pub ask: Ask,
+    pub ask: MailRequest,
 }
 
 /// One that waits for its answer.
 #[derive(Clone, Debug)]
-pub struct WaitingAsk {
+pub struct PendingMailRequest {
     pub link: LinkId,
     pub kind: LinkKind,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     /// `None`: it does not open any more.
-    pub ask: Option<Ask>,
+    pub ask: Option<MailRequest>,
 }
 
 /// What becomes of the link of an ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AskAnswer {
+pub struct MailRequestResult {
     /// `None`: no account has the address, or none that gets such a mail.
     pub account: Option<AccountId>,
     pub kind: LinkKind,
     pub expires_at: Timestamp,
 }
 
-impl Reads {
+impl Queries {
     /// The browsers that asked for an address, one for each row that still counts for it, whatever became of the row. At
     /// most `most`.
-    pub async fn askers(
+    pub async fn requesting_browsers(
         &self,
-        address: &Digest,
+        address: &KeyedDigest,
         now: Timestamp,
         most: u32,
     ) -> Result<Vec<Option<BrowserId>>, StoreError> {
@@ -75,7 +75,7 @@ impl Reads {
     }
 
     /// Whether one of these devices is known to the account that has the address.
-    pub async fn is_device_at(
+    pub async fn is_known_device_of_address(
         &self,
         address: &FoldedAddress,
         devices: &[DeviceId],
@@ -98,7 +98,11 @@ impl Reads {
     }
 
     /// Those that wait for their answer, the oldest first.
-    pub async fn waiting_asks(&self, now: Timestamp, most: u32) -> Result<Vec<WaitingAsk>, StoreError> {
+    pub async fn pending_mail_requests(
+        &self,
+        now: Timestamp,
+        most: u32,
+    ) -> Result<Vec<PendingMailRequest>, StoreError> {
         let rows = links::Entity::find()
             .filter(links::Column::AskedSealed.is_not_null())
             .filter(links::Column::ExpiresAt.gt(now.as_millisecond()))
@@ -109,12 +113,12 @@ impl Reads {
         rows.iter().map(|row| self.waiting_ask(row)).collect()
     }
 
-    fn waiting_ask(&self, row: &links::Model) -> Result<WaitingAsk, StoreError> {
-        let place = Place { table: "links", id: &row.id };
-        let ring = self.keys.ring.load();
+    fn waiting_ask(&self, row: &links::Model) -> Result<PendingMailRequest, StoreError> {
+        let place = RowRef { table: "links", id: &row.id };
+        let ring = self.keys.keyring.load();
         let sealed = row.asked_sealed.as_deref().unwrap_or_default();
         let plain = ring.sealer(KeyPurpose::OutboxSeal).open(&associated_data(row.id), sealed).ok();
-        Ok(WaitingAsk {
+        Ok(PendingMailRequest {
             link: LinkId(row.id),
             kind: LinkKind::parse(&row.kind).ok_or_else(|| place.corrupt("kind"))?,
             created_at: place.time("created_at", row.created_at)?,
@@ -126,7 +130,7 @@ impl Reads {
 
 impl Tx {
     /// Lets one transaction at a time count and add rows for an address. An embedded database has one writer anyway.
-    pub async fn lock_asked_address(&self, address: &Digest) -> Result<(), StoreError> {
+    pub async fn lock_requested_address(&self, address: &KeyedDigest) -> Result<(), StoreError> {
         if self.conn.get_database_backend() != DbBackend::Postgres {
             return Ok(());
         }
@@ -136,9 +140,9 @@ impl Tx {
         Ok(())
     }
 
-    pub async fn insert_asked_link(&self, asked: &AskedLink) -> Result<(), StoreError> {
+    pub async fn insert_asked_link(&self, asked: &RequestedLink) -> Result<(), StoreError> {
         let plain = json_text(&asked.ask)?;
-        let ring = self.keys.ring.load();
+        let ring = self.keys.keyring.load();
         let sealer = ring.sealer(KeyPurpose::OutboxSeal);
         let sealed = sealer.seal(&self.keys.random, &associated_data(asked.link.id.0), plain.as_bytes());
         let row = links::ActiveModel {
@@ -152,7 +156,11 @@ impl Tx {
     }
 
     /// `false`: another node has answered meanwhile.
-    pub async fn answer_ask(&self, link: LinkId, answer: AskAnswer) -> Result<bool, StoreError> {
+    pub async fn complete_mail_request(
+        &self,
+        link: LinkId,
+        answer: MailRequestResult,
+    ) -> Result<bool, StoreError> {
         let answered = links::Entity::update_many()
             .col_expr(links::Column::AskedSealed, Expr::value(None::<Vec<u8>>))
             .col_expr(links::Column::AccountId, Expr::value(answer.account.map(|account| account.0)))

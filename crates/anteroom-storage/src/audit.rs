@@ -5,16 +5,16 @@
 
 use crate::StoreError;
 use crate::entity::{audit_entries, audit_waiting};
-use crate::row::Place;
-use crate::store::{Reads, StoreKeys, Tx};
-use anteroom_crypto::Digest;
+use crate::row::RowRef;
+use crate::store::{Queries, StoreKeys, Tx};
+use anteroom_crypto::KeyedDigest;
 use anteroom_domain::audit::{Actor, AuditEntry};
 use anteroom_domain::ids::{AccountId, AuditId, SessionId};
 use anteroom_domain::trail::record::AuditRecord;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde_json::Value;
 
-impl Reads {
+impl Queries {
     /// Oldest first: what happened on the way to one error page.
     pub async fn entries_by_reference(&self, reference: &str) -> Result<Vec<AuditRecord>, StoreError> {
         let waiting = audit_waiting::Entity::find()
@@ -70,7 +70,7 @@ impl Reads {
 
     /// Whether the entry is as it was written.
     pub fn verify_mac(&self, record: &AuditRecord) -> bool {
-        record.is_authentic(&self.keys.ring.load())
+        record.is_authentic(&self.keys.keyring.load())
     }
 }
 
@@ -135,9 +135,9 @@ fn written(entry: &AuditEntry, keys: &StoreKeys) -> Result<AuditRecord, StoreErr
         address: entry.address.map(|address| address.to_string()),
         reference: entry.reference.map(|reference| reference.to_string()),
         detail: Value::Object(detail).to_string(),
-        mac: Digest::from_slice(&[0; 32]).ok_or_else(unwritable)?,
+        mac: KeyedDigest::from_slice(&[0; 32]).ok_or_else(unwritable)?,
     };
-    record.mac = record.computed_mac(&keys.ring.load());
+    record.mac = record.computed_mac(&keys.keyring.load());
     Ok(record)
 }
 
@@ -179,7 +179,7 @@ pub(crate) fn unlinked(row: audit_waiting::Model) -> audit_entries::Model {
 }
 
 pub(crate) fn record(row: audit_entries::Model) -> Result<AuditRecord, StoreError> {
-    let place = Place { table: "audit_entries", id: &row.id };
+    let place = RowRef { table: "audit_entries", id: &row.id };
     Ok(AuditRecord {
         id: AuditId(row.id),
         at: place.time("at", row.at)?,

@@ -10,11 +10,11 @@ use crate::audit::{record, unlinked};
 use crate::audit_pruning::put_head;
 use crate::engine::Conn;
 use crate::entity::{audit_checkpoints, audit_entries, audit_waiting};
-use crate::row::Place;
-use crate::store::{Reads, Store, Tx};
+use crate::row::RowRef;
+use crate::store::{Queries, Store, Tx};
 use crate::sweep::try_lock;
 use anteroom_domain::ids::AuditId;
-use anteroom_domain::trail::chain::{Checkpoint, Head, Link, Linked};
+use anteroom_domain::trail::chain::{ChainHead, ChainLink, ChainedEntry, Checkpoint};
 use anteroom_domain::trail::record::AuditRecord;
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{
@@ -48,20 +48,20 @@ pub struct Linking {
 
 /// Entries that wait.
 #[derive(Clone, Debug, Default)]
-pub struct WaitingEntries {
+pub struct UnlinkedEntries {
     pub records: Vec<AuditRecord>,
     /// Rows that cannot be read.
     pub unreadable: Vec<AuditId>,
 }
 
 /// An entry that is to be linked.
-struct Waiting {
+struct UnlinkedEntry {
     row: audit_entries::Model,
     /// Release 0.1.0 wrote it to the table of those that are linked, and it has its place put in there.
     is_among_linked: bool,
 }
 
-impl Waiting {
+impl UnlinkedEntry {
     fn of_this_release(row: audit_waiting::Model) -> Self {
         Self { row: unlinked(row), is_among_linked: false }
     }
@@ -86,9 +86,9 @@ impl Store {
             let entries = waiting.len() as u64;
             if entries > 0 {
                 // Read after the lock: the one before may have been moved by the node that held it until now.
-                let last = tx.end_to_link_to().await?;
+                let last = tx.last_link().await?;
                 let last = link(&tx.conn, waiting, last).await?;
-                put_head(&tx.conn, &Head::of(last, &tx.keys.ring.load())).await?;
+                put_head(&tx.conn, &ChainHead::of(last, &tx.keys.keyring.load())).await?;
             }
             Ok(Linking { entries, more: entries >= u64::from(batch), left_out })
         })
@@ -97,26 +97,30 @@ impl Store {
 }
 
 /// Links them behind `last`, in their order, and gives back the last link.
-async fn link(conn: &Conn, waiting: Vec<Waiting>, mut last: Link) -> Result<Link, StoreError> {
+async fn link(
+    conn: &Conn,
+    waiting: Vec<UnlinkedEntry>,
+    mut last: ChainLink,
+) -> Result<ChainLink, StoreError> {
     let mut moved = Vec::with_capacity(waiting.len());
-    for Waiting { mut row, is_among_linked } in waiting {
+    for UnlinkedEntry { mut row, is_among_linked } in waiting {
         last = last.next(&record(row.clone())?);
         if is_among_linked {
-            put(conn, row.id, &last).await?;
+            set_chain_link(conn, row.id, &last).await?;
         } else {
-            row.chain_seq = Some(column(last.seq));
+            row.chain_seq = Some(seq_column(last.seq));
             row.chain_digest = Some(last.digest.as_bytes().to_vec());
             moved.push(row);
         }
     }
     for rows in moved.chunks(ROWS) {
-        move_over(conn, rows).await?;
+        move_to_entries(conn, rows).await?;
     }
     Ok(last)
 }
 
 /// From the table of those that wait, which are found by their times first.
-async fn move_over(conn: &Conn, rows: &[audit_entries::Model]) -> Result<(), StoreError> {
+async fn move_to_entries(conn: &Conn, rows: &[audit_entries::Model]) -> Result<(), StoreError> {
     let Some((first, last)) = rows.first().zip(rows.last()) else { return Ok(()) };
     let removed = audit_waiting::Entity::delete_many()
         .filter(audit_waiting::Column::At.between(first.at, last.at))
@@ -131,9 +135,9 @@ async fn move_over(conn: &Conn, rows: &[audit_entries::Model]) -> Result<(), Sto
     Ok(())
 }
 
-async fn put(conn: &Conn, entry: Uuid, link: &Link) -> Result<(), StoreError> {
+async fn set_chain_link(conn: &Conn, entry: Uuid, link: &ChainLink) -> Result<(), StoreError> {
     let done = audit_entries::Entity::update_many()
-        .col_expr(audit_entries::Column::ChainSeq, Expr::value(column(link.seq)))
+        .col_expr(audit_entries::Column::ChainSeq, Expr::value(seq_column(link.seq)))
         .col_expr(audit_entries::Column::ChainDigest, Expr::value(link.digest.as_bytes().to_vec()))
         .filter(audit_entries::Column::Id.eq(entry))
         .filter(audit_entries::Column::ChainSeq.is_null())
@@ -147,9 +151,9 @@ fn removed_meanwhile() -> StoreError {
     StoreError::Statement("an entry was removed meanwhile".to_owned())
 }
 
-impl Reads {
+impl Queries {
     /// The last link.
-    pub async fn chain_end(&self) -> Result<Link, StoreError> {
+    pub async fn chain_end(&self) -> Result<ChainLink, StoreError> {
         // The other columns are not read, so that a row made unreadable does not stop linking; verifying finds it.
         let row = audit_entries::Entity::find()
             .select_only()
@@ -163,15 +167,20 @@ impl Reads {
             .into_tuple::<(Uuid, i64, Option<Vec<u8>>)>()
             .one(&self.conn)
             .await?;
-        let Some((id, seq, digest)) = row else { return Ok(Link::beginning()) };
-        read_link(&Place { table: "audit_entries", id: &id }, seq, digest.as_deref())
+        let Some((id, seq, digest)) = row else { return Ok(ChainLink::beginning()) };
+        read_link(&RowRef { table: "audit_entries", id: &id }, seq, digest.as_deref())
     }
 
     /// Entries that are not linked yet, in the order in which they will be.
-    pub async fn waiting_entries(&self, limit: u64) -> Result<WaitingEntries, StoreError> {
-        let own = self.own_waiting(None, limit).await?.into_iter().map(Waiting::of_this_release).collect();
-        let mut waiting = WaitingEntries::default();
-        for Waiting { row, .. } in in_order(own, self.earlier_waiting(limit).await?, limit) {
+    pub async fn unlinked_entries(&self, limit: u64) -> Result<UnlinkedEntries, StoreError> {
+        let own = self
+            .unlinked_entries_page(None, limit)
+            .await?
+            .into_iter()
+            .map(UnlinkedEntry::of_this_release)
+            .collect();
+        let mut waiting = UnlinkedEntries::default();
+        for UnlinkedEntry { row, .. } in in_order(own, self.unlinked_entries_of_0_1_0(limit).await?, limit) {
             let id = AuditId(row.id);
             match record(row) {
                 Ok(record) => waiting.records.push(record),
@@ -183,7 +192,8 @@ impl Reads {
 
     /// Whether there is anything to link, if it can be.
     pub async fn is_any_entry_waiting(&self) -> Result<bool, StoreError> {
-        Ok(!self.own_waiting(None, 1).await?.is_empty() || !self.earlier_waiting(1).await?.is_empty())
+        Ok(!self.unlinked_entries_page(None, 1).await?.is_empty()
+            || !self.unlinked_entries_of_0_1_0(1).await?.is_empty())
     }
 
     /// Entries that wait under the identifier of one that is linked. One statement, so that none is linked between two.
@@ -205,17 +215,17 @@ impl Reads {
     }
 
     /// The next entries that can be linked, and some of those before and among them that cannot.
-    async fn linkable(&self, limit: u64) -> Result<(Vec<Waiting>, Vec<AuditId>), StoreError> {
+    async fn linkable(&self, limit: u64) -> Result<(Vec<UnlinkedEntry>, Vec<AuditId>), StoreError> {
         let (mut own, mut left_out, mut seen, mut after) = (Vec::new(), Vec::new(), HashSet::new(), None);
         for _ in 0..PAGES {
-            let page = self.own_waiting(after, limit).await?;
+            let page = self.unlinked_entries_page(after, limit).await?;
             let Some(last) = page.last() else { break };
             after = Some((last.at, last.id));
             let is_last = (page.len() as u64) < limit;
             let there = self.ids_among_entries(page.iter().map(|row| row.id).collect()).await?;
             for row in page {
                 let id = row.id;
-                let waiting = Waiting::of_this_release(row);
+                let waiting = UnlinkedEntry::of_this_release(row);
                 if !there.contains(&id) && waiting.is_readable() && seen.insert(id) {
                     own.push(waiting);
                 } else {
@@ -227,13 +237,13 @@ impl Reads {
             }
         }
         let (earlier, unreadable): (Vec<_>, Vec<_>) =
-            self.earlier_waiting(limit).await?.into_iter().partition(Waiting::is_readable);
+            self.unlinked_entries_of_0_1_0(limit).await?.into_iter().partition(UnlinkedEntry::is_readable);
         left_out.extend(unreadable.iter().map(|waiting| AuditId(waiting.row.id)));
         left_out.truncate(MOST_NAMED);
         Ok((in_order(own, earlier, limit), left_out))
     }
 
-    async fn own_waiting(
+    async fn unlinked_entries_page(
         &self,
         after: Option<(i64, Uuid)>,
         limit: u64,
@@ -254,7 +264,7 @@ impl Reads {
     }
 
     /// Those of release 0.1.0.
-    async fn earlier_waiting(&self, limit: u64) -> Result<Vec<Waiting>, StoreError> {
+    async fn unlinked_entries_of_0_1_0(&self, limit: u64) -> Result<Vec<UnlinkedEntry>, StoreError> {
         let rows = audit_entries::Entity::find()
             .filter(audit_entries::Column::ChainSeq.is_null())
             .order_by_asc(audit_entries::Column::At)
@@ -262,7 +272,7 @@ impl Reads {
             .limit(limit)
             .all(&self.conn)
             .await?;
-        Ok(rows.into_iter().map(Waiting::of_an_earlier_one).collect())
+        Ok(rows.into_iter().map(UnlinkedEntry::of_an_earlier_one).collect())
     }
 
     async fn ids_among_entries(&self, ids: Vec<Uuid>) -> Result<HashSet<Uuid>, StoreError> {
@@ -277,9 +287,9 @@ impl Reads {
     }
 
     /// The next entries of the chain behind number `after`.
-    pub async fn linked_entries(&self, after: u64, limit: u64) -> Result<Vec<Linked>, StoreError> {
+    pub async fn linked_entries(&self, after: u64, limit: u64) -> Result<Vec<ChainedEntry>, StoreError> {
         let rows = audit_entries::Entity::find()
-            .filter(audit_entries::Column::ChainSeq.gt(column(after)))
+            .filter(audit_entries::Column::ChainSeq.gt(seq_column(after)))
             .order_by_asc(audit_entries::Column::ChainSeq)
             .limit(limit)
             .all(&self.conn)
@@ -303,8 +313,8 @@ impl Reads {
         limit: u64,
     ) -> Result<Vec<Checkpoint>, StoreError> {
         let rows = audit_checkpoints::Entity::find()
-            .filter(audit_checkpoints::Column::Seq.gt(column(after)))
-            .filter(audit_checkpoints::Column::Seq.lte(column(until)))
+            .filter(audit_checkpoints::Column::Seq.gt(seq_column(after)))
+            .filter(audit_checkpoints::Column::Seq.lte(seq_column(until)))
             .order_by_asc(audit_checkpoints::Column::Seq)
             .limit(limit)
             .all(&self.conn)
@@ -316,10 +326,10 @@ impl Reads {
 impl Tx {
     /// The end of the chain; or the head that was noted, where the entries up to there were cut off. Linking goes on behind
     /// the gap, so that it stays to be found.
-    async fn end_to_link_to(&self) -> Result<Link, StoreError> {
+    async fn last_link(&self) -> Result<ChainLink, StoreError> {
         let end = self.chain_end().await?;
         let noted = match self.chain_head().await {
-            Ok(head) => head.filter(|head| head.is_authentic(&self.keys.ring.load())),
+            Ok(head) => head.filter(|head| head.is_authentic(&self.keys.keyring.load())),
             Err(StoreError::Corrupt { .. }) => None,
             Err(error) => return Err(error),
         };
@@ -329,7 +339,7 @@ impl Tx {
     /// False where there is a checkpoint of this entry already: another node was faster.
     pub async fn insert_checkpoint(&self, checkpoint: &Checkpoint) -> Result<bool, StoreError> {
         let row = audit_checkpoints::ActiveModel {
-            seq: Set(column(checkpoint.link.seq)),
+            seq: Set(seq_column(checkpoint.link.seq)),
             digest: Set(checkpoint.link.digest.as_bytes().to_vec()),
             signature: Set(checkpoint.signature.clone()),
             at: Set(checkpoint.at.as_millisecond()),
@@ -340,7 +350,7 @@ impl Tx {
     }
 }
 
-fn in_order(own: Vec<Waiting>, earlier: Vec<Waiting>, limit: u64) -> Vec<Waiting> {
+fn in_order(own: Vec<UnlinkedEntry>, earlier: Vec<UnlinkedEntry>, limit: u64) -> Vec<UnlinkedEntry> {
     let mut all: Vec<_> = own.into_iter().chain(earlier).collect();
     all.sort_by_key(|waiting| (waiting.row.at, waiting.row.id));
     all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -348,24 +358,24 @@ fn in_order(own: Vec<Waiting>, earlier: Vec<Waiting>, limit: u64) -> Vec<Waiting
 }
 
 /// No chain will ever be longer.
-pub(crate) fn column(seq: u64) -> i64 {
+pub(crate) fn seq_column(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }
 
-fn linked(row: audit_entries::Model) -> Result<Linked, StoreError> {
-    let place = Place { table: "audit_entries", id: &row.id };
+fn linked(row: audit_entries::Model) -> Result<ChainedEntry, StoreError> {
+    let place = RowRef { table: "audit_entries", id: &row.id };
     let seq = row.chain_seq.ok_or_else(|| place.corrupt("chain_seq"))?;
     let link = read_link(&place, seq, row.chain_digest.as_deref())?;
-    Ok(Linked { link, record: record(row)? })
+    Ok(ChainedEntry { link, record: record(row)? })
 }
 
-fn read_link(place: &Place<'_>, seq: i64, digest: Option<&[u8]>) -> Result<Link, StoreError> {
+fn read_link(place: &RowRef<'_>, seq: i64, digest: Option<&[u8]>) -> Result<ChainLink, StoreError> {
     let digest = digest.ok_or_else(|| place.corrupt("chain_digest"))?;
-    Ok(Link { seq: place.number("chain_seq", seq)?, digest: place.digest("chain_digest", digest)? })
+    Ok(ChainLink { seq: place.number("chain_seq", seq)?, digest: place.digest("chain_digest", digest)? })
 }
 
 fn checkpoint(row: audit_checkpoints::Model) -> Result<Checkpoint, StoreError> {
-    let place = Place { table: "audit_checkpoints", id: &row.seq };
-    let link = Link { seq: place.number("seq", row.seq)?, digest: place.digest("digest", &row.digest)? };
+    let place = RowRef { table: "audit_checkpoints", id: &row.seq };
+    let link = ChainLink { seq: place.number("seq", row.seq)?, digest: place.digest("digest", &row.digest)? };
     Ok(Checkpoint { link, at: place.time("at", row.at)?, signature: row.signature })
 }

@@ -1,37 +1,41 @@
 //! The two ends of the trail: how far its beginning was pruned, and the head that was noted when it was last linked.
 
 use crate::StoreError;
-use crate::audit_chain::{CHAIN_LOCK, column};
+use crate::audit_chain::{CHAIN_LOCK, seq_column};
 use crate::engine::Conn;
 use crate::entity::{audit_checkpoints, audit_entries, audit_head, audit_pruned};
-use crate::row::Place;
-use crate::store::{Reads, Store};
+use crate::row::RowRef;
+use crate::store::{Queries, Store};
 use crate::sweep::try_lock;
 use anteroom_domain::audit::AuditEntry;
-use anteroom_domain::trail::chain::{Head, Link, Pruned};
+use anteroom_domain::trail::chain::{ChainHead, ChainLink, Pruned};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 /// The table of the head has one row.
 const ONLY: i32 = 1;
 
-impl Reads {
+impl Queries {
     /// None where nothing was ever linked.
-    pub async fn chain_head(&self) -> Result<Option<Head>, StoreError> {
+    pub async fn chain_head(&self) -> Result<Option<ChainHead>, StoreError> {
         let row = audit_head::Entity::find_by_id(ONLY).one(&self.conn).await?;
         let Some(row) = row else { return Ok(None) };
-        let place = Place { table: "audit_head", id: &row.id };
-        let link = Link { seq: place.number("seq", row.seq)?, digest: place.digest("digest", &row.digest)? };
-        Ok(Some(Head { link, mac: place.digest("mac", &row.mac)? }))
+        let place = RowRef { table: "audit_head", id: &row.id };
+        let link =
+            ChainLink { seq: place.number("seq", row.seq)?, digest: place.digest("digest", &row.digest)? };
+        Ok(Some(ChainHead { link, mac: place.digest("mac", &row.mac)? }))
     }
 
     /// None where nothing was ever pruned.
     pub async fn pruned(&self) -> Result<Option<Pruned>, StoreError> {
         let newest = audit_pruned::Entity::find().order_by_desc(audit_pruned::Column::Seq);
         let Some(row) = newest.one(&self.conn).await? else { return Ok(None) };
-        let place = Place { table: "audit_pruned", id: &row.seq };
+        let place = RowRef { table: "audit_pruned", id: &row.seq };
         Ok(Some(Pruned {
-            link: Link { seq: place.number("seq", row.seq)?, digest: place.digest("digest", &row.digest)? },
+            link: ChainLink {
+                seq: place.number("seq", row.seq)?,
+                digest: place.digest("digest", &row.digest)?,
+            },
             at: place.time("at", row.at)?,
             older_than: place.time("older_than", row.older_than)?,
             signature: row.signature,
@@ -39,10 +43,10 @@ impl Reads {
     }
 }
 
-pub(crate) async fn put_head(conn: &Conn, head: &Head) -> Result<(), StoreError> {
+pub(crate) async fn put_head(conn: &Conn, head: &ChainHead) -> Result<(), StoreError> {
     let row = audit_head::ActiveModel {
         id: Set(ONLY),
-        seq: Set(column(head.link.seq)),
+        seq: Set(seq_column(head.link.seq)),
         digest: Set(head.link.digest.as_bytes().to_vec()),
         mac: Set(head.mac.as_bytes().to_vec()),
     };
@@ -69,7 +73,7 @@ impl Store {
                 if begins != from || !try_lock(&tx.conn, CHAIN_LOCK).await? {
                     return Ok(false);
                 }
-                let up_to = column(pruned.link.seq);
+                let up_to = seq_column(pruned.link.seq);
                 let removed = audit_entries::Entity::delete_many()
                     .filter(audit_entries::Column::ChainSeq.lte(up_to))
                     .exec(&tx.conn)
@@ -93,7 +97,7 @@ impl Store {
 async fn replace_pruned(conn: &Conn, pruned: &Pruned) -> Result<(), StoreError> {
     audit_pruned::Entity::delete_many().exec(conn).await?;
     let row = audit_pruned::ActiveModel {
-        seq: Set(column(pruned.link.seq)),
+        seq: Set(seq_column(pruned.link.seq)),
         digest: Set(pruned.link.digest.as_bytes().to_vec()),
         signature: Set(pruned.signature.clone()),
         at: Set(pruned.at.as_millisecond()),

@@ -12,7 +12,7 @@
 mod tests;
 
 use crate::StoreError;
-use crate::store::{Reads, Store, Tx};
+use crate::store::{Queries, Store, Tx};
 use anteroom_domain::ids::AccountId;
 use jiff::Timestamp;
 use sea_orm::{ConnectionTrait, Statement, Value};
@@ -67,7 +67,7 @@ const USED: &str = "UPDATE authenticators SET last_used_at = $2 WHERE id = $1";
 
 impl Store {
     /// Enters what nodes of release 0.1.0 have written, and says of how many accounts. One read where there is nothing.
-    pub async fn enter_authenticators(&self, now: Timestamp) -> Result<usize, StoreError> {
+    pub async fn backfill_authenticators(&self, now: Timestamp) -> Result<usize, StoreError> {
         let mut all = 0;
         loop {
             let accounts: Arc<[AccountId]> = self.differing_authenticators().await?.into();
@@ -80,7 +80,7 @@ impl Store {
                 async move {
                     for account in accounts.iter() {
                         tx.lock_account(*account).await?;
-                        tx.keep_authenticators(*account, now).await?;
+                        tx.sync_authenticators(*account, now).await?;
                     }
                     Ok::<_, StoreError>(())
                 }
@@ -90,7 +90,7 @@ impl Store {
     }
 }
 
-impl Reads {
+impl Queries {
     async fn differing_authenticators(&self) -> Result<Vec<AccountId>, StoreError> {
         let backend = self.conn.get_database_backend();
         let most = Value::from(i64::try_from(BATCH).unwrap_or(i64::MAX));
@@ -104,7 +104,7 @@ impl Reads {
 
 impl Tx {
     /// Brings the rows of an account in line with its phones and apps, after one of those was changed.
-    pub(crate) async fn keep_authenticators(
+    pub(crate) async fn sync_authenticators(
         &self,
         account: AccountId,
         now: Timestamp,

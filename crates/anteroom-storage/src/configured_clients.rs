@@ -3,10 +3,10 @@
 
 use crate::StoreError;
 use crate::entity::{configured_clients, grants};
-use crate::row::Place;
-use crate::store::{Reads, Tx};
+use crate::row::RowRef;
+use crate::store::{Queries, Tx};
 use anteroom_domain::grant::GrantEnd;
-use anteroom_domain::subject::SubjectKind;
+use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, OnConflict};
@@ -16,12 +16,12 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
 pub struct ConfiguredClient {
     pub client: ClientId,
     /// By which kind of `sub` it knew people when a node last noted it; `None` where none has.
-    pub subjects: Option<SubjectKind>,
+    pub subjects: Option<SubjectNamespace>,
     /// When a node last ran with it.
     pub seen_at: Timestamp,
 }
 
-impl Reads {
+impl Queries {
     pub async fn configured_clients(&self) -> Result<Vec<ConfiguredClient>, StoreError> {
         let rows = configured_clients::Entity::find().all(&self.conn).await?;
         rows.iter().map(configured_client).collect()
@@ -61,7 +61,7 @@ impl Tx {
     }
 
     /// `false`: a node ran with it after `seen_before`, or its row is gone already.
-    pub async fn forget_configured_client(
+    pub async fn delete_configured_client(
         &self,
         client: &ClientId,
         seen_before: Timestamp,
@@ -78,7 +78,7 @@ impl Tx {
     pub async fn revoke_grants_of_other_subjects(
         &self,
         client: &ClientId,
-        subjects: &SubjectKind,
+        subjects: &SubjectNamespace,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
         let others = Condition::any()
@@ -97,10 +97,10 @@ impl Tx {
 }
 
 fn configured_client(row: &configured_clients::Model) -> Result<ConfiguredClient, StoreError> {
-    let place = Place { table: "configured_clients", id: &row.client_id };
+    let place = RowRef { table: "configured_clients", id: &row.client_id };
     Ok(ConfiguredClient {
         client: place.parsed("client_id", &row.client_id)?,
-        subjects: row.subject_sector.as_deref().map(SubjectKind::from_text),
+        subjects: row.subject_sector.as_deref().map(SubjectNamespace::from_text),
         seen_at: place.time("seen_at", row.seen_at)?,
     })
 }

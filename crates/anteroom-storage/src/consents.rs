@@ -2,15 +2,15 @@
 
 use crate::StoreError;
 use crate::entity::{consents, offline_consents};
-use crate::row::Place;
-use crate::store::{Reads, Tx};
+use crate::row::RowRef;
+use crate::store::{Queries, Tx};
 use anteroom_domain::ids::{AccountId, DeviceId};
 use anteroom_oidc::{ClientId, ScopeSet};
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set};
 
-impl Reads {
+impl Queries {
     pub async fn consent(
         &self,
         account: AccountId,
@@ -83,7 +83,7 @@ impl Tx {
     }
 
     /// Of all accounts, to a client that is registered no more.
-    pub async fn forget_consents(&self, client: &ClientId) -> Result<(), StoreError> {
+    pub async fn delete_consents(&self, client: &ClientId) -> Result<(), StoreError> {
         let theirs = consents::Entity::delete_many().filter(consents::Column::ClientId.eq(client.as_str()));
         theirs.exec(&self.conn).await?;
         let browsers = offline_consents::Entity::delete_many()
@@ -98,5 +98,5 @@ fn key(account: AccountId, client: &ClientId) -> (uuid::Uuid, String) {
 }
 
 fn scopes(row: &consents::Model) -> Result<ScopeSet, StoreError> {
-    Place { table: "consents", id: &row.account_id }.parsed("scopes", &row.scopes)
+    RowRef { table: "consents", id: &row.account_id }.parsed("scopes", &row.scopes)
 }

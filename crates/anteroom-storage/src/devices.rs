@@ -2,15 +2,15 @@
 
 use crate::StoreError;
 use crate::entity::known_devices;
-use crate::row::{Place, count_column};
-use crate::store::{Reads, Tx};
+use crate::row::{RowRef, count_column};
+use crate::store::{Queries, Tx};
 use anteroom_domain::device::{KnownDevice, MAX_DEVICES, UNUSED_AFTER};
 use anteroom_domain::ids::{AccountId, DeviceId};
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, Statement, Value};
 
-impl Reads {
+impl Queries {
     /// Which of these is the account's, the first named first. One browser has one for each of its accounts.
     pub async fn device_of(
         &self,
@@ -71,7 +71,7 @@ const FORGET_SURPLUS: &str = "UPDATE known_devices SET revoked_at = $1 WHERE id 
 impl Tx {
     /// Forgets those of the account beyond as many as it may have. The one that was just made stays, unless all the others have
     /// passed a second factor.
-    pub async fn forget_surplus_devices(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn revoke_surplus_devices(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
         let unused = now.checked_sub(UNUSED_AFTER).unwrap_or(Timestamp::MIN);
         let values: [Value; 4] = [
             now.as_millisecond().into(),
@@ -112,7 +112,7 @@ impl Tx {
     }
 
     /// This very device has passed a second factor: it is known from now on, also where there was no room for it before.
-    pub async fn step_device_up(
+    pub async fn record_second_factor(
         &self,
         account: AccountId,
         id: DeviceId,
@@ -127,12 +127,12 @@ impl Tx {
             .filter(known_devices::Column::AccountId.eq(account.0))
             .exec(&self.conn)
             .await?;
-        self.forget_surplus_devices(account, now).await
+        self.revoke_surplus_devices(account, now).await
     }
 
     /// A reset was completed at this device: a code was entered, so that it stays known. That it is new to the person, it still is
     /// until it passes a second factor at a sign-in.
-    pub async fn note_reset_at(
+    pub async fn record_reset(
         &self,
         account: AccountId,
         id: DeviceId,
@@ -147,20 +147,20 @@ impl Tx {
                 .exec(&self.conn)
                 .await?;
         }
-        self.step_device_up(account, id, now).await
+        self.record_second_factor(account, id, now).await
     }
 }
 
 fn known(row: known_devices::Model) -> Result<KnownDevice, StoreError> {
-    let place = Place { table: "known_devices", id: &row.id };
+    let place = RowRef { table: "known_devices", id: &row.id };
     Ok(KnownDevice {
         id: DeviceId(row.id),
         account: AccountId(row.account_id),
         failures: place.number("failures", row.failures)?,
-        stepped_up_at: place.maybe_time("stepped_up_at", row.stepped_up_at)?,
+        stepped_up_at: place.optional_time("stepped_up_at", row.stepped_up_at)?,
         created_at: place.time("created_at", row.created_at)?,
         last_seen_at: place.time("last_seen_at", row.last_seen_at)?,
-        reset_at: place.maybe_time("reset_at", row.reset_at)?,
+        reset_at: place.optional_time("reset_at", row.reset_at)?,
         label: row.label,
     })
 }

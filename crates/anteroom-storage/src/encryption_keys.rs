@@ -3,8 +3,8 @@
 use crate::StoreError;
 use crate::entity::encryption_keys;
 use crate::keys::raise_keys_version;
-use crate::row::Place;
-use crate::store::{Reads, Tx};
+use crate::row::RowRef;
+use crate::store::{Queries, Tx};
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
@@ -31,7 +31,7 @@ impl fmt::Debug for EncryptionKeyRow {
     }
 }
 
-impl Reads {
+impl Queries {
     /// Oldest first.
     pub async fn encryption_keys(&self) -> Result<Vec<EncryptionKeyRow>, StoreError> {
         let rows = encryption_keys::Entity::find()
@@ -76,12 +76,12 @@ impl Tx {
 }
 
 fn encryption_key(row: encryption_keys::Model) -> Result<EncryptionKeyRow, StoreError> {
-    let place = Place { table: "encryption_keys", id: &row.kid };
+    let place = RowRef { table: "encryption_keys", id: &row.kid };
     Ok(EncryptionKeyRow {
         created_at: place.time("created_at", row.created_at)?,
         published_from: place.time("published_from", row.published_from)?,
-        published_until: place.maybe_time("published_until", row.published_until)?,
-        decrypts_until: place.maybe_time("decrypts_until", row.decrypts_until)?,
+        published_until: place.optional_time("published_until", row.published_until)?,
+        decrypts_until: place.optional_time("decrypts_until", row.decrypts_until)?,
         kind: row.kind,
         private_sealed: row.private_sealed,
         kid: row.kid,

@@ -2,7 +2,7 @@
 //! hold personal data, and statements carry secrets as parameters.
 
 use crate::schema::SchemaState;
-use crate::server::Unsuitable;
+use crate::server::UnusableDatabase;
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::postgres::{PgDatabaseError, PgSeverity};
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};
@@ -26,7 +26,7 @@ pub enum StoreError {
     Panicked,
     /// A bug: a unit of work let its transaction escape, or used it after its end.
     #[error("a unit of work did not keep to its transaction")]
-    Escaped,
+    TransactionEscaped,
     /// SQLite: another file, or none, is where the open database was.
     #[error("the files of the database were removed or replaced while it is open")]
     FilesReplaced,
@@ -45,12 +45,12 @@ pub enum StoreError {
     #[error("the schema of the database {0}")]
     Schema(SchemaState),
     #[error("this database cannot be used: {0}")]
-    Unsuitable(#[from] Unsuitable),
+    Unsuitable(#[from] UnusableDatabase),
 }
 
 /// What a failure means for the transaction it happened in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
+pub(crate) enum FailureKind {
     /// This statement was refused; connection and transaction are sound.
     Statement,
     /// Rolled back in favour of another transaction: run again.
@@ -59,7 +59,7 @@ pub(crate) enum Fault {
     Broken,
     /// The server cannot do it now: it takes no writes, has no space left, or does not answer. Another try at once would
     /// meet the same, and the connections made until now are not trusted any more.
-    Unfit,
+    ServerUnavailable,
 }
 
 impl From<DbErr> for StoreError {
@@ -68,13 +68,15 @@ impl From<DbErr> for StoreError {
     }
 }
 
-pub(crate) fn classify(error: &DbErr) -> (Fault, StoreError) {
-    let statement = |what: &str| (Fault::Statement, StoreError::Statement(what.to_owned()));
+pub(crate) fn classify(error: &DbErr) -> (FailureKind, StoreError) {
+    let statement = |what: &str| (FailureKind::Statement, StoreError::Statement(what.to_owned()));
     match error {
         DbErr::ConnectionAcquire(ConnAcquireErr::Timeout) => {
-            (Fault::Statement, StoreError::Unavailable("no connection came free in time".to_owned()))
+            (FailureKind::Statement, StoreError::Unavailable("no connection came free in time".to_owned()))
         }
-        DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => (Fault::Statement, StoreError::Closed),
+        DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed) => {
+            (FailureKind::Statement, StoreError::Closed)
+        }
         DbErr::Conn(RuntimeErr::SqlxError(error))
         | DbErr::Exec(RuntimeErr::SqlxError(error))
         | DbErr::Query(RuntimeErr::SqlxError(error)) => of_sqlx(error),
@@ -86,28 +88,29 @@ pub(crate) fn classify(error: &DbErr) -> (Fault, StoreError) {
     }
 }
 
-fn of_sqlx(error: &SqlxError) -> (Fault, StoreError) {
+fn of_sqlx(error: &SqlxError) -> (FailureKind, StoreError) {
     match error {
         SqlxError::Database(error) => match error.try_downcast_ref::<PgDatabaseError>() {
             Some(error) => of_postgres(error),
             None => of_sqlite(error.as_ref()),
         },
-        SqlxError::Io(error) if is_no_answer(error) => {
-            (Fault::Unfit, StoreError::Unavailable("the server did not answer in time".to_owned()))
-        }
-        SqlxError::Io(error) => (Fault::Broken, StoreError::Unavailable(error.kind().to_string())),
-        SqlxError::Tls(_) => (Fault::Broken, StoreError::Unavailable("TLS failed".to_owned())),
+        SqlxError::Io(error) if is_no_answer(error) => (
+            FailureKind::ServerUnavailable,
+            StoreError::Unavailable("the server did not answer in time".to_owned()),
+        ),
+        SqlxError::Io(error) => (FailureKind::Broken, StoreError::Unavailable(error.kind().to_string())),
+        SqlxError::Tls(_) => (FailureKind::Broken, StoreError::Unavailable("TLS failed".to_owned())),
         SqlxError::PoolTimedOut => {
-            (Fault::Statement, StoreError::Unavailable("no connection came free in time".to_owned()))
+            (FailureKind::Statement, StoreError::Unavailable("no connection came free in time".to_owned()))
         }
-        SqlxError::PoolClosed => (Fault::Statement, StoreError::Closed),
+        SqlxError::PoolClosed => (FailureKind::Statement, StoreError::Closed),
         SqlxError::WorkerCrashed | SqlxError::BeginFailed | SqlxError::Protocol(_) => {
-            (Fault::Broken, StoreError::Unavailable("the connection broke".to_owned()))
+            (FailureKind::Broken, StoreError::Unavailable("the connection broke".to_owned()))
         }
         SqlxError::ColumnDecode { index, .. } => {
-            (Fault::Statement, StoreError::Statement(format!("column {index} cannot be decoded")))
+            (FailureKind::Statement, StoreError::Statement(format!("column {index} cannot be decoded")))
         }
-        _ => (Fault::Statement, StoreError::Statement("a row has not the expected shape".to_owned())),
+        _ => (FailureKind::Statement, StoreError::Statement("a row has not the expected shape".to_owned())),
     }
 }
 
@@ -136,30 +139,36 @@ fn is_no_answer(error: &io::Error) -> bool {
 
 /// SQLSTATE: PostgreSQL documentation, appendix A. What concerns the connection or the server's state is never taken for
 /// a fault of the statement that met it.
-fn of_postgres(error: &PgDatabaseError) -> (Fault, StoreError) {
+fn of_postgres(error: &PgDatabaseError) -> (FailureKind, StoreError) {
     let is_fatal = matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic);
     let (code, message) = (error.code(), error.message());
     match code {
-        "40001" | "40P01" => (Fault::Collision, StoreError::Collided),
+        "40001" | "40P01" => (FailureKind::Collision, StoreError::Collided),
         "23505" => {
             let constraint = error.constraint().unwrap_or("a unique constraint").to_owned();
-            (Fault::Statement, StoreError::Duplicate(constraint))
+            (FailureKind::Statement, StoreError::Duplicate(constraint))
         }
-        "53300" => (Fault::Unfit, StoreError::Unavailable(format!("{message} ({code}); {TOO_MANY}"))),
-        "26000" | "42P05" => {
-            (Fault::Unfit, StoreError::Unavailable(format!("{message} ({code}); {SHARED_SESSION}")))
+        "53300" => (
+            FailureKind::ServerUnavailable,
+            StoreError::Unavailable(format!("{message} ({code}); {TOO_MANY}")),
+        ),
+        "26000" | "42P05" => (
+            FailureKind::ServerUnavailable,
+            StoreError::Unavailable(format!("{message} ({code}); {SHARED_SESSION}")),
+        ),
+        _ if is_unfit(code) => {
+            (FailureKind::ServerUnavailable, StoreError::Unavailable(format!("{message} ({code})")))
         }
-        _ if is_unfit(code) => (Fault::Unfit, StoreError::Unavailable(format!("{message} ({code})"))),
         _ if is_fatal || is_broken(code) => {
-            (Fault::Broken, StoreError::Unavailable(format!("{message} ({code})")))
+            (FailureKind::Broken, StoreError::Unavailable(format!("{message} ({code})")))
         }
         // 55P03 and 57014: a lock or a statement took longer than it may.
-        "55P03" | "57014" => (Fault::Statement, StoreError::Unavailable(format!("{message} ({code})"))),
+        "55P03" | "57014" => (FailureKind::Statement, StoreError::Unavailable(format!("{message} ({code})"))),
         // Class 22 quotes the value that it does not like.
         _ if code.starts_with("22") => {
-            (Fault::Statement, StoreError::Statement(format!("data exception ({code})")))
+            (FailureKind::Statement, StoreError::Statement(format!("data exception ({code})")))
         }
-        _ => (Fault::Statement, StoreError::Statement(format!("{message} ({code})"))),
+        _ => (FailureKind::Statement, StoreError::Statement(format!("{message} ({code})"))),
     }
 }
 
@@ -184,16 +193,16 @@ fn is_broken(code: &str) -> bool {
 }
 
 /// Result codes: <https://sqlite.org/rescode.html>. SQLite's messages name tables and columns only.
-fn of_sqlite(error: &dyn DatabaseError) -> (Fault, StoreError) {
+fn of_sqlite(error: &dyn DatabaseError) -> (FailureKind, StoreError) {
     let code: i32 = error.code().and_then(|code| code.parse().ok()).unwrap_or(0);
     let told = format!("{} ({code})", error.message());
     match code & 0xff {
         // SQLite may have rolled the whole transaction back after these (lang_transaction.html §3).
-        5 | 7 | 8 | 9 | 10 | 11 | 13 | 14 | 26 => (Fault::Broken, StoreError::Unavailable(told)),
+        5 | 7 | 8 | 9 | 10 | 11 | 13 | 14 | 26 => (FailureKind::Broken, StoreError::Unavailable(told)),
         19 if matches!(code, 1555 | 2067 | 2579) => {
             let columns = error.message().rsplit(": ").next().unwrap_or("a unique constraint").to_owned();
-            (Fault::Statement, StoreError::Duplicate(columns))
+            (FailureKind::Statement, StoreError::Duplicate(columns))
         }
-        _ => (Fault::Statement, StoreError::Statement(told)),
+        _ => (FailureKind::Statement, StoreError::Statement(told)),
     }
 }

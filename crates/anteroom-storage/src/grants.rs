@@ -5,7 +5,7 @@
 
 use crate::StoreError;
 use crate::entity::{grants, refresh_tokens};
-use crate::row::{Place, amr_text, json_text};
+use crate::row::{RowRef, amr_text, json_text};
 use crate::store::Tx;
 use anteroom_domain::account::Account;
 use anteroom_domain::grant::{Grant, GrantEnd};
@@ -42,12 +42,12 @@ pub struct CodeRecord {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Inserted {
+pub enum InsertGrantResult {
     Yes,
     /// A grant of this id exists: the code was redeemed before.
     AlreadyThere,
     /// The account is no longer active, or of another epoch, or the session has ended.
-    WorldChanged,
+    AccountOrSessionChanged,
 }
 
 /// Account and session are held as they are until the grant is committed, so that a sign-out or a disablement at the same
@@ -97,16 +97,24 @@ const REPEAT: &str = concat!(
 
 impl Tx {
     /// Redeems a code: its grant is inserted once. `expires_at` is when the last token of it can be dead at the latest.
-    pub async fn insert_grant(&self, grant: &Grant, expires_at: Timestamp) -> Result<Inserted, StoreError> {
+    pub async fn insert_grant(
+        &self,
+        grant: &Grant,
+        expires_at: Timestamp,
+    ) -> Result<InsertGrantResult, StoreError> {
         let sql = match self.conn.get_database_backend() {
             DbBackend::Postgres => INSERT_ON_POSTGRES,
             _ => INSERT_ON_SQLITE,
         };
         if self.execute(sql, grant_values(grant, expires_at)?).await? == 1 {
-            return Ok(Inserted::Yes);
+            return Ok(InsertGrantResult::Yes);
         }
         let there = grants::Entity::find_by_id(grant.id.0).one(&self.conn).await?;
-        Ok(if there.is_some() { Inserted::AlreadyThere } else { Inserted::WorldChanged })
+        Ok(if there.is_some() {
+            InsertGrantResult::AlreadyThere
+        } else {
+            InsertGrantResult::AccountOrSessionChanged
+        })
     }
 
     pub async fn insert_family(&self, family: &RefreshFamily) -> Result<(), StoreError> {
@@ -150,7 +158,7 @@ impl Tx {
         let values = [family.grant.0.into(), i64::from(family.generation).into(), i64::from(most).into()];
         let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), REPEAT, values);
         let Some(row) = self.conn.query_one_raw(statement).await? else { return Ok(None) };
-        let place = Place { table: "refresh_tokens", id: &family.grant };
+        let place = RowRef { table: "refresh_tokens", id: &family.grant };
         place.number("repeats", row.try_get_by_index::<i64>(0)?).map(Some)
     }
 
@@ -168,7 +176,7 @@ impl Tx {
             .all(&self.conn)
             .await?;
         let read = |(id, client, session): (Uuid, String, Uuid)| {
-            let client = Place { table: "grants", id: &id }.parsed("client_id", &client)?;
+            let client = RowRef { table: "grants", id: &id }.parsed("client_id", &client)?;
             Ok((GrantId(id), client, SessionId(session)))
         };
         rows.into_iter().map(read).collect()
@@ -222,7 +230,7 @@ impl Tx {
 
     /// The client is told of the end of no session in which it was given something so far: not even by a grant that was revoked
     /// before.
-    pub async fn end_participation_of_client(&self, client: &ClientId) -> Result<(), StoreError> {
+    pub async fn exclude_client_from_logout(&self, client: &ClientId) -> Result<(), StoreError> {
         grants::Entity::update_many()
             .col_expr(grants::Column::RevokeReason, Expr::value(GrantEnd::SignOutHostChanged.as_str()))
             .filter(grants::Column::ClientId.eq(client.as_str()))

@@ -1,12 +1,12 @@
 //! What the database says of its own history, and the word of a node that it went back; see `anteroom_domain::history`.
 
 use crate::StoreError;
-use crate::audit_chain::column;
+use crate::audit_chain::seq_column;
 use crate::entity::{audit_entries, instance};
-use crate::row::Place;
-use crate::store::{Reads, Tx};
-use anteroom_domain::history::{Found, Seen, epoch_after};
-use anteroom_domain::trail::chain::Link;
+use crate::row::RowRef;
+use crate::store::{Queries, Tx};
+use anteroom_domain::history::{DatabasePosition, DatabaseReading, next_database_epoch};
+use anteroom_domain::trail::chain::ChainLink;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Statement};
@@ -31,24 +31,24 @@ const END_ALL: [&str; 5] = [
 
 /// What an accepted database has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended {
+pub struct EndedByAccept {
     pub epoch: i64,
     /// What a node had seen, where one has reported that the database went back.
     pub reported: Option<u64>,
     pub sessions: u64,
 }
 
-impl Reads {
+impl Queries {
     /// The database as it is, held against what is remembered. The timeline is asked for apart: `timeline`.
-    pub async fn history(&self, remembered: u64) -> Result<Found, StoreError> {
+    pub async fn history(&self, remembered: u64) -> Result<DatabaseReading, StoreError> {
         let row = instance::Entity::find().one(&self.conn).await?;
         let row = row.ok_or_else(|| StoreError::Statement("instance has no row".to_owned()))?;
         let at_remembered = self.digest_at(remembered).await?;
         let end = self.chain_end().await?;
         let reported = if row.went_back_at.is_some() { reported(&row)? } else { None };
-        Ok(Found {
-            now: Seen {
-                epoch: row.epoch,
+        Ok(DatabaseReading {
+            now: DatabasePosition {
+                database_epoch: row.epoch,
                 end,
                 keys_version: row.keys_version,
                 clients_revision: row.clients_revision,
@@ -61,18 +61,18 @@ impl Reads {
         })
     }
 
-    async fn digest_at(&self, seq: u64) -> Result<Option<Link>, StoreError> {
+    async fn digest_at(&self, seq: u64) -> Result<Option<ChainLink>, StoreError> {
         let row = audit_entries::Entity::find()
             .select_only()
             .columns([audit_entries::Column::ChainSeq, audit_entries::Column::ChainDigest])
-            .filter(audit_entries::Column::ChainSeq.eq(column(seq)))
+            .filter(audit_entries::Column::ChainSeq.eq(seq_column(seq)))
             .into_tuple::<(i64, Option<Vec<u8>>)>()
             .one(&self.conn)
             .await?;
         let Some((_, digest)) = row else { return Ok(None) };
-        let place = Place { table: "audit_entries", id: &seq };
+        let place = RowRef { table: "audit_entries", id: &seq };
         let digest = digest.ok_or_else(|| place.corrupt("chain_digest"))?;
-        Ok(Some(Link { seq, digest: place.digest("chain_digest", &digest)? }))
+        Ok(Some(ChainLink { seq, digest: place.digest("chain_digest", &digest)? }))
     }
 
     /// The timeline that a PostgreSQL server writes on. `None` on SQLite and on a standby.
@@ -88,7 +88,7 @@ impl Reads {
 }
 
 fn reported(row: &instance::Model) -> Result<Option<u64>, StoreError> {
-    let place = Place { table: "instance", id: &row.id };
+    let place = RowRef { table: "instance", id: &row.id };
     row.went_back_seq.map(|seq| place.number("went_back_seq", seq)).transpose()
 }
 
@@ -97,7 +97,7 @@ impl Tx {
     pub async fn report_went_back(&self, seen: u64, now: Timestamp) -> Result<(), StoreError> {
         instance::Entity::update_many()
             .col_expr(instance::Column::WentBackAt, Expr::value(now.as_millisecond()))
-            .col_expr(instance::Column::WentBackSeq, Expr::value(column(seen)))
+            .col_expr(instance::Column::WentBackSeq, Expr::value(seq_column(seen)))
             .filter(instance::Column::WentBackAt.is_null())
             .exec(&self.conn)
             .await?;
@@ -106,7 +106,7 @@ impl Tx {
 
     /// Raises the epoch of the instance and of every account, and ends what was made before, except for grants: those have
     /// their own statement. Nodes go on when they see the new epoch.
-    pub async fn accept_database(&self, now: Timestamp) -> Result<Ended, StoreError> {
+    pub async fn accept_database(&self, now: Timestamp) -> Result<EndedByAccept, StoreError> {
         // The write locks the row, so that of two at once each raises it.
         instance::Entity::update_many()
             .col_expr(instance::Column::WentBackAt, Expr::value(Option::<i64>::None))
@@ -115,7 +115,7 @@ impl Tx {
         let row = instance::Entity::find().one(&self.conn).await?;
         let row = row.ok_or_else(|| StoreError::Statement("instance has no row".to_owned()))?;
         let reported = reported(&row)?;
-        let epoch = epoch_after(row.epoch, now);
+        let epoch = next_database_epoch(row.epoch, now);
         instance::Entity::update_many()
             .col_expr(instance::Column::Epoch, Expr::value(epoch))
             .col_expr(instance::Column::WentBackSeq, Expr::value(Option::<i64>::None))
@@ -129,6 +129,6 @@ impl Tx {
             let statement = Statement::from_sql_and_values(backend, sql, [now.as_millisecond().into()]);
             self.conn.execute_raw(statement).await?;
         }
-        Ok(Ended { epoch, reported, sessions: self.running_sessions().await? })
+        Ok(EndedByAccept { epoch, reported, sessions: self.running_sessions().await? })
     }
 }

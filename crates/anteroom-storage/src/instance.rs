@@ -3,15 +3,15 @@
 use crate::StoreError;
 use crate::engine::Conn;
 use crate::entity::{instance, nodes};
-use crate::row::Place;
-use crate::store::{Reads, Tx, UnkeyedStore};
+use crate::row::RowRef;
+use crate::store::{Queries, StoreWithoutKeys, Tx};
 use anteroom_domain::ids::NodeId;
 use jiff::Timestamp;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 /// The table has one row.
-const ONLY: i32 = 1;
+const SINGLE_ROW_ID: i32 = 1;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instance {
@@ -50,7 +50,7 @@ pub struct Node {
     pub seen_at: Timestamp,
 }
 
-impl UnkeyedStore {
+impl StoreWithoutKeys {
     /// `None`: nothing has been made in this database yet.
     pub async fn instance(&self) -> Result<Option<Instance>, StoreError> {
         read(&self.engine.reader()).await
@@ -61,7 +61,7 @@ impl UnkeyedStore {
         self.engine
             .write(move |conn| async move {
                 let row = instance::ActiveModel {
-                    id: Set(ONLY),
+                    id: Set(SINGLE_ROW_ID),
                     epoch: Set(0),
                     kind: Set(kind.as_str().to_owned()),
                     created_at: Set(now.as_millisecond()),
@@ -77,7 +77,7 @@ impl UnkeyedStore {
     }
 }
 
-impl Reads {
+impl Queries {
     pub async fn instance(&self) -> Result<Option<Instance>, StoreError> {
         read(&self.conn).await
     }
@@ -108,15 +108,15 @@ impl Tx {
     }
 
     /// It has stopped.
-    pub async fn forget_node(&self, id: NodeId) -> Result<(), StoreError> {
+    pub async fn delete_node(&self, id: NodeId) -> Result<(), StoreError> {
         nodes::Entity::delete_by_id(id.0).exec(&self.conn).await?;
         Ok(())
     }
 }
 
 async fn read(conn: &Conn) -> Result<Option<Instance>, StoreError> {
-    let Some(row) = instance::Entity::find_by_id(ONLY).one(conn).await? else { return Ok(None) };
-    let place = Place { table: "instance", id: &row.id };
+    let Some(row) = instance::Entity::find_by_id(SINGLE_ROW_ID).one(conn).await? else { return Ok(None) };
+    let place = RowRef { table: "instance", id: &row.id };
     Ok(Some(Instance {
         kind: InstanceKind::parse(&row.kind).ok_or_else(|| place.corrupt("kind"))?,
         epoch: row.epoch,
@@ -125,7 +125,7 @@ async fn read(conn: &Conn) -> Result<Option<Instance>, StoreError> {
 }
 
 fn node(row: nodes::Model) -> Result<Node, StoreError> {
-    let place = Place { table: "nodes", id: &row.id };
+    let place = RowRef { table: "nodes", id: &row.id };
     Ok(Node {
         id: NodeId(row.id),
         started_at: place.time("started_at", row.started_at)?,

@@ -2,18 +2,18 @@
 
 use crate::StoreError;
 use crate::entity::interactions;
-use crate::row::{Place, json_text};
-use crate::store::{Reads, Tx};
-use anteroom_crypto::Digest;
+use crate::row::{RowRef, json_text};
+use crate::store::{Queries, Tx};
+use anteroom_crypto::KeyedDigest;
 use anteroom_domain::ids::InteractionId;
 use anteroom_domain::interaction::Interaction;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, TryInsertResult};
 
-impl Reads {
+impl Queries {
     /// By any of its handle's digests: one for each version of the hashing key.
-    pub async fn interaction(&self, handle: &[Digest]) -> Result<Option<Interaction>, StoreError> {
+    pub async fn interaction(&self, handle: &[KeyedDigest]) -> Result<Option<Interaction>, StoreError> {
         let handles = handle.iter().map(|digest| digest.as_bytes().to_vec());
         let row = interactions::Entity::find()
             .filter(interactions::Column::HandleDigest.is_in(handles))
@@ -23,7 +23,7 @@ impl Reads {
     }
 }
 
-impl Reads {
+impl Queries {
     pub async fn interaction_by_id(&self, id: InteractionId) -> Result<Option<Interaction>, StoreError> {
         let row = interactions::Entity::find_by_id(id.0).one(&self.conn).await?;
         row.as_ref().map(interaction).transpose()
@@ -35,7 +35,7 @@ impl Tx {
     pub async fn insert_interaction(
         &self,
         interaction: &Interaction,
-        handle: &Digest,
+        handle: &KeyedDigest,
     ) -> Result<bool, StoreError> {
         let row = interactions::ActiveModel {
             id: Set(interaction.id.0),
@@ -81,14 +81,14 @@ impl Tx {
 }
 
 fn interaction(row: &interactions::Model) -> Result<Interaction, StoreError> {
-    let place = Place { table: "interactions", id: &row.id };
+    let place = RowRef { table: "interactions", id: &row.id };
     Ok(Interaction {
         id: InteractionId(row.id),
         journey: place.json("journey", &row.journey)?,
         proof: row.proof.as_ref().map(|proof| place.json("proof", proof)).transpose()?,
         created_at: place.time("created_at", row.created_at)?,
         expires_at: place.time("expires_at", row.expires_at)?,
-        finished_at: place.maybe_time("finished_at", row.finished_at)?,
+        finished_at: place.optional_time("finished_at", row.finished_at)?,
         answer: row.answer.clone(),
     })
 }

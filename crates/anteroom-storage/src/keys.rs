@@ -5,8 +5,8 @@
 use crate::StoreError;
 use crate::engine::Conn;
 use crate::entity::{instance, sealed_keys, signing_keys};
-use crate::row::Place;
-use crate::store::{Reads, Tx};
+use crate::row::RowRef;
+use crate::store::{Queries, Tx};
 use anteroom_crypto::{KeyPurpose, SealedKey};
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -43,7 +43,7 @@ impl fmt::Debug for SigningKeyRow {
     }
 }
 
-impl Reads {
+impl Queries {
     pub async fn sealed_keys(&self) -> Result<Vec<SealedKey>, StoreError> {
         sealed_keys(&self.conn).await
     }
@@ -167,7 +167,7 @@ pub(crate) async fn raise_keys_version(conn: &Conn) -> Result<(), StoreError> {
 }
 
 fn sealed_key(row: sealed_keys::Model) -> Result<SealedKey, StoreError> {
-    let place = Place { table: "sealed_keys", id: &row.purpose };
+    let place = RowRef { table: "sealed_keys", id: &row.purpose };
     Ok(SealedKey {
         purpose: KeyPurpose::parse(&row.purpose).ok_or_else(|| place.corrupt("purpose"))?,
         version: place.number("version", row.version)?,
@@ -177,12 +177,12 @@ fn sealed_key(row: sealed_keys::Model) -> Result<SealedKey, StoreError> {
 }
 
 fn signing_key(row: signing_keys::Model) -> Result<SigningKeyRow, StoreError> {
-    let place = Place { table: "signing_keys", id: &row.kid };
+    let place = RowRef { table: "signing_keys", id: &row.kid };
     Ok(SigningKeyRow {
         created_at: place.time("created_at", row.created_at)?,
         signs_from: place.time("signs_from", row.signs_from)?,
-        signs_until: place.maybe_time("signs_until", row.signs_until)?,
-        published_until: place.maybe_time("published_until", row.published_until)?,
+        signs_until: place.optional_time("signs_until", row.signs_until)?,
+        published_until: place.optional_time("published_until", row.published_until)?,
         algorithm: row.algorithm,
         public_jwk: row.public_jwk,
         private_sealed: row.private_sealed,

@@ -2,19 +2,19 @@
 
 use crate::StoreError;
 use crate::entity::links;
-use crate::row::{Place, count_column};
-use crate::store::{Reads, Tx};
-use anteroom_crypto::Digest;
+use crate::row::{RowRef, count_column};
+use crate::store::{Queries, Tx};
+use anteroom_crypto::KeyedDigest;
 use anteroom_domain::ids::{AccountId, BrowserId, InteractionId, LinkId};
-use anteroom_domain::link::{Link, LinkKind};
+use anteroom_domain::link::{EmailedLink, LinkKind};
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use uuid::Uuid;
 
-impl Reads {
+impl Queries {
     /// By any of its token's digests: one for each version of the hashing key.
-    pub async fn link(&self, token: &[Digest]) -> Result<Option<Link>, StoreError> {
+    pub async fn link(&self, token: &[KeyedDigest]) -> Result<Option<EmailedLink>, StoreError> {
         let tokens = token.iter().map(|digest| digest.as_bytes().to_vec());
         let row =
             links::Entity::find().filter(links::Column::TokenDigest.is_in(tokens)).one(&self.conn).await?;
@@ -22,7 +22,11 @@ impl Reads {
     }
 
     /// The newest that were asked for on the way of an interaction, at most `most`.
-    pub async fn newest_links_of(&self, id: InteractionId, most: u32) -> Result<Vec<Link>, StoreError> {
+    pub async fn newest_links_of(
+        &self,
+        id: InteractionId,
+        most: u32,
+    ) -> Result<Vec<EmailedLink>, StoreError> {
         let rows = links::Entity::find()
             .filter(links::Column::InteractionId.eq(id.0))
             .order_by_desc(links::Column::CreatedAt)
@@ -48,14 +52,14 @@ impl Reads {
 }
 
 impl Tx {
-    pub async fn insert_link(&self, link: &Link) -> Result<(), StoreError> {
+    pub async fn insert_link(&self, link: &EmailedLink) -> Result<(), StoreError> {
         links::Entity::insert(new_row(link)).exec_without_returning(&self.conn).await?;
         Ok(())
     }
 
     /// The first press keeps its time; pressed again in the same browser it holds as well. `false`: another browser was
     /// first, or it has ended.
-    pub async fn press_link(
+    pub async fn record_link_followed(
         &self,
         id: LinkId,
         browser: BrowserId,
@@ -76,7 +80,11 @@ impl Tx {
 
     /// Counts a try of the typed code on each of these that has one left, and says which those are. Counted before it is
     /// compared: however many are typed at once, no more are looked at.
-    pub async fn take_typed_try(&self, ids: &[LinkId], most: u32) -> Result<Vec<LinkId>, StoreError> {
+    pub async fn count_link_code_attempt(
+        &self,
+        ids: &[LinkId],
+        most: u32,
+    ) -> Result<Vec<LinkId>, StoreError> {
         let taken = links::Entity::update_many()
             .col_expr(links::Column::TypedTries, Expr::col(links::Column::TypedTries).add(1))
             .filter(links::Column::Id.is_in(ids.iter().map(|id| id.0)))
@@ -114,21 +122,21 @@ impl Tx {
 }
 
 /// The columns of a link that was not asked for by an address.
-pub(crate) fn new_row(link: &Link) -> links::ActiveModel {
+pub(crate) fn new_row(link: &EmailedLink) -> links::ActiveModel {
     let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
     links::ActiveModel {
         id: Set(link.id.0),
         kind: Set(link.kind.as_str().to_owned()),
         account_id: Set(link.account.map(|account| account.0)),
         token_digest: Set(link.token.as_bytes().to_vec()),
-        typed_digest: Set(link.typed.map(|typed| typed.as_bytes().to_vec())),
+        typed_digest: Set(link.mailed_code.map(|typed| typed.as_bytes().to_vec())),
         browser_id: Set(link.browser.map(|browser| browser.0)),
         interaction_id: Set(link.interaction.map(|interaction| interaction.0)),
-        typed_tries: Set(count_column(link.typed_tries)),
+        typed_tries: Set(count_column(link.mailed_code_attempts)),
         created_at: Set(link.created_at.as_millisecond()),
         expires_at: Set(link.expires_at.as_millisecond()),
         used_at: Set(millis(link.used_at)),
-        pressed_in: Set(link.pressed_in.map(|browser| browser.0)),
+        pressed_in: Set(link.followed_in.map(|browser| browser.0)),
         ended_at: Set(millis(link.ended_at)),
         completed_at: Set(millis(link.completed_at)),
         asked_address: Set(None),
@@ -137,23 +145,23 @@ pub(crate) fn new_row(link: &Link) -> links::ActiveModel {
     }
 }
 
-fn link(row: &links::Model) -> Result<Link, StoreError> {
-    let place = Place { table: "links", id: &row.id };
+fn link(row: &links::Model) -> Result<EmailedLink, StoreError> {
+    let place = RowRef { table: "links", id: &row.id };
     let typed = row.typed_digest.as_deref();
-    Ok(Link {
+    Ok(EmailedLink {
         id: LinkId(row.id),
         kind: LinkKind::parse(&row.kind).ok_or_else(|| place.corrupt("kind"))?,
         account: row.account_id.map(AccountId),
         token: place.digest("token_digest", &row.token_digest)?,
-        typed: typed.map(|typed| place.digest("typed_digest", typed)).transpose()?,
+        mailed_code: typed.map(|typed| place.digest("typed_digest", typed)).transpose()?,
         browser: row.browser_id.map(BrowserId),
         interaction: row.interaction_id.map(InteractionId),
-        typed_tries: place.number("typed_tries", row.typed_tries)?,
+        mailed_code_attempts: place.number("typed_tries", row.typed_tries)?,
         created_at: place.time("created_at", row.created_at)?,
         expires_at: place.time("expires_at", row.expires_at)?,
-        used_at: place.maybe_time("used_at", row.used_at)?,
-        pressed_in: row.pressed_in.map(BrowserId),
-        ended_at: place.maybe_time("ended_at", row.ended_at)?,
-        completed_at: place.maybe_time("completed_at", row.completed_at)?,
+        used_at: place.optional_time("used_at", row.used_at)?,
+        followed_in: row.pressed_in.map(BrowserId),
+        ended_at: place.optional_time("ended_at", row.ended_at)?,
+        completed_at: place.optional_time("completed_at", row.completed_at)?,
     })
 }

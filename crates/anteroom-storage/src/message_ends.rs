@@ -7,7 +7,7 @@
 
 use crate::StoreError;
 use crate::entity::messages;
-use crate::row::Cells;
+use crate::row::ColumnCursor;
 use crate::store::Tx;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::{AccountId, AuditId, MessageId};
@@ -27,7 +27,7 @@ pub enum MessageResult {
         error: &'static str,
     },
     /// The channel takes nothing now, whatever the message: it waits, and the attempt does not count.
-    PutOff {
+    Deferred {
         attempt: u32,
         at: Timestamp,
         error: &'static str,
@@ -38,7 +38,7 @@ pub enum MessageResult {
 }
 
 #[derive(Clone, Copy)]
-enum End {
+enum MessageEnd {
     Sent,
     Failed(&'static str),
 }
@@ -55,7 +55,7 @@ macro_rules! ending {
 const FINISH: &str = ending!(
     "state = $3, last_error = $4, done_at = $2, sealed_payload = NULL WHERE id = $1 AND done_at IS NULL"
 );
-const TAKE_BACK: &str = ending!(
+const MARK_UNDELIVERED: &str = ending!(
     "state = 'failed', last_error = $3, done_at = COALESCE(done_at, $2), sealed_payload = NULL \
      WHERE id = $1 AND state IN ('queued', 'sending', 'sent')"
 );
@@ -73,12 +73,12 @@ impl Tx {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let (state, end, error) = match result {
-            MessageResult::Sent => ("sent", End::Sent, None),
-            MessageResult::Failed { error } => ("failed", End::Failed(error), Some(error)),
+            MessageResult::Sent => ("sent", MessageEnd::Sent, None),
+            MessageResult::Failed { error } => ("failed", MessageEnd::Failed(error), Some(error)),
             MessageResult::Retry { attempt, at, error } => {
                 return self.put_off(id, (attempt, attempt), (at, error)).await;
             }
-            MessageResult::PutOff { attempt, at, error } => {
+            MessageResult::Deferred { attempt, at, error } => {
                 return self.put_off(id, (attempt, attempt.saturating_sub(1)), (at, error)).await;
             }
         };
@@ -113,40 +113,40 @@ impl Tx {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let values = [id.0.into(), now.as_millisecond().into(), error.into()];
-        Ok(self.end_messages((TAKE_BACK, values.into()), End::Failed(error), now).await? > 0)
+        Ok(self.end_messages((MARK_UNDELIVERED, values.into()), MessageEnd::Failed(error), now).await? > 0)
     }
 
     /// Erases up to `limit` messages whose time is over before they were sent; returns how many.
     pub async fn expire_messages(&self, now: Timestamp, limit: u64) -> Result<u64, StoreError> {
         let values = [now.as_millisecond().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
-        self.end_messages((EXPIRE, values.into()), End::Failed(EXPIRED), now).await
+        self.end_messages((EXPIRE, values.into()), MessageEnd::Failed(EXPIRED), now).await
     }
 
     async fn end_messages(
         &self,
         (sql, values): (&str, Vec<Value>),
-        end: End,
+        end: MessageEnd,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
         let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), sql, values);
         let ended = self.conn.query_all_raw(statement).await?;
         for row in &ended {
-            self.append(&self.end_of_message(&mut Cells::of(row), end, now)?).await?;
+            self.append(&self.end_of_message(&mut ColumnCursor::of(row), end, now)?).await?;
         }
         Ok(ended.len() as u64)
     }
 
     fn end_of_message(
         &self,
-        row: &mut Cells<'_>,
-        end: End,
+        row: &mut ColumnCursor<'_>,
+        end: MessageEnd,
         now: Timestamp,
     ) -> Result<AuditEntry, StoreError> {
         let (message, channel, recipient) = (row.take()?, row.take()?, row.take::<String>()?);
         let phone = E164::parse(&recipient).ok().map(|number| number.masked());
         let event = match end {
-            End::Sent => Event::MessageSent { message, channel, phone },
-            End::Failed(reason) => Event::MessageFailed { message, channel, phone, reason },
+            MessageEnd::Sent => Event::MessageSent { message, channel, phone },
+            MessageEnd::Failed(reason) => Event::MessageFailed { message, channel, phone, reason },
         };
         // How many end is known only here, and an identifier that a second run of the unit draws anew is in no row yet.
         let id = self.keys.random.uuid_v7(u64::try_from(now.as_millisecond()).unwrap_or(0));

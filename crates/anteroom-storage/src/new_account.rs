@@ -136,7 +136,7 @@ impl Tx {
             created_at: Set(new.now.as_millisecond()),
         });
         phones::Entity::insert_many(rows).exec_without_returning(&self.conn).await?;
-        self.keep_authenticators(new.id, new.now).await
+        self.sync_authenticators(new.id, new.now).await
     }
 
     async fn insert_groups(&self, new: &NewAccount) -> Result<(), StoreError> {

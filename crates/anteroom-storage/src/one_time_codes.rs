@@ -2,11 +2,11 @@
 
 use crate::StoreError;
 use crate::entity::{code_attempts, one_time_codes, password_credentials};
-use crate::row::Place;
-use crate::store::{Reads, Tx};
+use crate::row::RowRef;
+use crate::store::{Queries, Tx};
 use anteroom_domain::ids::{AccountId, CodeId, InteractionId, MessageId, PhoneId};
-use anteroom_domain::one_time_code::{CodePurpose, CodeShare, OneTimeCode};
-use anteroom_domain::phone::Method;
+use anteroom_domain::one_time_code::{CodePurpose, CodeQuota, OneTimeCode};
+use anteroom_domain::phone::DeliveryMethod;
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
@@ -15,12 +15,12 @@ use uuid::Uuid;
 /// What an account was sent and entered wrongly for a purpose, at the devices of a share, since a time and, where the password
 /// comes first, behind the present password.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SentBefore {
+pub struct CodeAttempts {
     pub sent: Vec<Timestamp>,
     pub wrong: Vec<Timestamp>,
 }
 
-impl Reads {
+impl Queries {
     /// The one of an interaction that was neither used nor replaced, expired or not.
     pub async fn code_of(
         &self,
@@ -41,9 +41,9 @@ impl Reads {
     pub async fn sent_before(
         &self,
         account: AccountId,
-        (purpose, share): (CodePurpose, CodeShare),
+        (purpose, share): (CodePurpose, CodeQuota),
         since: Timestamp,
-    ) -> Result<SentBefore, StoreError> {
+    ) -> Result<CodeAttempts, StoreError> {
         let since = since.as_millisecond().max(self.counts_from(account, purpose).await?);
         let sent: Vec<i64> = one_time_codes::Entity::find()
             .select_only()
@@ -65,11 +65,11 @@ impl Reads {
             .into_tuple()
             .all(&self.conn)
             .await?;
-        let place = Place { table: "one_time_codes", id: &account };
+        let place = RowRef { table: "one_time_codes", id: &account };
         let times = |column, millis: Vec<i64>| -> Result<Vec<Timestamp>, StoreError> {
             millis.into_iter().map(|millis| place.time(column, millis)).collect()
         };
-        Ok(SentBefore { sent: times("created_at", sent)?, wrong: times("at", wrong)? })
+        Ok(CodeAttempts { sent: times("created_at", sent)?, wrong: times("at", wrong)? })
     }
 
     /// When the present password was set, where the codes are behind it.
@@ -87,7 +87,7 @@ impl Tx {
     pub async fn insert_code(
         &self,
         code: &OneTimeCode,
-        (interaction, share): (InteractionId, CodeShare),
+        (interaction, share): (InteractionId, CodeQuota),
     ) -> Result<(), StoreError> {
         one_time_codes::Entity::update_many()
             .col_expr(one_time_codes::Column::SupersededAt, Expr::value(code.created_at.as_millisecond()))
@@ -130,7 +130,7 @@ impl Tx {
     pub async fn count_wrong_code(
         &self,
         account: AccountId,
-        (purpose, share, entry): (CodePurpose, CodeShare, Uuid),
+        (purpose, share, entry): (CodePurpose, CodeQuota, Uuid),
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let row = code_attempts::ActiveModel {
@@ -146,26 +146,26 @@ impl Tx {
 }
 
 /// Rows of release 0.1.0 have none, and are of the other devices.
-fn share_column(share: CodeShare) -> Option<bool> {
-    (share == CodeShare::SteppedUpDevice).then_some(true)
+fn share_column(share: CodeQuota) -> Option<bool> {
+    (share == CodeQuota::SteppedUpDevice).then_some(true)
 }
 
-fn of_share(column: impl ColumnTrait, share: CodeShare) -> SimpleExpr {
+fn of_share(column: impl ColumnTrait, share: CodeQuota) -> SimpleExpr {
     match share {
-        CodeShare::SteppedUpDevice => column.eq(true),
-        CodeShare::OtherDevice => column.is_null(),
+        CodeQuota::SteppedUpDevice => column.eq(true),
+        CodeQuota::OtherDevice => column.is_null(),
     }
 }
 
 fn code(row: &one_time_codes::Model) -> Result<OneTimeCode, StoreError> {
-    let place = Place { table: "one_time_codes", id: &row.id };
-    let missing = |column| move || Place { table: "one_time_codes", id: &row.id }.corrupt(column);
+    let place = RowRef { table: "one_time_codes", id: &row.id };
+    let missing = |column| move || RowRef { table: "one_time_codes", id: &row.id }.corrupt(column);
     Ok(OneTimeCode {
         id: CodeId(row.id),
         account: AccountId(row.account_id),
         purpose: CodePurpose::parse(&row.purpose).ok_or_else(missing("purpose"))?,
         phone: row.phone_id.map(PhoneId).ok_or_else(missing("phone_id"))?,
-        method: Method::parse(&row.method).ok_or_else(missing("method"))?,
+        method: DeliveryMethod::parse(&row.method).ok_or_else(missing("method"))?,
         digest: place.digest("code_digest", &row.code_digest)?,
         message: MessageId(row.message_id),
         created_at: place.time("created_at", row.created_at)?,

@@ -32,7 +32,7 @@ pub struct StoreOptions {
 
 /// How long PostgreSQL may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limits {
+pub(crate) struct PostgresTimeouts {
     /// For a connection to come free or to be made.
     pub(crate) acquire: Duration,
     /// For a lock that another transaction holds.
@@ -43,7 +43,7 @@ pub(crate) struct Limits {
     pub(crate) answer: Duration,
 }
 
-impl Limits {
+impl PostgresTimeouts {
     pub(crate) fn within(request: Duration) -> Self {
         let statement = (request / 2).min(LONGEST_STATEMENT);
         let acquire = (request / 3).min(ACQUIRE_TIMEOUT);
@@ -113,12 +113,12 @@ mod tests {
     #[test]
     fn the_database_is_given_less_time_than_a_request() {
         for request in [1, 5, 15, 300].map(Duration::from_secs) {
-            let limits = Limits::within(request);
+            let limits = PostgresTimeouts::within(request);
             assert!(limits.lock < limits.statement, "{limits:?}");
             assert!(limits.acquire + limits.statement < limits.answer, "{limits:?}");
             assert!(limits.answer < request, "{limits:?}");
         }
-        let usual = Limits::within(REQUEST_TIMEOUT);
+        let usual = PostgresTimeouts::within(REQUEST_TIMEOUT);
         assert_eq!((usual.lock.as_millis(), usual.statement.as_millis()), (3_750, 7_500));
     }
 

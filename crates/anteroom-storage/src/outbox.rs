@@ -5,14 +5,14 @@
 
 use crate::StoreError;
 use crate::entity::{logout_deliveries, messages};
-use crate::row::{Cells, Place, json_text};
-use crate::store::{Reads, Tx};
+use crate::row::{ColumnCursor, RowRef, json_text};
+use crate::store::{Queries, Tx};
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::{AccountId, MessageId, SessionId};
-use anteroom_domain::message::{CODE, Channel, Message, Parcel};
+use anteroom_domain::message::{CODE, Channel, Message, MessageBody};
 use anteroom_domain::phone::E164;
-use anteroom_domain::subject::SubjectKind;
+use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
@@ -31,7 +31,7 @@ pub struct LogoutDelivery {
     pub session: SessionId,
     pub account: AccountId,
     /// By which kind of `sub` the client knew the person; `None` where release 0.1.0 wrote this, or the grant.
-    pub subjects: Option<SubjectKind>,
+    pub subjects: Option<SubjectNamespace>,
     /// How often it was tried before.
     pub attempts: u32,
     pub created_at: Timestamp,
@@ -52,17 +52,17 @@ pub struct LogoutLease {
     pub limit: u32,
     /// Of one client, so that a dead one with many waiting leaves room for the others'.
     pub per_client: u32,
-    pub of: LogoutsOf,
+    pub of: LogoutClients,
 }
 
 /// Whose deliveries are taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogoutsOf {
+pub enum LogoutClients {
     These(Vec<ClientId>),
     AllBut(Vec<ClientId>),
 }
 
-impl LogoutsOf {
+impl LogoutClients {
     const fn clients(&self) -> &Vec<ClientId> {
         match self {
             Self::These(clients) | Self::AllBut(clients) => clients,
@@ -102,7 +102,7 @@ impl LogoutLease {
     }
 }
 
-impl Reads {
+impl Queries {
     /// Newest first; without those whose content was erased, and those without a recipient.
     pub async fn newest_messages(&self, limit: u64) -> Result<Vec<Message>, StoreError> {
         let rows = messages::Entity::find()
@@ -117,9 +117,9 @@ impl Reads {
     }
 
     pub(crate) fn message(&self, row: &messages::Model) -> Result<Message, StoreError> {
-        let place = Place { table: "messages", id: &row.id };
+        let place = RowRef { table: "messages", id: &row.id };
         let sealed = row.sealed_payload.as_deref().unwrap_or_default();
-        let ring = self.keys.ring.load();
+        let ring = self.keys.keyring.load();
         let payload = ring
             .sealer(KeyPurpose::OutboxSeal)
             .open(&associated_data(row.id, &row.channel, &row.recipient), sealed);
@@ -143,12 +143,12 @@ const ROWS_OF_A_STATEMENT: usize = 500;
 impl Tx {
     pub async fn enqueue(&self, message: &Message) -> Result<(), StoreError> {
         let payload = match &message.parcel {
-            Parcel::Email { mail, .. } | Parcel::Unaddressed { mail } => json_text(mail)?,
-            Parcel::Text { code, .. } | Parcel::Call { code, .. } => json_text(code)?,
-            Parcel::Notice { notice, .. } => json_text(notice)?,
+            MessageBody::Email { mail, .. } | MessageBody::Unaddressed { mail } => json_text(mail)?,
+            MessageBody::Text { code, .. } | MessageBody::Call { code, .. } => json_text(code)?,
+            MessageBody::Notice { notice, .. } => json_text(notice)?,
         };
         let (recipient, channel) = (message.parcel.recipient(), message.parcel.channel());
-        let ring = self.keys.ring.load();
+        let ring = self.keys.keyring.load();
         let sealer = ring.sealer(KeyPurpose::OutboxSeal);
         let bound = associated_data(message.id.0, channel.as_str(), recipient);
         let sealed = sealer.seal(&self.keys.random, &bound, payload.as_bytes());
@@ -197,14 +197,14 @@ impl Tx {
             .all(&self.conn)
             .await?;
         let named = |(client, waiting): (String, i64)| {
-            let place = Place { table: "logout_deliveries", id: &client };
+            let place = RowRef { table: "logout_deliveries", id: &client };
             Ok((place.parsed("client_id", &client)?, waiting.unsigned_abs()))
         };
         counted.into_iter().map(named).collect()
     }
 
     /// A client is told of nothing that waits.
-    pub async fn forget_logouts(&self, client: &ClientId) -> Result<(), StoreError> {
+    pub async fn delete_logout_deliveries(&self, client: &ClientId) -> Result<(), StoreError> {
         logout_deliveries::Entity::delete_many()
             .filter(logout_deliveries::Column::ClientId.eq(client.as_str()))
             .exec(&self.conn)
@@ -228,7 +228,7 @@ impl Tx {
         values.extend(lease.of.clients().iter().map(|client| client.as_str().into()));
         let statement = Statement::from_sql_and_values(backend, lease.sql(backend), values);
         let rows = self.conn.query_all_raw(statement).await?;
-        rows.iter().map(|row| delivery(&mut Cells::of(row))).collect()
+        rows.iter().map(|row| delivery(&mut ColumnCursor::of(row))).collect()
     }
 
     /// A delivery that is done or given up is gone; the audit trail keeps what became of it.
@@ -268,36 +268,36 @@ fn associated_data(id: Uuid, channel: &str, recipient: &str) -> Vec<u8> {
     format!("messages\nsealed_payload\n{id}\n{channel}\n{recipient}").into_bytes()
 }
 
-fn parcel(place: &Place<'_>, row: &messages::Model, payload: &[u8]) -> Result<Parcel, StoreError> {
+fn parcel(place: &RowRef<'_>, row: &messages::Model, payload: &[u8]) -> Result<MessageBody, StoreError> {
     let number = || E164::parse(&row.recipient).map_err(|_| place.corrupt("recipient"));
     let sealed = || place.corrupt("sealed_payload");
     let code = || serde_json::from_slice(payload).map_err(|_| sealed());
     Ok(match Channel::parse(&row.channel).ok_or_else(|| place.corrupt("channel"))? {
         Channel::Email if row.recipient.is_empty() => {
-            Parcel::Unaddressed { mail: serde_json::from_slice(payload).map_err(|_| sealed())? }
+            MessageBody::Unaddressed { mail: serde_json::from_slice(payload).map_err(|_| sealed())? }
         }
-        Channel::Email => Parcel::Email {
+        Channel::Email => MessageBody::Email {
             to: EmailAddress::from_stored(&row.recipient).map_err(|_| place.corrupt("recipient"))?,
             mail: serde_json::from_slice(payload).map_err(|_| sealed())?,
         },
-        Channel::Text if row.kind == CODE => Parcel::Text { to: number()?, code: code()? },
+        Channel::Text if row.kind == CODE => MessageBody::Text { to: number()?, code: code()? },
         Channel::Text => {
             let notice = serde_json::from_slice(payload).map_err(|_| sealed())?;
-            Parcel::Notice { to: number()?, notice }
+            MessageBody::Notice { to: number()?, notice }
         }
-        Channel::Call => Parcel::Call { to: number()?, code: code()? },
+        Channel::Call => MessageBody::Call { to: number()?, code: code()? },
     })
 }
 
-fn delivery(cells: &mut Cells<'_>) -> Result<LogoutDelivery, StoreError> {
+fn delivery(cells: &mut ColumnCursor<'_>) -> Result<LogoutDelivery, StoreError> {
     let id: Uuid = cells.take()?;
-    let place = Place { table: "logout_deliveries", id: &id };
+    let place = RowRef { table: "logout_deliveries", id: &id };
     Ok(LogoutDelivery {
         id: MessageId(id),
         client: place.parsed("client_id", &cells.take::<String>()?)?,
         session: SessionId(cells.take()?),
         account: AccountId(cells.take()?),
-        subjects: cells.take::<Option<String>>()?.map(|sector| SubjectKind::from_text(&sector)),
+        subjects: cells.take::<Option<String>>()?.map(|sector| SubjectNamespace::from_text(&sector)),
         attempts: place.number("attempts", cells.take::<i32>()?)?,
         created_at: place.time("created_at", cells.take()?)?,
         expires_at: place.time("expires_at", cells.take()?)?,

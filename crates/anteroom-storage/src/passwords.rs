@@ -3,8 +3,8 @@
 use crate::StoreError;
 use crate::accounts::Credential;
 use crate::entity::{accounts, grants, known_devices, password_credentials, password_history};
-use crate::row::Place;
-use crate::store::{Reads, Tx};
+use crate::row::RowRef;
+use crate::store::{Queries, Tx};
 use anteroom_crypto::PasswordHash;
 use anteroom_domain::account::AccountStatus;
 use anteroom_domain::grant::GrantEnd;
@@ -22,7 +22,7 @@ use uuid::Uuid;
 const TRIM_HISTORY: &str = "DELETE FROM password_history WHERE id IN (SELECT id FROM password_history WHERE account_id = $1 \
                             ORDER BY retired_at DESC, id DESC LIMIT 10000 OFFSET $2)";
 
-impl Reads {
+impl Queries {
     /// The passwords before the current one, newest first.
     pub async fn password_history(
         &self,
@@ -36,7 +36,7 @@ impl Reads {
             .all(&self.conn)
             .await?;
         let read = |row: password_history::Model| {
-            let place = Place { table: "password_history", id: &row.id };
+            let place = RowRef { table: "password_history", id: &row.id };
             let hash = PasswordHash::parse(&row.hash).map_err(|_| place.corrupt("hash"))?;
             Ok(OldPassword { hash, form: row.form.and_then(PasswordForm::from_number) })
         };
@@ -47,7 +47,7 @@ impl Reads {
     pub async fn credential(&self, account: AccountId) -> Result<Option<Credential>, StoreError> {
         let row = password_credentials::Entity::find_by_id(account.0).one(&self.conn).await?;
         let Some(row) = row else { return Ok(None) };
-        let place = Place { table: "password_credentials", id: &account };
+        let place = RowRef { table: "password_credentials", id: &account };
         Ok(Some(Credential {
             hash: PasswordHash::parse(&row.hash).map_err(|_| place.corrupt("hash"))?,
             form: row.form.and_then(PasswordForm::from_number),
@@ -73,7 +73,7 @@ pub struct AgeingPassword {
     pub warned: Option<u16>,
 }
 
-impl Reads {
+impl Queries {
     /// Those of active accounts that were set before a time, in the order of their accounts, beginning behind `after`.
     pub async fn ageing_passwords(
         &self,
@@ -97,7 +97,7 @@ impl Reads {
             .all(&self.conn)
             .await?;
         let read = |row: password_credentials::Model| {
-            let place = Place { table: "password_credentials", id: &row.account_id };
+            let place = RowRef { table: "password_credentials", id: &row.account_id };
             Ok(AgeingPassword {
                 account: AccountId(row.account_id),
                 facts: facts(&place, &row)?,
@@ -108,7 +108,7 @@ impl Reads {
     }
 }
 
-fn facts(place: &Place<'_>, row: &password_credentials::Model) -> Result<PasswordFacts, StoreError> {
+fn facts(place: &RowRef<'_>, row: &password_credentials::Model) -> Result<PasswordFacts, StoreError> {
     Ok(PasswordFacts {
         set_at: place.time("set_at", row.set_at)?,
         jitter_days: place.number("expiry_jitter_days", row.expiry_jitter_days)?,
@@ -214,7 +214,7 @@ impl Tx {
 
     /// After a reset at the device `at`: forgets the others that never passed a second factor, and notes the reset at those that
     /// did ([`anteroom_domain::device::KnownDevice::stays_known`]).
-    pub async fn forget_devices(
+    pub async fn revoke_other_devices(
         &self,
         account: AccountId,
         at: DeviceId,

@@ -3,8 +3,8 @@
 use crate::StoreError;
 use crate::entity::{account_addresses, phones};
 use crate::new_account::NewPhone;
-use crate::row::Place;
-use crate::store::{Reads, Tx};
+use crate::row::RowRef;
+use crate::store::{Queries, Tx};
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
 use anteroom_domain::ids::{AccountId, PhoneId};
@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set, TryInsertResult};
 
-impl Reads {
+impl Queries {
     /// In the order in which they are offered.
     pub async fn phones_of(&self, account: AccountId) -> Result<Vec<Phone>, StoreError> {
         let rows = phones::Entity::find()
@@ -75,7 +75,7 @@ impl Tx {
             .await?;
         let is_new = matches!(inserted, TryInsertResult::Inserted(1));
         if is_new && new.verified_at.is_some() {
-            self.keep_authenticators(account, now).await?;
+            self.sync_authenticators(account, now).await?;
         }
         Ok(is_new)
     }
@@ -88,7 +88,7 @@ impl Tx {
             .filter(phones::Column::VerifiedAt.is_null())
             .exec(&self.conn)
             .await?;
-        self.keep_authenticators(account, now).await?;
+        self.sync_authenticators(account, now).await?;
         self.note_use_of(id.0, now).await
     }
 
@@ -108,7 +108,7 @@ impl Tx {
             .filter(phones::Column::UsableFrom.gt(now.as_millisecond()))
             .exec(&self.conn)
             .await?;
-        self.keep_authenticators(account, now).await
+        self.sync_authenticators(account, now).await
     }
 
     /// All of an account that is not registered yet.
@@ -117,7 +117,7 @@ impl Tx {
             .filter(phones::Column::AccountId.eq(account.0))
             .exec(&self.conn)
             .await?;
-        self.keep_authenticators(account, now).await
+        self.sync_authenticators(account, now).await
     }
 
     /// Numbers that were named on the way and never verified.
@@ -144,17 +144,17 @@ impl Tx {
 }
 
 fn spelling(row: &account_addresses::Model) -> Result<EmailAddress, StoreError> {
-    let place = Place { table: "account_addresses", id: &row.id };
+    let place = RowRef { table: "account_addresses", id: &row.id };
     EmailAddress::from_stored(&row.address).map_err(|_| place.corrupt("address"))
 }
 
 fn phone(row: &phones::Model) -> Result<Phone, StoreError> {
-    let place = Place { table: "phones", id: &row.id };
+    let place = RowRef { table: "phones", id: &row.id };
     Ok(Phone {
         id: PhoneId(row.id),
         number: E164::parse(&row.e164).map_err(|_| place.corrupt("e164"))?,
         kind: PhoneKind::parse(&row.kind).ok_or_else(|| place.corrupt("kind"))?,
-        verified_at: place.maybe_time("verified_at", row.verified_at)?,
+        verified_at: place.optional_time("verified_at", row.verified_at)?,
         usable_from: place.time("usable_from", row.usable_from)?,
     })
 }

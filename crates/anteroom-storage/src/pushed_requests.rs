@@ -2,12 +2,12 @@
 
 use crate::StoreError;
 use crate::entity::pushed_requests::{ActiveModel, Column, Entity, Model};
-use crate::row::Place;
-use crate::store::{Reads, Tx};
-use anteroom_crypto::Digest;
+use crate::row::RowRef;
+use crate::store::{Queries, Tx};
+use anteroom_crypto::KeyedDigest;
 use anteroom_domain::ids::BrowserId;
 use anteroom_domain::interaction::TIME_TO_ANSWER;
-use anteroom_domain::pushed_request::{PushedRequest, TakenRequest};
+use anteroom_domain::pushed_request::{PushedRequest, RetrievedRequest};
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
@@ -16,11 +16,11 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 /// What stands in place of the parameters of one that was answered: no request is without any.
 const ANSWERED: &str = "";
 
-impl Reads {
+impl Queries {
     /// Whether it was answered in this browser, as long as its row is there.
     pub async fn answered_pushed_request(
         &self,
-        digests: &[Digest],
+        digests: &[KeyedDigest],
         client: &ClientId,
         browser: BrowserId,
     ) -> Result<bool, StoreError> {
@@ -40,7 +40,7 @@ impl Tx {
     pub async fn insert_pushed_request(
         &self,
         request: &PushedRequest,
-        digest: &Digest,
+        digest: &KeyedDigest,
     ) -> Result<(), StoreError> {
         let row = ActiveModel {
             digest: Set(digest.as_bytes().to_vec()),
@@ -56,11 +56,11 @@ impl Tx {
     /// For the first browser that comes and for no other. By any of the digests: one for each version of the hashing key.
     pub async fn take_pushed_request(
         &self,
-        digests: &[Digest],
+        digests: &[KeyedDigest],
         client: &ClientId,
         browser: BrowserId,
         now: Timestamp,
-    ) -> Result<Option<TakenRequest>, StoreError> {
+    ) -> Result<Option<RetrievedRequest>, StoreError> {
         let digests = || digests.iter().map(|digest| digest.as_bytes().to_vec());
         let until = now.checked_add(TIME_TO_ANSWER).unwrap_or(Timestamp::MAX).as_millisecond();
         Entity::update_many()
@@ -80,8 +80,8 @@ impl Tx {
             .one(&self.conn)
             .await?;
         let taken = |row: Model| {
-            let place = Place { table: "pushed_requests", id: &row.client_id };
-            Ok(TakenRequest {
+            let place = RowRef { table: "pushed_requests", id: &row.client_id };
+            Ok(RetrievedRequest {
                 digest: place.digest("digest", &row.digest)?,
                 ends_at: place.time("expires_at", row.expires_at)?,
                 parameters: row.parameters,
@@ -91,7 +91,7 @@ impl Tx {
     }
 
     /// It was answered: it cannot be taken any more, and its parameters are gone. `false`: it had ended before.
-    pub async fn end_pushed_request(&self, digest: &Digest, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn end_pushed_request(&self, digest: &KeyedDigest, now: Timestamp) -> Result<bool, StoreError> {
         let ended = Entity::update_many()
             .col_expr(Column::ExpiresAt, Expr::value(now.as_millisecond()))
             .col_expr(Column::Parameters, Expr::value(ANSWERED))

@@ -2,7 +2,7 @@
 
 use crate::StoreError;
 use crate::store::Tx;
-use anteroom_domain::limits::{Budget, Limit};
+use anteroom_domain::limits::{Limit, RateLimitCheck};
 use anteroom_domain::rate::{Wait, Window};
 use jiff::Timestamp;
 use sea_orm::{ConnectionTrait, Statement, Value};
@@ -30,7 +30,7 @@ const GIVE_BACK: &str =
 
 /// What became of something that was to be counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spent {
+pub enum RateLimitResult {
     Counted,
     /// This limit was reached, and nothing was counted.
     Refused {
@@ -42,24 +42,28 @@ pub enum Spent {
 impl Tx {
     /// Counts one for each of the budgets, or for none where one of them is used up: counted and decided in one statement
     /// each, under the locks of this transaction. Narrow ones come first, so that no transactions wait in a circle.
-    pub async fn spend(&self, budgets: &[Budget], now: Timestamp) -> Result<Spent, StoreError> {
+    pub async fn spend(
+        &self,
+        budgets: &[RateLimitCheck],
+        now: Timestamp,
+    ) -> Result<RateLimitResult, StoreError> {
         for (place, budget) in budgets.iter().enumerate() {
             let window = budget.rate.window(now);
             if self.spend_one(budget, window).await? {
                 continue;
             }
             for counted in budgets.iter().take(place) {
-                self.give_back(counted, now).await?;
+                self.uncount(counted, now).await?;
             }
-            return Ok(Spent::Refused { limit: budget.limit, wait: window.wait() });
+            return Ok(RateLimitResult::Refused { limit: budget.limit, wait: window.wait() });
         }
-        Ok(Spent::Counted)
+        Ok(RateLimitResult::Counted)
     }
 
-    async fn spend_one(&self, budget: &Budget, window: Window) -> Result<bool, StoreError> {
+    async fn spend_one(&self, budget: &RateLimitCheck, window: Window) -> Result<bool, StoreError> {
         let values: [Value; 7] = [
             budget.limit.name().into(),
-            budget.subject.as_str().into(),
+            budget.limit_key.as_str().into(),
             window.start.into(),
             window.previous_start.into(),
             window.left.into(),
@@ -70,9 +74,9 @@ impl Tx {
         Ok(self.conn.query_one_raw(statement).await?.is_some())
     }
 
-    async fn give_back(&self, budget: &Budget, now: Timestamp) -> Result<(), StoreError> {
+    async fn uncount(&self, budget: &RateLimitCheck, now: Timestamp) -> Result<(), StoreError> {
         let start = budget.rate.window(now).start;
-        let values: [Value; 3] = [budget.limit.name().into(), budget.subject.as_str().into(), start.into()];
+        let values: [Value; 3] = [budget.limit.name().into(), budget.limit_key.as_str().into(), start.into()];
         let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), GIVE_BACK, values);
         self.conn.execute_raw(statement).await?;
         Ok(())

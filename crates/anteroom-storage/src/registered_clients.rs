@@ -3,9 +3,9 @@
 
 use crate::StoreError;
 use crate::entity::{instance, registered_clients};
-use crate::row::{Place, json_text};
-use crate::store::{Reads, Tx};
-use anteroom_crypto::Digest;
+use crate::row::{RowRef, json_text};
+use crate::store::{Queries, Tx};
+use anteroom_crypto::KeyedDigest;
 use anteroom_oidc::{ClientId, ClientMetadataInput};
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -16,9 +16,9 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
 pub struct RegisteredClient {
     pub client_id: ClientId,
     pub metadata: ClientMetadataInput,
-    pub secret: Option<Digest>,
+    pub secret: Option<KeyedDigest>,
     /// `None` once it is deleted.
-    pub registration_token: Option<Digest>,
+    pub registration_token: Option<KeyedDigest>,
     /// The operator gave it an initial access token, and so knows whose it is.
     pub with_initial_token: bool,
     pub created_at: Timestamp,
@@ -35,7 +35,7 @@ pub struct ClientsRevision {
     pub revision: i64,
 }
 
-impl Reads {
+impl Queries {
     pub async fn clients_revision(&self) -> Result<ClientsRevision, StoreError> {
         let row = instance::Entity::find().one(&self.conn).await?;
         Ok(row.map_or_else(ClientsRevision::default, |row| ClientsRevision {
@@ -166,12 +166,12 @@ impl Tx {
     }
 }
 
-fn bytes(digest: Option<Digest>) -> Option<Vec<u8>> {
+fn bytes(digest: Option<KeyedDigest>) -> Option<Vec<u8>> {
     digest.map(|digest| digest.as_bytes().to_vec())
 }
 
 fn client(row: registered_clients::Model) -> Result<RegisteredClient, StoreError> {
-    let place = Place { table: "registered_clients", id: &row.client_id };
+    let place = RowRef { table: "registered_clients", id: &row.client_id };
     let digest = |column, bytes: Option<Vec<u8>>| bytes.map(|bytes| place.digest(column, &bytes)).transpose();
     Ok(RegisteredClient {
         client_id: place.parsed("client_id", &row.client_id)?,
@@ -183,6 +183,6 @@ fn client(row: registered_clients::Model) -> Result<RegisteredClient, StoreError
         with_initial_token: row.with_initial_token.unwrap_or(false),
         created_at: place.time("created_at", row.created_at)?,
         updated_at: place.time("updated_at", row.updated_at)?,
-        deleted_at: place.maybe_time("deleted_at", row.deleted_at)?,
+        deleted_at: place.optional_time("deleted_at", row.deleted_at)?,
     })
 }

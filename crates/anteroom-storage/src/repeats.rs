@@ -2,10 +2,10 @@
 
 use crate::StoreError;
 use crate::entity::{accounts, code_attempts, one_time_codes, sessions};
-use crate::row::Place;
+use crate::row::RowRef;
 use crate::sessions::session;
-use crate::store::{Reads, Tx};
-use anteroom_crypto::Digest;
+use crate::store::{Queries, Tx};
+use anteroom_crypto::KeyedDigest;
 use anteroom_domain::ids::{AccountId, CodeId};
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::session::Session;
@@ -17,12 +17,12 @@ use uuid::Uuid;
 /// What the store knows a session's secret by, and the form that brought it about.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionSecret {
-    pub digest: Digest,
-    pub form: Option<Digest>,
+    pub digest: KeyedDigest,
+    pub form: Option<KeyedDigest>,
 }
 
-impl From<&Digest> for SessionSecret {
-    fn from(digest: &Digest) -> Self {
+impl From<&KeyedDigest> for SessionSecret {
+    fn from(digest: &KeyedDigest) -> Self {
         Self { digest: *digest, form: None }
     }
 }
@@ -35,36 +35,36 @@ impl From<&Self> for SessionSecret {
 
 /// A form that was answered, and since when its answer is repeated no more.
 #[derive(Clone, Copy, Debug)]
-pub struct AnsweredForm<'a> {
-    pub form: &'a Digest,
+pub struct FormWindow<'a> {
+    pub form: &'a KeyedDigest,
     pub since: Timestamp,
 }
 
 /// A session that has one of the secrets that were asked for.
 #[derive(Clone, Debug)]
-pub struct SessionOfSecret {
-    pub secret: Digest,
+pub struct SessionBySecret {
+    pub secret: KeyedDigest,
     pub session: Session,
     /// The form that was asked for has begun or renewed it a moment ago.
     pub is_answer: bool,
 }
 
-impl Reads {
+impl Queries {
     /// The sessions that have one of these secrets, running or ended.
     pub async fn sessions_of_secrets(
         &self,
-        secrets: &[Digest],
-        answered: AnsweredForm<'_>,
-    ) -> Result<Vec<SessionOfSecret>, StoreError> {
+        secrets: &[KeyedDigest],
+        answered: FormWindow<'_>,
+    ) -> Result<Vec<SessionBySecret>, StoreError> {
         let rows = sessions::Entity::find()
             .filter(sessions::Column::TokenDigest.is_in(secrets.iter().map(|one| one.as_bytes().to_vec())))
             .all(&self.conn)
             .await?;
         let found = rows.iter().map(|row| {
-            let place = Place { table: "sessions", id: &row.id };
+            let place = RowRef { table: "sessions", id: &row.id };
             let same = row.answered_form.as_deref() == Some(answered.form.as_bytes());
             let recent = row.answered_at.is_some_and(|at| at > answered.since.as_millisecond());
-            Ok(SessionOfSecret {
+            Ok(SessionBySecret {
                 secret: place.digest("token_digest", &row.token_digest)?,
                 session: session(row)?,
                 is_answer: same && recent,
@@ -74,11 +74,11 @@ impl Reads {
     }
 
     /// Those of these secrets whose sessions run, and were begun or renewed by this form a moment ago.
-    pub async fn secrets_answered_to(
+    pub async fn secrets_from_form(
         &self,
-        answered: AnsweredForm<'_>,
-        secrets: &[Digest],
-    ) -> Result<Vec<Digest>, StoreError> {
+        answered: FormWindow<'_>,
+        secrets: &[KeyedDigest],
+    ) -> Result<Vec<KeyedDigest>, StoreError> {
         let found: Vec<Vec<u8>> = sessions::Entity::find()
             .select_only()
             .column(sessions::Column::TokenDigest)
@@ -89,15 +89,15 @@ impl Reads {
             .into_tuple()
             .all(&self.conn)
             .await?;
-        let place = Place { table: "sessions", id: &"token_digest" };
+        let place = RowRef { table: "sessions", id: &"token_digest" };
         found.iter().map(|digest| place.digest("token_digest", digest)).collect()
     }
 
     /// Whether the account's wrong password that was counted last was this one, in this form.
-    pub async fn was_counted(
+    pub async fn is_wrong_password_counted(
         &self,
         account: AccountId,
-        AnsweredForm { form, since }: AnsweredForm<'_>,
+        FormWindow { form, since }: FormWindow<'_>,
     ) -> Result<bool, StoreError> {
         let found: Option<Uuid> = accounts::Entity::find_by_id(account.0)
             .select_only()
@@ -136,17 +136,17 @@ impl Reads {
             .into_tuple()
             .one(&self.conn)
             .await?;
-        let place = Place { table: "one_time_codes", id: &id };
+        let place = RowRef { table: "one_time_codes", id: &id };
         found.map(|millis| place.time("created_at", millis)).transpose()
     }
 }
 
 impl Tx {
     /// Notes the form of a wrong password beside the counters. The statement is the same for an account that is not there.
-    pub async fn note_counted(
+    pub async fn record_wrong_password(
         &self,
         account: AccountId,
-        form: &Digest,
+        form: &KeyedDigest,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         accounts::Entity::update_many()

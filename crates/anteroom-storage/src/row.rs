@@ -1,7 +1,7 @@
 //! From columns to the domain's values and back.
 
 use crate::StoreError;
-use anteroom_crypto::Digest;
+use anteroom_crypto::KeyedDigest;
 use anteroom_oidc::AmrSet;
 use jiff::Timestamp;
 use sea_orm::{QueryResult, TryGetable};
@@ -11,12 +11,12 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 /// The row that is being read, to be named when a value in it cannot be understood.
-pub(crate) struct Place<'a> {
+pub(crate) struct RowRef<'a> {
     pub(crate) table: &'static str,
     pub(crate) id: &'a dyn Display,
 }
 
-impl Place<'_> {
+impl RowRef<'_> {
     pub(crate) fn corrupt(&self, column: &'static str) -> StoreError {
         StoreError::Corrupt { table: self.table, column, id: self.id.to_string() }
     }
@@ -25,7 +25,7 @@ impl Place<'_> {
         Timestamp::from_millisecond(millis).map_err(|_| self.corrupt(column))
     }
 
-    pub(crate) fn maybe_time(
+    pub(crate) fn optional_time(
         &self,
         column: &'static str,
         millis: Option<i64>,
@@ -64,8 +64,8 @@ impl Place<'_> {
             .collect()
     }
 
-    pub(crate) fn digest(&self, column: &'static str, bytes: &[u8]) -> Result<Digest, StoreError> {
-        Digest::from_slice(bytes).ok_or_else(|| self.corrupt(column))
+    pub(crate) fn digest(&self, column: &'static str, bytes: &[u8]) -> Result<KeyedDigest, StoreError> {
+        KeyedDigest::from_slice(bytes).ok_or_else(|| self.corrupt(column))
     }
 }
 
@@ -83,12 +83,12 @@ pub(crate) fn count_column(count: u32) -> i32 {
 }
 
 /// The columns of a constant statement, in the order it names them: by place, which costs a quarter of by name.
-pub(crate) struct Cells<'r> {
+pub(crate) struct ColumnCursor<'r> {
     row: &'r QueryResult,
     next: usize,
 }
 
-impl<'r> Cells<'r> {
+impl<'r> ColumnCursor<'r> {
     pub(crate) fn of(row: &'r QueryResult) -> Self {
         Self { row, next: 0 }
     }

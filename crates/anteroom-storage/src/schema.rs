@@ -4,7 +4,7 @@ mod patience;
 #[cfg(test)]
 mod tests;
 
-use self::patience::{Failed, Patience, holders, lock_tables};
+use self::patience::{MigrationFailure, MigrationRetry, holders, lock_tables};
 use crate::engine::open_single;
 use crate::server::ServerFacts;
 use crate::{StoreError, StoreOptions};
@@ -64,10 +64,10 @@ impl fmt::Display for SchemaState {
 
 /// Applies what is pending, all or nothing, and one process at a time. Says how many steps that were.
 pub async fn migrate(options: &StoreOptions) -> Result<usize, StoreError> {
-    migrate_with(options, &Patience::default()).await
+    migrate_with(options, &MigrationRetry::default()).await
 }
 
-async fn migrate_with(options: &StoreOptions, patience: &Patience) -> Result<usize, StoreError> {
+async fn migrate_with(options: &StoreOptions, patience: &MigrationRetry) -> Result<usize, StoreError> {
     let (connection, server) = open_single(options).await?;
     let applied = attempts(&connection, server.as_ref(), patience).await;
     connection.close_by_ref().await?;
@@ -86,13 +86,13 @@ pub async fn schema_state(options: &StoreOptions) -> Result<SchemaState, StoreEr
 async fn attempts(
     connection: &DatabaseConnection,
     server: Option<&ServerFacts>,
-    patience: &Patience,
+    patience: &MigrationRetry,
 ) -> Result<usize, StoreError> {
     for attempt in 1.. {
         let error = match migrate_on(connection, server).await {
             Ok(applied) => return Ok(applied),
-            Err(Failed::Otherwise(error)) => return Err(error),
-            Err(Failed::Blocked(error)) => error,
+            Err(MigrationFailure::Otherwise(error)) => return Err(error),
+            Err(MigrationFailure::Blocked(error)) => error,
         };
         let holders = holders(connection).await.unwrap_or_default();
         if attempt >= patience.attempts {
@@ -109,7 +109,10 @@ async fn attempts(
     Err(StoreError::Collided)
 }
 
-async fn migrate_on(connection: &DatabaseConnection, server: Option<&ServerFacts>) -> Result<usize, Failed> {
+async fn migrate_on(
+    connection: &DatabaseConnection,
+    server: Option<&ServerFacts>,
+) -> Result<usize, MigrationFailure> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()

@@ -10,12 +10,12 @@
 use crate::StoreError;
 use crate::entity::messages;
 use crate::message_ends::MessageResult;
-use crate::row::Place;
-use crate::store::{Reads, Tx};
+use crate::row::RowRef;
+use crate::store::{Queries, Tx};
 use anteroom_domain::ids::{AccountId, MessageId};
 use anteroom_domain::message::{Channel, Message, WaitingMessage};
 use anteroom_domain::phone::E164;
-use anteroom_domain::reference::Reference;
+use anteroom_domain::reference::RequestReference;
 use jiff::Timestamp;
 use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{
@@ -95,7 +95,7 @@ pub(crate) const LEASES_ON_SQLITE: [&str; 2] = [lease_messages!("NOT IN", ""), l
 const LEASES_ON_POSTGRES: [&str; 2] =
     [lease_messages!("NOT IN", " FOR UPDATE SKIP LOCKED"), lease_messages!("IN", " FOR UPDATE SKIP LOCKED")];
 
-impl Reads {
+impl Queries {
     /// None where it was swept, or never was.
     pub async fn message_state(&self, id: MessageId) -> Result<Option<MessageState>, StoreError> {
         let found = messages::Entity::find_by_id(id.0)
@@ -106,7 +106,7 @@ impl Reads {
             .await?;
         let Some((state, last_error)) = found else { return Ok(None) };
         let status = MessageStatus::ALL.into_iter().find(|status| status.as_str() == state);
-        let status = status.ok_or_else(|| Place { table: "messages", id: &id.0 }.corrupt("state"))?;
+        let status = status.ok_or_else(|| RowRef { table: "messages", id: &id.0 }.corrupt("state"))?;
         Ok(Some(MessageState { status, last_error }))
     }
 
@@ -116,7 +116,10 @@ impl Reads {
     }
 
     /// Those that a request queued, oldest first.
-    pub async fn waiting_messages_by(&self, reference: Reference) -> Result<Vec<WaitingMessage>, StoreError> {
+    pub async fn waiting_messages_by(
+        &self,
+        reference: RequestReference,
+    ) -> Result<Vec<WaitingMessage>, StoreError> {
         self.waiting_messages(messages::Column::Reference.eq(reference.to_string())).await
     }
 
@@ -148,7 +151,7 @@ impl Reads {
 }
 
 fn waiting(row: messages::Model) -> Result<WaitingMessage, StoreError> {
-    let place = Place { table: "messages", id: &row.id };
+    let place = RowRef { table: "messages", id: &row.id };
     Ok(WaitingMessage {
         channel: Channel::parse(&row.channel).ok_or_else(|| place.corrupt("channel"))?,
         phone: E164::parse(&row.recipient).ok().map(|number| number.masked()),
@@ -178,7 +181,7 @@ impl Tx {
             match self.message(row) {
                 Ok(message) => {
                     let attempt =
-                        Place { table: "messages", id: &row.id }.number("attempts", row.attempts)?;
+                        RowRef { table: "messages", id: &row.id }.number("attempts", row.attempts)?;
                     readable.push(LeasedMessage { message, attempt });
                 }
                 Err(StoreError::Corrupt { .. }) => {

@@ -6,7 +6,7 @@ use sea_orm::sqlx::{PgConnection, Row as _, raw_sql};
 
 /// Why a database cannot be used, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unsuitable {
+pub enum UnusableDatabase {
     #[error(
         "its encoding is {0}, in which not every name can be written. Make one with \
          `CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`, and move what is in this one with pg_dump and pg_restore"
@@ -42,7 +42,7 @@ pub enum Unsuitable {
 /// Whether the database takes writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Writes {
-    Taken,
+    Writable,
     /// The server follows another one.
     Standby,
     /// By a setting of the server, the database or the role.
@@ -54,7 +54,7 @@ impl Writes {
         match (is_standby, is_read_only) {
             (true, _) => Self::Standby,
             (false, true) => Self::ReadOnly,
-            (false, false) => Self::Taken,
+            (false, false) => Self::Writable,
         }
     }
 }
@@ -113,35 +113,35 @@ impl ServerFacts {
     }
 
     /// For reading, at the least.
-    pub(crate) fn check_usable(&self) -> Result<(), Unsuitable> {
+    pub(crate) fn check_usable(&self) -> Result<(), UnusableDatabase> {
         if self.encoding != "UTF8" {
-            return Err(Unsuitable::Encoding(self.encoding.clone()));
+            return Err(UnusableDatabase::Encoding(self.encoding.clone()));
         }
         let (search_path, role) = (self.search_path.clone(), self.role.clone());
         if let Some(found) = self.other_schema.clone() {
-            return Err(Unsuitable::OtherSchema { found, search_path, role });
+            return Err(UnusableDatabase::OtherSchema { found, search_path, role });
         }
         if self.schema.is_none() {
-            return Err(Unsuitable::NoSchema { search_path, role });
+            return Err(UnusableDatabase::NoSchema { search_path, role });
         }
         Ok(())
     }
 
     /// For serving.
-    pub fn check_writable(&self) -> Result<(), Unsuitable> {
+    pub fn check_writable(&self) -> Result<(), UnusableDatabase> {
         match self.writes {
-            Writes::Taken => Ok(()),
-            Writes::Standby => Err(Unsuitable::Standby),
-            Writes::ReadOnly => Err(Unsuitable::ReadOnly),
+            Writes::Writable => Ok(()),
+            Writes::Standby => Err(UnusableDatabase::Standby),
+            Writes::ReadOnly => Err(UnusableDatabase::ReadOnly),
         }
     }
 
     /// For making or changing tables.
-    pub(crate) fn check_changeable(&self) -> Result<(), Unsuitable> {
+    pub(crate) fn check_changeable(&self) -> Result<(), UnusableDatabase> {
         self.check_writable()?;
         match &self.schema {
             Some(schema) if !self.may_create => {
-                Err(Unsuitable::NoCreate { schema: schema.clone(), role: self.role.clone() })
+                Err(UnusableDatabase::NoCreate { schema: schema.clone(), role: self.role.clone() })
             }
             _ => Ok(()),
         }
@@ -166,7 +166,7 @@ mod tests {
             role: "anteroom".to_owned(),
             may_create: true,
             other_schema: None,
-            writes: Writes::Taken,
+            writes: Writes::Writable,
             connections: 97,
             fsync: true,
             full_page_writes: true,
@@ -177,22 +177,23 @@ mod tests {
     fn what_cannot_be_used_is_refused_for_its_reason() {
         let (role, search_path) = ("anteroom".to_owned(), sound().search_path);
         let encoding = ServerFacts { encoding: "LATIN1".to_owned(), ..sound() };
-        assert_eq!(encoding.check_usable(), Err(Unsuitable::Encoding("LATIN1".to_owned())));
+        assert_eq!(encoding.check_usable(), Err(UnusableDatabase::Encoding("LATIN1".to_owned())));
         let nowhere = ServerFacts { schema: None, ..sound() };
-        let expected = Unsuitable::NoSchema { search_path: search_path.clone(), role: role.clone() };
+        let expected = UnusableDatabase::NoSchema { search_path: search_path.clone(), role: role.clone() };
         assert_eq!(nowhere.check_usable(), Err(expected));
         let elsewhere = ServerFacts { other_schema: Some("old".to_owned()), ..sound() };
-        let expected = Unsuitable::OtherSchema { found: "old".to_owned(), search_path, role: role.clone() };
+        let expected =
+            UnusableDatabase::OtherSchema { found: "old".to_owned(), search_path, role: role.clone() };
         assert_eq!(elsewhere.check_usable(), Err(expected));
         let powerless = ServerFacts { may_create: false, ..sound() };
         assert_eq!(powerless.check_usable(), Ok(()));
-        let expected = Unsuitable::NoCreate { schema: "public".to_owned(), role };
+        let expected = UnusableDatabase::NoCreate { schema: "public".to_owned(), role };
         assert_eq!(powerless.check_changeable(), Err(expected));
         let standby = ServerFacts { writes: Writes::of(true, true), ..sound() };
         assert_eq!(standby.check_usable(), Ok(()));
-        assert_eq!(standby.check_writable(), Err(Unsuitable::Standby));
+        assert_eq!(standby.check_writable(), Err(UnusableDatabase::Standby));
         let read_only = ServerFacts { writes: Writes::of(false, true), ..sound() };
-        assert_eq!(read_only.check_changeable(), Err(Unsuitable::ReadOnly));
+        assert_eq!(read_only.check_changeable(), Err(UnusableDatabase::ReadOnly));
         assert_eq!(sound().check_changeable(), Ok(()));
     }
 

@@ -3,13 +3,13 @@
 use crate::StoreError;
 use crate::entity::{grants, sessions};
 use crate::repeats::SessionSecret;
-use crate::row::{Place, amr_text};
-use crate::store::{Reads, Tx};
-use anteroom_domain::account::Epoch;
+use crate::row::{RowRef, amr_text};
+use crate::store::{Queries, Tx};
+use anteroom_domain::account::AccountEpoch;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, SessionId};
 use anteroom_domain::session::{Session, SessionEnd, SessionPolicy};
-use anteroom_domain::subject::{NamedSession, SubjectKind};
+use anteroom_domain::subject::{SessionSid, SubjectNamespace};
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
@@ -21,23 +21,23 @@ use uuid::Uuid;
 
 /// A client that was given something in a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Participant {
-    pub session: NamedSession,
+pub struct SessionClient {
+    pub session: SessionSid,
     pub client: ClientId,
     /// By which kind of `sub` it knew the person then; `None` where release 0.1.0 wrote the grant.
-    pub subjects: Option<SubjectKind>,
+    pub subject_kind: Option<SubjectNamespace>,
 }
 
 /// The session, the client, the sector under which it knew the person, the session's own row, and its `sid_by_sector`.
 type ParticipantRow = (Uuid, String, Option<String>, Option<Uuid>, Option<bool>);
 
-fn participant((id, client, sector, row, by_sector): ParticipantRow) -> Result<Participant, StoreError> {
+fn participant((id, client, sector, row, by_sector): ParticipantRow) -> Result<SessionClient, StoreError> {
     // A row is kept for longer than the end of its session is announced; without one the `sid` tells least.
     let by_sector = row.is_none() || by_sector == Some(true);
-    Ok(Participant {
-        session: NamedSession { id: SessionId(id), by_sector },
-        client: Place { table: "grants", id: &id }.parsed("client_id", &client)?,
-        subjects: sector.as_deref().map(SubjectKind::from_text),
+    Ok(SessionClient {
+        session: SessionSid { id: SessionId(id), by_sector },
+        client: RowRef { table: "grants", id: &id }.parsed("client_id", &client)?,
+        subject_kind: sector.as_deref().map(SubjectNamespace::from_text),
     })
 }
 
@@ -46,14 +46,14 @@ fn still_participates() -> Condition {
     Condition::any().add(grants::Column::RevokeReason.is_null()).add(grants::Column::RevokeReason.ne(over))
 }
 
-impl Reads {
+impl Queries {
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         let row = sessions::Entity::find_by_id(id.0).one(&self.conn).await?;
         row.as_ref().map(session).transpose()
     }
 
     /// Whether a session of the browser, ended or not, is [`Session::is_of_another_since`].
-    pub async fn was_another_at_browser_since(
+    pub async fn has_other_account_at_browser_since(
         &self,
         browser: BrowserId,
         (account, at): (AccountId, Timestamp),
@@ -111,7 +111,7 @@ impl Reads {
 
     /// Each client that was given something in one of these sessions, for the announcement of its end: once for each kind of
     /// `sub` under which it was. Not one that has sign-outs told to another host since.
-    pub async fn participants_of_sessions(&self, ids: &[SessionId]) -> Result<Vec<Participant>, StoreError> {
+    pub async fn clients_of_sessions(&self, ids: &[SessionId]) -> Result<Vec<SessionClient>, StoreError> {
         let of_session = grants::Entity::belongs_to(sessions::Entity)
             .from(grants::Column::SessionId)
             .to(sessions::Column::Id);
@@ -155,7 +155,7 @@ impl Reads {
     }
 }
 
-impl Reads {
+impl Queries {
     /// Those that have not ended, whether or not they have lapsed.
     pub(crate) async fn running_sessions(&self) -> Result<u64, StoreError> {
         let running = sessions::Entity::find().filter(sessions::Column::EndedAt.is_null());
@@ -163,7 +163,7 @@ impl Reads {
     }
 
     /// Sessions of an epoch that their account has left, and that were not ended with that.
-    pub async fn sessions_of_passed_epochs(&self, limit: u64) -> Result<Vec<Session>, StoreError> {
+    pub async fn sessions_of_old_epochs(&self, limit: u64) -> Result<Vec<Session>, StoreError> {
         const PASSED: &str = "EXISTS (SELECT 1 FROM accounts a WHERE a.id = sessions.account_id AND a.epoch <> sessions.epoch)";
         let rows = sessions::Entity::find()
             .filter(sessions::Column::EndedAt.is_null())
@@ -196,8 +196,8 @@ impl Tx {
             last_active_at: Set(session.last_active_at.as_millisecond()),
             ended_at: Set(session.ended_at.map(Timestamp::as_millisecond)),
             end_reason: Set(None),
-            sid_by_sector: Set(session.sid_by_sector.then_some(true)),
-            left_at: Set(session.left_at.map(Timestamp::as_millisecond)),
+            sid_by_sector: Set(session.pairwise_sid.then_some(true)),
+            left_at: Set(session.not_current_since.map(Timestamp::as_millisecond)),
             answered_form: Set(form.map(|form| form.as_bytes().to_vec())),
             answered_at: Set(form.map(|_| session.last_active_at.as_millisecond())),
         };
@@ -221,7 +221,10 @@ impl Tx {
             .col_expr(sessions::Column::Acr, Expr::value(session.acr.as_str()))
             .col_expr(sessions::Column::Amr, Expr::value(amr_text(&session.amr)))
             .col_expr(sessions::Column::LastActiveAt, Expr::value(session.last_active_at.as_millisecond()))
-            .col_expr(sessions::Column::LeftAt, Expr::value(session.left_at.map(Timestamp::as_millisecond)))
+            .col_expr(
+                sessions::Column::LeftAt,
+                Expr::value(session.not_current_since.map(Timestamp::as_millisecond)),
+            )
             .col_expr(sessions::Column::AnsweredForm, Expr::value(form.map(|form| form.as_bytes().to_vec())))
             .col_expr(sessions::Column::AnsweredAt, Expr::value(answered_at))
             .filter(sessions::Column::AccountId.eq(session.account.0))
@@ -241,7 +244,7 @@ impl Tx {
     }
 
     /// Another account is the current one of the browser from now on. A session that was left before keeps its time.
-    pub async fn leave_sessions(&self, sessions: &[SessionId], now: Timestamp) -> Result<(), StoreError> {
+    pub async fn mark_not_current(&self, sessions: &[SessionId], now: Timestamp) -> Result<(), StoreError> {
         if sessions.is_empty() {
             return Ok(());
         }
@@ -256,7 +259,7 @@ impl Tx {
     }
 
     /// It is the current one of its browser again.
-    pub async fn return_to_session(&self, id: SessionId) -> Result<(), StoreError> {
+    pub async fn mark_current(&self, id: SessionId) -> Result<(), StoreError> {
         let none: Option<i64> = None;
         running(id).col_expr(sessions::Column::LeftAt, Expr::value(none)).exec(&self.conn).await?;
         Ok(())
@@ -287,11 +290,11 @@ fn running(id: SessionId) -> UpdateMany<sessions::Entity> {
 }
 
 pub(crate) fn session(row: &sessions::Model) -> Result<Session, StoreError> {
-    let place = Place { table: "sessions", id: &row.id };
+    let place = RowRef { table: "sessions", id: &row.id };
     Ok(Session {
         id: SessionId(row.id),
         account: AccountId(row.account_id),
-        epoch: Epoch(row.epoch),
+        epoch: AccountEpoch(row.epoch),
         browser: BrowserId(row.browser_id),
         device: row.device_id.map(DeviceId),
         auth_time: place.time("auth_time", row.auth_time)?,
@@ -299,8 +302,8 @@ pub(crate) fn session(row: &sessions::Model) -> Result<Session, StoreError> {
         amr: place.amr("amr", &row.amr)?,
         created_at: place.time("created_at", row.created_at)?,
         last_active_at: place.time("last_active_at", row.last_active_at)?,
-        ended_at: place.maybe_time("ended_at", row.ended_at)?,
-        sid_by_sector: row.sid_by_sector == Some(true),
-        left_at: place.maybe_time("left_at", row.left_at)?,
+        ended_at: place.optional_time("ended_at", row.ended_at)?,
+        pairwise_sid: row.sid_by_sector == Some(true),
+        not_current_since: place.optional_time("left_at", row.left_at)?,
     })
 }

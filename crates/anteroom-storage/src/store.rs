@@ -1,6 +1,6 @@
 //! The doors: [`UnkeyedStore`] before the keys are known, then [`Store`], and [`Tx`] inside a unit of work.
 
-use crate::engine::{Conn, Engine, Work};
+use crate::engine::{Conn, Engine, StatementLog};
 use crate::options::Location;
 use crate::schema::state_on;
 use crate::server::{ServerFacts, Writes};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use tracing::Instrument as _;
 
 /// An open database whose own keys have still to be read, opened under the master key and handed in.
-pub struct UnkeyedStore {
+pub struct StoreWithoutKeys {
     pub(crate) engine: Engine,
 }
 
@@ -23,25 +23,25 @@ pub struct UnkeyedStore {
 #[derive(Clone)]
 pub struct Store {
     engine: Engine,
-    reads: Reads,
-    work: Work,
+    reads: Queries,
+    work: StatementLog,
 }
 
 /// An open transaction: every read of [`Reads`], and the writes.
 pub struct Tx {
-    reads: Reads,
+    reads: Queries,
 }
 
 /// The reads, the same inside a transaction and outside.
 #[derive(Clone)]
-pub struct Reads {
+pub struct Queries {
     pub(crate) conn: Conn,
     pub(crate) keys: Arc<StoreKeys>,
 }
 
 /// What rows are sealed and authenticated with.
 pub(crate) struct StoreKeys {
-    pub(crate) ring: ArcSwap<Keyring>,
+    pub(crate) keyring: ArcSwap<Keyring>,
     pub(crate) random: Random,
 }
 
@@ -56,7 +56,7 @@ pub struct DatabaseState {
 const SERVER_STATE: &str = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint), \
                             pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'";
 
-impl UnkeyedStore {
+impl StoreWithoutKeys {
     pub async fn schema_state(&self) -> Result<SchemaState, StoreError> {
         state_on(&self.engine.reader()).await
     }
@@ -80,9 +80,9 @@ impl UnkeyedStore {
     }
 
     pub fn unlock(self, keyring: Arc<Keyring>, random: Random) -> Store {
-        let keys = Arc::new(StoreKeys { ring: ArcSwap::new(keyring), random });
-        let work = Work::default();
-        let reads = Reads { conn: self.engine.reader().recorded_in(&work), keys };
+        let keys = Arc::new(StoreKeys { keyring: ArcSwap::new(keyring), random });
+        let work = StatementLog::default();
+        let reads = Queries { conn: self.engine.reader().recorded_in(&work), keys };
         Store { engine: self.engine, reads, work }
     }
 
@@ -93,7 +93,7 @@ impl UnkeyedStore {
 
 impl Store {
     /// Opens a database whose schema this release can run on.
-    pub async fn connect(options: &StoreOptions) -> Result<UnkeyedStore, StoreError> {
+    pub async fn connect(options: &StoreOptions) -> Result<StoreWithoutKeys, StoreError> {
         // Only a migration makes a database: a mistyped path must not leave an empty one behind. A folder that is not there is
         // told of by what opens the file.
         if let Location::Sqlite(path) = &options.location
@@ -102,7 +102,7 @@ impl Store {
         {
             return Err(StoreError::Missing(path.display().to_string()));
         }
-        let store = UnkeyedStore { engine: Engine::start(options).await? };
+        let store = StoreWithoutKeys { engine: Engine::start(options).await? };
         match store.schema_state().await? {
             state if state.is_usable() => Ok(store),
             state => {
@@ -122,7 +122,7 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let (keys, record) = (Arc::clone(&self.reads.keys), self.work.clone());
-        let reads = move |conn: Conn| Reads { conn: conn.recorded_in(&record), keys: Arc::clone(&keys) };
+        let reads = move |conn: Conn| Queries { conn: conn.recorded_in(&record), keys: Arc::clone(&keys) };
         // A unit runs on a task of the engine's own; what it does is part of what its caller does all the same.
         let span = tracing::info_span!("unit_of_work");
         self.engine.write(move |conn| work(Tx { reads: reads(conn) }).instrument(span.clone())).await
@@ -130,13 +130,13 @@ impl Store {
 
     /// What was asked since the last time; recording begins with the first.
     #[cfg(feature = "test-util")]
-    pub fn take_work(&self) -> Vec<crate::engine::Asked> {
+    pub fn take_statements(&self) -> Vec<crate::engine::RecordedStatement> {
         self.work.take()
     }
 
     /// Takes up keys that were rotated.
     pub fn replace_keys(&self, keyring: Arc<Keyring>) {
-        self.reads.keys.ring.store(keyring);
+        self.reads.keys.keyring.store(keyring);
     }
 
     /// An error where commits can no longer be trusted, which a restart alone ends ([`StoreError::FilesReplaced`]).
@@ -152,12 +152,12 @@ impl Store {
         let statement = Statement::from_string(conn.get_database_backend(), sql);
         let row = conn.query_one_raw(statement).await?.ok_or(StoreError::Closed)?;
         if !is_server {
-            return Ok(DatabaseState { time: None, writes: Writes::Taken });
+            return Ok(DatabaseState { time: None, writes: Writes::Writable });
         }
         let time = Timestamp::from_millisecond(row.try_get_by_index(0)?)
             .map_err(|_| StoreError::Statement("the time of the server is out of range".to_owned()))?;
         let writes = Writes::of(row.try_get_by_index(1)?, row.try_get_by_index(2)?);
-        if writes != Writes::Taken {
+        if writes != Writes::Writable {
             self.engine.renew();
         }
         Ok(DatabaseState { time: Some(time), writes })
@@ -196,15 +196,15 @@ impl Store {
 }
 
 impl Deref for Store {
-    type Target = Reads;
-    fn deref(&self) -> &Reads {
+    type Target = Queries;
+    fn deref(&self) -> &Queries {
         &self.reads
     }
 }
 
 impl Deref for Tx {
-    type Target = Reads;
-    fn deref(&self) -> &Reads {
+    type Target = Queries;
+    fn deref(&self) -> &Queries {
         &self.reads
     }
 }

@@ -63,7 +63,7 @@ const ENDED: [&str; 13] = [
 /// Gone at their end: what was written for an address that no account has is of no further use, and that a pushed request is
 /// not there any more says as much as that it was taken. So is an interaction on whose way nothing was proven, answered or sent:
 /// strangers make them.
-const AT_THEIR_END: [&str; 4] = [
+const WITHOUT_RETENTION: [&str; 4] = [
     delete!("links", "id", "account_id IS NULL AND expires_at"),
     delete!("messages", "id", "account_id IS NULL AND expires_at"),
     delete!("pushed_requests", "digest", "expires_at"),
@@ -77,7 +77,7 @@ const AT_THEIR_END: [&str; 4] = [
 ];
 /// Devices whose cookie has expired, unless a session still runs on them. `created_at` has the index, since it does not change
 /// at each sign-in.
-const UNSEEN: &str = delete!(
+const UNUSED_DEVICES: &str = delete!(
     "known_devices",
     "id",
     "NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.device_id = known_devices.id AND sessions.ended_at IS NULL) \
@@ -100,7 +100,7 @@ const COUNTERS: [&str; 3] = [
 pub struct Sweeps(u32);
 
 impl Sweeps {
-    const COUNT: usize = ENDED.len() + AT_THEIR_END.len() + COUNTERS.len() + 1;
+    const COUNT: usize = ENDED.len() + WITHOUT_RETENTION.len() + COUNTERS.len() + 1;
     pub const ALL: Self = Self((1 << Self::COUNT) - 1);
     /// All that have an index to go by: not the last one.
     pub const FREQUENT: Self = Self((1 << (Self::COUNT - 1)) - 1);
@@ -138,9 +138,9 @@ impl Store {
                 return Ok(swept);
             }
             let statements = ENDED.map(|sql| (sql, ended)).into_iter();
-            let statements = statements.chain(AT_THEIR_END.map(|sql| (sql, at_end)));
+            let statements = statements.chain(WITHOUT_RETENTION.map(|sql| (sql, at_end)));
             let statements = statements.chain(COUNTERS.map(|sql| (sql, counters)));
-            for (place, (sql, before)) in statements.chain([(UNSEEN, unseen)]).enumerate() {
+            for (place, (sql, before)) in statements.chain([(UNUSED_DEVICES, unseen)]).enumerate() {
                 if !sweeps.has(place) {
                     continue;
                 }

@@ -5,9 +5,9 @@ use crate::fixtures::*;
 use crate::options::Location;
 use crate::support::{self, on_both_databases};
 use crate::{SchemaState, Store, StoreError, StoreOptions, migrate, schema_state};
-use anteroom_domain::account::Epoch;
-use anteroom_domain::message::{Mail, Message, Parcel};
-use anteroom_domain::refresh::{Entered, RefreshFamily};
+use anteroom_domain::account::AccountEpoch;
+use anteroom_domain::message::{Mail, Message, MessageBody};
+use anteroom_domain::refresh::{AuditedRefresh, RefreshFamily};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -59,7 +59,10 @@ async fn a_row_that_cannot_be_parsed_is_named(options: StoreOptions) {
         let corrupt = StoreError::Corrupt { table, column, id: id.clone() };
         if table == "sessions" {
             assert_eq!(store.session(session_id(1)).await, Err(corrupt.clone()), "{sql}");
-            assert_eq!(store.code_world(account_id(1), session_id(1), &client_id(1)).await, Err(corrupt));
+            assert_eq!(
+                store.code_with_context(account_id(1), session_id(1), &client_id(1)).await,
+                Err(corrupt)
+            );
         } else {
             let view = store.sign_in_view(&address(1).folded(), &[]).await;
             assert_eq!(view.map(drop), Err(corrupt), "{sql}");
@@ -104,7 +107,7 @@ async fn a_lock_shows_what_was_committed_while_waiting_for_it(options: StoreOpti
     go_on.notify_one();
     assert!(first.await.unwrap().unwrap());
     let seen = second.await.unwrap().unwrap().unwrap();
-    assert_eq!(seen.account.epoch, Epoch(1));
+    assert_eq!(seen.account.epoch, AccountEpoch(1));
     assert_eq!(seen.credential.unwrap().hash.encode(), hash(2).encode());
 }
 
@@ -116,7 +119,7 @@ async fn what_a_message_says_is_sealed_in_its_row(options: StoreOptions) {
                 id: message_id(number),
                 account: None,
                 locale: None,
-                parcel: Parcel::Email {
+                parcel: MessageBody::Email {
                     to: address(number),
                     mail: Mail::AccountLocked { at: at(0), link: "https://s3cret.example/".to_owned() },
                 },
@@ -202,7 +205,7 @@ async fn migrating_at_once_applies_each_step_once(options: StoreOptions) {
 /// An entry of the trail is counted from there, and a node of that release has written one for each of its refreshes.
 async fn what_release_0_1_0_has_rotated_is_not_counted(options: StoreOptions) {
     let store = store_with(&options, [1]).await;
-    let entered = Entered { generation: 1, at: at(50), from: None };
+    let entered = AuditedRefresh { generation: 1, at: at(50), from: None };
     let next = RefreshFamily { generation: 1, entered: Some(entered), ..family(1) };
     let unit = store.write(move |tx| async move {
         tx.insert_session(&session(1, 1), &digest(1)).await?;
@@ -211,7 +214,7 @@ async fn what_release_0_1_0_has_rotated_is_not_counted(options: StoreOptions) {
         tx.rotate_family(&next, 0).await
     });
     assert!(unit.await.unwrap());
-    let read = async || store.grant_world(grant_id(1)).await.unwrap().unwrap().family.unwrap();
+    let read = async || store.grant_with_context(grant_id(1)).await.unwrap().unwrap().family.unwrap();
     assert_eq!(read().await.entered, Some(entered));
     execute(&store, "UPDATE refresh_tokens SET generation = generation + 1").await;
     let family = read().await;

@@ -2,12 +2,12 @@
 
 use crate::StoreError;
 use crate::entity::{assertion_jti, revoked_jti};
-use crate::store::{Reads, Tx};
+use crate::store::{Queries, Tx};
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use sea_orm::{EntityTrait, Set, TryInsertResult};
 
-impl Reads {
+impl Queries {
     pub async fn is_revoked(&self, jti: &str) -> Result<bool, StoreError> {
         Ok(revoked_jti::Entity::find_by_id(jti).one(&self.conn).await?.is_some())
     }

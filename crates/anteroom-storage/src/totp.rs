@@ -2,8 +2,8 @@
 
 use crate::StoreError;
 use crate::entity::totp_factors;
-use crate::row::Place;
-use crate::store::{Reads, Tx};
+use crate::row::RowRef;
+use crate::store::{Queries, Tx};
 use anteroom_domain::ids::{AccountId, FactorId};
 use anteroom_domain::totp::{AuthenticatorApp, TimeStep};
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ pub struct FirstCode {
     pub usable_from: Timestamp,
 }
 
-impl Reads {
+impl Queries {
     /// In the order in which they were added; also those whose first code was not entered yet.
     pub async fn apps_of(&self, account: AccountId) -> Result<Vec<AuthenticatorApp>, StoreError> {
         let rows = totp_factors::Entity::find()
@@ -74,7 +74,7 @@ impl Tx {
             .await?;
         let is_confirmed = confirmed.rows_affected == 1;
         if is_confirmed {
-            self.keep_authenticators(account, now).await?;
+            self.sync_authenticators(account, now).await?;
             self.note_use_of(id.0, now).await?;
         }
         Ok(is_confirmed)
@@ -109,7 +109,7 @@ impl Tx {
             .filter(totp_factors::Column::AccountId.eq(account.0))
             .exec(&self.conn)
             .await?;
-        self.keep_authenticators(account, now).await?;
+        self.sync_authenticators(account, now).await?;
         Ok(removed.rows_affected == 1)
     }
 
@@ -121,17 +121,17 @@ impl Tx {
             .filter(waits.or(totp_factors::Column::ConfirmedAt.is_null()))
             .exec(&self.conn)
             .await?;
-        self.keep_authenticators(account, now).await
+        self.sync_authenticators(account, now).await
     }
 }
 
 fn app(row: &totp_factors::Model) -> Result<AuthenticatorApp, StoreError> {
-    let place = Place { table: "totp_factors", id: &row.id };
+    let place = RowRef { table: "totp_factors", id: &row.id };
     Ok(AuthenticatorApp {
         id: FactorId(row.id),
         account: AccountId(row.account_id),
         secret_sealed: row.secret_sealed.clone(),
-        confirmed_at: place.maybe_time("confirmed_at", row.confirmed_at)?,
+        confirmed_at: place.optional_time("confirmed_at", row.confirmed_at)?,
         usable_from: place.time("usable_from", row.usable_from)?,
         last_step: row.last_step.map(TimeStep),
         created_at: place.time("created_at", row.created_at)?,

@@ -6,7 +6,7 @@
 
 use crate::StoreError;
 use crate::entity::{account_addresses, account_usernames, accounts};
-use crate::store::{Reads, Store, Tx};
+use crate::store::{Queries, Store, Tx};
 use anteroom_domain::account::Profile;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::AccountId;
@@ -34,7 +34,7 @@ const BATCH: usize = 200;
 
 impl Store {
     /// Three reads where nothing is to be entered. Nodes and commands of release 0.1.0 can change names as long as they run.
-    pub async fn enter_usernames(&self) -> Result<EnteredUsernames, StoreError> {
+    pub async fn backfill_usernames(&self) -> Result<EnteredUsernames, StoreError> {
         let (mut all, mut due) = (EnteredUsernames::default(), Vec::new());
         for (account, name) in self.not_entered().await? {
             // What stays as it is costs no transaction.
@@ -59,7 +59,7 @@ impl Store {
     }
 }
 
-impl Reads {
+impl Queries {
     /// Accounts whose profile has another name than the table.
     async fn not_entered(&self) -> Result<Vec<(AccountId, Option<FoldedUsername>)>, StoreError> {
         let entered = account_usernames::Entity::find().all(&self.conn).await?;

@@ -9,7 +9,7 @@ use url::Url;
 use crate::html::{self, Form, Link};
 
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct TestResponse {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: String,
@@ -17,7 +17,7 @@ pub struct Answer {
     pub asked: Url,
 }
 
-impl Answer {
+impl TestResponse {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
@@ -26,7 +26,7 @@ impl Answer {
     pub fn location(&self) -> Url {
         let location = self.headers.get(LOCATION).map(|value| value.to_str().unwrap().to_owned());
         let location = location.or_else(|| html::href_of(&self.body, "redirect"));
-        let location = location.unwrap_or_else(|| panic!("no redirect but {}", self.gist()));
+        let location = location.unwrap_or_else(|| panic!("no redirect but {}", self.page_summary()));
         self.asked.join(&location).unwrap()
     }
 
@@ -51,7 +51,7 @@ impl Answer {
     }
 
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON but {}", self.gist()))
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON but {}", self.page_summary()))
     }
 
     /// The cookies that it sets, attributes and all.
@@ -68,7 +68,7 @@ impl Answer {
     /// The page's form that posts to `action`.
     pub fn form(&self, action: &str) -> Form {
         let form = self.forms().into_iter().find(|form| form.action == action);
-        form.unwrap_or_else(|| panic!("no form to {action} but {}", self.gist()))
+        form.unwrap_or_else(|| panic!("no form to {action} but {}", self.page_summary()))
     }
 
     pub fn has_form(&self, action: &str) -> bool {
@@ -90,11 +90,11 @@ impl Answer {
 
     /// The page's main heading.
     pub fn heading(&self) -> String {
-        html::heading(&self.body).unwrap_or_else(|| panic!("no heading but {}", self.gist()))
+        html::heading(&self.body).unwrap_or_else(|| panic!("no heading but {}", self.page_summary()))
     }
 
     /// What it is about, for messages of failed tests.
-    pub fn gist(&self) -> String {
+    pub fn page_summary(&self) -> String {
         let location = self.header("location").map(|location| format!(" to {location}"));
         format!("{}{}: {}", self.status, location.unwrap_or_default(), html::gist(&self.body))
     }

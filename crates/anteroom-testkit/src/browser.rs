@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 
-use crate::answer::Answer;
+use crate::answer::TestResponse;
 use crate::provider::TestProvider;
-use crate::wire::Wire;
+use crate::wire::NodeClient;
 
 #[derive(Debug)]
 pub struct Browser {
-    wire: Wire,
+    wire: NodeClient,
     cookies: Mutex<BTreeMap<String, String>>,
     /// Whether forms are sent with `Origin` and `Sec-Fetch-Site`, as browsers of today do.
     vouches: bool,
@@ -32,13 +32,13 @@ impl Clone for Browser {
 }
 
 impl Browser {
-    pub(crate) fn new(wire: Wire) -> Self {
+    pub(crate) fn new(wire: NodeClient) -> Self {
         Self { wire, cookies: Mutex::default(), vouches: true, headers: HeaderMap::new() }
     }
 
     /// A browser that has never been here, of a provider that runs in a process of its own.
     pub fn at(address: SocketAddr, issuer: &str) -> Self {
-        Self::new(Wire::new(address, issuer))
+        Self::new(NodeClient::new(address, issuer))
     }
 
     /// Says nothing about where forms come from, like an old browser or a script.
@@ -78,31 +78,31 @@ impl Browser {
         self.cookies.lock().unwrap().remove(name);
     }
 
-    pub async fn get(&self, target: &str) -> Answer {
+    pub async fn get(&self, target: &str) -> TestResponse {
         self.request(Method::GET, target).await
     }
 
-    pub async fn request(&self, method: Method, target: &str) -> Answer {
+    pub async fn request(&self, method: Method, target: &str) -> TestResponse {
         self.try_request(method, target).await.unwrap()
     }
 
     /// Of a provider that may go away in the middle.
-    pub async fn try_get(&self, target: &str) -> Result<Answer, reqwest::Error> {
+    pub async fn try_get(&self, target: &str) -> Result<TestResponse, reqwest::Error> {
         self.try_request(Method::GET, target).await
     }
 
-    async fn try_request(&self, method: Method, target: &str) -> Result<Answer, reqwest::Error> {
+    async fn try_request(&self, method: Method, target: &str) -> Result<TestResponse, reqwest::Error> {
         let answer = self.wire.try_send(method, target, self.own_headers(), String::new()).await?;
         self.keep(&answer);
         Ok(answer)
     }
 
     /// A form's fields, from a page of the provider as far as this browser says.
-    pub async fn post(&self, target: &str, fields: &[(&str, &str)]) -> Answer {
+    pub async fn post(&self, target: &str, fields: &[(&str, &str)]) -> TestResponse {
         self.try_post(target, fields).await.unwrap()
     }
 
-    async fn try_post(&self, target: &str, fields: &[(&str, &str)]) -> Result<Answer, reqwest::Error> {
+    async fn try_post(&self, target: &str, fields: &[(&str, &str)]) -> Result<TestResponse, reqwest::Error> {
         let mut headers = self.own_headers();
         if self.vouches {
             let origin = self.wire.issuer.origin().ascii_serialization();
@@ -116,17 +116,17 @@ impl Browser {
     }
 
     /// Fills in the form of `page` that posts to `action` and submits it.
-    pub async fn submit(&self, page: &Answer, action: &str, entered: &[(&str, &str)]) -> Answer {
+    pub async fn submit(&self, page: &TestResponse, action: &str, entered: &[(&str, &str)]) -> TestResponse {
         self.try_submit(page, action, entered).await.unwrap()
     }
 
     /// The same, to a provider that may go away in the middle.
     pub async fn try_submit(
         &self,
-        page: &Answer,
+        page: &TestResponse,
         action: &str,
         entered: &[(&str, &str)],
-    ) -> Result<Answer, reqwest::Error> {
+    ) -> Result<TestResponse, reqwest::Error> {
         let form = page.form(action);
         let mut fields: Vec<(&str, &str)> =
             form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -138,18 +138,18 @@ impl Browser {
     }
 
     /// Goes where a redirect leads, one step.
-    pub async fn follow(&self, answer: &Answer) -> Answer {
+    pub async fn follow(&self, answer: &TestResponse) -> TestResponse {
         self.get(answer.location().as_str()).await
     }
 
     /// Opens the sign-in page and submits it.
-    pub async fn sign_in(&self, email: &str, password: &str) -> Answer {
+    pub async fn sign_in(&self, email: &str, password: &str) -> TestResponse {
         let page = self.get("/sign-in?another=1").await;
         self.enter(&page, email, password).await
     }
 
     /// Fills in a sign-in page that is open already.
-    pub async fn enter(&self, page: &Answer, email: &str, password: &str) -> Answer {
+    pub async fn enter(&self, page: &TestResponse, email: &str, password: &str) -> TestResponse {
         self.submit(page, "/sign-in", &[("email", email), ("password", password)]).await
     }
 
@@ -168,7 +168,7 @@ impl Browser {
         headers
     }
 
-    fn keep(&self, answer: &Answer) {
+    fn keep(&self, answer: &TestResponse) {
         let mut kept = self.cookies.lock().unwrap();
         for cookie in answer.cookies() {
             kept.insert(cookie.name().to_owned(), cookie.value().to_owned());

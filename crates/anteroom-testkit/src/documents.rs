@@ -12,12 +12,12 @@ use tokio::task::JoinHandle;
 /// One document on a port of its own. It goes when this does.
 pub struct Documents {
     pub url: String,
-    shelf: Arc<Mutex<Shelf>>,
+    shelf: Arc<Mutex<PublishedDocument>>,
     server: JoinHandle<()>,
 }
 
 #[derive(Default)]
-struct Shelf {
+struct PublishedDocument {
     text: Option<String>,
     asked: usize,
 }
@@ -32,7 +32,7 @@ impl Documents {
     pub async fn start(text: &str) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}/document", listener.local_addr().unwrap());
-        let shelf = Arc::new(Mutex::new(Shelf { text: Some(text.to_owned()), asked: 0 }));
+        let shelf = Arc::new(Mutex::new(PublishedDocument { text: Some(text.to_owned()), asked: 0 }));
         let app = Router::new().route("/document", get(answer)).with_state(Arc::clone(&shelf));
         let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { url, shelf, server }
@@ -49,7 +49,7 @@ impl Documents {
     }
 }
 
-async fn answer(State(shelf): State<Arc<Mutex<Shelf>>>) -> Result<String, StatusCode> {
+async fn answer(State(shelf): State<Arc<Mutex<PublishedDocument>>>) -> Result<String, StatusCode> {
     let mut shelf = shelf.lock().unwrap();
     shelf.asked += 1;
     shelf.text.clone().ok_or(StatusCode::NOT_FOUND)

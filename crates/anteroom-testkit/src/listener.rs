@@ -13,14 +13,14 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Listens on a port of its own and keeps what it is told. It stops when it goes.
-pub struct Listener {
+pub struct LogoutReceiver {
     /// Where logout tokens go.
     pub url: String,
-    ear: Arc<Ear>,
+    ear: Arc<ReceivedTokens>,
     server: JoinHandle<()>,
 }
 
-struct Ear {
+struct ReceivedTokens {
     tokens: Mutex<Vec<String>>,
     status: AtomicU16,
     /// What stands in its answers.
@@ -28,17 +28,17 @@ struct Ear {
     awake: watch::Sender<bool>,
 }
 
-impl Drop for Listener {
+impl Drop for LogoutReceiver {
     fn drop(&mut self) {
         self.server.abort();
     }
 }
 
-impl Listener {
+impl LogoutReceiver {
     pub async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}/logout", listener.local_addr().unwrap());
-        let ear = Ear {
+        let ear = ReceivedTokens {
             tokens: Mutex::default(),
             status: AtomicU16::new(200),
             body: Mutex::default(),
@@ -75,7 +75,11 @@ impl Listener {
     }
 }
 
-async fn hear(State(ear): State<Arc<Ear>>, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
+async fn hear(
+    State(ear): State<Arc<ReceivedTokens>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, String) {
     assert_eq!(headers["content-type"], "application/x-www-form-urlencoded");
     let mut fields = url::form_urlencoded::parse(&body);
     let (name, token) = fields.next().unwrap();

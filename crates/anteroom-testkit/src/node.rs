@@ -6,7 +6,7 @@ use anteroom_flows::context::provider::Provider;
 use anteroom_flows::node::configured_clients;
 use anteroom_server::connections::Connections;
 use anteroom_server::serve;
-use anteroom_server::wiring::{self, Surroundings};
+use anteroom_server::wiring::{self, Environment};
 use anteroom_web::Web;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ impl Drop for Node {
 
 impl Node {
     /// On a free port, for which `place` says what the node is like.
-    pub(crate) async fn listen(place: impl FnOnce(SocketAddr) -> (Configuration, Surroundings)) -> Self {
+    pub(crate) async fn listen(place: impl FnOnce(SocketAddr) -> (Configuration, Environment)) -> Self {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (configuration, around) = place(address);

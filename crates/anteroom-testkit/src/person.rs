@@ -1,10 +1,10 @@
 //! Accounts to test with, put into the database as if their owners had registered.
 
-use anteroom_crypto::{Lane, PasswordHash};
+use anteroom_crypto::{PasswordHash, QueueKey};
 use anteroom_domain::account::{AccountStatus, GroupName, PhoneKind, PostalAddress, Profile};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::{AccountId, AddressId, PhoneId};
-use anteroom_domain::lockout::{Counters, Lockout};
+use anteroom_domain::lockout::{FailureCounters, Lockout};
 use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::phone::E164;
 use anteroom_storage::{Credential, NewAccount, NewAddress, NewPhone, StoreError};
@@ -17,7 +17,7 @@ use crate::provider::TestProvider;
 pub const PASSWORD: &str = "Correct-horse-1";
 
 /// A person who is about to have an account: active, with [`PASSWORD`] set a moment ago, in no group.
-pub struct Person<'a> {
+pub struct AccountBuilder<'a> {
     provider: &'a TestProvider,
     address: EmailAddress,
     password: String,
@@ -30,7 +30,7 @@ pub struct Person<'a> {
     locale: Option<String>,
 }
 
-impl<'a> Person<'a> {
+impl<'a> AccountBuilder<'a> {
     pub(crate) fn new(provider: &'a TestProvider, address: &str) -> Self {
         Self {
             provider,
@@ -126,7 +126,7 @@ impl<'a> Person<'a> {
             async move {
                 tx.insert_account(&account).await.unwrap();
                 if let Some(lockout) = locked {
-                    tx.save_counters(id, &Counters { lockout, device: None }).await?;
+                    tx.save_counters(id, &FailureCounters { lockout, device: None }).await?;
                 }
                 Ok::<_, StoreError>(())
             }
@@ -175,7 +175,7 @@ impl<'a> Person<'a> {
             return Some(hash.clone());
         }
         let password = SecretString::from(self.password.as_str());
-        Some(self.provider.provider.hashing.hash(Lane::Prefix(0), &password).await.unwrap())
+        Some(self.provider.provider.hashing.hash(QueueKey::Prefix(0), &password).await.unwrap())
     }
 }
 

@@ -14,7 +14,7 @@ use anteroom_flows::node::history;
 use anteroom_flows::people::asked;
 use anteroom_flows::protocol::backchannel;
 use anteroom_flows::sessions::end_sessions;
-use anteroom_server::wiring::{self, Surroundings};
+use anteroom_server::wiring::{self, Environment};
 use anteroom_server::{background, housekeeping, sending};
 use anteroom_storage::{AuditRecord, InstanceKind, MessageState, MessageStatus};
 use jiff::{SignedDuration, Timestamp};
@@ -25,14 +25,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::answer::Answer;
+use crate::answer::TestResponse;
 use crate::backend::{Backend, Nodes};
 use crate::browser::Browser;
 use crate::node::Node;
-use crate::person::Person;
+use crate::person::AccountBuilder;
 use crate::relying_party::RelyingParty;
 use crate::settings::TestSettings;
-use crate::wire::Wire;
+use crate::wire::NodeClient;
 
 /// When every test begins: a Monday morning.
 pub const MORNING: &str = "2027-01-04T08:00:00Z";
@@ -76,7 +76,7 @@ impl Builder {
 
     /// Another node of the installation that `first` is one of: the same issuer, the same clock.
     #[must_use]
-    pub fn beside(mut self, first: &TestProvider) -> Self {
+    pub fn another_node_of(mut self, first: &TestProvider) -> Self {
         self.issuer = Some(first.issuer.clone());
         self.clock = first.clock.clone();
         self
@@ -110,7 +110,7 @@ impl Builder {
         })
         .await;
         let issuer = self.issuer.clone().unwrap_or_default();
-        let wire = Wire::new(first.address, &issuer);
+        let wire = NodeClient::new(first.address, &issuer);
         let second = match self.backend.nodes {
             Nodes::One => None,
             Nodes::TwoInTurn => Some(self.another().await),
@@ -141,9 +141,9 @@ impl Builder {
     }
 
     /// What the node at this address is configured with.
-    fn place(&mut self, address: SocketAddr) -> (Configuration, Surroundings) {
+    fn place(&mut self, address: SocketAddr) -> (Configuration, Environment) {
         self.settings.set("server.listen", &format!("\"{address}\""));
-        let around = Surroundings {
+        let around = Environment {
             clock: self.clock.clone(),
             random: self.backend.random.clone(),
             kind: InstanceKind::Production,
@@ -167,7 +167,7 @@ pub struct TestProvider {
     pub provider: Arc<Provider>,
     pub clock: Clock,
     settings: Settings,
-    wire: Wire,
+    wire: NodeClient,
     first: Node,
     second: Mutex<Option<Node>>,
     builder: Builder,
@@ -223,13 +223,13 @@ impl TestProvider {
     pub async fn signed_in(&self, address: &str) -> Browser {
         let browser = self.browser();
         let answer = browser.sign_in(address, crate::PASSWORD).await;
-        assert_eq!(answer.status, 303, "{}", answer.gist());
+        assert_eq!(answer.status, 303, "{}", answer.page_summary());
         browser
     }
 
     /// An account to add.
-    pub fn person(&self, address: &str) -> Person<'_> {
-        Person::new(self, address)
+    pub fn person(&self, address: &str) -> AccountBuilder<'_> {
+        AccountBuilder::new(self, address)
     }
 
     /// An application among those configured.
@@ -239,7 +239,12 @@ impl TestProvider {
     }
 
     /// Asks as a program does, with a bearer token where there is one; what is sent is JSON.
-    pub async fn call(&self, (method, target): (&str, &str), bearer: Option<&str>, json: &Value) -> Answer {
+    pub async fn call(
+        &self,
+        (method, target): (&str, &str),
+        bearer: Option<&str>,
+        json: &Value,
+    ) -> TestResponse {
         let mut headers = HeaderMap::new();
         if let Some(token) = bearer {
             headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
@@ -250,7 +255,7 @@ impl TestProvider {
     }
 
     /// Whatever can be said over HTTP, without cookies and credentials of its own.
-    pub async fn ask(&self, method: Method, target: &str, headers: HeaderMap, body: Vec<u8>) -> Answer {
+    pub async fn ask(&self, method: Method, target: &str, headers: HeaderMap, body: Vec<u8>) -> TestResponse {
         self.wire.send(method, target, headers, body).await
     }
 
@@ -271,20 +276,20 @@ impl TestProvider {
 
     /// What the background does each second about clients that registered at another node.
     pub async fn follow_clients(&self) {
-        registered_clients::follow(&self.provider).await.unwrap();
+        registered_clients::refresh_registered_clients(&self.provider).await.unwrap();
     }
 
     /// What the background does each minute about keys.
     pub async fn refresh_keys(&self) {
         let schedule = wiring::key_schedule(&self.settings);
         housekeeping::rotate_keys(&self.provider, &schedule).await.unwrap();
-        background::take_up_keys(&self.provider, &mut None).await.unwrap();
+        background::reload_keys(&self.provider, &mut None).await.unwrap();
     }
 
     /// What `anteroom keys rotate` does.
-    pub async fn rotate_keys(&self, reason: signing_keys::Reason) -> signing_keys::Rotated {
+    pub async fn rotate_keys(&self, reason: signing_keys::RotationReason) -> signing_keys::Rotated {
         let (schedule, parts) = (wiring::key_schedule(&self.settings), &self.provider);
-        let when = (self.now(), signing_keys::Occasion::Operator(reason));
+        let when = (self.now(), signing_keys::RotationTrigger::Operator(reason));
         signing_keys::rotate(&parts.store, &parts.keyring, &parts.random, &schedule, when).await.unwrap()
     }
 
@@ -295,7 +300,7 @@ impl TestProvider {
 
     /// One look of the node at its database.
     pub async fn look_at_history(&self) {
-        history::look(&self.provider).await.unwrap();
+        history::check_now(&self.provider).await.unwrap();
     }
 
     /// What `anteroom database accept` does.
@@ -306,19 +311,19 @@ impl TestProvider {
 
     /// What the background does each minute about what is only counted.
     pub async fn write_tallies(&self) {
-        refusals::write_tallies(&self.local()).await.unwrap();
+        refusals::write_audit_counters(&self.local()).await.unwrap();
     }
 
     /// What the background does each minute about sessions whose time has passed.
     pub async fn end_lapsed_sessions(&self) {
         end_sessions::end_lapsed(&self.local()).await.unwrap();
-        end_sessions::end_of_passed_epochs(&self.local()).await.unwrap();
+        end_sessions::end_sessions_of_old_epochs(&self.local()).await.unwrap();
     }
 
     /// What the background does each minute by the clock, with `running` on the stopwatch.
-    pub async fn tidy_up(&self, rounds: &mut housekeeping::Rounds, running: Duration) {
+    pub async fn tidy_up(&self, rounds: &mut housekeeping::HousekeepingState, running: Duration) {
         let retention = self.settings.audit.retention;
-        housekeeping::tidy_up(&self.provider, retention, rounds, running).await.unwrap();
+        housekeeping::expire_and_delete(&self.provider, retention, rounds, running).await.unwrap();
     }
 
     /// One round of back-channel logout; how many deliveries were tried.

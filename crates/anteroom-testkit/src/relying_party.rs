@@ -9,11 +9,11 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use url::form_urlencoded::byte_serialize;
 
-use crate::answer::Answer;
+use crate::answer::TestResponse;
 use crate::browser::Browser;
 use crate::settings::CLIENT_SECRET;
 use crate::tokens::{VerifiedToken, verified};
-use crate::wire::{Wire, encode};
+use crate::wire::{NodeClient, encode};
 
 /// The example of RFC 7636 appendix B.
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
@@ -23,7 +23,7 @@ pub const NONCE: &str = "nonce-1";
 
 /// How the application proves who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Proof {
+pub enum ClientAuthentication {
     None,
     Basic(&'static str),
     Post(&'static str),
@@ -31,10 +31,10 @@ pub enum Proof {
 
 #[derive(Clone, Debug)]
 pub struct RelyingParty {
-    wire: Wire,
+    wire: NodeClient,
     pub client_id: String,
     pub redirect_uri: String,
-    proof: Proof,
+    proof: ClientAuthentication,
     /// The network address that its requests come from, where it is not this machine's.
     address: Option<String>,
 }
@@ -49,8 +49,8 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    pub fn of(answer: &Answer) -> Self {
-        assert_eq!(answer.status, 200, "{}", answer.gist());
+    pub fn of(answer: &TestResponse) -> Self {
+        assert_eq!(answer.status, 200, "{}", answer.page_summary());
         let json = answer.json();
         let text = |name: &str| json[name].as_str().map(str::to_owned);
         Self {
@@ -71,7 +71,7 @@ impl Tokens {
 }
 
 impl RelyingParty {
-    pub(crate) fn new(wire: Wire, client: &ClientSettings) -> Self {
+    pub(crate) fn new(wire: NodeClient, client: &ClientSettings) -> Self {
         let metadata = &client.metadata;
         Self {
             wire,
@@ -79,15 +79,15 @@ impl RelyingParty {
             redirect_uri: metadata.redirect_uris.first().map(ToString::to_string).unwrap_or_default(),
             address: None,
             proof: match metadata.token_endpoint_auth_method.as_str() {
-                "client_secret_basic" => Proof::Basic(CLIENT_SECRET),
-                "client_secret_post" => Proof::Post(CLIENT_SECRET),
-                _ => Proof::None,
+                "client_secret_basic" => ClientAuthentication::Basic(CLIENT_SECRET),
+                "client_secret_post" => ClientAuthentication::Post(CLIENT_SECRET),
+                _ => ClientAuthentication::None,
             },
         }
     }
 
     /// As the registration endpoint answered.
-    pub(crate) fn registered(wire: Wire, client: &Value) -> Self {
+    pub(crate) fn registered(wire: NodeClient, client: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         // For the rest of the test.
         let secret = || -> &'static str { text(&client["client_secret"]).leak() };
@@ -97,9 +97,9 @@ impl RelyingParty {
             redirect_uri: text(&client["redirect_uris"][0]),
             address: None,
             proof: match client["token_endpoint_auth_method"].as_str() {
-                Some("client_secret_basic") => Proof::Basic(secret()),
-                Some("client_secret_post") => Proof::Post(secret()),
-                _ => Proof::None,
+                Some("client_secret_basic") => ClientAuthentication::Basic(secret()),
+                Some("client_secret_post") => ClientAuthentication::Post(secret()),
+                _ => ClientAuthentication::None,
             },
         }
     }
@@ -107,10 +107,10 @@ impl RelyingParty {
     /// A public application at a provider that runs in a process of its own.
     pub fn at(address: SocketAddr, issuer: &str, (client_id, redirect_uri): (&str, &str)) -> Self {
         Self {
-            wire: Wire::new(address, issuer),
+            wire: NodeClient::new(address, issuer),
             client_id: client_id.to_owned(),
             redirect_uri: redirect_uri.to_owned(),
-            proof: Proof::None,
+            proof: ClientAuthentication::None,
             address: None,
         }
     }
@@ -123,7 +123,7 @@ impl RelyingParty {
 
     /// The same application, proving itself in another way.
     #[must_use]
-    pub fn proving(self, proof: Proof) -> Self {
+    pub fn proving(self, proof: ClientAuthentication) -> Self {
         Self { proof, ..self }
     }
 
@@ -155,7 +155,7 @@ impl RelyingParty {
     }
 
     /// Sends the browser's person to sign in.
-    pub async fn authorize(&self, browser: &Browser, changes: &[(&str, &str)]) -> Answer {
+    pub async fn authorize(&self, browser: &Browser, changes: &[(&str, &str)]) -> TestResponse {
         browser.get(&self.request(changes)).await
     }
 
@@ -165,7 +165,7 @@ impl RelyingParty {
     }
 
     /// The code that a redirect brought, in an answer that is for us.
-    pub fn code_in(&self, answer: &Answer) -> String {
+    pub fn code_in(&self, answer: &TestResponse) -> String {
         let location = answer.location();
         assert!(location.as_str().starts_with(&self.redirect_uri), "{location}");
         let parameters = answer.parameters();
@@ -173,17 +173,21 @@ impl RelyingParty {
         parameters.get("code").unwrap_or_else(|| panic!("no code: {location}")).clone()
     }
 
-    pub async fn redeem(&self, code: &str) -> Answer {
+    pub async fn redeem(&self, code: &str) -> TestResponse {
         self.redeem_with(code, &[]).await
     }
 
     /// The usual redemption, with these fields put in, changed or (empty) left out.
-    pub async fn redeem_with(&self, code: &str, changes: &[(&str, &str)]) -> Answer {
+    pub async fn redeem_with(&self, code: &str, changes: &[(&str, &str)]) -> TestResponse {
         self.try_redeem(code, changes).await.unwrap()
     }
 
     /// The same, at a provider that may go away in the middle.
-    pub async fn try_redeem(&self, code: &str, changes: &[(&str, &str)]) -> Result<Answer, reqwest::Error> {
+    pub async fn try_redeem(
+        &self,
+        code: &str,
+        changes: &[(&str, &str)],
+    ) -> Result<TestResponse, reqwest::Error> {
         let mut fields = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -205,42 +209,46 @@ impl RelyingParty {
         Tokens::of(&self.redeem(&code).await)
     }
 
-    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+    pub async fn refresh(&self, refresh_token: &str) -> TestResponse {
         self.try_refresh(refresh_token).await.unwrap()
     }
 
     /// The same, at a provider that may go away in the middle.
-    pub async fn try_refresh(&self, refresh_token: &str) -> Result<Answer, reqwest::Error> {
+    pub async fn try_refresh(&self, refresh_token: &str) -> Result<TestResponse, reqwest::Error> {
         let fields = [("grant_type", "refresh_token"), ("refresh_token", refresh_token)];
         self.try_post("/token", &fields).await
     }
 
-    pub async fn introspect(&self, token: &str) -> Answer {
+    pub async fn introspect(&self, token: &str) -> TestResponse {
         self.post("/introspect", &[("token", token)]).await
     }
 
-    pub async fn revoke(&self, token: &str) -> Answer {
+    pub async fn revoke(&self, token: &str) -> TestResponse {
         self.post("/revoke", &[("token", token)]).await
     }
 
     /// Asks an endpoint for clients, proving who we are.
-    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> TestResponse {
         self.try_post(path, fields).await.unwrap()
     }
 
     /// The same, of a provider that may go away in the middle.
-    pub async fn try_post(&self, path: &str, fields: &[(&str, &str)]) -> Result<Answer, reqwest::Error> {
+    pub async fn try_post(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<TestResponse, reqwest::Error> {
         let mut fields = fields.to_vec();
         let mut headers = HeaderMap::new();
         if let Some(address) = &self.address {
             headers.insert("x-forwarded-for", HeaderValue::from_str(address).unwrap());
         }
         match self.proof {
-            Proof::None => fields.push(("client_id", &self.client_id)),
-            Proof::Post(secret) => {
+            ClientAuthentication::None => fields.push(("client_id", &self.client_id)),
+            ClientAuthentication::Post(secret) => {
                 fields.extend([("client_id", self.client_id.as_str()), ("client_secret", secret)]);
             }
-            Proof::Basic(secret) => {
+            ClientAuthentication::Basic(secret) => {
                 // RFC 6749 §2.3.1: each half form-urlencoded.
                 let half = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
                 let pair = STANDARD.encode(format!("{}:{}", half(&self.client_id), half(secret)));
@@ -250,7 +258,7 @@ impl RelyingParty {
         self.wire.try_post(path, &fields, headers).await
     }
 
-    pub async fn userinfo(&self, access_token: &str) -> Answer {
+    pub async fn userinfo(&self, access_token: &str) -> TestResponse {
         let bearer = HeaderValue::from_str(&format!("Bearer {access_token}")).unwrap();
         let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer)]);
         self.wire.send(Method::GET, "/userinfo", headers, String::new()).await

@@ -22,11 +22,11 @@ pub(crate) const TWILIO_TOKEN: &str = "testing-twilio-token";
 /// Listens on a port of its own. It stops when it goes.
 pub struct Telephony {
     url: String,
-    desk: Arc<Desk>,
+    desk: Arc<ReceivedRequests>,
     server: JoinHandle<()>,
 }
 
-struct Desk {
+struct ReceivedRequests {
     /// Status and body; the last one stands for all that follow.
     told: Mutex<VecDeque<(u16, &'static str)>>,
     got: Mutex<Vec<(String, String)>>,
@@ -42,7 +42,10 @@ impl Telephony {
     pub async fn start(told: &[(u16, &'static str)]) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let desk = Arc::new(Desk { told: Mutex::new(told.iter().copied().collect()), got: Mutex::default() });
+        let desk = Arc::new(ReceivedRequests {
+            told: Mutex::new(told.iter().copied().collect()),
+            got: Mutex::default(),
+        });
         let app = Router::new().fallback(take).with_state(Arc::clone(&desk));
         let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { url, desk, server }
@@ -78,7 +81,11 @@ impl Telephony {
     }
 }
 
-async fn take(State(desk): State<Arc<Desk>>, uri: Uri, body: Bytes) -> (StatusCode, &'static str) {
+async fn take(
+    State(desk): State<Arc<ReceivedRequests>>,
+    uri: Uri,
+    body: Bytes,
+) -> (StatusCode, &'static str) {
     let form = String::from_utf8(body.to_vec()).unwrap();
     desk.got.lock().unwrap().push((uri.path().to_owned(), form));
     let mut told = desk.told.lock().unwrap();

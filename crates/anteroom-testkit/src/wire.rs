@@ -7,13 +7,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use url::Url;
 
-use crate::answer::Answer;
+use crate::answer::TestResponse;
 
 /// What proxies take of an answer's headers unless they are told otherwise; every answer in every test keeps to it.
 const LONGEST_HEAD: usize = 4_096;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Wire {
+pub(crate) struct NodeClient {
     http: reqwest::Client,
     /// Shared by all clones, so that the requests of all clients take turns.
     nodes: Arc<Mutex<Nodes>>,
@@ -35,7 +35,7 @@ impl Nodes {
     }
 }
 
-impl Wire {
+impl NodeClient {
     pub(crate) fn new(address: SocketAddr, issuer: &str) -> Self {
         #[expect(clippy::disallowed_methods, reason = "tests reach the providers that they start")]
         let builder = reqwest::Client::builder();
@@ -60,7 +60,7 @@ impl Wire {
         target: &str,
         headers: HeaderMap,
         body: impl Into<reqwest::Body>,
-    ) -> Answer {
+    ) -> TestResponse {
         let asked = format!("{method} {}", target.chars().take(300).collect::<String>());
         let answer = self.try_send(method, target, headers, body).await;
         answer.unwrap_or_else(|error| panic!("{asked}: {error:?}"))
@@ -74,7 +74,7 @@ impl Wire {
         target: &str,
         headers: HeaderMap,
         body: impl Into<reqwest::Body>,
-    ) -> Result<Answer, reqwest::Error> {
+    ) -> Result<TestResponse, reqwest::Error> {
         let asked = self.issuer.join(target).unwrap();
         assert_eq!(asked.origin(), self.issuer.origin(), "not an address of the provider: {asked}");
         let mut url = asked.clone();
@@ -89,7 +89,7 @@ impl Wire {
         request.headers_mut().extend(headers);
         *request.body_mut() = Some(body.into());
         let response = self.http.execute(request).await?;
-        let answer = Answer {
+        let answer = TestResponse {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             asked,
@@ -99,7 +99,7 @@ impl Wire {
             answer.head_bytes() <= LONGEST_HEAD,
             "{} bytes of headers: {}",
             answer.head_bytes(),
-            answer.gist()
+            answer.page_summary()
         );
         Ok(answer)
     }
@@ -109,7 +109,7 @@ impl Wire {
         target: &str,
         fields: &[(&str, &str)],
         mut headers: HeaderMap,
-    ) -> Result<Answer, reqwest::Error> {
+    ) -> Result<TestResponse, reqwest::Error> {
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         headers.entry(CONTENT_TYPE).or_insert(form);
         self.try_send(Method::POST, target, headers, encode(fields)).await

@@ -1,7 +1,7 @@
 //! Who is asking over HTTP: the [`Visit`] of the use cases, with what only the web needs to know.
 
-use anteroom_domain::reference::Reference;
-use anteroom_flows::context::browser::{Browser, FetchMetadata, Loads};
+use anteroom_domain::reference::RequestReference;
+use anteroom_flows::context::browser::{Browser, FetchContext, FetchMetadata};
 use anteroom_flows::context::call::{Call, RequestFrom, Visit};
 use anteroom_oidc::shown::is_hidden;
 use anteroom_pages::{Locale, accepted, negotiate};
@@ -15,7 +15,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::cookies::Jar;
+use crate::cookies::RequestCookies;
 use crate::state::Web;
 
 const DEVICE_LABEL_CHARS: usize = 120;
@@ -58,16 +58,16 @@ impl FromRequestParts<Arc<Web>> for EndpointContext {
 
 /// The context of a request from a browser: handed to every page.
 #[derive(Clone)]
-pub(crate) struct Asker {
+pub(crate) struct PageContext {
     endpoint: EndpointContext,
     pub visit: Visit,
-    pub jar: Jar,
+    pub jar: RequestCookies,
     pub accept_language: Option<String>,
     /// Where the page of the form that was sent can be opened anew.
-    pub again: Option<String>,
+    pub reload_path: Option<String>,
 }
 
-impl Deref for Asker {
+impl Deref for PageContext {
     type Target = EndpointContext;
 
     fn deref(&self) -> &EndpointContext {
@@ -75,13 +75,13 @@ impl Deref for Asker {
     }
 }
 
-impl FromRequestParts<Arc<Web>> for Asker {
+impl FromRequestParts<Arc<Web>> for PageContext {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
         let endpoint = EndpointContext::of(parts, web);
         let EndpointContext { call, from, .. } = &endpoint;
-        let jar = Jar::read(&parts.headers, web.secure_cookies(), call.keyring(), call.random());
+        let jar = RequestCookies::read(&parts.headers, web.secure_cookies(), call.keyring(), call.random());
         let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let browser = Browser {
             id: jar.browser,
@@ -96,11 +96,11 @@ impl FromRequestParts<Arc<Web>> for Asker {
         };
         let visit = Visit::new(call.clone(), browser, *from);
         let accept_language = text(ACCEPT_LANGUAGE).map(str::to_owned);
-        Ok(Self { endpoint, visit, jar, accept_language, again: None })
+        Ok(Self { endpoint, visit, jar, accept_language, reload_path: None })
     }
 }
 
-impl Asker {
+impl PageContext {
     /// `ui_locales` of a waiting request first, then the browser's languages, then the practice's.
     pub(crate) fn locale(&self, ui_locales: &[String]) -> Locale {
         let (theme, default) = (self.web.theme(), self.web.settings.default_locale);
@@ -109,9 +109,9 @@ impl Asker {
 }
 
 /// What the browser says that it loads.
-pub(crate) fn loads(headers: &HeaderMap) -> Loads {
+pub(crate) fn loads(headers: &HeaderMap) -> FetchContext {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    Loads::of(FetchMetadata {
+    FetchContext::of(FetchMetadata {
         destination: text("sec-fetch-dest"),
         mode: text("sec-fetch-mode"),
         site: text("sec-fetch-site"),
@@ -125,11 +125,11 @@ fn device_label(user_agent: &str) -> String {
 }
 
 /// One reference for a request, drawn once and shown wherever the request is spoken of.
-pub(crate) fn reference(parts: &mut Parts, web: &Web) -> Reference {
-    if let Some(known) = parts.extensions.get::<Reference>() {
+pub(crate) fn reference(parts: &mut Parts, web: &Web) -> RequestReference {
+    if let Some(known) = parts.extensions.get::<RequestReference>() {
         return *known;
     }
-    let drawn = Reference::from_random(web.provider.random.bytes());
+    let drawn = RequestReference::from_random(web.provider.random.bytes());
     parts.extensions.insert(drawn);
     drawn
 }

@@ -3,7 +3,7 @@
 //! under one MAC: it is worth nothing as proof of identity. A third, `op_browser_state`, is for the script of the
 //! session frame (Session Management 1.0): a value of its own, readable, in frames of any site, worth nothing at all.
 
-use anteroom_crypto::{Digest, KeyPurpose, Keyring, Random, Token};
+use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring, OpaqueToken, Random};
 use anteroom_domain::device::COOKIE_LIFE;
 use anteroom_domain::ids::{BrowserId, DeviceId};
 use anteroom_flows::sessions::browser_sessions::MAX_SESSIONS;
@@ -21,10 +21,10 @@ const DEVICE: &str = "anteroom_device";
 /// Without `__Host-`: its name is known to applications, and an application that plants one makes a script ask in vain.
 const STATE: &str = "op_browser_state";
 /// Release 0.1.0 put each device beside a MAC of its own, which made 65 bytes of each.
-const ONE_DEVICE: &str = "known_device";
+const DEVICE_MAC_CONTEXT: &str = "known_device";
 const DEVICES: &str = "known_devices";
 /// What the value begins with since then: no value of 0.1.0 does, and 0.1.0 finds no device in it.
-const TOGETHER: &str = "2.";
+const DEVICES_V2_PREFIX: &str = "2.";
 const MAC_BYTES: usize = 32;
 const SEPARATOR: char = '.';
 /// A workstation is shared by more people than are signed in at it at once.
@@ -32,11 +32,11 @@ const MAX_DEVICES: usize = 32;
 
 /// What the request's cookies hold.
 #[derive(Clone, Debug)]
-pub(crate) struct Jar {
+pub(crate) struct RequestCookies {
     pub browser: BrowserId,
     /// The browser brought no identifier: it must be given one.
     pub browser_is_new: bool,
-    pub sessions: Vec<Token>,
+    pub sessions: Vec<OpaqueToken>,
     pub devices: Vec<DeviceId>,
     pub state: OpBrowserState,
     /// What takes the place of `state` at a sign-in and a sign-out. The same where the browser brought none.
@@ -44,12 +44,12 @@ pub(crate) struct Jar {
     pub state_is_new: bool,
 }
 
-impl Jar {
+impl RequestCookies {
     pub(crate) fn read(headers: &HeaderMap, secure: bool, keyring: &Keyring, random: &Random) -> Self {
         let session = find(headers, &name(SESSION, secure));
         let mut parts = session.as_deref().unwrap_or_default().split(SEPARATOR);
         let browser = parts.next().and_then(|text| Uuid::try_parse(text).ok()).map(BrowserId);
-        let sessions = parts.filter_map(Token::parse).take(MAX_SESSIONS).collect();
+        let sessions = parts.filter_map(OpaqueToken::parse).take(MAX_SESSIONS).collect();
         let next_state = OpBrowserState::from_random(random.bytes());
         let state = find(headers, STATE).and_then(|text| text.parse().ok());
         let device = find(headers, &name(DEVICE, secure));
@@ -76,7 +76,7 @@ impl Jar {
 
     /// The session cookie: it ends with the browser, for workstations are shared.
     pub(crate) fn session_cookie(&self, secure: bool) -> Cookie<'static> {
-        let secrets = self.sessions.iter().map(Token::encode);
+        let secrets = self.sessions.iter().map(OpaqueToken::encode);
         let parts: Vec<String> =
             std::iter::once(self.browser.0.simple().to_string()).chain(secrets).collect();
         build(SESSION, parts.join("."), secure)
@@ -138,11 +138,11 @@ fn find(headers: &HeaderMap, name: &str) -> Option<String> {
 fn encode_devices(keyring: &Keyring, devices: &[DeviceId]) -> String {
     let ids: Vec<u8> = devices.iter().flat_map(|device| *device.0.as_bytes()).collect();
     let mac = keyring.mac(KeyPurpose::DeviceMac).digest(DEVICES, &ids);
-    format!("{TOGETHER}{}", URL_SAFE_NO_PAD.encode([mac.as_bytes(), ids.as_slice()].concat()))
+    format!("{DEVICES_V2_PREFIX}{}", URL_SAFE_NO_PAD.encode([mac.as_bytes(), ids.as_slice()].concat()))
 }
 
 fn parse_devices(keyring: &Keyring, text: &str) -> Vec<DeviceId> {
-    let mut devices = match text.strip_prefix(TOGETHER) {
+    let mut devices = match text.strip_prefix(DEVICES_V2_PREFIX) {
         Some(together) => parse_together(keyring, together).unwrap_or_default(),
         None => text.split(SEPARATOR).filter_map(|one| parse_device(keyring, one)).collect(),
     };
@@ -153,7 +153,7 @@ fn parse_devices(keyring: &Keyring, text: &str) -> Vec<DeviceId> {
 fn parse_together(keyring: &Keyring, text: &str) -> Option<Vec<DeviceId>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let (mac, ids) = bytes.split_at_checked(MAC_BYTES)?;
-    let mac = Digest::from_slice(mac)?;
+    let mac = KeyedDigest::from_slice(mac)?;
     if !keyring.mac(KeyPurpose::DeviceMac).verify(DEVICES, ids, &mac) {
         return None;
     }
@@ -164,8 +164,8 @@ fn parse_together(keyring: &Keyring, text: &str) -> Option<Vec<DeviceId>> {
 fn parse_device(keyring: &Keyring, text: &str) -> Option<DeviceId> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let (id, mac) = bytes.split_at_checked(16)?;
-    let mac = Digest::from_slice(mac)?;
-    let genuine = keyring.mac(KeyPurpose::DeviceMac).verify(ONE_DEVICE, id, &mac);
+    let mac = KeyedDigest::from_slice(mac)?;
+    let genuine = keyring.mac(KeyPurpose::DeviceMac).verify(DEVICE_MAC_CONTEXT, id, &mac);
     genuine.then(|| Uuid::from_slice(id).ok().map(DeviceId)).flatten()
 }
 
@@ -174,15 +174,15 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
-    fn read(cookies: &str, secure: bool) -> Jar {
+    fn read(cookies: &str, secure: bool) -> RequestCookies {
         let mut headers = HeaderMap::new();
         headers.insert(COOKIE, HeaderValue::from_str(cookies).unwrap());
-        Jar::read(&headers, secure, &Keyring::for_tests(1), &Random::seeded(1))
+        RequestCookies::read(&headers, secure, &Keyring::for_tests(1), &Random::seeded(1))
     }
 
-    fn filled() -> Jar {
+    fn filled() -> RequestCookies {
         let random = Random::seeded(7);
-        Jar {
+        RequestCookies {
             browser: BrowserId(random.uuid_v4()),
             browser_is_new: false,
             sessions: vec![random.token(), random.token()],
@@ -217,7 +217,7 @@ mod tests {
             let line = [other, b"; ", session.to_string().as_bytes()].concat();
             let mut headers = HeaderMap::new();
             headers.insert(COOKIE, HeaderValue::from_bytes(&line).unwrap());
-            let jar = Jar::read(&headers, true, &Keyring::for_tests(1), &Random::seeded(1));
+            let jar = RequestCookies::read(&headers, true, &Keyring::for_tests(1), &Random::seeded(1));
             assert_eq!((jar.browser, jar.sessions), (filled().browser, filled().sessions));
         }
     }
@@ -225,7 +225,8 @@ mod tests {
     /// Browsers let a neighbouring host set a cookie whose name has any of these before the prefix.
     #[test]
     fn rfc6265bis_4_1_3_a_space_of_unicode_in_front_of_the_prefix_makes_another_name() {
-        let (own, planted) = (filled(), Jar { browser: BrowserId(Random::seeded(9).uuid_v4()), ..filled() });
+        let (own, planted) =
+            (filled(), RequestCookies { browser: BrowserId(Random::seeded(9).uuid_v4()), ..filled() });
         let spaces = (0..=0x3000).filter_map(char::from_u32).filter(|c| c.is_whitespace());
         for space in spaces.filter(|c| !"\n\r \t".contains(*c)).chain(['\u{feff}', '\u{200b}']) {
             for (name, value) in [
@@ -240,7 +241,8 @@ mod tests {
                     let mut headers = HeaderMap::new();
                     let Ok(line) = HeaderValue::from_bytes(line.as_bytes()) else { continue };
                     headers.insert(COOKIE, line);
-                    let jar = Jar::read(&headers, true, &Keyring::for_tests(1), &Random::seeded(1));
+                    let jar =
+                        RequestCookies::read(&headers, true, &Keyring::for_tests(1), &Random::seeded(1));
                     assert_eq!((jar.browser, &jar.sessions), (own.browser, &own.sessions), "{space:?}");
                     assert!(jar.devices.is_empty(), "{space:?}");
                 }

@@ -4,8 +4,8 @@
 //! checked at each request. Everywhere else it does not exist.
 
 use anteroom_domain::message::Channel;
-use anteroom_messaging::Delivered;
-use anteroom_pages::{Channel as ShownChannel, ErrorKind, OutboxMessage, OutboxPage};
+use anteroom_messaging::OutboxItem;
+use anteroom_pages::{ErrorKind, OutboxChannel as ShownChannel, OutboxMessage, OutboxPage};
 use axum::Json;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST};
@@ -15,27 +15,27 @@ use axum::response::{IntoResponse as _, Response};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish, to_sign_in};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish, to_sign_in};
 use crate::guard::is_loopback_name;
-use crate::respond::Frame;
-use crate::segment::Segment;
+use crate::respond::PageResponse;
+use crate::segment::PathParam;
 use crate::state::Web;
 
 const SHOWN: u64 = 200;
 
 /// A request that is beyond doubt from this machine.
-pub(crate) struct Local(Asker);
+pub(crate) struct LoopbackRequest(PageContext);
 
-impl FromRequestParts<Arc<Web>> for Local {
+impl FromRequestParts<Arc<Web>> for LoopbackRequest {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
-        let Ok(asker) = Asker::from_request_parts(parts, web).await;
+        let Ok(asker) = PageContext::from_request_parts(parts, web).await;
         if is_local(parts, web) {
             return Ok(Self(asker));
         }
-        Err(Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(&asker).await)
+        Err(PageError::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(&asker).await)
     }
 }
 
@@ -85,20 +85,20 @@ fn is_of_a_client(header: &str) -> bool {
     NAMES.contains(&header) || header.starts_with("sec-")
 }
 
-async fn delivered(asker: &Asker) -> Result<Vec<Delivered>, Failure> {
+async fn delivered(asker: &PageContext) -> Result<Vec<OutboxItem>, PageError> {
     let web = &asker.web;
     let messages =
         web.provider.store.newest_messages(SHOWN).await.map_err(anteroom_flows::error::FlowError::from)?;
     let letterhead = web.letterhead();
     let theme = web.theme();
-    let rendered = messages.iter().map(|message| Delivered::of(&theme, &letterhead, message));
+    let rendered = messages.iter().map(|message| OutboxItem::of(&theme, &letterhead, message));
     rendered.collect::<Result<_, _>>().map_err(|error| {
         tracing::error!(reference = %asker.visit.reference, "message does not render: {error}");
-        Failure::from(anteroom_flows::error::FlowError::Broken("a message does not render"))
+        PageError::from(anteroom_flows::error::FlowError::Broken("a message does not render"))
     })
 }
 
-pub(crate) async fn json(Local(asker): Local) -> Response {
+pub(crate) async fn json(LoopbackRequest(asker): LoopbackRequest) -> Response {
     finish(
         &asker,
         delivered(&asker).await.map(|messages| {
@@ -108,15 +108,15 @@ pub(crate) async fn json(Local(asker): Local) -> Response {
     .await
 }
 
-pub(crate) async fn page(Local(asker): Local) -> Response {
+pub(crate) async fn page(LoopbackRequest(asker): LoopbackRequest) -> Response {
     let shown = delivered(&asker).await.map(|messages| {
         let view = OutboxPage { messages: messages.into_iter().map(shown).collect() };
-        Frame::of(&asker).page(StatusCode::OK, &view)
+        PageResponse::of(&asker).page(StatusCode::OK, &view)
     });
     finish(&asker, shown).await
 }
 
-fn shown(message: Delivered) -> OutboxMessage {
+fn shown(message: OutboxItem) -> OutboxMessage {
     OutboxMessage {
         html_href: message.html.map(|_| format!("/dev/outbox/{}", message.id)),
         id: message.id,
@@ -135,12 +135,15 @@ fn shown(message: Delivered) -> OutboxMessage {
 }
 
 /// An email as its reader sees it. Mail is styled inline, as mail programs want it, so this page alone allows that.
-pub(crate) async fn email(Local(asker): Local, Segment(id): Segment<String>) -> Response {
+pub(crate) async fn email(
+    LoopbackRequest(asker): LoopbackRequest,
+    PathParam(id): PathParam<String>,
+) -> Response {
     let found = delivered(&asker).await.and_then(|messages| {
         let message = messages.into_iter().find(|message| message.id == id);
         message
             .and_then(|message| message.html)
-            .ok_or_else(|| Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()))
+            .ok_or_else(|| PageError::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()))
     });
     finish(&asker, found.map(|html| {
         let csp = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; \

@@ -6,42 +6,42 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_flows::context::refusals::note_refusal;
 use anteroom_flows::error::FlowError;
-use anteroom_flows::interaction::open_interaction::Carried;
-use anteroom_pages::{ErrorKind, ErrorPage, Forward, ForwardKind};
+use anteroom_flows::interaction::open_interaction::OpenInteraction;
+use anteroom_pages::{ErrorKind, ErrorPage, NextLink, NextLinkKind};
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
-use crate::asker::Asker;
+use crate::asker::PageContext;
 use crate::pages::dashboard::open_href;
 use crate::pages::forgot_password::wait_text;
 use crate::pages::step::{COMPLETE_REGISTRATION, DASHBOARD, FORGOT_PASSWORD, on_with};
-use crate::respond::Frame;
+use crate::respond::PageResponse;
 
 /// A request that ends on an error page.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum PageError {
     Page {
         status: StatusCode,
         kind: ErrorKind,
-        forward: Forward,
+        forward: NextLink,
     },
     /// A form of a page that showed another person than the one who is signed in now, or another session.
     AnotherPerson {
         email: String,
-        forward: Forward,
+        forward: NextLink,
     },
     Flow(FlowError),
 }
 
-impl From<FlowError> for Failure {
+impl From<FlowError> for PageError {
     fn from(error: FlowError) -> Self {
         Self::Flow(error)
     }
 }
 
-impl Failure {
-    pub(crate) fn page(status: StatusCode, kind: ErrorKind, forward: Forward) -> Self {
+impl PageError {
+    pub(crate) fn page(status: StatusCode, kind: ErrorKind, forward: NextLink) -> Self {
         Self::Page { status, kind, forward }
     }
 
@@ -54,42 +54,45 @@ impl Failure {
     pub(crate) fn answered_before(client: Option<&Client>) -> Self {
         let tile = client.filter(|client| client.policy.tile.is_some());
         let forward = match tile {
-            Some(client) => Forward { kind: ForwardKind::Application, href: open_href(client.id()) },
-            None => Forward { kind: ForwardKind::Dashboard, href: DASHBOARD.to_owned() },
+            Some(client) => NextLink { kind: NextLinkKind::Application, href: open_href(client.id()) },
+            None => NextLink { kind: NextLinkKind::Dashboard, href: DASHBOARD.to_owned() },
         };
         Self::page(StatusCode::BAD_REQUEST, ErrorKind::AnsweredBefore, forward)
     }
 
     /// The code of a mail, or the page that waits for it, where nothing was asked for; another mail can be, and what `carried`
     /// holds waits for that as well.
-    pub(crate) fn not_asked_here(asker: &Asker, carried: Option<&Carried>) -> Result<Self, FlowError> {
-        let handle = carried.map(|carried| carried.field(&asker.visit)).transpose()?.flatten();
+    pub(crate) fn not_asked_here(
+        asker: &PageContext,
+        carried: Option<&OpenInteraction>,
+    ) -> Result<Self, FlowError> {
+        let handle = carried.map(|carried| carried.form_value(&asker.visit)).transpose()?.flatten();
         let href = on_with(FORGOT_PASSWORD, handle.as_deref());
-        let forward = Forward { kind: ForwardKind::Recover, href };
+        let forward = NextLink { kind: NextLinkKind::Recover, href };
         Ok(Self::page(StatusCode::BAD_REQUEST, ErrorKind::NotAskedHere, forward))
     }
 
     /// What was entered is kept with the account; the invitation's link leads back to it.
     pub(crate) fn registration_interrupted() -> Self {
-        let forward = Forward { kind: ForwardKind::Recover, href: COMPLETE_REGISTRATION.to_owned() };
+        let forward = NextLink { kind: NextLinkKind::Recover, href: COMPLETE_REGISTRATION.to_owned() };
         Self::page(StatusCode::BAD_REQUEST, ErrorKind::RegistrationInterrupted, forward)
     }
 
     /// The form was out of date: nothing was done with it, and it can be opened anew.
     pub(crate) fn stale_form(again: &str) -> Self {
-        let forward = Forward { kind: ForwardKind::TryAgain, href: again.to_owned() };
+        let forward = NextLink { kind: NextLinkKind::TryAgain, href: again.to_owned() };
         Self::page(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::StaleForm, forward)
     }
 
     /// Nothing was done with the form. The page that is opened anew brings the cookie again, for a browser that only lost it.
     pub(crate) fn no_cookies(again: &str) -> Self {
-        let forward = Forward { kind: ForwardKind::TryAgain, href: again.to_owned() };
+        let forward = NextLink { kind: NextLinkKind::TryAgain, href: again.to_owned() };
         Self::page(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::NoCookies, forward)
     }
 
     /// Nothing was done with the form: `account` did not send it. The page can be opened anew.
     pub(crate) fn another_person(account: &Account, again: &str) -> Self {
-        let forward = Forward { kind: ForwardKind::TryAgain, href: again.to_owned() };
+        let forward = NextLink { kind: NextLinkKind::TryAgain, href: again.to_owned() };
         Self::AnotherPerson { email: account.primary_address.as_str().to_owned(), forward }
     }
 
@@ -103,7 +106,7 @@ impl Failure {
     }
 
     /// The page, once the trail knows of its reference.
-    pub(crate) async fn answer(self, asker: &Asker) -> Response {
+    pub(crate) async fn answer(self, asker: &PageContext) -> Response {
         if let Some((status, kind)) = self.shown() {
             let (page, path) = (format!("{kind:?}"), Some(asker.path.clone()));
             let event = Event::ErrorShown { status: status.as_u16(), page, path };
@@ -115,7 +118,7 @@ impl Failure {
         self.respond(asker)
     }
 
-    fn respond(self, asker: &Asker) -> Response {
+    fn respond(self, asker: &PageContext) -> Response {
         let reference = asker.visit.reference;
         let person = match &self {
             Self::AnotherPerson { email, .. } => Some(email.clone()),
@@ -162,7 +165,7 @@ impl Failure {
             }
         };
         let page = ErrorPage { kind, forward, person, reference: Some(reference.to_string()) };
-        let mut response = Frame::of(asker).page(status, &page);
+        let mut response = PageResponse::of(asker).page(status, &page);
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -171,19 +174,19 @@ impl Failure {
 }
 
 /// To the page of the form that was sent, which has what waits; else to sign-in.
-fn way_back(asker: &Asker) -> Forward {
-    match &asker.again {
-        Some(page) => Forward { kind: ForwardKind::TryAgain, href: page.clone() },
+fn way_back(asker: &PageContext) -> NextLink {
+    match &asker.reload_path {
+        Some(page) => NextLink { kind: NextLinkKind::TryAgain, href: page.clone() },
         None => to_sign_in(),
     }
 }
 
-pub(crate) fn to_sign_in() -> Forward {
-    Forward { kind: ForwardKind::SignIn, href: "/sign-in".to_owned() }
+pub(crate) fn to_sign_in() -> NextLink {
+    NextLink { kind: NextLinkKind::SignIn, href: "/sign-in".to_owned() }
 }
 
 /// Handlers return this; an error is rendered for the one who asked.
-pub(crate) async fn finish(asker: &Asker, result: Result<Response, Failure>) -> Response {
+pub(crate) async fn finish(asker: &PageContext, result: Result<Response, PageError>) -> Response {
     match result {
         Ok(response) => response,
         Err(failure) => failure.answer(asker).await,

@@ -1,7 +1,7 @@
 //! What is read of headers, for tests that throw everything at it: it is no page's own, and a route would only be in
 //! the way.
 
-use anteroom_crypto::{Keyring, Random, Token};
+use anteroom_crypto::{Keyring, OpaqueToken, Random};
 use anteroom_domain::ids::DeviceId;
 use anteroom_pages::{Locale, negotiate};
 use axum::http::HeaderMap;
@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use uuid::Uuid;
 
 use crate::asker::Forwarded;
-use crate::cookies::Jar;
+use crate::cookies::RequestCookies;
 
 static KEYS: LazyLock<Keyring> = LazyLock::new(|| Keyring::for_tests(1));
 
@@ -19,7 +19,7 @@ static KEYS: LazyLock<Keyring> = LazyLock::new(|| Keyring::for_tests(1));
 pub const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
 pub struct Read {
-    pub sessions: Vec<Token>,
+    pub sessions: Vec<OpaqueToken>,
     pub devices: Vec<DeviceId>,
     /// As a browser that keeps them would send them back.
     pub written_again: Vec<String>,
@@ -32,13 +32,13 @@ pub fn known_device() -> DeviceId {
 
 /// The cookie of [`known_device`], as a browser sends it.
 pub fn device_cookie() -> String {
-    let mut jar = Jar::read(&HeaderMap::new(), true, &KEYS, &Random::seeded(1));
+    let mut jar = RequestCookies::read(&HeaderMap::new(), true, &KEYS, &Random::seeded(1));
     jar.remember_device(known_device());
     jar.device_cookie(true, &KEYS).stripped().to_string()
 }
 
 pub fn read(headers: &HeaderMap) -> Read {
-    let jar = Jar::read(headers, true, &KEYS, &Random::seeded(1));
+    let jar = RequestCookies::read(headers, true, &KEYS, &Random::seeded(1));
     let languages = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     negotiate::<&str>(&[], languages, &Locale::ALL, Locale::En);
     let cookies = [jar.session_cookie(true), jar.device_cookie(true, &KEYS)];

@@ -6,7 +6,7 @@
 //! cookies cleared) is as good. Whom the page showed is held against whom the form would act for: by the extractor
 //! (`forms.rs`) where that is the current session, else by the one decision (`anteroom_flows::interaction::next`).
 
-use anteroom_crypto::{Digest, KeyPurpose, Keyring};
+use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring};
 use anteroom_domain::ids::{AccountId, BrowserId, SessionId};
 use anteroom_flows::context::call::FormOwner;
 use base64::Engine as _;
@@ -14,7 +14,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::origin::Vouched;
+use crate::origin::FormOrigin;
 
 /// The forms there are. The name is part of the MAC: a token of one form is none of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,11 +71,11 @@ const ID_LEN: usize = 16;
 const BODY_LEN: usize = TIME_LEN + 4 * ID_LEN;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stale;
+pub(crate) struct InvalidFormToken;
 
 /// Where and when a form is made or comes back.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Moment {
+pub(crate) struct FormContext {
     pub browser: BrowserId,
     pub now: Timestamp,
 }
@@ -83,7 +83,7 @@ pub(crate) struct Moment {
 /// The page that a form is made for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Page {
-    pub at: Moment,
+    pub at: FormContext,
     /// Whom it shows.
     pub owner: FormOwner,
     /// Drawn for the page: what was entered wrongly is stored as a digest together with the token, and could be guessed if the
@@ -93,10 +93,10 @@ pub(crate) struct Page {
 
 /// How a token comes back.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Returned {
-    pub at: Moment,
+pub(crate) struct TokenCheck {
+    pub at: FormContext,
     pub lifetime: SignedDuration,
-    pub vouched: Vouched,
+    pub vouched: FormOrigin,
 }
 
 /// Where there is no session, or no account, its part is all zeros.
@@ -119,25 +119,25 @@ pub(crate) fn check(
     keyring: &Keyring,
     form: FormName,
     token: &str,
-    returned: Returned,
-) -> Result<FormOwner, Stale> {
-    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| Stale)?;
-    let (body, mac) = bytes.split_at_checked(BODY_LEN).ok_or(Stale)?;
-    let mac = Digest::from_slice(mac).ok_or(Stale)?;
+    returned: TokenCheck,
+) -> Result<FormOwner, InvalidFormToken> {
+    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidFormToken)?;
+    let (body, mac) = bytes.split_at_checked(BODY_LEN).ok_or(InvalidFormToken)?;
+    let mac = KeyedDigest::from_slice(mac).ok_or(InvalidFormToken)?;
     if !keyring.mac(KeyPurpose::FormMac).verify(form.context(), body, &mac) {
-        return Err(Stale);
+        return Err(InvalidFormToken);
     }
-    let (time, ids) = body.split_at_checked(TIME_LEN).ok_or(Stale)?;
+    let (time, ids) = body.split_at_checked(TIME_LEN).ok_or(InvalidFormToken)?;
     let mut ids = ids.chunks_exact(ID_LEN).filter_map(|id| Uuid::from_slice(id).ok());
-    let mut next = || ids.next().ok_or(Stale);
+    let mut next = || ids.next().ok_or(InvalidFormToken);
     let (browser, session, account) = (next()?, next()?, next()?);
-    let millis = i64::from_be_bytes(time.try_into().map_err(|_| Stale)?);
-    let made = Timestamp::from_millisecond(millis).map_err(|_| Stale)?;
-    let Returned { at, lifetime, vouched } = returned;
+    let millis = i64::from_be_bytes(time.try_into().map_err(|_| InvalidFormToken)?);
+    let made = Timestamp::from_millisecond(millis).map_err(|_| InvalidFormToken)?;
+    let TokenCheck { at, lifetime, vouched } = returned;
     let same_browser = browser == at.browser.0;
     let fresh = at.now.duration_since(made) < lifetime;
-    if !fresh || !(same_browser || vouched == Vouched::ByTheBrowser) {
-        return Err(Stale);
+    if !fresh || !(same_browser || vouched == FormOrigin::SameOrigin) {
+        return Err(InvalidFormToken);
     }
     let named = |id: Uuid| Some(id).filter(|id| !id.is_nil());
     Ok(FormOwner { session: named(session).map(SessionId), account: named(account).map(AccountId) })
@@ -148,19 +148,19 @@ mod tests {
     use super::*;
 
     const HOUR: SignedDuration = SignedDuration::from_hours(1);
-    const OURS: Vouched = Vouched::ByTheBrowser;
+    const OURS: FormOrigin = FormOrigin::SameOrigin;
 
-    fn at(browser: u128, minutes: i64) -> Moment {
+    fn at(browser: u128, minutes: i64) -> FormContext {
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
-        Moment { browser: BrowserId(Uuid::from_u128(browser)), now }
+        FormContext { browser: BrowserId(Uuid::from_u128(browser)), now }
     }
 
     fn page_of(owner: FormOwner) -> Page {
         Page { at: at(1, 0), owner, number: [5; ID_LEN] }
     }
 
-    fn returned(at: Moment, vouched: Vouched) -> Returned {
-        Returned { at, lifetime: HOUR, vouched }
+    fn returned(at: FormContext, vouched: FormOrigin) -> TokenCheck {
+        TokenCheck { at, lifetime: HOUR, vouched }
     }
 
     #[test]
@@ -169,19 +169,19 @@ mod tests {
         let owner = FormOwner::default();
         let token = make(&keyring, FormName::SignIn, page_of(owner));
         for (form, moment, vouched, expected) in [
-            (FormName::SignIn, at(1, 59), Vouched::Not, Ok(owner)),
-            (FormName::SignIn, at(1, 60), OURS, Err(Stale)),
-            (FormName::SignIn, at(2, 1), Vouched::Not, Err(Stale)),
+            (FormName::SignIn, at(1, 59), FormOrigin::Not, Ok(owner)),
+            (FormName::SignIn, at(1, 60), OURS, Err(InvalidFormToken)),
+            (FormName::SignIn, at(2, 1), FormOrigin::Not, Err(InvalidFormToken)),
             (FormName::SignIn, at(2, 1), OURS, Ok(owner)),
-            (FormName::Consent, at(1, 1), OURS, Err(Stale)),
+            (FormName::Consent, at(1, 1), OURS, Err(InvalidFormToken)),
         ] {
             let got = check(&keyring, form, &token, returned(moment, vouched));
             assert_eq!(got, expected, "{form:?} {moment:?}");
         }
         let back = returned(at(1, 1), OURS);
-        assert_eq!(check(&Keyring::for_tests(2), FormName::SignIn, &token, back), Err(Stale));
+        assert_eq!(check(&Keyring::for_tests(2), FormName::SignIn, &token, back), Err(InvalidFormToken));
         for text in ["", "x", "AAAA", token.strip_prefix(|_: char| true).unwrap(), &format!("{token}A")] {
-            assert_eq!(check(&keyring, FormName::SignIn, text, back), Err(Stale));
+            assert_eq!(check(&keyring, FormName::SignIn, text, back), Err(InvalidFormToken));
         }
     }
 
@@ -190,7 +190,7 @@ mod tests {
         let keyring = Keyring::for_tests(1);
         let session = Some(SessionId(Uuid::from_u128(3)));
         let account = Some(AccountId(Uuid::from_u128(4)));
-        let back = returned(at(1, 1), Vouched::Not);
+        let back = returned(at(1, 1), FormOrigin::Not);
         for owner in
             [FormOwner::default(), FormOwner { session: None, account }, FormOwner { session, account }]
         {
@@ -200,7 +200,11 @@ mod tests {
             for place in TIME_LEN + ID_LEN..BODY_LEN {
                 bytes[place] ^= 1;
                 let forged = URL_SAFE_NO_PAD.encode(&bytes);
-                assert_eq!(check(&keyring, FormName::Profile, &forged, back), Err(Stale), "{place}");
+                assert_eq!(
+                    check(&keyring, FormName::Profile, &forged, back),
+                    Err(InvalidFormToken),
+                    "{place}"
+                );
                 bytes[place] ^= 1;
             }
         }

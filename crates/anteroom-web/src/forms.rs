@@ -6,13 +6,13 @@
 //! post have a type of their own: `endpoints::authorize::FromAnySite`.
 
 use anteroom_flows::context::call::FormOwner;
-use anteroom_flows::context::call::SentForm;
+use anteroom_flows::context::call::SubmittedForm;
 use anteroom_flows::context::limits::{FormToken, spend_form, spend_sign_out};
-use anteroom_flows::interaction::form_limits::{Brought, counted_for};
-use anteroom_flows::interaction::open_interaction::Waiting;
+use anteroom_flows::interaction::form_limits::{FormReferences, counted_for};
+use anteroom_flows::interaction::open_interaction::InteractionRef;
 use anteroom_flows::sessions::browser_sessions::another_person;
 use anteroom_oidc::Issuer;
-use anteroom_oidc::form::Form as Decoded;
+use anteroom_oidc::form::UrlEncodedForm as Decoded;
 use anteroom_pages::ErrorKind;
 use axum::extract::{FromRequest, FromRequestParts as _, Request};
 use axum::http::header::CONTENT_TYPE;
@@ -20,10 +20,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use std::sync::Arc;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, to_sign_in};
-use crate::form_token::{self, FormName, Moment, Returned, Stale};
-use crate::origin::{self, Vouched};
+use crate::asker::PageContext;
+use crate::failure::{PageError, to_sign_in};
+use crate::form_token::{self, FormContext, FormName, InvalidFormToken, TokenCheck};
+use crate::origin::{self, FormOrigin};
 use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, on_with};
 use crate::state::Web;
 
@@ -35,25 +35,25 @@ pub(crate) trait FormFields: Sized + Send {
     /// It spends something for what comes next in this browser, which without cookies cannot come.
     const NEEDS_COOKIES: bool = false;
 
-    fn read(sent: &Sent) -> Result<Self, Failure>;
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError>;
 
     /// Where the page can be opened anew.
-    fn again(sent: &Sent) -> String;
+    fn reload_path(sent: &ReceivedForm) -> String;
 }
 
 /// A form with a good token.
 pub(crate) struct Form<T> {
-    pub asker: Asker,
+    pub asker: PageContext,
     pub fields: T,
 }
 
 /// A form of a page that is shown again where the token is out of date.
 pub(crate) struct FormOrStale<T> {
-    pub asker: Asker,
-    pub fields: Token<T>,
+    pub asker: PageContext,
+    pub fields: SubmittedFields<T>,
 }
 
-pub(crate) enum Token<T> {
+pub(crate) enum SubmittedFields<T> {
     Good(T),
     Stale(T),
 }
@@ -82,63 +82,66 @@ impl<T: FormFields> FromRequest<Arc<Web>> for FormOrStale<T> {
     }
 }
 
-async fn opened(request: Request, web: &Arc<Web>) -> (Asker, Request) {
+async fn opened(request: Request, web: &Arc<Web>) -> (PageContext, Request) {
     let (mut parts, body) = request.into_parts();
-    let Ok(asker) = Asker::from_request_parts(&mut parts, web).await;
+    let Ok(asker) = PageContext::from_request_parts(&mut parts, web).await;
     (asker, Request::from_parts(parts, body))
 }
 
-async fn good<T: FormFields>(asker: &mut Asker, request: Request) -> Result<T, Failure> {
+async fn good<T: FormFields>(asker: &mut PageContext, request: Request) -> Result<T, PageError> {
     let (sent, token) = received::<T>(asker, request).await?;
     asker.visit.form = match token {
         Ok(owner) => owner,
-        Err(Stale) => return Err(Failure::stale_form(&T::again(&sent))),
+        Err(InvalidFormToken) => return Err(PageError::stale_form(&T::reload_path(&sent))),
     };
     if T::NEEDS_COOKIES && !asker.visit.browser.keeps_cookies {
-        return Err(Failure::no_cookies(&T::again(&sent)));
+        return Err(PageError::no_cookies(&T::reload_path(&sent)));
     }
     if T::OF_CURRENT_SESSION
         && let Some(other) = another_person(&asker.visit).await?
     {
-        return Err(Failure::another_person(&other.account, &T::again(&sent)));
+        return Err(PageError::another_person(&other.account, &T::reload_path(&sent)));
     }
     T::read(&sent)
 }
 
-async fn good_or_stale<T: FormFields>(asker: &mut Asker, request: Request) -> Result<Token<T>, Failure> {
+async fn good_or_stale<T: FormFields>(
+    asker: &mut PageContext,
+    request: Request,
+) -> Result<SubmittedFields<T>, PageError> {
     let (sent, token) = received::<T>(asker, request).await?;
     match token {
         Ok(owner) => {
             asker.visit.form = owner;
-            T::read(&sent).map(Token::Good)
+            T::read(&sent).map(SubmittedFields::Good)
         }
-        Err(Stale) => T::read(&sent).map(Token::Stale),
+        Err(InvalidFormToken) => T::read(&sent).map(SubmittedFields::Stale),
     }
 }
 
 /// Counted before anything is done for it, by whether its token verifies, with what the token says. From here on an error page
 /// leads back to the form's page.
 async fn received<T: FormFields>(
-    asker: &mut Asker,
+    asker: &mut PageContext,
     request: Request,
-) -> Result<(Sent, Result<FormOwner, Stale>), Failure> {
+) -> Result<(ReceivedForm, Result<FormOwner, InvalidFormToken>), PageError> {
     let path = request.uri().path().to_owned();
-    let sent = Sent::receive(asker, request).await?;
-    asker.again = Some(T::again(&sent));
+    let sent = ReceivedForm::receive(asker, request).await?;
+    asker.reload_path = Some(T::reload_path(&sent));
     let token = sent.check_token(asker, T::NAME);
-    asker.visit.sent_form = token.is_ok().then(|| SentForm::of(&asker.visit, sent.token()));
+    asker.visit.sent_form = token.is_ok().then(|| SubmittedForm::of(&asker.visit, sent.token()));
     count(asker, &path, &sent, if token.is_ok() { FormToken::Good } else { FormToken::Stale }).await?;
     Ok((sent, token))
 }
 
 /// What a form holds, from a page of ours as far as the browser says.
-pub(crate) struct Sent {
+pub(crate) struct ReceivedForm {
     fields: Decoded,
-    vouched: Vouched,
+    vouched: FormOrigin,
 }
 
-impl Sent {
-    async fn receive(asker: &Asker, request: Request) -> Result<Self, Failure> {
+impl ReceivedForm {
+    async fn receive(asker: &PageContext, request: Request) -> Result<Self, PageError> {
         let (parts, body) = request.into_parts();
         let vouched = own_page(&parts.headers, &asker.visit.snapshot().issuer)?;
         if !is_form(&parts.headers) {
@@ -150,10 +153,10 @@ impl Sent {
         Ok(Self { fields, vouched })
     }
 
-    fn check_token(&self, asker: &Asker, form: FormName) -> Result<FormOwner, Stale> {
+    fn check_token(&self, asker: &PageContext, form: FormName) -> Result<FormOwner, InvalidFormToken> {
         let provider = &asker.web.provider;
         let lifetime = provider.snapshot().policy.interaction.form_lifetime;
-        let returned = Returned { at: here(asker), lifetime, vouched: self.vouched };
+        let returned = TokenCheck { at: here(asker), lifetime, vouched: self.vouched };
         form_token::check(&provider.keyring, form, self.token(), returned)
     }
 
@@ -173,20 +176,20 @@ impl Sent {
 
     /// A field as it was left, which may be empty; `None` where the form has no such field, or has it twice.
     pub(crate) fn as_left(&self, name: &str) -> Option<&str> {
-        self.fields.as_left(name)
+        self.fields.value_if_single(name)
     }
 
     /// What waits behind the form; a value that is none of ours counts as something that cannot be found any more.
-    pub(crate) fn waiting(&self) -> Result<Option<Waiting>, Failure> {
+    pub(crate) fn interaction_ref(&self) -> Result<Option<InteractionRef>, PageError> {
         match self.field("interaction") {
             "" => Ok(None),
-            text => Waiting::parse(text).map(Some).ok_or_else(Failure::interaction_expired),
+            text => InteractionRef::parse(text).map(Some).ok_or_else(PageError::interaction_expired),
         }
     }
 
     /// The same for a form that is nothing without it.
-    pub(crate) fn what_waits(&self) -> Result<Waiting, Failure> {
-        self.waiting()?.ok_or_else(Failure::interaction_expired)
+    pub(crate) fn require_interaction_ref(&self) -> Result<InteractionRef, PageError> {
+        self.interaction_ref()?.ok_or_else(PageError::interaction_expired)
     }
 
     /// Where the page of an interaction can be opened anew.
@@ -201,12 +204,17 @@ impl Sent {
 /// Forms that their use case counts by address.
 const COUNTED_BY_ADDRESS: [&str; 3] = ["/sign-in", FORGOT_PASSWORD, COMPLETE_REGISTRATION];
 
-async fn count(asker: &Asker, path: &str, sent: &Sent, token: FormToken) -> Result<(), Failure> {
+async fn count(
+    asker: &PageContext,
+    path: &str,
+    sent: &ReceivedForm,
+    token: FormToken,
+) -> Result<(), PageError> {
     if COUNTED_BY_ADDRESS.contains(&path) {
         return Ok(());
     }
     let visit = &asker.visit;
-    let brought = Brought { interaction: sent.field("interaction"), token: sent.field("token") };
+    let brought = FormReferences { interaction: sent.field("interaction"), token: sent.field("token") };
     let counted_for = counted_for(visit, brought).await?;
     if path == "/sign-out" {
         return Ok(spend_sign_out(visit, counted_for, token).await?);
@@ -214,8 +222,8 @@ async fn count(asker: &Asker, path: &str, sent: &Sent, token: FormToken) -> Resu
     Ok(spend_form(visit, counted_for, token).await?)
 }
 
-fn own_page(headers: &HeaderMap, issuer: &Issuer) -> Result<Vouched, Failure> {
-    let cross_site = |_| Failure::page(StatusCode::FORBIDDEN, ErrorKind::CrossSite, to_sign_in());
+fn own_page(headers: &HeaderMap, issuer: &Issuer) -> Result<FormOrigin, PageError> {
+    let cross_site = |_| PageError::page(StatusCode::FORBIDDEN, ErrorKind::CrossSite, to_sign_in());
     origin::of_form(headers, issuer).map_err(cross_site)
 }
 
@@ -225,26 +233,26 @@ pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-fn malformed() -> Failure {
-    Failure::page(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, to_sign_in())
+fn malformed() -> PageError {
+    PageError::page(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, to_sign_in())
 }
 
-fn too_large() -> Failure {
-    Failure::page(StatusCode::PAYLOAD_TOO_LARGE, ErrorKind::TooLarge, to_sign_in())
+fn too_large() -> PageError {
+    PageError::page(StatusCode::PAYLOAD_TOO_LARGE, ErrorKind::TooLarge, to_sign_in())
 }
 
-fn here(asker: &Asker) -> Moment {
-    Moment { browser: asker.visit.browser.id, now: asker.visit.now }
+fn here(asker: &PageContext) -> FormContext {
+    FormContext { browser: asker.visit.browser.id, now: asker.visit.now }
 }
 
 /// The token for a form that is about to be shown, on a page that shows `owner`.
-pub(crate) fn token_for(asker: &Asker, form: FormName, owner: FormOwner) -> String {
+pub(crate) fn token_for(asker: &PageContext, form: FormName, owner: FormOwner) -> String {
     let provider = &asker.web.provider;
     let page = form_token::Page { at: here(asker), owner, number: provider.random.bytes() };
     form_token::make(&provider.keyring, form, page)
 }
 
 /// The same for a page that shows no account.
-pub(crate) fn token_of_nobody(asker: &Asker, form: FormName) -> String {
+pub(crate) fn token_without_account(asker: &PageContext, form: FormName) -> String {
     token_for(asker, form, FormOwner::default())
 }

@@ -7,7 +7,7 @@ use anteroom_flows::node::health;
 use anteroom_oidc::Issuer;
 use anteroom_oidc::discovery::paths;
 use anteroom_oidc::shown::shorten;
-use anteroom_pages::{ErrorKind, Forward, ForwardKind};
+use anteroom_pages::{ErrorKind, NextLink, NextLinkKind};
 use axum::Json;
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::header::{CONNECTION, HOST, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
@@ -18,9 +18,9 @@ use axum::response::{IntoResponse as _, Response};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::asker::{Asker, EndpointContext};
+use crate::asker::{EndpointContext, PageContext};
 use crate::endpoints::token::unavailable;
-use crate::failure::{Failure, to_sign_in};
+use crate::failure::{PageError, to_sign_in};
 use crate::respond::{LONGEST_LOCATION, REFERRER_POLICY};
 use crate::state::Web;
 
@@ -28,8 +28,8 @@ use crate::state::Web;
 pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let issuer = web.provider.snapshot().issuer.clone();
     match judge(requested_host(request.headers(), request.uri()).as_ref(), &issuer) {
-        HostVerdict::Ours => next.run(request).await,
-        HostVerdict::OtherLoopbackName => {
+        HostCheck::Ours => next.run(request).await,
+        HostCheck::OtherLoopbackName => {
             let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
             let target = format!("{}{path}", issuer.origin());
             let short = Some(target).filter(|target| target.len() <= LONGEST_LOCATION);
@@ -38,11 +38,11 @@ pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Ne
                 None => StatusCode::BAD_REQUEST.into_response(),
             }
         }
-        HostVerdict::Malformed => {
+        HostCheck::Malformed => {
             // RFC 9112 §3.2.
             not_here(&web, &issuer, request, (StatusCode::BAD_REQUEST, MALFORMED_HOST)).await
         }
-        HostVerdict::Misdirected => {
+        HostCheck::Misdirected => {
             not_here(&web, &issuer, request, (StatusCode::MISDIRECTED_REQUEST, OTHER_HOST)).await
         }
     }
@@ -59,19 +59,19 @@ async fn not_here(
     (status, why): (StatusCode, &str),
 ) -> Response {
     let (mut parts, _) = request.into_parts();
-    let Ok(asker) = Asker::from_request_parts(&mut parts, web).await;
+    let Ok(asker) = PageContext::from_request_parts(&mut parts, web).await;
     tracing::warn!(
         reference = %asker.visit.reference,
         received = shorten(&received_host(&parts.headers, &parts.uri)),
         expected = issuer.origin(),
         "{why}"
     );
-    let forward = Forward { kind: ForwardKind::SignIn, href: format!("{}/sign-in", issuer.origin()) };
-    closing(Failure::page(status, ErrorKind::MisdirectedHost, forward).answer(&asker).await)
+    let forward = NextLink { kind: NextLinkKind::SignIn, href: format!("{}/sign-in", issuer.origin()) };
+    closing(PageError::page(status, ErrorKind::MisdirectedHost, forward).answer(&asker).await)
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum HostVerdict {
+enum HostCheck {
     Ours,
     /// Of a loopback issuer: another spelling of the same machine, led to the issuer's own so that cookies fit.
     OtherLoopbackName,
@@ -104,19 +104,19 @@ fn received_host(headers: &HeaderMap, uri: &Uri) -> String {
     hosts.collect::<Vec<_>>().join(", ")
 }
 
-fn judge(host: Option<&Authority>, issuer: &Issuer) -> HostVerdict {
-    let Some(host) = host else { return HostVerdict::Malformed };
+fn judge(host: Option<&Authority>, issuer: &Issuer) -> HostCheck {
+    let Some(host) = host else { return HostCheck::Malformed };
     let url = issuer.url();
     let default_port =
         |port: Option<u16>| port.or(url.port_or_known_default().filter(|_| url.port().is_none()));
     let same_port = default_port(host.port_u16()) == default_port(url.port());
     let ours = url.host_str().is_some_and(|name| name.eq_ignore_ascii_case(host.host()));
     if ours && same_port {
-        HostVerdict::Ours
+        HostCheck::Ours
     } else if issuer.is_loopback_http() && same_port && is_loopback_name(host.host()) {
-        HostVerdict::OtherLoopbackName
+        HostCheck::OtherLoopbackName
     } else {
-        HostVerdict::Misdirected
+        HostCheck::Misdirected
     }
 }
 
@@ -133,7 +133,7 @@ pub(crate) async fn limited(State(web): State<Arc<Web>>, request: Request, next:
     match count_request(&call) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(error) => {
-            let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
+            let Ok(asker) = PageContext::from_request_parts(&mut parts, &web).await;
             refuse(&asker, parts.uri.path(), error).await
         }
     }
@@ -166,20 +166,20 @@ fn is_for_programs(path: &str) -> bool {
 pub(crate) async fn ready(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let Err(error) = health::may_serve(&web.provider) else { return next.run(request).await };
     let (mut parts, _) = request.into_parts();
-    let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
+    let Ok(asker) = PageContext::from_request_parts(&mut parts, &web).await;
     refuse(&asker, parts.uri.path(), error).await
 }
 
 /// JSON for programs, a page for people.
-pub(crate) async fn refuse(asker: &Asker, path: &str, error: FlowError) -> Response {
+pub(crate) async fn refuse(asker: &PageContext, path: &str, error: FlowError) -> Response {
     if is_for_programs(path) {
         return closing(unavailable(asker, &error));
     }
-    closing(Failure::from(error).answer(asker).await)
+    closing(PageError::from(error).answer(asker).await)
 }
 
 /// A path of which a part is not of the kind that its route takes.
-pub(crate) async fn nothing_there(asker: &Asker) -> Response {
+pub(crate) async fn nothing_there(asker: &PageContext) -> Response {
     if is_for_programs(&asker.path) {
         tracing::info!(reference = %asker.visit.reference, path = asker.path, "no such address");
         let body = serde_json::json!({
@@ -188,15 +188,15 @@ pub(crate) async fn nothing_there(asker: &Asker) -> Response {
         });
         return (StatusCode::NOT_FOUND, Json(body)).into_response();
     }
-    Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(asker).await
+    PageError::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(asker).await
 }
 
 /// A request of which not all came in time.
-pub(crate) async fn too_slow(asker: &Asker, path: &str) -> Response {
+pub(crate) async fn too_slow(asker: &PageContext, path: &str) -> Response {
     if is_for_programs(path) {
         return closing(StatusCode::REQUEST_TIMEOUT.into_response());
     }
-    let failure = Failure::page(StatusCode::REQUEST_TIMEOUT, ErrorKind::TooSlow, to_sign_in());
+    let failure = PageError::page(StatusCode::REQUEST_TIMEOUT, ErrorKind::TooSlow, to_sign_in());
     closing(failure.answer(asker).await)
 }
 
@@ -236,21 +236,21 @@ mod tests {
     #[test]
     fn a_host_is_ours_led_here_or_misdirected() {
         for (issuer, host, expected) in [
-            ("https://id.example", "id.example", HostVerdict::Ours),
-            ("https://id.example", "ID.example:443", HostVerdict::Ours),
-            ("https://id.example", "id.example:8443", HostVerdict::Misdirected),
-            ("https://id.example", "evil.example", HostVerdict::Misdirected),
-            ("https://id.example", "localhost", HostVerdict::Misdirected),
-            ("http://localhost:8080", "localhost:8080", HostVerdict::Ours),
-            ("http://localhost:8080", "127.0.0.1:8080", HostVerdict::OtherLoopbackName),
-            ("http://localhost:8080", "[::1]:8080", HostVerdict::OtherLoopbackName),
-            ("http://localhost:8080", "127.0.0.1:9090", HostVerdict::Misdirected),
-            ("http://localhost:8080", "evil.example:8080", HostVerdict::Misdirected),
+            ("https://id.example", "id.example", HostCheck::Ours),
+            ("https://id.example", "ID.example:443", HostCheck::Ours),
+            ("https://id.example", "id.example:8443", HostCheck::Misdirected),
+            ("https://id.example", "evil.example", HostCheck::Misdirected),
+            ("https://id.example", "localhost", HostCheck::Misdirected),
+            ("http://localhost:8080", "localhost:8080", HostCheck::Ours),
+            ("http://localhost:8080", "127.0.0.1:8080", HostCheck::OtherLoopbackName),
+            ("http://localhost:8080", "[::1]:8080", HostCheck::OtherLoopbackName),
+            ("http://localhost:8080", "127.0.0.1:9090", HostCheck::Misdirected),
+            ("http://localhost:8080", "evil.example:8080", HostCheck::Misdirected),
         ] {
             let issuer = Issuer::parse(issuer).unwrap();
             assert_eq!(judge(Some(&host.parse().unwrap()), &issuer), expected, "{host}");
         }
-        assert_eq!(judge(None, &Issuer::parse("https://id.example").unwrap()), HostVerdict::Malformed);
+        assert_eq!(judge(None, &Issuer::parse("https://id.example").unwrap()), HostCheck::Malformed);
     }
 
     #[test]

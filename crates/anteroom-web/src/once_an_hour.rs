@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use std::sync::{Mutex, PoisonError};
 
 #[derive(Debug, Default)]
-pub(crate) struct OnceAnHour(Mutex<Option<Timestamp>>);
+pub(crate) struct HourlyLog(Mutex<Option<Timestamp>>);
 
-impl OnceAnHour {
+impl HourlyLog {
     /// Whether it may be said again; notes that it is.
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         let mut said_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -24,7 +24,7 @@ mod tests {
 
     #[test]
     fn it_is_due_once_an_hour() {
-        let (said, begin) = (OnceAnHour::default(), Timestamp::UNIX_EPOCH);
+        let (said, begin) = (HourlyLog::default(), Timestamp::UNIX_EPOCH);
         let after = |minutes| begin + SignedDuration::from_mins(minutes);
         let due: Vec<bool> = [0, 1, 59, 60, 61, 120].map(|minutes| said.is_due(after(minutes))).into();
         assert_eq!(due, [true, false, false, true, false, true]);

@@ -3,7 +3,7 @@
 //! of one application could otherwise sign its visitors in at all the others, keep their sessions alive, and use up what they
 //! need.
 
-use anteroom_flows::context::browser::Loads;
+use anteroom_flows::context::browser::FetchContext;
 use anteroom_pages::ErrorKind;
 use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::StatusCode;
@@ -11,21 +11,21 @@ use axum::middleware::Next;
 use axum::response::Response;
 use std::sync::Arc;
 
-use crate::asker::{Asker, loads};
-use crate::failure::{Failure, to_sign_in};
+use crate::asker::{PageContext, loads};
+use crate::failure::{PageError, to_sign_in};
 use crate::state::Web;
 
 /// Only what is asked for with GET or HEAD: a form has its token.
 pub(crate) async fn only(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    if !request.method().is_safe() || loads(request.headers()) != Loads::PartOfPage {
+    if !request.method().is_safe() || loads(request.headers()) != FetchContext::PartOfPage {
         return next.run(request).await;
     }
     let (mut parts, _) = request.into_parts();
-    let Ok(asker) = Asker::from_request_parts(&mut parts, &web).await;
+    let Ok(asker) = PageContext::from_request_parts(&mut parts, &web).await;
     tracing::info!(
         reference = %asker.visit.reference,
         path = asker.path,
         "request refused: the browser loads it as an image, a script or another part of a page, a script of another origin asks for it, or it is fetched ahead of time (Sec-Fetch-Dest, Sec-Fetch-Mode, Sec-Fetch-Site, Sec-Purpose)"
     );
-    Failure::page(StatusCode::FORBIDDEN, ErrorKind::InvalidRequest, to_sign_in()).answer(&asker).await
+    PageError::page(StatusCode::FORBIDDEN, ErrorKind::InvalidRequest, to_sign_in()).answer(&asker).await
 }

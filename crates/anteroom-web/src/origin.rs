@@ -8,9 +8,9 @@ use axum::http::HeaderMap;
 use axum::http::header::ORIGIN;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Vouched {
+pub(crate) enum FormOrigin {
     /// The browser says: from our own page.
-    ByTheBrowser,
+    SameOrigin,
     /// It says nothing, as old browsers and scripts do.
     Not,
 }
@@ -18,17 +18,17 @@ pub(crate) enum Vouched {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CrossSite;
 
-pub(crate) fn of_form(headers: &HeaderMap, issuer: &Issuer) -> Result<Vouched, CrossSite> {
+pub(crate) fn of_form(headers: &HeaderMap, issuer: &Issuer) -> Result<FormOrigin, CrossSite> {
     // What cannot be read is another site's: browsers send nothing but ASCII.
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let origin = text(ORIGIN.as_str()).filter(|origin| *origin != "null");
     let origin_is_ours = origin.map(|origin| origin == issuer.origin());
     match (text("sec-fetch-site"), origin_is_ours) {
         (Some("same-origin"), Some(true) | None) | (Some("none") | None, Some(true)) => {
-            Ok(Vouched::ByTheBrowser)
+            Ok(FormOrigin::SameOrigin)
         }
         // Typed into the address bar, or no browser at all: the form's own token decides.
-        (Some("none") | None, None) => Ok(Vouched::Not),
+        (Some("none") | None, None) => Ok(FormOrigin::Not),
         _ => Err(CrossSite),
     }
 }
@@ -43,20 +43,20 @@ mod tests {
         let issuer = Issuer::parse("https://id.example").unwrap();
         let ours = Some("https://id.example");
         for (site, origin, expected) in [
-            (Some("same-origin"), ours, Ok(Vouched::ByTheBrowser)),
-            (Some("same-origin"), None, Ok(Vouched::ByTheBrowser)),
-            (None, ours, Ok(Vouched::ByTheBrowser)),
-            (None, None, Ok(Vouched::Not)),
-            (Some("none"), None, Ok(Vouched::Not)),
+            (Some("same-origin"), ours, Ok(FormOrigin::SameOrigin)),
+            (Some("same-origin"), None, Ok(FormOrigin::SameOrigin)),
+            (None, ours, Ok(FormOrigin::SameOrigin)),
+            (None, None, Ok(FormOrigin::Not)),
+            (Some("none"), None, Ok(FormOrigin::Not)),
             (Some("cross-site"), None, Err(CrossSite)),
             (Some("same-site"), ours, Err(CrossSite)),
             (Some("same-origin"), Some("https://evil.example"), Err(CrossSite)),
             (None, Some("https://evil.example"), Err(CrossSite)),
-            (Some("same-origin"), Some("null"), Ok(Vouched::ByTheBrowser)),
+            (Some("same-origin"), Some("null"), Ok(FormOrigin::SameOrigin)),
             (Some("cross-site"), Some("null"), Err(CrossSite)),
             (Some("same-site"), Some("null"), Err(CrossSite)),
-            (Some("none"), Some("null"), Ok(Vouched::Not)),
-            (None, Some("null"), Ok(Vouched::Not)),
+            (Some("none"), Some("null"), Ok(FormOrigin::Not)),
+            (None, Some("null"), Ok(FormOrigin::Not)),
             (None, Some(""), Err(CrossSite)),
         ] {
             let mut headers = HeaderMap::new();

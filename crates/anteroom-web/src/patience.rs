@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use tokio::time::timeout;
 
-use crate::asker::{Asker, reference};
+use crate::asker::{PageContext, reference};
 use crate::guard::{refuse, too_slow};
 use crate::state::Web;
 
@@ -26,7 +26,7 @@ pub(crate) async fn in_time(State(web): State<Arc<Web>>, request: Request, next:
     if let Ok(response) = timeout(web.settings.request_timeout, served).await {
         return response;
     }
-    let Ok(asker) = Asker::from_request_parts(&mut kept, &web).await;
+    let Ok(asker) = PageContext::from_request_parts(&mut kept, &web).await;
     if !received.load(Ordering::Relaxed) {
         return too_slow(&asker, kept.uri.path()).await;
     }

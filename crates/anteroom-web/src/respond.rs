@@ -5,8 +5,8 @@ use anteroom_domain::session::Session;
 use anteroom_flows::interaction::error_return::ErrorReturn;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_pages::{
-    Application, Chrome, ErrorKind, ErrorReturnPage, FormPostPage, Forward, ForwardKind, HiddenField, Locale,
-    Page, RedirectPage, SessionClock, SignedInAs, SupportContact,
+    Application, ErrorKind, ErrorReturnPage, FormPostPage, HiddenField, Locale, NextLink, NextLinkKind, Page,
+    PageLayout, RedirectPage, SessionClock, SignedInAs, SupportContact,
 };
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
@@ -16,8 +16,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use url::{Origin, Url};
 
-use crate::asker::Asker;
-use crate::failure::{Failure, to_sign_in};
+use crate::asker::PageContext;
+use crate::failure::{PageError, to_sign_in};
 use crate::pages::session_time;
 use crate::pages::step::DASHBOARD;
 
@@ -32,8 +32,8 @@ pub(crate) const LONGEST_LOCATION: usize = 2_048;
 const LONGEST_ORIGINS: usize = 1_024;
 
 /// How a page is put before the person: language, cookies to set, and whether its form may end at a client.
-pub(crate) struct Frame<'a> {
-    asker: &'a Asker,
+pub(crate) struct PageResponse<'a> {
+    asker: &'a PageContext,
     locale: Locale,
     signed_in_as: Option<SignedInAs>,
     session: Option<SessionClock>,
@@ -46,8 +46,8 @@ pub(crate) struct Frame<'a> {
     cookies: Vec<Cookie<'static>>,
 }
 
-impl<'a> Frame<'a> {
-    pub(crate) fn of(asker: &'a Asker) -> Self {
+impl<'a> PageResponse<'a> {
+    pub(crate) fn of(asker: &'a PageContext) -> Self {
         Self {
             asker,
             locale: asker.locale(&[]),
@@ -88,7 +88,7 @@ impl<'a> Frame<'a> {
 
     /// The page is for the account's own use: a window that another site opened has no connection to that site any more. On
     /// every other page it keeps it, for an application that opened a window for a sign-in waits for its answer there.
-    pub(crate) fn leaves_opener(mut self) -> Self {
+    pub(crate) fn isolated_from_opener(mut self) -> Self {
         self.leaves_opener = true;
         self
     }
@@ -129,7 +129,7 @@ impl<'a> Frame<'a> {
 
     pub(crate) fn page<P: Page>(self, status: StatusCode, view: &P) -> Response {
         let (snapshot, policy) = (self.asker.visit.snapshot(), self.policy());
-        let chrome = Chrome {
+        let chrome = PageLayout {
             practice_name: snapshot.practice.name.clone(),
             locale: self.locale,
             demo: snapshot.practice.demo,
@@ -186,7 +186,7 @@ fn sources(origins: &BTreeSet<String>) -> String {
 }
 
 /// A browser that has no identifier yet gets one with its first page, for forms to be bound to.
-fn browser_cookie(asker: &Asker) -> Option<Cookie<'static>> {
+fn browser_cookie(asker: &PageContext) -> Option<Cookie<'static>> {
     asker.jar.browser_is_new.then(|| asker.jar.session_cookie(asker.web.secure_cookies()))
 }
 
@@ -200,7 +200,7 @@ pub(crate) fn with_cookies(mut response: Response, cookies: &[Cookie<'static>]) 
 }
 
 /// A point in time as the practice's clock shows it.
-pub(crate) fn moment(asker: &Asker, at: jiff::Timestamp) -> anteroom_pages::Moment {
+pub(crate) fn moment(asker: &PageContext, at: jiff::Timestamp) -> anteroom_pages::Moment {
     asker.web.letterhead().moment(at)
 }
 
@@ -215,27 +215,27 @@ pub(crate) fn see_other(target: &str) -> Response {
 }
 
 /// On to a page of ours that opens in this browser alone: one that has no identifier yet must have it by then.
-pub(crate) fn see_next(asker: &Asker, target: &str) -> Response {
-    with_cookies(leave(asker, target), browser_cookie(asker).as_slice())
+pub(crate) fn redirect_in_browser(asker: &PageContext, target: &str) -> Response {
+    with_cookies(redirect_to(asker, target), browser_cookie(asker).as_slice())
 }
 
 /// On to an address that may have any length: a redirect or, where it is too long for a header, a page that goes there.
 /// Neither sets a cookie: a form of another site comes without ours, which an answer to it must not replace.
-pub(crate) fn leave(asker: &Asker, target: &str) -> Response {
+pub(crate) fn redirect_to(asker: &PageContext, target: &str) -> Response {
     if target.len() <= LONGEST_LOCATION {
         return see_other(target);
     }
-    let frame = Frame { frameable: true, cookies: Vec::new(), ..Frame::of(asker) };
+    let frame = PageResponse { frameable: true, cookies: Vec::new(), ..PageResponse::of(asker) };
     let mut page = frame.page(StatusCode::OK, &RedirectPage { href: target.to_owned() });
     page.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     page
 }
 
 /// The answer to an application: a redirect, or a page whose form the browser posts.
-pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) -> Response {
+pub(crate) fn to_application(asker: &PageContext, response: &AuthorizationResponse) -> Response {
     match response {
         AuthorizationResponse::Redirect(location) => {
-            let mut redirect = leave(asker, location);
+            let mut redirect = redirect_to(asker, location);
             // RFC 9700 §4.2.4: the code must not leave in a Referer.
             redirect.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
             let redirect = with_cookies(redirect, browser_cookie(asker).as_slice());
@@ -244,7 +244,7 @@ pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) ->
         AuthorizationResponse::FormPost { action, parameters } => {
             let fields = hidden_fields(parameters);
             let page = FormPostPage { action: action.clone(), fields, application: Application::unnamed() };
-            let frame = Frame { frameable: true, ..Frame::of(asker).leads_to_client() };
+            let frame = PageResponse { frameable: true, ..PageResponse::of(asker).leads_to_client() };
             let response = frame.page(StatusCode::OK, &page);
             with_cookies(response, asker.jar.new_state_cookie().as_slice())
         }
@@ -252,7 +252,7 @@ pub(crate) fn to_application(asker: &Asker, response: &AuthorizationResponse) ->
 }
 
 /// An error for an application that is not known here: the page that asks before the browser goes there.
-pub(crate) fn error_return_page(asker: &Asker, waits: &ErrorReturn) -> Response {
+pub(crate) fn error_return_page(asker: &PageContext, waits: &ErrorReturn) -> Response {
     let (href, action, fields) = match &waits.response {
         AuthorizationResponse::Redirect(location) => (Some(location.clone()), None, Vec::new()),
         AuthorizationResponse::FormPost { action, parameters } => {
@@ -262,7 +262,7 @@ pub(crate) fn error_return_page(asker: &Asker, waits: &ErrorReturn) -> Response 
     let reference = asker.visit.reference.to_string();
     let (host, forward) = (waits.host.clone(), to_sign_in());
     let view = ErrorReturnPage { host, href, action, fields, forward, reference };
-    let frame = Frame::of(asker).in_language_of(&waits.ui_locales).leads_to_client();
+    let frame = PageResponse::of(asker).in_language_of(&waits.ui_locales).leads_to_client();
     let mut page = frame.page(StatusCode::BAD_REQUEST, &view);
     page.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     page
@@ -280,9 +280,9 @@ pub(crate) const REFERRER_POLICY: HeaderName = HeaderName::from_static("referrer
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// The application that waited is no longer configured. A person who has just signed in for it is signed in all the same.
-pub(crate) fn application_gone() -> Failure {
-    let forward = Forward { kind: ForwardKind::Dashboard, href: DASHBOARD.to_owned() };
-    Failure::page(StatusCode::BAD_REQUEST, ErrorKind::ApplicationGone, forward)
+pub(crate) fn application_gone() -> PageError {
+    let forward = NextLink { kind: NextLinkKind::Dashboard, href: DASHBOARD.to_owned() };
+    PageError::page(StatusCode::BAD_REQUEST, ErrorKind::ApplicationGone, forward)
 }
 
 #[cfg(test)]

@@ -13,16 +13,16 @@ use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
-use crate::asker::Asker;
+use crate::asker::PageContext;
 use crate::endpoints::{
     authorize, check_session, cors, discovery, health, par, registration, token, twilio, userinfo,
 };
-use crate::failure::{Failure, to_sign_in};
+use crate::failure::{PageError, to_sign_in};
 use crate::pages::{
     choose_account, consent, dashboard, expired_password, factors, forgot_password, new_password,
     not_entitled, profile, recover, register, register_phones, session_time, sign_in, sign_out, step, verify,
 };
-use crate::segment::Segment;
+use crate::segment::PathParam;
 use crate::state::Web;
 use crate::{dev, guard, opened, patience, traced};
 
@@ -144,18 +144,22 @@ async fn preflight() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-async fn not_found(asker: Asker) -> Response {
-    Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(&asker).await
+async fn not_found(asker: PageContext) -> Response {
+    PageError::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(&asker).await
 }
 
-async fn method_not_allowed(asker: Asker, _request: Request<Body>) -> Response {
-    Failure::page(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::MethodNotAllowed, to_sign_in())
+async fn method_not_allowed(asker: PageContext, _request: Request<Body>) -> Response {
+    PageError::page(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::MethodNotAllowed, to_sign_in())
         .answer(&asker)
         .await
 }
 
 /// Files of the theme. Their addresses carry a digest of their content, so a browser may keep them for good.
-async fn asset(State(web): State<Arc<Web>>, Segment(path): Segment<String>, headers: HeaderMap) -> Response {
+async fn asset(
+    State(web): State<Arc<Web>>,
+    PathParam(path): PathParam<String>,
+    headers: HeaderMap,
+) -> Response {
     let Some(asset) = web.theme().asset(&path) else { return StatusCode::NOT_FOUND.into_response() };
     let etag = HeaderValue::from_str(&asset.etag).unwrap_or(HeaderValue::from_static("\"\""));
     let caching = if asset.immutable { "public, max-age=31536000, immutable" } else { "no-cache" };

@@ -7,13 +7,13 @@ use axum::response::Response;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
-use crate::asker::Asker;
+use crate::asker::PageContext;
 use crate::guard::nothing_there;
 use crate::state::Web;
 
-pub(crate) struct Segment<T>(pub T);
+pub(crate) struct PathParam<T>(pub T);
 
-impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Web>> for Segment<T> {
+impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Web>> for PathParam<T> {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
@@ -22,7 +22,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Web>> for Segment<T> {
         if let Ok(axum::extract::Path(value)) = read {
             return Ok(Self(value));
         }
-        let Ok(asker) = Asker::from_request_parts(parts, web).await;
+        let Ok(asker) = PageContext::from_request_parts(parts, web).await;
         Err(nothing_there(&asker).await)
     }
 }

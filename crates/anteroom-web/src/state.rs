@@ -1,7 +1,7 @@
 //! What every handler shares.
 
 use anteroom_flows::context::provider::Provider;
-use anteroom_messaging::Letterhead;
+use anteroom_messaging::Branding;
 use anteroom_messaging::twilio::Callbacks;
 use anteroom_pages::{Locale, Theme};
 use arc_swap::ArcSwap;
@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::once_an_hour::OnceAnHour;
+use crate::once_an_hour::HourlyLog;
 
 /// The application state of the web.
 pub struct Web {
@@ -17,7 +17,7 @@ pub struct Web {
     theme: ArcSwap<Theme>,
     pub settings: WebSettings,
     /// When a proxy's header that cannot be read was last spoken of.
-    pub(crate) unreadable_proxy: OnceAnHour,
+    pub(crate) unreadable_proxy: HourlyLog,
 }
 
 /// What the operator configured about HTTP itself; fixed while the server runs.
@@ -53,7 +53,7 @@ impl Web {
             return Err(ConfigurationError::IssuerPath(issuer.as_str().to_owned()));
         }
         let theme = ArcSwap::from_pointee(theme);
-        Ok(Self { provider, theme, settings, unreadable_proxy: OnceAnHour::default() })
+        Ok(Self { provider, theme, settings, unreadable_proxy: HourlyLog::default() })
     }
 
     pub fn theme(&self) -> Arc<Theme> {
@@ -65,9 +65,9 @@ impl Web {
     }
 
     /// What all messages of the practice have in common.
-    pub fn letterhead(&self) -> Letterhead {
+    pub fn letterhead(&self) -> Branding {
         let snapshot = self.provider.snapshot();
-        Letterhead {
+        Branding {
             practice: snapshot.practice.name.clone(),
             host: snapshot.issuer.url().host_str().unwrap_or_default().to_owned(),
             time_zone: snapshot.practice.time_zone.clone(),

@@ -1,7 +1,7 @@
 //! One span for each request, and one line of the log when it is answered: what was asked for, by which client, what came of it
 //! and how long that took. Nothing of its query, its path's variable parts, or its person is in them.
 
-use anteroom_domain::reference::Reference;
+use anteroom_domain::reference::RequestReference;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
@@ -32,7 +32,7 @@ pub(crate) async fn request(State(web): State<Arc<Web>>, request: Request, next:
     response
 }
 
-fn span(method: &Method, route: &str, reference: Reference) -> Span {
+fn span(method: &Method, route: &str, reference: RequestReference) -> Span {
     tracing::info_span!("request", method = method_name(method), route, %reference, client = Empty)
 }
 
@@ -42,7 +42,7 @@ fn method_name(method: &Method) -> &str {
     if known.contains(method) { method.as_str() } else { "other" }
 }
 
-fn tell(route: &str, reference: Reference, status: StatusCode, took: Duration) {
+fn tell(route: &str, reference: RequestReference, status: StatusCode, took: Duration) {
     let (status, ms) = (status.as_u16(), took.as_millis());
     if ASKED_ALL_THE_TIME.contains(&route) {
         tracing::debug!(target: REQUESTS, %reference, status, ms, "answered");

@@ -350,7 +350,7 @@ pub fn run() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            commands::complain(&error);
+            commands::print_error(&error);
             ExitCode::FAILURE
         }
     }

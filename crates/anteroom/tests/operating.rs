@@ -3,12 +3,12 @@
 
 use anteroom::cli::{CheckArgs, Cli, ConfigArgs, KeysCommand, RotateArgs};
 use anteroom::commands::{CommandError, check, client, keys, migrate};
-use anteroom_config::{Configuration, Source};
+use anteroom_config::{Configuration, ConfigurationFile};
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_oidc::SigningAlgorithm;
-use anteroom_server::background::{Refused, take_up};
-use anteroom_server::reload::{Follower, SECOND_LOOK_AFTER};
-use anteroom_server::wiring::{self, Surroundings, WiringError};
+use anteroom_server::background::{ReloadError, apply_configuration};
+use anteroom_server::reload::{ConfigurationReloader, SECOND_LOOK_AFTER};
+use anteroom_server::wiring::{self, Environment, WiringError};
 use anteroom_storage::{InstanceKind, Store, StoreOptions};
 use anteroom_testkit::{Documents, on_sqlite};
 use clap::Parser as _;
@@ -114,7 +114,7 @@ fn no_keys_are_made_over_a_database_that_has_lost_its_own() {
     block_on(async {
         anteroom_storage::migrate(&installation.options()).await.unwrap();
         let store = Store::connect(&installation.options()).await.unwrap();
-        store.init_instance(InstanceKind::Production, Surroundings::production().clock.now()).await.unwrap();
+        store.init_instance(InstanceKind::Production, Environment::production().clock.now()).await.unwrap();
         store.close().await;
     });
     for refused in [installation.migrate(), installation.list_keys()] {
@@ -132,7 +132,7 @@ async fn a_database_that_has_lost_the_key_of_its_subs_is_not_served() {
         );
         fs::write(installation.path("anteroom.toml"), text).unwrap();
         let settings = installation.configuration().settings;
-        let around = Surroundings { may_make_keys: true, ..Surroundings::production() };
+        let around = Environment { may_make_keys: true, ..Environment::production() };
         let (store, _) = wiring::open_store(&settings, &around).await.unwrap();
         store.close().await;
         backend.execute("DELETE FROM sealed_keys WHERE purpose = 'subject'").await;
@@ -162,8 +162,8 @@ fn compromised_keys_are_published_no_longer() {
     let published = || {
         block_on(async {
             let settings = installation.configuration().settings;
-            let (store, _) = wiring::open_store(&settings, &Surroundings::production()).await.unwrap();
-            let (keys, now) = (store.signing_keys().await.unwrap(), Surroundings::production().clock.now());
+            let (store, _) = wiring::open_store(&settings, &Environment::production()).await.unwrap();
+            let (keys, now) = (store.signing_keys().await.unwrap(), Environment::production().clock.now());
             store.close().await;
             keys.iter().filter(|key| key.published_until.is_none_or(|until| until > now)).count()
         })
@@ -328,7 +328,7 @@ async fn a_reload_announces_and_admits_only_algorithms_that_have_keys() {
     let installation = Installation::new();
     let configuration = installation.configuration();
     anteroom_storage::migrate(&installation.options()).await.unwrap();
-    let around = Surroundings { may_make_keys: true, ..Surroundings::production() };
+    let around = Environment { may_make_keys: true, ..Environment::production() };
     let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
     let web = wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap();
     let running = wiring::key_schedule(&configuration.settings).algorithms;
@@ -336,12 +336,12 @@ async fn a_reload_announces_and_admits_only_algorithms_that_have_keys() {
 
     let more = "keys.signing.algorithms = [\"RS256\", \"ES256\", \"EdDSA\", \"PS256\"]\n";
     installation.configure(&format!("{more}{CLIENT}id_token_signed_response_alg = \"PS256\"\n"));
-    let refused = take_up(&web, &installation.configuration(), &running).await.unwrap_err();
-    assert!(matches!(refused, Refused::NoKey(_, SigningAlgorithm::Ps256)));
+    let refused = apply_configuration(&web, &installation.configuration(), &running).await.unwrap_err();
+    assert!(matches!(refused, ReloadError::NoKey(_, SigningAlgorithm::Ps256)));
     assert_eq!(provider.snapshot().clients.iter().count(), 0);
 
     installation.configure(&format!("{more}{CLIENT}"));
-    take_up(&web, &installation.configuration(), &running).await.unwrap();
+    apply_configuration(&web, &installation.configuration(), &running).await.unwrap();
     assert_eq!(provider.snapshot().clients.iter().count(), 1);
     assert!(!provider.snapshot().capabilities.signing_algorithms.contains(&SigningAlgorithm::Ps256));
     provider.store.close().await;
@@ -359,14 +359,14 @@ async fn a_reload_that_takes_clients_away_is_looked_at_twice() {
     let installation = Installation::new();
     let (one, both) = (client("one"), client("one") + &client("two"));
     installation.configure(&both);
-    let mut source = Source::new(installation.path("anteroom.toml"));
+    let mut source = ConfigurationFile::new(installation.path("anteroom.toml"));
     let configuration = source.load(&|_| None).unwrap();
     anteroom_storage::migrate(&installation.options()).await.unwrap();
-    let around = Surroundings { may_make_keys: true, ..Surroundings::production() };
+    let around = Environment { may_make_keys: true, ..Environment::production() };
     let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
     let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
     let algorithms = wiring::key_schedule(&configuration.settings).algorithms;
-    let mut follower = Follower::new(web, source, &configuration, algorithms);
+    let mut follower = ConfigurationReloader::new(web, source, &configuration, algorithms);
     let mut now = Instant::now();
     // A change is read at the second look that finds it.
     let mut served_after = async |seconds: &[u64]| {

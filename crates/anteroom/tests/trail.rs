@@ -6,9 +6,9 @@ use anteroom_crypto::{MasterKey, Random};
 use anteroom_domain::account::Profile;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::reference::Reference;
-use anteroom_domain::sign_in::Refusal;
-use anteroom_flows::audit::chain::When;
+use anteroom_domain::reference::RequestReference;
+use anteroom_domain::sign_in::SignInRefusal;
+use anteroom_flows::audit::chain::CheckpointTime;
 use anteroom_flows::audit::context::AuditContext;
 use anteroom_flows::context::call::Call;
 use anteroom_flows::context::provider::Provider;
@@ -16,7 +16,7 @@ use anteroom_flows::error::FlowError;
 use anteroom_flows::people::admin::{self, Invitee};
 use anteroom_server::background::extend_chain;
 use anteroom_server::logging::text;
-use anteroom_server::wiring::{self, Surroundings};
+use anteroom_server::wiring::{self, Environment};
 use secrecy::ExposeSecret as _;
 use std::collections::BTreeSet;
 use std::fs;
@@ -56,10 +56,10 @@ impl Installation {
         assert!(installation.run(&["migrate"]).content);
         installation.work(async |provider, file| {
             invite(provider).await;
-            extend_chain(provider, Some(&file), When::Now).await.unwrap();
-            refuse(provider, Refusal::WrongPassword, 3).await;
-            extend_chain(provider, Some(&file), When::Due).await.unwrap();
-            extend_chain(provider, Some(&file), When::Now).await.unwrap();
+            extend_chain(provider, Some(&file), CheckpointTime::Now).await.unwrap();
+            refuse(provider, SignInRefusal::WrongPassword, 3).await;
+            extend_chain(provider, Some(&file), CheckpointTime::Due).await.unwrap();
+            extend_chain(provider, Some(&file), CheckpointTime::Now).await.unwrap();
         });
         installation
     }
@@ -84,7 +84,7 @@ impl Installation {
         self.runtime.block_on(async {
             let configuration = Configuration::load(&self.path("anteroom.toml"), &|_| None);
             let configuration = configuration.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
-            let around = Surroundings { may_make_keys: true, ..Surroundings::production() };
+            let around = Environment { may_make_keys: true, ..Environment::production() };
             let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
             work(&provider, self.path("anteroom.checkpoints.jsonl")).await;
             provider.store.close().await;
@@ -127,11 +127,11 @@ async fn invite(provider: &Arc<Provider>) {
     admin::invite(&Call::local(provider), invitee).await.unwrap();
 }
 
-fn reference() -> Reference {
-    Reference::from_random([1, 2, 3, 4, 5])
+fn reference() -> RequestReference {
+    RequestReference::from_random([1, 2, 3, 4, 5])
 }
 
-async fn refuse(provider: &Arc<Provider>, refusal: Refusal, failures: u32) {
+async fn refuse(provider: &Arc<Provider>, refusal: SignInRefusal, failures: u32) {
     let account = admin::find(&Call::local(provider), &EmailAddress::parse(ADDRESS).unwrap()).await.unwrap();
     let mut audit = AuditContext::local(provider.clock.now(), &provider.random);
     audit.address = Some("203.0.113.9".parse().unwrap());
@@ -208,8 +208,8 @@ fn a_database_put_back_is_found_by_the_checkpoints_file() {
     let installation = Installation::new();
     fs::copy(installation.path("anteroom.db"), installation.path("before.db")).unwrap();
     installation.work(async |provider, file| {
-        refuse(provider, Refusal::WrongPassword, 4).await;
-        extend_chain(provider, Some(&file), When::Now).await.unwrap();
+        refuse(provider, SignInRefusal::WrongPassword, 4).await;
+        extend_chain(provider, Some(&file), CheckpointTime::Now).await.unwrap();
     });
     assert!(installation.run(&["audit", "verify"]).content);
     fs::copy(installation.path("before.db"), installation.path("anteroom.db")).unwrap();
@@ -224,8 +224,8 @@ fn an_export_older_than_the_newest_checkpoint_is_whole() {
     let installation = Installation::new();
     let lines = installation.export("trail.jsonl");
     installation.work(async |provider, file| {
-        refuse(provider, Refusal::WrongPassword, 4).await;
-        extend_chain(provider, Some(&file), When::Now).await.unwrap();
+        refuse(provider, SignInRefusal::WrongPassword, 4).await;
+        extend_chain(provider, Some(&file), CheckpointTime::Now).await.unwrap();
     });
     let verify = |name| {
         let with = ["--checkpoints", "anteroom.checkpoints.jsonl"];

@@ -17,7 +17,7 @@ const UP_WITHIN: Duration = Duration::from_mins(2);
 /// How long it may take to go before it is made to.
 const GONE_WITHIN: Duration = Duration::from_secs(20);
 /// How many of its last words are repeated when it does not come up.
-const LAST_WORDS: usize = 20;
+const OUTPUT_TAIL: usize = 20;
 
 /// What to start, as whom, and how to ask it to stop.
 pub(crate) struct Start<'a> {
@@ -50,7 +50,7 @@ impl Service {
         let failed = || format!("starting {}", start.name);
         let (reader, writer) = std::io::pipe().map_err(Failure::during(failed()))?;
         let errors = writer.try_clone().map_err(Failure::during(failed()))?;
-        let child = tethered(start)
+        let child = with_parent_death_signal(start)
             .args(&start.arguments)
             .envs(start.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
@@ -85,7 +85,7 @@ impl Service {
     }
 
     fn not_up(&self, how: &str) -> Failure {
-        let from = self.said.len().saturating_sub(LAST_WORDS);
+        let from = self.said.len().saturating_sub(OUTPUT_TAIL);
         let words = self.said.get(from..).unwrap_or_default().join("\n  ");
         Failure::new(format!("{} {how}; its last words:\n  {words}", self.name))
     }
@@ -110,7 +110,7 @@ impl Drop for Service {
 
 /// The command, run through `setpriv` where there is one: it changes the user without a process in between, so that
 /// the child is the program itself, and ties the program's life to ours.
-fn tethered(start: &Start<'_>) -> Command {
+fn with_parent_death_signal(start: &Start<'_>) -> Command {
     if !cfg!(target_os = "linux") {
         return Command::new(start.program);
     }

@@ -10,12 +10,12 @@ pub(crate) struct Key<T> {
     /// Whether the first value is less safe than the second, which is the default.
     pub(crate) looser: Option<fn(&T, &T) -> bool>,
     /// Which values keep out people, or applications, that should come in.
-    pub(crate) shuts_out: Option<ShutsOut<T>>,
+    pub(crate) shuts_out: Option<ExcludingValue<T>>,
     /// As TOML, where the default is filled in elsewhere.
     pub(crate) defaults_to: Option<&'static str>,
 }
 
-pub(crate) struct ShutsOut<T> {
+pub(crate) struct ExcludingValue<T> {
     /// Whether the first value, which was given, is beyond the second.
     beyond: fn(&T, &T) -> bool,
     bound: T,
@@ -24,7 +24,7 @@ pub(crate) struct ShutsOut<T> {
     what: &'static str,
 }
 
-impl<T: 'static> ShutsOut<T> {
+impl<T: 'static> ExcludingValue<T> {
     /// What happens, for a value that does.
     pub(crate) fn of(&self, value: &T, kind: &Kind<T>) -> Option<String> {
         let (word, what) = (self.word, self.what);
@@ -48,7 +48,7 @@ impl<T> Key<T> {
 
     /// More than the default is less safe.
     #[must_use]
-    pub(crate) fn looser_above(self) -> Self
+    pub(crate) fn weaker_above(self) -> Self
     where
         T: PartialOrd,
     {
@@ -70,7 +70,7 @@ impl<T> Key<T> {
         T: PartialOrd,
     {
         let beyond = |given: &T, bound: &T| given < bound;
-        self.shuts_out = Some(ShutsOut { beyond, bound, word: "below", what });
+        self.shuts_out = Some(ExcludingValue { beyond, bound, word: "below", what });
         self
     }
 
@@ -80,7 +80,7 @@ impl<T> Key<T> {
         T: PartialOrd,
     {
         let beyond = |given: &T, bound: &T| given > bound;
-        self.shuts_out = Some(ShutsOut { beyond, bound, word: "above", what });
+        self.shuts_out = Some(ExcludingValue { beyond, bound, word: "above", what });
         self
     }
 
@@ -90,7 +90,7 @@ impl<T> Key<T> {
         T: PartialEq,
     {
         let beyond = |given: &T, value: &T| given == value;
-        self.shuts_out = Some(ShutsOut { beyond, bound: value, word: "", what });
+        self.shuts_out = Some(ExcludingValue { beyond, bound: value, word: "", what });
         self
     }
 

@@ -3,7 +3,7 @@
 mod claims;
 mod tables;
 
-use anteroom_oidc::shown::is_name;
+use anteroom_oidc::shown::is_displayable_name;
 use jiff::SignedDuration;
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
@@ -95,7 +95,7 @@ pub(crate) fn text() -> Kind<String> {
                 return Err("must not be empty".to_owned());
             }
             // People read most of these, and none has a use for what is not seen.
-            if !is_name(text.trim()) {
+            if !is_displayable_name(text.trim()) {
                 return Err("must not contain control characters, nor others that are not seen".to_owned());
             }
             Ok(text.trim().to_owned())

@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostics::{Finding, Place};
-use crate::inputs::{Inputs, sha256};
+use crate::diagnostics::{ConfigFinding, SourceSpan};
+use crate::inputs::{InputFiles, sha256};
 use crate::reference::{KeyDoc, SectionDoc};
 use crate::settings::PolicyProfile;
 
@@ -37,11 +37,11 @@ pub(crate) struct Context<'a> {
     pub(crate) env: Env<'a>,
     /// Whether secrets are fetched from where they rest.
     pub(crate) fetch_secrets: bool,
-    pub(crate) inputs: RefCell<Inputs>,
+    pub(crate) inputs: RefCell<InputFiles>,
     /// The folder of each file, which its relative paths start from.
     folders: RefCell<Vec<PathBuf>>,
-    findings: RefCell<Vec<Finding>>,
-    places: RefCell<BTreeMap<String, Place>>,
+    findings: RefCell<Vec<ConfigFinding>>,
+    places: RefCell<BTreeMap<String, SourceSpan>>,
     /// What was written and is not the default: path and value as TOML.
     written: RefCell<BTreeMap<String, String>>,
     /// What was found in the files that keys name: by the path of the key.
@@ -93,16 +93,16 @@ impl<'a> Context<'a> {
         self.folders.borrow().get(file).map_or_else(|| PathBuf::from(path), |folder| folder.join(path))
     }
 
-    pub(crate) fn report(&self, finding: Finding) {
+    pub(crate) fn report(&self, finding: ConfigFinding) {
         self.findings.borrow_mut().push(finding);
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.findings.borrow().iter().any(Finding::is_error)
+        self.findings.borrow().iter().any(ConfigFinding::is_error)
     }
 
     /// Where the value of a key stands: `policy.session.idle`, `clients.0.3.redirect_uris.1`.
-    pub(crate) fn place(&self, path: &str) -> Option<Place> {
+    pub(crate) fn place(&self, path: &str) -> Option<SourceSpan> {
         self.places.borrow().get(path).cloned()
     }
 
@@ -123,7 +123,7 @@ impl<'a> Context<'a> {
         self.contents.borrow_mut().entry(path).or_default().push(sha256(text.as_bytes()));
     }
 
-    pub(crate) fn take_findings(&self) -> Vec<Finding> {
+    pub(crate) fn take_findings(&self) -> Vec<ConfigFinding> {
         self.findings.take()
     }
 
@@ -131,7 +131,7 @@ impl<'a> Context<'a> {
         self.reference.as_ref().map(RefCell::take).unwrap_or_default()
     }
 
-    fn remember_place(&self, path: String, place: Place) {
+    fn remember_place(&self, path: String, place: SourceSpan) {
         self.places.borrow_mut().insert(path, place);
     }
 

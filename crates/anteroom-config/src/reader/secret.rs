@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::kind::{Kind, parsed, quoted, text};
 use super::{Section, key};
-use crate::diagnostics::{Finding, Place};
+use crate::diagnostics::{ConfigFinding, SourceSpan};
 use crate::redact::SECRET_KEYS;
 
 /// Where a secret rests.
@@ -56,7 +56,7 @@ impl SecretKeys {
         let file = section.get(key(self.file, file_path(), self.file_meaning));
         let env = section.get(key(self.env, env_name(), self.env_meaning));
         if section.was_given(self.file) && section.was_given(self.env) {
-            let finding = Finding::error(format!("both `{}` and `{}` are given", self.file, self.env));
+            let finding = ConfigFinding::error(format!("both `{}` and `{}` are given", self.file, self.env));
             let finding = finding.at(section.place_of(self.env), "give one of them");
             section.cx.report(finding.at(section.place_of(self.file), "the other is here"));
         }
@@ -95,7 +95,7 @@ fn env_name() -> Kind<String> {
 pub(crate) fn from_file(
     section: &Section<'_, '_>,
     (key, path): (&str, &str),
-    place: Option<Place>,
+    place: Option<SourceSpan>,
 ) -> Secret {
     let cx = section.cx;
     let path = cx.resolve(section.file, path);
@@ -108,7 +108,8 @@ pub(crate) fn from_file(
                 value = accept(section, &text, place);
             }
             Err(error) => {
-                let mut finding = Finding::error(format!("cannot read the secret file {}", path.display()));
+                let mut finding =
+                    ConfigFinding::error(format!("cannot read the secret file {}", path.display()));
                 if error.kind() == std::io::ErrorKind::NotFound {
                     finding = help_to_make(finding, (key, &path), &section.path);
                 }
@@ -120,7 +121,7 @@ pub(crate) fn from_file(
 }
 
 /// Which command makes the file. Others hold what another party gives out, such as the password of a mail server.
-fn help_to_make(finding: Finding, (key, path): (&str, &Path), section: &str) -> Finding {
+fn help_to_make(finding: ConfigFinding, (key, path): (&str, &Path), section: &str) -> ConfigFinding {
     if key == MASTER_KEY_FILE {
         return finding.help(MAKE_MASTER_KEY);
     }
@@ -132,12 +133,12 @@ fn help_to_make(finding: Finding, (key, path): (&str, &Path), section: &str) -> 
 }
 
 /// A secret that every user of the machine can read is none. Its group may: the process may be in it without being the owner.
-pub(crate) fn warn_of_readers(section: &Section<'_, '_>, path: &Path, place: Option<Place>) {
+pub(crate) fn warn_of_readers(section: &Section<'_, '_>, path: &Path, place: Option<SourceSpan>) {
     const OTHERS: u32 = 0o007;
     let Ok(found) = std::fs::metadata(path) else { return };
     let mode = found.permissions().mode() & 0o777;
     if found.is_file() && mode & OTHERS != 0 {
-        let finding = Finding::warning("a secret is open to every user of this machine");
+        let finding = ConfigFinding::warning("a secret is open to every user of this machine");
         let finding = finding.at(place, format!("{} has the mode {mode:04o}", path.display()));
         section.cx.report(finding.help(format!("`chmod o= {}`", path.display())));
     }
@@ -160,19 +161,19 @@ pub(crate) fn certificates(section: &Section<'_, '_>, (key, path): (&str, &str))
         Ok(_) => "there is none in it".to_owned(),
         Err(error) => error.to_string(),
     };
-    let finding = Finding::error(format!("no certificates are found in the file {}", path.display()));
+    let finding = ConfigFinding::error(format!("no certificates are found in the file {}", path.display()));
     cx.report(finding.at(section.place_of(key), why));
     None
 }
 
-fn from_env(section: &Section<'_, '_>, name: String, place: Option<Place>) -> Secret {
+fn from_env(section: &Section<'_, '_>, name: String, place: Option<SourceSpan>) -> Secret {
     let cx = section.cx;
     let mut value = None;
     if cx.fetch_secrets {
         if let Some(text) = (cx.env)(&name) {
             value = accept(section, &text, place);
         } else {
-            let finding = Finding::error(format!("the environment variable `{name}` is not set"));
+            let finding = ConfigFinding::error(format!("the environment variable `{name}` is not set"));
             cx.report(finding.at(place, "a secret is expected there"));
         }
     }
@@ -180,10 +181,10 @@ fn from_env(section: &Section<'_, '_>, name: String, place: Option<Place>) -> Se
 }
 
 /// Files end with a line break that is no part of the secret.
-fn accept(section: &Section<'_, '_>, text: &str, place: Option<Place>) -> Option<SecretString> {
+fn accept(section: &Section<'_, '_>, text: &str, place: Option<SourceSpan>) -> Option<SecretString> {
     let text = text.trim_end_matches(['\r', '\n']);
     if text.trim().is_empty() {
-        section.cx.report(Finding::error("a secret is empty").at(place, "nothing is there"));
+        section.cx.report(ConfigFinding::error("a secret is empty").at(place, "nothing is there"));
         return None;
     }
     Some(text.into())

@@ -5,7 +5,7 @@ use toml::de::{DeTable, DeValue};
 use super::kind::{Item, Problem, did_you_mean};
 use super::suggest::nearest;
 use super::{Context, Key};
-use crate::diagnostics::{Finding, Place};
+use crate::diagnostics::{ConfigFinding, SourceSpan};
 use crate::reference::{self, KeyDoc};
 
 pub(crate) struct Section<'c, 'i> {
@@ -16,7 +16,7 @@ pub(crate) struct Section<'c, 'i> {
     /// As the operator writes it: `[policy.session]`, `[[clients]]`.
     title: String,
     /// Where it begins; none for the top of a file and for what is left out.
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<SourceSpan>,
     entries: DeTable<'i>,
     known: Vec<&'static str>,
     documented_as: usize,
@@ -60,7 +60,7 @@ impl<'c, 'i> Section<'c, 'i> {
     pub(crate) fn require<T: 'static>(&mut self, key: Key<T>) -> Option<T> {
         self.document(&key, None, true);
         if !self.entries.contains_key(key.name) && !self.cx.is_describing() {
-            let finding = Finding::error(format!("`{}` is missing {}", key.name, self.whereabouts()));
+            let finding = ConfigFinding::error(format!("`{}` is missing {}", key.name, self.whereabouts()));
             self.cx.report(finding.at(self.place.clone(), "needed here"));
         }
         self.take(&key)
@@ -74,11 +74,15 @@ impl<'c, 'i> Section<'c, 'i> {
         if shown == safe {
             self.cx.forget_written(&self.path_of(key.name));
         } else if key.looser.is_some_and(|looser| looser(&value, &default)) {
-            let finding =
-                Finding::warning(format!("`{}` {} is looser than the default", key.name, self.whereabouts()));
+            let finding = ConfigFinding::warning(format!(
+                "`{}` {} is looser than the default",
+                key.name,
+                self.whereabouts()
+            ));
             self.cx.report(finding.at(self.place_of(key.name), format!("the default is {safe}")));
         } else if let Some(what) = key.shuts_out.as_ref().and_then(|rule| rule.of(&value, &key.kind)) {
-            let finding = Finding::warning(format!("`{}` {} shuts people out", key.name, self.whereabouts()));
+            let finding =
+                ConfigFinding::warning(format!("`{}` {} shuts people out", key.name, self.whereabouts()));
             self.cx.report(finding.at(self.place_of(key.name), what));
         }
         value
@@ -88,8 +92,8 @@ impl<'c, 'i> Section<'c, 'i> {
     pub(crate) fn forbid(&mut self, names: &[&str], why: &str, instead: &str) {
         for name in names {
             if let Some((key, _)) = self.entries.remove_entry(*name) {
-                let finding = Finding::error(format!("`{name}` {} is refused", self.whereabouts()));
-                self.cx.report(finding.at(Some(Place::new(self.file, key.span())), why).help(instead));
+                let finding = ConfigFinding::error(format!("`{name}` {} is refused", self.whereabouts()));
+                self.cx.report(finding.at(Some(SourceSpan::new(self.file, key.span())), why).help(instead));
             }
         }
     }
@@ -104,7 +108,7 @@ impl<'c, 'i> Section<'c, 'i> {
         self.known.push(name);
         let title = format!("[{}]", self.title_of(name));
         let item = self.entries.remove(name);
-        let place = item.as_ref().map(|item| Place::new(self.file, item.span()));
+        let place = item.as_ref().map(|item| SourceSpan::new(self.file, item.span()));
         let entries = item.map(|item| self.table(name, item)).unwrap_or_default();
         self.child(Child { name, title, about, place, entries }, read)
     }
@@ -135,10 +139,10 @@ impl<'c, 'i> Section<'c, 'i> {
             Some((_, DeValue::Array(items))) => items.iter().cloned().map(Some).collect(),
             Some((span, value)) => {
                 let label = "is one of several and needs double brackets";
-                let finding = Finding::error(format!("`{name}` must be a list of tables"));
+                let finding = ConfigFinding::error(format!("`{name}` must be a list of tables"));
                 self.cx.report(
                     finding
-                        .at(Some(Place::new(self.file, span.clone())), label)
+                        .at(Some(SourceSpan::new(self.file, span.clone())), label)
                         .help(format!("write `[[{name}]]`")),
                 );
                 vec![Some(Item::new(span, value))]
@@ -148,7 +152,7 @@ impl<'c, 'i> Section<'c, 'i> {
             items.push(None);
         }
         let read_one = |(i, item): (usize, Option<Item<'i>>)| {
-            let place = item.as_ref().map(|item| Place::new(self.file, item.span()));
+            let place = item.as_ref().map(|item| SourceSpan::new(self.file, item.span()));
             let entries = item.map(|item| self.table(name, item)).unwrap_or_default();
             let name = &format!("{name}.{}.{i}", self.file);
             self.child(Child { name, title: title.clone(), about, place, entries }, &mut read)
@@ -161,14 +165,14 @@ impl<'c, 'i> Section<'c, 'i> {
         self.place_of(name).is_some()
     }
 
-    pub(crate) fn place_of(&self, name: &str) -> Option<Place> {
+    pub(crate) fn place_of(&self, name: &str) -> Option<SourceSpan> {
         self.cx.place(&self.path_of(name))
     }
 
     /// Reports the entries that were not taken.
     pub(crate) fn finish(self) {
         for (key, _) in &self.entries {
-            self.report_unknown(key.get_ref(), Place::new(self.file, key.span()));
+            self.report_unknown(key.get_ref(), SourceSpan::new(self.file, key.span()));
         }
     }
 
@@ -179,9 +183,9 @@ impl<'c, 'i> Section<'c, 'i> {
         }
         let sections = reference::sections();
         for (key, _) in &self.entries {
-            let place = Place::new(self.file, key.span());
+            let place = SourceSpan::new(self.file, key.span());
             if reference::is_top_level(&sections, key.get_ref()) {
-                let finding = Finding::error(format!("`{}` belongs in the main file", key.get_ref()));
+                let finding = ConfigFinding::error(format!("`{}` belongs in the main file", key.get_ref()));
                 self.cx.report(
                     finding.at(Some(place), "an included file holds `[[clients]]` and `[[groups]]` only"),
                 );
@@ -191,13 +195,13 @@ impl<'c, 'i> Section<'c, 'i> {
         }
     }
 
-    fn report_unknown(&self, name: &str, place: Place) {
+    fn report_unknown(&self, name: &str, place: SourceSpan) {
         let shown = name.escape_debug();
-        let finding = Finding::error(format!("unknown key `{shown}` {}", self.whereabouts()));
+        let finding = ConfigFinding::error(format!("unknown key `{shown}` {}", self.whereabouts()));
         let mut finding = finding.at(Some(place), "");
         if let Some(near) = nearest(name, self.known.iter().copied()) {
             finding = finding.help(did_you_mean(near));
-        } else if let Some(home) = reference::home_of(&reference::sections(), name) {
+        } else if let Some(home) = reference::suggested_section(&reference::sections(), name) {
             finding = finding.help(home);
         } else if !self.known.is_empty() {
             finding = finding.help(format!("known here: {}", self.known.join(", ")));
@@ -223,9 +227,9 @@ impl<'c, 'i> Section<'c, 'i> {
     }
 
     pub(crate) fn report_problem(&self, name: &str, problem: Problem) {
-        let finding = Finding::error(format!("bad value for `{name}` {}", self.whereabouts()));
-        let finding = finding.at(Some(Place::new(self.file, problem.span)), problem.label);
-        self.cx.report(problem.help.into_iter().fold(finding, Finding::help));
+        let finding = ConfigFinding::error(format!("bad value for `{name}` {}", self.whereabouts()));
+        let finding = finding.at(Some(SourceSpan::new(self.file, problem.span)), problem.label);
+        self.cx.report(problem.help.into_iter().fold(finding, ConfigFinding::help));
     }
 
     fn document<T: 'static>(&self, key: &Key<T>, default: Option<&T>, required: bool) {
@@ -274,10 +278,10 @@ impl<'c, 'i> Section<'c, 'i> {
             let path = self.path_of(key.get_ref());
             if let DeValue::Array(items) = item.get_ref() {
                 for (i, item) in items.iter().enumerate() {
-                    self.cx.remember_place(format!("{path}.{i}"), Place::new(self.file, item.span()));
+                    self.cx.remember_place(format!("{path}.{i}"), SourceSpan::new(self.file, item.span()));
                 }
             }
-            self.cx.remember_place(path, Place::new(self.file, item.span()));
+            self.cx.remember_place(path, SourceSpan::new(self.file, item.span()));
         }
     }
 
@@ -300,7 +304,7 @@ struct Child<'n, 'i> {
     name: &'n str,
     title: String,
     about: &'static str,
-    place: Option<Place>,
+    place: Option<SourceSpan>,
     entries: DeTable<'i>,
 }
 

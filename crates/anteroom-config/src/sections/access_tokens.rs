@@ -4,7 +4,7 @@ use anteroom_oidc::jwt::AccessTokenTyp;
 use anteroom_oidc::{ClientMetadata, Issuer};
 
 use super::ClientDraft;
-use crate::diagnostics::Finding;
+use crate::diagnostics::ConfigFinding;
 use crate::reader::Context;
 
 /// `None` stands for a client that was refused.
@@ -36,7 +36,7 @@ fn check_audience(
     for named in audience {
         let Some(client) = drafts.iter().find(|other| other.client_id.as_str() == named) else { continue };
         let title = format!("access tokens of client `{}` could pass for ID tokens", draft.client_id);
-        let finding = Finding::error(title);
+        let finding = ConfigFinding::error(title);
         let finding = finding.at(draft.place_of(cx, "access_token_typ"), "this is the `typ` of ID tokens");
         let finding = finding.at(client.place_of(cx, "client_id"), "and this client is their audience");
         let help = "let the API go by a name in `audience` that is no `client_id`; it cannot introspect then. An API that takes \
@@ -51,10 +51,10 @@ fn check_opaque(cx: &Context<'_>, draft: &ClientDraft) {
     let label = "opaque ones have none: nothing signs them";
     if let Some(typ) = place("access_token_typ") {
         let title = format!("the access tokens of client `{}` are opaque", draft.client_id);
-        cx.report(Finding::error(title).at(Some(typ), label).help(help));
+        cx.report(ConfigFinding::error(title).at(Some(typ), label).help(help));
     }
     if let Some(algorithm) = place("access_token_signed_response_alg") {
         let title = format!("the access tokens of client `{}` are opaque", draft.client_id);
-        cx.report(Finding::warning(title).at(Some(algorithm), label).help(help));
+        cx.report(ConfigFinding::warning(title).at(Some(algorithm), label).help(help));
     }
 }

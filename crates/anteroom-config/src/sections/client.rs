@@ -1,7 +1,7 @@
 //! `[[clients]]`: the applications that rely on Anteroom, each with what the operator decides about it.
 
 use anteroom_domain::account::GroupName;
-use anteroom_domain::client::{Admission, ClientPolicy, Tile};
+use anteroom_domain::client::{ClientPolicy, Entitlement, Tile};
 use anteroom_oidc::claims::{ClaimMapping, ScopeClaims};
 use anteroom_oidc::jwt::AccessTokenTyp;
 use anteroom_oidc::{Acr, ClientId, ClientMetadataInput};
@@ -11,7 +11,7 @@ use url::Url;
 use super::client_claims::read_claims;
 use super::client_metadata::read_metadata;
 use super::people::group_name;
-use crate::diagnostics::{Finding, Place};
+use crate::diagnostics::{ConfigFinding, SourceSpan};
 use crate::reader::kind::{boolean, integer, list, parsed, quoted, scope_claims, text, word};
 use crate::reader::{Context, SecretKeys, Section, file_path, from_file, key};
 
@@ -19,7 +19,7 @@ use crate::reader::{Context, SecretKeys, Section, file_path, from_file, key};
 pub(crate) struct ClientDraft {
     /// `clients.0.3.`, under which its places and what was written are known.
     pub(crate) path: String,
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<SourceSpan>,
     pub(crate) client_id: ClientId,
     pub(crate) metadata: ClientMetadataInput,
     pub(crate) policy: ClientPolicy,
@@ -31,7 +31,7 @@ pub(crate) struct ClientDraft {
 }
 
 impl ClientDraft {
-    pub(crate) fn place_of(&self, cx: &Context<'_>, name: &str) -> Option<Place> {
+    pub(crate) fn place_of(&self, cx: &Context<'_>, name: &str) -> Option<SourceSpan> {
         cx.place(&format!("{}{name}", self.path)).or_else(|| self.place.clone())
     }
 }
@@ -79,8 +79,8 @@ fn read_admitted(section: &mut Section<'_, '_>) -> Option<Vec<GroupName>> {
         "Groups whose members it admits, any of them; left out, everyone. Its tile shows to the same people.";
     let groups: Option<Vec<GroupName>> = section.get(key("groups", list(group_name()), meaning));
     if groups.as_ref().is_some_and(Vec::is_empty) {
-        let finding =
-            Finding::error("a client that admits nobody").at(section.place_of("groups"), "no group is named");
+        let finding = ConfigFinding::error("a client that admits nobody")
+            .at(section.place_of("groups"), "no group is named");
         section.cx.report(finding.help("leave `groups` out to admit everyone"));
     }
     groups
@@ -88,8 +88,8 @@ fn read_admitted(section: &mut Section<'_, '_>) -> Option<Vec<GroupName>> {
 
 fn read_policy(section: &mut Section<'_, '_>, groups: Option<&[GroupName]>) -> ClientPolicy {
     let admission = match groups {
-        None => Admission::Everyone,
-        Some(names) => Admission::Groups(names.iter().cloned().collect()),
+        None => Entitlement::Everyone,
+        Some(names) => Entitlement::Groups(names.iter().cloned().collect()),
     };
     let meaning = "Whether it is the practice's own, so that people are not asked for their consent.";
     let first_party = section.get_or(key("first_party", boolean(), meaning), false);
@@ -104,7 +104,7 @@ fn read_policy(section: &mut Section<'_, '_>, groups: Option<&[GroupName]>) -> C
     let meaning = "Whether the application is told over the back channel when a session ends idle.";
     let logout_on_idle = section.get_or(key("logout_on_idle", boolean(), meaning), false);
     if logout_on_idle && !section.was_given("backchannel_logout_uri") {
-        let finding = Finding::error("a logout that nobody is told of");
+        let finding = ConfigFinding::error("a logout that nobody is told of");
         let label = "needs a `backchannel_logout_uri`";
         section.cx.report(finding.at(section.place_of("logout_on_idle"), label));
     }
@@ -144,7 +144,7 @@ fn read_tile(client: &mut Section<'_, '_>) -> Option<Tile> {
         let meaning = "Where the tile leads when the client has no `initiate_login_uri`.";
         let launch_url = section.get(key("launch_url", web_url(), meaning));
         if !can_start && !section.was_given("launch_url") && !section.cx.is_describing() {
-            let finding = Finding::error("a tile that leads nowhere");
+            let finding = ConfigFinding::error("a tile that leads nowhere");
             let finding = finding.at(section.place.clone(), "`launch_url` is missing here");
             let help = "give the client an `initiate_login_uri`, which starts its sign-in, or the tile a \
                 `launch_url`";
@@ -175,7 +175,7 @@ fn read_secrets(section: &mut Section<'_, '_>) -> Vec<SecretString> {
         env_meaning: "Environment variable with the client's secret.",
     };
     KEYS.forbid_inline(section);
-    let mut secrets: Vec<(Option<Place>, SecretString)> = Vec::new();
+    let mut secrets: Vec<(Option<SourceSpan>, SecretString)> = Vec::new();
     if let Some(secret) = KEYS.read(section) {
         let place = section.place_of(KEYS.env).or_else(|| section.place_of(KEYS.file));
         secrets.extend(secret.value.map(|value| (place, value)));
@@ -195,13 +195,17 @@ fn read_secrets(section: &mut Section<'_, '_>) -> Vec<SecretString> {
 }
 
 /// RFC 6749 appendix A.2 for the characters; the length keeps a secret from being guessed at the token endpoint.
-pub(super) fn check_strength(section: &Section<'_, '_>, (place, what): (Option<Place>, &str), secret: &str) {
+pub(super) fn check_strength(
+    section: &Section<'_, '_>,
+    (place, what): (Option<SourceSpan>, &str),
+    secret: &str,
+) {
     const LEAST: usize = 16;
     if !secret.chars().all(|c| matches!(c, ' '..='~')) {
-        let finding = Finding::error(format!("{what} has characters that HTTP cannot carry"));
+        let finding = ConfigFinding::error(format!("{what} has characters that HTTP cannot carry"));
         section.cx.report(finding.at(place, "must be printable ASCII"));
     } else if secret.len() < LEAST {
-        let finding = Finding::error(format!("{what} is too short"));
+        let finding = ConfigFinding::error(format!("{what} is too short"));
         let finding = finding.at(place, format!("must have at least {LEAST} characters"));
         section.cx.report(finding.help("make one with `anteroom client secret`"));
     }

@@ -1,10 +1,10 @@
 //! `[clients.claims]`: what an application is told in words of its own.
 
 use anteroom_domain::account::GroupName;
-use anteroom_oidc::claims::{BadClaimName, ClaimMapping, ClaimName};
+use anteroom_oidc::claims::{ClaimMapping, ClaimName, InvalidClaimName};
 use std::collections::BTreeMap;
 
-use crate::diagnostics::Finding;
+use crate::diagnostics::ConfigFinding;
 use crate::reader::kind::{entries, json_value, parsed, quoted, text};
 use crate::reader::{Section, key};
 
@@ -31,13 +31,13 @@ pub(super) fn read_claims(client: &mut Section<'_, '_>) -> ClaimsDraft {
             their own names.";
         let kind = entries("table of group names and strings", group, GroupName::as_str, text());
         let groups: Option<BTreeMap<GroupName, String>> = section.get(key("groups", kind, meaning));
-        let name = |text: &str| ClaimName::of_constant(text).map_err(|error: BadClaimName| error.to_string());
+        let name = |text: &str| ClaimName::of_constant(text).map_err(|error: InvalidClaimName| error.to_string());
         let meaning = "Claims that are the same for everybody, in ID tokens and at the userinfo endpoint. None that \
             means something already.";
         let kind = entries("table of claims and values", name, ClaimName::as_str, json_value());
         let constants = section.get(key("constants", kind, meaning)).unwrap_or_default();
         if let Some(name) = groups_as.as_ref().filter(|name| constants.contains_key(*name)) {
-            let finding = Finding::error(format!("claim `{}` is said twice", name.as_str()));
+            let finding = ConfigFinding::error(format!("claim `{}` is said twice", name.as_str()));
             let finding = finding.at(section.place_of("groups_as"), "carries the groups");
             section.cx.report(finding.at(section.place_of("constants"), "and is one of these"));
         }

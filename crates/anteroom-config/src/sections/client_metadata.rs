@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use super::{ClientDraft, plausible};
-use crate::diagnostics::{Finding, Place};
+use crate::diagnostics::{ConfigFinding, SourceSpan};
 use crate::fingerprint::SECRETS_OF_CLIENTS;
 use crate::reader::kind::{Kind, any_text, boolean, did_you_mean, integer, list, parsed, quoted};
 use crate::reader::suggest::nearest;
@@ -231,7 +231,7 @@ fn check_id_token_claims(cx: &Context<'_>, draft: &ClientDraft, metadata: &Clien
     if let Some(claim) = policy.id_token_claims.beyond(&metadata.scope, &policy.claims) {
         let title = format!("client `{}` is never told the claim {}", draft.client_id, quoted(claim));
         let label = "is a claim of none of its scopes";
-        cx.report(Finding::error(title).at(draft.place_of(cx, "id_token_claims"), label));
+        cx.report(ConfigFinding::error(title).at(draft.place_of(cx, "id_token_claims"), label));
     }
 }
 
@@ -243,14 +243,15 @@ fn check_secrets(cx: &Context<'_>, draft: &ClientDraft, metadata: &ClientMetadat
         check_mac_keys(cx, draft, metadata.token_endpoint_auth_signing_alg, given.clone());
     }
     if method.uses_secret() && given.is_none() {
-        let finding = Finding::error(format!("client `{}` has no secret", draft.client_id));
+        let finding = ConfigFinding::error(format!("client `{}` has no secret", draft.client_id));
         let label = format!("`{method}` needs one");
         let finding = finding.at(draft.place_of(cx, "token_endpoint_auth_method"), label);
         let help = "name its file with `secret_file`; for an application that can keep no secret, write \
             `token_endpoint_auth_method = \"none\"`";
         cx.report(finding.help(help));
     } else if !method.uses_secret() && given.is_some() {
-        let finding = Finding::error(format!("client `{}` has a secret that it never uses", draft.client_id));
+        let finding =
+            ConfigFinding::error(format!("client `{}` has a secret that it never uses", draft.client_id));
         let finding = finding.at(given, format!("`{method}` uses none"));
         cx.report(
             finding.at(cx.place(&format!("{}token_endpoint_auth_method", draft.path)), "because of this"),
@@ -263,7 +264,7 @@ fn check_mac_keys(
     cx: &Context<'_>,
     draft: &ClientDraft,
     algorithm: Option<ClientAlgorithm>,
-    place: Option<Place>,
+    place: Option<SourceSpan>,
 ) {
     let algorithm = algorithm.unwrap_or(ClientAlgorithm::Hs256);
     let least = match algorithm {
@@ -274,7 +275,7 @@ fn check_mac_keys(
     if draft.secrets.iter().any(|secret| secret.expose_secret().len() < least) {
         let title = format!("the secret of client `{}` is too short to sign with", draft.client_id);
         let label = format!("{algorithm} needs at least {least} characters");
-        cx.report(Finding::error(title).at(place, label));
+        cx.report(ConfigFinding::error(title).at(place, label));
     }
 }
 
@@ -282,7 +283,7 @@ fn report(cx: &Context<'_>, draft: &ClientDraft, error: &MetadataError) {
     let element = error.index.and_then(|i| cx.place(&format!("{}{}.{i}", draft.path, error.parameter)));
     let place = element.or_else(|| draft.place_of(cx, error.parameter));
     let title = format!("bad value for `{}` of client `{}`", error.parameter, draft.client_id);
-    let mut finding = Finding::error(title).at(place, error.problem.to_string());
+    let mut finding = ConfigFinding::error(title).at(place, error.problem.to_string());
     if let MetadataProblem::NotOffered { received, offered } = &error.problem
         && let Some(near) = nearest(received, offered.split(", "))
     {

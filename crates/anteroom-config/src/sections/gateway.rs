@@ -1,11 +1,11 @@
 //! `[text.http]` and `[voice.http]`: one request for each message, as a template.
 
-use anteroom_domain::gateway::{BodyFormat, WORDS, unknown_word};
+use anteroom_domain::gateway::{BodyFormat, PLACEHOLDERS, unknown_placeholder};
 use anteroom_oidc::shown::is_hidden;
 use secrecy::SecretString;
 
 use super::messages::parse_url;
-use crate::diagnostics::Finding;
+use crate::diagnostics::ConfigFinding;
 use crate::reader::kind::{Kind, list, parsed, quoted, text, word};
 use crate::reader::{SecretKeys, Section, key};
 use crate::settings::{HttpGateway, HttpMethod};
@@ -47,7 +47,7 @@ pub(super) fn read_gateway(section: &mut Section<'_, '_>) -> Option<HttpGateway>
 fn check_placeholders(section: &Section<'_, '_>, templates: &[&str]) {
     for (placeholder, what) in [("{to}", "to which number a message goes"), ("{text}", "what it says")] {
         if templates.iter().all(|template| !template.contains(placeholder)) {
-            let finding = Finding::error(format!("the gateway is not told {what}"));
+            let finding = ConfigFinding::error(format!("the gateway is not told {what}"));
             let place = section.place_of("body").or_else(|| section.place_of("url"));
             let finding =
                 finding.at(place, format!("`{placeholder}` is in none of `url`, `headers` and `body`"));
@@ -61,11 +61,11 @@ fn check_placeholders(section: &Section<'_, '_>, templates: &[&str]) {
 fn check_headers(section: &Section<'_, '_>, headers: &[NameAndValue]) -> Option<BodyFormat> {
     let place = || section.place_of("headers");
     for (name, value) in headers {
-        if let Some(word) = unknown_word(value) {
+        if let Some(word) = unknown_placeholder(value) {
             section.cx.report(unknown(word).at(place(), format!("in the header `{name}`")));
         }
         if value.contains("{text}") {
-            let finding = Finding::error("a message has several lines, and a header has one");
+            let finding = ConfigFinding::error("a message has several lines, and a header has one");
             section.cx.report(finding.at(place(), format!("`{{text}}` cannot be in the header `{name}`")));
         }
     }
@@ -73,7 +73,7 @@ fn check_headers(section: &Section<'_, '_>, headers: &[NameAndValue]) -> Option<
         Ok(format) => Some(format),
         Err(value) => {
             let finding =
-                Finding::error(format!("no value can be written into a body of the type `{value}`"));
+                ConfigFinding::error(format!("no value can be written into a body of the type `{value}`"));
             let finding = finding.at(place(), "not a form, JSON or XML");
             section.cx.report(finding.help(
                 "`application/x-www-form-urlencoded`, `application/json`, `application/xml`, `text/xml`, or a type that \
@@ -87,13 +87,13 @@ fn check_headers(section: &Section<'_, '_>, headers: &[NameAndValue]) -> Option<
 /// Filled in with a sample, it has to be read as the gateway will read it.
 fn check_body(section: &Section<'_, '_>, format: BodyFormat, body: &str) {
     let place = || section.place_of("body");
-    if let Some(word) = unknown_word(body) {
+    if let Some(word) = unknown_placeholder(body) {
         section.cx.report(unknown(word).at(place(), "in this"));
         return;
     }
     if let Err(reason) = format.check(body) {
         let finding =
-            Finding::error("a gateway would not read this body as it is meant, once it is filled in")
+            ConfigFinding::error("a gateway would not read this body as it is meant, once it is filled in")
                 .at(place(), reason);
         let help = match format {
             BodyFormat::Form => {
@@ -107,9 +107,9 @@ fn check_body(section: &Section<'_, '_>, format: BodyFormat, body: &str) {
     }
 }
 
-fn unknown(word: &str) -> Finding {
-    let known = WORDS.map(|word| format!("`{{{word}}}`")).join(", ");
-    Finding::error(format!("`{{{word}}}` stands for nothing")).help(format!("there are {known}"))
+fn unknown(word: &str) -> ConfigFinding {
+    let known = PLACEHOLDERS.map(|word| format!("`{{{word}}}`")).join(", ");
+    ConfigFinding::error(format!("`{{{word}}}` stands for nothing")).help(format!("there are {known}"))
 }
 
 /// Kept as it was written: a parsed URL would encode the braces.
@@ -117,7 +117,7 @@ fn url_template() -> Kind<String> {
     parsed(
         "URL with placeholders",
         |url| quoted(url),
-        |text| match unknown_word(text) {
+        |text| match unknown_placeholder(text) {
             Some(word) => Err(format!("`{{{word}}}` stands for nothing")),
             None => parse_url(text).map(|_| text.to_owned()),
         },

@@ -3,14 +3,14 @@
 use anteroom_oidc::SigningAlgorithm;
 
 use super::{HOUR, days};
-use crate::diagnostics::Finding;
+use crate::diagnostics::ConfigFinding;
 use crate::reader::kind::{boolean, duration, integer, list, word};
 use crate::reader::{MASTER_KEY_FILE, Secret, SecretKeys, Section, key};
-use crate::settings::{Hashing, Signing};
+use crate::settings::{Hashing, SigningSettings};
 
 pub(crate) struct KeysDraft {
     pub(crate) master_key: Option<Secret>,
-    pub(crate) signing: Signing,
+    pub(crate) signing: SigningSettings,
 }
 
 pub(super) fn read_keys(top: &mut Section<'_, '_>) -> KeysDraft {
@@ -27,7 +27,7 @@ pub(super) fn read_keys(top: &mut Section<'_, '_>) -> KeysDraft {
         KEYS.forbid_inline(section);
         let master_key = KEYS.read(section);
         if !section.was_given(KEYS.file) && !section.was_given(KEYS.env) && !section.cx.is_describing() {
-            let finding = Finding::error("no master key is given");
+            let finding = ConfigFinding::error("no master key is given");
             let finding = finding.at(section.place.clone(), "`master_key_file` is missing here");
             let help = "make one with `anteroom keys init` and name its file: \
                 `[keys] master_key_file = \"master.key\"`";
@@ -37,7 +37,7 @@ pub(super) fn read_keys(top: &mut Section<'_, '_>) -> KeysDraft {
     })
 }
 
-fn read_signing(keys: &mut Section<'_, '_>) -> Signing {
+fn read_signing(keys: &mut Section<'_, '_>) -> SigningSettings {
     let about = "The keys that sign tokens. They are made, rotated and retired by themselves.";
     keys.section("signing", about, |section| {
         let meaning = "What tokens can be signed with, each client's as it chooses. RS256 must be among them \
@@ -46,24 +46,24 @@ fn read_signing(keys: &mut Section<'_, '_>) -> Signing {
         let algorithms = key("algorithms", list(word(SigningAlgorithm::ALL)), meaning);
         let algorithms = section.get_or(algorithms, default);
         let rotate_every = key("rotate_every", duration(days(7)..=days(730)), "How long a key signs.");
-        let rotate_every = section.get_or(rotate_every.looser_above(), days(90));
+        let rotate_every = section.get_or(rotate_every.weaker_above(), days(90));
         let meaning = "How long a key is published before it signs and after it has signed, for applications \
             that keep old lists of keys.";
         let overlap = key("overlap", duration(HOUR..=days(90)), meaning).looser_below();
-        let signing = Signing { algorithms, rotate_every, overlap: section.get_or(overlap, days(7)) };
+        let signing = SigningSettings { algorithms, rotate_every, overlap: section.get_or(overlap, days(7)) };
         check_signing(section, &signing);
         signing
     })
 }
 
-fn check_signing(section: &Section<'_, '_>, signing: &Signing) {
+fn check_signing(section: &Section<'_, '_>, signing: &SigningSettings) {
     if !signing.algorithms.contains(&SigningAlgorithm::Rs256) {
-        let finding = Finding::error("tokens cannot be signed with RS256");
+        let finding = ConfigFinding::error("tokens cannot be signed with RS256");
         let label = "RS256 must be among these: OpenID Connect Discovery §3 requires it of every provider";
         section.cx.report(finding.at(section.place_of("algorithms"), label));
     }
     if signing.overlap * 2 >= signing.rotate_every {
-        let finding = Finding::error("signing keys overlap for longer than they sign");
+        let finding = ConfigFinding::error("signing keys overlap for longer than they sign");
         let place = section.place_of("overlap").or_else(|| section.place_of("rotate_every"));
         section.cx.report(finding.at(place, "`rotate_every` must be more than twice `overlap`"));
     }

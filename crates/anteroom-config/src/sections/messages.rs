@@ -8,12 +8,12 @@ use url::{Host, Url};
 
 use super::SECOND;
 use super::gateway::{GATEWAY, read_gateway};
-use crate::diagnostics::Finding;
+use crate::diagnostics::ConfigFinding;
 use crate::reader::kind::{Kind, boolean, duration, integer, parsed, quoted, text, word};
 use crate::reader::{SecretKeys, Section, certificates, file_path, key};
-use crate::settings::{Email, EmailTls, HttpGateway, Telephone, Twilio};
+use crate::settings::{EmailSettings, EmailTls, HttpGateway, PhoneProviderSettings, TwilioSettings};
 
-pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<Email> {
+pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<EmailSettings> {
     const PASSWORD: SecretKeys = SecretKeys {
         file: "password_file",
         file_meaning: "File with the password for `username`.",
@@ -37,7 +37,7 @@ pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<Email> {
         let username = section.get(key("username", text(), "Whom the server knows Anteroom as."));
         let password = PASSWORD.read(section).map(|secret| secret.value);
         if username.is_some() != password.is_some() && !section.cx.is_describing() {
-            let finding = Finding::error("a user name and a password belong together");
+            let finding = ConfigFinding::error("a user name and a password belong together");
             let place = section.place_of("username").or_else(|| section.place_of(PASSWORD.file));
             section
                 .cx
@@ -55,7 +55,7 @@ pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<Email> {
             more than a few.";
         let connections = section.get_or(key("connections", integer(1..=16), meaning), 2);
         let host = host.filter(|host| check_tls(section, tls, host));
-        Some(Email {
+        Some(EmailSettings {
             host: host?,
             port,
             tls,
@@ -75,8 +75,9 @@ pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<Email> {
 fn check_tls(section: &Section<'_, '_>, tls: EmailTls, host: &str) -> bool {
     let local = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     if tls == EmailTls::None && !local {
-        let finding =
-            Finding::error("emails would travel in the clear, with links that are as good as passwords");
+        let finding = ConfigFinding::error(
+            "emails would travel in the clear, with links that are as good as passwords",
+        );
         let finding = finding.at(section.place_of("tls"), "for a server on this machine only");
         section.cx.report(finding.at(section.place_of("host"), "this is another machine"));
         return false;
@@ -84,7 +85,7 @@ fn check_tls(section: &Section<'_, '_>, tls: EmailTls, host: &str) -> bool {
     true
 }
 
-pub(super) fn read_twilio(top: &mut Section<'_, '_>) -> Option<Twilio> {
+pub(super) fn read_twilio(top: &mut Section<'_, '_>) -> Option<TwilioSettings> {
     const TOKEN: SecretKeys = SecretKeys {
         file: "auth_token_file",
         file_meaning: "File with the account's auth token. Required, unless `auth_token_env` is given.",
@@ -97,7 +98,7 @@ pub(super) fn read_twilio(top: &mut Section<'_, '_>) -> Option<Twilio> {
         let account_sid = section.require(key("account_sid", account_sid(), "The account's SID."));
         let token = TOKEN.read(section);
         if token.is_none() && !section.cx.is_describing() {
-            let finding = Finding::error("no auth token is given");
+            let finding = ConfigFinding::error("no auth token is given");
             section.cx.report(finding.at(section.place.clone(), "`auth_token_file` is missing here"));
         }
         let from = section.get(key("from", number(), "The number that texts and calls come from, in E.164."));
@@ -106,7 +107,7 @@ pub(super) fn read_twilio(top: &mut Section<'_, '_>) -> Option<Twilio> {
         let meaning = "Where the API is.";
         let base_url = section.get_or(key("base_url", https_url(), meaning), twilios_own()?);
         let auth_token = token?.value?;
-        Some(Twilio { account_sid: account_sid?, auth_token, from, messaging_service, base_url })
+        Some(TwilioSettings { account_sid: account_sid?, auth_token, from, messaging_service, base_url })
     });
     twilio.flatten()
 }
@@ -134,7 +135,7 @@ impl std::fmt::Display for Provider {
     }
 }
 
-pub(super) fn read_text(top: &mut Section<'_, '_>) -> Option<Telephone> {
+pub(super) fn read_text(top: &mut Section<'_, '_>) -> Option<PhoneProviderSettings> {
     let about = "Who takes text messages. Without this section none go out.";
     top.optional_section("text", about, |section| {
         let provider = read_provider(section);
@@ -143,7 +144,7 @@ pub(super) fn read_text(top: &mut Section<'_, '_>) -> Option<Telephone> {
     })?
 }
 
-pub(super) fn read_voice(top: &mut Section<'_, '_>) -> Option<Telephone> {
+pub(super) fn read_voice(top: &mut Section<'_, '_>) -> Option<PhoneProviderSettings> {
     let about = "Who takes calls. Without this section none go out, and landlines get no codes.";
     top.optional_section("voice", about, |section| {
         let provider = read_provider(section);
@@ -152,7 +153,7 @@ pub(super) fn read_voice(top: &mut Section<'_, '_>) -> Option<Telephone> {
                 would record the code.";
             let waits = section.get_or(key("waits_for_key", boolean(), meaning), false);
             if !waits && !section.cx.is_describing() {
-                let finding = Finding::error("a voicemail would record the codes that this gateway reads out");
+                let finding = ConfigFinding::error("a voicemail would record the codes that this gateway reads out");
                 let place = section.place_of("waits_for_key").or_else(|| section.place.clone());
                 let finding = finding.at(place, "calls need a gateway that waits for a key first");
                 section.cx.report(finding.help("if it does, say so: `waits_for_key = true`"));
@@ -172,15 +173,15 @@ fn telephone(
     section: &Section<'_, '_>,
     provider: Option<Provider>,
     gateway: Option<HttpGateway>,
-) -> Option<Telephone> {
+) -> Option<PhoneProviderSettings> {
     match (provider?, gateway) {
-        (Provider::Twilio, _) => Some(Telephone::Twilio),
-        (Provider::Http, Some(gateway)) => Some(Telephone::Http(gateway)),
+        (Provider::Twilio, _) => Some(PhoneProviderSettings::Twilio),
+        (Provider::Http, Some(gateway)) => Some(PhoneProviderSettings::Http(gateway)),
         // What is wrong with it has been said.
         (Provider::Http, None) if section.was_given("http") => None,
         (Provider::Http, None) => {
             let finding =
-                Finding::error(format!("`[{}]` names a gateway that is not described", section.path));
+                ConfigFinding::error(format!("`[{}]` names a gateway that is not described", section.path));
             let finding = finding.at(section.place_of("provider"), "`http` needs a table of its own");
             section.cx.report(finding.help(format!("add `[{}.http]` with its `url`", section.path)));
             None

@@ -31,7 +31,8 @@ pub(crate) use server::DatabaseDraft;
 use crate::reader::kind::{list, parsed, quoted, text};
 use crate::reader::{Section, key};
 use crate::settings::{
-    Audit, Dev, Email, Hashing, Log, Outgoing, PolicyProfile, Practice, Server, Telephone, Theme, Twilio,
+    Audit, Dev, EmailSettings, Hashing, Log, OutgoingSettings, PhoneProviderSettings, PolicyProfile,
+    Practice, Server, ThemeSettings, TwilioSettings,
 };
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -44,7 +45,7 @@ const fn days(count: i64) -> SignedDuration {
 }
 
 /// What the main file says, clients and groups aside; none where a required value is missing or bad.
-pub(crate) struct Main {
+pub(crate) struct MainSections {
     pub(crate) include: Vec<String>,
     pub(crate) issuer: Option<Issuer>,
     pub(crate) practice: Practice,
@@ -55,19 +56,19 @@ pub(crate) struct Main {
     pub(crate) policy: Policy,
     pub(crate) registration: RegistrationDraft,
     pub(crate) hashing: Hashing,
-    pub(crate) outgoing: Outgoing,
-    pub(crate) theme: Theme,
+    pub(crate) outgoing: OutgoingSettings,
+    pub(crate) theme: ThemeSettings,
     pub(crate) audit: Audit,
-    pub(crate) email: Option<Email>,
-    pub(crate) twilio: Option<Twilio>,
-    pub(crate) text: Option<Telephone>,
-    pub(crate) voice: Option<Telephone>,
+    pub(crate) email: Option<EmailSettings>,
+    pub(crate) twilio: Option<TwilioSettings>,
+    pub(crate) text: Option<PhoneProviderSettings>,
+    pub(crate) voice: Option<PhoneProviderSettings>,
     pub(crate) dev: Dev,
     pub(crate) log: Log,
 }
 
 /// Reads in the order of the reference. What is read `at_start` waits there; everything else is taken up while the server runs.
-pub(crate) fn read_main(top: &mut Section<'_, '_>) -> Main {
+pub(crate) fn read_main(top: &mut Section<'_, '_>) -> MainSections {
     let issuer = top.require(key("issuer", issuer_kind(), ISSUER));
     let include = top.get_or(key("include", list(text()), INCLUDE), Vec::new());
     let practice = people::read_practice(top);
@@ -75,7 +76,7 @@ pub(crate) fn read_main(top: &mut Section<'_, '_>) -> Main {
     let database = top.at_start(server::read_database);
     let keys = top.at_start(keys::read_keys);
     let (profile, policy) = policy::read_policy(top);
-    Main {
+    MainSections {
         include,
         issuer,
         practice,

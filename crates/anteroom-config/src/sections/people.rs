@@ -3,10 +3,10 @@
 use anteroom_domain::account::GroupName;
 use jiff::tz::TimeZone;
 
-use crate::diagnostics::Place;
+use crate::diagnostics::SourceSpan;
 use crate::reader::kind::{Kind, parsed, quoted, text};
 use crate::reader::{Section, file_path, key};
-use crate::settings::{Group, Practice, Theme};
+use crate::settings::{Group, Practice, ThemeSettings};
 
 pub(super) fn read_practice(top: &mut Section<'_, '_>) -> Practice {
     top.section("practice", "The practice, as its people see it.", |section| {
@@ -28,11 +28,11 @@ pub(super) fn read_practice(top: &mut Section<'_, '_>) -> Practice {
     })
 }
 
-pub(super) fn read_theme(top: &mut Section<'_, '_>) -> Theme {
+pub(super) fn read_theme(top: &mut Section<'_, '_>) -> ThemeSettings {
     top.section("theme", "How pages and messages look.", |section| {
         let meaning = "Folder whose templates, texts and assets take the place of the built-in ones.";
         let folder = section.get(key("folder", file_path(), meaning));
-        Theme { folder: folder.map(|folder| section.cx.resolve(section.file, &folder)) }
+        ThemeSettings { folder: folder.map(|folder| section.cx.resolve(section.file, &folder)) }
     })
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct GroupDraft {
     pub(crate) path: String,
     pub(crate) group: Group,
     /// Where its name stands.
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<SourceSpan>,
 }
 
 /// Of one file.

@@ -4,7 +4,7 @@ use anteroom_oidc::names::separated_by_commas;
 use anteroom_oidc::{ClientMetadata, GrantType, RedirectUri, Scope};
 
 use super::ClientDraft;
-use crate::diagnostics::Finding;
+use crate::diagnostics::ConfigFinding;
 use crate::reader::Context;
 use crate::reader::kind::did_you_mean;
 use crate::reader::suggest::nearest;
@@ -19,7 +19,7 @@ pub(super) fn check(cx: &Context<'_>, draft: &ClientDraft, metadata: &ClientMeta
 /// RFC 9700 §4.1.3: redirect URIs are compared character for character, so a pattern matches nothing.
 fn check_wildcards(cx: &Context<'_>, draft: &ClientDraft, (key, uris): (&'static str, &[RedirectUri])) {
     for (i, uri) in uris.iter().enumerate().filter(|(_, uri)| uri.as_str().contains('*')) {
-        let finding = Finding::error(format!("`{key}` of client `{}` has a wildcard", draft.client_id));
+        let finding = ConfigFinding::error(format!("`{key}` of client `{}` has a wildcard", draft.client_id));
         let place = draft.place_of(cx, &format!("{key}.{i}"));
         let finding = finding.at(place, "compared character for character: this matches no address");
         cx.report(finding.help(format!("write out each address in place of \"{uri}\"")));
@@ -37,8 +37,10 @@ fn warn_of_unknown_scopes(cx: &Context<'_>, draft: &ClientDraft, metadata: &Clie
         if near.is_none() && has_api && !separated_by_commas(&text) {
             continue;
         }
-        let finding =
-            Finding::warning(format!("the scope `{text}` of client `{}` is not known", draft.client_id));
+        let finding = ConfigFinding::warning(format!(
+            "the scope `{text}` of client `{}` is not known",
+            draft.client_id
+        ));
         let finding = finding.at(draft.place_of(cx, "scope"), "no claims belong to it");
         cx.report(match near {
             _ if separated_by_commas(&text) => finding.help("scopes are separated by spaces, not by commas"),
@@ -60,7 +62,7 @@ fn warn_of_silent_refresh(cx: &Context<'_>, draft: &ClientDraft, metadata: &Clie
     }
     let title =
         format!("any program on a person's machine can stay signed in as client `{}`", draft.client_id);
-    let finding = Finding::warning(title);
+    let finding = ConfigFinding::warning(title);
     let finding = finding.at(draft.place_of(cx, "offline_access_consent"), "nobody is asked");
     let help =
         "leave it out: each person is asked once in each browser before the client gets `offline_access`";

@@ -4,7 +4,7 @@ use anteroom_domain::limits::{Limit, Limits};
 use anteroom_domain::lockout::LockoutPolicy;
 use anteroom_domain::password::PasswordAgePolicy;
 use anteroom_domain::policy::{
-    ClientsPolicy, InteractionPolicy, Policy, RepeatElsewhere, SignInPolicy, TokenPolicy,
+    ClientsPolicy, InteractionPolicy, Policy, RepeatFromOtherNetwork, SignInPolicy, TokenPolicy,
 };
 use anteroom_domain::rate::{OwnNetworks, RateLimit};
 use anteroom_domain::session::SessionPolicy;
@@ -15,7 +15,7 @@ use super::rates::read_rate;
 use super::server::network;
 use super::telephony::read_telephony;
 use super::{DAY, HOUR, MINUTE, SECOND, days};
-use crate::diagnostics::Finding;
+use crate::diagnostics::ConfigFinding;
 use crate::reader::duration::{parse, show};
 use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, word};
 use crate::reader::{Section, key};
@@ -82,7 +82,7 @@ fn read_lockout(
             let forgiven = key("forgiven_failures", integer(0..=99), meaning);
             // SP 800-63B-4 §3.2.2 asks for a limit within 100 failures, which every accepted value is.
             let forgiven =
-                if profile == PolicyProfile::Practice { forgiven.looser_above() } else { forgiven };
+                if profile == PolicyProfile::Practice { forgiven.weaker_above() } else { forgiven };
             let meaning = "Whether browsers that have signed in to the account before count apart, so that a \
             stranger's failures do not lock people out of their own desks.";
             let known_devices = key("known_devices", boolean(), meaning).shuts_out_when(
@@ -127,13 +127,13 @@ fn check_password(section: &Section<'_, '_>, age: &PasswordAgePolicy) {
     let Some(max_age) = age.max_age_days else { return };
     for (i, warn) in age.warn_days.iter().enumerate() {
         if *warn >= max_age {
-            let finding = Finding::error("a password would be warned about from its first day on");
+            let finding = ConfigFinding::error("a password would be warned about from its first day on");
             let place = section.cx.place(&format!("policy.password.warn_days.{i}"));
             section.cx.report(finding.at(place, format!("`max_age` is {max_age} days")));
         }
     }
     if age.jitter_days >= max_age {
-        let finding = Finding::error("a password could expire on its first day");
+        let finding = ConfigFinding::error("a password could expire on its first day");
         let place = section.place_of("jitter_days").or_else(|| section.place_of("max_age"));
         section.cx.report(finding.at(place, "`jitter_days` must be less than `max_age`"));
     }
@@ -165,9 +165,9 @@ fn read_session(policy: &mut Section<'_, '_>, default: SessionPolicy) -> Session
                        without its password.";
         let switch = key("switch_proof_after", duration(SignedDuration::ZERO..=days(1)), meaning);
         let session = SessionPolicy {
-            idle: section.get_or(idle.looser_above(), default.idle),
-            absolute: section.get_or(absolute.looser_above(), default.absolute),
-            switch_proof_after: section.get_or(switch.looser_above(), default.switch_proof_after),
+            idle: section.get_or(idle.weaker_above(), default.idle),
+            absolute: section.get_or(absolute.weaker_above(), default.absolute),
+            switch_proof_after: section.get_or(switch.weaker_above(), default.switch_proof_after),
         };
         check_order(section, ("idle", session.idle), ("absolute", session.absolute));
         session
@@ -194,7 +194,7 @@ fn read_own_networks(policy: &mut Section<'_, '_>, default: OwnNetworks) -> OwnN
         let everyone = "nobody would be outside, and every limit by address would be raised";
         let networks = section.get_or(key("networks", list(network(everyone)), meaning), default.networks);
         let meaning = "How many times over limits by address are theirs.";
-        let factor = key("factor", integer(1..=100), meaning).looser_above();
+        let factor = key("factor", integer(1..=100), meaning).weaker_above();
         OwnNetworks { networks, factor: section.get_or(factor, default.factor) }
     })
 }
@@ -202,7 +202,7 @@ fn read_own_networks(policy: &mut Section<'_, '_>, default: OwnNetworks) -> OwnN
 fn read_tokens(policy: &mut Section<'_, '_>, d: TokenPolicy) -> TokenPolicy {
     policy.section("tokens", "How long what applications receive is good for.", |section| {
         let mut lifetime = |name, range, default, meaning| {
-            section.get_or(key(name, duration(range), meaning).looser_above(), default)
+            section.get_or(key(name, duration(range), meaning).weaker_above(), default)
         };
         let (code, access, id) = (SECOND * 10..=MINUTE * 10, MINUTE..=DAY, MINUTE..=DAY);
         let zero = SignedDuration::ZERO;
@@ -228,11 +228,14 @@ fn read_tokens(policy: &mut Section<'_, '_>, d: TokenPolicy) -> TokenPolicy {
     })
 }
 
-fn read_repeat_elsewhere(section: &mut Section<'_, '_>, default: RepeatElsewhere) -> RepeatElsewhere {
+fn read_repeat_elsewhere(
+    section: &mut Section<'_, '_>,
+    default: RepeatFromOtherNetwork,
+) -> RepeatFromOtherNetwork {
     let meaning = "Whether that successor also goes to another network than the first time, for clients that do not \
         authenticate: `allow`, since a lost answer often is a change of network, and the person is told by mail; or `refuse`, \
         which ends the tokens of that sign-in.";
-    section.get_or(key("refresh_repeat_elsewhere", word(RepeatElsewhere::ALL), meaning), default)
+    section.get_or(key("refresh_repeat_elsewhere", word(RepeatFromOtherNetwork::ALL), meaning), default)
 }
 
 fn read_clients(policy: &mut Section<'_, '_>, default: ClientsPolicy) -> ClientsPolicy {
@@ -240,7 +243,7 @@ fn read_clients(policy: &mut Section<'_, '_>, default: ClientsPolicy) -> Clients
     policy.section("clients", about, |section| {
         let meaning = "How long an application must have been absent from the configuration of every node before what \
             people granted to it ends for good. It gets nothing from the first moment.";
-        let after = key("end_grants_after", duration(MINUTE * 5..=days(7)), meaning).looser_above();
+        let after = key("end_grants_after", duration(MINUTE * 5..=days(7)), meaning).weaker_above();
         ClientsPolicy { end_grants_after: section.get_or(after, default.end_grants_after) }
     })
 }
@@ -254,8 +257,8 @@ fn read_interaction(policy: &mut Section<'_, '_>, default: InteractionPolicy) ->
         );
         let form = key("form_lifetime", duration(MINUTE * 10..=days(7)), "An open page with a form.");
         InteractionPolicy {
-            lifetime: section.get_or(lifetime.looser_above(), default.lifetime),
-            form_lifetime: section.get_or(form.looser_above(), default.form_lifetime),
+            lifetime: section.get_or(lifetime.weaker_above(), default.lifetime),
+            form_lifetime: section.get_or(form.weaker_above(), default.form_lifetime),
         }
     })
 }
@@ -263,7 +266,7 @@ fn read_interaction(policy: &mut Section<'_, '_>, default: InteractionPolicy) ->
 fn read_registration(policy: &mut Section<'_, '_>, default: SignedDuration) -> SignedDuration {
     policy.section("registration", "How people join.", |section| {
         let meaning = "How long an invitation can be taken up. It can be sent again.";
-        section.get_or(key("invitation_lifetime", duration(HOUR..=days(90)), meaning).looser_above(), default)
+        section.get_or(key("invitation_lifetime", duration(HOUR..=days(90)), meaning).weaker_above(), default)
     })
 }
 
@@ -271,7 +274,7 @@ fn read_registration(policy: &mut Section<'_, '_>, default: SignedDuration) -> S
 /// default, that does no harm.
 fn check_order(section: &Section<'_, '_>, idle: (&str, SignedDuration), absolute: (&str, SignedDuration)) {
     if section.was_given(idle.0) && idle.1 > absolute.1 {
-        let finding = Finding::error(format!("`{}` is longer than `{}`", idle.0, absolute.0));
+        let finding = ConfigFinding::error(format!("`{}` is longer than `{}`", idle.0, absolute.0));
         let label = format!("would never be reached: `{}` is {}", absolute.0, show(absolute.1));
         section.cx.report(finding.at(section.place_of(idle.0), label));
     }

@@ -16,8 +16,9 @@ pub(super) fn read_rate(
 ) -> RateLimit {
     let floor = limit.floor();
     let max = key("max", integer(1..=loosest.max), "How many.");
-    let max = section.get_or(max.looser_above().shuts_out_below(floor.rate.max, floor.below), default.max);
+    let max =
+        section.get_or(max.weaker_above().shuts_out_below(floor.rate.max, floor.consequence), default.max);
     let window = key("window", duration(loosest.window..=DAY), "In which time.");
-    let window = window.looser_below().shuts_out_above(floor.longest_window_of(max), floor.below);
+    let window = window.looser_below().shuts_out_above(floor.longest_window_of(max), floor.consequence);
     RateLimit { max, window: section.get_or(window, default.window) }
 }

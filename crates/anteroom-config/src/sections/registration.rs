@@ -1,7 +1,7 @@
 //! `[registration]`: whether clients may register themselves, and what they may be.
 
 use anteroom_domain::account::GroupName;
-use anteroom_domain::client::Admission;
+use anteroom_domain::client::Entitlement;
 use anteroom_domain::limits::Limit;
 use anteroom_domain::rate::RateLimit;
 use anteroom_domain::registration::{RegistrationMode, RegistrationPolicy};
@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::client::check_strength;
 use super::people::group_name;
 use super::{SECOND, rates};
-use crate::diagnostics::{Finding, Place};
+use crate::diagnostics::{ConfigFinding, SourceSpan};
 use crate::reader::kind::{Kind, boolean, integer, list, parsed, quoted, word};
 use crate::reader::{SecretKeys, Section, file_path, from_file, key};
 
@@ -36,7 +36,7 @@ pub(super) fn read_registration(top: &mut Section<'_, '_>) -> RegistrationDraft 
             section.get_or(mode.looser_when(|given, _| *given == RegistrationMode::Open), default.mode);
         let tokens = read_tokens(section);
         if mode == RegistrationMode::InitialAccessToken && !TOKEN_KEYS.iter().any(|key| section.was_given(key)) {
-            let finding = Finding::error("nobody could register");
+            let finding = ConfigFinding::error("nobody could register");
             let finding = finding.at(section.place_of("mode"), "needs an initial access token");
             let help = "make one with `anteroom client secret` and name its file with \
                 `initial_access_token_file`";
@@ -49,7 +49,7 @@ pub(super) fn read_registration(top: &mut Section<'_, '_>) -> RegistrationDraft 
         let meaning = "Groups whose members they admit, any of them; left out, everyone.";
         let groups: Option<Vec<GroupName>> = section.get(key("groups", list(group_name()), meaning));
         if groups.as_ref().is_some_and(Vec::is_empty) {
-            let finding = Finding::error("clients that admit nobody");
+            let finding = ConfigFinding::error("clients that admit nobody");
             section.cx.report(finding.at(section.place_of("groups"), "no group is named"));
         }
         let meaning = "How many there may be. Every node keeps them in memory.";
@@ -57,8 +57,8 @@ pub(super) fn read_registration(top: &mut Section<'_, '_>) -> RegistrationDraft 
             section.get_or(key("max_clients", integer(1..=100_000), meaning), default.max_clients);
         let rate = read_rate(section, default.rate);
         let admission = match &groups {
-            None => Admission::Everyone,
-            Some(names) => Admission::Groups(names.iter().cloned().collect()),
+            None => Entitlement::Everyone,
+            Some(names) => Entitlement::Groups(names.iter().cloned().collect()),
         };
         let policy = RegistrationPolicy { mode, require_pkce, scope, admission, max_clients, rate };
         RegistrationDraft { policy, groups: groups.unwrap_or_default(), tokens }
@@ -87,7 +87,7 @@ fn read_tokens(section: &mut Section<'_, '_>) -> Vec<SecretString> {
         env_meaning: "Environment variable with the initial access token.",
     };
     KEYS.forbid_inline(section);
-    let mut tokens: Vec<(Option<Place>, SecretString)> = Vec::new();
+    let mut tokens: Vec<(Option<SourceSpan>, SecretString)> = Vec::new();
     if let Some(token) = KEYS.read(section) {
         let place = section.place_of(KEYS.env).or_else(|| section.place_of(KEYS.file));
         tokens.extend(token.value.map(|value| (place, value)));

@@ -7,10 +7,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use url::Url;
 
 use super::{MINUTE, SECOND, days};
-use crate::diagnostics::{Finding, Place};
+use crate::diagnostics::{ConfigFinding, SourceSpan};
 use crate::reader::kind::{Kind, boolean, duration, integer, list, parsed, quoted, word};
 use crate::reader::{Secret, SecretKeys, Section, certificates, file_path, key, warn_of_readers};
-use crate::settings::{Audit, Dev, Log, LogFormat, LogLevel, Outgoing, Server, ServerTls};
+use crate::settings::{Audit, Dev, Log, LogFormat, LogLevel, OutgoingSettings, Server, ServerTls};
 
 pub(super) fn read_server(top: &mut Section<'_, '_>) -> Server {
     top.section("server", "The listener. Nodes may differ in it.", |section| {
@@ -24,10 +24,10 @@ pub(super) fn read_server(top: &mut Section<'_, '_>) -> Server {
         let trusted_proxies = section.get_or(proxies, Vec::new());
         let timeout =
             key("request_timeout", duration(SECOND..=MINUTE * 5), "How long a request may take in all.");
-        let request_timeout = section.get_or(timeout.looser_above(), SignedDuration::from_secs(15));
+        let request_timeout = section.get_or(timeout.weaker_above(), SignedDuration::from_secs(15));
         let meaning = "The most bytes that a request's body may have.";
         let max_body = key("max_body", integer(16_384..=16_777_216), meaning);
-        let max_body = section.get_or(max_body.looser_above(), 65_536);
+        let max_body = section.get_or(max_body.weaker_above(), 65_536);
         Server { listen, trusted_proxies, request_timeout, max_body, tls: read_tls(section) }
     })
 }
@@ -70,7 +70,7 @@ pub(super) fn read_database(top: &mut Section<'_, '_>) -> DatabaseDraft {
         let elsewhere = KEYS.read(section);
         let place = section.place_of(KEYS.file).or_else(|| section.place_of(KEYS.env));
         if elsewhere.is_some() && section.was_given("url") {
-            let finding = Finding::error("the database's URL is given twice").at(place.clone(), "here");
+            let finding = ConfigFinding::error("the database's URL is given twice").at(place.clone(), "here");
             section.cx.report(finding.at(section.place_of("url"), "and here"));
         }
         let meaning = "The most connections at once: to PostgreSQL in all (16 if left out), to SQLite for reading \
@@ -85,10 +85,12 @@ pub(super) fn read_database(top: &mut Section<'_, '_>) -> DatabaseDraft {
 }
 
 /// Says nothing of the URL itself, which may carry a password.
-fn check_fetched(section: &Section<'_, '_>, place: Option<Place>, url: &SecretString) -> bool {
+fn check_fetched(section: &Section<'_, '_>, place: Option<SourceSpan>, url: &SecretString) -> bool {
     let known = is_known_scheme(url.expose_secret());
     if !known {
-        section.cx.report(Finding::error("what was found is no URL of a database").at(place, BAD_SCHEME));
+        section
+            .cx
+            .report(ConfigFinding::error("what was found is no URL of a database").at(place, BAD_SCHEME));
     }
     known
 }
@@ -99,7 +101,7 @@ fn is_known_scheme(url: &str) -> bool {
     matches!(url.split_once(':'), Some(("sqlite" | "postgres" | "postgresql", _)))
 }
 
-pub(super) fn read_outgoing(top: &mut Section<'_, '_>) -> Outgoing {
+pub(super) fn read_outgoing(top: &mut Section<'_, '_>) -> OutgoingSettings {
     let about = "Where Anteroom's own requests to applications may go (back-channel logout, `jwks_uri`, \
         `request_uri`): over https to public \
         addresses, and to the networks named here. Addresses that clients registered themselves are public ones in any case.";
@@ -112,7 +114,7 @@ pub(super) fn read_outgoing(top: &mut Section<'_, '_>) -> Outgoing {
         let authorities = section.get(key("ca_file", file_path(), meaning));
         let authorities =
             authorities.and_then(|path| certificates(section, ("ca_file", &path)));
-        Outgoing { allow, authorities }
+        OutgoingSettings { allow, authorities }
     })
 }
 

@@ -6,7 +6,7 @@ use anteroom_domain::telephony::{Region, TelephonyPolicy};
 
 use super::MINUTE;
 use super::rates::read_rate;
-use crate::diagnostics::Finding;
+use crate::diagnostics::ConfigFinding;
 use crate::reader::kind::{Kind, list, parsed, quoted};
 use crate::reader::{Section, key};
 
@@ -18,7 +18,7 @@ pub(super) fn read_telephony(policy: &mut Section<'_, '_>, default: TelephonyPol
             numbers typed without a country code. `US` alone is not all of +1.";
         let regions = section.get_or(key("regions", list(region()), meaning), default.regions);
         if regions.is_empty() {
-            let finding = Finding::error("no region is reached, so nobody could verify");
+            let finding = ConfigFinding::error("no region is reached, so nobody could verify");
             section.cx.report(finding.at(section.place_of("regions"), "name one at least"));
         }
         let about = "Codes to one number, whosever account asks. A quarter of them is for recovery alone.";

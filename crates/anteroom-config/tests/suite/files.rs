@@ -1,7 +1,7 @@
 //! Several files: included, watched, taken up whole.
 
 use crate::{BASE, WEB_CLIENT, assert_text, env};
-use anteroom_config::{Configuration, Source};
+use anteroom_config::{Configuration, ConfigurationFile};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -123,7 +123,7 @@ fn an_included_file_that_is_missing_is_refused_and_a_pattern_without_match_is_no
 fn a_folder_that_cannot_be_listed_is_refused_and_not_empty() {
     let folder = Folder::new(&[("anteroom.toml", &main_text()), ("clients.d/a.toml", &client("a"))]);
     let (clients, away) = (folder.0.path().join("clients.d"), folder.0.path().join("away"));
-    let mut source = Source::new(folder.main());
+    let mut source = ConfigurationFile::new(folder.main());
     source.load(&env).unwrap();
     fs::rename(&clients, &away).unwrap();
     assert!(source.poll(&env).is_none());
@@ -174,7 +174,7 @@ fn what_may_stand_in_a_broken_file_is_not_called_missing() {
 #[test]
 fn a_source_takes_up_what_has_changed_and_settled() {
     let folder = Folder::new(&[("anteroom.toml", &main_text()), ("clients.d/a.toml", &client("a"))]);
-    let mut source = Source::new(folder.main());
+    let mut source = ConfigurationFile::new(folder.main());
     let first = source.load(&env).unwrap();
     assert!(source.poll(&env).is_none());
 
@@ -193,7 +193,7 @@ fn a_source_takes_up_what_has_changed_and_settled() {
 #[test]
 fn a_bad_change_is_refused_once_and_mended_later() {
     let folder = Folder::new(&[("anteroom.toml", &main_text()), ("clients.d/a.toml", &client("a"))]);
-    let mut source = Source::new(folder.main());
+    let mut source = ConfigurationFile::new(folder.main());
     source.load(&env).unwrap();
 
     folder.write("clients.d/a.toml", "[[clients]");
@@ -211,7 +211,7 @@ fn a_changed_secret_is_a_change() {
     let main = main_text().replace("master_key_env = \"MASTER_KEY\"", "master_key_file = \"master\"");
     let folder =
         Folder::new(&[("anteroom.toml", &main), ("master", "one"), ("clients.d/a.toml", &client("a"))]);
-    let mut source = Source::new(folder.main());
+    let mut source = ConfigurationFile::new(folder.main());
     source.load(&env).unwrap();
     folder.write("master", "two");
     assert!(source.poll(&env).is_none());

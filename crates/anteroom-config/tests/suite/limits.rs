@@ -66,7 +66,7 @@ fn each_limit_is_set_where_it_says() {
 #[test]
 fn each_limit_that_is_too_tight_says_whom_it_shuts_out() {
     for limit in Limit::ALL.iter().filter(|limit| limit.floor().rate.max > 1) {
-        let (setting, below) = (limit.facts().setting, limit.floor().below);
+        let (setting, below) = (limit.facts().setting, limit.floor().consequence);
         // Some limits are set in one place, where one is a share of another.
         if matches!(
             limit,

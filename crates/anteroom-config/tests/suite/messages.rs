@@ -1,7 +1,7 @@
 //! `[email]`, `[twilio]`, `[text]` and `[voice]`: who takes messages.
 
 use crate::parse_with;
-use anteroom_config::{EmailTls, Telephone};
+use anteroom_config::{EmailTls, PhoneProviderSettings};
 use secrecy::ExposeSecret as _;
 
 const TWILIO: &str = "\
@@ -37,7 +37,7 @@ fn a_gateway_keeps_its_placeholders() {
     let text = format!(
         "[text]\nprovider = \"http\"\n[text.http]\nmethod = \"GET\"\nurl = \"{url}\"\nsecret_env = \"OTHER_SECRET\"\n"
     );
-    let Some(Telephone::Http(gateway)) = parse_with(&text).unwrap().settings.text else {
+    let Some(PhoneProviderSettings::Http(gateway)) = parse_with(&text).unwrap().settings.text else {
         panic!("no gateway")
     };
     assert_eq!(gateway.url, url);
@@ -75,7 +75,7 @@ fn what_would_not_work_or_not_be_safe_is_refused() {
     }
     assert!(parse_with(&format!("{gateway}waits_for_key = true\n")).unwrap().settings.voice.is_some());
     let texts = format!("{TWILIO}messaging_service = \"MG1\"\n[text]\nprovider = \"twilio\"\n");
-    assert!(matches!(parse_with(&texts).unwrap().settings.text, Some(Telephone::Twilio)));
+    assert!(matches!(parse_with(&texts).unwrap().settings.text, Some(PhoneProviderSettings::Twilio)));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_gateways_body_is_read_as_the_gateway_will_read_it() {
         format!("{XML}body = '<sms to=\"{{to}}\">{{text}}</sms>'\nsuccess = \"OK\"\n"),
     ] {
         let settings = parse_with(&gateway(&good)).unwrap_or_else(|found| panic!("{good}\n{found}")).settings;
-        assert!(matches!(settings.text, Some(Telephone::Http(_))), "{good}");
+        assert!(matches!(settings.text, Some(PhoneProviderSettings::Http(_))), "{good}");
     }
     for (bad, complaint) in [
         ("body = \"to={to}&text={txt}\"\n".to_owned(), "`{txt}` stands for nothing"),

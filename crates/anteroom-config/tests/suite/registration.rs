@@ -1,7 +1,7 @@
 //! `[registration]`: closed unless it is opened, and opened only with what it needs.
 
 use crate::{BASE, assert_refused, assert_text, parse, parse_with};
-use anteroom_domain::client::Admission;
+use anteroom_domain::client::Entitlement;
 use anteroom_domain::registration::{RegistrationMode, RegistrationPolicy};
 
 #[test]
@@ -23,7 +23,7 @@ fn everything_about_registered_clients_can_be_said() {
     let policy = registration.policy;
     assert_eq!((policy.mode, policy.require_pkce), (RegistrationMode::InitialAccessToken, true));
     assert_eq!((policy.scope.to_string().as_str(), policy.max_clients), ("openid reports", 5));
-    assert!(matches!(policy.admission, Admission::Groups(groups) if groups.len() == 1));
+    assert!(matches!(policy.admission, Entitlement::Groups(groups) if groups.len() == 1));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::{WEB_CLIENT, assert_text, parse, parse_with};
 use anteroom_config::{LogFormat, LogLevel, PolicyProfile};
 use anteroom_domain::account::GroupName;
-use anteroom_domain::client::Admission;
+use anteroom_domain::client::Entitlement;
 use anteroom_domain::policy::Policy;
 use anteroom_oidc::{Acr, GrantType, SigningAlgorithm};
 use jiff::SignedDuration;
@@ -114,7 +114,7 @@ fn a_client_is_read_whole() {
     assert!(client.policy.first_party && client.policy.refresh_is_activity && client.policy.logout_on_idle);
     assert_eq!(client.policy.min_acr, Some(Acr::Mfa));
     let front_desk = GroupName::parse("front-desk").unwrap();
-    assert_eq!(client.policy.admission, Admission::Groups([front_desk.clone()].into()));
+    assert_eq!(client.policy.admission, Entitlement::Groups([front_desk.clone()].into()));
     let tile = client.policy.tile.as_ref().unwrap();
     assert_eq!((tile.name.as_str(), tile.order, tile.icon.as_str()), ("The Web", 5, "app"));
     assert_eq!(client.secrets.len(), 1);
@@ -124,7 +124,7 @@ fn a_client_is_read_whole() {
 #[test]
 fn a_client_without_groups_admits_everyone_and_one_with_none_is_refused() {
     let settings = parse_with(WEB_CLIENT).unwrap().settings;
-    assert_eq!(settings.clients[0].policy.admission, Admission::Everyone);
+    assert_eq!(settings.clients[0].policy.admission, Entitlement::Everyone);
     let found = parse_with(&format!("{WEB_CLIENT}groups = []\n")).unwrap_err();
     assert_eq!(found.iter().map(|found| found.message).collect::<Vec<_>>(), ["a client that admits nobody"]);
 }

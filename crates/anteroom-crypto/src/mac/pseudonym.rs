@@ -53,7 +53,7 @@ impl Mac {
 
     /// What has a fixed length comes first in the data, so that no two pairs run together.
     fn half(&self, context: &str, data: &[u8]) -> [u8; HALF] {
-        let digest = self.lasting_digest(context, data);
+        let digest = self.first_key_digest(context, data);
         let mut half = [0; HALF];
         for (out, byte) in half.iter_mut().zip(digest.as_bytes()) {
             *out = *byte;

@@ -19,7 +19,7 @@ fn rfc4231_4_hmac_sha256_vectors() {
         ),
     ];
     for (key, data, expected) in cases {
-        assert_eq!(format!("{:?}", Digest(hmac_sha256(key, data))), format!("Digest({expected})"));
+        assert_eq!(format!("{:?}", KeyedDigest(hmac_sha256(key, data))), format!("Digest({expected})"));
     }
 }
 
@@ -27,14 +27,14 @@ fn rfc4231_4_hmac_sha256_vectors() {
 fn the_context_is_framed_by_its_length() {
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"key");
     let framed = [&[0, 0, 0, 0, 0, 0, 0, 3], b"abcdata".as_slice()].concat();
-    assert_eq!(digest_with(&key, "abc", b"data"), Digest(hmac_sha256(b"key", &framed)));
+    assert_eq!(digest_with(&key, "abc", b"data"), KeyedDigest(hmac_sha256(b"key", &framed)));
 }
 
 #[test]
 fn digests_are_32_bytes_or_nothing() {
-    assert_eq!(Digest::from_slice(&[1; 32]).unwrap().as_bytes(), &[1; 32]);
+    assert_eq!(KeyedDigest::from_slice(&[1; 32]).unwrap().as_bytes(), &[1; 32]);
     for length in [0, 31, 33] {
-        assert_eq!(Digest::from_slice(&vec![1; length]), None);
+        assert_eq!(KeyedDigest::from_slice(&vec![1; length]), None);
     }
 }
 
@@ -57,7 +57,7 @@ proptest! {
         }
         let mut altered = *digest.as_bytes();
         altered[flip / 8] ^= 1 << (flip % 8);
-        prop_assert!(!mac.verify(&context, &data, &Digest(altered)));
+        prop_assert!(!mac.verify(&context, &data, &KeyedDigest(altered)));
     }
 
     #[test]

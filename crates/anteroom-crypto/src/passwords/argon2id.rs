@@ -7,14 +7,14 @@ use super::hasher::HashError;
 
 /// The working memory of Argon2, kept by its owner from hash to hash.
 #[derive(Default)]
-pub(crate) struct Scratch(Vec<Block>);
+pub(crate) struct Argon2Memory(Vec<Block>);
 
 /// glibc keeps freed memory of up to 32 MiB in its heaps, and with this alignment never finds it again: two threads
 /// that allocate and free 19 MiB thirty times keep 430 MiB. Anything larger goes back to the system at once, so more
 /// is asked for than that; what is never touched takes no memory.
 const LEAST_CAPACITY: usize = 33 * 1024 * 1024 / Block::SIZE;
 
-impl Scratch {
+impl Argon2Memory {
     fn blocks(&mut self, count: usize) -> Result<&mut [Block], HashError> {
         if self.0.len() < count {
             // Nothing in the old blocks is worth copying into larger ones.
@@ -41,7 +41,7 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for Argon2Memory {
     fn drop(&mut self) {
         self.release();
     }
@@ -55,7 +55,11 @@ pub(super) struct Input<'a> {
     pub(super) salt: &'a [u8],
 }
 
-pub(super) fn argon2id(input: Input<'_>, out: &mut [u8], scratch: &mut Scratch) -> Result<(), HashError> {
+pub(super) fn argon2id(
+    input: Input<'_>,
+    out: &mut [u8],
+    scratch: &mut Argon2Memory,
+) -> Result<(), HashError> {
     let Input { params, pepper, password, salt } = input;
     let blocks = scratch.blocks(params.block_count())?;
     let argon2 = match pepper {
@@ -83,7 +87,7 @@ mod tests {
             .unwrap();
         let input = Input { params, pepper: Some(&[3; 8]), password: &[1; 32], salt: &[2; 16] };
         let mut tag = [0; 32];
-        argon2id(input, &mut tag, &mut Scratch::default()).unwrap();
+        argon2id(input, &mut tag, &mut Argon2Memory::default()).unwrap();
         let expected = [
             0x0d, 0x64, 0x0d, 0xf5, 0x8d, 0x78, 0x76, 0x6c, 0x08, 0xc0, 0x37, 0xa3, 0x4a, 0x8b, 0x53, 0xc9,
             0xd0, 0x1e, 0xf0, 0x45, 0x2d, 0x75, 0xb6, 0x5e, 0xb5, 0x25, 0x20, 0xe9, 0x6b, 0x01, 0xe6, 0x59,
@@ -93,16 +97,16 @@ mod tests {
 
     #[test]
     fn used_memory_changes_nothing_about_the_hash() {
-        let hash = |memory_kib, scratch: &mut Scratch| {
+        let hash = |memory_kib, scratch: &mut Argon2Memory| {
             let params = Params::new(memory_kib, 1, 1, Some(32)).unwrap();
             let input = Input { params, pepper: None, password: b"password", salt: &[2; 16] };
             let mut tag = [0; 32];
             argon2id(input, &mut tag, scratch).unwrap();
             tag
         };
-        let mut used = Scratch::default();
+        let mut used = Argon2Memory::default();
         for memory_kib in [64, 8, 128, 64, 40_000, 8] {
-            assert_eq!(hash(memory_kib, &mut used), hash(memory_kib, &mut Scratch::default()));
+            assert_eq!(hash(memory_kib, &mut used), hash(memory_kib, &mut Argon2Memory::default()));
         }
         assert!(used.is_held());
         used.release();

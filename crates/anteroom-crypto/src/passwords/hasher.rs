@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::{
-    argon2id::{Input, Scratch, argon2id},
+    argon2id::{Argon2Memory, Input, argon2id},
     params::HashParams,
     stored::{NO_PEPPER, PasswordHash},
 };
@@ -24,7 +24,7 @@ const SALT: usize = 16;
 const OUTPUT: usize = 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PasswordVerification {
     /// The password is right. `outdated` asks the caller to store a new hash of it.
     Match {
         outdated: bool,
@@ -45,12 +45,12 @@ pub enum HashError {
 /// Hashes passwords on the calling thread, which takes it milliseconds: requests go through a
 /// [`HashPool`](crate::HashPool).
 pub struct PasswordHasher {
-    setup: RwLock<Arc<Setup>>,
+    setup: RwLock<Arc<HashingKeys>>,
     random: Random,
     computed: AtomicU64,
 }
 
-struct Setup {
+struct HashingKeys {
     params: HashParams,
     peppers: Versions<Zeroizing<[u8; 32]>>,
     dummy: PasswordHash,
@@ -58,7 +58,7 @@ struct Setup {
 
 impl PasswordHasher {
     pub fn new(params: HashParams, keyring: &Keyring, random: Random) -> Self {
-        let setup = Setup::new(params, keyring, &random);
+        let setup = HashingKeys::new(params, keyring, &random);
         Self { setup: RwLock::new(Arc::new(setup)), random, computed: AtomicU64::new(0) }
     }
 
@@ -69,16 +69,20 @@ impl PasswordHasher {
 
     /// Takes up a rotated pepper or other parameters. Hashes under way finish with what they began.
     pub fn update(&self, params: HashParams, keyring: &Keyring) {
-        let setup = Arc::new(Setup::new(params, keyring, &self.random));
+        let setup = Arc::new(HashingKeys::new(params, keyring, &self.random));
         *self.setup.write().unwrap_or_else(PoisonError::into_inner) = setup;
     }
 
     pub fn hash(&self, password: &SecretString) -> Result<PasswordHash, HashError> {
-        self.hash_in(&mut Scratch::default(), password)
+        self.hash_in(&mut Argon2Memory::default(), password)
     }
 
-    pub fn verify(&self, password: &SecretString, hash: &PasswordHash) -> Result<Verdict, HashError> {
-        self.verify_in(&mut Scratch::default(), password, hash)
+    pub fn verify(
+        &self,
+        password: &SecretString,
+        hash: &PasswordHash,
+    ) -> Result<PasswordVerification, HashError> {
+        self.verify_in(&mut Argon2Memory::default(), password, hash)
     }
 
     /// A hash that no password has, to be verified in the place of one that does not exist: it costs the same.
@@ -93,7 +97,7 @@ impl PasswordHasher {
 
     pub(crate) fn hash_in(
         &self,
-        scratch: &mut Scratch,
+        scratch: &mut Argon2Memory,
         password: &SecretString,
     ) -> Result<PasswordHash, HashError> {
         let setup = self.setup();
@@ -104,24 +108,24 @@ impl PasswordHasher {
 
     pub(crate) fn verify_in(
         &self,
-        scratch: &mut Scratch,
+        scratch: &mut Argon2Memory,
         password: &SecretString,
         hash: &PasswordHash,
-    ) -> Result<Verdict, HashError> {
+    ) -> Result<PasswordVerification, HashError> {
         let setup = self.setup();
         let output = self.compute(&setup, scratch, password, hash)?;
         if output.ct_eq(&hash.output).into() {
-            Ok(Verdict::Match { outdated: setup.has_outgrown(hash) })
+            Ok(PasswordVerification::Match { outdated: setup.needs_rehash(hash) })
         } else {
-            Ok(Verdict::Mismatch)
+            Ok(PasswordVerification::Mismatch)
         }
     }
 
     /// The output that `password` gives with everything else of `hash`.
     fn compute(
         &self,
-        setup: &Setup,
-        scratch: &mut Scratch,
+        setup: &HashingKeys,
+        scratch: &mut Argon2Memory,
         password: &SecretString,
         hash: &PasswordHash,
     ) -> Result<Zeroizing<Vec<u8>>, HashError> {
@@ -141,12 +145,12 @@ impl PasswordHasher {
         Ok(output)
     }
 
-    fn setup(&self) -> Arc<Setup> {
+    fn setup(&self) -> Arc<HashingKeys> {
         Arc::clone(&self.setup.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Setup {
+impl HashingKeys {
     fn new(params: HashParams, keyring: &Keyring, random: &Random) -> Self {
         let peppers = keyring.peppers();
         // Random output: finding a password for it is as hard as breaking Argon2.
@@ -155,7 +159,7 @@ impl Setup {
     }
 
     /// Whether a new hash of the same password would be stronger.
-    fn has_outgrown(&self, hash: &PasswordHash) -> bool {
+    fn needs_rehash(&self, hash: &PasswordHash) -> bool {
         let old_pepper = self.params.pepper && hash.pepper < self.peppers.newest().0;
         let short = hash.salt.len() < SALT || hash.output.len() < OUTPUT;
         old_pepper || short || hash.cost.is_below(self.params.cost)

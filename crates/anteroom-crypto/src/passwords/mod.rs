@@ -9,8 +9,8 @@ mod hasher;
 mod params;
 mod stored;
 
-pub(crate) use argon2id::Scratch;
-pub use hasher::{HashError, PasswordHasher, Verdict};
+pub(crate) use argon2id::Argon2Memory;
+pub use hasher::{HashError, PasswordHasher, PasswordVerification};
 pub use params::{HashParams, HashParamsError};
 pub use stored::{PasswordHash, PasswordHashError};
 

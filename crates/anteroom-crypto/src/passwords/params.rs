@@ -3,7 +3,7 @@
 use argon2::Params;
 
 /// OWASP's minimum for Argon2id, and the default.
-const LEAST: Cost = Cost { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
+const MINIMUM_COST: Cost = Cost { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
 
 /// Bounds what one verification can cost, also of a stored hash that was not written here.
 const MOST: Cost = Cost { memory_kib: 256 * 1024, passes: 16, lanes: 16 };
@@ -17,24 +17,24 @@ pub struct HashParams {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HashParamsError {
-    #[error("memory must be between {} and {} KiB", LEAST.memory_kib, MOST.memory_kib)]
+    #[error("memory must be between {} and {} KiB", MINIMUM_COST.memory_kib, MOST.memory_kib)]
     Memory,
-    #[error("passes must be between {} and {}", LEAST.passes, MOST.passes)]
+    #[error("passes must be between {} and {}", MINIMUM_COST.passes, MOST.passes)]
     Passes,
-    #[error("lanes must be between {} and {}", LEAST.lanes, MOST.lanes)]
+    #[error("lanes must be between {} and {}", MINIMUM_COST.lanes, MOST.lanes)]
     Lanes,
 }
 
 impl HashParams {
     /// With a pepper. `lanes` is Argon2's p: lanes are computed one after another, on one core.
     pub fn new(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self, HashParamsError> {
-        if !(LEAST.memory_kib..=MOST.memory_kib).contains(&memory_kib) {
+        if !(MINIMUM_COST.memory_kib..=MOST.memory_kib).contains(&memory_kib) {
             return Err(HashParamsError::Memory);
         }
-        if !(LEAST.passes..=MOST.passes).contains(&passes) {
+        if !(MINIMUM_COST.passes..=MOST.passes).contains(&passes) {
             return Err(HashParamsError::Passes);
         }
-        if !(LEAST.lanes..=MOST.lanes).contains(&lanes) {
+        if !(MINIMUM_COST.lanes..=MOST.lanes).contains(&lanes) {
             return Err(HashParamsError::Lanes);
         }
         Ok(Self { cost: Cost { memory_kib, passes, lanes }, pepper: true })
@@ -54,7 +54,7 @@ impl HashParams {
 
 impl Default for HashParams {
     fn default() -> Self {
-        Self { cost: LEAST, pepper: true }
+        Self { cost: MINIMUM_COST, pepper: true }
     }
 }
 
@@ -107,14 +107,19 @@ mod tests {
 
     #[test]
     fn every_configurable_cost_is_one_that_argon2_takes() {
-        for cost in [LEAST, MOST, Cost { lanes: MOST.lanes, ..LEAST }, HashParams::cheap_for_tests().cost] {
+        for cost in [
+            MINIMUM_COST,
+            MOST,
+            Cost { lanes: MOST.lanes, ..MINIMUM_COST },
+            HashParams::cheap_for_tests().cost,
+        ] {
             assert!(cost.argon2(32).is_ok(), "{cost:?}");
         }
     }
 
     #[test]
     fn below_means_that_something_was_raised() {
-        let current = LEAST;
+        let current = MINIMUM_COST;
         assert!(!current.is_below(current));
         assert!(Cost { memory_kib: 1024, ..current }.is_below(current));
         assert!(Cost { passes: 1, memory_kib: 64 * 1024, ..current }.is_below(current));

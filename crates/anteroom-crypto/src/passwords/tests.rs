@@ -42,9 +42,9 @@ fn the_right_password_matches_and_no_other() {
     let hash = hasher.hash(&secret("correct horse battery")).unwrap();
     let hash = PasswordHash::parse(&hash.encode()).unwrap();
     let verdict = |password| hasher.verify(&secret(password), &hash).unwrap();
-    assert_eq!(verdict("correct horse battery"), Verdict::Match { outdated: false });
+    assert_eq!(verdict("correct horse battery"), PasswordVerification::Match { outdated: false });
     for wrong in ["", "correct horse batter", "correct horse battery ", "Correct horse battery", "\0"] {
-        assert_eq!(verdict(wrong), Verdict::Mismatch, "{wrong:?}");
+        assert_eq!(verdict(wrong), PasswordVerification::Mismatch, "{wrong:?}");
     }
 }
 
@@ -65,7 +65,7 @@ fn every_computation_is_counted_and_the_dummy_costs_one() {
     hasher.verify(&secret("two"), &hash).unwrap();
     assert_eq!(hasher.hashes_computed(), 3);
     let dummy = hasher.dummy();
-    assert_eq!(hasher.verify(&secret("one"), &dummy), Ok(Verdict::Mismatch));
+    assert_eq!(hasher.verify(&secret("one"), &dummy), Ok(PasswordVerification::Mismatch));
     assert_eq!(hasher.hashes_computed(), 4);
     assert_eq!((dummy.cost, dummy.pepper), (hash.cost, hash.pepper));
     assert_eq!((dummy.salt.len(), dummy.output.len()), (hash.salt.len(), hash.output.len()));
@@ -80,7 +80,7 @@ fn the_default_cost_hashes_and_verifies() {
     assert!(hash.encode().starts_with("v=1$argon2id$v=19$m=19456,t=2,p=1$"));
     assert_eq!(
         hasher.verify(&secret("correct horse battery"), &hash),
-        Ok(Verdict::Match { outdated: false })
+        Ok(PasswordVerification::Match { outdated: false })
     );
 }
 
@@ -88,7 +88,7 @@ fn the_default_cost_hashes_and_verifies() {
 fn without_its_pepper_a_hash_is_worth_nothing() {
     let hash = Keys::new().hasher().hash(&secret("one")).unwrap();
     let elsewhere = PasswordHasher::cheap_for_tests(&Keyring::for_tests(99), Random::seeded(1));
-    assert_eq!(elsewhere.verify(&secret("one"), &hash), Ok(Verdict::Mismatch));
+    assert_eq!(elsewhere.verify(&secret("one"), &hash), Ok(PasswordVerification::Mismatch));
 }
 
 #[test]
@@ -100,13 +100,13 @@ fn a_rotated_pepper_outdates_hashes_and_is_taken_up_at_once() {
 
     let ahead = keys.hasher();
     let new = ahead.hash(&secret("one")).unwrap();
-    assert_eq!(ahead.verify(&secret("one"), &old), Ok(Verdict::Match { outdated: true }));
-    assert_eq!(ahead.verify(&secret("one"), &new), Ok(Verdict::Match { outdated: false }));
-    assert_eq!(ahead.verify(&secret("two"), &old), Ok(Verdict::Mismatch));
+    assert_eq!(ahead.verify(&secret("one"), &old), Ok(PasswordVerification::Match { outdated: true }));
+    assert_eq!(ahead.verify(&secret("one"), &new), Ok(PasswordVerification::Match { outdated: false }));
+    assert_eq!(ahead.verify(&secret("two"), &old), Ok(PasswordVerification::Mismatch));
 
     assert_eq!(hasher.verify(&secret("one"), &new), Err(HashError::UnknownPepper(2)));
     hasher.update(HashParams::cheap_for_tests(), &keys.open());
-    assert_eq!(hasher.verify(&secret("one"), &new), Ok(Verdict::Match { outdated: false }));
+    assert_eq!(hasher.verify(&secret("one"), &new), Ok(PasswordVerification::Match { outdated: false }));
     assert_eq!(hasher.dummy().pepper, 2);
 }
 
@@ -116,10 +116,10 @@ fn raised_parameters_outdate_hashes_and_lowered_ones_do_not() {
     let hasher = keys.hasher();
     let old = hasher.hash(&secret("one")).unwrap();
     hasher.update(HashParams::default(), &keys.open());
-    assert_eq!(hasher.verify(&secret("one"), &old), Ok(Verdict::Match { outdated: true }));
+    assert_eq!(hasher.verify(&secret("one"), &old), Ok(PasswordVerification::Match { outdated: true }));
     let new = hasher.hash(&secret("one")).unwrap();
     hasher.update(HashParams::cheap_for_tests(), &keys.open());
-    assert_eq!(hasher.verify(&secret("one"), &new), Ok(Verdict::Match { outdated: false }));
+    assert_eq!(hasher.verify(&secret("one"), &new), Ok(PasswordVerification::Match { outdated: false }));
 }
 
 #[test]
@@ -129,13 +129,19 @@ fn the_pepper_can_be_off_and_turned_on_later() {
     let hasher = PasswordHasher::new(plain, &keys.open(), keys.random.clone());
     let unpeppered = hasher.hash(&secret("one")).unwrap();
     assert!(unpeppered.encode().starts_with("v=0$argon2id$"));
-    assert_eq!(hasher.verify(&secret("one"), &unpeppered), Ok(Verdict::Match { outdated: false }));
+    assert_eq!(
+        hasher.verify(&secret("one"), &unpeppered),
+        Ok(PasswordVerification::Match { outdated: false })
+    );
 
     hasher.update(HashParams::cheap_for_tests(), &keys.open());
-    assert_eq!(hasher.verify(&secret("one"), &unpeppered), Ok(Verdict::Match { outdated: true }));
+    assert_eq!(
+        hasher.verify(&secret("one"), &unpeppered),
+        Ok(PasswordVerification::Match { outdated: true })
+    );
     let peppered = hasher.hash(&secret("one")).unwrap();
     hasher.update(plain, &keys.open());
-    assert_eq!(hasher.verify(&secret("one"), &peppered), Ok(Verdict::Match { outdated: false }));
+    assert_eq!(hasher.verify(&secret("one"), &peppered), Ok(PasswordVerification::Match { outdated: false }));
 }
 
 #[test]
@@ -143,7 +149,7 @@ fn the_stored_version_of_the_pepper_cannot_be_taken_off() {
     let hasher = Keys::new().hasher();
     let hash = hasher.hash(&secret("one")).unwrap().encode();
     let stripped = PasswordHash::parse(&hash.replacen("v=1", "v=0", 1)).unwrap();
-    assert_eq!(hasher.verify(&secret("one"), &stripped), Ok(Verdict::Mismatch));
+    assert_eq!(hasher.verify(&secret("one"), &stripped), Ok(PasswordVerification::Mismatch));
 }
 
 #[test]
@@ -161,12 +167,12 @@ fn short_salt_or_output_is_outdated() {
             salt: &short.salt,
         };
         let mut out = vec![0; 16];
-        argon2id::argon2id(input, &mut out, &mut Scratch::default()).unwrap();
+        argon2id::argon2id(input, &mut out, &mut Argon2Memory::default()).unwrap();
         out
     };
     let imported = PasswordHash { pepper: 0, output: setup_output, ..short };
     hasher.update(HashParams::cheap_for_tests().without_pepper(), &Keys::new().open());
-    assert_eq!(hasher.verify(&secret("one"), &imported), Ok(Verdict::Match { outdated: true }));
+    assert_eq!(hasher.verify(&secret("one"), &imported), Ok(PasswordVerification::Match { outdated: true }));
 }
 
 #[test]

@@ -4,10 +4,10 @@ use secrecy::SecretString;
 use tokio::sync::oneshot::Sender;
 
 use super::{PoolError, PoolFull};
-use crate::passwords::{PasswordHash, PasswordHasher, Scratch, Verdict};
+use crate::passwords::{Argon2Memory, PasswordHash, PasswordHasher, PasswordVerification};
 
 pub(super) enum Job {
-    Verify { password: SecretString, hash: Option<PasswordHash>, reply: Reply<Verdict> },
+    Verify { password: SecretString, hash: Option<PasswordHash>, reply: Reply<PasswordVerification> },
     Hash { password: SecretString, reply: Reply<PasswordHash> },
     Other(Box<dyn OtherJob>),
 }
@@ -52,7 +52,7 @@ impl Job {
     }
 
     /// An answer that finds no caller is dropped, here and below.
-    pub(super) fn run(self, hasher: &PasswordHasher, scratch: &mut Scratch) {
+    pub(super) fn run(self, hasher: &PasswordHasher, scratch: &mut Argon2Memory) {
         match self {
             Self::Verify { password, hash, reply } => {
                 let hash = hash.unwrap_or_else(|| hasher.dummy());

@@ -31,11 +31,11 @@ use self::{
     job::{Job, Other},
     worker::Shared,
 };
-use crate::passwords::{HashError, PasswordHash, PasswordHasher, Verdict};
+use crate::passwords::{HashError, PasswordHash, PasswordHasher, PasswordVerification};
 
 /// Where a request stands in line. Accounts are named by their identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Lane {
+pub enum QueueKey {
     /// It carries a valid known-device cookie of the account it names, checked before any hashing.
     KnownDevice(u128),
     /// Everyone else, by the prefix of their address.
@@ -44,7 +44,7 @@ pub enum Lane {
     Account(u128),
 }
 
-impl Lane {
+impl QueueKey {
     /// IPv4 addresses count singly, IPv6 addresses by /56: what one subscriber has.
     pub fn of_address(address: IpAddr) -> Self {
         Self::Prefix(match address.to_canonical() {
@@ -118,17 +118,17 @@ impl HashPool {
     /// sooner. Dropping the future takes the request out of the queue.
     pub async fn verify(
         &self,
-        lane: Lane,
+        lane: QueueKey,
         password: &SecretString,
         hash: Option<&PasswordHash>,
-    ) -> Result<Verdict, PoolError> {
+    ) -> Result<PasswordVerification, PoolError> {
         let (reply, answer) = oneshot::channel();
         let hash = hash.cloned();
         self.shared.push(lane, Job::Verify { password: password.clone(), hash, reply });
         answer.await.unwrap_or(Err(PoolError::Lost))
     }
 
-    pub async fn hash(&self, lane: Lane, password: &SecretString) -> Result<PasswordHash, PoolError> {
+    pub async fn hash(&self, lane: QueueKey, password: &SecretString) -> Result<PasswordHash, PoolError> {
         let (reply, answer) = oneshot::channel();
         self.shared.push(lane, Job::Hash { password: password.clone(), reply });
         answer.await.unwrap_or(Err(PoolError::Lost))
@@ -136,7 +136,7 @@ impl HashPool {
 
     /// Other work that keeps a processor busy for milliseconds: it waits in line like a hash, and not on a thread that
     /// serves all requests.
-    pub async fn run<T, F>(&self, lane: Lane, work: F) -> Result<T, PoolError>
+    pub async fn run<T, F>(&self, lane: QueueKey, work: F) -> Result<T, PoolError>
     where
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,

@@ -13,9 +13,9 @@ const ASSUMED: Duration = Duration::from_millis(20);
 
 /// A moving average of what one hash takes, in nanoseconds. It is an estimate: two workers that record at once may
 /// lose one measurement.
-pub(super) struct Pace(AtomicU64);
+pub(super) struct HashDuration(AtomicU64);
 
-impl Pace {
+impl HashDuration {
     pub(super) fn new() -> Self {
         Self(AtomicU64::new(nanos(ASSUMED)))
     }
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn the_wait_follows_queue_workers_and_pace() {
-        let pace = Pace::new();
+        let pace = HashDuration::new();
         let seconds = |queued, workers| pace.retry_after(queued, workers).as_secs();
         assert_eq!(seconds(0, 2), 1);
         assert_eq!(seconds(256, 2), 3);

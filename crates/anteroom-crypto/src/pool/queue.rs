@@ -8,25 +8,25 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::Lane;
+use super::QueueKey;
 
 /// Known devices that are served one after another while others wait.
 const KNOWN_IN_A_ROW: u8 = 3;
 
 pub(super) struct FairQueue<T> {
-    known: Lines<T>,
-    others: Lines<T>,
+    known: QueueHalf<T>,
+    others: QueueHalf<T>,
     /// Known devices served since one of the others was.
     known_in_a_row: u8,
     arrivals: u64,
 }
 
 /// One lane.
-struct Lines<T> {
+struct QueueHalf<T> {
     /// Never empty while it is in the map.
-    by_lane: HashMap<Lane, Line<T>>,
+    by_lane: HashMap<QueueKey, Line<T>>,
     /// Those that have a line, the next to be served first.
-    turns: VecDeque<Lane>,
+    turns: VecDeque<QueueKey>,
     waiting: usize,
     room: usize,
 }
@@ -46,8 +46,8 @@ impl<T> FairQueue<T> {
     pub(super) fn new(capacity: usize) -> Self {
         let known = capacity.div_ceil(2).max(1);
         Self {
-            known: Lines::new(known),
-            others: Lines::new(capacity.saturating_sub(known).max(1)),
+            known: QueueHalf::new(known),
+            others: QueueHalf::new(capacity.saturating_sub(known).max(1)),
             known_in_a_row: 0,
             arrivals: 0,
         }
@@ -57,19 +57,19 @@ impl<T> FairQueue<T> {
         self.known.waiting + self.others.waiting
     }
 
-    pub(super) fn has_room(&self, lane: Lane) -> bool {
+    pub(super) fn has_room(&self, lane: QueueKey) -> bool {
         match lane {
-            Lane::KnownDevice(_) => self.known.has_room(),
-            Lane::Prefix(_) | Lane::Account(_) => self.others.has_room(),
+            QueueKey::KnownDevice(_) => self.known.has_room(),
+            QueueKey::Prefix(_) | QueueKey::Account(_) => self.others.has_room(),
         }
     }
 
-    pub(super) fn push(&mut self, lane: Lane, item: T) -> Pushed<T> {
+    pub(super) fn push(&mut self, lane: QueueKey, item: T) -> Pushed<T> {
         let arrival = self.arrivals;
         self.arrivals += 1;
         match lane {
-            Lane::KnownDevice(_) => self.known.push(lane, (arrival, item)),
-            Lane::Prefix(_) | Lane::Account(_) => self.others.push(lane, (arrival, item)),
+            QueueKey::KnownDevice(_) => self.known.push(lane, (arrival, item)),
+            QueueKey::Prefix(_) | QueueKey::Account(_) => self.others.push(lane, (arrival, item)),
         }
     }
 
@@ -89,7 +89,7 @@ impl<T> FairQueue<T> {
     }
 }
 
-impl<T> Lines<T> {
+impl<T> QueueHalf<T> {
     fn new(room: usize) -> Self {
         Self { by_lane: HashMap::new(), turns: VecDeque::new(), waiting: 0, room }
     }
@@ -98,7 +98,7 @@ impl<T> Lines<T> {
         self.waiting < self.room
     }
 
-    fn push(&mut self, lane: Lane, (arrival, item): (u64, T)) -> Pushed<T> {
+    fn push(&mut self, lane: QueueKey, (arrival, item): (u64, T)) -> Pushed<T> {
         if self.has_room() {
             self.append(lane, (arrival, item));
             return Pushed::Queued;
@@ -130,7 +130,7 @@ impl<T> Lines<T> {
         self.waiting = self.by_lane.values().map(VecDeque::len).sum();
     }
 
-    fn append(&mut self, lane: Lane, entry: (u64, T)) {
+    fn append(&mut self, lane: QueueKey, entry: (u64, T)) {
         let line = self.by_lane.entry(lane).or_default();
         if line.is_empty() {
             self.turns.push_back(lane);
@@ -141,7 +141,7 @@ impl<T> Lines<T> {
 
     /// Takes the youngest entry of the longest line (of equals, the one that grew last), if that line stays at least
     /// as long as the newcomer's will be.
-    fn displace_for(&mut self, newcomer: Lane) -> Option<T> {
+    fn displace_for(&mut self, newcomer: QueueKey) -> Option<T> {
         let own = self.by_lane.get(&newcomer).map_or(0, VecDeque::len);
         let youngest = |line: &Line<T>| line.back().map(|(arrival, _)| *arrival);
         let longest = self.by_lane.values_mut().max_by_key(|line| (line.len(), youngest(line)))?;

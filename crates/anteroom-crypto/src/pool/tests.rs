@@ -5,10 +5,10 @@ use std::{
 };
 
 use super::*;
-use crate::{Keyring, Random, passwords::Scratch};
+use crate::{Keyring, Random, passwords::Argon2Memory};
 
-const STRANGER: Lane = Lane::Prefix(1);
-const KNOWN: Lane = Lane::KnownDevice(1);
+const STRANGER: QueueKey = QueueKey::Prefix(1);
+const KNOWN: QueueKey = QueueKey::KnownDevice(1);
 
 fn hasher() -> Arc<PasswordHasher> {
     Arc::new(PasswordHasher::cheap_for_tests(&Keyring::for_tests(1), Random::seeded(2)))
@@ -46,24 +46,24 @@ async fn hashes_and_verifies() {
     let pool = running();
     let hash = pool.hash(STRANGER, &secret("one")).await.unwrap();
     let right = pool.verify(KNOWN, &secret("one"), Some(&hash)).await;
-    assert_eq!(right, Ok(Verdict::Match { outdated: false }));
+    assert_eq!(right, Ok(PasswordVerification::Match { outdated: false }));
     let wrong = pool.verify(STRANGER, &secret("two"), Some(&hash)).await;
-    assert_eq!(wrong, Ok(Verdict::Mismatch));
+    assert_eq!(wrong, Ok(PasswordVerification::Mismatch));
     assert_eq!(pool.queued(), 0);
 }
 
 #[tokio::test]
 async fn other_work_waits_in_line_and_hands_its_answer_back() {
     let pool = running();
-    assert_eq!(pool.run(Lane::Account(1), || 6 * 7).await, Ok(42));
-    assert_eq!(pool.run(Lane::Account(1), || -> u8 { panic!("a defect") }).await, Err(PoolError::Lost));
+    assert_eq!(pool.run(QueueKey::Account(1), || 6 * 7).await, Ok(42));
+    assert_eq!(pool.run(QueueKey::Account(1), || -> u8 { panic!("a defect") }).await, Err(PoolError::Lost));
     assert_eq!(pool.hasher().hashes_computed(), 0);
 }
 
 #[tokio::test]
 async fn an_unknown_address_costs_one_hash_like_any_other() {
     let pool = running();
-    assert_eq!(pool.verify(STRANGER, &secret("one"), None).await, Ok(Verdict::Mismatch));
+    assert_eq!(pool.verify(STRANGER, &secret("one"), None).await, Ok(PasswordVerification::Mismatch));
     assert_eq!(pool.hasher().hashes_computed(), 1);
 }
 
@@ -82,12 +82,12 @@ async fn a_crowd_is_served_to_the_last() {
     let tasks: Vec<_> = (0..400)
         .map(|number: u64| {
             let pool = Arc::clone(&pool);
-            let lane = if number.is_multiple_of(3) { KNOWN } else { Lane::Prefix(number % 7) };
+            let lane = if number.is_multiple_of(3) { KNOWN } else { QueueKey::Prefix(number % 7) };
             tokio::spawn(async move { pool.verify(lane, &secret("one"), None).await })
         })
         .collect();
     for task in tasks {
-        assert_eq!(task.await.unwrap(), Ok(Verdict::Mismatch));
+        assert_eq!(task.await.unwrap(), Ok(PasswordVerification::Mismatch));
     }
     assert_eq!(pool.hasher().hashes_computed(), 400);
     assert_eq!(pool.queued(), 0);
@@ -113,14 +113,14 @@ fn the_displaced_caller_learns_of_it_at_once() {
     let password = secret("one");
     let mut first = pin!(pool.verify(STRANGER, &password, None));
     let mut second = pin!(pool.verify(STRANGER, &password, None));
-    let mut newcomer = pin!(pool.verify(Lane::Prefix(2), &password, None));
+    let mut newcomer = pin!(pool.verify(QueueKey::Prefix(2), &password, None));
     assert!(poll(first.as_mut()).is_pending());
     assert!(poll(second.as_mut()).is_pending());
     assert!(poll(newcomer.as_mut()).is_pending());
     assert!(matches!(poll(second.as_mut()), Poll::Ready(Err(PoolError::Full(_)))));
     drain(&pool);
-    assert_eq!(poll(first.as_mut()), Poll::Ready(Ok(Verdict::Mismatch)));
-    assert_eq!(poll(newcomer.as_mut()), Poll::Ready(Ok(Verdict::Mismatch)));
+    assert_eq!(poll(first.as_mut()), Poll::Ready(Ok(PasswordVerification::Mismatch)));
+    assert_eq!(poll(newcomer.as_mut()), Poll::Ready(Ok(PasswordVerification::Mismatch)));
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn what_nobody_waits_for_is_not_computed() {
     assert_eq!(pool.queued(), 2);
     drop(dropped);
     drain(&pool);
-    assert_eq!(poll(kept.as_mut()), Poll::Ready(Ok(Verdict::Mismatch)));
+    assert_eq!(poll(kept.as_mut()), Poll::Ready(Ok(PasswordVerification::Mismatch)));
     assert_eq!(pool.hasher().hashes_computed(), 1);
 }
 
@@ -143,13 +143,13 @@ fn callers_who_hung_up_keep_nobody_out() {
     let pool = by_hand(4);
     let password = secret("one");
     for prefix in [2, 3] {
-        assert!(poll(pin!(pool.verify(Lane::Prefix(prefix), &password, None))).is_pending());
+        assert!(poll(pin!(pool.verify(QueueKey::Prefix(prefix), &password, None))).is_pending());
     }
     let mut newcomer = pin!(pool.verify(STRANGER, &password, None));
     assert!(poll(newcomer.as_mut()).is_pending());
     assert_eq!(pool.queued(), 1);
     drain(&pool);
-    assert_eq!(poll(newcomer.as_mut()), Poll::Ready(Ok(Verdict::Mismatch)));
+    assert_eq!(poll(newcomer.as_mut()), Poll::Ready(Ok(PasswordVerification::Mismatch)));
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn working_memory_is_kept_while_there_is_work_and_freed_after_it() {
     assert!(poll(second.as_mut()).is_pending());
     pool.shared.close();
 
-    let mut scratch = Scratch::default();
+    let mut scratch = Argon2Memory::default();
     for _ in 0..2 {
         pool.shared.next(&mut scratch).unwrap().run(pool.hasher(), &mut scratch);
         assert!(scratch.is_held());
@@ -177,7 +177,7 @@ fn a_job_lost_by_its_worker_is_an_error_and_no_endless_wait() {
     let password = secret("one");
     let mut waits = pin!(pool.hash(STRANGER, &password));
     assert!(poll(waits.as_mut()).is_pending());
-    drop(pool.shared.next(&mut Scratch::default()));
+    drop(pool.shared.next(&mut Argon2Memory::default()));
     assert_eq!(poll(waits.as_mut()), Poll::Ready(Err(PoolError::Lost)));
 }
 
@@ -192,7 +192,7 @@ async fn dropping_the_pool_ends_its_threads() {
 
 #[test]
 fn addresses_share_a_lane_by_subscriber() {
-    let lane = |text: &str| Lane::of_address(text.parse().unwrap());
+    let lane = |text: &str| QueueKey::of_address(text.parse().unwrap());
     assert_eq!(lane("192.0.2.1"), lane("::ffff:192.0.2.1"));
     assert_ne!(lane("192.0.2.1"), lane("192.0.2.2"));
     assert_eq!(lane("2001:db8:1:2300::1"), lane("2001:db8:1:23ff:ffff::2"));

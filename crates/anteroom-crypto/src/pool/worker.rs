@@ -8,16 +8,16 @@ use std::{
 };
 
 use super::{
-    Lane, PoolFull, PoolSize,
+    PoolFull, PoolSize, QueueKey,
     job::Job,
-    pace::Pace,
+    pace::HashDuration,
     queue::{FairQueue, Pushed},
 };
-use crate::passwords::{PasswordHasher, Scratch};
+use crate::passwords::{Argon2Memory, PasswordHasher};
 
 /// How long a worker without work keeps its memory. Fetching 19 MiB from the system and giving them back costs half
 /// as much as a hash, too much to pay for each of a steady trickle of sign-ins.
-const REST: Duration = Duration::from_secs(1);
+const IDLE_MEMORY_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(super) struct Shared {
     hasher: Arc<PasswordHasher>,
@@ -26,7 +26,7 @@ pub(super) struct Shared {
     /// Signalled once for each job pushed, and to all at the end. A worker looks at the queue before it waits, so no
     /// signal can be missed.
     changed: Condvar,
-    pace: Pace,
+    pace: HashDuration,
 }
 
 struct State {
@@ -48,7 +48,7 @@ impl Shared {
             workers: size.workers.get(),
             state: Mutex::new(State { queue, open: true }),
             changed: Condvar::new(),
-            pace: Pace::new(),
+            pace: HashDuration::new(),
         }
     }
 
@@ -60,7 +60,7 @@ impl Shared {
         self.lock().queue.len()
     }
 
-    pub(super) fn push(&self, lane: Lane, job: Job) {
+    pub(super) fn push(&self, lane: QueueKey, job: Job) {
         let mut state = self.lock();
         if !state.queue.has_room(lane) {
             // Callers who hung up must not keep others out.
@@ -84,7 +84,7 @@ impl Shared {
 
     /// The life of one worker.
     pub(super) fn work(&self) {
-        let mut scratch = Scratch::default();
+        let mut scratch = Argon2Memory::default();
         while let Some(job) = self.next(&mut scratch) {
             let started = Instant::now();
             // A panic must not cost the pool a worker. The caller learns of it by the reply that never comes.
@@ -94,7 +94,7 @@ impl Shared {
     }
 
     /// Waits for the next job that a request still waits for; `None` when the pool closes.
-    pub(super) fn next(&self, scratch: &mut Scratch) -> Option<Job> {
+    pub(super) fn next(&self, scratch: &mut Argon2Memory) -> Option<Job> {
         let mut state = self.lock();
         let mut rested = false;
         loop {
@@ -109,7 +109,10 @@ impl Shared {
             } else if !state.open {
                 return None;
             } else if scratch.is_held() {
-                let waited = self.changed.wait_timeout(state, REST).unwrap_or_else(PoisonError::into_inner);
+                let waited = self
+                    .changed
+                    .wait_timeout(state, IDLE_MEMORY_TIMEOUT)
+                    .unwrap_or_else(PoisonError::into_inner);
                 state = waited.0;
                 rested = waited.1.timed_out();
             } else {

@@ -6,13 +6,13 @@ use jiff::SignedDuration;
 
 /// Fewer, or fewer in the same time, is worth a warning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Floor {
+pub struct RecommendedMinimum {
     pub rate: RateLimit,
     /// What happens below it.
-    pub below: &'static str,
+    pub consequence: &'static str,
 }
 
-impl Floor {
+impl RecommendedMinimum {
     /// In so long a time `max` are not fewer than the floor's; nor is its own window ever too long.
     pub fn longest_window_of(self, max: u32) -> SignedDuration {
         let RateLimit { max: least, window } = self.rate;
@@ -24,9 +24,9 @@ impl Floor {
 macro_rules! floors {
     ($($limit:ident $rate:expr, $below:literal;)*) => {
         impl Limit {
-            pub const fn floor(self) -> Floor {
+            pub const fn floor(self) -> RecommendedMinimum {
                 match self {
-                    $(Self::$limit => Floor { rate: $rate, below: $below },)*
+                    $(Self::$limit => RecommendedMinimum { rate: $rate, consequence: $below },)*
                 }
             }
         }
@@ -39,14 +39,14 @@ floors! {
     RightPassword minutes(5, 60), "people in a new browser, or in one that clears its cookies, cannot sign in with the right password";
     Recovery minutes(10, 60), "people who forgot their passwords get no mail where others at their address asked before";
     Invitation minutes(10, 60), "invited people get no further invitation where others at their address asked before";
-    AskedRows minutes(100, 120), "one person can keep a whole network from mails about forgotten passwords and from invitations";
+    LinkRequestRows minutes(100, 120), "one person can keep a whole network from mails about forgotten passwords and from invitations";
     ClientRegistration hours(3, 24), "an application that has failed to register cannot try again";
     FormOfSession minutes(10, 30), "people cannot finish a second factor, a consent or a new phone";
     FirstFormsOfSession minutes(3, 30), "a thief of the password can use up the forms that the owner needs";
     FormOfAccount minutes(20, 30), "people who are signed in in several browsers cannot finish what they began";
     FormOfAddress minutes(30, 60), "the people of an office, which shares one address, cannot finish a reset or a registration";
     StaleFormOfAddress minutes(10, 60), "people whose page was open for long are refused in place of getting a fresh one";
-    WaitingRows hours(100, 24), "requests that do not fit into a page are refused to a whole network";
+    InteractionRows hours(100, 24), "requests that do not fit into a page are refused to a whole network";
     SignOut minutes(5, 60), "people cannot sign out";
     NewPassword minutes(3, 60), "people whose first choice is refused cannot choose another password";
     RequestUri minutes(30, 60), "applications that send a `request_uri` cannot sign people in";
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn more_may_take_longer() {
-        let floor = Floor { rate: minutes(5, 60), below: "it hurts" };
+        let floor = RecommendedMinimum { rate: minutes(5, 60), consequence: "it hurts" };
         for (max, longest) in [(1, 60), (5, 60), (10, 120), (30, 360)] {
             assert_eq!(floor.longest_window_of(max), SignedDuration::from_mins(longest), "{max}");
         }
@@ -89,7 +89,7 @@ mod tests {
         for limit in Limit::ALL {
             let (default, floor) = (limit.facts().default, limit.floor());
             assert!(floor.rate.max <= default.max && floor.rate.window >= default.window, "{limit:?}");
-            assert!(!floor.below.is_empty() && !floor.below.ends_with('.'), "{limit:?}");
+            assert!(!floor.consequence.is_empty() && !floor.consequence.ends_with('.'), "{limit:?}");
         }
     }
 }

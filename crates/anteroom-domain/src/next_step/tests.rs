@@ -10,20 +10,23 @@ fn at(offset: i64) -> Timestamp {
     Timestamp::from_second(BEGAN + offset).unwrap()
 }
 
-fn standing() -> Standing {
-    Standing {
+fn standing() -> AuthenticationState {
+    AuthenticationState {
         status: AccountStatus::Active,
         auth_time: at(-600),
         acr: Acr::Pwd,
-        password: PasswordStanding::Good,
+        password: PasswordStatus::Good,
         device_stepped_up: false,
         can_step_up: true,
         wants_proof: false,
     }
 }
 
-fn needs() -> Needs {
-    Needs { on_its_way: true, ..Needs::nothing(at(0)) }
+fn needs() -> AuthenticationRequirements {
+    AuthenticationRequirements {
+        signed_in_for_request: true,
+        ..AuthenticationRequirements::signed_in_only(at(0))
+    }
 }
 
 fn consent() -> ScopeSet {
@@ -32,14 +35,14 @@ fn consent() -> ScopeSet {
     scopes
 }
 
-fn every_standing() -> Vec<Standing> {
+fn every_standing() -> Vec<AuthenticationState> {
     let mut all = Vec::new();
     for status in [AccountStatus::Active, AccountStatus::Invited, AccountStatus::Disabled] {
         for auth_time in [at(-600), at(5)] {
             for acr in [Acr::Pwd, Acr::Mfa] {
                 for password in every_password() {
                     for bits in 0..8_u8 {
-                        all.push(Standing {
+                        all.push(AuthenticationState {
                             status,
                             auth_time,
                             acr,
@@ -56,27 +59,27 @@ fn every_standing() -> Vec<Standing> {
     all
 }
 
-fn every_password() -> Vec<PasswordStanding> {
-    let expired = |bits: u8| PasswordStanding::Expired { told: bits & 1 != 0, code_entered: bits & 2 != 0 };
-    std::iter::once(PasswordStanding::Good).chain((0..4).map(expired)).collect()
+fn every_password() -> Vec<PasswordStatus> {
+    let expired = |bits: u8| PasswordStatus::Expired { told: bits & 1 != 0, code_entered: bits & 2 != 0 };
+    std::iter::once(PasswordStatus::Good).chain((0..4).map(expired)).collect()
 }
 
-fn every_need() -> Vec<Needs> {
+fn every_need() -> Vec<AuthenticationRequirements> {
     let mut all = Vec::new();
     for max_age in [None, Some(0), Some(300), Some(3600)] {
         for min_acr in [None, Some(Acr::Pwd), Some(Acr::Mfa)] {
             for bits in 0..=u8::MAX {
-                all.push(Needs {
+                all.push(AuthenticationRequirements {
                     began_at: at(0),
-                    on_its_way: bits & 128 != 0,
+                    signed_in_for_request: bits & 128 != 0,
                     login: bits & 1 != 0,
                     choose_account: bits & 2 != 0,
                     max_age: max_age.map(SignedDuration::from_secs),
-                    other_account_hinted: bits & 4 != 0,
+                    requires_other_subject: bits & 4 != 0,
                     min_acr,
                     new_device_steps_up: bits & 8 != 0,
                     new_password: bits & 64 != 0,
-                    refused: bits & 16 != 0,
+                    entitlement_missing: bits & 16 != 0,
                     consent: (bits & 32 != 0).then(consent),
                 });
             }
@@ -86,8 +89,12 @@ fn every_need() -> Vec<Needs> {
 }
 
 /// Every obstacle between this person and the destination, whatever its order: written apart from `decide`.
-fn obstacles(standing: Standing, needs: &Needs, now: Timestamp) -> Vec<NextStep> {
-    let signed_in_for_this = needs.on_its_way && standing.auth_time >= needs.began_at;
+fn obstacles(
+    standing: AuthenticationState,
+    needs: &AuthenticationRequirements,
+    now: Timestamp,
+) -> Vec<NextStep> {
+    let signed_in_for_this = needs.signed_in_for_request && standing.auth_time >= needs.began_at;
     let grace = if signed_in_for_this { 600 } else { 0 };
     let age = now.as_second() - standing.auth_time.as_second();
     let never_enough = |max: SignedDuration| max.is_zero() && !signed_in_for_this;
@@ -99,19 +106,19 @@ fn obstacles(standing: Standing, needs: &Needs, now: Timestamp) -> Vec<NextStep>
         if standing.can_step_up { NextStep::StepUp(reason) } else { none(CodePurpose::StepUp) }
     };
     let (expired, told, code_entered) = match standing.password {
-        PasswordStanding::Good => (false, false, false),
-        PasswordStanding::Expired { told, code_entered } => (true, told, code_entered),
+        PasswordStatus::Good => (false, false, false),
+        PasswordStatus::Expired { told, code_entered } => (true, told, code_entered),
     };
     let rules = [
         (standing.status == AccountStatus::Disabled, NextStep::SignIn(SignInReason::AccountInactive)),
         (standing.status == AccountStatus::Invited, NextStep::CompleteRegistration),
         (needs.choose_account, NextStep::ChooseAccount),
-        (needs.other_account_hinted && !signed_in_for_this, NextStep::SignIn(SignInReason::OtherAccount)),
-        (needs.other_account_hinted, NextStep::SomebodyElse),
-        (standing.wants_proof, NextStep::SignIn(SignInReason::AnotherAccountSince)),
+        (needs.requires_other_subject && !signed_in_for_this, NextStep::SignIn(SignInReason::OtherAccount)),
+        (needs.requires_other_subject, NextStep::NotTheRequiredSub),
+        (standing.wants_proof, NextStep::SignIn(SignInReason::SessionNotCurrent)),
         (needs.login && !signed_in_for_this, NextStep::SignIn(SignInReason::LoginRequested)),
-        (too_old, NextStep::SignIn(SignInReason::TooLongAgo)),
-        (needs.refused, NextStep::NotEntitled),
+        (too_old, NextStep::SignIn(SignInReason::MaxAgeExceeded)),
+        (needs.entitlement_missing, NextStep::NotEntitled),
         (expired && !told && !code_entered, NextStep::PasswordExpired),
         (expired && !code_entered && standing.can_step_up, NextStep::Verify(CodePurpose::ExpiredPassword)),
         (expired && !code_entered, none(CodePurpose::ExpiredPassword)),
@@ -169,8 +176,8 @@ fn core_3_1_2_6_without_any_consent_a_silent_request_tells_that_somebody_is_ther
     for standing in every_standing().into_iter().filter(|one| one.status != AccountStatus::Disabled) {
         for needs in every_need() {
             // As with every such client, there is something to agree to; and no silent request comes from a sign-in for it.
-            let needs = Needs { consent: Some(consent()), ..needs };
-            if needs.on_its_way && standing.auth_time >= needs.began_at {
+            let needs = AuthenticationRequirements { consent: Some(consent()), ..needs };
+            if needs.signed_in_for_request && standing.auth_time >= needs.began_at {
                 continue;
             }
             let step = decide(Person::One(standing), &needs, at(10));
@@ -189,52 +196,64 @@ fn core_3_1_2_6_without_any_consent_a_silent_request_tells_that_somebody_is_ther
 
 #[test]
 fn signing_in_answers_prompt_login_and_max_age_once_and_for_all() {
-    let needs = Needs { login: true, max_age: Some(SignedDuration::ZERO), ..needs() };
+    let needs = AuthenticationRequirements { login: true, max_age: Some(SignedDuration::ZERO), ..needs() };
     let before = decide(Person::One(standing()), &needs, at(10));
     assert_eq!(before, NextStep::SignIn(SignInReason::LoginRequested));
-    let fresh = Standing { auth_time: at(1), ..standing() };
+    let fresh = AuthenticationState { auth_time: at(1), ..standing() };
     // Also when a consent page took its time in between, but not for as long as the person likes.
     assert_eq!(decide(Person::One(fresh), &needs, at(600)), NextStep::Done);
     assert_eq!(decide(Person::One(fresh), &needs, at(602)), NextStep::SignIn(SignInReason::LoginRequested));
-    let max_age = Needs { login: false, ..needs };
-    assert_eq!(decide(Person::One(fresh), &max_age, at(602)), NextStep::SignIn(SignInReason::TooLongAgo));
+    let max_age = AuthenticationRequirements { login: false, ..needs };
+    assert_eq!(decide(Person::One(fresh), &max_age, at(602)), NextStep::SignIn(SignInReason::MaxAgeExceeded));
 }
 
 #[test]
 fn core_3_1_2_1_a_sign_in_for_something_else_answers_neither_prompt_login_nor_max_age() {
-    let fresh = Person::One(Standing { auth_time: at(1), ..standing() });
+    let fresh = Person::One(AuthenticationState { auth_time: at(1), ..standing() });
     for (login, max_age, expected) in [
         (true, None, SignInReason::LoginRequested),
-        (false, Some(0), SignInReason::TooLongAgo),
-        (false, Some(1), SignInReason::TooLongAgo),
+        (false, Some(0), SignInReason::MaxAgeExceeded),
+        (false, Some(1), SignInReason::MaxAgeExceeded),
     ] {
         let max_age = max_age.map(SignedDuration::from_secs);
-        let needs = Needs { on_its_way: false, login, max_age, ..needs() };
+        let needs = AuthenticationRequirements { signed_in_for_request: false, login, max_age, ..needs() };
         assert_eq!(decide(fresh, &needs, at(5)), NextStep::SignIn(expected));
-        assert_eq!(decide(fresh, &Needs { on_its_way: true, ..needs }, at(5)), NextStep::Done);
+        assert_eq!(
+            decide(fresh, &AuthenticationRequirements { signed_in_for_request: true, ..needs }, at(5)),
+            NextStep::Done
+        );
     }
 }
 
 #[test]
 fn core_3_1_2_1_max_age_counts_whole_seconds() {
-    let needs = Needs { max_age: Some(SignedDuration::from_secs(600)), ..needs() };
+    let needs = AuthenticationRequirements { max_age: Some(SignedDuration::from_secs(600)), ..needs() };
     assert_eq!(decide(Person::One(standing()), &needs, at(0)), NextStep::Done);
-    assert_eq!(decide(Person::One(standing()), &needs, at(1)), NextStep::SignIn(SignInReason::TooLongAgo));
+    assert_eq!(
+        decide(Person::One(standing()), &needs, at(1)),
+        NextStep::SignIn(SignInReason::MaxAgeExceeded)
+    );
 }
 
 #[test]
 fn core_3_1_2_1_max_age_0_asks_also_within_the_second_of_the_sign_in() {
-    let needs = Needs { max_age: Some(SignedDuration::ZERO), ..needs() };
-    let just_now = Standing { auth_time: needs.began_at - SignedDuration::from_millis(1), ..standing() };
+    let needs = AuthenticationRequirements { max_age: Some(SignedDuration::ZERO), ..needs() };
+    let just_now =
+        AuthenticationState { auth_time: needs.began_at - SignedDuration::from_millis(1), ..standing() };
     let step = decide(Person::One(just_now), &needs, needs.began_at);
-    assert_eq!(step, NextStep::SignIn(SignInReason::TooLongAgo));
+    assert_eq!(step, NextStep::SignIn(SignInReason::MaxAgeExceeded));
 }
 
 #[test]
 fn a_person_not_admitted_is_not_bothered_with_further_steps() {
-    let needs = Needs { refused: true, min_acr: Some(Acr::Mfa), consent: Some(consent()), ..needs() };
-    let password = PasswordStanding::Expired { told: false, code_entered: false };
-    let expired = Standing { password, ..standing() };
+    let needs = AuthenticationRequirements {
+        entitlement_missing: true,
+        min_acr: Some(Acr::Mfa),
+        consent: Some(consent()),
+        ..needs()
+    };
+    let password = PasswordStatus::Expired { told: false, code_entered: false };
+    let expired = AuthenticationState { password, ..standing() };
     assert_eq!(decide(Person::One(expired), &needs, at(0)), NextStep::NotEntitled);
 }
 

@@ -5,7 +5,7 @@
 //! order the chain learned of entries, and a link once made is never made anew.
 
 use crate::trail::record::AuditRecord;
-use anteroom_crypto::{Digest, KeyPurpose, Keyring, Signer, SigningFailed, VerifyingKey, sha256};
+use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring, Signer, SigningFailed, VerifyingKey, sha256};
 use jiff::{SignedDuration, Timestamp};
 
 const LINK: &str = "audit chain v1";
@@ -20,20 +20,20 @@ const CHECKPOINT_AGE: SignedDuration = SignedDuration::from_mins(1);
 
 /// The place of one entry in the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Link {
+pub struct ChainLink {
     /// Counts from one.
     pub seq: u64,
-    pub digest: Digest,
+    pub digest: KeyedDigest,
 }
 
 /// An entry with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Linked {
-    pub link: Link,
+pub struct ChainedEntry {
+    pub link: ChainLink,
     pub record: AuditRecord,
 }
 
-impl Link {
+impl ChainLink {
     /// What the first entry is linked to.
     pub fn beginning() -> Self {
         Self { seq: 0, digest: sha256(LINK, &[]) }
@@ -47,7 +47,7 @@ impl Link {
     }
 }
 
-pub(super) fn link_digest(before: &Digest, seq: u64, record: &AuditRecord) -> Digest {
+pub(super) fn link_digest(before: &KeyedDigest, seq: u64, record: &AuditRecord) -> KeyedDigest {
     let mut bytes = Vec::with_capacity(400);
     bytes.extend(before.as_bytes());
     bytes.extend(seq.to_be_bytes());
@@ -60,14 +60,14 @@ pub(super) fn link_digest(before: &Digest, seq: u64, record: &AuditRecord) -> Di
 /// A signed link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoint {
-    pub link: Link,
+    pub link: ChainLink,
     pub at: Timestamp,
     /// Ed25519.
     pub signature: Vec<u8>,
 }
 
 impl Checkpoint {
-    pub fn sign(link: Link, at: Timestamp, signer: &Signer) -> Result<Self, SigningFailed> {
+    pub fn sign(link: ChainLink, at: Timestamp, signer: &Signer) -> Result<Self, SigningFailed> {
         let signature = signer.sign(CHECKPOINT, &signed_bytes(&link, at))?;
         Ok(Self { link, at, signature })
     }
@@ -81,13 +81,13 @@ impl Checkpoint {
 /// The end of the chain as it was last linked. It is kept beside the entries, so that a trail that was cut off is known
 /// before the next checkpoint; where an older head was put back as well, that checkpoint alone finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Head {
-    pub link: Link,
-    pub mac: Digest,
+pub struct ChainHead {
+    pub link: ChainLink,
+    pub mac: KeyedDigest,
 }
 
-impl Head {
-    pub fn of(link: Link, keyring: &Keyring) -> Self {
+impl ChainHead {
+    pub fn of(link: ChainLink, keyring: &Keyring) -> Self {
         Self { link, mac: keyring.mac(KeyPurpose::AuditMac).digest(HEAD, &link_bytes(&link)) }
     }
 
@@ -99,7 +99,7 @@ impl Head {
 /// Entries up to this link were removed because they were old: what follows stands on it as on the beginning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pruned {
-    pub link: Link,
+    pub link: ChainLink,
     pub at: Timestamp,
     /// Every one of them was.
     pub older_than: Timestamp,
@@ -109,7 +109,7 @@ pub struct Pruned {
 
 impl Pruned {
     pub fn sign(
-        link: Link,
+        link: ChainLink,
         (at, older_than): (Timestamp, Timestamp),
         signer: &Signer,
     ) -> Result<Self, SigningFailed> {
@@ -130,21 +130,21 @@ impl Pruned {
     }
 }
 
-fn link_bytes(link: &Link) -> Vec<u8> {
+fn link_bytes(link: &ChainLink) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(48);
     bytes.extend(link.seq.to_be_bytes());
     bytes.extend(link.digest.as_bytes());
     bytes
 }
 
-pub(super) fn signed_bytes(link: &Link, at: Timestamp) -> Vec<u8> {
+pub(super) fn signed_bytes(link: &ChainLink, at: Timestamp) -> Vec<u8> {
     let mut bytes = link_bytes(link);
     bytes.extend(at.as_millisecond().to_be_bytes());
     bytes
 }
 
 /// Whether the chain has grown enough, or long enough ago, for another checkpoint.
-pub fn is_checkpoint_due(head: &Link, last: Option<&Checkpoint>, now: Timestamp) -> bool {
+pub fn is_checkpoint_due(head: &ChainLink, last: Option<&Checkpoint>, now: Timestamp) -> bool {
     let Some(last) = last else { return true };
     let grown = head.seq.saturating_sub(last.link.seq);
     // A clock set back makes the age negative; the entries still count.

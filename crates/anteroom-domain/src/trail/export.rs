@@ -2,9 +2,11 @@
 //! order of the chain, then the checkpoints, then one line that says where the export ends and when it was made, signed, so
 //! that lines cannot be cut off its end and the export cannot be dated anew.
 
-use crate::trail::chain::{Checkpoint, Link, Pruned, signed_bytes};
-use crate::trail::lines::Line;
-use crate::trail::verify::{Finding, Kept, Keys, Report, Verifier};
+use crate::trail::chain::{ChainLink, Checkpoint, Pruned, signed_bytes};
+use crate::trail::lines::ExportLine;
+use crate::trail::verify::{
+    AuditFinding, ChainVerifier, CheckpointSource, VerificationKeys, VerificationReport,
+};
 use anteroom_crypto::{Keyring, Signer, SigningFailed, VerifyingKey};
 use jiff::Timestamp;
 
@@ -12,8 +14,8 @@ const END: &str = "audit export v1";
 
 /// Where an export ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct End {
-    pub link: Link,
+pub struct ExportEnd {
+    pub link: ChainLink,
     pub at: Timestamp,
     pub checkpoints: u64,
     /// The public keys of the checkpoints' signatures, for a reader who has no others to go by.
@@ -21,8 +23,13 @@ pub struct End {
     pub signature: Vec<u8>,
 }
 
-impl End {
-    pub fn sign(link: Link, at: Timestamp, checkpoints: u64, signer: &Signer) -> Result<Self, SigningFailed> {
+impl ExportEnd {
+    pub fn sign(
+        link: ChainLink,
+        at: Timestamp,
+        checkpoints: u64,
+        signer: &Signer,
+    ) -> Result<Self, SigningFailed> {
         let mut end = Self { link, at, checkpoints, keys: signer.verifying_keys(), signature: Vec::new() };
         end.signature = signer.sign(END, &end.signed_bytes())?;
         Ok(end)
@@ -42,9 +49,9 @@ impl End {
 
 /// Verifies an export in two passes over its lines, the first for the checkpoints.
 pub struct ExportVerifier<'k> {
-    verifier: Verifier<'k>,
+    verifier: ChainVerifier<'k>,
     signers: Vec<VerifyingKey>,
-    end: Option<End>,
+    end: Option<ExportEnd>,
     lines: u64,
     checkpoints: u64,
     last_checkpoint: u64,
@@ -52,20 +59,20 @@ pub struct ExportVerifier<'k> {
 
 /// What the first pass over an export has found.
 #[derive(Clone, Debug, Default)]
-pub struct Contents {
+pub struct ExportContents {
     pub pruned: Option<Pruned>,
     pub checkpoints: Vec<Checkpoint>,
-    pub end: Option<End>,
+    pub end: Option<ExportEnd>,
 }
 
-impl Contents {
+impl ExportContents {
     /// Takes in one line; entries and bad lines are for the second pass.
     pub fn note(&mut self, line: &str) {
-        match Line::read(line) {
-            Some(Line::Pruned(pruned)) => self.pruned = Some(pruned),
-            Some(Line::Checkpoint(checkpoint)) => self.checkpoints.push(checkpoint),
-            Some(Line::End(end)) => self.end = Some(end),
-            Some(Line::Entry(_)) | None => {}
+        match ExportLine::read(line) {
+            Some(ExportLine::Pruned(pruned)) => self.pruned = Some(pruned),
+            Some(ExportLine::Checkpoint(checkpoint)) => self.checkpoints.push(checkpoint),
+            Some(ExportLine::End(end)) => self.end = Some(end),
+            Some(ExportLine::Entry(_)) | None => {}
         }
     }
 }
@@ -73,77 +80,77 @@ impl Contents {
 impl<'k> ExportVerifier<'k> {
     /// `signers` are the keys that are trusted; none are those that the export names itself.
     pub fn new(
-        contents: &Contents,
+        contents: &ExportContents,
         keyring: Option<&'k Keyring>,
         signers: Option<Vec<VerifyingKey>>,
     ) -> Self {
         let named = || contents.end.as_ref().map(|end| end.keys.clone()).unwrap_or_default();
         let signers = signers.unwrap_or_else(named);
-        let mut verifier = Verifier::new(Keys { keyring, signers: signers.clone() });
+        let mut verifier = ChainVerifier::new(VerificationKeys { keyring, signers: signers.clone() });
         if let Some(pruned) = &contents.pruned {
             verifier.pruned(pruned.clone());
         }
         for checkpoint in &contents.checkpoints {
-            verifier.checkpoint(Kept::Inside, checkpoint.clone());
+            verifier.checkpoint(CheckpointSource::Inside, checkpoint.clone());
         }
         Self { verifier, signers, end: None, lines: 0, checkpoints: 0, last_checkpoint: 0 }
     }
 
     /// A checkpoint from elsewhere: before the lines.
     pub fn outside(&mut self, checkpoint: Checkpoint) {
-        self.verifier.checkpoint(Kept::Outside, checkpoint);
+        self.verifier.checkpoint(CheckpointSource::Outside, checkpoint);
     }
 
-    pub fn find(&mut self, finding: Finding) {
+    pub fn find(&mut self, finding: AuditFinding) {
         self.verifier.find(finding);
     }
 
     /// The next line of the second pass.
     pub fn line(&mut self, text: &str) {
         self.lines += 1;
-        let line = Line::read(text);
-        let bad = Finding::Line { file: "export", line: self.lines };
+        let line = ExportLine::read(text);
+        let bad = AuditFinding::Line { file: "export", line: self.lines };
         if self.end.is_some() {
             self.verifier.find(bad);
             return;
         }
         match line {
             None => self.verifier.find(bad),
-            Some(Line::Pruned(_)) => {
+            Some(ExportLine::Pruned(_)) => {
                 if self.lines > 1 {
                     self.verifier.find(bad);
                 }
             }
-            Some(Line::Entry(linked)) => {
+            Some(ExportLine::Entry(linked)) => {
                 if self.checkpoints > 0 {
                     self.verifier.find(bad);
                 }
                 self.verifier.entry(&linked);
             }
-            Some(Line::Checkpoint(checkpoint)) => {
+            Some(ExportLine::Checkpoint(checkpoint)) => {
                 let seq = checkpoint.link.seq;
                 if seq <= self.last_checkpoint {
-                    self.verifier.find(Finding::CheckpointOutOfOrder { seq });
+                    self.verifier.find(AuditFinding::CheckpointOutOfOrder { seq });
                 }
                 self.last_checkpoint = seq;
                 self.checkpoints += 1;
             }
-            Some(Line::End(end)) => self.end = Some(end),
+            Some(ExportLine::End(end)) => self.end = Some(end),
         }
     }
 
-    pub fn finish(mut self) -> Report {
+    pub fn finish(mut self) -> VerificationReport {
         let last = self.verifier.last();
         if let Some(end) = self.end.as_ref().filter(|end| end.is_signed_by(&self.signers)) {
             self.verifier.exported(end.link.seq, end.at);
         }
         match self.end.take() {
-            None => self.verifier.find(Finding::NoEnd { last: last.seq }),
+            None => self.verifier.find(AuditFinding::NoEnd { last: last.seq }),
             Some(end) if !end.is_signed_by(&self.signers) => {
-                self.verifier.find(Finding::UnsignedEnd { seq: end.link.seq });
+                self.verifier.find(AuditFinding::UnsignedEnd { seq: end.link.seq });
             }
             Some(end) if end.link != last || end.checkpoints != self.checkpoints => {
-                self.verifier.find(Finding::OtherEnd {
+                self.verifier.find(AuditFinding::OtherEnd {
                     seq: end.link.seq,
                     last: last.seq,
                     checkpoints: end.checkpoints,

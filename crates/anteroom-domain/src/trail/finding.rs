@@ -1,11 +1,11 @@
 //! What is wrong with a trail, in words.
 
 use crate::ids::AuditId;
-use crate::trail::verify::Kept;
+use crate::trail::verify::CheckpointSource;
 use jiff::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Finding {
+pub enum AuditFinding {
     #[error("entry {seq} ({id}) was altered, or not written by Anteroom: its MAC is not its own")]
     Altered { seq: u64, id: AuditId },
     #[error(
@@ -31,13 +31,13 @@ pub enum Finding {
     #[error("entry {seq} ({id}) is out of order: moved, or there twice")]
     OutOfOrder { seq: u64, id: AuditId },
     #[error("the trail ends at entry {last}, but a checkpoint {kept} has seen entry {seq}: it was cut off")]
-    Truncated { last: u64, seq: u64, kept: Kept },
+    Truncated { last: u64, seq: u64, kept: CheckpointSource },
     #[error("the checkpoint of entry {seq} {kept} has no good signature")]
-    Unsigned { seq: u64, kept: Kept },
+    Unsigned { seq: u64, kept: CheckpointSource },
     #[error(
         "entry {seq} ({id}) is not the one that its checkpoint {kept} has seen: the chain up to here was made anew"
     )]
-    Replaced { seq: u64, id: AuditId, kept: Kept },
+    Replaced { seq: u64, id: AuditId, kept: CheckpointSource },
     #[error("the head of the chain, at entry {seq}, is not what was noted when it was last linked")]
     AlteredHead { seq: u64 },
     #[error("the head of the chain was not noted, or what was noted is gone")]
@@ -47,7 +47,7 @@ pub enum Finding {
     #[error(
         "entries up to {seq} were pruned, and the checkpoint of entry {seq} {kept} has seen another trail"
     )]
-    PrunedAnother { seq: u64, kept: Kept },
+    PrunedAnother { seq: u64, kept: CheckpointSource },
     #[error("the checkpoint of entry {seq} was removed from the entries: the checkpoints file has it")]
     CheckpointRemoved { seq: u64 },
     #[error("the checkpoint of entry {seq} is out of order: moved, or there twice")]

@@ -3,23 +3,23 @@
 //! A line is good only exactly as it was written: a space more, and it is not.
 
 use crate::ids::{AccountId, AuditId, SessionId};
-use crate::trail::chain::{Checkpoint, Link, Linked, Pruned};
-use crate::trail::export::End;
+use crate::trail::chain::{ChainLink, ChainedEntry, Checkpoint, Pruned};
+use crate::trail::export::ExportEnd;
 use crate::trail::hex;
 use crate::trail::record::AuditRecord;
-use anteroom_crypto::{Digest, VerifyingKey};
+use anteroom_crypto::{KeyedDigest, VerifyingKey};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum ExportLine {
     Pruned(Pruned),
-    Entry(Box<Linked>),
+    Entry(Box<ChainedEntry>),
     Checkpoint(Checkpoint),
-    End(End),
+    End(ExportEnd),
 }
 
-impl Line {
+impl ExportLine {
     /// Without the line's end.
     pub fn write(&self) -> Result<String, serde_json::Error> {
         match self {
@@ -101,8 +101,8 @@ struct EndLine {
     signature: String,
 }
 
-impl From<&Linked> for EntryLine {
-    fn from(Linked { link, record }: &Linked) -> Self {
+impl From<&ChainedEntry> for EntryLine {
+    fn from(ChainedEntry { link, record }: &ChainedEntry) -> Self {
         let record = record.clone();
         Self {
             seq: link.seq,
@@ -126,7 +126,7 @@ impl From<&Linked> for EntryLine {
 
 struct Bad;
 
-impl TryFrom<EntryLine> for Linked {
+impl TryFrom<EntryLine> for ChainedEntry {
     type Error = Bad;
     fn try_from(line: EntryLine) -> Result<Self, Bad> {
         let record = AuditRecord {
@@ -144,7 +144,7 @@ impl TryFrom<EntryLine> for Linked {
             detail: line.detail,
             mac: digest(&line.mac)?,
         };
-        Ok(Self { link: Link { seq: line.seq, digest: digest(&line.digest)? }, record })
+        Ok(Self { link: ChainLink { seq: line.seq, digest: digest(&line.digest)? }, record })
     }
 }
 
@@ -163,7 +163,7 @@ impl From<&Pruned> for PrunedLine {
 impl TryFrom<PrunedLine> for Pruned {
     type Error = Bad;
     fn try_from(line: PrunedLine) -> Result<Self, Bad> {
-        let link = Link { seq: line.seq, digest: digest(&line.digest)? };
+        let link = ChainLink { seq: line.seq, digest: digest(&line.digest)? };
         let signature = hex::decode(&line.signature).ok_or(Bad)?;
         Ok(Self { link, at: time(line.at)?, older_than: time(line.older_than)?, signature })
     }
@@ -183,13 +183,13 @@ impl From<&Checkpoint> for CheckpointLine {
 impl TryFrom<CheckpointLine> for Checkpoint {
     type Error = Bad;
     fn try_from(line: CheckpointLine) -> Result<Self, Bad> {
-        let link = Link { seq: line.seq, digest: digest(&line.digest)? };
+        let link = ChainLink { seq: line.seq, digest: digest(&line.digest)? };
         Ok(Self { link, at: time(line.at)?, signature: hex::decode(&line.signature).ok_or(Bad)? })
     }
 }
 
-impl From<&End> for EndLine {
-    fn from(end: &End) -> Self {
+impl From<&ExportEnd> for EndLine {
+    fn from(end: &ExportEnd) -> Self {
         Self {
             seq: end.link.seq,
             digest: hex::encode(end.link.digest.as_bytes()),
@@ -201,11 +201,11 @@ impl From<&End> for EndLine {
     }
 }
 
-impl TryFrom<EndLine> for End {
+impl TryFrom<EndLine> for ExportEnd {
     type Error = Bad;
     fn try_from(line: EndLine) -> Result<Self, Bad> {
         Ok(Self {
-            link: Link { seq: line.seq, digest: digest(&line.digest)? },
+            link: ChainLink { seq: line.seq, digest: digest(&line.digest)? },
             at: time(line.at)?,
             checkpoints: line.checkpoints,
             keys: line.keys.iter().map(|key| parse_key(key).ok_or(Bad)).collect::<Result<_, _>>()?,
@@ -219,8 +219,8 @@ fn time(at: Timestamp) -> Result<Timestamp, Bad> {
     Timestamp::from_millisecond(at.as_millisecond()).ok().filter(|whole| *whole == at).ok_or(Bad)
 }
 
-fn digest(text: &str) -> Result<Digest, Bad> {
-    hex::decode(text).and_then(|bytes| Digest::from_slice(&bytes)).ok_or(Bad)
+fn digest(text: &str) -> Result<KeyedDigest, Bad> {
+    hex::decode(text).and_then(|bytes| KeyedDigest::from_slice(&bytes)).ok_or(Bad)
 }
 
 /// A public key as `audit keys` prints it.

@@ -1,7 +1,7 @@
 //! An entry as it was written down, and the bytes that stand for it.
 
 use crate::ids::{AccountId, AuditId, SessionId};
-use anteroom_crypto::{Digest, KeyPurpose, Keyring};
+use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring};
 use jiff::Timestamp;
 
 /// Names what the MAC is over; another layout of the columns gets another name.
@@ -22,11 +22,11 @@ pub struct AuditRecord {
     pub reference: Option<String>,
     /// What else there is to say of this kind: a JSON object.
     pub detail: String,
-    pub mac: Digest,
+    pub mac: KeyedDigest,
 }
 
 impl AuditRecord {
-    pub fn computed_mac(&self, keyring: &Keyring) -> Digest {
+    pub fn computed_mac(&self, keyring: &Keyring) -> KeyedDigest {
         keyring.mac(KeyPurpose::AuditMac).digest(CONTEXT, &self.canonical())
     }
 

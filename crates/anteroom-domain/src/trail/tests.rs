@@ -5,12 +5,12 @@ mod pruned;
 mod restored;
 
 use crate::ids::{AccountId, AuditId, SessionId};
-use crate::trail::chain::{Checkpoint, Link, Linked, is_checkpoint_due};
-use crate::trail::export::{Contents, End, ExportVerifier};
-use crate::trail::lines::Line;
+use crate::trail::chain::{ChainLink, ChainedEntry, Checkpoint, is_checkpoint_due};
+use crate::trail::export::{ExportContents, ExportEnd, ExportVerifier};
+use crate::trail::lines::ExportLine;
 use crate::trail::record::AuditRecord;
-use crate::trail::verify::{Finding, Report};
-use anteroom_crypto::{Digest, KeyPurpose, Keyring, Signer};
+use crate::trail::verify::{AuditFinding, VerificationReport};
+use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring, Signer};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -44,7 +44,7 @@ fn record(number: u8, keyring: &Keyring) -> AuditRecord {
         address: Some("203.0.113.9".to_owned()),
         reference: odd.then(|| "K7QF-3M2X".to_owned()),
         detail: r#"{"failures":3,"reason":"wrong_password"}"#.to_owned(),
-        mac: Digest::from_slice(&[0; 32]).unwrap(),
+        mac: KeyedDigest::from_slice(&[0; 32]).unwrap(),
     };
     record.mac = record.computed_mac(keyring);
     record
@@ -53,7 +53,7 @@ fn record(number: u8, keyring: &Keyring) -> AuditRecord {
 /// Entries 1 to 9, checkpoints of 4, 8 and 9.
 #[derive(Clone)]
 struct Trail {
-    entries: Vec<Linked>,
+    entries: Vec<ChainedEntry>,
     checkpoints: Vec<Checkpoint>,
 }
 
@@ -71,11 +71,12 @@ impl Trail {
     }
 
     fn lines(&self) -> Vec<String> {
-        let last = self.entries.last().map_or_else(Link::beginning, |linked| linked.link);
-        let end = End::sign(last, at(200), self.checkpoints.len() as u64, &signer(&keyring())).unwrap();
-        let entries = self.entries.iter().map(|linked| Line::Entry(Box::new(linked.clone())));
-        let checkpoints = self.checkpoints.iter().map(|checkpoint| Line::Checkpoint(checkpoint.clone()));
-        let lines = entries.chain(checkpoints).chain([Line::End(end)]);
+        let last = self.entries.last().map_or_else(ChainLink::beginning, |linked| linked.link);
+        let end = ExportEnd::sign(last, at(200), self.checkpoints.len() as u64, &signer(&keyring())).unwrap();
+        let entries = self.entries.iter().map(|linked| ExportLine::Entry(Box::new(linked.clone())));
+        let checkpoints =
+            self.checkpoints.iter().map(|checkpoint| ExportLine::Checkpoint(checkpoint.clone()));
+        let lines = entries.chain(checkpoints).chain([ExportLine::End(end)]);
         lines.map(|line| line.write().unwrap()).collect()
     }
 }
@@ -85,18 +86,18 @@ fn signer(keyring: &Keyring) -> Signer {
 }
 
 /// What a thief who may write to the database, and has no key, can do as well.
-fn chained(records: impl IntoIterator<Item = AuditRecord>) -> Vec<Linked> {
-    let mut last = Link::beginning();
+fn chained(records: impl IntoIterator<Item = AuditRecord>) -> Vec<ChainedEntry> {
+    let mut last = ChainLink::beginning();
     let linked = records.into_iter().map(|record| {
         last = last.next(&record);
-        Linked { link: last, record }
+        ChainedEntry { link: last, record }
     });
     linked.collect()
 }
 
-fn verify(lines: &[String], with_key: bool, outside: &[Checkpoint]) -> Report {
+fn verify(lines: &[String], with_key: bool, outside: &[Checkpoint]) -> VerificationReport {
     let keyring = keyring();
-    let mut contents = Contents::default();
+    let mut contents = ExportContents::default();
     for line in lines {
         contents.note(line);
     }
@@ -111,7 +112,7 @@ fn verify(lines: &[String], with_key: bool, outside: &[Checkpoint]) -> Report {
     verifier.finish()
 }
 
-fn findings(trail: &Trail) -> Vec<Finding> {
+fn findings(trail: &Trail) -> Vec<AuditFinding> {
     verify(&trail.lines(), true, &[]).findings
 }
 
@@ -130,16 +131,16 @@ fn a_good_trail_has_no_findings() {
 #[test]
 fn lines_read_back() {
     for text in Trail::good().lines() {
-        let line = Line::read(&text).unwrap();
+        let line = ExportLine::read(&text).unwrap();
         assert_eq!(line.write().unwrap(), text);
-        assert_eq!(Line::read(&format!("{text} ")), None);
-        assert_eq!(Line::read(&text.replacen("007Z", "0071Z", 1)), None, "finer than what is signed");
+        assert_eq!(ExportLine::read(&format!("{text} ")), None);
+        assert_eq!(ExportLine::read(&text.replacen("007Z", "0071Z", 1)), None, "finer than what is signed");
     }
 }
 
 #[test]
 fn every_change_of_a_field_is_named() {
-    let changes: [fn(&mut Linked); 13] = [
+    let changes: [fn(&mut ChainedEntry); 13] = [
         |linked| linked.record.at = at(99),
         |linked| linked.record.kind.push('x'),
         |linked| linked.record.outcome = "success".to_owned(),
@@ -151,32 +152,32 @@ fn every_change_of_a_field_is_named() {
         |linked| linked.record.address = None,
         |linked| linked.record.reference = None,
         |linked| linked.record.detail.push(' '),
-        |linked| linked.record.mac = Digest::from_slice(&[1; 32]).unwrap(),
+        |linked| linked.record.mac = KeyedDigest::from_slice(&[1; 32]).unwrap(),
         |linked| linked.record.detail = linked.record.detail.replace('3', "2"),
     ];
     for (place, change) in changes.into_iter().enumerate() {
         let mut trail = Trail::good();
         change(&mut trail.entries[4]);
-        assert_eq!(findings(&trail), [Finding::Altered { seq: 5, id: id(5) }], "change {place}");
+        assert_eq!(findings(&trail), [AuditFinding::Altered { seq: 5, id: id(5) }], "change {place}");
         let without_key = verify(&trail.lines(), false, &[]).findings;
-        assert_eq!(without_key, [Finding::Broken { seq: 5, id: id(5) }], "change {place}");
+        assert_eq!(without_key, [AuditFinding::Broken { seq: 5, id: id(5) }], "change {place}");
     }
     let mut trail = Trail::good();
     trail.entries[4].record.id = id(77);
-    assert_eq!(findings(&trail), [Finding::Altered { seq: 5, id: id(77) }]);
+    assert_eq!(findings(&trail), [AuditFinding::Altered { seq: 5, id: id(77) }]);
     let mut trail = Trail::good();
-    trail.entries[4].link.digest = Digest::from_slice(&[1; 32]).unwrap();
-    assert_eq!(findings(&trail), [Finding::Broken { seq: 5, id: id(5) }], "found once");
+    trail.entries[4].link.digest = KeyedDigest::from_slice(&[1; 32]).unwrap();
+    assert_eq!(findings(&trail), [AuditFinding::Broken { seq: 5, id: id(5) }], "found once");
 }
 
 #[test]
 fn removing_moving_and_adding_is_named() {
     type Damage = fn(&mut Trail);
-    let cases: [(Damage, &[Finding]); 5] = [
-        (|trail| drop(trail.entries.drain(1..3)), &[Finding::Missing { first: 2, last: 3 }]),
+    let cases: [(Damage, &[AuditFinding]); 5] = [
+        (|trail| drop(trail.entries.drain(1..3)), &[AuditFinding::Missing { first: 2, last: 3 }]),
         (
             |trail| trail.entries.swap(1, 2),
-            &[Finding::Missing { first: 2, last: 2 }, Finding::OutOfOrder { seq: 2, id: id(2) }],
+            &[AuditFinding::Missing { first: 2, last: 2 }, AuditFinding::OutOfOrder { seq: 2, id: id(2) }],
         ),
         (
             |trail| {
@@ -185,16 +186,16 @@ fn removing_moving_and_adding_is_named() {
                 trail.entries.swap(1, 2);
             },
             &[
-                Finding::Broken { seq: 2, id: id(3) },
-                Finding::Broken { seq: 3, id: id(2) },
-                Finding::Broken { seq: 4, id: id(4) },
+                AuditFinding::Broken { seq: 2, id: id(3) },
+                AuditFinding::Broken { seq: 3, id: id(2) },
+                AuditFinding::Broken { seq: 4, id: id(4) },
             ],
         ),
         (
             |trail| trail.entries.insert(3, trail.entries[2].clone()),
-            &[Finding::OutOfOrder { seq: 3, id: id(3) }],
+            &[AuditFinding::OutOfOrder { seq: 3, id: id(3) }],
         ),
-        (|trail| trail.checkpoints.swap(0, 1), &[Finding::CheckpointOutOfOrder { seq: 4 }]),
+        (|trail| trail.checkpoints.swap(0, 1), &[AuditFinding::CheckpointOutOfOrder { seq: 4 }]),
     ];
     for (place, (damage, expected)) in cases.into_iter().enumerate() {
         let mut trail = Trail::good();
@@ -207,18 +208,21 @@ fn removing_moving_and_adding_is_named() {
 #[test]
 fn a_chain_made_anew_is_named() {
     let keyring = keyring();
-    let replaced =
-        |seq, number| Finding::Replaced { seq, id: id(number), kept: crate::trail::verify::Kept::Inside };
+    let replaced = |seq, number| AuditFinding::Replaced {
+        seq,
+        id: id(number),
+        kept: crate::trail::verify::CheckpointSource::Inside,
+    };
     let without_third = (1..=ENTRIES).filter(|number| *number != 3).map(|number| record(number, &keyring));
     let trail = Trail { entries: chained(without_third), ..Trail::good() };
     let found = findings(&trail);
     assert_eq!(found[..2], [replaced(4, 5), replaced(8, 9)]);
-    assert!(matches!(found[2], Finding::Truncated { last: 8, seq: 9, .. }));
+    assert!(matches!(found[2], AuditFinding::Truncated { last: 8, seq: 9, .. }));
 
     let forged = Keyring::for_tests(2);
     let inserted = (1..=3).map(|number| record(number, &keyring)).chain([record(50, &forged)]);
     let trail = Trail { entries: chained(inserted), checkpoints: Vec::new() };
-    assert_eq!(findings(&trail), [Finding::Altered { seq: 4, id: id(50) }]);
+    assert_eq!(findings(&trail), [AuditFinding::Altered { seq: 4, id: id(50) }]);
 }
 
 #[test]
@@ -227,18 +231,18 @@ fn a_cut_is_found_by_the_checkpoints_and_by_the_last_line() {
     let cut = Trail { entries: good.entries[..6].to_vec(), checkpoints: good.checkpoints[..1].to_vec() };
     assert_eq!(findings(&cut), [], "by itself a good, shorter trail");
     let report = verify(&cut.lines(), true, &good.checkpoints);
-    assert!(matches!(report.findings[..], [Finding::Truncated { last: 6, seq: 9, .. }]));
+    assert!(matches!(report.findings[..], [AuditFinding::Truncated { last: 6, seq: 9, .. }]));
     assert!(report.findings[0].to_string().contains("in the checkpoints file has seen entry 9"));
 
     let lines = good.lines();
     let report = verify(&lines[..5], true, &[]);
-    assert_eq!(report.findings, [Finding::NoEnd { last: 5 }]);
+    assert_eq!(report.findings, [AuditFinding::NoEnd { last: 5 }]);
     let mut lines = lines;
     lines.remove(8);
     let found = verify(&lines, true, &[]).findings;
     assert!(matches!(
         found[..],
-        [Finding::OtherEnd { seq: 9, last: 8, .. }, Finding::Truncated { last: 8, seq: 9, .. }]
+        [AuditFinding::OtherEnd { seq: 9, last: 8, .. }, AuditFinding::Truncated { last: 8, seq: 9, .. }]
     ));
 }
 
@@ -246,21 +250,21 @@ fn a_cut_is_found_by_the_checkpoints_and_by_the_last_line() {
 fn a_checkpoint_is_worth_its_signature() {
     let mut trail = Trail::good();
     trail.checkpoints[1].at = at(101);
-    assert!(matches!(findings(&trail)[..], [Finding::Unsigned { seq: 8, .. }]));
+    assert!(matches!(findings(&trail)[..], [AuditFinding::Unsigned { seq: 8, .. }]));
     let foreign = signer(&Keyring::for_tests(2));
     let mut trail = Trail::good();
     trail.checkpoints[1] = Checkpoint::sign(trail.entries[7].link, at(100), &foreign).unwrap();
-    assert!(matches!(findings(&trail)[..], [Finding::Unsigned { seq: 8, .. }]));
+    assert!(matches!(findings(&trail)[..], [AuditFinding::Unsigned { seq: 8, .. }]));
     let mut trail = Trail::good();
     let removed = trail.checkpoints.remove(1);
     let report = verify(&trail.lines(), true, &[removed]);
-    assert_eq!(report.findings, [Finding::CheckpointRemoved { seq: 8 }]);
+    assert_eq!(report.findings, [AuditFinding::CheckpointRemoved { seq: 8 }]);
 }
 
 #[test]
 fn a_checkpoint_is_due_after_many_entries_or_a_minute_with_some() {
     let signer = signer(&keyring());
-    let link = |seq| Link { seq, ..Link::beginning() };
+    let link = |seq| ChainLink { seq, ..ChainLink::beginning() };
     let last = Checkpoint::sign(link(10), at(0), &signer).unwrap();
     for (seq, second, due) in [
         (10, 3600, false),

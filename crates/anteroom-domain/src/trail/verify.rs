@@ -14,14 +14,14 @@
 
 use crate::ids::AuditId;
 use crate::trail::acceptance::Acceptance;
-use crate::trail::chain::{Checkpoint, Head, Link, Linked, Pruned, link_digest};
+use crate::trail::chain::{ChainHead, ChainLink, ChainedEntry, Checkpoint, Pruned, link_digest};
 use crate::trail::record::AuditRecord;
-use anteroom_crypto::{Digest, Keyring, VerifyingKey};
+use anteroom_crypto::{KeyedDigest, Keyring, VerifyingKey};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-pub use crate::trail::finding::Finding;
+pub use crate::trail::finding::AuditFinding;
 
 /// By how much the clocks of the one that exports and of the node that signs checkpoints may differ: each may be off that of
 /// the database by half of it before its node is not ready.
@@ -35,7 +35,7 @@ const FINDINGS_KEPT: usize = 1_000;
 
 /// What there is to verify with.
 #[derive(Clone, Debug)]
-pub struct Keys<'k> {
+pub struct VerificationKeys<'k> {
     /// Without it MACs cannot be checked, only chain and checkpoints.
     pub keyring: Option<&'k Keyring>,
     /// Of checkpoints.
@@ -44,7 +44,7 @@ pub struct Keys<'k> {
 
 /// Where a checkpoint was kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kept {
+pub enum CheckpointSource {
     /// With the entries: in the database, or in the export.
     Inside,
     /// Elsewhere.
@@ -53,7 +53,7 @@ pub enum Kept {
     Head,
 }
 
-impl fmt::Display for Kept {
+impl fmt::Display for CheckpointSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Inside => "kept with the entries",
@@ -64,16 +64,16 @@ impl fmt::Display for Kept {
 }
 
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct VerificationReport {
     pub entries: u64,
     /// Written and not linked yet.
     pub waiting: u64,
     /// Where the trail begins: what was before was pruned.
     pub pruned: Option<Pruned>,
     /// Good ones, by where they were kept.
-    pub checkpoints: BTreeMap<Kept, u64>,
+    pub checkpoints: BTreeMap<CheckpointSource, u64>,
     /// The end of the chain.
-    pub last: Link,
+    pub last: ChainLink,
     /// Checkpoints from outside that were lost when the database went back, or have seen entries that were; an operator has
     /// accepted that.
     pub lost: u64,
@@ -81,39 +81,39 @@ pub struct Report {
     pub exported: Option<(u64, Timestamp)>,
     /// Checkpoints from outside of what came after the export was made. They say nothing about it.
     pub newer: u64,
-    pub findings: Vec<Finding>,
+    pub findings: Vec<AuditFinding>,
     /// All of them, also those beyond what is kept.
     pub found: u64,
 }
 
-pub struct Verifier<'k> {
-    keys: Keys<'k>,
+pub struct ChainVerifier<'k> {
+    keys: VerificationKeys<'k>,
     /// What the next link may stand on: the last one as written and, where that did not hold, as it should have been,
     /// so that one wrong digest is not found a second time at the next entry. Empty after a gap.
-    grounds: Vec<Digest>,
-    awaited: BTreeMap<u64, Vec<(Kept, Checkpoint)>>,
+    possible_predecessors: Vec<KeyedDigest>,
+    awaited: BTreeMap<u64, Vec<(CheckpointSource, Checkpoint)>>,
     /// Entries that are others than a checkpoint from outside has seen.
     replaced: Vec<Replacement>,
     /// Of the checkpoints that are with the entries.
     inside: BTreeSet<u64>,
     /// Checkpoints from outside that are not with their entries, and when they were signed.
-    outside_alone: Vec<(u64, Timestamp)>,
+    only_outside: Vec<(u64, Timestamp)>,
     /// Databases that went back and were accepted.
     accepted: Vec<Acceptance>,
-    ran: Vec<Ran>,
+    ran: Vec<NodeRun>,
     /// The head was looked for, and there is none.
-    headless: bool,
-    report: Report,
+    head_missing: bool,
+    report: VerificationReport,
 }
 
 /// A node has run between these times.
 #[derive(Clone, Copy, Debug)]
-pub struct Ran {
+pub struct NodeRun {
     pub from: Timestamp,
     pub until: Timestamp,
 }
 
-impl Ran {
+impl NodeRun {
     /// How long it has run after `at`.
     fn since(self, at: Timestamp) -> SignedDuration {
         self.until.duration_since(self.from.max(at))
@@ -128,11 +128,11 @@ struct Replacement {
     is_inside: bool,
 }
 
-impl<'k> Verifier<'k> {
-    pub fn new(keys: Keys<'k>) -> Self {
-        let last = Link::beginning();
+impl<'k> ChainVerifier<'k> {
+    pub fn new(keys: VerificationKeys<'k>) -> Self {
+        let last = ChainLink::beginning();
         let checkpoints = BTreeMap::new();
-        let report = Report {
+        let report = VerificationReport {
             entries: 0,
             waiting: 0,
             pruned: None,
@@ -146,14 +146,14 @@ impl<'k> Verifier<'k> {
         };
         Self {
             keys,
-            grounds: vec![last.digest],
+            possible_predecessors: vec![last.digest],
             awaited: BTreeMap::new(),
             replaced: Vec::new(),
             inside: BTreeSet::new(),
-            outside_alone: Vec::new(),
+            only_outside: Vec::new(),
             accepted: Vec::new(),
             ran: Vec::new(),
-            headless: false,
+            head_missing: false,
             report,
         }
     }
@@ -161,19 +161,19 @@ impl<'k> Verifier<'k> {
     /// Where the trail begins. Before anything else.
     pub fn pruned(&mut self, pruned: Pruned) {
         if !pruned.is_signed_by(&self.keys.signers) {
-            self.find(Finding::UnsignedPruning { seq: pruned.link.seq });
+            self.find(AuditFinding::UnsignedPruning { seq: pruned.link.seq });
             return;
         }
         self.report.last = pruned.link;
-        self.grounds = vec![pruned.link.digest];
+        self.possible_predecessors = vec![pruned.link.digest];
         self.report.pruned = Some(pruned);
     }
 
     /// Takes a checkpoint before its entry goes by.
-    pub fn checkpoint(&mut self, kept: Kept, checkpoint: Checkpoint) {
+    pub fn checkpoint(&mut self, kept: CheckpointSource, checkpoint: Checkpoint) {
         let seq = checkpoint.link.seq;
         if !checkpoint.is_signed_by(&self.keys.signers) {
-            self.find(Finding::Unsigned { seq, kept });
+            self.find(AuditFinding::Unsigned { seq, kept });
             return;
         }
         let begins = self.report.pruned.as_ref().map(|pruned| pruned.link);
@@ -183,72 +183,72 @@ impl<'k> Verifier<'k> {
             Some(begins) if seq == begins.seq && checkpoint.link.digest == begins.digest => {
                 *self.report.checkpoints.entry(kept).or_default() += 1;
             }
-            Some(begins) if seq == begins.seq => self.find(Finding::PrunedAnother { seq, kept }),
+            Some(begins) if seq == begins.seq => self.find(AuditFinding::PrunedAnother { seq, kept }),
             _ => {
-                self.inside.extend((kept == Kept::Inside).then_some(seq));
+                self.inside.extend((kept == CheckpointSource::Inside).then_some(seq));
                 self.awaited.entry(seq).or_default().push((kept, checkpoint));
             }
         }
     }
 
     /// What was noted as the end of the chain, before the entries are read. Needs the keyring.
-    pub fn head(&mut self, head: Option<Head>) {
+    pub fn head(&mut self, head: Option<ChainHead>) {
         let Some(keyring) = self.keys.keyring else { return };
         match head {
-            None => self.headless = true,
+            None => self.head_missing = true,
             Some(head) if !head.is_authentic(keyring) => {
-                self.find(Finding::AlteredHead { seq: head.link.seq });
+                self.find(AuditFinding::AlteredHead { seq: head.link.seq });
             }
-            Some(Head { link, .. }) => {
+            Some(ChainHead { link, .. }) => {
                 let noted = Checkpoint { link, at: Timestamp::UNIX_EPOCH, signature: Vec::new() };
-                self.awaited.entry(link.seq).or_default().push((Kept::Head, noted));
+                self.awaited.entry(link.seq).or_default().push((CheckpointSource::Head, noted));
             }
         }
     }
 
     /// The next entry, in the order of the chain.
-    pub fn entry(&mut self, linked: &Linked) {
-        let Linked { link, record } = linked;
+    pub fn entry(&mut self, linked: &ChainedEntry) {
+        let ChainedEntry { link, record } = linked;
         let (seq, id) = (link.seq, record.id);
         self.report.entries += 1;
         let authentic = self.is_authentic(record);
         if !authentic {
-            self.find(Finding::Altered { seq, id });
+            self.find(AuditFinding::Altered { seq, id });
         }
         self.accepted.extend(Acceptance::of(record).filter(|_| authentic));
         let expected = self.report.last.seq.saturating_add(1);
         if seq < expected {
-            self.find(Finding::OutOfOrder { seq, id });
+            self.find(AuditFinding::OutOfOrder { seq, id });
             return;
         }
         if seq > expected {
-            self.find(Finding::Missing { first: expected, last: seq - 1 });
-            self.grounds.clear();
+            self.find(AuditFinding::Missing { first: expected, last: seq - 1 });
+            self.possible_predecessors.clear();
         }
-        let computed: Vec<Digest> =
-            self.grounds.iter().map(|before| link_digest(before, seq, record)).collect();
+        let computed: Vec<KeyedDigest> =
+            self.possible_predecessors.iter().map(|before| link_digest(before, seq, record)).collect();
         let holds = computed.is_empty() || computed.contains(&link.digest);
         if !holds && authentic {
-            self.find(Finding::Broken { seq, id });
+            self.find(AuditFinding::Broken { seq, id });
         }
-        self.grounds = vec![link.digest];
+        self.possible_predecessors = vec![link.digest];
         if !holds {
-            self.grounds.extend(computed);
+            self.possible_predecessors.extend(computed);
         }
         self.report.last = *link;
-        self.meet(linked);
+        self.compare_with_checkpoints(linked);
     }
 
     /// What should be the next entry is no entry at all.
     pub fn unreadable(&mut self) {
         let seq = self.report.last.seq.saturating_add(1);
-        self.find(Finding::Unreadable { seq });
+        self.find(AuditFinding::Unreadable { seq });
         self.report.last.seq = seq;
-        self.grounds.clear();
+        self.possible_predecessors.clear();
     }
 
     /// When nodes ran. Before the entries that wait.
-    pub fn ran(&mut self, nodes: Vec<Ran>) {
+    pub fn ran(&mut self, nodes: Vec<NodeRun>) {
         self.ran = nodes;
     }
 
@@ -256,10 +256,10 @@ impl<'k> Verifier<'k> {
     pub fn waiting(&mut self, record: &AuditRecord) {
         self.report.waiting += 1;
         if !self.is_authentic(record) {
-            self.find(Finding::AlteredWaiting { id: record.id });
+            self.find(AuditFinding::AlteredWaiting { id: record.id });
         }
         if self.ran.iter().any(|node| node.since(record.at) > LINKED_WITHIN) {
-            self.find(Finding::NotLinked { id: record.id, at: record.at });
+            self.find(AuditFinding::NotLinked { id: record.id, at: record.at });
         }
     }
 
@@ -268,31 +268,31 @@ impl<'k> Verifier<'k> {
         self.report.exported = Some((seq, at));
     }
 
-    pub fn find(&mut self, finding: Finding) {
+    pub fn find(&mut self, finding: AuditFinding) {
         self.report.found += 1;
         if self.report.findings.len() < FINDINGS_KEPT {
             self.report.findings.push(finding);
         }
     }
 
-    pub fn last(&self) -> Link {
+    pub fn last(&self) -> ChainLink {
         self.report.last
     }
 
     /// After the last entry: checkpoints that still wait have seen more than there is.
-    pub fn finish(mut self) -> Report {
+    pub fn finish(mut self) -> VerificationReport {
         let last = self.report.last.seq;
-        if self.headless && last > 0 {
-            self.find(Finding::NoHead);
+        if self.head_missing && last > 0 {
+            self.find(AuditFinding::NoHead);
         }
         self.judge_replacements();
-        self.judge_those_outside_alone();
-        self.pass_over_what_was_lost();
-        self.pass_over_what_is_newer();
+        self.report_removed_checkpoints();
+        self.discard_accepted_losses();
+        self.discard_newer_than_export();
         let furthest = self.awaited.last_key_value().filter(|(seq, _)| **seq > last);
         let kept = furthest.and_then(|(seq, seen)| seen.iter().map(|(kept, _)| (*seq, *kept)).max());
         if let Some((seq, kept)) = kept {
-            self.find(Finding::Truncated { last, seq, kept });
+            self.find(AuditFinding::Truncated { last, seq, kept });
         }
         self.report
     }
@@ -308,28 +308,28 @@ impl<'k> Verifier<'k> {
                 continue;
             }
             if !is_inside {
-                self.find(Finding::CheckpointRemoved { seq });
+                self.find(AuditFinding::CheckpointRemoved { seq });
             }
-            self.find(Finding::Replaced { seq, id, kept: Kept::Outside });
+            self.find(AuditFinding::Replaced { seq, id, kept: CheckpointSource::Outside });
         }
     }
 
     /// A backup has the entry of a checkpoint that was signed after it was made, and not the checkpoint.
-    fn judge_those_outside_alone(&mut self) {
-        for (seq, at) in std::mem::take(&mut self.outside_alone) {
+    fn report_removed_checkpoints(&mut self) {
+        for (seq, at) in std::mem::take(&mut self.only_outside) {
             if self.accepted.iter().any(|accepted| accepted.covers_checkpoint(seq, at, &self.inside)) {
                 self.report.lost += 1;
             } else {
-                self.find(Finding::CheckpointRemoved { seq });
+                self.find(AuditFinding::CheckpointRemoved { seq });
             }
         }
     }
 
-    fn pass_over_what_was_lost(&mut self) {
+    fn discard_accepted_losses(&mut self) {
         let awaited = std::mem::take(&mut self.awaited);
         for (seq, checkpoints) in awaited {
             for (kept, checkpoint) in checkpoints {
-                if kept == Kept::Outside && self.is_lost(seq, checkpoint.at) {
+                if kept == CheckpointSource::Outside && self.is_lost(seq, checkpoint.at) {
                     self.report.lost += 1;
                 } else {
                     self.awaited.entry(seq).or_default().push((kept, checkpoint));
@@ -340,12 +340,14 @@ impl<'k> Verifier<'k> {
 
     /// A trail goes on after it was exported. A checkpoint from before that time, which has seen more than the export has, says
     /// that the trail was cut off before.
-    fn pass_over_what_is_newer(&mut self) {
+    fn discard_newer_than_export(&mut self) {
         let Some((end, at)) = self.report.exported else { return };
         let newest = at.checked_sub(CLOCKS).unwrap_or(Timestamp::MIN);
         let mut newer = 0;
         self.awaited.retain(|seq, checkpoints| {
-            let is_newer = |kept: Kept, signed_at| *seq > end && kept == Kept::Outside && signed_at >= newest;
+            let is_newer = |kept: CheckpointSource, signed_at| {
+                *seq > end && kept == CheckpointSource::Outside && signed_at >= newest
+            };
             checkpoints.retain(|(kept, checkpoint)| {
                 let passed_over = is_newer(*kept, checkpoint.at);
                 newer += u64::from(passed_over);
@@ -361,20 +363,20 @@ impl<'k> Verifier<'k> {
     }
 
     /// Holds an entry against the checkpoints that have seen it.
-    fn meet(&mut self, linked: &Linked) {
+    fn compare_with_checkpoints(&mut self, linked: &ChainedEntry) {
         let seq = linked.link.seq;
         let Some(checkpoints) = self.awaited.remove(&seq) else { return };
-        let is_inside = checkpoints.iter().any(|(kept, _)| *kept == Kept::Inside);
+        let is_inside = checkpoints.iter().any(|(kept, _)| *kept == CheckpointSource::Inside);
         for (kept, checkpoint) in checkpoints {
             let id = linked.record.id;
             match (kept, checkpoint.link.digest == linked.link.digest) {
-                (Kept::Outside, false) => {
+                (CheckpointSource::Outside, false) => {
                     self.replaced.push(Replacement { seq, id, at: checkpoint.at, is_inside });
                 }
-                (_, false) => self.find(Finding::Replaced { seq, id, kept }),
+                (_, false) => self.find(AuditFinding::Replaced { seq, id, kept }),
                 (_, true) => {
-                    if kept == Kept::Outside && !is_inside {
-                        self.outside_alone.push((seq, checkpoint.at));
+                    if kept == CheckpointSource::Outside && !is_inside {
+                        self.only_outside.push((seq, checkpoint.at));
                     }
                     *self.report.checkpoints.entry(kept).or_default() += 1;
                 }

@@ -17,11 +17,11 @@ use serde_json::Value;
 
 /// What sentences need to know of the policy.
 #[derive(Clone, Copy, Debug)]
-pub struct Facts {
+pub struct SentencePolicy {
     pub forgiven_failures: u32,
 }
 
-pub fn sentence(entry: &AuditRecord, facts: Facts) -> String {
+pub fn sentence(entry: &AuditRecord, facts: SentencePolicy) -> String {
     let detail = Detail(serde_json::from_str(&entry.detail).unwrap_or(Value::Null));
     let kind = entry.kind.as_str();
     sign_in(kind, &detail, facts)
@@ -35,7 +35,7 @@ pub fn sentence(entry: &AuditRecord, facts: Facts) -> String {
         .unwrap_or_else(|| detail.fallback(kind, &entry.outcome))
 }
 
-fn sign_in(kind: &str, detail: &Detail, facts: Facts) -> Option<String> {
+fn sign_in(kind: &str, detail: &Detail, facts: SentencePolicy) -> Option<String> {
     Some(match kind {
         "signed_in" => {
             let device = if detail.is_true("new_device") { "a new browser" } else { "a known browser" };
@@ -88,7 +88,7 @@ fn sign_in(kind: &str, detail: &Detail, facts: Facts) -> Option<String> {
     })
 }
 
-fn refused(detail: &Detail, facts: Facts) -> Option<String> {
+fn refused(detail: &Detail, facts: SentencePolicy) -> Option<String> {
     let failures = detail.number("failures");
     let why = match detail.text("reason").as_str() {
         "wrong_password" if failures <= u64::from(facts.forgiven_failures) => {
@@ -318,7 +318,7 @@ mod tests {
             detail: detail.to_owned(),
             mac: sha256("", b""),
         };
-        sentence(&entry, Facts { forgiven_failures: 5 })
+        sentence(&entry, SentencePolicy { forgiven_failures: 5 })
     }
 
     #[test]

@@ -2,7 +2,7 @@ use anteroom_domain::account::{AccountStatus, PhoneKind, PostalAddress, Profile}
 use anteroom_domain::link::LinkKind;
 use anteroom_domain::message::Channel;
 use anteroom_domain::one_time_code::CodePurpose;
-use anteroom_domain::phone::Method;
+use anteroom_domain::phone::DeliveryMethod;
 
 use crate::golden::Form;
 use crate::samples;
@@ -99,8 +99,8 @@ fn words_of_every_release_are_read() {
     );
     column!(
         "code_method",
-        samples!(Method { "text": Text = Method::Text, "call": Call = Method::Call, }),
-        Method::parse
+        samples!(DeliveryMethod { "text": Text = DeliveryMethod::Text, "call": Call = DeliveryMethod::Call, }),
+        DeliveryMethod::parse
     );
     column!(
         "link_kind",

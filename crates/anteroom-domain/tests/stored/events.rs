@@ -2,7 +2,7 @@ use anteroom_crypto::sha256;
 use anteroom_domain::audit::Event;
 use anteroom_domain::ids::{AuditId, DeviceId, GrantId};
 use anteroom_domain::trail::record::AuditRecord;
-use anteroom_domain::trail::words::{Facts, sentence};
+use anteroom_domain::trail::words::{SentencePolicy, sentence};
 use anteroom_oidc::{Acr, ScopeSet};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ fn told(event: &Value, outcome: &str) -> String {
         detail: Value::Object(detail).to_string(),
         mac: sha256("", b""),
     };
-    sentence(&entry, Facts { forgiven_failures: 5 })
+    sentence(&entry, SentencePolicy { forgiven_failures: 5 })
 }
 
 fn grant() -> GrantId {

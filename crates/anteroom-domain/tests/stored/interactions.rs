@@ -1,10 +1,10 @@
-use anteroom_crypto::Digest;
-use anteroom_domain::account::Epoch;
+use anteroom_crypto::KeyedDigest;
+use anteroom_domain::account::AccountEpoch;
 use anteroom_domain::client::ClientVersion;
 use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, LinkId, PhoneId, RequestId};
 use anteroom_domain::interaction::{
-    ConsentQuestion, Destination, Factor, FactorMethod, Journey, Proof, ProofKind, RecoveryNote,
-    RequestSource,
+    ConsentQuestion, Destination, FactorMethod, InteractionProof, InteractionState, PassedFactor, ProofKind,
+    RecoveryProgress, RequestSource,
 };
 use anteroom_oidc::authorization::{AuthorizationRequest, ClaimsRequest};
 use anteroom_oidc::names::Display;
@@ -47,17 +47,17 @@ fn interactions_of_every_release_are_read() {
             "of_a_plain_request": Plain = RequestSource::Plain,
             "of_a_request_object": RequestObject = RequestSource::RequestObject { expires_at: at },
             "of_a_pushed_request": Pushed =
-                RequestSource::Pushed { digest: Digest::from_slice(&[7; 32]).unwrap(), ends_at: at },
+                RequestSource::Pushed { digest: KeyedDigest::from_slice(&[7; 32]).unwrap(), ends_at: at },
         })
         .into_iter()
         .map(|(name, source)| {
             let request_id = Some(RequestId(id(6)));
-            (name, Journey { request_id, source, ..application(least()) })
+            (name, InteractionState { request_id, source, ..application(least()) })
         }),
     );
     let picked_at = Some(time("2027-01-04T08:02:00Z"));
-    journeys.push(("picked", Journey { picked_at, ..of_somebody(application(least())) }));
-    journeys.push(("signed", Journey { signed: true, ..application(least()) }));
+    journeys.push(("picked", InteractionState { picked_at, ..of_somebody(application(least())) }));
+    journeys.push(("signed", InteractionState { signed: true, ..application(least()) }));
     JOURNEYS.check(&journeys);
 }
 
@@ -80,15 +80,15 @@ fn proofs_of_every_release_are_read() {
     });
     proofs.extend(factors.into_iter().map(|(name, method)| {
         let kind = ProofKind::Recovery { link: LinkId(id(3)) };
-        (name, proof(kind, Some(Factor { at: time("2027-01-04T08:03:00.123Z"), method })))
+        (name, proof(kind, Some(PassedFactor { at: time("2027-01-04T08:03:00.123Z"), method })))
     }));
     PROOFS.check(&proofs);
 }
 
-fn proof(kind: ProofKind, factor: Option<Factor>) -> Proof {
-    Proof {
+fn proof(kind: ProofKind, factor: Option<PassedFactor>) -> InteractionProof {
+    InteractionProof {
         account: AccountId(id(1)),
-        epoch: Epoch(7),
+        epoch: AccountEpoch(7),
         at: time("2027-01-04T08:00:00.5Z"),
         kind,
         device: factor.map(|_| DeviceId(id(5))),
@@ -96,12 +96,12 @@ fn proof(kind: ProofKind, factor: Option<Factor>) -> Proof {
     }
 }
 
-fn journey(destination: Destination) -> Journey {
-    Journey::new(destination, BrowserId(id(2)), time("2027-01-04T08:00:00.123456789Z"))
+fn journey(destination: Destination) -> InteractionState {
+    InteractionState::new(destination, BrowserId(id(2)), time("2027-01-04T08:00:00.123456789Z"))
 }
 
-fn of_somebody(journey: Journey) -> Journey {
-    Journey {
+fn of_somebody(journey: InteractionState) -> InteractionState {
+    InteractionState {
         account: Some(AccountId(id(1))),
         consented_by: Some(AccountId(id(1))),
         insists_on: Some("00000000-0000-0000-0000-000000000001".parse().unwrap()),
@@ -109,26 +109,26 @@ fn of_somebody(journey: Journey) -> Journey {
     }
 }
 
-fn at_the_consent_page(journey: Journey) -> Journey {
+fn at_the_consent_page(journey: InteractionState) -> InteractionState {
     let question = ConsentQuestion { client_version: ClientVersion(u64::MAX), scope: scope("openid email") };
     let account = AccountId(id(1));
     journey.signed_in_as(account).asking_consent(account, question, jiff::Timestamp::UNIX_EPOCH)
 }
 
-fn of_one_of_several(journey: Journey) -> Journey {
+fn of_one_of_several(journey: InteractionState) -> InteractionState {
     let sub = |number| id(number).to_string().parse().unwrap();
-    Journey { insists_on: Some(sub(1)), also_insists_on: vec![sub(7), sub(8)], ..journey }
+    InteractionState { insists_on: Some(sub(1)), also_insists_on: vec![sub(7), sub(8)], ..journey }
 }
 
-fn done_at_a_device(mut journey: Journey) -> Journey {
+fn done_at_a_device(mut journey: InteractionState) -> InteractionState {
     journey.recovery.as_mut().unwrap().device = Some(DeviceId(id(5)));
     journey
 }
 
-fn recovering(journey: Journey, done: bool) -> Journey {
+fn recovering(journey: InteractionState, done: bool) -> InteractionState {
     let address = "Alice@Practice.example".to_owned();
-    Journey {
-        recovery: Some(RecoveryNote { address, waits_elsewhere: !done, done, device: None }),
+    InteractionState {
+        recovery: Some(RecoveryProgress { address, waits_elsewhere: !done, done, device: None }),
         ..journey
     }
 }

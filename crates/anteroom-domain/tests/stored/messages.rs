@@ -1,4 +1,4 @@
-use anteroom_domain::ask::Ask;
+use anteroom_domain::ask::MailRequest;
 use anteroom_domain::message::{AppChange, Mail, Notice, SecretCode};
 use jiff::Timestamp;
 
@@ -12,7 +12,7 @@ const CODES: Form = Form { name: "texts_and_calls", objects: &[""] };
 
 #[test]
 fn asks_of_every_release_are_read() {
-    let ask = Ask {
+    let ask = MailRequest {
         address: "carol@practice.example".to_owned(),
         token: "abc".to_owned(),
         typed: Some("ABCDE-FGHJK".to_owned()),
@@ -20,8 +20,8 @@ fn asks_of_every_release_are_read() {
         from: Some([203, 0, 113, 9].into()),
         languages: None,
     };
-    let bare = Ask { typed: None, reference: None, from: None, ..ask.clone() };
-    let spoken = Ask { languages: Some("es-MX es".to_owned()), ..ask.clone() };
+    let bare = MailRequest { typed: None, reference: None, from: None, ..ask.clone() };
+    let spoken = MailRequest { languages: Some("es-MX es".to_owned()), ..ask.clone() };
     ASKS.check(&[("ask", ask), ("ask_of_an_invitation", bare), ("ask_on_a_page_in_spanish", spoken)]);
 }
 

@@ -1,4 +1,4 @@
-use anteroom_domain::account::Epoch;
+use anteroom_domain::account::AccountEpoch;
 use anteroom_domain::client::ClientVersion;
 use anteroom_domain::code::AuthorizationCode;
 use anteroom_domain::ids::{AccountId, GrantId, SessionId};
@@ -37,7 +37,7 @@ fn least() -> AuthorizationCode {
         client: "web".parse().unwrap(),
         client_version: ClientVersion(u64::MAX),
         account: AccountId(id(1)),
-        epoch: Epoch(7),
+        epoch: AccountEpoch(7),
         session: SessionId(id(8)),
         scope: scope("openid"),
         claims: None,

@@ -1,10 +1,12 @@
 //! The chain of the audit trail: linking what was written, signing how far it has come, verifying it, writing it out.
 
 use anteroom_crypto::{KeyPurpose, Keyring, Signer, SigningFailed};
-use anteroom_domain::trail::chain::{Checkpoint, Linked, Pruned, is_checkpoint_due};
-use anteroom_domain::trail::export::End;
-use anteroom_domain::trail::lines::Line;
-use anteroom_domain::trail::verify::{Finding, Kept, Keys, Ran, Report, Verifier};
+use anteroom_domain::trail::chain::{ChainedEntry, Checkpoint, Pruned, is_checkpoint_due};
+use anteroom_domain::trail::export::ExportEnd;
+use anteroom_domain::trail::lines::ExportLine;
+use anteroom_domain::trail::verify::{
+    AuditFinding, ChainVerifier, CheckpointSource, NodeRun, VerificationKeys, VerificationReport,
+};
 use anteroom_storage::{Linking, Store, StoreError};
 use jiff::Timestamp;
 
@@ -36,7 +38,7 @@ pub async fn link_all(store: &Store) -> Result<(), FlowError> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
+pub enum CheckpointTime {
     /// Where the chain has grown enough, or a minute ago.
     Due,
     /// Where it has grown at all: before stopping.
@@ -49,12 +51,12 @@ pub enum When {
 pub async fn checkpoint(
     store: &Store,
     keyring: &Keyring,
-    when: When,
+    when: CheckpointTime,
     now: Timestamp,
 ) -> Result<Option<Checkpoint>, FlowError> {
     let (end, last) = (store.chain_end().await?, store.last_checkpoint().await?);
     let grown = end.seq > last.as_ref().map_or(0, |last| last.link.seq);
-    if !grown || (when == When::Due && !is_checkpoint_due(&end, last.as_ref(), now)) {
+    if !grown || (when == CheckpointTime::Due && !is_checkpoint_due(&end, last.as_ref(), now)) {
         return Ok(None);
     }
     let checkpoint = Checkpoint::sign(end, now, &signer(keyring)?).map_err(FlowError::from)?;
@@ -79,8 +81,8 @@ pub async fn verify(
     store: &Store,
     keyring: &Keyring,
     outside: Vec<Checkpoint>,
-    findings: Vec<Finding>,
-) -> Result<Report, FlowError> {
+    findings: Vec<AuditFinding>,
+) -> Result<VerificationReport, FlowError> {
     let begins = store.pruned().await?;
     let report = verify_from(store, keyring, begins.clone(), (&outside, &findings)).await?;
     // Pruned under our eyes: what was missing then is accounted for now.
@@ -92,10 +94,10 @@ async fn verify_from(
     store: &Store,
     keyring: &Keyring,
     begins: Option<Pruned>,
-    (outside, findings): (&[Checkpoint], &[Finding]),
-) -> Result<Report, FlowError> {
+    (outside, findings): (&[Checkpoint], &[AuditFinding]),
+) -> Result<VerificationReport, FlowError> {
     let signers = signer(keyring)?.verifying_keys();
-    let mut verifier = Verifier::new(Keys { keyring: Some(keyring), signers });
+    let mut verifier = ChainVerifier::new(VerificationKeys { keyring: Some(keyring), signers });
     if let Some(pruned) = begins {
         verifier.pruned(pruned);
     }
@@ -103,7 +105,7 @@ async fn verify_from(
         verifier.find(finding.clone());
     }
     for checkpoint in outside {
-        verifier.checkpoint(Kept::Outside, checkpoint.clone());
+        verifier.checkpoint(CheckpointSource::Outside, checkpoint.clone());
     }
     // Before the entries: they may grow meanwhile, and must reach at least this far.
     let top = store.last_checkpoint().await?.map_or(0, |checkpoint| checkpoint.link.seq);
@@ -117,24 +119,24 @@ async fn verify_from(
 }
 
 /// What waits to be linked, and what should not.
-async fn waiting(store: &Store, verifier: &mut Verifier<'_>) -> Result<(), FlowError> {
+async fn waiting(store: &Store, verifier: &mut ChainVerifier<'_>) -> Result<(), FlowError> {
     let nodes = store.nodes(Timestamp::UNIX_EPOCH).await?;
-    verifier.ran(nodes.iter().map(|node| Ran { from: node.started_at, until: node.seen_at }).collect());
-    let waiting = store.waiting_entries(MOST_WAITING).await?;
+    verifier.ran(nodes.iter().map(|node| NodeRun { from: node.started_at, until: node.seen_at }).collect());
+    let waiting = store.unlinked_entries(MOST_WAITING).await?;
     for record in &waiting.records {
         verifier.waiting(record);
     }
     for id in waiting.unreadable {
-        verifier.find(Finding::UnreadableWaiting { id });
+        verifier.find(AuditFinding::UnreadableWaiting { id });
     }
     for id in store.linked_and_waiting(MOST_WAITING).await? {
-        verifier.find(Finding::LinkedAndWaiting { id });
+        verifier.find(AuditFinding::LinkedAndWaiting { id });
     }
     Ok(())
 }
 
 /// All that are linked, with their checkpoints up to number `top`.
-async fn entries(store: &Store, verifier: &mut Verifier<'_>, top: u64) -> Result<(), FlowError> {
+async fn entries(store: &Store, verifier: &mut ChainVerifier<'_>, top: u64) -> Result<(), FlowError> {
     let begins = verifier.last().seq;
     if begins > 0 {
         // What was pruned is not to come back. A row that cannot be read is met below.
@@ -146,7 +148,7 @@ async fn entries(store: &Store, verifier: &mut Verifier<'_>, top: u64) -> Result
             verifier.entry(linked);
         }
         for checkpoint in checkpoints(store, begins - 1, begins).await? {
-            verifier.checkpoint(Kept::Inside, checkpoint);
+            verifier.checkpoint(CheckpointSource::Inside, checkpoint);
         }
     }
     let (mut after, mut unreadable) = (begins, 0);
@@ -161,7 +163,7 @@ async fn entries(store: &Store, verifier: &mut Verifier<'_>, top: u64) -> Result
         };
         let until = page.last().map_or(top, |linked| linked.link.seq);
         for checkpoint in checkpoints(store, after, until).await? {
-            verifier.checkpoint(Kept::Inside, checkpoint);
+            verifier.checkpoint(CheckpointSource::Inside, checkpoint);
         }
         if page.is_empty() {
             return Ok(());
@@ -174,14 +176,14 @@ async fn entries(store: &Store, verifier: &mut Verifier<'_>, top: u64) -> Result
 }
 
 /// The next page, or as much of it as there is before a row that cannot be read.
-async fn readable(store: &Store, after: u64) -> Result<Vec<Linked>, StoreError> {
+async fn readable(store: &Store, after: u64) -> Result<Vec<ChainedEntry>, StoreError> {
     let page = store.linked_entries(after, PAGE).await;
     if page.is_ok() {
         return page;
     }
     let mut before = Vec::new();
     loop {
-        let last = before.last().map_or(after, |linked: &Linked| linked.link.seq);
+        let last = before.last().map_or(after, |linked: &ChainedEntry| linked.link.seq);
         match store.linked_entries(last, 1).await {
             Ok(next) if next.is_empty() => return Ok(before),
             Ok(next) => before.extend(next),
@@ -223,13 +225,13 @@ pub async fn export(
     store: &Store,
     keyring: &Keyring,
     now: Timestamp,
-    mut write: impl FnMut(&Line) -> std::io::Result<()>,
+    mut write: impl FnMut(&ExportLine) -> std::io::Result<()>,
 ) -> Result<u64, ExportError> {
     link_all(store).await?;
     let (begins, end) = (store.pruned().await?, store.chain_end().await?);
     let first = begins.as_ref().map_or(0, |pruned| pruned.link.seq);
     if let Some(pruned) = &begins {
-        write(&Line::Pruned(pruned.clone()))?;
+        write(&ExportLine::Pruned(pruned.clone()))?;
     }
     let (mut after, mut entries) = (first, 0);
     while after < end.seq {
@@ -237,7 +239,7 @@ pub async fn export(
         let Some(last) = page.last() else { break };
         after = last.link.seq;
         for linked in page.into_iter().filter(|linked| linked.link.seq <= end.seq) {
-            write(&Line::Entry(Box::new(linked)))?;
+            write(&ExportLine::Entry(Box::new(linked)))?;
             entries += 1;
         }
     }
@@ -248,15 +250,15 @@ pub async fn export(
         let Some(last) = page.last() else { break };
         after = last.link.seq;
         for checkpoint in page {
-            write(&Line::Checkpoint(checkpoint))?;
+            write(&ExportLine::Checkpoint(checkpoint))?;
             count += 1;
         }
     }
     if store.pruned().await? != begins {
         return Err(ExportError::Pruned);
     }
-    let end = End::sign(end, now, count, &signer(keyring)?).map_err(FlowError::from)?;
-    write(&Line::End(end))?;
+    let end = ExportEnd::sign(end, now, count, &signer(keyring)?).map_err(FlowError::from)?;
+    write(&ExportLine::End(end))?;
     Ok(entries)
 }
 

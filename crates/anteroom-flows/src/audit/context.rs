@@ -3,7 +3,7 @@
 use anteroom_crypto::Random;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::AuditId;
-use anteroom_domain::reference::Reference;
+use anteroom_domain::reference::RequestReference;
 use jiff::Timestamp;
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub struct AuditContext {
     pub now: Timestamp,
     pub address: Option<IpAddr>,
-    pub reference: Option<Reference>,
+    pub reference: Option<RequestReference>,
     pub random: Random,
 }
 

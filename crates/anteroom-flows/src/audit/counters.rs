@@ -26,7 +26,7 @@ const WRITTEN: u32 = 600;
 const REMEMBERED: usize = 10_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Tally {
+pub(crate) enum AuditCounter {
     ClientTokens(ClientId),
     RateLimited(&'static str),
     /// Of requests that were wrong, beyond those written down.
@@ -35,14 +35,14 @@ pub(crate) enum Tally {
 
 /// Of this node, since the trail was last told.
 #[derive(Debug, Default)]
-pub(crate) struct Tallies {
-    counts: Mutex<BTreeMap<Tally, u32>>,
-    written: Mutex<Written>,
+pub(crate) struct AuditCounters {
+    counts: Mutex<BTreeMap<AuditCounter, u32>>,
+    written: Mutex<WrittenRefusals>,
 }
 
 /// What has had entries of its own.
 #[derive(Debug, Default)]
-struct Written {
+struct WrittenRefusals {
     refusals: u32,
     by_prefix: HashMap<AddressPrefix, u32>,
     about_accounts: u32,
@@ -50,8 +50,8 @@ struct Written {
     about_accounts_by_prefix: HashMap<AddressPrefix, u32>,
 }
 
-impl Tallies {
-    pub(crate) fn count(&self, tally: Tally) {
+impl AuditCounters {
+    pub(crate) fn count(&self, tally: AuditCounter) {
         let mut counts = lock(&self.counts);
         let count = counts.entry(tally).or_default();
         *count = count.saturating_add(1);
@@ -65,7 +65,7 @@ impl Tallies {
         if let Some(account) = account {
             return written.admits_about(account, address);
         }
-        let Written { refusals, by_prefix, .. } = &mut *written;
+        let WrittenRefusals { refusals, by_prefix, .. } = &mut *written;
         let prefix = Some((AddressPrefix::of(address), WRITTEN_OF_PREFIX));
         let wider = AddressPrefix::wider(address).map(|prefix| (prefix, WRITTEN_OF_WIDER_PREFIX));
         if *refusals >= WRITTEN {
@@ -76,13 +76,13 @@ impl Tallies {
         admitted
     }
 
-    pub(crate) fn take(&self) -> BTreeMap<Tally, u32> {
-        *lock(&self.written) = Written::default();
+    pub(crate) fn take(&self) -> BTreeMap<AuditCounter, u32> {
+        *lock(&self.written) = WrittenRefusals::default();
         std::mem::take(&mut *lock(&self.counts))
     }
 }
 
-impl Written {
+impl WrittenRefusals {
     fn admits_about(&mut self, account: AccountId, address: IpAddr) -> bool {
         let prefix = AddressPrefix::wider(address).unwrap_or_else(|| AddressPrefix::of(address));
         // What is not written takes no share of the account's.
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_stranger_cannot_fill_the_trail() {
-        let tallies = Tallies::default();
+        let tallies = AuditCounters::default();
         let address = |text: &str| Some(text.parse().unwrap());
         let written = (0..1000).filter(|_| tallies.may_write(address("203.0.113.9"), None)).count();
         assert_eq!(written, 30);
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn what_is_about_an_account_has_a_share_that_no_other_request_uses_up() {
-        let tallies = Tallies::default();
+        let tallies = AuditCounters::default();
         let account = |number| Some(AccountId(uuid::Uuid::from_u128(number)));
         let from = |host: u8, account| {
             let address = Some(IpAddr::from([203, 0, 113, host]));
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn whoever_has_many_prefixes_cannot_fill_the_trail_either() {
-        let tallies = Tallies::default();
+        let tallies = AuditCounters::default();
         let written = |addresses: &mut dyn Iterator<Item = String>| {
             addresses.filter(|address| tallies.may_write(Some(address.parse().unwrap()), None)).count()
         };

@@ -5,8 +5,8 @@
 
 use anteroom_crypto::{KeyPurpose, Keyring};
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::trail::chain::{Link, Linked, Pruned};
-use anteroom_domain::trail::verify::{Finding, Kept, Keys, Verifier};
+use anteroom_domain::trail::chain::{ChainLink, ChainedEntry, Pruned};
+use anteroom_domain::trail::verify::{AuditFinding, ChainVerifier, CheckpointSource, VerificationKeys};
 use anteroom_storage::Store;
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,7 +26,7 @@ pub enum Pruning {
     /// So many entries are gone; there may be more.
     Done(u64),
     /// The oldest entries are not as they were written, so none is removed.
-    Refused(Vec<Finding>),
+    Refused(Vec<AuditFinding>),
 }
 
 /// One batch of what is older than `retention`.
@@ -39,17 +39,18 @@ pub async fn prune(
     let older_than = audit.now.checked_sub(retention).unwrap_or(Timestamp::MIN);
     let due = older_than.checked_sub(SLACK).unwrap_or(Timestamp::MIN);
     let pruned = store.pruned().await?;
-    let begins = pruned.as_ref().map_or_else(Link::beginning, |pruned| pruned.link);
+    let begins = pruned.as_ref().map_or_else(ChainLink::beginning, |pruned| pruned.link);
     let oldest = store.linked_entries(begins.seq, 1).await?;
     if oldest.first().is_none_or(|oldest| oldest.record.at >= due) {
         return Ok(Pruning::Nothing);
     }
     let signer = keyring.signer(KeyPurpose::AuditMac)?;
-    let mut verifier = Verifier::new(Keys { keyring: Some(keyring), signers: signer.verifying_keys() });
+    let mut verifier =
+        ChainVerifier::new(VerificationKeys { keyring: Some(keyring), signers: signer.verifying_keys() });
     if let Some(pruned) = pruned {
         verifier.pruned(pruned);
     }
-    let found = look(store, &mut verifier, begins.seq, older_than).await?;
+    let found = find_checkpoint(store, &mut verifier, begins.seq, older_than).await?;
     let report = verifier.finish();
     if report.found > 0 {
         return Ok(Pruning::Refused(report.findings));
@@ -64,22 +65,22 @@ pub async fn prune(
 
 /// Verifies old entries behind `after`, page by page, until a checkpoint is among them: its link. The last entry of the
 /// chain stays in any case: the next one is linked to it.
-async fn look(
+async fn find_checkpoint(
     store: &Store,
-    verifier: &mut Verifier<'_>,
+    verifier: &mut ChainVerifier<'_>,
     mut after: u64,
     older_than: Timestamp,
-) -> Result<Option<Link>, FlowError> {
+) -> Result<Option<ChainLink>, FlowError> {
     let end = store.chain_end().await?;
     for _ in 0..PAGES {
         let page = store.linked_entries(after, PAGE).await?;
-        let is_old = |linked: &&Linked| linked.record.at < older_than && linked.link.seq < end.seq;
-        let old: Vec<&Linked> = page.iter().take_while(is_old).collect();
+        let is_old = |linked: &&ChainedEntry| linked.record.at < older_than && linked.link.seq < end.seq;
+        let old: Vec<&ChainedEntry> = page.iter().take_while(is_old).collect();
         let Some(last) = old.last() else { break };
         let checkpoints = store.checkpoints(after, last.link.seq, PAGE).await?;
         let found = checkpoints.last().map(|checkpoint| checkpoint.link);
         for checkpoint in checkpoints {
-            verifier.checkpoint(Kept::Inside, checkpoint);
+            verifier.checkpoint(CheckpointSource::Inside, checkpoint);
         }
         for linked in &old {
             verifier.entry(linked);

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// What this node remembers of the configured clients.
 #[derive(Debug, Default)]
-pub(crate) struct Followed {
+pub(crate) struct ConfiguredClientTracker {
     state: Mutex<State>,
 }
 
@@ -21,7 +21,7 @@ pub(crate) struct State {
     pub(crate) absent_since: HashMap<ClientId, Timestamp>,
 }
 
-impl Followed {
+impl ConfiguredClientTracker {
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_client_is_absent_for_as_long_as_this_node_has_run_without_it() {
-        let followed = Followed::default();
+        let followed = ConfiguredClientTracker::default();
         let at = |minutes| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
         let row = ConfiguredClient { client: "gone".parse().unwrap(), subjects: None, seen_at: at(0) };
         let absent = |rows: &[ConfiguredClient], minute| {

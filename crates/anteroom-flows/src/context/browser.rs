@@ -1,7 +1,7 @@
 //! What a browser sends with a request: its cookies, parsed at the edge, and what it says of itself. Nothing here has been
 //! believed yet but the devices, whose cookie carries a MAC.
 
-use anteroom_crypto::Token;
+use anteroom_crypto::OpaqueToken;
 use anteroom_domain::ids::{BrowserId, DeviceId};
 use anteroom_oidc::session_state::OpBrowserState;
 
@@ -11,13 +11,13 @@ pub struct Browser {
     /// The identifier came in a cookie. The page of every form gives one, so a browser that sends none keeps none.
     pub keeps_cookies: bool,
     /// Secrets of the sessions in this browser, the current one first.
-    pub sessions: Vec<Token>,
+    pub sessions: Vec<OpaqueToken>,
     pub devices: Vec<DeviceId>,
     pub state: OpBrowserState,
     /// What becomes of it where this request is a sign-in or a sign-out.
     pub next_state: OpBrowserState,
     /// What the browser loads with this request, as far as it says.
-    pub loads: Loads,
+    pub loads: FetchContext,
     /// What the browser says it is, shortened for a list of devices.
     pub device_label: String,
     /// BCP 47 tags that the browser asks for, best first.
@@ -26,7 +26,7 @@ pub struct Browser {
 
 /// What a browser does with the answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loads {
+pub enum FetchContext {
     /// Opens it as a page.
     Page,
     /// Opens it in a frame of another page, or gives it to a script of our own pages.
@@ -75,7 +75,7 @@ impl FetchMetadata<'_> {
     }
 }
 
-impl Loads {
+impl FetchContext {
     /// Browsers that send none of the headers are taken at their word.
     pub fn of(said: FetchMetadata<'_>) -> Self {
         if said.is_ahead_of_time() || said.is_of_foreign_script() {

@@ -6,11 +6,11 @@
 //! request, by a command for its operator, by a background task for each round. A client that is not known yet is looked up in
 //! one place, [`Call::that_knows`], which gives the call to go on with.
 
-use anteroom_crypto::{Digest, HashPool, Keyring, Random};
+use anteroom_crypto::{HashPool, KeyedDigest, Keyring, Random};
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::{AccountId, NodeId, SessionId};
-use anteroom_domain::phone::Method;
-use anteroom_domain::reference::Reference;
+use anteroom_domain::phone::DeliveryMethod;
+use anteroom_domain::reference::RequestReference;
 use anteroom_oidc::ClientId;
 use anteroom_storage::Store;
 use jiff::{SignedDuration, Timestamp};
@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::audit::context::AuditContext;
 use crate::context::browser::Browser;
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::context::outgoing::Outgoing;
 use crate::context::provider::{Provider, Snapshot};
 use crate::context::registered_clients;
@@ -33,7 +33,7 @@ use crate::keys::key_set::KeySet;
 #[derive(Clone, Copy, Debug)]
 pub struct RequestFrom {
     pub address: IpAddr,
-    pub reference: Reference,
+    pub reference: RequestReference,
 }
 
 /// What a use case needs of its surroundings. Cheap to clone.
@@ -90,7 +90,7 @@ impl Call {
 
     /// The same call after registered clients have changed.
     pub(crate) async fn with_clients_anew(&self) -> Result<Self, FlowError> {
-        registered_clients::follow(&self.provider).await?;
+        registered_clients::refresh_registered_clients(&self.provider).await?;
         Ok(Self(Arc::new(CallParts { snapshot: self.provider.snapshot(), ..CallParts::clone(self) })))
     }
 }
@@ -129,7 +129,7 @@ impl CallParts {
     }
 
     /// The ways on which something is configured that sends codes.
-    pub fn methods(&self) -> &[Method] {
+    pub fn methods(&self) -> &[DeliveryMethod] {
         &self.provider.methods
     }
 
@@ -156,7 +156,7 @@ impl CallParts {
     }
 
     /// By which the request is known wherever it is spoken of.
-    pub fn reference(&self) -> Option<Reference> {
+    pub fn reference(&self) -> Option<RequestReference> {
         self.audit.reference
     }
 
@@ -191,11 +191,11 @@ pub struct Visit {
     pub call: Call,
     pub browser: Arc<Browser>,
     pub address: IpAddr,
-    pub reference: Reference,
+    pub reference: RequestReference,
     /// Whom the page showed from which a form was sent, as the form's token says. No account where it is no form.
     pub form: FormOwner,
     /// The form itself. `None` where it is no form, or its token is out of date.
-    pub sent_form: Option<SentForm>,
+    pub sent_form: Option<SubmittedForm>,
 }
 
 impl Deref for Visit {
@@ -221,7 +221,7 @@ impl Visit {
 
     /// The same browser once its cookies say that other sessions are in it, or that more was proven in one of them.
     /// The form has been answered by then, so that whom its page showed binds no further step.
-    pub(crate) fn with_other_sessions(&self) -> Self {
+    pub(crate) fn after_session_change(&self) -> Self {
         let browser = Browser { state: self.browser.next_state, ..Browser::clone(&self.browser) };
         Self { browser: Arc::new(browser), form: FormOwner::default(), ..self.clone() }
     }
@@ -258,7 +258,7 @@ impl RequestSpan {
 
 /// A form as it came in, by its token, which no other page has.
 #[derive(Clone, Copy, Debug)]
-pub struct SentForm(pub(crate) Digest);
+pub struct SubmittedForm(pub(crate) KeyedDigest);
 
 /// Whose form it is that came in, as far as its page said so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -268,7 +268,7 @@ pub struct FormOwner {
 }
 
 impl FormOwner {
-    pub fn of(live: &Live) -> Self {
+    pub fn of(live: &ActiveSession) -> Self {
         Self { session: Some(live.session.id), account: Some(live.account.id) }
     }
 
@@ -277,7 +277,7 @@ impl FormOwner {
     }
 
     /// Whether a form of this page may act for this session. A page that showed no account is bound to none.
-    pub(crate) fn allows(&self, live: &Live) -> bool {
+    pub(crate) fn allows(&self, live: &ActiveSession) -> bool {
         self.allows_account(live.account.id) && self.session.is_none_or(|session| session == live.session.id)
     }
 

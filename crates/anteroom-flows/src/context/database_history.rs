@@ -1,7 +1,7 @@
 //! What this node remembers of its database, and whether it refuses it.
 
-use anteroom_crypto::Digest;
-use anteroom_domain::history::{Found, Seen, WentBack};
+use anteroom_crypto::KeyedDigest;
+use anteroom_domain::history::{DatabasePosition, DatabaseReading, DatabaseRollback};
 use anteroom_storage::Store;
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
@@ -14,21 +14,21 @@ use crate::error::FlowError;
 #[derive(Debug)]
 pub struct History {
     /// Held during a look, so that one look does not overtake another.
-    pub(crate) seen: tokio::sync::Mutex<Seen>,
-    pub(crate) refused: ArcSwapOption<WentBack>,
+    pub(crate) seen: tokio::sync::Mutex<DatabasePosition>,
+    pub(crate) refused: ArcSwapOption<DatabaseRollback>,
     /// Of the keys as they are sealed in the database.
-    pub(crate) sealed_keys: Digest,
+    pub(crate) sealed_keys: KeyedDigest,
     /// It was logged that the server does not tell its timeline.
     pub(crate) is_timeline_missing: AtomicBool,
     /// The epoch of the instance: when an operator last accepted the database, in milliseconds; 0 without.
     pub(crate) accepted_at: AtomicI64,
     /// The breaks of connections before the last look that found nothing wrong.
-    pub(crate) looked_after: AtomicU64,
+    pub(crate) breaks_at_last_check: AtomicU64,
 }
 
 impl History {
     /// Why this node does not serve its database, if it does not.
-    pub fn refused(&self) -> Option<WentBack> {
+    pub fn refused(&self) -> Option<DatabaseRollback> {
         self.refused.load().as_deref().copied()
     }
 
@@ -44,11 +44,15 @@ impl History {
 
     /// Whether it was looked at since a connection last broke: another server may have taken over, or the same one come back with
     /// an earlier state.
-    pub fn is_looked_at(&self, store: &Store) -> bool {
-        self.looked_after.load(Ordering::Acquire) == store.connection_breaks()
+    pub fn is_checked_since_break(&self, store: &Store) -> bool {
+        self.breaks_at_last_check.load(Ordering::Acquire) == store.connection_breaks()
     }
 
-    pub(crate) async fn find(&self, store: &Store, seen: &Seen) -> Result<Found, FlowError> {
+    pub(crate) async fn find(
+        &self,
+        store: &Store,
+        seen: &DatabasePosition,
+    ) -> Result<DatabaseReading, FlowError> {
         let mut found = store.history(seen.end.seq).await?;
         match store.timeline().await {
             Ok(timeline) => found.now.timeline = timeline,
@@ -66,7 +70,13 @@ impl History {
     }
 
     /// The first word stays, with the time in the log at which it was found.
-    pub(crate) async fn refuse(&self, store: &Store, seen: &Seen, why: WentBack, now: Timestamp) {
+    pub(crate) async fn refuse(
+        &self,
+        store: &Store,
+        seen: &DatabasePosition,
+        why: DatabaseRollback,
+        now: Timestamp,
+    ) {
         if self.is_refused() {
             return;
         }
@@ -76,7 +86,7 @@ impl History {
              received everything. This node serves nothing until an operator has looked at it. `anteroom database accept` \
              says what going on with this database means, and does it"
         );
-        if matches!(why, WentBack::Reported { .. }) {
+        if matches!(why, DatabaseRollback::Reported { .. }) {
             return;
         }
         let seq = seen.end.seq;

@@ -13,16 +13,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
-use crate::context::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Party, Reach, Share};
+use crate::context::outgoing::{
+    FetchKind, FetchRequest, NetworkPolicy, Outgoing, OutgoingError, Party, Share,
+};
 
 /// Then they are looked at again, so that a key that its client took back does not count much longer.
 const FRESH_FOR: SignedDuration = SignedDuration::from_mins(5);
 /// While an address does not answer, what it said last counts for so long.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
 const BETWEEN_FETCHES: SignedDuration = SignedDuration::from_mins(1);
-const LARGEST: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;
 /// A client that registers names addresses: beyond this many, those that are not being asked now are forgotten.
-const MOST_PLACES: usize = 1_000;
+const MAX_CACHED_JWKS: usize = 1_000;
 /// Of clients that registered themselves, from one host and for one network. One client has one fetch at a time.
 const AT_ONCE: usize = 4;
 /// The networks of one client that are remembered.
@@ -43,10 +45,10 @@ pub enum FetchError {
 /// By the client: any client may name any address, and one that names another's would use up how often that is asked. By the
 /// address as well, and by where requests for it may go, which change with the registration.
 #[derive(Default)]
-pub(crate) struct FetchedKeys(Mutex<HashMap<Source, Arc<Place>>>);
+pub(crate) struct ClientJwksCache(Mutex<HashMap<JwksCacheKey, Arc<CachedJwks>>>);
 
 /// Whose keys they are, where, and what may be reached from there.
-type Source = (ClientId, Url, Arc<Reach>);
+type JwksCacheKey = (ClientId, Url, Arc<NetworkPolicy>);
 
 /// The `jwks_uri` of a client, and what asks there.
 #[derive(Clone, Copy)]
@@ -70,29 +72,29 @@ impl JwksUri<'_> {
         host.into_iter().chain(network).collect()
     }
 
-    fn source(&self) -> Source {
+    fn source(&self) -> JwksCacheKey {
         (self.client.clone(), self.url.clone(), Arc::clone(self.outgoing.reach()))
     }
 }
 
 #[derive(Default)]
-struct Place {
-    known: Mutex<Option<Known>>,
+struct CachedJwks {
+    known: Mutex<Option<FetchedJwks>>,
     /// From where signatures came that these keys verified; the newest last.
     signed_from: Mutex<Vec<AddressPrefix>>,
     /// The task that holds it is asking now.
-    asked: tokio::sync::Mutex<Asked>,
+    asked: tokio::sync::Mutex<LastFetches>,
 }
 
 /// When an address was last asked.
 #[derive(Clone, Copy, Default)]
-struct Asked {
+struct LastFetches {
     for_anybody: Option<Timestamp>,
     /// The one time more.
     for_the_client: Option<Timestamp>,
 }
 
-impl Asked {
+impl LastFetches {
     /// That it is asked now; or when it may be again.
     fn admit(&mut self, now: Timestamp, is_the_client: bool) -> Result<(), Wait> {
         let recent =
@@ -114,7 +116,7 @@ impl Asked {
 
 /// When something that a client signed is looked at, and from where it came; none where a browser carried it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Presented {
+pub(crate) struct SignatureContext {
     pub(crate) now: Timestamp,
     pub(crate) from: Option<AddressPrefix>,
 }
@@ -127,22 +129,22 @@ impl FetchError {
 }
 
 #[derive(Clone)]
-struct Known {
+struct FetchedJwks {
     keys: Arc<ClientJwks>,
     fetched_at: Timestamp,
 }
 
-impl FetchedKeys {
+impl ClientJwksCache {
     /// The keys as they were fetched lately.
     pub(crate) async fn get(&self, at: JwksUri<'_>, now: Timestamp) -> Result<Arc<ClientJwks>, FetchError> {
         let place = self.place(at);
         let younger_than =
-            |age: SignedDuration| move |known: &Known| now.duration_since(known.fetched_at).abs() < age;
+            |age: SignedDuration| move |known: &FetchedJwks| now.duration_since(known.fetched_at).abs() < age;
         let known = place.known();
         if let Some(known) = known.clone().filter(younger_than(FRESH_FOR)) {
             return Ok(known.keys);
         }
-        match place.ask_on(at, Presented { now, from: None }).await {
+        match place.fetch_in_task(at, SignatureContext { now, from: None }).await {
             Ok(keys) => Ok(keys),
             Err(error) => match known.filter(younger_than(KEPT_FOR)) {
                 Some(known) => Ok(known.keys),
@@ -156,12 +158,12 @@ impl FetchedKeys {
         &self,
         at: JwksUri<'_>,
         seen: &Arc<ClientJwks>,
-        presented: Presented,
+        presented: SignatureContext,
     ) -> Result<Arc<ClientJwks>, FetchError> {
         let place = self.place(at);
         match place.known() {
             Some(known) if !Arc::ptr_eq(&known.keys, seen) => Ok(known.keys),
-            _ => place.ask_on(at, presented).await,
+            _ => place.fetch_in_task(at, presented).await,
         }
     }
 
@@ -185,12 +187,12 @@ impl FetchedKeys {
         networks.push(from);
     }
 
-    fn place(&self, at: JwksUri<'_>) -> Arc<Place> {
+    fn place(&self, at: JwksUri<'_>) -> Arc<CachedJwks> {
         let source = at.source();
         let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if places.len() >= MOST_PLACES && !places.contains_key(&source) {
+        if places.len() >= MAX_CACHED_JWKS && !places.contains_key(&source) {
             // Clients that register themselves displace each other's, and none of the configuration's, whose reach is another.
-            let stays = |known: &Source| known.2 != source.2;
+            let stays = |known: &JwksCacheKey| known.2 != source.2;
             places.retain(|known, place| stays(known) || Arc::strong_count(place) > 1);
         }
         Arc::clone(places.entry(source).or_default())
@@ -202,12 +204,12 @@ pub(crate) async fn fetch(
     url: &Url,
     shares: &[Share],
 ) -> Result<ClientJwks, FetchError> {
-    let document = outgoing.get(url, LARGEST, Fetch { what: Fetched::Keys, shares }).await?;
+    let document = outgoing.get(url, MAX_BODY_BYTES, FetchRequest { what: FetchKind::Keys, shares }).await?;
     Ok(ClientJwks::from_json(&document)?)
 }
 
-impl Place {
-    fn known(&self) -> Option<Known> {
+impl CachedJwks {
+    fn known(&self) -> Option<FetchedJwks> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -218,10 +220,10 @@ impl Place {
     }
 
     /// In a task of its own, which goes on when the client that began it hangs up.
-    async fn ask_on(
+    async fn fetch_in_task(
         self: Arc<Self>,
         at: JwksUri<'_>,
-        presented: Presented,
+        presented: SignatureContext,
     ) -> Result<Arc<ClientJwks>, FetchError> {
         let (outgoing, url, shares) = (at.outgoing.clone(), at.url.clone(), at.shares());
         let asking = tokio::spawn(async move { self.ask((&outgoing, &url), &shares, presented).await });
@@ -232,13 +234,13 @@ impl Place {
         &self,
         (outgoing, url): (&Outgoing, &Url),
         shares: &[Share],
-        Presented { now, from }: Presented,
+        SignatureContext { now, from }: SignatureContext,
     ) -> Result<Arc<ClientJwks>, FetchError> {
         let before = self.known();
         let mut asked = self.asked.lock().await;
         // Another task may have asked while this one waited.
         let is_another =
-            |known: &Known| before.as_ref().is_none_or(|old| !Arc::ptr_eq(&old.keys, &known.keys));
+            |known: &FetchedJwks| before.as_ref().is_none_or(|old| !Arc::ptr_eq(&old.keys, &known.keys));
         if let Some(known) = self.known().filter(is_another) {
             return Ok(known.keys);
         }
@@ -250,7 +252,7 @@ impl Place {
             *asked = before;
         }
         let keys = keys?;
-        let known = Known { keys: Arc::new(keys), fetched_at: now };
+        let known = FetchedJwks { keys: Arc::new(keys), fetched_at: now };
         let keys = Arc::clone(&known.keys);
         *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
         Ok(keys)
@@ -276,7 +278,8 @@ mod tests {
     async fn core_10_1_1_who_hangs_up_ends_no_fetch_that_others_need() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url: Url = format!("http://{}/jwks", listener.local_addr().unwrap()).parse().unwrap();
-        let (fetched, outgoing) = (FetchedKeys::default(), Outgoing::new(Reach::Loopback, None).unwrap());
+        let (fetched, outgoing) =
+            (ClientJwksCache::default(), Outgoing::new(NetworkPolicy::Loopback, None).unwrap());
         let client = "app".parse().unwrap();
         let at = JwksUri { client: &client, url: &url, outgoing: &outgoing, asked_by: None };
         let now = Timestamp::UNIX_EPOCH;
@@ -299,7 +302,8 @@ mod tests {
                 answer(&mut listener.accept().await.unwrap().0).await;
             }
         });
-        let (fetched, outgoing) = (FetchedKeys::default(), Outgoing::new(Reach::Loopback, None).unwrap());
+        let (fetched, outgoing) =
+            (ClientJwksCache::default(), Outgoing::new(NetworkPolicy::Loopback, None).unwrap());
         let prefix = |address: &str| Some(AddressPrefix::of(address.parse().unwrap()));
         let (client, stranger) = (prefix("192.0.2.1"), prefix("198.51.100.7"));
         let (app, begin) = ("app".parse().unwrap(), Timestamp::UNIX_EPOCH);
@@ -316,7 +320,7 @@ mod tests {
             (2, client, true),
             (2, stranger, false),
         ] {
-            let presented = Presented { now: begin + SignedDuration::from_mins(minutes), from };
+            let presented = SignatureContext { now: begin + SignedDuration::from_mins(minutes), from };
             let newer = fetched.newer(at, &seen, presented).await;
             assert_eq!(newer.is_ok(), is_asked, "{minutes} {from:?} {newer:?}");
             seen = newer.unwrap_or(seen);
@@ -333,11 +337,12 @@ mod tests {
                 answer(&mut listener.accept().await.unwrap().0).await;
             }
         });
-        let (fetched, outgoing) = (FetchedKeys::default(), Outgoing::new(Reach::Loopback, None).unwrap());
+        let (fetched, outgoing) =
+            (ClientJwksCache::default(), Outgoing::new(NetworkPolicy::Loopback, None).unwrap());
         let (ours, other) = ("ours".parse().unwrap(), "other".parse().unwrap());
         let at = |client| JwksUri { client, url: &url, outgoing: &outgoing, asked_by: None };
         let later = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(1);
-        let presented = Presented { now: later, from: None };
+        let presented = SignatureContext { now: later, from: None };
         let mut seen = Vec::new();
         for client in [&ours, &other] {
             seen.push(fetched.get(at(client), Timestamp::UNIX_EPOCH).await.unwrap());

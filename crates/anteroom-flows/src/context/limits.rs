@@ -5,19 +5,19 @@
 //! [`FlowError::Limited`], which the web answers with 429 and the wait.
 
 use anteroom_domain::ids::{AccountId, SessionId};
-use anteroom_domain::limits::{Budget, Limit, Per};
+use anteroom_domain::limits::{Limit, LimitSubject, RateLimitCheck};
 use anteroom_domain::rate::{RateLimit, Wait, limits_for, network_limit};
 use anteroom_oidc::ClientId;
-use anteroom_storage::Spent;
+use anteroom_storage::RateLimitResult;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-use crate::audit::counters::Tally;
+use crate::audit::counters::AuditCounter;
 use crate::context::authenticated_client::AuthenticatedClient;
-use crate::context::browser::Loads;
+use crate::context::browser::FetchContext;
 use crate::context::call::{Call, Visit};
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::context::provider::Snapshot;
 use crate::error::FlowError;
 
@@ -47,38 +47,41 @@ impl Snapshot {
 
 /// For every prefix of an address that the limit counts.
 /// None where no request came.
-pub(crate) fn of_address(call: &Call, limit: Limit) -> Vec<Budget> {
+pub(crate) fn of_address(call: &Call, limit: Limit) -> Vec<RateLimitCheck> {
     let Some(address) = call.address() else { return Vec::new() };
     let snapshot = call.snapshot();
     let (rate, own) = (snapshot.rate(limit), &snapshot.policy.own_networks);
     let prefixes: Vec<_> = match limit.facts().per {
-        Per::Network => vec![network_limit(address, rate, own)],
+        LimitSubject::Network => vec![network_limit(address, rate, own)],
         _ => limits_for(address, rate, own).collect(),
     };
-    prefixes.into_iter().map(|(prefix, rate)| Budget { limit, subject: prefix.to_string(), rate }).collect()
+    prefixes
+        .into_iter()
+        .map(|(prefix, rate)| RateLimitCheck { limit, limit_key: prefix.to_string(), rate })
+        .collect()
 }
 
 /// For one session, account, client or grant.
-pub(crate) fn of_one(call: &Call, limit: Limit, subject: &dyn ToString) -> Budget {
-    Budget { limit, subject: subject.to_string(), rate: call.snapshot().rate(limit) }
+pub(crate) fn of_one(call: &Call, limit: Limit, subject: &dyn ToString) -> RateLimitCheck {
+    RateLimitCheck { limit, limit_key: subject.to_string(), rate: call.snapshot().rate(limit) }
 }
 
 /// Counts what is about to be done, in a write of its own; refuses it where one of the budgets is used up.
-pub(crate) async fn spend(call: &Call, budgets: Vec<Budget>) -> Result<(), FlowError> {
-    let (budgets, now): (Arc<[Budget]>, _) = (budgets.into(), call.now);
+pub(crate) async fn spend(call: &Call, budgets: Vec<RateLimitCheck>) -> Result<(), FlowError> {
+    let (budgets, now): (Arc<[RateLimitCheck]>, _) = (budgets.into(), call.now);
     let write = call.store().write(move |tx| {
         let budgets = Arc::clone(&budgets);
         async move { Ok::<_, FlowError>(tx.spend(&budgets, now).await?) }
     });
     match write.await? {
-        Spent::Counted => Ok(()),
-        Spent::Refused { limit, wait } => Err(refused(call, limit, wait)),
+        RateLimitResult::Counted => Ok(()),
+        RateLimitResult::Refused { limit, wait } => Err(refused(call, limit, wait)),
     }
 }
 
 /// The refusal, counted for the audit trail.
 pub(crate) fn refused(call: &Call, limit: Limit, wait: Wait) -> FlowError {
-    call.provider().tallies.count(Tally::RateLimited(limit.name()));
+    call.provider().tallies.count(AuditCounter::RateLimited(limit.name()));
     FlowError::Limited { limit, wait }
 }
 
@@ -130,14 +133,14 @@ pub async fn spend_form(visit: &Visit, counted_for: CountedFor, token: FormToken
         async move {
             let [first, further] = &*either;
             match tx.spend(first, now).await? {
-                Spent::Counted => Ok(Spent::Counted),
-                Spent::Refused { .. } => Ok::<_, FlowError>(tx.spend(further, now).await?),
+                RateLimitResult::Counted => Ok(RateLimitResult::Counted),
+                RateLimitResult::Refused { .. } => Ok::<_, FlowError>(tx.spend(further, now).await?),
             }
         }
     });
     match write.await? {
-        Spent::Counted => Ok(()),
-        Spent::Refused { limit, wait } => Err(refused(visit, limit, wait)),
+        RateLimitResult::Counted => Ok(()),
+        RateLimitResult::Refused { limit, wait } => Err(refused(visit, limit, wait)),
     }
 }
 
@@ -174,14 +177,16 @@ pub(crate) fn of_client(
     client: &AuthenticatedClient,
     sender: Sender,
     limit: Limit,
-) -> Vec<Budget> {
+) -> Vec<RateLimitCheck> {
     let id = client.client().id().as_str();
     match sender {
         _ if client.has_proven() => vec![of_one(call, limit, &id)],
         Sender::Account(account) => vec![of_one(call, limit, &format!("{} {id}", account.0))],
         Sender::Address => {
             let budgets = of_address(call, limit).into_iter();
-            budgets.map(|budget| Budget { subject: format!("{} {id}", budget.subject), ..budget }).collect()
+            budgets
+                .map(|budget| RateLimitCheck { limit_key: format!("{} {id}", budget.limit_key), ..budget })
+                .collect()
         }
     }
 }
@@ -193,16 +198,20 @@ pub fn count_client_request(call: &Call, client: &AuthenticatedClient) -> Result
 }
 
 /// For what only reads or signs.
-pub(crate) fn spend_in_memory(call: &Call, budgets: &[Budget]) -> Result<(), FlowError> {
-    let spent = call.provider().counters.spend(budgets, call.now);
+pub(crate) fn spend_in_memory(call: &Call, budgets: &[RateLimitCheck]) -> Result<(), FlowError> {
+    let spent = call.provider().memory_limits.spend(budgets, call.now);
     spent.map_err(|(limit, wait)| refused(call, limit, wait))
 }
 
 /// Counts an answer to an application. Each application has a count of its own, and frames and scripts have others than pages
 /// that a person opens: the page of one application could otherwise use up what all others need.
-pub(crate) fn spend_authorization(visit: &Visit, live: &Live, client: &ClientId) -> Result<(), FlowError> {
+pub(crate) fn spend_authorization(
+    visit: &Visit,
+    live: &ActiveSession,
+    client: &ClientId,
+) -> Result<(), FlowError> {
     let session = live.session.id;
-    let kind = if visit.browser.loads == Loads::Page { "" } else { " within a page" };
+    let kind = if visit.browser.loads == FetchContext::Page { "" } else { " within a page" };
     let of_client = format!("{} {}{kind}", session.0, client.as_str());
     let of_session = format!("{}{kind}", session.0);
     let of_account = format!("{}{kind}", live.account.id.0);

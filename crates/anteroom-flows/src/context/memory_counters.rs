@@ -1,7 +1,7 @@
 //! Limits that are counted in the memory of a node, for what only reads or signs. The windows and the decision are those of
 //! the limits in the database.
 
-use anteroom_domain::limits::{Budget, Limit};
+use anteroom_domain::limits::{Limit, RateLimitCheck};
 use anteroom_domain::rate::{RateLimit, Wait, WindowCounts};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -18,11 +18,11 @@ const SHARED: u64 = 0;
 pub(crate) struct MemoryCounters {
     /// Subjects are kept as a hash under a random key, so that a stranger cannot look for two that collide.
     hasher: RandomState,
-    windows: Mutex<HashMap<Limit, Windows>>,
+    windows: Mutex<HashMap<Limit, RateWindows>>,
 }
 
 #[derive(Debug, Default)]
-struct Windows {
+struct RateWindows {
     start: i64,
     current: HashMap<u64, u32>,
     previous: HashMap<u64, u32>,
@@ -30,13 +30,13 @@ struct Windows {
 
 impl MemoryCounters {
     /// Counts one for each of the budgets, or for none where one of them is used up.
-    pub(crate) fn spend(&self, budgets: &[Budget], now: Timestamp) -> Result<(), (Limit, Wait)> {
+    pub(crate) fn spend(&self, budgets: &[RateLimitCheck], now: Timestamp) -> Result<(), (Limit, Wait)> {
         let mut all = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let mut subjects = Vec::with_capacity(budgets.len());
         for budget in budgets {
             let windows = all.entry(budget.limit).or_default();
             windows.advance(budget, now);
-            let subject = windows.subject(self.hasher.hash_one(&budget.subject));
+            let subject = windows.subject(self.hasher.hash_one(&budget.limit_key));
             windows.admit(subject, budget.rate, now).map_err(|wait| (budget.limit, wait))?;
             subjects.push((budget.limit, subject));
         }
@@ -48,10 +48,10 @@ impl MemoryCounters {
     }
 }
 
-impl Windows {
+impl RateWindows {
     /// Requests overtake each other, so one that is a little older counts in the newest window; a clock that was set back
     /// begins anew.
-    fn advance(&mut self, budget: &Budget, now: Timestamp) {
+    fn advance(&mut self, budget: &RateLimitCheck, now: Timestamp) {
         let window = budget.rate.window(now);
         if window.start == self.start
             || (window.start < self.start && window.start + window.length >= self.start)
@@ -83,9 +83,9 @@ mod tests {
     use super::*;
     use jiff::SignedDuration;
 
-    fn budget(subject: &str) -> Budget {
+    fn budget(subject: &str) -> RateLimitCheck {
         let rate = RateLimit { max: 2, window: SignedDuration::from_secs(60) };
-        Budget { limit: Limit::Request, subject: subject.to_owned(), rate }
+        RateLimitCheck { limit: Limit::Request, limit_key: subject.to_owned(), rate }
     }
 
     fn at(second: i64) -> Timestamp {
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn what_one_of_several_budgets_refuses_is_counted_by_none() {
         let counters = MemoryCounters::default();
-        let wide = Budget { limit: Limit::ClientRequest, ..budget("all") };
+        let wide = RateLimitCheck { limit: Limit::ClientRequest, ..budget("all") };
         let taken = |subject| counters.spend(&[budget(subject), wide.clone()], at(60));
         assert_eq!([taken("a").is_ok(), taken("b").is_ok()], [true, true]);
         assert!(matches!(taken("a"), Err((Limit::ClientRequest, _))));

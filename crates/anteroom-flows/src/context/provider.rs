@@ -1,12 +1,12 @@
 //! The provider: everything that requests share. The parts that change (configuration, clients, keys) are one immutable
 //! snapshot, swapped whole; a request clones an `Arc` and sees one world from beginning to end.
 
-use anteroom_crypto::{Digest, HashPool, Keyring, Random};
+use anteroom_crypto::{HashPool, KeyedDigest, Keyring, Random};
 use anteroom_domain::account::GroupName;
 use anteroom_domain::client::Client;
 use anteroom_domain::clock::Clock;
 use anteroom_domain::ids::NodeId;
-use anteroom_domain::phone::Method;
+use anteroom_domain::phone::DeliveryMethod;
 use anteroom_domain::policy::Policy;
 use anteroom_domain::registration::RegistrationPolicy;
 use anteroom_oidc::{Capabilities, ClientId, Issuer, RedirectUri};
@@ -15,15 +15,15 @@ use arc_swap::ArcSwap;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::audit::counters::Tallies;
-use crate::context::absent_clients::Followed as AbsentClients;
+use crate::audit::counters::AuditCounters;
+use crate::context::absent_clients::ConfiguredClientTracker as AbsentClients;
 use crate::context::authenticated_client::SeenMethods;
 use crate::context::confirmations::Confirmations;
 use crate::context::database_history::History;
-use crate::context::fetched_keys::FetchedKeys;
+use crate::context::fetched_keys::ClientJwksCache;
 use crate::context::memory_counters::MemoryCounters;
 use crate::context::outgoing::Outgoing;
-use crate::context::registered_client_cache::Followed;
+use crate::context::registered_client_cache::RegisteredClientCache;
 use crate::keys::key_set::KeySet;
 use crate::readiness::Readiness;
 
@@ -38,7 +38,7 @@ pub struct Provider {
     pub clock: Clock,
     pub outgoing: Outgoing,
     /// The ways on which something is configured that sends codes; the same until the next start.
-    pub methods: Vec<Method>,
+    pub methods: Vec<DeliveryMethod>,
     /// When the two snapshots were last known to be current.
     pub confirmations: Confirmations,
     /// What the checks in the background have found.
@@ -47,15 +47,15 @@ pub struct Provider {
     /// What this node remembers of the database.
     pub history: History,
     /// How far the database's registered clients are known.
-    pub(crate) followed: tokio::sync::Mutex<Followed>,
+    pub(crate) followed: tokio::sync::Mutex<RegisteredClientCache>,
     key_set: ArcSwap<KeySet>,
     /// Rung when a logout was queued, so that its delivery does not wait for the next round.
     pub(crate) logout_queued: tokio::sync::Notify,
-    pub(crate) tallies: Tallies,
+    pub(crate) tallies: AuditCounters,
     /// Of limits that this node counts for itself.
-    pub(crate) counters: MemoryCounters,
+    pub(crate) memory_limits: MemoryCounters,
     pub(crate) configured: AbsentClients,
-    pub(crate) fetched_keys: FetchedKeys,
+    pub(crate) fetched_keys: ClientJwksCache,
     pub(crate) seen_methods: SeenMethods,
 }
 
@@ -67,7 +67,7 @@ pub struct Parts {
     pub random: Random,
     pub clock: Clock,
     pub outgoing: Outgoing,
-    pub methods: Vec<Method>,
+    pub methods: Vec<DeliveryMethod>,
     pub snapshot: Snapshot,
     pub key_set: KeySet,
     pub history: History,
@@ -95,7 +95,7 @@ pub struct Snapshot {
 pub struct Registration {
     pub policy: RegistrationPolicy,
     /// Where registration needs a token, a client registers with one of these.
-    pub initial_access_tokens: Vec<Digest>,
+    pub initial_access_tokens: Vec<KeyedDigest>,
 }
 
 #[derive(Clone, Debug)]
@@ -126,10 +126,10 @@ impl Provider {
             followed: tokio::sync::Mutex::default(),
             key_set: ArcSwap::from_pointee(parts.key_set),
             logout_queued: tokio::sync::Notify::new(),
-            tallies: Tallies::default(),
-            counters: MemoryCounters::default(),
+            tallies: AuditCounters::default(),
+            memory_limits: MemoryCounters::default(),
             configured: AbsentClients::default(),
-            fetched_keys: FetchedKeys::default(),
+            fetched_keys: ClientJwksCache::default(),
             seen_methods: SeenMethods::default(),
         }
     }

@@ -4,7 +4,7 @@ use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use std::sync::Arc;
 
 use crate::audit::context::AuditContext;
-use crate::audit::counters::Tally;
+use crate::audit::counters::AuditCounter;
 use crate::context::call::Call;
 use crate::error::FlowError;
 
@@ -12,7 +12,7 @@ use crate::error::FlowError;
 /// minute.
 pub async fn note_refusal(call: &Call, entry: AuditEntry) -> Result<(), FlowError> {
     if !call.provider().tallies.may_write(entry.address, entry.subject) {
-        call.provider().tallies.count(Tally::Refusals);
+        call.provider().tallies.count(AuditCounter::Refusals);
         return Ok(());
     }
     let write = call.store().write(move |tx| {
@@ -23,14 +23,14 @@ pub async fn note_refusal(call: &Call, entry: AuditEntry) -> Result<(), FlowErro
 }
 
 /// Once a minute, and before stopping: what was counted becomes entries of the trail.
-pub async fn write_tallies(call: &Call) -> Result<(), FlowError> {
+pub async fn write_audit_counters(call: &Call) -> Result<(), FlowError> {
     let counts = call.provider().tallies.take();
     if counts.is_empty() {
         return Ok(());
     }
     let audit = call.audit();
     let entries: Arc<[AuditEntry]> =
-        counts.into_iter().map(|(tally, count)| tally_entry(audit, tally, count)).collect();
+        counts.into_iter().map(|(tally, count)| counter_entry(audit, tally, count)).collect();
     let write = call.store().write(move |tx| {
         let entries = Arc::clone(&entries);
         async move {
@@ -44,16 +44,16 @@ pub async fn write_tallies(call: &Call) -> Result<(), FlowError> {
 }
 
 /// In the log as well, which has no line for each.
-fn tally_entry(audit: &AuditContext, tally: Tally, count: u32) -> AuditEntry {
-    if let Tally::RateLimited(limit) = tally {
+fn counter_entry(audit: &AuditContext, tally: AuditCounter, count: u32) -> AuditEntry {
+    if let AuditCounter::RateLimited(limit) = tally {
         tracing::info!(limit, count, "turned away since the last such line");
     }
     match tally {
-        Tally::ClientTokens(client) => {
+        AuditCounter::ClientTokens(client) => {
             audit.entry(Actor::Client, Event::ClientTokensGranted { count }).by_client(&client)
         }
-        Tally::RateLimited(scope) => audit.entry(Actor::System, Event::RateLimited { scope, count }),
-        Tally::Refusals => {
+        AuditCounter::RateLimited(scope) => audit.entry(Actor::System, Event::RateLimited { scope, count }),
+        AuditCounter::Refusals => {
             audit.entry(Actor::System, Event::RateLimited { scope: "refused_requests", count })
         }
     }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 /// What was read of the database so far, and under which configuration. Another configuration may mean other clients, and a
 /// database that is behind what was read of it, or in another epoch, has others: they are read again.
 #[derive(Debug, Default)]
-pub(crate) struct Followed {
+pub(crate) struct RegisteredClientCache {
     pub(crate) digest: String,
     pub(crate) epoch: i64,
     pub(crate) revision: i64,

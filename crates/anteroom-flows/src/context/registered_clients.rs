@@ -8,8 +8,8 @@
 //! look before the node's own.
 
 use anteroom_domain::client::{Client, ClientSecrets, ClientVersion};
-use anteroom_oidc::client::TakenHosts;
-use anteroom_oidc::shown::{is_hidden, is_seen};
+use anteroom_oidc::client::ReservedHosts;
+use anteroom_oidc::shown::{is_hidden, is_visible};
 use anteroom_oidc::{
     Capabilities, ClientId, ClientMetadata, ClientMetadataInput, MetadataErrors, MetadataRules, SubjectType,
 };
@@ -18,28 +18,31 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use crate::context::provider::{Provider, Snapshot};
-use crate::context::registered_client_cache::Followed;
+use crate::context::registered_client_cache::RegisteredClientCache;
 use crate::error::FlowError;
 
 /// Takes up what has changed. Says when the look began that has seen it.
-pub async fn follow(provider: &Provider) -> Result<Instant, FlowError> {
-    follow_as_of(provider, Instant::now()).await
+pub async fn refresh_registered_clients(provider: &Provider) -> Result<Instant, FlowError> {
+    refresh_registered_clients_asked_at(provider, Instant::now()).await
 }
 
 /// The same for one who has asked at this instant, and may have waited since.
-pub async fn follow_as_of(provider: &Provider, asked: Instant) -> Result<Instant, FlowError> {
+pub async fn refresh_registered_clients_asked_at(
+    provider: &Provider,
+    asked: Instant,
+) -> Result<Instant, FlowError> {
     let mut followed = provider.followed.lock().await;
     // Another one's look that began after this was asked for has seen all that this one would see.
     if let Some(looked_at) = followed.looked_at.filter(|looked_at| *looked_at > asked) {
         return Ok(looked_at);
     }
     let looks = Instant::now();
-    look(provider, &mut followed).await?;
+    reload_changed(provider, &mut followed).await?;
     followed.looked_at = Some(looks);
     Ok(looks)
 }
 
-async fn look(provider: &Provider, followed: &mut Followed) -> Result<(), FlowError> {
+async fn reload_changed(provider: &Provider, followed: &mut RegisteredClientCache) -> Result<(), FlowError> {
     let snapshot = provider.snapshot();
     let is_closed = snapshot.registration.policy.is_closed();
     let there =
@@ -49,7 +52,7 @@ async fn look(provider: &Provider, followed: &mut Followed) -> Result<(), FlowEr
     if is_other {
         let (digest, epoch) = (snapshot.digest.clone(), there.epoch);
         let looked_at = followed.looked_at;
-        *followed = Followed { digest, epoch, looked_at, ..Followed::default() };
+        *followed = RegisteredClientCache { digest, epoch, looked_at, ..RegisteredClientCache::default() };
     }
     if is_closed {
         return Ok(());
@@ -74,8 +77,8 @@ async fn look(provider: &Provider, followed: &mut Followed) -> Result<(), FlowEr
 }
 
 /// The hosts of the provider and of the applications in its configuration.
-pub(crate) fn taken_by_configuration(snapshot: &Snapshot) -> TakenHosts {
-    let mut taken = TakenHosts::of(&snapshot.issuer);
+pub(crate) fn taken_by_configuration(snapshot: &Snapshot) -> ReservedHosts {
+    let mut taken = ReservedHosts::of(&snapshot.issuer);
     for client in snapshot.clients.configured() {
         taken.add(&client.metadata);
         let launch_url = client.policy.tile.as_ref().and_then(|tile| tile.launch_url.as_ref());
@@ -88,8 +91,8 @@ pub(crate) fn taken_by_configuration(snapshot: &Snapshot) -> TakenHosts {
 
 /// A client that names a host is refused that host where an application of the configuration has it. One that was there first
 /// goes on: it may be the same application, and only the operator can tell.
-fn warn_of_taken_host(client: &Client, taken: &TakenHosts) {
-    let Some(uri) = client.metadata.led_to_taken(taken) else { return };
+fn warn_of_taken_host(client: &Client, taken: &ReservedHosts) {
+    let Some(uri) = client.metadata.uses_reserved_host(taken) else { return };
     let subjects = match client.metadata.subject_type {
         SubjectType::Pairwise => {
             ", and knows people by the same sub as that application where that is pairwise as well"
@@ -106,15 +109,15 @@ fn warn_of_taken_host(client: &Client, taken: &TakenHosts) {
 
 /// What is stored of a client. An earlier release took names with characters that are not seen: its clients stay, without
 /// those characters.
-pub(crate) fn kept(stored: &ClientMetadataInput) -> ClientMetadataInput {
+pub(crate) fn without_hidden_characters(stored: &ClientMetadataInput) -> ClientMetadataInput {
     let mut metadata = stored.clone();
     let name = metadata.client_name.map(|name| name.replace(is_hidden, ""));
-    metadata.client_name = name.filter(|name| is_seen(name));
+    metadata.client_name = name.filter(|name| is_visible(name));
     metadata
 }
 
 /// Metadata of a registered client, held against what this configuration lets it be.
-pub(crate) fn checked(
+pub(crate) fn parse_registered_metadata(
     id: ClientId,
     asked: ClientMetadataInput,
     snapshot: &Snapshot,
@@ -139,11 +142,12 @@ fn client(row: &RegisteredClient, snapshot: &Snapshot) -> Option<Client> {
         return None;
     }
     let policy = &snapshot.registration.policy;
-    match checked(row.client_id.clone(), kept(&row.metadata), snapshot) {
+    match parse_registered_metadata(row.client_id.clone(), without_hidden_characters(&row.metadata), snapshot)
+    {
         Ok(mut metadata) => {
             metadata.scope = metadata.scope.intersection(&policy.scope);
             // Release 0.1.0 took any address.
-            if metadata.is_told_outside_its_sector() {
+            if metadata.logout_leaves_sector() {
                 let (client, uri) = (row.client_id.as_str(), metadata.backchannel_logout_uri.take());
                 let uri = uri.map(String::from).unwrap_or_default();
                 tracing::warn!(

@@ -3,37 +3,37 @@
 use anteroom_domain::account::Account;
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
 use anteroom_domain::client::Client;
-use anteroom_domain::interaction::{Journey, Proof};
+use anteroom_domain::interaction::{InteractionProof, InteractionState};
 use anteroom_oidc::{Prompt, Subject};
 use std::sync::Arc;
 
 use crate::context::call::{Call, FormOwner, Visit};
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::interaction::open_interaction::Carried;
+use crate::interaction::open_interaction::OpenInteraction;
 use crate::protocol::subject::subject;
 
-pub(crate) enum Who {
+pub(crate) enum AccountSelection {
     Nobody,
-    Several(Vec<Live>),
-    SignedIn(Box<Live>),
-    Proven(Box<Account>, Proof),
+    Several(Vec<ActiveSession>),
+    SignedIn(Box<ActiveSession>),
+    Proven(Box<Account>, InteractionProof),
 }
 
-impl Who {
+impl AccountSelection {
     /// Chosen on the way, else insisted on or hinted at by the application, else the only one; the dashboard takes the
     /// current one. Where the hint is of an account that is not signed in here, the person chooses. Where the account that was
     /// chosen is not signed in any more there is none: another one does not stand in.
-    pub(crate) async fn among(
+    pub(crate) async fn select(
         visit: &Visit,
-        (carried, client): (&Carried, Option<&Arc<Client>>),
-        mut live: Vec<Live>,
+        (carried, client): (&OpenInteraction, Option<&Arc<Client>>),
+        mut live: Vec<ActiveSession>,
     ) -> Result<Self, FlowError> {
         let journey = &carried.journey;
         // An account that was signed in to or chosen since the proof was given comes first.
         if let Some(proof) = carried.proof().filter(|proof| journey.account == Some(proof.account))
             && let Some(account) = visit.store().account(proof.account).await?
-            && proof.stands(&account, visit.now)
+            && proof.is_current_for(&account, visit.now)
         {
             return Ok(Self::Proven(Box::new(account), proof.clone()));
         }
@@ -42,7 +42,7 @@ impl Who {
             Some(None) => return Ok(Self::Nobody),
             Some(Some(place)) => Some(place),
             None if must_choose(journey) && !live.is_empty() => return Ok(Self::Several(live)),
-            None if hints_at_another(journey, &live) => return Ok(Self::Several(live)),
+            None if hints_at_signed_out_account(journey, &live) => return Ok(Self::Several(live)),
             None => named(visit, journey, client, &live).await?.or(match live.len() {
                 0 => return Ok(Self::Nobody),
                 1 => Some(0),
@@ -74,7 +74,7 @@ impl Who {
         }
     }
 
-    pub(crate) fn into_choices(self) -> Vec<Live> {
+    pub(crate) fn into_choices(self) -> Vec<ActiveSession> {
         match self {
             Self::Several(live) => live,
             Self::SignedIn(live) => vec![*live],
@@ -83,13 +83,13 @@ impl Who {
     }
 }
 
-fn must_choose(journey: &Journey) -> bool {
+fn must_choose(journey: &InteractionState) -> bool {
     journey.request().is_some_and(|request| request.prompt.contains(Prompt::SelectAccount))
 }
 
 /// Whether the application means an account that is not signed in here. It decides nothing without a page, where the session
 /// is all there is to answer with, and nothing where the person signs in again anyway.
-fn hints_at_another(journey: &Journey, live: &[Live]) -> bool {
+fn hints_at_signed_out_account(journey: &InteractionState, live: &[ActiveSession]) -> bool {
     let Some(request) = journey.request().filter(|_| journey.insists_on.is_none()) else { return false };
     let silent = request.prompt.contains(Prompt::None);
     let signs_in = request.prompt.contains(Prompt::Login) || request.max_age == Some(0);
@@ -105,9 +105,9 @@ fn hints_at_another(journey: &Journey, live: &[Live]) -> bool {
 /// that of an account that is signed in here.
 async fn named(
     call: &Call,
-    journey: &Journey,
+    journey: &InteractionState,
     client: Option<&Arc<Client>>,
-    live: &[Live],
+    live: &[ActiveSession],
 ) -> Result<Option<usize>, FlowError> {
     let Some(place) = hinted(call, journey, client, live)? else { return Ok(None) };
     let silent = journey.request().is_some_and(|request| request.prompt.contains(Prompt::None));
@@ -122,14 +122,14 @@ async fn named(
 
 fn hinted(
     call: &Call,
-    journey: &Journey,
+    journey: &InteractionState,
     client: Option<&Arc<Client>>,
-    live: &[Live],
+    live: &[ActiveSession],
 ) -> Result<Option<usize>, FlowError> {
     if let (Some(_), Some(client)) = (&journey.insists_on, client) {
         let here: Vec<Subject> =
             live.iter().map(|one| subject(call, client, one.account.id)).collect::<Result<_, _>>()?;
-        return Ok(journey.insisted_on().find_map(|wanted| here.iter().position(|sub| sub == wanted)));
+        return Ok(journey.required_subs().find_map(|wanted| here.iter().position(|sub| sub == wanted)));
     }
     let hint = journey.request().and_then(|request| request.login_hint.as_deref());
     let hint = hint.map(FoldedAddress::from_entered);

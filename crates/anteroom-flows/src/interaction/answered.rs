@@ -9,9 +9,11 @@
 //! For a moment the browser that was answered gets the same answer again, if it sends a form again: a double click, or a
 //! connection that broke.
 
-use anteroom_crypto::{Digest, KeyPurpose};
+use anteroom_crypto::{KeyPurpose, KeyedDigest};
 use anteroom_domain::ids::{AccountId, InteractionId, RequestId};
-use anteroom_domain::interaction::{ANSWER_REPEATED_FOR, Destination, Interaction, Journey, RequestSource};
+use anteroom_domain::interaction::{
+    ANSWER_REPEATED_FOR, Destination, Interaction, InteractionState, RequestSource,
+};
 use anteroom_oidc::ClientId;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_storage::Tx;
@@ -22,11 +24,11 @@ use std::sync::Arc;
 use crate::context::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::interaction::consent_answer::ConsentAnswer;
-use crate::interaction::open_interaction::Carried;
-use crate::interaction::step::{AnsweredBefore, Onward};
+use crate::interaction::open_interaction::OpenInteraction;
+use crate::interaction::step::{AlreadyFinished, Next};
 
 /// What became of an attempt to answer.
-enum Finished {
+enum FinishResult {
     Now,
     /// Nothing was written: what was agreed to is not what the client is now.
     ClientChanged,
@@ -36,7 +38,7 @@ enum Finished {
 
 /// What rests, sealed, in the row of an answered request.
 #[derive(Serialize, Deserialize)]
-struct Answer {
+struct AuthorizationResult {
     /// Who was signed in for it.
     account: Option<AccountId>,
     response: AuthorizationResponse,
@@ -47,34 +49,36 @@ const CONTEXT: &str = "answered request";
 /// Finishes what waits with this answer; if it was answered before, nothing of this answer leaves.
 pub(crate) async fn answer(
     visit: &Visit,
-    carried: &Carried,
+    carried: &OpenInteraction,
     (account, response): (Option<AccountId>, AuthorizationResponse),
-) -> Result<Onward, FlowError> {
+) -> Result<Next, FlowError> {
     let pushed = matches!(carried.journey.source, RequestSource::Pushed { .. });
-    let name = carried.name_of_answer().filter(|_| pushed || carried.handed_out);
+    let name = carried.response_key().filter(|_| pushed || carried.is_resumable);
     let Some(name) = name else {
         keep_alone(visit, carried).await?;
-        return Ok(Onward::Application(Box::new(response)));
+        return Ok(Next::Application(Box::new(response)));
     };
-    let answer = Answer { account, response };
-    let only_pushed = carried.pushed().filter(|_| account.is_none() && !carried.handed_out);
+    let answer = AuthorizationResult { account, response };
+    let only_pushed = carried.pushed().filter(|_| account.is_none() && !carried.is_resumable);
     let finished = if let Some(digest) = only_pushed {
         finish_by_name(visit, digest).await?
     } else {
-        let finishing = Arc::new(Finishing::prepare(visit, (carried, &name), &answer)?);
+        let finishing = Arc::new(FinishInteractionUnit::prepare(visit, (carried, &name), &answer)?);
         visit.store().write(move |tx| finish(tx, Arc::clone(&finishing))).await?
     };
     Ok(match (finished, carried.journey.request()) {
-        (Finished::Now, _) => Onward::Application(Box::new(answer.response)),
-        (Finished::ClientChanged, _) => return Err(FlowError::ClientChanged),
-        (Finished::Before(Some(before)), _) => again(visit, &before, account),
-        (Finished::Before(None), Some(request)) => over(visit, Some(&request.client_id)),
-        (Finished::Before(None), None) => Onward::ApplicationGone,
+        (FinishResult::Now, _) => Next::Application(Box::new(answer.response)),
+        (FinishResult::ClientChanged, _) => return Err(FlowError::ClientChanged),
+        (FinishResult::Before(Some(before)), _) => repeat_response(visit, &before, account),
+        (FinishResult::Before(None), Some(request)) => {
+            pushed_request_finished(visit, Some(&request.client_id))
+        }
+        (FinishResult::Before(None), None) => Next::ApplicationGone,
     })
 }
 
 /// Pages of release 0.1.0 name no request: no row says that theirs was answered.
-async fn keep_alone(call: &Call, carried: &Carried) -> Result<(), FlowError> {
+async fn keep_alone(call: &Call, carried: &OpenInteraction) -> Result<(), FlowError> {
     let Some(consent) = carried.consent.clone() else { return Ok(()) };
     let write = call.store().write(move |tx| {
         let consent = Arc::clone(&consent);
@@ -90,22 +94,22 @@ async fn keep_alone(call: &Call, carried: &Carried) -> Result<(), FlowError> {
 }
 
 /// Answers a pushed request that no page carries and for which no account is signed in.
-async fn finish_by_name(visit: &Visit, digest: Digest) -> Result<Finished, FlowError> {
+async fn finish_by_name(visit: &Visit, digest: KeyedDigest) -> Result<FinishResult, FlowError> {
     let now = visit.now;
     let write = visit
         .store()
         .write(move |tx| async move { Ok::<_, FlowError>(tx.end_pushed_request(&digest, now).await?) });
-    Ok(if write.await? { Finished::Now } else { Finished::Before(None) })
+    Ok(if write.await? { FinishResult::Now } else { FinishResult::Before(None) })
 }
 
 /// A pushed request was answered, and no row says by what.
-pub(crate) fn over(call: &Call, client: Option<&ClientId>) -> Onward {
+pub(crate) fn pushed_request_finished(call: &Call, client: Option<&ClientId>) -> Next {
     let client = client.and_then(|id| call.snapshot().clients.get(id).cloned());
-    Onward::AnsweredBefore(Box::new(AnsweredBefore { client, repeat: None }))
+    Next::AnsweredBefore(Box::new(AlreadyFinished { client, repeat: None }))
 }
 
 /// The row of an earlier answer, for the one who is signed in now (`account`).
-pub(crate) fn again(visit: &Visit, before: &Interaction, account: Option<AccountId>) -> Onward {
+pub(crate) fn repeat_response(visit: &Visit, before: &Interaction, account: Option<AccountId>) -> Next {
     let request = before.journey.request();
     let client = request.and_then(|request| visit.snapshot().clients.get(&request.client_id).cloned());
     let mut repeat = None;
@@ -114,7 +118,7 @@ pub(crate) fn again(visit: &Visit, before: &Interaction, account: Option<Account
     {
         repeat = Some(Box::new(answer.response));
     }
-    Onward::AnsweredBefore(Box::new(AnsweredBefore { client, repeat }))
+    Next::AnsweredBefore(Box::new(AlreadyFinished { client, repeat }))
 }
 
 /// In the browser that was answered, and only for a moment.
@@ -124,8 +128,8 @@ pub(crate) fn may_repeat(before: &Interaction, visit: &Visit) -> bool {
 }
 
 /// The row of the answer to what is carried here, if it was answered.
-pub(crate) async fn find(call: &Call, carried: &Carried) -> Result<Option<Interaction>, FlowError> {
-    match carried.name_of_answer().filter(|_| carried.journey.request().is_some()) {
+pub(crate) async fn find(call: &Call, carried: &OpenInteraction) -> Result<Option<Interaction>, FlowError> {
+    match carried.response_key().filter(|_| carried.journey.request().is_some()) {
         Some(name) => Ok(call.store().interaction(&digests(call, &name)).await?),
         None => Ok(None),
     }
@@ -137,7 +141,7 @@ pub(crate) async fn find_by_id(call: &Call, request: RequestId) -> Result<Option
 }
 
 /// All interactions of one pushed request are the same request, however often its page is loaded.
-pub(crate) fn id_of_pushed(digest: &Digest) -> RequestId {
+pub(crate) fn id_of_pushed(digest: &KeyedDigest) -> RequestId {
     let mut bytes = [0; 16];
     for (to, from) in bytes.iter_mut().zip(digest.as_bytes()) {
         *to = *from;
@@ -145,35 +149,35 @@ pub(crate) fn id_of_pushed(digest: &Digest) -> RequestId {
     RequestId(uuid::Uuid::from_bytes(bytes))
 }
 
-struct Finishing {
+struct FinishInteractionUnit {
     /// The row that says that the request was answered, and by what.
     answered: Interaction,
-    digests: Vec<Digest>,
-    digest: Digest,
+    digests: Vec<KeyedDigest>,
+    digest: KeyedDigest,
     /// The row that carried the request here.
     row: Option<InteractionId>,
-    pushed: Option<Digest>,
+    pushed: Option<KeyedDigest>,
     consent: Option<Arc<ConsentAnswer>>,
 }
 
-impl Finishing {
+impl FinishInteractionUnit {
     fn prepare(
         visit: &Visit,
-        (carried, name): (&Carried, &[u8]),
-        answer: &Answer,
+        (carried, name): (&OpenInteraction, &[u8]),
+        answer: &AuthorizationResult,
     ) -> Result<Self, FlowError> {
         let id = InteractionId(visit.new_id());
         let plain = serde_json::to_vec(answer).map_err(|_| FlowError::Broken("an answer"))?;
         let sealer = visit.keyring().sealer(KeyPurpose::InteractionSeal);
         let answered = Interaction {
             id,
-            journey: marked(&carried.journey),
+            journey: without_parameters(&carried.journey),
             proof: None,
             created_at: visit.now,
             expires_at: kept_until(visit, &carried.journey.source),
             finished_at: Some(visit.now),
             // It is given again to a form, and there was none.
-            answer: carried.handed_out.then(|| sealer.seal(visit.random(), &associated_data(id), &plain)),
+            answer: carried.is_resumable.then(|| sealer.seal(visit.random(), &associated_data(id), &plain)),
         };
         let mac = visit.keyring().mac(KeyPurpose::TokenHash);
         Ok(Self {
@@ -188,26 +192,26 @@ impl Finishing {
 }
 
 /// The earlier answer, if there is one.
-async fn finish(tx: Tx, finishing: Arc<Finishing>) -> Result<Finished, FlowError> {
-    let Finishing { answered, digests, digest, row, pushed, consent } = &*finishing;
+async fn finish(tx: Tx, finishing: Arc<FinishInteractionUnit>) -> Result<FinishResult, FlowError> {
+    let FinishInteractionUnit { answered, digests, digest, row, pushed, consent } = &*finishing;
     if let Some(before) = tx.interaction(digests).await? {
-        return Ok(Finished::Before(Some(Box::new(before))));
+        return Ok(FinishResult::Before(Some(Box::new(before))));
     }
     if let Some(consent) = consent
         && !consent.is_to_this_client(&tx).await?
     {
-        return Ok(Finished::ClientChanged);
+        return Ok(FinishResult::ClientChanged);
     }
     let now = answered.created_at;
     if let Some(pushed) = pushed
         && !tx.end_pushed_request(pushed, now).await?
     {
-        return Ok(Finished::Before(tx.interaction(digests).await?.map(Box::new)));
+        return Ok(FinishResult::Before(tx.interaction(digests).await?.map(Box::new)));
     }
     if !tx.insert_interaction(answered, digest).await? {
         let before = tx.interaction(digests).await?;
         let before = before.ok_or(FlowError::Broken("an answered request without its row"))?;
-        return Ok(Finished::Before(Some(Box::new(before))));
+        return Ok(FinishResult::Before(Some(Box::new(before))));
     }
     if let Some(row) = row {
         tx.finish_interaction(*row, now).await?;
@@ -215,7 +219,7 @@ async fn finish(tx: Tx, finishing: Arc<Finishing>) -> Result<Finished, FlowError
     if let Some(consent) = consent {
         consent.keep(&tx).await?;
     }
-    Ok(Finished::Now)
+    Ok(FinishResult::Now)
 }
 
 /// Clocks of nodes may differ by as much.
@@ -236,14 +240,14 @@ fn kept_until(visit: &Visit, source: &RequestSource) -> Timestamp {
 
 /// What the row of an answered request has to say of it: in which browser it was answered, and for which client. The rest of the
 /// request is a client's words, and as long as it likes.
-fn marked(journey: &Journey) -> Journey {
+fn without_parameters(journey: &InteractionState) -> InteractionState {
     let destination = match &journey.destination {
         Destination::Application(request) => {
-            Destination::Application(Box::new(request.without_what_it_asks()))
+            Destination::Application(Box::new(request.response_target_only()))
         }
         other => other.clone(),
     };
-    Journey {
+    InteractionState {
         destination,
         account: None,
         consented_by: None,
@@ -259,12 +263,12 @@ fn associated_data(id: InteractionId) -> Vec<u8> {
     format!("interactions.answer\n{id}").into_bytes()
 }
 
-fn open(call: &Call, before: &Interaction) -> Option<Answer> {
+fn open(call: &Call, before: &Interaction) -> Option<AuthorizationResult> {
     let sealer = call.keyring().sealer(KeyPurpose::InteractionSeal);
     let plain = sealer.open(&associated_data(before.id), before.answer.as_ref()?).ok()?;
     serde_json::from_slice(&plain).ok()
 }
 
-fn digests(call: &Call, name: &[u8]) -> Vec<Digest> {
+fn digests(call: &Call, name: &[u8]) -> Vec<KeyedDigest> {
     call.keyring().mac(KeyPurpose::TokenHash).digests(CONTEXT, name)
 }

@@ -8,14 +8,14 @@ use crate::context::call::Call;
 use crate::error::FlowError;
 
 /// Those whose codes are taken now.
-pub(crate) async fn serving(call: &Call, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {
+pub(crate) async fn usable_apps(call: &Call, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {
     let mut apps = call.store().apps_of(account).await?;
     apps.retain(|app| app.serves(call.now));
     Ok(apps)
 }
 
 /// Which of the apps shows this code now, and the step it belongs to.
-pub(crate) fn showing(
+pub(crate) fn apps_showing(
     call: &Call,
     apps: &[AuthenticatorApp],
     entered: &str,

@@ -2,41 +2,47 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::ids::AccountId;
-use anteroom_domain::interaction::{Destination, Proof, ProofKind};
+use anteroom_domain::interaction::{Destination, InteractionProof, ProofKind};
 use anteroom_domain::next_step::{
-    Needs, PasswordStanding, Person, Recovering, Registering, Standing, StepUpReason,
+    AuthenticationRequirements, AuthenticationState, PasswordStatus, Person, Recovering, Registering,
+    StepUpReason,
 };
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Phone;
 use anteroom_oidc::{Acr, Prompt};
 
 use crate::context::call::{Call, Visit};
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::interaction::account_selection::Who;
-use crate::interaction::apps::serving;
-use crate::interaction::open_interaction::Carried;
-use crate::interaction::phones::{is_reached, offers, serves, usable};
-use crate::interaction::target::Ahead;
+use crate::interaction::account_selection::AccountSelection;
+use crate::interaction::apps::usable_apps;
+use crate::interaction::open_interaction::OpenInteraction;
+use crate::interaction::phones::{can_receive_codes, offers, serves, usable_phones};
+use crate::interaction::target::Target;
 use crate::interaction::verification_model::{
     Verification, is_resumed, phones_for_code, sent, waiting_phone,
 };
 
 pub(crate) async fn person(
     visit: &Visit,
-    ahead: &Ahead,
-    who: &Who,
-    needs: &Needs,
+    ahead: &Target,
+    who: &AccountSelection,
+    needs: &AuthenticationRequirements,
 ) -> Result<Person, FlowError> {
     match who {
-        Who::Nobody => Ok(Person::Nobody),
-        Who::Several(_) => Ok(Person::Several),
-        Who::SignedIn(live) => signed_in(visit, ahead, live, needs).await.map(Person::One),
-        Who::Proven(account, proof) => proven(visit, (account, proof)).await,
+        AccountSelection::Nobody => Ok(Person::Nobody),
+        AccountSelection::Several(_) => Ok(Person::Several),
+        AccountSelection::SignedIn(live) => signed_in(visit, ahead, live, needs).await.map(Person::One),
+        AccountSelection::Proven(account, proof) => proven(visit, (account, proof)).await,
     }
 }
 
-async fn signed_in(visit: &Visit, ahead: &Ahead, live: &Live, needs: &Needs) -> Result<Standing, FlowError> {
+async fn signed_in(
+    visit: &Visit,
+    ahead: &Target,
+    live: &ActiveSession,
+    needs: &AuthenticationRequirements,
+) -> Result<AuthenticationState, FlowError> {
     // Read only where the decision can turn on it.
     let asked = needs.min_acr > Some(Acr::Pwd) || needs.new_device_steps_up;
     let can_step_up = asked && can_step_up(visit, live.account.id).await?;
@@ -44,11 +50,11 @@ async fn signed_in(visit: &Visit, ahead: &Ahead, live: &Live, needs: &Needs) -> 
         Some(device) => visit.store().device(device).await?,
         None => None,
     };
-    Ok(Standing {
+    Ok(AuthenticationState {
         status: live.account.status,
         auth_time: live.session.auth_time,
         acr: live.session.acr,
-        password: PasswordStanding::Good,
+        password: PasswordStatus::Good,
         device_stepped_up: device.is_some_and(|device| device.passed_second_factor()),
         can_step_up,
         wants_proof: wants_proof(visit, ahead, live).await?,
@@ -57,14 +63,14 @@ async fn signed_in(visit: &Visit, ahead: &Ahead, live: &Live, needs: &Needs) -> 
 
 /// An application that was signed in from a session goes on with it in silence (`prompt=none`): it has the person already, and
 /// the one at the browser sees nothing of it.
-async fn wants_proof(visit: &Visit, ahead: &Ahead, live: &Live) -> Result<bool, FlowError> {
+async fn wants_proof(visit: &Visit, ahead: &Target, live: &ActiveSession) -> Result<bool, FlowError> {
     let policy = visit.snapshot().policy.session;
-    if !live.session.wants_proof(policy, visit.now) {
+    if !live.session.requires_reauthentication(policy, visit.now) {
         return Ok(false);
     }
     match ahead.request().filter(|request| request.prompt.contains(Prompt::None)) {
         Some(request) => {
-            let participants = visit.store().participants_of_sessions(&[live.session.id]).await?;
+            let participants = visit.store().clients_of_sessions(&[live.session.id]).await?;
             Ok(participants.iter().all(|one| one.client != request.client_id))
         }
         None => Ok(true),
@@ -73,10 +79,10 @@ async fn wants_proof(visit: &Visit, ahead: &Ahead, live: &Live) -> Result<bool, 
 
 /// A phone or an authenticator app is at hand.
 pub(crate) async fn can_step_up(call: &Call, account: AccountId) -> Result<bool, FlowError> {
-    Ok(!usable(call, account).await?.is_empty() || !serving(call, account).await?.is_empty())
+    Ok(!usable_phones(call, account).await?.is_empty() || !usable_apps(call, account).await?.is_empty())
 }
 
-async fn proven(visit: &Visit, (account, proof): (&Account, &Proof)) -> Result<Person, FlowError> {
+async fn proven(visit: &Visit, (account, proof): (&Account, &InteractionProof)) -> Result<Person, FlowError> {
     let phones = visit.store().phones_of(account.id).await?;
     let can_verify = phones.iter().any(|phone| serves(visit, phone));
     let code_entered = proof.factor.is_some();
@@ -84,17 +90,18 @@ async fn proven(visit: &Visit, (account, proof): (&Account, &Proof)) -> Result<P
         ProofKind::Recovery { .. } => Person::Recovering(Recovering { code_entered, can_verify }),
         ProofKind::Invitation { phone, phones_done, .. } => Person::Registering(Registering {
             code_entered,
-            can_verify: phones.iter().any(|phone| counts(visit, phone)),
-            phone_waits: waiting_phone(&phones, *phone).is_some_and(|phone| is_reached(visit, phone.kind)),
+            can_verify: phones.iter().any(|phone| is_verified_and_usable(visit, phone)),
+            phone_waits: waiting_phone(&phones, *phone)
+                .is_some_and(|phone| can_receive_codes(visit, phone.kind)),
             can_be_reached: !visit.methods().is_empty(),
             has_verified_phone: phones.iter().any(|phone| phone.verified_at.is_some()),
             phones_done: *phones_done,
         }),
-        ProofKind::ExpiredPassword { told } => Person::One(Standing {
+        ProofKind::ExpiredPassword { told } => Person::One(AuthenticationState {
             status: account.status,
             auth_time: proof.at,
             acr: Acr::Pwd,
-            password: PasswordStanding::Expired { told: *told, code_entered },
+            password: PasswordStatus::Expired { told: *told, code_entered },
             device_stepped_up: false,
             can_step_up: can_verify,
             wants_proof: false,
@@ -103,21 +110,23 @@ async fn proven(visit: &Visit, (account, proof): (&Account, &Proof)) -> Result<P
 }
 
 /// A phone that was only named proves nothing.
-fn counts(call: &Call, phone: &Phone) -> bool {
+fn is_verified_and_usable(call: &Call, phone: &Phone) -> bool {
     phone.verified_at.is_some() && serves(call, phone)
 }
 
 /// What "Verify your identity" shows to this person.
 pub(crate) async fn verification(
     visit: &Visit,
-    carried: &Carried,
-    who: Who,
+    carried: &OpenInteraction,
+    who: AccountSelection,
     (purpose, step_up): (CodePurpose, Option<StepUpReason>),
 ) -> Result<Verification, FlowError> {
     let (account, proof, live) = match who {
-        Who::SignedIn(live) => (Box::new(live.account.clone()), None, Some(live)),
-        Who::Proven(account, proof) => (account, Some(proof), None),
-        Who::Nobody | Who::Several(_) => return Err(FlowError::Broken("a code for nobody")),
+        AccountSelection::SignedIn(live) => (Box::new(live.account.clone()), None, Some(live)),
+        AccountSelection::Proven(account, proof) => (account, Some(proof), None),
+        AccountSelection::Nobody | AccountSelection::Several(_) => {
+            return Err(FlowError::Broken("a code for nobody"));
+        }
     };
     let of_proof = proof.as_ref().and_then(|proof| proof.device);
     let device = live.as_ref().map_or(of_proof, |live| live.session.device);
@@ -127,7 +136,7 @@ pub(crate) async fn verification(
     let offers = offers(visit, phones_for_code(proof.as_ref(), &phones, visit.now));
     let sent = sent(visit, carried, (&account, purpose, device), &offers).await?;
     let apps = match purpose {
-        CodePurpose::StepUp => serving(visit, account.id).await?,
+        CodePurpose::StepUp => usable_apps(visit, account.id).await?,
         // A new password needs a phone on file.
         CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => Vec::new(),
     };

@@ -3,12 +3,12 @@
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::ids::RequestId;
-use anteroom_domain::interaction::{Destination, Interaction, Journey, RequestSource};
-use anteroom_domain::pushed_request::TakenRequest;
-use anteroom_domain::subject::could_be;
+use anteroom_domain::interaction::{Destination, Interaction, InteractionState, RequestSource};
+use anteroom_domain::pushed_request::RetrievedRequest;
+use anteroom_domain::subject::is_possible_subject;
 use anteroom_oidc::authorization::{
-    self, Accepted, AcrRequirement, AuthorizationError, AuthorizationRequest, Disposition, NoRequest,
-    Parameter, Parameters,
+    self, AcrRequirement, AuthorizationError, AuthorizationRequest, ErrorDestination, Parameter, Parameters,
+    RequestObjectFailure, ValidRequest,
 };
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::names::{language_tags, separated_by_commas};
@@ -19,18 +19,18 @@ use anteroom_oidc::{ClientId, Prompt, Subject};
 use crate::context::call::{Call, Visit};
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
-use crate::interaction::answered::{again, answer, id_of_pushed, over};
+use crate::interaction::answered::{answer, id_of_pushed, pushed_request_finished, repeat_response};
 use crate::interaction::error_return::{ErrorReturn, ErrorRoute, ErrorTarget};
-use crate::interaction::next::{Onward, proceed};
-use crate::interaction::open_interaction::Carried;
-use crate::interaction::pushed_request::{self, Taken};
+use crate::interaction::next::{Next, proceed};
+use crate::interaction::open_interaction::OpenInteraction;
+use crate::interaction::pushed_request::{self, PushedRequestLookup};
 use crate::protocol::id_token_hint;
 use crate::protocol::request_object::{self, ResolveError, Resolved, SentBy};
 use std::sync::Arc;
 
 #[derive(Debug)]
 pub enum AuthorizeOutcome {
-    Onward(Onward),
+    Onward(Next),
     /// An error that goes to the application after the person has confirmed it on a page.
     ErrorReturn(Box<ErrorReturn>),
     /// The client or its redirect URI is not known good: a page, never a redirect.
@@ -50,12 +50,12 @@ pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<Authori
         visit.span.is_about(client.id());
     }
     let find = |id: &ClientId| snapshot.clients.get(id).map(|client| &client.metadata);
-    let meant = match meant(visit, client, parameters).await? {
-        Ok(Meant::Request(meant)) => meant,
-        Ok(Meant::Answered(before)) => {
+    let meant = match effective_request(visit, client, parameters).await? {
+        Ok(EffectiveRequestLookup::Request(meant)) => meant,
+        Ok(EffectiveRequestLookup::Answered(before)) => {
             let onward = match before {
-                Some(before) => again(visit, &before, None),
-                None => over(visit, id.as_ref()),
+                Some(before) => repeat_response(visit, &before, None),
+                None => pushed_request_finished(visit, id.as_ref()),
             };
             return Ok(AuthorizeOutcome::Onward(onward));
         }
@@ -70,20 +70,20 @@ pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<Authori
             accepted.request
         }
         Err(error) => {
-            let MeantRequest { parameters, source, .. } = &meant;
+            let EffectiveRequest { parameters, source, .. } = &meant;
             let refused = RefusedRequest { id: id.as_ref(), parameters, source };
             return refuse(visit, refused, error).await;
         }
     };
-    let carried = |request| Carried::new(journey(visit, request, &meant));
+    let carried = |request| OpenInteraction::new(journey(visit, request, &meant));
     if let AcrRequirement::Essential(classes) = request.acr_requirement()
         && classes.is_empty()
     {
-        let response = unmet(visit, &request);
+        let response = unmet_acr(visit, &request);
         return answer_with_error(visit, &carried(request), response).await;
     }
     let mut carried = carried(request);
-    match insistence(visit, client, &mut carried.journey) {
+    match require_subject(visit, client, &mut carried.journey) {
         Ok(()) => Ok(AuthorizeOutcome::Onward(proceed(visit, carried).await?)),
         Err(response) => answer_with_error(visit, &carried, *response).await,
     }
@@ -92,12 +92,12 @@ pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<Authori
 /// The answer to a well-formed request that no account can satisfy.
 async fn answer_with_error(
     visit: &Visit,
-    carried: &Carried,
+    carried: &OpenInteraction,
     response: AuthorizationResponse,
 ) -> Result<AuthorizeOutcome, FlowError> {
     let onward = answer(visit, carried, (None, response)).await?;
     let (response, request) = match (onward, carried.journey.request()) {
-        (Onward::Application(response), Some(request)) => (response, request),
+        (Next::Application(response), Some(request)) => (response, request),
         (elsewhere, _) => return Ok(AuthorizeOutcome::Onward(elsewhere)),
     };
     let (client, silent) = (Some(&request.client_id), request.prompt.contains(Prompt::None));
@@ -113,62 +113,61 @@ async fn return_error(
 ) -> Result<AuthorizeOutcome, FlowError> {
     Ok(match target.route(visit, response).await? {
         ErrorRoute::Page(waits) => AuthorizeOutcome::ErrorReturn(Box::new(waits)),
-        ErrorRoute::Application(response) => {
-            AuthorizeOutcome::Onward(Onward::Application(Box::new(response)))
-        }
+        ErrorRoute::Application(response) => AuthorizeOutcome::Onward(Next::Application(Box::new(response))),
     })
 }
 
 fn journey(
     visit: &Visit,
     request: AuthorizationRequest,
-    MeantRequest { source, signed, .. }: &MeantRequest,
-) -> Journey {
+    EffectiveRequest { source, signed, .. }: &EffectiveRequest,
+) -> InteractionState {
     let request_id = match source {
         RequestSource::Pushed { digest, .. } => id_of_pushed(digest),
         RequestSource::Plain | RequestSource::RequestObject { .. } => RequestId(visit.random().uuid_v4()),
     };
     let destination = Destination::Application(Box::new(request));
-    Journey {
+    InteractionState {
         request_id: Some(request_id),
         source: source.clone(),
         signed: *signed,
-        ..Journey::new(destination, visit.browser.id, visit.now)
+        ..InteractionState::new(destination, visit.browser.id, visit.now)
     }
 }
 
 /// A request as it is meant, and how it came.
-struct MeantRequest {
+struct EffectiveRequest {
     parameters: Parameters,
     source: RequestSource,
     /// All of it was in a signed request object.
     signed: bool,
 }
 
-enum Meant {
-    Request(MeantRequest),
+enum EffectiveRequestLookup {
+    Request(EffectiveRequest),
     /// It was pushed and has been answered: the row that says so.
     Answered(Option<Box<Interaction>>),
 }
 
 /// The request as it is meant: as it was pushed (RFC 9126), or with what its request object says.
-async fn meant(
+async fn effective_request(
     visit: &Visit,
     client: Option<&Client>,
     parameters: &Parameters,
-) -> Result<Result<Meant, AuthorizationError>, FlowError> {
+) -> Result<Result<EffectiveRequestLookup, AuthorizationError>, FlowError> {
     let plain = || {
         let (parameters, source) = (parameters.clone(), RequestSource::Plain);
-        Ok(Ok(Meant::Request(MeantRequest { parameters, source, signed: false })))
+        Ok(Ok(EffectiveRequestLookup::Request(EffectiveRequest { parameters, source, signed: false })))
     };
     let Some(client) = client else { return plain() };
     let metadata = &client.metadata;
-    let request_uri = parameters.get(Parameter::RequestUri).filter(|uri| pushed_request::names_pushed(uri));
+    let request_uri =
+        parameters.get(Parameter::RequestUri).filter(|uri| pushed_request::is_pushed_request_uri(uri));
     let refuse = |why, reason| Ok(Err(authorization::refuse(parameters, metadata, why, reason)));
     match request_uri {
         Some(_) if parameters.is_repeated(Parameter::RequestUri) => plain(),
         Some(uri) => match pushed_request::take(visit, &metadata.client_id, uri).await? {
-            Taken::Request(TakenRequest { digest, parameters, ends_at }) => {
+            PushedRequestLookup::Request(RetrievedRequest { digest, parameters, ends_at }) => {
                 let source = RequestSource::Pushed { digest, ends_at };
                 // What stands beside the name of a pushed request does not count (RFC 9126 §4).
                 let (parameters, signed) = pushed_request::stored(&parameters);
@@ -177,31 +176,31 @@ async fn meant(
                     return Ok(Err(authorization::refuse(
                         &parameters,
                         metadata,
-                        NoRequest::NotSigned,
+                        RequestObjectFailure::NotSigned,
                         reason,
                     )));
                 }
-                Ok(Ok(Meant::Request(MeantRequest { parameters, source, signed })))
+                Ok(Ok(EffectiveRequestLookup::Request(EffectiveRequest { parameters, source, signed })))
             }
-            Taken::Answered(before) => Ok(Ok(Meant::Answered(before))),
-            Taken::Unknown => {
+            PushedRequestLookup::Answered(before) => Ok(Ok(EffectiveRequestLookup::Answered(before))),
+            PushedRequestLookup::Unknown => {
                 let unknown = "nothing that was pushed here, or not for this client, or not in time";
-                refuse(NoRequest::UnusableUri, unknown)
+                refuse(RequestObjectFailure::UnusableUri, unknown)
             }
         },
         None if metadata.require_pushed_authorization_requests => {
-            refuse(NoRequest::NotPushed, "a request that was not pushed")
+            refuse(RequestObjectFailure::NotPushed, "a request that was not pushed")
         }
         None => match request_object::resolve(SentBy::Browser(visit), client, parameters).await {
             Ok(Resolved { parameters, expires_at, signed }) => {
                 let source = expires_at
                     .map_or(RequestSource::Plain, |expires_at| RequestSource::RequestObject { expires_at });
-                Ok(Ok(Meant::Request(MeantRequest { parameters, source, signed })))
+                Ok(Ok(EffectiveRequestLookup::Request(EffectiveRequest { parameters, source, signed })))
             }
             Err(ResolveError::Refused(error)) => Ok(Err(error)),
             Err(ResolveError::Flow(FlowError::Limited { .. })) => {
                 let often = "request objects were fetched for this network too often";
-                refuse(NoRequest::FetchedTooOften, often)
+                refuse(RequestObjectFailure::FetchedTooOften, often)
             }
             Err(ResolveError::Flow(error)) => Err(error),
         },
@@ -211,10 +210,10 @@ async fn meant(
 /// Whom the request is for, as its client knows them, where it is not for everyone: by an ID token hint (OpenID Connect
 /// Core §3.1.2.1) or by `sub` as a claim with a value, or with several of which any counts (§5.5.1). Where both are there,
 /// both must be so. The hint has then served, and does not travel on.
-fn insistence(
+fn require_subject(
     call: &Call,
     client: Option<&Client>,
-    journey: &mut Journey,
+    journey: &mut InteractionState,
 ) -> Result<(), Box<AuthorizationResponse>> {
     let snapshot = call.snapshot();
     let Destination::Application(request) = &mut journey.destination else { return Ok(()) };
@@ -241,7 +240,7 @@ fn insistence(
         (Some(hinted), Some(asked)) => asked.into_iter().filter(|sub| sub == hinted).collect(),
     };
     let subs = named.into_iter().filter_map(|sub| sub.parse::<Subject>().ok());
-    let mut subs = subs.filter(|sub| client.is_some_and(|client| could_be(client, sub)));
+    let mut subs = subs.filter(|sub| client.is_some_and(|client| is_possible_subject(client, sub)));
     let Some(first) = subs.next() else {
         return Err(refuse(request, AuthorizationErrorCode::LoginRequired, "nobody here has that sub"));
     };
@@ -251,14 +250,14 @@ fn insistence(
 }
 
 /// OpenID Connect Core §5.5.1.1: an essential `acr` that nothing here can meet.
-fn unmet(call: &Call, request: &AuthorizationRequest) -> AuthorizationResponse {
+fn unmet_acr(call: &Call, request: &AuthorizationRequest) -> AuthorizationResponse {
     let code = AuthorizationErrorCode::UnmetAuthenticationRequirements;
     let description = "no authentication context class that was asked for is known here";
     request.target().error(&call.snapshot().issuer, code, description)
 }
 
 /// The application gets less than it asked for, and often fails only later, where it misses a claim.
-fn note_ignored_scope(visit: &Visit, accepted: &Accepted<'_>) {
+fn note_ignored_scope(visit: &Visit, accepted: &ValidRequest<'_>) {
     let ignored = &accepted.ignored_scope;
     if !ignored.is_empty() {
         let has_comma = separated_by_commas(&ignored.to_string());
@@ -292,11 +291,11 @@ async fn refuse(
     let event = Event::RequestRefused { reason: error.to_string() };
     let entry = visit.entry(Actor::Anonymous, event);
     // Before the redirect URI is known good, the request may name any client.
-    let known = id.filter(|_| error.disposition != Disposition::Page);
+    let known = id.filter(|_| error.disposition != ErrorDestination::Page);
     let entry = known.into_iter().fold(entry, AuditEntry::by_client);
     note_refusal(visit, entry).await?;
     let response = error.response(&visit.snapshot().issuer);
-    let (Disposition::Redirect(target), Some(response)) = (&error.disposition, response) else {
+    let (ErrorDestination::Redirect(target), Some(response)) = (&error.disposition, response) else {
         return Ok(AuthorizeOutcome::Refused(error));
     };
     pushed_request::end(visit, source).await?;

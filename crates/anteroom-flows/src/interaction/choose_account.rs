@@ -9,17 +9,17 @@ use anteroom_domain::ids::SessionId;
 use anteroom_domain::next_step::SignInReason;
 
 use crate::context::call::{Call, Visit};
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::interaction::next::{Onward, Step, StepPage, parked, proceed_with};
-use crate::interaction::open_interaction::{Carried, Waiting};
+use crate::interaction::next::{Next, Step, StepPage, persist_for_redirect, proceed_with};
+use crate::interaction::open_interaction::{InteractionRef, OpenInteraction};
 use crate::interaction::reopen::open_or_dashboard;
-use crate::sessions::browser_sessions::{kept_sessions, left_behind, live_sessions};
-use anteroom_crypto::Token;
+use crate::sessions::browser_sessions::{active_sessions, kept_sessions, sessions_of_other_accounts};
+use anteroom_crypto::OpaqueToken;
 
 /// What the `account` field said.
 #[derive(Clone, Copy, Debug)]
-pub enum Choice {
+pub enum ChosenAccount {
     /// One of those signed in here.
     Session(SessionId),
     /// "Use another account".
@@ -30,15 +30,15 @@ pub enum Choice {
 pub enum ChooseOutcome {
     /// The chosen session comes first in the browser from now on.
     Chosen {
-        sessions: Vec<Token>,
-        onward: Onward,
+        sessions: Vec<OpaqueToken>,
+        onward: Next,
     },
     /// Sign in with another account, or again where the chosen session has ended meanwhile.
-    SignIn(Onward),
+    SignIn(Next),
     /// The chosen session wants its person's password first.
     Prove {
         session: SessionId,
-        onward: Onward,
+        onward: Next,
     },
     Gone,
 }
@@ -46,41 +46,41 @@ pub enum ChooseOutcome {
 #[tracing::instrument(name = "choose_account", skip_all)]
 pub async fn choose(
     visit: &Visit,
-    waiting: Option<Waiting>,
-    choice: Choice,
+    waiting: Option<InteractionRef>,
+    choice: ChosenAccount,
 ) -> Result<ChooseOutcome, FlowError> {
     let Ok(mut carried) = open_or_dashboard(visit, waiting).await? else {
         return Ok(ChooseOutcome::Gone);
     };
-    let mut live = live_sessions(visit).await?;
+    let mut live = active_sessions(visit).await?;
     let chosen = match choice {
-        Choice::Session(id) => live.iter().position(|one| one.session.id == id),
-        Choice::Another => None,
+        ChosenAccount::Session(id) => live.iter().position(|one| one.session.id == id),
+        ChosenAccount::Another => None,
     };
     let Some(place) = chosen else {
         let onward = sign_in_page(visit, carried);
-        return Ok(ChooseOutcome::SignIn(parked(visit, onward).await?));
+        return Ok(ChooseOutcome::SignIn(persist_for_redirect(visit, onward).await?));
     };
     let current = live.remove(place);
     let (id, account) = (current.session.id, current.account.id);
     carried.journey.account = Some(account);
     carried.journey.picked_at = Some(visit.now);
-    let wants_proof = current.session.wants_proof(visit.snapshot().policy.session, visit.now);
+    let wants_proof = current.session.requires_reauthentication(visit.snapshot().policy.session, visit.now);
     live.insert(0, current);
     if wants_proof {
         let onward = proceed_with(visit, carried, live).await?;
-        let onward = parked(visit, onward).await?;
+        let onward = persist_for_redirect(visit, onward).await?;
         return Ok(ChooseOutcome::Prove { session: id, onward });
     }
     // Nothing changes where the current one is chosen.
     let event = (place > 0).then_some(Event::AccountChosen);
     let entry = event.map(|event| visit.entry(Actor::Account(account), event));
     let entry = entry.map(|entry| entry.in_session(id));
-    become_current(visit, (id, entry), left_behind(&live, account)).await?;
+    become_current(visit, (id, entry), sessions_of_other_accounts(&live, account)).await?;
     let sessions = kept_sessions(&live);
-    let visit = &visit.with_other_sessions();
+    let visit = &visit.after_session_change();
     let onward = proceed_with(visit, carried, live).await?;
-    Ok(ChooseOutcome::Chosen { sessions, onward: parked(visit, onward).await? })
+    Ok(ChooseOutcome::Chosen { sessions, onward: persist_for_redirect(visit, onward).await? })
 }
 
 async fn become_current(
@@ -92,32 +92,32 @@ async fn become_current(
     let write = visit.store().write(move |tx| {
         let (left, entry) = (left.clone(), entry.clone());
         async move {
-            tx.return_to_session(session).await?;
+            tx.mark_current(session).await?;
             if let Some(entry) = &entry {
                 tx.append(entry).await?;
             }
-            Ok::<_, FlowError>(tx.leave_sessions(&left, now).await?)
+            Ok::<_, FlowError>(tx.mark_not_current(&left, now).await?)
         }
     });
     write.await
 }
 
-fn sign_in_page(call: &Call, carried: Carried) -> Onward {
+fn sign_in_page(call: &Call, carried: OpenInteraction) -> Next {
     let snapshot = call.snapshot();
     let client =
         carried.journey.request().and_then(|request| snapshot.clients.get(&request.client_id).cloned());
     let step = Step::SignIn { reason: SignInReason::NobodyThere, email: String::new() };
-    Onward::Page(Box::new(StepPage { step, client, carried, without_row: false }))
+    Next::Page(Box::new(StepPage { step, client, carried, not_persisted: false }))
 }
 
 /// The address of an account that is signed in here, by its session.
 pub async fn address_of(visit: &Visit, session: SessionId) -> Result<Option<EmailAddress>, FlowError> {
-    let live = live_sessions(visit).await?;
+    let live = active_sessions(visit).await?;
     let chosen = live.into_iter().find(|one| one.session.id == session);
     Ok(chosen.map(|one| one.account.primary_address))
 }
 
 /// The page to choose on, from the dashboard: all accounts that are signed in here.
-pub async fn choices(visit: &Visit) -> Result<Vec<Live>, FlowError> {
-    live_sessions(visit).await
+pub async fn choices(visit: &Visit) -> Result<Vec<ActiveSession>, FlowError> {
+    active_sessions(visit).await
 }

@@ -12,17 +12,17 @@ use anteroom_domain::interaction::ConsentQuestion;
 use std::sync::Arc;
 
 use crate::context::call::Visit;
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::interaction::answered::again;
-use crate::interaction::consent_answer::{ConsentAnswer, Decision};
-use crate::interaction::next::{Onward, Step, StepPage, deny, parked, proceed, proceed_with};
-use crate::interaction::open_interaction::{Carried, Waiting};
+use crate::interaction::answered::repeat_response;
+use crate::interaction::consent_answer::{ConsentAnswer, ConsentDecision};
+use crate::interaction::next::{Next, Step, StepPage, deny, persist_for_redirect, proceed, proceed_with};
+use crate::interaction::open_interaction::{InteractionRef, OpenInteraction};
 use crate::interaction::reopen::open;
 
 #[derive(Debug)]
 pub enum ConsentOutcome {
-    Onward(Onward),
+    Onward(Next),
     /// The page again, for the application has changed since it was shown: nothing was kept.
     AskedAnew(Box<StepPage>),
     Gone,
@@ -31,32 +31,32 @@ pub enum ConsentOutcome {
 #[tracing::instrument(skip_all)]
 pub async fn consent(
     visit: &Visit,
-    waiting: Waiting,
-    decision: Decision,
+    waiting: InteractionRef,
+    decision: ConsentDecision,
 ) -> Result<ConsentOutcome, FlowError> {
     let Ok(carried) = open(visit, waiting).await? else { return Ok(ConsentOutcome::Gone) };
     let (asked_of, shown) = (carried.journey.account, carried.journey.consent_question.clone());
     // Only what the page would ask now can be agreed to, by whom it asked: the world may have moved on since. A refusal keeps
     // nothing, and is one whatever the application has become.
-    let answers = |page: &StepPage, person: &Live| {
+    let answers = |page: &StepPage, person: &ActiveSession| {
         let same_question = page.carried.journey.consent_question == shown;
-        asked_of == Some(person.account.id) && (same_question || decision == Decision::Deny)
+        asked_of == Some(person.account.id) && (same_question || decision == ConsentDecision::Deny)
     };
     let page = match proceed(visit, carried).await? {
-        Onward::Page(page) => page,
+        Next::Page(page) => page,
         elsewhere => return Ok(ConsentOutcome::Onward(elsewhere)),
     };
     let person = match &page.step {
         Step::Consent { person, .. } if answers(&page, person) => person.clone(),
-        _ => return instead(visit, (Onward::Page(page), shown)).await,
+        _ => return instead(visit, (Next::Page(page), shown)).await,
     };
     let carried = page.carried;
     // For a moment an answer is given again to a form that is sent again. What was answered is not answered differently.
     if let Some(before) = &carried.answered {
-        return Ok(ConsentOutcome::Onward(again(visit, before, Some(person.account.id))));
+        return Ok(ConsentOutcome::Onward(repeat_response(visit, before, Some(person.account.id))));
     }
     match answer(visit, (&carried, &person), decision).await {
-        Ok(onward) => Ok(ConsentOutcome::Onward(parked(visit, onward).await?)),
+        Ok(onward) => Ok(ConsentOutcome::Onward(persist_for_redirect(visit, onward).await?)),
         // Another node, or a request of this moment, has changed the client.
         Err(FlowError::ClientChanged) => {
             let visit = &visit.with_clients_anew().await?;
@@ -71,17 +71,17 @@ pub async fn consent(
 /// nothing was decided yet.
 async fn answer(
     visit: &Visit,
-    (carried, person): (&Carried, &Live),
-    decision: Decision,
-) -> Result<Onward, FlowError> {
+    (carried, person): (&OpenInteraction, &ActiveSession),
+    decision: ConsentDecision,
+) -> Result<Next, FlowError> {
     let mut answering = carried.clone();
     answering.consent = Some(Arc::new(ConsentAnswer::of(visit, (&carried.journey, person), decision)?));
-    if decision == Decision::Deny {
+    if decision == ConsentDecision::Deny {
         return deny(visit, &answering, person.account.id).await;
     }
     answering.journey.consented_by = Some(person.account.id);
     let mut onward = proceed_with(visit, answering, vec![person.clone()]).await?;
-    if let Onward::Page(page) = &mut onward {
+    if let Next::Page(page) = &mut onward {
         page.carried.consent = None;
         page.carried.journey.consented_by = None;
     }
@@ -91,12 +91,12 @@ async fn answer(
 /// Where the form leads that answers no question of now. Forms of release 0.1.0 say nothing of what their page asked.
 async fn instead(
     visit: &Visit,
-    (onward, shown): (Onward, Option<ConsentQuestion>),
+    (onward, shown): (Next, Option<ConsentQuestion>),
 ) -> Result<ConsentOutcome, FlowError> {
-    Ok(match parked(visit, onward).await? {
-        Onward::Page(page) if matches!(page.step, Step::Consent { .. }) && shown.is_some() => {
+    Ok(match persist_for_redirect(visit, onward).await? {
+        Next::Page(page) if matches!(page.step, Step::Consent { .. }) && shown.is_some() => {
             let is_anew = page.carried.journey.consent_question != shown;
-            if is_anew { ConsentOutcome::AskedAnew(page) } else { ConsentOutcome::Onward(Onward::Page(page)) }
+            if is_anew { ConsentOutcome::AskedAnew(page) } else { ConsentOutcome::Onward(Next::Page(page)) }
         }
         elsewhere => ConsentOutcome::Onward(elsewhere),
     })

@@ -3,16 +3,16 @@
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::ClientVersion;
 use anteroom_domain::ids::{AccountId, DeviceId};
-use anteroom_domain::interaction::{ConsentQuestion, Journey};
+use anteroom_domain::interaction::{ConsentQuestion, InteractionState};
 use anteroom_oidc::{ClientId, Scope, ScopeSet};
 use anteroom_storage::Tx;
 
 use crate::context::call::Visit;
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub enum ConsentDecision {
     Allow,
     Deny,
 }
@@ -24,7 +24,7 @@ pub(crate) struct ConsentAnswer {
     device: Option<DeviceId>,
     client: ClientId,
     question: ConsentQuestion,
-    decision: Decision,
+    decision: ConsentDecision,
     /// At which the client's row must be; `None` for one of the configuration, which has no row. The operator answers for what
     /// such a client is, and consent to it does not end with a change of it.
     registered: Option<ClientVersion>,
@@ -34,16 +34,16 @@ pub(crate) struct ConsentAnswer {
 impl ConsentAnswer {
     pub(crate) fn of(
         visit: &Visit,
-        (journey, person): (&Journey, &Live),
-        decision: Decision,
+        (journey, person): (&InteractionState, &ActiveSession),
+        decision: ConsentDecision,
     ) -> Result<Self, FlowError> {
         let (Some(request), Some(question)) = (journey.request(), &journey.consent_question) else {
             return Err(FlowError::Broken("consent without a request"));
         };
         let (account, client) = (person.account.id, request.client_id.clone());
         let event = match decision {
-            Decision::Allow => Event::ConsentGiven { scope: question.scope.clone() },
-            Decision::Deny => Event::ConsentDenied { scope: question.scope.clone() },
+            ConsentDecision::Allow => Event::ConsentGiven { scope: question.scope.clone() },
+            ConsentDecision::Deny => Event::ConsentDenied { scope: question.scope.clone() },
         };
         let entry = visit.entry(Actor::Account(account), event);
         let is_configured = visit.snapshot().clients.is_configured(&client);
@@ -60,12 +60,12 @@ impl ConsentAnswer {
 
     /// What the person agrees to with the answer that is being made.
     pub(crate) fn agrees_to(&self) -> Option<&ScopeSet> {
-        (self.decision == Decision::Allow).then_some(&self.question.scope)
+        (self.decision == ConsentDecision::Allow).then_some(&self.question.scope)
     }
 
     /// Whether the client still is what the page showed. Until the unit ends it does not change.
     pub(crate) async fn is_to_this_client(&self, tx: &Tx) -> Result<bool, FlowError> {
-        let Some(version) = self.registered.filter(|_| self.decision == Decision::Allow) else {
+        let Some(version) = self.registered.filter(|_| self.decision == ConsentDecision::Allow) else {
             return Ok(true);
         };
         let revision = tx.lock_revision_of_client(&self.client).await?;

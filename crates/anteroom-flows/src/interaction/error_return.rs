@@ -11,8 +11,8 @@ use anteroom_oidc::response::{AuthorizationResponse, ResponseTarget};
 
 use crate::context::call::{Call, Visit};
 use crate::error::FlowError;
-use crate::protocol::known_client::is_known;
-use crate::sessions::browser_sessions::live_sessions;
+use crate::protocol::known_client::is_established_client;
+use crate::sessions::browser_sessions::active_sessions;
 
 /// The error, and where it would go.
 #[derive(Debug)]
@@ -45,16 +45,16 @@ impl ErrorTarget<'_> {
         visit: &Visit,
         response: AuthorizationResponse,
     ) -> Result<ErrorRoute, FlowError> {
-        if self.silent || self.is_known(visit).await? || !live_sessions(visit).await?.is_empty() {
+        if self.silent || self.is_known(visit).await? || !active_sessions(visit).await?.is_empty() {
             return Ok(ErrorRoute::Application(response));
         }
-        let host = self.target.redirect_uri.belongs_to();
+        let host = self.target.redirect_uri.display_host();
         Ok(ErrorRoute::Page(ErrorReturn { host, response, ui_locales: self.ui_locales }))
     }
 
     async fn is_known(&self, call: &Call) -> Result<bool, FlowError> {
         match self.client {
-            Some(client) => is_known(call, client).await,
+            Some(client) => is_established_client(call, client).await,
             None => Ok(false),
         }
     }

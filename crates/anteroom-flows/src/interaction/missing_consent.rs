@@ -8,7 +8,7 @@ use anteroom_oidc::{ApplicationType, Prompt, Scope, ScopeSet};
 
 use crate::context::call::Call;
 use crate::error::FlowError;
-use crate::interaction::account_selection::Who;
+use crate::interaction::account_selection::AccountSelection;
 
 /// A first-party application asks only where the request insists; any other asks for what was not agreed to before,
 /// `offline_access` included (OpenID Connect Core §11). A native one that has nothing to prove itself with, and is answered on the
@@ -17,7 +17,7 @@ use crate::interaction::account_selection::Who;
 pub(crate) async fn missing_consent(
     call: &Call,
     (client, request): (&Client, &AuthorizationRequest),
-    who: &Who,
+    who: &AccountSelection,
     account: &Account,
 ) -> Result<Option<ScopeSet>, FlowError> {
     let asked = asked_scope(client, request);
@@ -40,7 +40,7 @@ pub(crate) async fn missing_consent(
 async fn missing_offline_consent(
     call: &Call,
     (client, request): (&Client, &AuthorizationRequest),
-    who: &Who,
+    who: &AccountSelection,
 ) -> Result<Option<ScopeSet>, FlowError> {
     if !client.asks_for_offline_access_at(&request.redirect_uri)
         || !request.scope.contains(&Scope::OfflineAccess)
@@ -48,8 +48,8 @@ async fn missing_offline_consent(
         return Ok(None);
     }
     let device = match who {
-        Who::SignedIn(live) => live.session.device,
-        Who::Nobody | Who::Several(_) | Who::Proven(..) => None,
+        AccountSelection::SignedIn(live) => live.session.device,
+        AccountSelection::Nobody | AccountSelection::Several(_) | AccountSelection::Proven(..) => None,
     };
     let agreed = match device {
         Some(device) => call.store().offline_consent(device, client.id()).await?,

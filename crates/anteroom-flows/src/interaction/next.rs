@@ -7,45 +7,49 @@ use anteroom_domain::client::Client;
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::interaction::ConsentQuestion;
 use anteroom_domain::limits::Limit;
-use anteroom_domain::next_step::{self, Needs, NextStep, SignInReason};
+use anteroom_domain::next_step::{self, AuthenticationRequirements, NextStep, SignInReason};
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Phone;
 use anteroom_oidc::authorization::{AcrRequirement, AuthorizationRequest};
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::{Acr, Prompt, ScopeSet};
-use anteroom_storage::Spent;
+use anteroom_storage::RateLimitResult;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::audit::counters::Tally;
+use crate::audit::counters::AuditCounter;
 use crate::context::call::Visit;
 use crate::context::limits::of_address;
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
-use crate::interaction::account_selection::Who;
+use crate::interaction::account_selection::AccountSelection;
 use crate::interaction::answered::{self, answer};
 use crate::interaction::authentication_state::{can_step_up, person, verification};
 use crate::interaction::missing_consent::missing_consent;
-use crate::interaction::open_interaction::{Carried, Keeping, Place};
+use crate::interaction::open_interaction::{InteractionStorage, NewInteraction, OpenInteraction};
 use crate::interaction::phones::NoPhone;
-use crate::interaction::target::Ahead;
+use crate::interaction::target::Target;
 use crate::interaction::without_a_page::answer_without_a_page;
 use crate::protocol::authorization_response;
 use crate::protocol::hybrid::SignedIn;
 use crate::protocol::subject::subject;
-use crate::sessions::browser_sessions::live_sessions;
+use crate::sessions::browser_sessions::active_sessions;
 
-pub use crate::interaction::step::{AnotherPerson, Onward, Step, StepPage};
+pub use crate::interaction::step::{AnotherPerson, Next, Step, StepPage};
 
 /// Decides from what the browser's cookies hold.
-pub async fn proceed(visit: &Visit, carried: Carried) -> Result<Onward, FlowError> {
-    let live = live_sessions(visit).await?;
+pub async fn proceed(visit: &Visit, carried: OpenInteraction) -> Result<Next, FlowError> {
+    let live = active_sessions(visit).await?;
     proceed_with(visit, carried, live).await
 }
 
 /// The same, when the caller has just read or made the sessions.
 #[tracing::instrument(name = "next_step", skip_all)]
-pub async fn proceed_with(visit: &Visit, carried: Carried, live: Vec<Live>) -> Result<Onward, FlowError> {
+pub async fn proceed_with(
+    visit: &Visit,
+    carried: OpenInteraction,
+    live: Vec<ActiveSession>,
+) -> Result<Next, FlowError> {
     let knowing;
     let visit = match carried.journey.request() {
         Some(request) => {
@@ -56,18 +60,18 @@ pub async fn proceed_with(visit: &Visit, carried: Carried, live: Vec<Live>) -> R
     };
     let snapshot = visit.snapshot();
     if let Some(before) = carried.answered.as_ref().filter(|row| !answered::may_repeat(row, visit)) {
-        return Ok(answered::again(visit, before, None));
+        return Ok(answered::repeat_response(visit, before, None));
     }
-    let Some(ahead) = Ahead::of(snapshot, &carried.journey) else {
-        return Ok(Onward::ApplicationGone);
+    let Some(ahead) = Target::of(snapshot, &carried.journey) else {
+        return Ok(Next::ApplicationGone);
     };
     if let Some(client) = ahead.client() {
         visit.span.is_about(client.id());
     }
-    let who = Who::among(visit, (&carried, ahead.client()), live).await?;
+    let who = AccountSelection::select(visit, (&carried, ahead.client()), live).await?;
     if let Some(account) = who.account().filter(|_| !who.is_shown_by(visit.form)) {
         let another = AnotherPerson { account: account.clone(), carried };
-        return Ok(Onward::AnotherPerson(Box::new(another)));
+        return Ok(Next::AccountMismatch(Box::new(another)));
     }
     let needs = needs(visit, (&carried, &ahead), &who).await?;
     let person = person(visit, &ahead, &who, &needs).await?;
@@ -77,8 +81,8 @@ pub async fn proceed_with(visit: &Visit, carried: Carried, live: Vec<Live>) -> R
         return answer(visit, &carried, (account, response)).await;
     }
     let step = match (step, who) {
-        (NextStep::Done, Who::SignedIn(live)) => {
-            return arrive(visit, (&carried, ahead), &live).await;
+        (NextStep::Done, AccountSelection::SignedIn(live)) => {
+            return reach_target(visit, (&carried, ahead), &live).await;
         }
         (step, who) => page(visit, (&carried, &ahead), step, who).await?,
     };
@@ -88,33 +92,42 @@ pub async fn proceed_with(visit: &Visit, carried: Carried, live: Vec<Live>) -> R
     let client = ahead.client().cloned();
     let carried = match (&step, &client) {
         (Step::Consent { scope, person }, Some(client)) => {
-            asking(carried, person, ConsentQuestion::of(client, scope.clone()), visit.now)
+            with_consent_question(carried, person, ConsentQuestion::of(client, scope.clone()), visit.now)
         }
         _ => carried,
     };
-    Ok(Onward::Page(Box::new(StepPage { step, client, carried, without_row: false })))
+    Ok(Next::Page(Box::new(StepPage { step, client, carried, not_persisted: false })))
 }
 
 /// The account that the consent page asks is the one that agrees, although another may sign in here meanwhile, and it agrees to
 /// what the page asks, although the client may change meanwhile: the form carries both. A row that says something else stays as it is, for the page that was shown from it.
-fn asking(mut carried: Carried, person: &Live, question: ConsentQuestion, now: Timestamp) -> Carried {
+fn with_consent_question(
+    mut carried: OpenInteraction,
+    person: &ActiveSession,
+    question: ConsentQuestion,
+    now: Timestamp,
+) -> OpenInteraction {
     carried.journey = carried.journey.asking_consent(person.account.id, question, now);
-    let kept = carried.is_kept();
-    if kept { carried } else { Carried { place: Place::Page { submitted: None }, ..carried } }
+    let kept = carried.is_persisted();
+    if kept {
+        carried
+    } else {
+        OpenInteraction { place: InteractionStorage::Sealed { submitted: None }, ..carried }
+    }
 }
 
-async fn arrive(
+async fn reach_target(
     visit: &Visit,
-    (carried, ahead): (&Carried, Ahead),
-    live: &Live,
-) -> Result<Onward, FlowError> {
+    (carried, ahead): (&OpenInteraction, Target),
+    live: &ActiveSession,
+) -> Result<Next, FlowError> {
     if let Some(before) = &carried.answered {
-        return Ok(answered::again(visit, before, Some(live.account.id)));
+        return Ok(answered::repeat_response(visit, before, Some(live.account.id)));
     }
     match ahead {
-        Ahead::Dashboard | Ahead::ChangePassword => Ok(Onward::Dashboard),
-        Ahead::AuthenticatorApps => Ok(Onward::AuthenticatorApps(Box::new(live.clone()))),
-        Ahead::Application { client, request } => {
+        Target::Dashboard | Target::ChangePassword => Ok(Next::Dashboard),
+        Target::AuthenticatorApps => Ok(Next::AuthenticatorApps(Box::new(live.clone()))),
+        Target::Application { client, request } => {
             let response = {
                 let agrees_to = carried.consent.as_ref().and_then(|consent| consent.agrees_to());
                 let person = SignedIn { live, agrees_to };
@@ -128,19 +141,21 @@ async fn arrive(
 /// The page for a step, with the person it is about.
 async fn page(
     visit: &Visit,
-    (carried, ahead): (&Carried, &Ahead),
+    (carried, ahead): (&OpenInteraction, &Target),
     step: NextStep,
-    who: Who,
+    who: AccountSelection,
 ) -> Result<Step, FlowError> {
     let verify = async |who, what| -> Result<Step, FlowError> {
         Ok(Step::Verify(Box::new(verification(visit, carried, who, what).await?)))
     };
     Ok(match (step, who) {
         (NextStep::ChooseAccount, who) => Step::ChooseAccount(who.into_choices()),
-        (NextStep::Consent(scope), Who::SignedIn(person)) => Step::Consent { scope, person },
-        (NextStep::NotEntitled, Who::SignedIn(live)) => Step::NotEntitled(Box::new(live.account)),
-        (NextStep::NotEntitled, Who::Proven(account, _)) => Step::NotEntitled(account),
-        (NextStep::PasswordExpired, Who::Proven(account, _)) => {
+        (NextStep::Consent(scope), AccountSelection::SignedIn(person)) => Step::Consent { scope, person },
+        (NextStep::NotEntitled, AccountSelection::SignedIn(live)) => {
+            Step::NotEntitled(Box::new(live.account))
+        }
+        (NextStep::NotEntitled, AccountSelection::Proven(account, _)) => Step::NotEntitled(account),
+        (NextStep::PasswordExpired, AccountSelection::Proven(account, _)) => {
             let facts = visit.store().password_facts(account.id).await?;
             let set_at = facts.ok_or(FlowError::Broken("a proven password without its row"))?.set_at;
             Step::ExpiredPassword { account, set_at }
@@ -155,14 +170,14 @@ async fn page(
             };
             Step::NoSecondFactor { purpose, why: no_phone(visit, &phones) }
         }
-        (NextStep::AddPhones, Who::Proven(account, _)) => {
+        (NextStep::AddPhones, AccountSelection::Proven(account, _)) => {
             let phones = visit.store().phones_of(account.id).await?;
             Step::AddPhones { account, phones }
         }
-        (NextStep::NewPassword(reason), Who::Proven(account, _)) => {
+        (NextStep::NewPassword(reason), AccountSelection::Proven(account, _)) => {
             Step::NewPassword { reason, account, session: None }
         }
-        (NextStep::NewPassword(reason), Who::SignedIn(live)) => {
+        (NextStep::NewPassword(reason), AccountSelection::SignedIn(live)) => {
             let session = Some(Box::new(live.session));
             Step::NewPassword { reason, account: Box::new(live.account), session }
         }
@@ -189,7 +204,7 @@ async fn page(
 /// The person is told and cannot help it, so the operator, who can, is told as well.
 fn no_phone(visit: &Visit, phones: &[Phone]) -> NoPhone {
     let why = NoPhone::of(visit, phones, visit.now);
-    if why == NoPhone::Unreached {
+    if why == NoPhone::NoMethod {
         tracing::warn!(
             reference = %visit.reference,
             "somebody cannot go on: no code gets to a phone of theirs, as [text] and [voice] are configured"
@@ -199,81 +214,94 @@ fn no_phone(visit: &Visit, phones: &[Phone]) -> NoPhone {
 }
 
 /// A person who has to sign in, and whom no application waits for: there is nothing to keep, so no row is made of it.
-fn is_nowhere_yet(page: &StepPage) -> bool {
+fn has_nothing_to_persist(page: &StepPage) -> bool {
     let carried = &page.carried;
     matches!(page.step, Step::SignIn { .. }) && carried.journey.request().is_none() && carried.row().is_none()
 }
 
 /// After a form, the page comes by way of a redirect (so that refresh and Back work), and its journey must be a row. Where strangers
 /// have used up the rows of the network, the journey stays in its page, which then comes without a redirect.
-pub(crate) async fn parked(visit: &Visit, onward: Onward) -> Result<Onward, FlowError> {
-    let Onward::Page(mut page) = onward else { return Ok(onward) };
-    if page.carried.is_kept() || is_nowhere_yet(&page) {
-        return Ok(Onward::Page(page));
+pub(crate) async fn persist_for_redirect(visit: &Visit, onward: Next) -> Result<Next, FlowError> {
+    let Next::Page(mut page) = onward else { return Ok(onward) };
+    if page.carried.is_persisted() || has_nothing_to_persist(&page) {
+        return Ok(Next::Page(page));
     }
     // The form of a signed-in account was counted for that account.
-    let by_stranger = is_of_stranger(&page.carried) && live_sessions(visit).await?.is_empty();
-    let budgets = if by_stranger { of_address(visit, Limit::WaitingRows) } else { Vec::new() };
-    let (carried, keeping) = (page.carried.clone(), Keeping::prepare(visit, &page.carried));
+    let by_stranger = is_of_stranger(&page.carried) && active_sessions(visit).await?.is_empty();
+    let budgets = if by_stranger { of_address(visit, Limit::InteractionRows) } else { Vec::new() };
+    let (carried, keeping) = (page.carried.clone(), NewInteraction::prepare(visit, &page.carried));
     let now = visit.now;
     let write = visit.store().write(move |tx| {
         let (carried, keeping, budgets) = (carried.clone(), keeping.clone(), budgets.clone());
         async move {
             match tx.spend(&budgets, now).await? {
-                Spent::Counted => carried.keep(&tx, &keeping, carried.proof().cloned()).await,
-                Spent::Refused { .. } => Ok::<_, FlowError>(carried),
+                RateLimitResult::Counted => carried.persist(&tx, &keeping, carried.proof().cloned()).await,
+                RateLimitResult::Refused { .. } => Ok::<_, FlowError>(carried),
             }
         }
     });
     page.carried = write.await?;
-    page.without_row = page.carried.row().is_none();
-    if page.without_row {
-        visit.provider().tallies.count(Tally::RateLimited(Limit::WaitingRows.name()));
+    page.not_persisted = page.carried.row().is_none();
+    if page.not_persisted {
+        visit.provider().tallies.count(AuditCounter::RateLimited(Limit::InteractionRows.name()));
     }
-    Ok(Onward::Page(page))
+    Ok(Next::Page(page))
 }
 
 /// Nothing was proven on the way of a request that is to become a row.
-fn is_of_stranger(carried: &Carried) -> bool {
-    carried.row().is_none() && carried.journey.is_of_stranger()
+fn is_of_stranger(carried: &OpenInteraction) -> bool {
+    carried.row().is_none() && carried.journey.is_unauthenticated()
 }
 
 /// A desk that its person left is not enough to change what proves who they are: the password was typed not long ago.
 const RECENT_SIGN_IN: SignedDuration = SignedDuration::from_mins(10);
 
-async fn needs(visit: &Visit, (carried, ahead): (&Carried, &Ahead), who: &Who) -> Result<Needs, FlowError> {
+async fn needs(
+    visit: &Visit,
+    (carried, ahead): (&OpenInteraction, &Target),
+    who: &AccountSelection,
+) -> Result<AuthenticationRequirements, FlowError> {
     let journey = &carried.journey;
     let new_device_steps_up = visit.snapshot().policy.new_devices_step_up;
     let of_journey = who.account().is_some_and(|account| journey.was_signed_in_by(account.id));
     // Of a page whose request was answered, nothing but that is to be said.
     let on_its_way = of_journey || carried.answered.is_some();
-    let nothing = Needs { on_its_way, new_device_steps_up, ..Needs::nothing(journey.counts_from()) };
+    let nothing = AuthenticationRequirements {
+        signed_in_for_request: on_its_way,
+        new_device_steps_up,
+        ..AuthenticationRequirements::signed_in_only(journey.authenticated_since())
+    };
     let (client, request) = match ahead {
-        Ahead::Application { client, request } => (client, request),
-        Ahead::Dashboard => return Ok(nothing),
-        Ahead::ChangePassword => {
+        Target::Application { client, request } => (client, request),
+        Target::Dashboard => return Ok(nothing),
+        Target::ChangePassword => {
             let min_acr = factor_that_serves(visit, who).await?;
-            return Ok(Needs { new_password: true, max_age: Some(RECENT_SIGN_IN), min_acr, ..nothing });
+            return Ok(AuthenticationRequirements {
+                new_password: true,
+                max_age: Some(RECENT_SIGN_IN),
+                min_acr,
+                ..nothing
+            });
         }
-        Ahead::AuthenticatorApps => {
+        Target::AuthenticatorApps => {
             let min_acr = factor_that_serves(visit, who).await?;
-            return Ok(Needs { max_age: Some(RECENT_SIGN_IN), min_acr, ..nothing });
+            return Ok(AuthenticationRequirements { max_age: Some(RECENT_SIGN_IN), min_acr, ..nothing });
         }
     };
     let account = who.account();
-    Ok(Needs {
+    Ok(AuthenticationRequirements {
         login: request.prompt.contains(Prompt::Login),
         choose_account: request.prompt.contains(Prompt::SelectAccount) && journey.account.is_none(),
         max_age: request.max_age.map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
-        other_account_hinted: match account {
+        requires_other_subject: match account {
             Some(account) if journey.insists_on.is_some() => {
                 let sub = subject(visit, client, account.id)?;
-                journey.insisted_on().all(|wanted| *wanted != sub)
+                journey.required_subs().all(|wanted| *wanted != sub)
             }
             _ => false,
         },
         min_acr: client.policy.min_acr.max(asked_acr(visit, request, account).await?),
-        refused: account.is_some_and(|account| !client.admits(account)),
+        entitlement_missing: account.is_some_and(|account| !client.is_entitled(account)),
         consent: match account {
             Some(account) => {
                 let missing = missing_consent(visit, (client, request), who, account).await?;
@@ -288,7 +316,7 @@ async fn needs(visit: &Visit, (carried, ahead): (&Carried, &Ahead), who: &Who) -
 
 /// A password alone changes no proof of identity where a phone or an app serves. A thief of the password would be worth as much as
 /// the owner: with an app of their own, or with a password that the owner does not have.
-async fn factor_that_serves(visit: &Visit, who: &Who) -> Result<Option<Acr>, FlowError> {
+async fn factor_that_serves(visit: &Visit, who: &AccountSelection) -> Result<Option<Acr>, FlowError> {
     let serves = match who.account() {
         Some(account) => can_step_up(visit, account.id).await?,
         None => false,
@@ -316,10 +344,14 @@ async fn asked_acr(
 }
 
 /// The answer to an application whose request the person (`account`) or the practice refuses.
-pub(crate) async fn deny(visit: &Visit, carried: &Carried, account: AccountId) -> Result<Onward, FlowError> {
+pub(crate) async fn deny(
+    visit: &Visit,
+    carried: &OpenInteraction,
+    account: AccountId,
+) -> Result<Next, FlowError> {
     let snapshot = visit.snapshot();
-    let Some(ahead) = Ahead::of(snapshot, &carried.journey) else {
-        return Ok(Onward::ApplicationGone);
+    let Some(ahead) = Target::of(snapshot, &carried.journey) else {
+        return Ok(Next::ApplicationGone);
     };
     let request = ahead.request().ok_or(FlowError::Broken("a refusal of no request"))?;
     let (code, description) = (AuthorizationErrorCode::AccessDenied, "the person or the practice refused");

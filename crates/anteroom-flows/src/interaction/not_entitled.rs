@@ -2,21 +2,21 @@
 
 use crate::context::call::Visit;
 use crate::error::FlowError;
-use crate::interaction::next::{Onward, Step, deny, parked, proceed};
-use crate::interaction::open_interaction::Waiting;
+use crate::interaction::next::{Next, Step, deny, persist_for_redirect, proceed};
+use crate::interaction::open_interaction::InteractionRef;
 use crate::interaction::reopen::open;
 
 /// Wherever the interaction leads now: to the application, or on where the person is not refused any more. `None`: what
 /// waited is gone.
 #[tracing::instrument(name = "return_refusal", skip_all)]
-pub async fn back_to_application(visit: &Visit, waiting: Waiting) -> Result<Option<Onward>, FlowError> {
+pub async fn back_to_application(visit: &Visit, waiting: InteractionRef) -> Result<Option<Next>, FlowError> {
     let Ok(carried) = open(visit, waiting).await? else { return Ok(None) };
     let onward = match proceed(visit, carried).await? {
-        Onward::Page(page) => match &page.step {
+        Next::Page(page) => match &page.step {
             Step::NotEntitled(account) => deny(visit, &page.carried, account.id).await?,
-            _ => Onward::Page(page),
+            _ => Next::Page(page),
         },
         elsewhere => elsewhere,
     };
-    parked(visit, onward).await.map(Some)
+    persist_for_redirect(visit, onward).await.map(Some)
 }

@@ -10,10 +10,10 @@
 //! A submission that the row cannot stand for (it has gone on, is over, or speaks of another person) gets a row of its own, and
 //! so does the first proof of who the person is.
 
-use anteroom_crypto::{Digest, KeyPurpose, Token};
+use anteroom_crypto::{KeyPurpose, KeyedDigest, OpaqueToken};
 use anteroom_domain::ids::{BrowserId, InteractionId};
 use anteroom_domain::interaction::{
-    Destination, Interaction, Journey, LIFE_OF_STRANGERS_ROW, Proof, RequestSource,
+    Destination, Interaction, InteractionProof, InteractionState, RequestSource, UNAUTHENTICATED_LIFETIME,
 };
 use anteroom_storage::Tx;
 use base64::Engine as _;
@@ -27,39 +27,39 @@ use crate::interaction::consent_answer::ConsentAnswer;
 
 /// What a form's `interaction` field holds, parsed but not yet opened.
 #[derive(Clone, Debug)]
-pub enum Waiting {
+pub enum InteractionRef {
     Sealed(String),
-    Row(Token),
+    Row(OpaqueToken),
 }
 
 /// A journey that was opened, with how it is carried.
 #[derive(Clone, Debug)]
-pub struct Carried {
-    pub journey: Journey,
-    pub place: Place,
+pub struct OpenInteraction {
+    pub journey: InteractionState,
+    pub place: InteractionStorage,
     /// Its request has been answered: the row that says so.
     pub(crate) answered: Option<Box<Interaction>>,
     /// A page or a row has it, with which the person could come back.
-    pub(crate) handed_out: bool,
+    pub(crate) is_resumable: bool,
     /// What the person has just decided about the application. It is written with the answer, and with nothing else.
     pub(crate) consent: Option<Arc<ConsentAnswer>>,
 }
 
 #[derive(Clone, Debug)]
-pub enum Place {
+pub enum InteractionStorage {
     /// Still only in a page: the one that was submitted, where there was one.
-    Page {
-        submitted: Option<Digest>,
+    Sealed {
+        submitted: Option<KeyedDigest>,
     },
     Row {
         interaction: Box<Interaction>,
-        handle: Token,
+        handle: OpaqueToken,
     },
 }
 
 /// The journey cannot be opened: too old, finished, of another browser, or made up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gone;
+pub struct InteractionNotFound;
 
 const AAD: &[u8] = b"interaction";
 pub(crate) const HANDLE_CONTEXT: &str = "interaction";
@@ -68,71 +68,75 @@ const PAGE_HANDLE_CONTEXT: &str = "handle of a submitted page";
 /// Handles and sealed values share a field; a prefix tells them apart.
 const SEALED_PREFIX: &str = "s.";
 
-impl Waiting {
+impl InteractionRef {
     pub fn parse(text: &str) -> Option<Self> {
         match text.strip_prefix(SEALED_PREFIX) {
             Some(sealed) => Some(Self::Sealed(sealed.to_owned())),
-            None => Token::parse(text).map(Self::Row),
+            None => OpaqueToken::parse(text).map(Self::Row),
         }
     }
 }
 
-impl Carried {
-    pub fn new(journey: Journey) -> Self {
-        let place = Place::Page { submitted: None };
-        Self { journey, place, answered: None, handed_out: false, consent: None }
+impl OpenInteraction {
+    pub fn new(journey: InteractionState) -> Self {
+        let place = InteractionStorage::Sealed { submitted: None };
+        Self { journey, place, answered: None, is_resumable: false, consent: None }
     }
 
     /// A person on the way to nowhere but the dashboard.
     pub fn to_dashboard(visit: &Visit) -> Self {
-        Self::new(Journey::new(Destination::Dashboard, visit.browser.id, visit.now))
+        Self::new(InteractionState::new(Destination::Dashboard, visit.browser.id, visit.now))
     }
 
     /// The row that carries it, if it is one.
     pub(crate) fn row(&self) -> Option<InteractionId> {
         match &self.place {
-            Place::Page { .. } => None,
-            Place::Row { interaction, .. } => Some(interaction.id),
+            InteractionStorage::Sealed { .. } => None,
+            InteractionStorage::Row { interaction, .. } => Some(interaction.id),
         }
     }
 
     /// What its answer is found by. Without an identifier (of release 0.1.0) it stands for itself alone.
-    pub(crate) fn name_of_answer(&self) -> Option<Vec<u8>> {
+    pub(crate) fn response_key(&self) -> Option<Vec<u8>> {
         match (self.journey.request_id, &self.place) {
             (Some(request), _) => Some(request.0.as_bytes().to_vec()),
-            (None, Place::Page { submitted }) => submitted.as_ref().map(|page| page.as_bytes().to_vec()),
-            (None, Place::Row { interaction, .. }) => Some(interaction.id.0.as_bytes().to_vec()),
+            (None, InteractionStorage::Sealed { submitted }) => {
+                submitted.as_ref().map(|page| page.as_bytes().to_vec())
+            }
+            (None, InteractionStorage::Row { interaction, .. }) => Some(interaction.id.0.as_bytes().to_vec()),
         }
     }
 
-    pub(crate) fn pushed(&self) -> Option<Digest> {
+    pub(crate) fn pushed(&self) -> Option<KeyedDigest> {
         match &self.journey.source {
             RequestSource::Pushed { digest, .. } => Some(*digest),
             RequestSource::Plain | RequestSource::RequestObject { .. } => None,
         }
     }
 
-    pub fn proof(&self) -> Option<&Proof> {
+    pub fn proof(&self) -> Option<&InteractionProof> {
         match &self.place {
-            Place::Page { .. } => None,
-            Place::Row { interaction, .. } => interaction.proof.as_ref(),
+            InteractionStorage::Sealed { .. } => None,
+            InteractionStorage::Row { interaction, .. } => interaction.proof.as_ref(),
         }
     }
 
     /// Whether its row says all that the journey has come to.
-    pub(crate) fn is_kept(&self) -> bool {
+    pub(crate) fn is_persisted(&self) -> bool {
         match &self.place {
-            Place::Page { .. } => false,
-            Place::Row { interaction, .. } => interaction.journey == self.journey,
+            InteractionStorage::Sealed { .. } => false,
+            InteractionStorage::Row { interaction, .. } => interaction.journey == self.journey,
         }
     }
 
     /// What the next page's `interaction` field holds. Nothing for someone on the way to the dashboard who has proven nothing.
-    pub fn field(&self, call: &Call) -> Result<Option<String>, FlowError> {
+    pub fn form_value(&self, call: &Call) -> Result<Option<String>, FlowError> {
         match &self.place {
-            Place::Row { handle, .. } => Ok(Some(handle.encode())),
-            Place::Page { .. } if self.journey.destination == Destination::Dashboard => Ok(None),
-            Place::Page { .. } => {
+            InteractionStorage::Row { handle, .. } => Ok(Some(handle.encode())),
+            InteractionStorage::Sealed { .. } if self.journey.destination == Destination::Dashboard => {
+                Ok(None)
+            }
+            InteractionStorage::Sealed { .. } => {
                 let plain = serde_json::to_vec(&self.journey).map_err(|_| FlowError::Broken("journey"))?;
                 let sealed =
                     call.keyring().sealer(KeyPurpose::InteractionSeal).seal(call.random(), AAD, &plain);
@@ -144,8 +148,13 @@ impl Carried {
     /// Makes the journey a row, or brings its row up to date, inside the transaction of the step that was taken. A row in which
     /// an account is proven for the first time is a new one: the handle of the old one was there before the person was, and
     /// may be known to another person at this browser.
-    pub async fn keep(&self, tx: &Tx, keeping: &Keeping, proof: Option<Proof>) -> Result<Self, FlowError> {
-        if let Place::Row { interaction, handle } = &self.place
+    pub async fn persist(
+        &self,
+        tx: &Tx,
+        keeping: &NewInteraction,
+        proof: Option<InteractionProof>,
+    ) -> Result<Self, FlowError> {
+        if let InteractionStorage::Row { interaction, handle } = &self.place
             && !proves_another(interaction.proof.as_ref(), proof.as_ref())
         {
             let lives_until = keeping.end(interaction.created_at, &self.journey, proof.as_ref());
@@ -153,7 +162,8 @@ impl Carried {
             let journey = self.journey.clone();
             let interaction = Interaction { journey, proof, expires_at, ..(**interaction).clone() };
             tx.save_interaction(&interaction).await?;
-            let place = Place::Row { interaction: Box::new(interaction), handle: handle.clone() };
+            let place =
+                InteractionStorage::Row { interaction: Box::new(interaction), handle: handle.clone() };
             return Ok(Self { place, ..self.clone() });
         }
         let expires_at = keeping.end(keeping.now, &self.journey, proof.as_ref());
@@ -171,7 +181,7 @@ impl Carried {
                 return Ok(Self::in_row(interaction, &name.handle));
             }
             if let Some(row) = tx.interaction(std::slice::from_ref(&name.digest)).await?
-                && stands_for(&row, &interaction)
+                && is_equivalent(&row, &interaction)
             {
                 return Ok(Self::in_row(row, &name.handle));
             }
@@ -180,19 +190,19 @@ impl Carried {
         Ok(Self::in_row(interaction, &keeping.own.handle))
     }
 
-    fn in_row(interaction: Interaction, handle: &Token) -> Self {
+    fn in_row(interaction: Interaction, handle: &OpaqueToken) -> Self {
         let journey = interaction.journey.clone();
-        let place = Place::Row { interaction: Box::new(interaction), handle: handle.clone() };
-        Self { journey, place, answered: None, handed_out: true, consent: None }
+        let place = InteractionStorage::Row { interaction: Box::new(interaction), handle: handle.clone() };
+        Self { journey, place, answered: None, is_resumable: true, consent: None }
     }
 }
 
-fn proves_another(before: Option<&Proof>, now: Option<&Proof>) -> bool {
+fn proves_another(before: Option<&InteractionProof>, now: Option<&InteractionProof>) -> bool {
     now.is_some_and(|now| before.is_none_or(|before| before.account != now.account))
 }
 
 /// Whether the row that a page became says all that another submission of the page came to, and nothing more.
-fn stands_for(row: &Interaction, other: &Interaction) -> bool {
+fn is_equivalent(row: &Interaction, other: &Interaction) -> bool {
     let proven =
         |interaction: &Interaction| interaction.proof.as_ref().map(|proof| (proof.account, proof.epoch));
     row.finished_at.is_none()
@@ -203,75 +213,84 @@ fn stands_for(row: &Interaction, other: &Interaction) -> bool {
 
 /// What a new row needs, drawn before the transaction so that the transaction can run again.
 #[derive(Clone, Debug)]
-pub struct Keeping {
+pub struct NewInteraction {
     id: InteractionId,
-    own: Name,
+    own: InteractionHandle,
     /// That of the row for the submitted page, whichever submission makes it.
-    of_page: Option<Name>,
+    of_page: Option<InteractionHandle>,
     now: Timestamp,
     lifetime: SignedDuration,
 }
 
 #[derive(Clone, Debug)]
-struct Name {
-    handle: Token,
-    digest: Digest,
+struct InteractionHandle {
+    handle: OpaqueToken,
+    digest: KeyedDigest,
 }
 
-impl Name {
-    fn of(call: &Call, handle: Token) -> Self {
+impl InteractionHandle {
+    fn of(call: &Call, handle: OpaqueToken) -> Self {
         let digest = call.keyring().mac(KeyPurpose::TokenHash).digest(HANDLE_CONTEXT, handle.as_bytes());
         Self { handle, digest }
     }
 
     /// The same page in another browser is another row: neither may find what the other comes to.
-    fn of_page(call: &Call, page: &Digest, browser: BrowserId) -> Self {
+    fn of_page(call: &Call, page: &KeyedDigest, browser: BrowserId) -> Self {
         let told = [page.as_bytes().as_slice(), browser.0.as_bytes()].concat();
         let handle = call.keyring().mac(KeyPurpose::TokenHash).digest(PAGE_HANDLE_CONTEXT, &told);
-        Self::of(call, Token::from_bytes(*handle.as_bytes()))
+        Self::of(call, OpaqueToken::from_bytes(*handle.as_bytes()))
     }
 }
 
-impl Keeping {
-    pub fn prepare(call: &Call, carried: &Carried) -> Self {
+impl NewInteraction {
+    pub fn prepare(call: &Call, carried: &OpenInteraction) -> Self {
         let page = match &carried.place {
-            Place::Page { submitted } => submitted.as_ref(),
-            Place::Row { .. } => None,
+            InteractionStorage::Sealed { submitted } => submitted.as_ref(),
+            InteractionStorage::Row { .. } => None,
         };
         let lifetime = call.snapshot().policy.interaction.lifetime;
         Self {
             id: InteractionId(call.new_id()),
-            own: Name::of(call, call.random().token()),
-            of_page: page.map(|page| Name::of_page(call, page, carried.journey.browser)),
+            own: InteractionHandle::of(call, call.random().token()),
+            of_page: page.map(|page| InteractionHandle::of_page(call, page, carried.journey.browser)),
             now: call.now,
             lifetime,
         }
     }
 
     /// A row that any stranger can cause lives shortly, so that few of them are there at a time.
-    fn end(&self, created_at: Timestamp, journey: &Journey, proof: Option<&Proof>) -> Timestamp {
-        let is_of_stranger = proof.is_none() && journey.is_of_stranger();
-        let life = if is_of_stranger { self.lifetime.min(LIFE_OF_STRANGERS_ROW) } else { self.lifetime };
+    fn end(
+        &self,
+        created_at: Timestamp,
+        journey: &InteractionState,
+        proof: Option<&InteractionProof>,
+    ) -> Timestamp {
+        let is_of_stranger = proof.is_none() && journey.is_unauthenticated();
+        let life = if is_of_stranger { self.lifetime.min(UNAUTHENTICATED_LIFETIME) } else { self.lifetime };
         created_at.checked_add(life).unwrap_or(Timestamp::MAX)
     }
 }
 
 /// The same journey with another proof, in a transaction of its own.
-pub(crate) async fn kept(visit: &Visit, carried: Carried, proof: Proof) -> Result<Carried, FlowError> {
-    let keeping = Keeping::prepare(visit, &carried);
+pub(crate) async fn persist_with_proof(
+    visit: &Visit,
+    carried: OpenInteraction,
+    proof: InteractionProof,
+) -> Result<OpenInteraction, FlowError> {
+    let keeping = NewInteraction::prepare(visit, &carried);
     let write = visit.store().write(move |tx| {
         let (carried, keeping, proof) = (carried.clone(), keeping.clone(), proof.clone());
-        async move { carried.keep(&tx, &keeping, Some(proof)).await }
+        async move { carried.persist(&tx, &keeping, Some(proof)).await }
     });
     write.await
 }
 
 /// Names a page in memory only; what is stored is made from it with the browser.
-pub(crate) fn page_digest(call: &Call, text: &str) -> Digest {
+pub(crate) fn page_digest(call: &Call, text: &str) -> KeyedDigest {
     call.keyring().mac(KeyPurpose::TokenHash).digest(PAGE_CONTEXT, text.as_bytes())
 }
 
-pub(crate) fn unseal(call: &Call, text: &str) -> Option<Journey> {
+pub(crate) fn unseal(call: &Call, text: &str) -> Option<InteractionState> {
     let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
     let plain = call.keyring().sealer(KeyPurpose::InteractionSeal).open(AAD, &sealed).ok()?;
     serde_json::from_slice(&plain).ok()

@@ -1,11 +1,11 @@
 //! A pushed request, once a browser comes for it (RFC 9126 §4).
 
-use anteroom_crypto::{Digest, KeyPurpose, Keyring, Token};
+use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring, OpaqueToken};
 use anteroom_domain::interaction::{Interaction, RequestSource};
-use anteroom_domain::pushed_request::TakenRequest;
+use anteroom_domain::pushed_request::RetrievedRequest;
 use anteroom_oidc::ClientId;
 use anteroom_oidc::authorization::Parameters;
-use anteroom_oidc::form::Form;
+use anteroom_oidc::form::UrlEncodedForm;
 use std::sync::Arc;
 
 use crate::context::call::Visit;
@@ -16,18 +16,18 @@ use crate::protocol::par::{CONTEXT, PREFIX, SIGNED};
 /// What was stored of a pushed request, and whether all of it was in a signed request object.
 pub(crate) fn stored(query: &str) -> (Parameters, bool) {
     let (query, signed) = query.strip_suffix(SIGNED).map_or((query, false), |query| (query, true));
-    let parameters = Form::decode(query.as_bytes()).map(|form| Parameters::from(&form));
+    let parameters = UrlEncodedForm::decode(query.as_bytes()).map(|form| Parameters::from(&form));
     (parameters.unwrap_or_default(), signed)
 }
 
 /// Whether the address is one that was given here.
-pub(crate) fn names_pushed(request_uri: &str) -> bool {
+pub(crate) fn is_pushed_request_uri(request_uri: &str) -> bool {
     request_uri.starts_with(PREFIX)
 }
 
 /// What a browser finds that comes for a pushed request.
-pub(crate) enum Taken {
-    Request(TakenRequest),
+pub(crate) enum PushedRequestLookup {
+    Request(RetrievedRequest),
     /// This browser was answered: the row that says so, where there is one.
     Answered(Option<Box<Interaction>>),
     /// Never pushed, for another client, in another browser, or over.
@@ -35,11 +35,15 @@ pub(crate) enum Taken {
 }
 
 /// What was pushed under this name, for the visitor's browser.
-pub(crate) async fn take(visit: &Visit, client: &ClientId, request_uri: &str) -> Result<Taken, FlowError> {
-    let Some(token) = request_uri.strip_prefix(PREFIX).and_then(Token::parse) else {
-        return Ok(Taken::Unknown);
+pub(crate) async fn take(
+    visit: &Visit,
+    client: &ClientId,
+    request_uri: &str,
+) -> Result<PushedRequestLookup, FlowError> {
+    let Some(token) = request_uri.strip_prefix(PREFIX).and_then(OpaqueToken::parse) else {
+        return Ok(PushedRequestLookup::Unknown);
     };
-    let digests: Arc<[Digest]> = digests(visit.keyring(), &token).into();
+    let digests: Arc<[KeyedDigest]> = digests(visit.keyring(), &token).into();
     let taking = Arc::clone(&digests);
     let (browser, now, client) = (visit.browser.id, visit.now, Arc::new(client.clone()));
     let of_client = Arc::clone(&client);
@@ -48,16 +52,16 @@ pub(crate) async fn take(visit: &Visit, client: &ClientId, request_uri: &str) ->
         async move { Ok::<_, FlowError>(tx.take_pushed_request(&digests, &client, browser, now).await?) }
     });
     if let Some(request) = write.await? {
-        return Ok(Taken::Request(request));
+        return Ok(PushedRequestLookup::Request(request));
     }
     for digest in digests.iter() {
         let before = answered::find_by_id(visit, answered::id_of_pushed(digest)).await?;
         if let Some(before) = before.filter(|before| before.journey.browser == browser) {
-            return Ok(Taken::Answered(Some(Box::new(before))));
+            return Ok(PushedRequestLookup::Answered(Some(Box::new(before))));
         }
     }
     let is_answered = visit.store().answered_pushed_request(&digests, &of_client, browser).await?;
-    Ok(if is_answered { Taken::Answered(None) } else { Taken::Unknown })
+    Ok(if is_answered { PushedRequestLookup::Answered(None) } else { PushedRequestLookup::Unknown })
 }
 
 /// An error is an answer too: a request that was pushed is over with it.
@@ -71,6 +75,6 @@ pub(crate) async fn end(visit: &Visit, source: &RequestSource) -> Result<(), Flo
     Ok(())
 }
 
-fn digests(keyring: &Keyring, token: &Token) -> Vec<Digest> {
+fn digests(keyring: &Keyring, token: &OpaqueToken) -> Vec<KeyedDigest> {
     keyring.mac(KeyPurpose::TokenHash).digests(CONTEXT, token.as_bytes())
 }

@@ -12,32 +12,32 @@ use jiff::Timestamp;
 use std::sync::Arc;
 
 use crate::context::call::FormOwner;
-use crate::context::live::Live;
-use crate::interaction::open_interaction::Carried;
+use crate::context::live::ActiveSession;
+use crate::interaction::open_interaction::OpenInteraction;
 use crate::interaction::phones::NoPhone;
 use crate::interaction::verification_model::Verification;
 
 /// What the web shows or where it sends the browser.
 #[derive(Debug)]
-pub enum Onward {
+pub enum Next {
     /// One of the journey's pages.
     Page(Box<StepPage>),
     /// Back to the application, with a code or an error.
     Application(Box<AuthorizationResponse>),
     Dashboard,
     /// To the apps of the person who is signed in.
-    AuthenticatorApps(Box<Live>),
+    AuthenticatorApps(Box<ActiveSession>),
     /// The application that waited is no longer configured.
     ApplicationGone,
     /// The application was answered before, and is not answered again.
-    AnsweredBefore(Box<AnsweredBefore>),
+    AnsweredBefore(Box<AlreadyFinished>),
     /// The form is of a page that showed another person, or another session: nothing was done with it.
-    AnotherPerson(Box<AnotherPerson>),
+    AccountMismatch(Box<AnotherPerson>),
 }
 
 /// A request that was answered before.
 #[derive(Debug)]
-pub struct AnsweredBefore {
+pub struct AlreadyFinished {
     pub client: Option<Arc<Client>>,
     /// The answer, where a form that was sent again may get it again.
     pub repeat: Option<Box<AuthorizationResponse>>,
@@ -47,7 +47,7 @@ pub struct AnsweredBefore {
 #[derive(Debug)]
 pub struct AnotherPerson {
     pub account: Account,
-    pub carried: Carried,
+    pub carried: OpenInteraction,
 }
 
 /// A page of the journey, with what carries the journey on.
@@ -55,9 +55,9 @@ pub struct AnotherPerson {
 pub struct StepPage {
     pub step: Step,
     pub client: Option<Arc<Client>>,
-    pub carried: Carried,
+    pub carried: OpenInteraction,
     /// A row was refused, so no address leads here: the page itself answers the form.
-    pub without_row: bool,
+    pub not_persisted: bool,
 }
 
 #[derive(Debug)]
@@ -66,10 +66,10 @@ pub enum Step {
         reason: SignInReason,
         email: String,
     },
-    ChooseAccount(Vec<Live>),
+    ChooseAccount(Vec<ActiveSession>),
     Consent {
         scope: ScopeSet,
-        person: Box<Live>,
+        person: Box<ActiveSession>,
     },
     NotEntitled(Box<Account>),
     ExpiredPassword {

@@ -1,24 +1,24 @@
 //! Where a journey leads, with the client as it is registered now: a request that waits is worth no more than a new one.
 
 use anteroom_domain::client::Client;
-use anteroom_domain::interaction::{Destination, Journey, RequestSource};
+use anteroom_domain::interaction::{Destination, InteractionState, RequestSource};
 use anteroom_oidc::authorization::AuthorizationRequest;
 use std::sync::Arc;
 
 use crate::context::provider::Snapshot;
 
 /// The destination with its client, as registered now.
-pub(crate) enum Ahead {
+pub(crate) enum Target {
     Dashboard,
     Application { client: Arc<Client>, request: Box<AuthorizationRequest> },
     ChangePassword,
     AuthenticatorApps,
 }
 
-impl Ahead {
+impl Target {
     /// `None`: the client is gone, takes no such answer at that address any more, must ask in another way by now, or
     /// may have nothing of what it asked for.
-    pub(crate) fn of(snapshot: &Snapshot, journey: &Journey) -> Option<Self> {
+    pub(crate) fn of(snapshot: &Snapshot, journey: &InteractionState) -> Option<Self> {
         match &journey.destination {
             Destination::Dashboard => Some(Self::Dashboard),
             Destination::ChangePassword => Some(Self::ChangePassword),
@@ -35,7 +35,7 @@ impl Ahead {
                 {
                     return None;
                 }
-                if !came_as_it_must(journey, &client) {
+                if !meets_request_requirements(journey, &client) {
                     return None;
                 }
                 let request = narrowed(request, &client)?;
@@ -60,7 +60,7 @@ impl Ahead {
 }
 
 /// RFC 9126 §5, RFC 9101 §10.5: the operator may have set since then how requests of the client have to come.
-fn came_as_it_must(journey: &Journey, client: &Client) -> bool {
+fn meets_request_requirements(journey: &InteractionState, client: &Client) -> bool {
     let is_pushed = matches!(journey.source, RequestSource::Pushed { .. });
     let metadata = &client.metadata;
     (is_pushed || !metadata.require_pushed_authorization_requests)

@@ -2,24 +2,24 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::ids::{AccountId, DeviceId, PhoneId};
-use anteroom_domain::interaction::{Proof, ProofKind};
-use anteroom_domain::one_time_code::{CodePurpose, CodeShare, OneTimeCode};
-use anteroom_domain::phone::{Method, Phone};
+use anteroom_domain::interaction::{InteractionProof, ProofKind};
+use anteroom_domain::one_time_code::{CodePurpose, CodeQuota, OneTimeCode};
+use anteroom_domain::phone::{DeliveryMethod, Phone};
 use anteroom_domain::rate::Wait;
 use anteroom_domain::totp::AuthenticatorApp;
-use anteroom_storage::{MessageState, MessageStatus, Reads};
+use anteroom_storage::{MessageState, MessageStatus, Queries};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::context::call::Visit;
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::interaction::open_interaction::Carried;
+use crate::interaction::open_interaction::OpenInteraction;
 
 /// Which way a code shall take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum CodeMethodChoice {
     Phone {
-        method: Method,
+        method: DeliveryMethod,
         phone: PhoneId,
     },
     /// An authenticator app shows it: nothing is sent.
@@ -28,14 +28,14 @@ pub enum Choice {
 
 /// A way that a code can take to a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
+pub struct CodeDestination {
     pub phone: Phone,
-    pub method: Method,
+    pub method: DeliveryMethod,
 }
 
-impl Offer {
-    pub const fn choice(&self) -> Choice {
-        Choice::Phone { method: self.method, phone: self.phone.id }
+impl CodeDestination {
+    pub const fn choice(&self) -> CodeMethodChoice {
+        CodeMethodChoice::Phone { method: self.method, phone: self.phone.id }
     }
 }
 
@@ -51,19 +51,19 @@ pub struct Verification {
     pub resumed: bool,
     pub account: Box<Account>,
     /// A person who steps up is signed in.
-    pub live: Option<Box<Live>>,
+    pub live: Option<Box<ActiveSession>>,
     /// Where the person is signed in, or has proven the password.
     pub device: Option<DeviceId>,
-    pub offers: Vec<Offer>,
+    pub offers: Vec<CodeDestination>,
     /// Authenticator apps whose codes are taken here.
     pub apps: Vec<AuthenticatorApp>,
-    pub sent: Option<Sent>,
+    pub sent: Option<SentCode>,
 }
 
 /// The code that is on its way.
 #[derive(Clone, Debug)]
-pub struct Sent {
-    pub offer: Offer,
+pub struct SentCode {
+    pub offer: CodeDestination,
     /// Until another one may be sent.
     pub wait: Option<Wait>,
     pub expired: bool,
@@ -100,26 +100,26 @@ pub(crate) fn a_day_before(now: Timestamp) -> Timestamp {
 }
 
 /// What is decided is decided with the device as it is under the account's lock: it may have been forgotten since the page.
-pub(crate) async fn share_of(
-    reads: &Reads,
+pub(crate) async fn code_share(
+    reads: &Queries,
     account: AccountId,
     device: Option<DeviceId>,
-) -> Result<CodeShare, FlowError> {
+) -> Result<CodeQuota, FlowError> {
     let device = match device {
         Some(device) => reads.device(device).await?,
         None => None,
     };
-    Ok(CodeShare::of(device.as_ref(), account))
+    Ok(CodeQuota::of(device.as_ref(), account))
 }
 
 /// The phones that a code may go to and come from. The page asks it, and so does the unit that takes the code, of the phones as
 /// they are under the account's lock: one may have been verified in another browser since.
 pub(crate) fn phones_for_code<'a>(
-    proof: Option<&Proof>,
+    proof: Option<&InteractionProof>,
     phones: &'a [Phone],
     now: Timestamp,
 ) -> Vec<&'a Phone> {
-    let serving = phones.iter().filter(|phone| phone.serves(now));
+    let serving = phones.iter().filter(|phone| phone.accepts_codes(now));
     let Some(proof) = proof else { return serving.collect() };
     match proof.kind {
         ProofKind::Invitation { .. } if is_resumed(proof, phones) => {
@@ -132,7 +132,7 @@ pub(crate) fn phones_for_code<'a>(
 
 /// Whether a phone was verified on another way to the same registration, and no code was entered on this one. Then a code to
 /// such a phone comes before anything else: a thief who reads the mail could name a phone of their own.
-pub(crate) fn is_resumed(proof: &Proof, phones: &[Phone]) -> bool {
+pub(crate) fn is_resumed(proof: &InteractionProof, phones: &[Phone]) -> bool {
     proof.factor.is_none() && phones.iter().any(|phone| phone.verified_at.is_some())
 }
 
@@ -141,9 +141,9 @@ pub(crate) fn waiting_phone(phones: &[Phone], id: Option<PhoneId>) -> Option<&Ph
 }
 
 /// Whether a code of this phone is still taken, as the phones are under the account's lock.
-pub(crate) async fn still_takes(
-    reads: &Reads,
-    (carried, verification): (&Carried, &Verification),
+pub(crate) async fn is_phone_still_accepted(
+    reads: &Queries,
+    (carried, verification): (&OpenInteraction, &Verification),
     phone: PhoneId,
     now: Timestamp,
 ) -> Result<bool, FlowError> {
@@ -156,25 +156,29 @@ pub(crate) async fn still_takes(
 /// What was sent on this way and can still be entered.
 pub(crate) async fn sent(
     visit: &Visit,
-    carried: &Carried,
+    carried: &OpenInteraction,
     (account, purpose, device): (&Account, CodePurpose, Option<DeviceId>),
-    offers: &[Offer],
-) -> Result<Option<Sent>, FlowError> {
+    offers: &[CodeDestination],
+) -> Result<Option<SentCode>, FlowError> {
     let Some(interaction) = carried.row() else { return Ok(None) };
     let Some(code) = visit.store().code_of(interaction, purpose).await? else { return Ok(None) };
-    let Some(offer) = way_of(&code, account, offers).cloned() else { return Ok(None) };
-    let share = share_of(visit.store(), account.id, device).await?;
+    let Some(offer) = destination_of(&code, account, offers).cloned() else { return Ok(None) };
+    let share = code_share(visit.store(), account.id, device).await?;
     let before = visit.store().sent_before(account.id, (purpose, share), a_day_before(visit.now)).await?;
     let wait = visit.snapshot().policy.codes.may_send(&before.sent, visit.now).err();
     // What was handed over is swept after a while.
     let state = visit.store().message_state(code.message).await?;
     let delivery = state.map_or(Delivery::HandedOver, |state| delivery(&state));
-    Ok(Some(Sent { offer, wait, expired: !code.is_alive(visit.now), delivery }))
+    Ok(Some(SentCode { offer, wait, expired: !code.is_alive(visit.now), delivery }))
 }
 
 /// Which of the ways offered to this account the code took. None of them: in one browser several people sign in on the way
 /// of one interaction, and what one of them was sent proves nothing about another.
-pub(crate) fn way_of<'a>(code: &OneTimeCode, account: &Account, offers: &'a [Offer]) -> Option<&'a Offer> {
+pub(crate) fn destination_of<'a>(
+    code: &OneTimeCode,
+    account: &Account,
+    offers: &'a [CodeDestination],
+) -> Option<&'a CodeDestination> {
     let mut offers = offers.iter().filter(|_| code.account == account.id);
     offers.find(|offer| offer.phone.id == code.phone && offer.method == code.method)
 }

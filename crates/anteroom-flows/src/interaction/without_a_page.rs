@@ -10,17 +10,18 @@ use anteroom_oidc::response::AuthorizationResponse;
 use crate::context::call::Call;
 use crate::context::provider::Snapshot;
 use crate::error::FlowError;
-use crate::interaction::account_selection::Who;
-use crate::interaction::target::Ahead;
+use crate::interaction::account_selection::AccountSelection;
+use crate::interaction::target::Target;
 
 pub(crate) async fn answer_without_a_page(
     call: &Call,
     snapshot: &Snapshot,
-    (ahead, who): (&Ahead, &Who),
+    (ahead, who): (&Target, &AccountSelection),
     step: &NextStep,
 ) -> Result<Option<AuthorizationResponse>, FlowError> {
-    let Ahead::Application { client, request } = ahead else { return Ok(None) };
-    if *step == NextStep::Done || (*step != NextStep::SomebodyElse && !request.prompt.contains(Prompt::None))
+    let Target::Application { client, request } = ahead else { return Ok(None) };
+    if *step == NextStep::Done
+        || (*step != NextStep::NotTheRequiredSub && !request.prompt.contains(Prompt::None))
     {
         return Ok(None);
     }
@@ -30,12 +31,16 @@ pub(crate) async fn answer_without_a_page(
 }
 
 /// Of several who are signed in here and of whom none was chosen, one is enough: the choice is between them.
-async fn prior_consent(call: &Call, client: &Client, who: &Who) -> Result<PriorConsent, FlowError> {
+async fn prior_consent(
+    call: &Call,
+    client: &Client,
+    who: &AccountSelection,
+) -> Result<PriorConsent, FlowError> {
     if client.policy.first_party {
         return Ok(PriorConsent::Given);
     }
     let accounts: Vec<AccountId> = match who {
-        Who::Several(live) => live.iter().map(|one| one.account.id).collect(),
+        AccountSelection::Several(live) => live.iter().map(|one| one.account.id).collect(),
         one => one.account().map(|account| account.id).into_iter().collect(),
     };
     for account in accounts {

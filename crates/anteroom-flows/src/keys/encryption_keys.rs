@@ -12,14 +12,14 @@ use std::sync::Arc;
 
 use crate::audit::context::AuditContext;
 use crate::error::FlowError;
-use crate::keys::rotation::{Change, Occasion, Pace, Succession, Term};
+use crate::keys::rotation::{KeyPeriod, KeyReplacement, RotationSchedule, RotationStep, RotationTrigger};
 use crate::keys::schedule::{KeySchedule, LEAD};
 
 /// Nodes take new keys up within a second, and read all of them again each minute.
 const UNTIL_EVERY_NODE_HAS_IT: SignedDuration = SignedDuration::from_mins(1);
 
-fn pace(schedule: &KeySchedule) -> Pace {
-    Pace {
+fn pace(schedule: &KeySchedule) -> RotationSchedule {
+    RotationSchedule {
         every: schedule.rotate_every,
         lead_of_schedule: UNTIL_EVERY_NODE_HAS_IT,
         lead_of_operator: UNTIL_EVERY_NODE_HAS_IT,
@@ -36,12 +36,12 @@ pub(crate) async fn rotate(
     keyring: &Keyring,
     random: &Random,
     schedule: &KeySchedule,
-    when: (Timestamp, Occasion),
+    when: (Timestamp, RotationTrigger),
 ) -> Result<(), FlowError> {
     let (rows, pace) = (store.encryption_keys().await?, pace(schedule));
     for kind in DecryptionKeyKind::ALL {
         if succession(&rows, *kind, pace, when).is_some() {
-            succeed(store, keyring, random, (*kind, schedule), when, &rows).await?;
+            make_encryption_key(store, keyring, random, (*kind, schedule), when, &rows).await?;
         }
     }
     Ok(())
@@ -50,19 +50,19 @@ pub(crate) async fn rotate(
 fn succession(
     rows: &[EncryptionKeyRow],
     kind: DecryptionKeyKind,
-    pace: Pace,
-    (now, occasion): (Timestamp, Occasion),
-) -> Option<Succession> {
+    pace: RotationSchedule,
+    (now, occasion): (Timestamp, RotationTrigger),
+) -> Option<KeyReplacement> {
     let same = rows.iter().filter(|row| row.kind == kind.as_str());
     match pace.change(&same.map(term).collect::<Vec<_>>(), occasion, now) {
-        Some(Change::Make(succession)) => Some(succession),
+        Some(RotationStep::Make(succession)) => Some(succession),
         // The lead of the schedule is that of an operator, so one that waits serves as soon as it can.
-        Some(Change::BringForward { .. }) | None => None,
+        Some(RotationStep::BringForward { .. }) | None => None,
     }
 }
 
-fn term(row: &EncryptionKeyRow) -> Term<'_> {
-    Term {
+fn term(row: &EncryptionKeyRow) -> KeyPeriod<'_> {
+    KeyPeriod {
         kid: &row.kid,
         from: row.published_from,
         until: row.published_until,
@@ -71,12 +71,12 @@ fn term(row: &EncryptionKeyRow) -> Term<'_> {
 }
 
 /// Makes none where nothing is due any more when the key is made.
-async fn succeed(
+async fn make_encryption_key(
     store: &Store,
     keyring: &Keyring,
     random: &Random,
     (kind, schedule): (DecryptionKeyKind, &KeySchedule),
-    when: (Timestamp, Occasion),
+    when: (Timestamp, RotationTrigger),
     before: &[EncryptionKeyRow],
 ) -> Result<(), FlowError> {
     const NOT_MADE: FlowError = FlowError::Broken("an encryption key could not be made");

@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-use crate::keys::rotation::Pace;
+use crate::keys::rotation::RotationSchedule;
 
 /// How long a key that an operator asks for is published before it signs: a list of keys may be as old as the JWKS says, and
 /// nodes and networks take their moments too.
@@ -47,8 +47,8 @@ pub struct KeySchedule {
 }
 
 impl KeySchedule {
-    pub(crate) fn pace(&self) -> Pace {
-        Pace {
+    pub(crate) fn pace(&self) -> RotationSchedule {
+        RotationSchedule {
             every: self.rotate_every,
             lead_of_schedule: self.overlap,
             lead_of_operator: LEAD,

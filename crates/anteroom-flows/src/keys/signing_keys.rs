@@ -15,8 +15,8 @@ use crate::audit::context::AuditContext;
 use crate::error::FlowError;
 use crate::keys::encryption_keys;
 use crate::keys::key_set::associated_data;
-use crate::keys::rotation::{Change, Pace, Succession, Term, waiting};
-pub use crate::keys::rotation::{Occasion, Reason};
+use crate::keys::rotation::{KeyPeriod, KeyReplacement, RotationSchedule, RotationStep, next_key};
+pub use crate::keys::rotation::{RotationReason, RotationTrigger};
 pub use crate::keys::schedule::{KeyMaker, KeySchedule, LEAD, NewKeys};
 
 /// What a rotation has done to the signing keys.
@@ -43,41 +43,41 @@ pub async fn rotate(
     keyring: &Keyring,
     random: &Random,
     schedule: &KeySchedule,
-    when: (Timestamp, Occasion),
+    when: (Timestamp, RotationTrigger),
 ) -> Result<Rotated, FlowError> {
     let rows = store.signing_keys().await?;
     let mut rotated = Rotated::default();
     for algorithm in &schedule.algorithms {
-        let rotating = Rotating { algorithm: *algorithm, pace: schedule.pace(), when };
+        let rotating = SigningKeyRotation { algorithm: *algorithm, pace: schedule.pace(), when };
         match rotating.change(&rows) {
             None => {}
-            Some(Change::Make(_)) => {
+            Some(RotationStep::Make(_)) => {
                 rotated.made |= make(store, keyring, random, &schedule.maker, rotating, &rows).await?;
             }
-            Some(Change::BringForward { .. }) => {
+            Some(RotationStep::BringForward { .. }) => {
                 rotated.brought_forward |= bring_forward(store, random, rotating).await?;
             }
         }
     }
     // An operator who rotates while successors wait has what they asked for.
-    if when.1 == Occasion::Schedule || !rotated.is_nothing() {
+    if when.1 == RotationTrigger::Schedule || !rotated.is_nothing() {
         encryption_keys::rotate(store, keyring, random, schedule, when).await?;
     }
     let rows = store.signing_keys().await?;
     let terms: Vec<_> = rows.iter().map(term).collect();
-    rotated.signs_from = waiting(&terms, when.0).map(|term| term.from);
+    rotated.signs_from = next_key(&terms, when.0).map(|term| term.from);
     Ok(rotated)
 }
 
 #[derive(Clone, Copy)]
-struct Rotating {
+struct SigningKeyRotation {
     algorithm: SigningAlgorithm,
-    pace: Pace,
-    when: (Timestamp, Occasion),
+    pace: RotationSchedule,
+    when: (Timestamp, RotationTrigger),
 }
 
-impl Rotating {
-    fn change(self, rows: &[SigningKeyRow]) -> Option<Change> {
+impl SigningKeyRotation {
+    fn change(self, rows: &[SigningKeyRow]) -> Option<RotationStep> {
         let (now, occasion) = self.when;
         let same = rows.iter().filter(|row| row.algorithm == self.algorithm.as_str());
         self.pace.change(&same.map(term).collect::<Vec<_>>(), occasion, now)
@@ -93,8 +93,8 @@ impl Rotating {
     }
 }
 
-fn term(row: &SigningKeyRow) -> Term<'_> {
-    Term { kid: &row.kid, from: row.signs_from, until: row.signs_until, kept_until: row.published_until }
+fn term(row: &SigningKeyRow) -> KeyPeriod<'_> {
+    KeyPeriod { kid: &row.kid, from: row.signs_from, until: row.signs_until, kept_until: row.published_until }
 }
 
 /// `false`: when the key was made, nothing was due any more.
@@ -103,10 +103,10 @@ async fn make(
     keyring: &Keyring,
     random: &Random,
     maker: &Arc<dyn KeyMaker>,
-    rotating: Rotating,
+    rotating: SigningKeyRotation,
     before: &[SigningKeyRow],
 ) -> Result<bool, FlowError> {
-    let Rotating { algorithm, when: (now, occasion), .. } = rotating;
+    let SigningKeyRotation { algorithm, when: (now, occasion), .. } = rotating;
     let maker = Arc::clone(maker);
     let made = tokio::task::spawn_blocking(move || maker.signing_key(algorithm)).await;
     let (key, private) = made.ok().flatten().ok_or(FlowError::Broken("a signing key could not be made"))?;
@@ -136,7 +136,7 @@ async fn make(
             if rotating.is_replaced_already(&before, &rows) {
                 return Ok(false);
             }
-            let Some(Change::Make(succession)) = rotating.change(&rows) else { return Ok(false) };
+            let Some(RotationStep::Make(succession)) = rotating.change(&rows) else { return Ok(false) };
             row.signs_from = succession.from;
             tx.insert_signing_key(&row).await?;
             let created = Event::SigningKeyCreated { kid: row.kid, algorithm: row.algorithm };
@@ -149,7 +149,11 @@ async fn make(
 }
 
 /// `false`: meanwhile it signs as soon as that, or is gone.
-async fn bring_forward(store: &Store, random: &Random, rotating: Rotating) -> Result<bool, FlowError> {
+async fn bring_forward(
+    store: &Store,
+    random: &Random,
+    rotating: SigningKeyRotation,
+) -> Result<bool, FlowError> {
     let (now, occasion) = rotating.when;
     let audit = AuditContext::local(now, random);
     let write = store.write(move |tx| {
@@ -157,7 +161,7 @@ async fn bring_forward(store: &Store, random: &Random, rotating: Rotating) -> Re
         async move {
             tx.begin_change_of_keys().await?;
             let change = rotating.change(&tx.signing_keys().await?);
-            let Some(Change::BringForward { kid, succession }) = change else { return Ok(false) };
+            let Some(RotationStep::BringForward { kid, succession }) = change else { return Ok(false) };
             tx.bring_forward_signing_key(&kid, succession.from).await?;
             let event = Event::SigningKeyBroughtForward { kid, signs_from: succession.from };
             tx.append(&audit.entry(occasion.actor(), event)).await?;
@@ -171,8 +175,8 @@ async fn bring_forward(store: &Store, random: &Random, rotating: Rotating) -> Re
 async fn retire(
     tx: &Tx,
     audit: &AuditContext,
-    occasion: Occasion,
-    succession: Succession,
+    occasion: RotationTrigger,
+    succession: KeyReplacement,
 ) -> Result<(), FlowError> {
     for kid in succession.retiring {
         tx.retire_signing_key(&kid, succession.from, succession.kept_until).await?;

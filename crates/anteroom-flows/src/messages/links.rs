@@ -1,8 +1,8 @@
 //! Making links for mails, and the code of ten characters that can be typed instead.
 
-use anteroom_crypto::{Digest, KeyPurpose, Token};
+use anteroom_crypto::{KeyPurpose, KeyedDigest, OpaqueToken};
 use anteroom_domain::ids::{AccountId, BrowserId, LinkId};
-use anteroom_domain::link::{Link, LinkKind};
+use anteroom_domain::link::{EmailedLink, LinkKind};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::context::call::Call;
@@ -16,8 +16,8 @@ const TYPED_LENGTH: usize = 10;
 /// A link with what only its mail may know.
 #[derive(Clone)]
 pub(crate) struct NewLink {
-    pub link: Link,
-    pub token: Token,
+    pub link: EmailedLink,
+    pub token: OpaqueToken,
     /// As the mail shows it, in two groups.
     pub typed: String,
 }
@@ -31,19 +31,19 @@ pub(crate) fn new_link(
     let mac = call.keyring().mac(KeyPurpose::TokenHash);
     let (token, id) = (call.random().token(), LinkId(call.new_id()));
     let typed = draw_typed(call);
-    let link = Link {
+    let link = EmailedLink {
         id,
         kind,
         account,
         token: mac.digest(TOKEN_CONTEXT, token.as_bytes()),
-        typed: asked_by.map(|_| mac.digest(TYPED_CONTEXT, &typed_data(id, &typed))),
+        mailed_code: asked_by.map(|_| mac.digest(TYPED_CONTEXT, &typed_data(id, &typed))),
         browser: asked_by,
         interaction: None,
-        typed_tries: 0,
+        mailed_code_attempts: 0,
         created_at: now,
         expires_at: now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
         used_at: None,
-        pressed_in: None,
+        followed_in: None,
         ended_at: None,
         completed_at: None,
     };
@@ -61,15 +61,15 @@ fn typed_data(id: LinkId, typed: &str) -> Vec<u8> {
 }
 
 /// What the store knows the token of a link by.
-pub(crate) fn token_digests(call: &Call, token: &Token) -> Vec<Digest> {
+pub(crate) fn token_digests(call: &Call, token: &OpaqueToken) -> Vec<KeyedDigest> {
     call.keyring().mac(KeyPurpose::TokenHash).digests(TOKEN_CONTEXT, token.as_bytes())
 }
 
 /// Whether what a person typed is the code of this link's mail.
-pub(crate) fn is_typed_code_of(call: &Call, link: &Link, entered: &str) -> bool {
+pub(crate) fn is_typed_code_of(call: &Call, link: &EmailedLink, entered: &str) -> bool {
     let mac = call.keyring().mac(KeyPurpose::TokenHash);
     let data = typed_data(link.id, &normalised(entered));
-    link.typed.is_some_and(|typed| mac.verify(TYPED_CONTEXT, &data, &typed))
+    link.mailed_code.is_some_and(|typed| mac.verify(TYPED_CONTEXT, &data, &typed))
 }
 
 /// In any case and grouping, with the letters that people take for digits.

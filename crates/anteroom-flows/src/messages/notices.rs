@@ -2,7 +2,7 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::ids::MessageId;
-use anteroom_domain::message::{Mail, Message, Parcel};
+use anteroom_domain::message::{Mail, Message, MessageBody};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::context::call::Call;
@@ -13,11 +13,11 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 pub(crate) async fn notices(call: &Call, account: &Account, mail: Mail) -> Result<Vec<Message>, FlowError> {
     let addresses = call.store().addresses_of(account.id).await?;
     let to_each =
-        addresses.into_iter().map(|to| notice(call, account, Parcel::Email { to, mail: mail.clone() }));
+        addresses.into_iter().map(|to| notice(call, account, MessageBody::Email { to, mail: mail.clone() }));
     Ok(to_each.collect())
 }
 
-pub(crate) fn notice(call: &Call, account: &Account, parcel: Parcel) -> Message {
+pub(crate) fn notice(call: &Call, account: &Account, parcel: MessageBody) -> Message {
     let until = call.now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX);
     message(call, account, parcel, (call.now, until))
 }
@@ -25,7 +25,7 @@ pub(crate) fn notice(call: &Call, account: &Account, parcel: Parcel) -> Message 
 pub(crate) fn message(
     call: &Call,
     account: &Account,
-    parcel: Parcel,
+    parcel: MessageBody,
     (now, expires_at): (Timestamp, Timestamp),
 ) -> Message {
     Message {

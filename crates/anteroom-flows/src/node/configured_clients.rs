@@ -8,7 +8,7 @@
 
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
-use anteroom_domain::subject::SubjectKind;
+use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{ConfiguredClient, Tx};
 use jiff::{SignedDuration, Timestamp};
@@ -18,7 +18,7 @@ use crate::audit::context::AuditContext;
 use crate::context::call::Call;
 use crate::context::provider::Snapshot;
 use crate::error::FlowError;
-use crate::node::health::living_nodes;
+use crate::node::health::active_nodes;
 
 /// How often a node says that it still has a client.
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_secs(50);
@@ -47,28 +47,33 @@ pub async fn note(call: &Call) -> Result<(), FlowError> {
 
 /// A client that is new here, or knows people by another `sub` than was noted.
 #[derive(Clone)]
-struct Change {
+struct SubjectKindChange {
     client: ClientId,
-    subjects: SubjectKind,
+    subjects: SubjectNamespace,
     at: Timestamp,
     /// What was granted under other subjects ends. Where none were noted, what release 0.1.0 granted was granted under those
     /// that are found first.
     ends: bool,
 }
 
-fn changed(snapshot: &Snapshot, rows: &[ConfiguredClient], at: Timestamp) -> Vec<Change> {
-    let before: HashMap<&ClientId, Option<&SubjectKind>> =
+fn changed(snapshot: &Snapshot, rows: &[ConfiguredClient], at: Timestamp) -> Vec<SubjectKindChange> {
+    let before: HashMap<&ClientId, Option<&SubjectNamespace>> =
         rows.iter().map(|row| (&row.client, row.subjects.as_ref())).collect();
     let changes = snapshot.clients.configured().filter_map(|client| {
-        let subjects = SubjectKind::of(client);
+        let subjects = SubjectNamespace::of(client);
         let noted = before.get(client.id()).copied().flatten();
         let ends = noted.is_some();
-        (noted != Some(&subjects)).then(|| Change { client: client.id().clone(), subjects, at, ends })
+        (noted != Some(&subjects)).then(|| SubjectKindChange {
+            client: client.id().clone(),
+            subjects,
+            at,
+            ends,
+        })
     });
     changes.collect()
 }
 
-async fn note_some(call: &Call, changes: Vec<Change>) -> Result<(), FlowError> {
+async fn note_some(call: &Call, changes: Vec<SubjectKindChange>) -> Result<(), FlowError> {
     let audit = call.audit().clone();
     let write = call.store().write(move |tx| {
         let (changes, audit) = (changes.clone(), audit.clone());
@@ -94,8 +99,8 @@ async fn note_some(call: &Call, changes: Vec<Change>) -> Result<(), FlowError> {
 }
 
 /// How many grants ended.
-async fn note_one(tx: &Tx, audit: &AuditContext, change: &Change) -> Result<u64, FlowError> {
-    let Change { client, subjects, at, ends } = change;
+async fn note_one(tx: &Tx, audit: &AuditContext, change: &SubjectKindChange) -> Result<u64, FlowError> {
+    let SubjectKindChange { client, subjects, at, ends } = change;
     let noted = ConfiguredClient { client: client.clone(), subjects: Some(subjects.clone()), seen_at: *at };
     tx.note_configured_client(&noted).await?;
     if !ends {
@@ -127,7 +132,7 @@ async fn touch(call: &Call, snapshot: &Snapshot) -> Result<(), FlowError> {
 
 /// Ends the grants of clients that no living node has had for long enough. To be asked once a minute, while the clock can be
 /// trusted.
-pub async fn end_absent(call: &Call) -> Result<(), FlowError> {
+pub async fn end_grants_of_absent_clients(call: &Call) -> Result<(), FlowError> {
     let snapshot = call.snapshot();
     let (now, after) = (call.now, snapshot.policy.clients.end_grants_after);
     let configured: HashSet<&ClientId> = snapshot.clients.configured().map(|client| client.id()).collect();
@@ -146,7 +151,7 @@ pub async fn end_absent(call: &Call) -> Result<(), FlowError> {
 }
 
 async fn nodes_agree(call: &Call, snapshot: &Snapshot) -> Result<bool, FlowError> {
-    let living = living_nodes(call.provider(), call.now).await?;
+    let living = active_nodes(call.provider(), call.now).await?;
     Ok(living.iter().all(|node| node.config_digest == snapshot.digest))
 }
 
@@ -156,11 +161,11 @@ async fn end_one(call: &Call, client: ClientId, seen_before: Timestamp) -> Resul
     let write = call.store().write(move |tx| {
         let (id, audit) = (id.clone(), audit.clone());
         async move {
-            if !tx.forget_configured_client(&id, seen_before).await? {
+            if !tx.delete_configured_client(&id, seen_before).await? {
                 return Ok(None);
             }
             let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientRemoved, audit.now).await?;
-            tx.forget_consents(&id).await?;
+            tx.delete_consents(&id).await?;
             let reason = GrantEnd::ClientRemoved.as_str();
             let entry = audit.entry(Actor::System, Event::ClientGrantsEnded { reason, grants });
             tx.append(&entry.by_client(&id)).await?;
@@ -178,7 +183,7 @@ async fn end_one(call: &Call, client: ClientId, seen_before: Timestamp) -> Resul
 }
 
 /// Forgets since when clients were absent: after the clock jumped, that was measured with it.
-pub fn measure_anew(call: &Call) {
+pub fn reset_absence(call: &Call) {
     call.provider().configured.with(|state| state.absent_since.clear());
 }
 
@@ -193,8 +198,8 @@ pub async fn end_grants(call: &Call, client: &ClientId) -> Result<Option<u64>, F
         async move {
             let grants = tx.revoke_grants_of_client(&id, GrantEnd::OperatorEnded, audit.now).await?;
             if !is_known {
-                let was_known = tx.forget_configured_client(&id, Timestamp::MAX).await?;
-                tx.forget_consents(&id).await?;
+                let was_known = tx.delete_configured_client(&id, Timestamp::MAX).await?;
+                tx.delete_consents(&id).await?;
                 if grants == 0 && !was_known {
                     return Ok(None);
                 }

@@ -26,7 +26,7 @@ const FOR_COMMANDS: u32 = 4;
 pub fn reasons(provider: &Provider) -> Vec<NotReady> {
     let now = Instant::now();
     let mut reasons = provider.readiness.reasons(now, &provider.clock);
-    if !provider.confirmations.are_recent(now) || !provider.history.is_looked_at(&provider.store) {
+    if !provider.confirmations.are_recent(now) || !provider.history.is_checked_since_break(&provider.store) {
         reasons.push(NotReady::Unconfirmed);
     }
     reasons.extend(provider.history.refused().map(NotReady::WentBack));
@@ -54,14 +54,14 @@ fn clock_of(state: DatabaseState, before: Timestamp, after: Timestamp) -> Result
 }
 
 /// Before stopping: this node is not one of those that are alive.
-pub async fn leave(provider: &Provider) -> Result<(), FlowError> {
+pub async fn deregister_node(provider: &Provider) -> Result<(), FlowError> {
     let node = provider.node;
-    provider.store.write(move |tx| async move { Ok(tx.forget_node(node).await?) }).await
+    provider.store.write(move |tx| async move { Ok(tx.delete_node(node).await?) }).await
 }
 
 /// What this node has seen of the database and of the others.
 #[derive(Debug, Default)]
-pub struct Watch {
+pub struct HealthMonitor {
     /// When a write was last committed; `None` when the last one was not.
     committed: Option<Instant>,
     differs_since: Option<Timestamp>,
@@ -69,14 +69,14 @@ pub struct Watch {
     warned_of: u32,
 }
 
-impl Watch {
+impl HealthMonitor {
     /// The next round tries a write, since one of a request has failed.
-    pub const fn doubt_writes(&mut self) {
+    pub const fn check_writes_next(&mut self) {
         self.committed = None;
     }
 
     /// One round: asks the database how it is, and now and then writes.
-    pub async fn look(&mut self, provider: &Provider) {
+    pub async fn run_checks(&mut self, provider: &Provider) {
         if let Err(error) = provider.store.check_files() {
             return note(provider, Check::Files, &Err((NotReady::FilesReplaced, error.into())));
         }
@@ -105,7 +105,7 @@ impl Watch {
         writes: Writes,
     ) -> Result<(), (NotReady, FlowError)> {
         let refused = match writes {
-            Writes::Taken => None,
+            Writes::Writable => None,
             Writes::Standby => Some(NotReady::Standby),
             Writes::ReadOnly => Some(NotReady::ReadOnly),
         };
@@ -117,7 +117,7 @@ impl Watch {
             return Ok(());
         }
         self.committed = None;
-        if let Err(error) = self.beat(provider).await {
+        if let Err(error) = self.write_heartbeat(provider).await {
             return Err((NotReady::Writes, cause_of(provider, error).await));
         }
         self.committed = Some(Instant::now());
@@ -125,7 +125,7 @@ impl Watch {
     }
 
     /// Says that this node is alive and what it runs with, and looks at what the others do.
-    async fn beat(&mut self, provider: &Provider) -> Result<(), FlowError> {
+    async fn write_heartbeat(&mut self, provider: &Provider) -> Result<(), FlowError> {
         let (node, digest, now) = (provider.node, provider.snapshot().digest.clone(), provider.clock.now());
         let own = digest.clone();
         let write = provider.store.write(move |tx| {
@@ -133,7 +133,7 @@ impl Watch {
             async move { Ok::<_, FlowError>(tx.heartbeat(node, &digest, now).await?) }
         });
         write.await?;
-        let nodes = living_nodes(provider, now).await?;
+        let nodes = active_nodes(provider, now).await?;
         let differs = nodes.iter().any(|other| other.config_digest != own);
         self.differs_since = differs.then(|| self.differs_since.unwrap_or(now));
         let too_long = self.differs_since.is_some_and(|since| now.duration_since(since) > MAX_DIFFERENCE);
@@ -167,7 +167,7 @@ impl Watch {
 }
 
 /// The nodes that were heard of a moment ago, this one among them.
-pub(crate) async fn living_nodes(provider: &Provider, now: Timestamp) -> Result<Vec<Node>, FlowError> {
+pub(crate) async fn active_nodes(provider: &Provider, now: Timestamp) -> Result<Vec<Node>, FlowError> {
     let since = now.checked_sub(NODE_LIFETIME).unwrap_or(Timestamp::MIN);
     Ok(provider.store.nodes(since).await?)
 }

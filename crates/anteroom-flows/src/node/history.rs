@@ -7,12 +7,12 @@
 //! - what one node finds is noted in the database, so that nodes that remember nothing refuse as well;
 //! - before a node goes on, all that it has in memory is read anew.
 
-use anteroom_crypto::{Digest, KeyPurpose, Keyring, SealedKey, sha256};
+use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring, SealedKey, sha256};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
-use anteroom_domain::history::{Judgement, Seen, WentBack};
+use anteroom_domain::history::{DatabaseContinuity, DatabasePosition, DatabaseRollback};
 use anteroom_domain::trail::chain::Checkpoint;
-use anteroom_storage::{Ended, Store};
+use anteroom_storage::{EndedByAccept, Store};
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -46,58 +46,62 @@ pub async fn at_start(
     let counts = |checkpoint: &&Checkpoint| {
         checkpoint.is_signed_by(&signers) && checkpoint.at.as_millisecond() > epoch
     };
-    let seen = Seen::at_start(epoch, kept.filter(counts).map(|checkpoint| checkpoint.link));
+    let seen = DatabasePosition::at_start(epoch, kept.filter(counts).map(|checkpoint| checkpoint.link));
     let history = History {
         seen: tokio::sync::Mutex::new(seen),
         refused: ArcSwapOption::empty(),
         sealed_keys: fingerprint(&store.sealed_keys().await?),
         is_timeline_missing: AtomicBool::new(false),
         accepted_at: AtomicI64::new(epoch),
-        looked_after: AtomicU64::new(store.connection_breaks()),
+        breaks_at_last_check: AtomicU64::new(store.connection_breaks()),
     };
     let found = history.find(store, &seen).await?;
-    match seen.judge(&found) {
-        Judgement::WentBack(why) => history.refuse(store, &seen, why, now).await,
-        Judgement::WentOn | Judgement::Accepted => *history.seen.lock().await = seen.follow(found.now),
+    match seen.continuity(&found) {
+        DatabaseContinuity::WentBack(why) => history.refuse(store, &seen, why, now).await,
+        DatabaseContinuity::Continuous | DatabaseContinuity::Accepted => {
+            *history.seen.lock().await = seen.follow(found.now)
+        }
     }
     Ok(history)
 }
 
 /// One look.
-pub async fn look(provider: &Provider) -> Result<(), FlowError> {
+pub async fn check_now(provider: &Provider) -> Result<(), FlowError> {
     let history = &provider.history;
     let mut seen = history.seen.lock().await;
     let breaks = provider.store.connection_breaks();
     let found = history.find(&provider.store, &seen).await?;
-    match seen.judge(&found) {
-        Judgement::WentOn => {
+    match seen.continuity(&found) {
+        DatabaseContinuity::Continuous => {
             if !history.is_refused() {
                 *seen = seen.follow(found.now);
             }
         }
-        Judgement::WentBack(why) => history.refuse(&provider.store, &seen, why, provider.clock.now()).await,
-        Judgement::Accepted => {
+        DatabaseContinuity::WentBack(why) => {
+            history.refuse(&provider.store, &seen, why, provider.clock.now()).await
+        }
+        DatabaseContinuity::Accepted => {
             // Before the node goes on.
-            history.accepted_at.store(found.now.epoch, Ordering::Release);
-            begin_anew(provider).await?;
+            history.accepted_at.store(found.now.database_epoch, Ordering::Release);
+            reload_after_accept(provider).await?;
             *seen = seen.follow(found.now);
         }
     }
-    history.looked_after.store(breaks, Ordering::Release);
+    history.breaks_at_last_check.store(breaks, Ordering::Release);
     Ok(())
 }
 
 /// Of an accepted database nothing is taken over that was read of the one before.
-async fn begin_anew(provider: &Provider) -> Result<(), FlowError> {
+async fn reload_after_accept(provider: &Provider) -> Result<(), FlowError> {
     let history = &provider.history;
     if fingerprint(&provider.store.sealed_keys().await?) != history.sealed_keys {
-        if history.refused() != Some(WentBack::SealedKeys) {
-            tracing::error!("the accepted database: {}", WentBack::SealedKeys);
+        if history.refused() != Some(DatabaseRollback::SealedKeys) {
+            tracing::error!("the accepted database: {}", DatabaseRollback::SealedKeys);
         }
-        history.refused.store(Some(Arc::new(WentBack::SealedKeys)));
+        history.refused.store(Some(Arc::new(DatabaseRollback::SealedKeys)));
         return Ok(());
     }
-    registered_clients::follow(provider).await?;
+    registered_clients::refresh_registered_clients(provider).await?;
     let keys = key_set::load(&provider.store, &provider.keyring, provider.clock.now()).await?;
     provider.replace_key_set(keys);
     if history.refused.swap(None).is_some() {
@@ -106,7 +110,7 @@ async fn begin_anew(provider: &Provider) -> Result<(), FlowError> {
     Ok(())
 }
 
-fn fingerprint(keys: &[SealedKey]) -> Digest {
+fn fingerprint(keys: &[SealedKey]) -> KeyedDigest {
     let mut bytes = Vec::new();
     for key in keys {
         bytes.extend(key.purpose.as_str().as_bytes());
@@ -119,8 +123,8 @@ fn fingerprint(keys: &[SealedKey]) -> Digest {
 
 /// What was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Accepted {
-    pub ended: Ended,
+pub struct AcceptDatabaseResult {
+    pub ended: EndedByAccept,
     pub grants: u64,
     /// The last number of the audit chain before the entry of this act.
     pub up_to: u64,
@@ -128,7 +132,11 @@ pub struct Accepted {
 
 /// An operator goes on with the database as it is. What was made before is worth nothing: sessions, grants with their tokens,
 /// links, codes, known devices. `seen` is the highest number of the chain that is known from elsewhere.
-pub async fn accept(store: &Store, audit: &AuditContext, seen: Option<u64>) -> Result<Accepted, FlowError> {
+pub async fn accept(
+    store: &Store,
+    audit: &AuditContext,
+    seen: Option<u64>,
+) -> Result<AcceptDatabaseResult, FlowError> {
     let audit = audit.clone();
     let write = store.write(move |tx| {
         let audit = audit.clone();
@@ -144,7 +152,7 @@ pub async fn accept(store: &Store, audit: &AuditContext, seen: Option<u64>) -> R
                 grants,
             };
             tx.append(&audit.entry(Actor::Operator, event)).await?;
-            Ok::<_, FlowError>(Accepted { ended, grants, up_to })
+            Ok::<_, FlowError>(AcceptDatabaseResult { ended, grants, up_to })
         }
     });
     write.await

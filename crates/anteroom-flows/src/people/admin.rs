@@ -8,9 +8,9 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{AccountId, AddressId, MessageId};
-use anteroom_domain::link::{Link, LinkKind};
-use anteroom_domain::message::{Mail, Message, Parcel};
-use anteroom_domain::profile::{ClaimChange, Described, ProfileClaim};
+use anteroom_domain::link::{EmailedLink, LinkKind};
+use anteroom_domain::message::{Mail, Message, MessageBody};
+use anteroom_domain::profile::{ClaimChange, EditableProfile, ProfileClaim};
 use anteroom_domain::session::SessionEnd;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{InsertAccountError, NewAccount, NewAddress, Tx};
@@ -23,8 +23,8 @@ use crate::context::call::Call;
 use crate::context::provider::Snapshot;
 use crate::error::FlowError;
 use crate::messages::links::new_link;
-use crate::sessions::end_sessions::{end_all, hearers};
-use ends::{begin_anew, end_links, remove_phones};
+use crate::sessions::end_sessions::{end_all, logout_recipients};
+use ends::{end_links, remove_phones, restart_registration};
 
 /// An address with what is known of the person; the rest they add themselves.
 #[derive(Clone, Debug)]
@@ -92,9 +92,9 @@ pub async fn invite(call: &Call, invitee: Invitee) -> Result<Invited, AdminError
         return Err(AdminError::AddressTaken(invitee.address));
     }
     let now = call.now;
-    let changes = said(&invitee, now);
+    let changes = invitation_claims(&invitee, now);
     let invitee = match &known {
-        Some(known) => as_known(known, invitee, &changes),
+        Some(known) => with_stored_profile(known, invitee, &changes),
         None => invitee,
     };
     let account = known.as_ref().map_or_else(|| AccountId(call.random().uuid_v4()), |known| known.id);
@@ -118,7 +118,7 @@ pub async fn invite(call: &Call, invitee: Invitee) -> Result<Invited, AdminError
                 let locked = tx.lock_account(account).await?.map(|locked| locked.account);
                 let before = locked.filter(|now| now.status == AccountStatus::Invited).ok_or_else(taken)?;
                 change_invited(&tx, &audit, (&before, &invitee.groups), &changes).await?;
-                begin_anew(&tx, &audit, account).await?;
+                restart_registration(&tx, &audit, account).await?;
             }
             let groups = invitee.groups.iter().map(ToString::to_string).collect();
             let entry = audit.entry(Actor::Operator, Event::AccountInvited { groups }).about(account);
@@ -132,7 +132,7 @@ pub async fn invite(call: &Call, invitee: Invitee) -> Result<Invited, AdminError
 }
 
 /// What an invitation says of the person.
-fn said(invitee: &Invitee, now: Timestamp) -> Vec<ClaimChange> {
+fn invitation_claims(invitee: &Invitee, now: Timestamp) -> Vec<ClaimChange> {
     let profile = &invitee.profile;
     let said = [
         (ProfileClaim::Name, &profile.name),
@@ -145,8 +145,8 @@ fn said(invitee: &Invitee, now: Timestamp) -> Vec<ClaimChange> {
 }
 
 /// With what was said before where nothing is said now.
-fn as_known(known: &Account, invitee: Invitee, changes: &[ClaimChange]) -> Invitee {
-    let mut described = Described::of(known);
+fn with_stored_profile(known: &Account, invitee: Invitee, changes: &[ClaimChange]) -> Invitee {
+    let mut described = EditableProfile::of(known);
     described.change(changes);
     let (profile, locale) = described.into_parts();
     let groups = if invitee.groups.is_empty() { known.groups.clone() } else { invitee.groups };
@@ -161,7 +161,7 @@ async fn change_invited(
     changes: &[ClaimChange],
 ) -> Result<(), AdminError> {
     let entry = |event| audit.entry(Actor::Operator, event).about(before.id);
-    let mut described = Described::of(before);
+    let mut described = EditableProfile::of(before);
     let changed = described.change(changes);
     if !changed.is_empty() {
         let (profile, locale) = described.into_parts();
@@ -202,7 +202,7 @@ fn new_account(call: &Call, invitee: &Invitee, id: AccountId, now: Timestamp) ->
 /// An invitation's link with the mail that carries it.
 #[derive(Clone)]
 pub(crate) struct Invitation {
-    pub link: Link,
+    pub link: EmailedLink,
     pub message: Message,
 }
 
@@ -215,7 +215,7 @@ fn invitation_for(call: &Call, (account, invitee): (AccountId, &Invitee), now: T
         id: MessageId(call.new_id()),
         account: Some(account),
         locale: invitee.locale.clone(),
-        parcel: Parcel::Email { to: invitee.address.clone(), mail },
+        parcel: MessageBody::Email { to: invitee.address.clone(), mail },
         reference: None,
         created_at: now,
         expires_at: new.link.expires_at,
@@ -251,7 +251,7 @@ pub async fn find(call: &Call, address: &EmailAddress) -> Result<Account, AdminE
 pub async fn disable(call: &Call, address: &EmailAddress) -> Result<(), AdminError> {
     let account = find(call, address).await?;
     let audit = call.audit().clone();
-    let hearers = hearers(call, SessionEnd::Disabled);
+    let hearers = logout_recipients(call, SessionEnd::Disabled);
     let write = call.store().write(move |tx: Tx| {
         let (audit, hearers) = (audit.clone(), hearers.clone());
         async move {
@@ -352,11 +352,11 @@ async fn end_grants_not_admitted(
 ) -> Result<(), FlowError> {
     let Some(after) = tx.account(account).await? else { return Ok(()) };
     for (grant, client, session) in tx.grants_of_account(account).await? {
-        if snapshot.clients.get(&client).is_some_and(|client| client.admits(&after)) {
+        if snapshot.clients.get(&client).is_some_and(|client| client.is_entitled(&after)) {
             continue;
         }
-        tx.revoke_grant(grant, GrantEnd::NotAdmitted, audit.now).await?;
-        let event = Event::revoked(grant, GrantEnd::NotAdmitted);
+        tx.revoke_grant(grant, GrantEnd::NotEntitled, audit.now).await?;
+        let event = Event::revoked(grant, GrantEnd::NotEntitled);
         let entry = audit.entry(Actor::System, event).about(account).by_client(&client);
         tx.append(&entry.in_session(session)).await?;
     }

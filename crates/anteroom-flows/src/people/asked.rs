@@ -11,14 +11,14 @@
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::account::Account;
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
-use anteroom_domain::ask::{self, Ask};
+use anteroom_domain::ask::{self, MailRequest};
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::{BrowserId, InteractionId, MessageId};
 use anteroom_domain::limits::Limit;
 use anteroom_domain::link::LinkKind;
-use anteroom_domain::message::{Mail, Message, Parcel};
+use anteroom_domain::message::{Mail, Message, MessageBody};
 use anteroom_oidc::authorization::AuthorizationRequest;
-use anteroom_storage::{AskAnswer, AskedLink, Tx, WaitingAsk};
+use anteroom_storage::{MailRequestResult, PendingMailRequest, RequestedLink, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
@@ -37,20 +37,20 @@ const BATCH: u32 = 50;
 /// Counts an ask for the address that it comes from and for its network, whatever address was entered.
 pub(crate) async fn spend(visit: &Visit, limit: Limit) -> Result<(), FlowError> {
     let mut budgets = limits::of_address(visit, limit);
-    budgets.extend(limits::of_address(visit, Limit::AskedRows));
+    budgets.extend(limits::of_address(visit, Limit::LinkRequestRows));
     limits::spend(visit, budgets).await
 }
 
 /// A row for an address, drawn before the transaction that may write it.
-pub(crate) struct NewAsk {
-    row: AskedLink,
+pub(crate) struct NewMailRequest {
+    row: RequestedLink,
     address: FoldedAddress,
     /// So many rows of an address count at once.
     most: u32,
     visit: Visit,
 }
 
-impl NewAsk {
+impl NewMailRequest {
     /// `browser`: the code of the mail can be typed there. `request`: what waits behind the page.
     pub(crate) fn prepare(
         visit: &Visit,
@@ -60,7 +60,7 @@ impl NewAsk {
         let (policy, now) = (visit.snapshot().policy.recovery, visit.now);
         let new = new_link(visit, (kind, None), browser, (now, policy.link_lifetime));
         let address = FoldedAddress::from_entered(entered);
-        let ask = Ask {
+        let ask = MailRequest {
             address: address.as_str().to_owned(),
             token: new.token.encode(),
             typed: browser.map(|_| new.typed),
@@ -70,21 +70,21 @@ impl NewAsk {
         };
         let mac = visit.keyring().mac(KeyPurpose::TokenHash);
         Self {
-            row: AskedLink {
+            row: RequestedLink {
                 address: mac.digest(context(kind), address.as_str().as_bytes()),
                 until: new.link.expires_at,
                 link: new.link,
                 ask,
             },
             address,
-            most: policy.links_alive,
+            most: policy.max_links,
             visit: visit.clone(),
         }
     }
 
     /// Writes the row, unless enough of the address count. The same statements for every address.
     pub(crate) async fn write(&self, tx: &Tx, interaction: Option<InteractionId>) -> Result<bool, FlowError> {
-        tx.lock_asked_address(&self.row.address).await?;
+        tx.lock_requested_address(&self.row.address).await?;
         if self.is_crowded(tx).await? {
             return Ok(false);
         }
@@ -98,11 +98,11 @@ impl NewAsk {
     /// known to the account gets one beside them, so that its tab, its application and its typed code are served.
     async fn is_crowded(&self, tx: &Tx) -> Result<bool, FlowError> {
         let (visit, at_most) = (&self.visit, self.most.saturating_mul(2));
-        let askers = tx.askers(&self.row.address, visit.now, at_most).await?;
+        let askers = tx.requesting_browsers(&self.row.address, visit.now, at_most).await?;
         let alive = u32::try_from(askers.len()).unwrap_or(u32::MAX);
         // Only a browser that is known to some account pays for this look, whatever the address.
         let known = !visit.browser.devices.is_empty()
-            && tx.is_device_at(&self.address, &visit.browser.devices).await?;
+            && tx.is_known_device_of_address(&self.address, &visit.browser.devices).await?;
         let own = askers.contains(&Some(visit.browser.id));
         Ok(alive >= self.most && (!known || own || alive >= at_most))
     }
@@ -120,15 +120,15 @@ const fn context(kind: LinkKind) -> &'static str {
 #[tracing::instrument(name = "answer_requests_for_mail", skip_all)]
 pub async fn answer(call: &Call) -> Result<usize, FlowError> {
     let now = call.now;
-    let waiting = call.store().waiting_asks(now, BATCH).await?;
+    let waiting = call.store().pending_mail_requests(now, BATCH).await?;
     if waiting.is_empty() {
         return Ok(0);
     }
     let mut answers = Vec::with_capacity(waiting.len());
     for asked in waiting {
-        answers.push(Answer::to(call, asked, now).await?);
+        answers.push(CompleteMailRequest::to(call, asked, now).await?);
     }
-    let answers: Arc<[Answer]> = answers.into();
+    let answers: Arc<[CompleteMailRequest]> = answers.into();
     let write = call.store().write(move |tx: Tx| {
         let answers = Arc::clone(&answers);
         async move {
@@ -142,15 +142,15 @@ pub async fn answer(call: &Call) -> Result<usize, FlowError> {
 }
 
 /// What is written for one ask.
-struct Answer {
-    link: WaitingAsk,
-    becomes: AskAnswer,
+struct CompleteMailRequest {
+    link: PendingMailRequest,
+    becomes: MailRequestResult,
     message: Message,
     entry: AuditEntry,
 }
 
-impl Answer {
-    async fn to(call: &Call, asked: WaitingAsk, now: Timestamp) -> Result<Self, FlowError> {
+impl CompleteMailRequest {
+    async fn to(call: &Call, asked: PendingMailRequest, now: Timestamp) -> Result<Self, FlowError> {
         let address = FoldedAddress::from_entered(asked.ask.as_ref().map_or("", |ask| ask.address.as_str()));
         let account = call.store().account_by_address(&address).await?;
         let spelling = call.store().address_on_file(&address, now).await?;
@@ -171,7 +171,8 @@ impl Answer {
         if let Some((account, _)) = &known {
             entry = entry.about(account.id);
         }
-        let becomes = AskAnswer { account: known.as_ref().map(|(account, _)| account.id), kind, expires_at };
+        let becomes =
+            MailRequestResult { account: known.as_ref().map(|(account, _)| account.id), kind, expires_at };
         let message = Message {
             id: MessageId(call.new_id()),
             account: becomes.account,
@@ -189,7 +190,7 @@ impl Answer {
 
     /// Nothing where another node was first.
     async fn write(&self, tx: &Tx) -> Result<(), FlowError> {
-        if tx.answer_ask(self.link.link, self.becomes).await? {
+        if tx.complete_mail_request(self.link.link, self.becomes).await? {
             tx.enqueue(&self.message).await?;
             tx.append(&self.entry).await?;
         }
@@ -198,7 +199,7 @@ impl Answer {
 }
 
 /// As of the request, whose address and reference the trail has.
-fn audit(call: &Call, ask: Option<&Ask>, _now: Timestamp) -> AuditContext {
+fn audit(call: &Call, ask: Option<&MailRequest>, _now: Timestamp) -> AuditContext {
     AuditContext {
         address: ask.and_then(|ask| ask.from),
         reference: ask.and_then(|ask| ask.reference.as_ref()?.parse().ok()),
@@ -208,9 +209,9 @@ fn audit(call: &Call, ask: Option<&Ask>, _now: Timestamp) -> AuditContext {
 
 fn parcel(
     snapshot: &Snapshot,
-    asked: &WaitingAsk,
+    asked: &PendingMailRequest,
     (kind, known): (LinkKind, Option<&(Account, EmailAddress)>),
-) -> Parcel {
+) -> MessageBody {
     let ask = asked.ask.as_ref();
     let token = ask.map_or("", |ask| ask.token.as_str());
     let mail = match kind {
@@ -222,8 +223,8 @@ fn parcel(
         ),
     };
     match known {
-        Some((_, to)) => Parcel::Email { to: to.clone(), mail },
-        None => Parcel::Unaddressed { mail },
+        Some((_, to)) => MessageBody::Email { to: to.clone(), mail },
+        None => MessageBody::Unaddressed { mail },
     }
 }
 

@@ -8,14 +8,14 @@ use anteroom_domain::session::Session;
 use anteroom_oidc::ClientId;
 use anteroom_oidc::logout::third_party_login_location;
 
-use crate::context::browser::Loads;
+use crate::context::browser::FetchContext;
 use crate::context::call::Visit;
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::context::provider::Snapshot;
 use crate::error::FlowError;
-use crate::interaction::next::{Onward, proceed_with};
-use crate::interaction::open_interaction::Carried;
-use crate::sessions::browser_sessions::live_sessions;
+use crate::interaction::next::{Next, proceed_with};
+use crate::interaction::open_interaction::OpenInteraction;
+use crate::sessions::browser_sessions::active_sessions;
 
 #[derive(Debug)]
 pub struct Dashboard {
@@ -39,7 +39,7 @@ pub struct TileView {
 /// `None`: no account is signed in.
 #[tracing::instrument(skip_all)]
 pub async fn dashboard(visit: &Visit) -> Result<Option<Dashboard>, FlowError> {
-    let Some((Live { account, session, .. }, others)) = current(visit).await? else {
+    let Some((ActiveSession { account, session, .. }, others)) = current(visit).await? else {
         return Ok(None);
     };
     let snapshot = visit.snapshot();
@@ -55,8 +55,8 @@ pub async fn dashboard(visit: &Visit) -> Result<Option<Dashboard>, FlowError> {
 }
 
 /// The current session, and the other accounts in the same browser. Looking counts as activity.
-pub(crate) async fn current(visit: &Visit) -> Result<Option<(Live, Vec<Account>)>, FlowError> {
-    let mut live = live_sessions(visit).await?;
+pub(crate) async fn current(visit: &Visit) -> Result<Option<(ActiveSession, Vec<Account>)>, FlowError> {
+    let mut live = active_sessions(visit).await?;
     if live.is_empty() {
         return Ok(None);
     }
@@ -71,18 +71,19 @@ pub(crate) async fn current(visit: &Visit) -> Result<Option<(Live, Vec<Account>)
 
 /// Whether nothing stands between the person and the dashboard. What could (a second factor for a new device) is for the
 /// one decision to say, at sign-in.
-async fn arrives(visit: &Visit, live: &[Live]) -> Result<bool, FlowError> {
+async fn arrives(visit: &Visit, live: &[ActiveSession]) -> Result<bool, FlowError> {
     let policy = &visit.snapshot().policy;
-    let wants_proof = live.first().is_some_and(|one| one.session.wants_proof(policy.session, visit.now));
+    let wants_proof =
+        live.first().is_some_and(|one| one.session.requires_reauthentication(policy.session, visit.now));
     if !policy.new_devices_step_up && !wants_proof {
         return Ok(true);
     }
-    let onward = proceed_with(visit, Carried::to_dashboard(visit), live.to_vec()).await?;
-    Ok(matches!(onward, Onward::Dashboard))
+    let onward = proceed_with(visit, OpenInteraction::to_dashboard(visit), live.to_vec()).await?;
+    Ok(matches!(onward, Next::Dashboard))
 }
 
 fn tiles(snapshot: &Snapshot, account: &Account) -> Vec<TileView> {
-    let admitted = snapshot.clients.iter().filter(|client| client.admits(account));
+    let admitted = snapshot.clients.iter().filter(|client| client.is_entitled(account));
     let view = |client: &Client| {
         client.policy.tile.as_ref().map(|tile| TileView {
             client: client.id().clone(),
@@ -96,7 +97,7 @@ fn tiles(snapshot: &Snapshot, account: &Account) -> Vec<TileView> {
 
 async fn touch(visit: &Visit, session: &mut Session) -> Result<(), FlowError> {
     // A part of another page keeps no session alive, as in [`crate::protocol::authorization_response`].
-    if visit.browser.loads != Loads::Page || !session.wants_touch(visit.now) {
+    if visit.browser.loads != FetchContext::Page || !session.needs_activity_update(visit.now) {
         return Ok(());
     }
     let (id, now) = (session.id, visit.now);
@@ -114,17 +115,17 @@ pub enum TileTarget {
     Application(String),
     /// Not there, or not there for this person: the same.
     Absent,
-    NobodySignedIn,
+    NotSignedIn,
 }
 
 /// The application's own sign-in (third-party-initiated login, OpenID Connect Core §4), else its launch URL.
 #[tracing::instrument(skip_all)]
 pub async fn open_tile(visit: &Visit, client: &ClientId) -> Result<TileTarget, FlowError> {
-    let Some((Live { account, .. }, _)) = current(visit).await? else {
-        return Ok(TileTarget::NobodySignedIn);
+    let Some((ActiveSession { account, .. }, _)) = current(visit).await? else {
+        return Ok(TileTarget::NotSignedIn);
     };
     let snapshot = visit.snapshot();
-    let client = snapshot.clients.get(client).filter(|client| client.admits(&account));
+    let client = snapshot.clients.get(client).filter(|client| client.is_entitled(&account));
     let Some((client, tile)) = client.and_then(|client| Some((client, client.policy.tile.as_ref()?))) else {
         return Ok(TileTarget::Absent);
     };

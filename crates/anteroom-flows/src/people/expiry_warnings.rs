@@ -2,8 +2,8 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::ids::{AccountId, MessageId};
-use anteroom_domain::message::{Mail, Message, Parcel};
-use anteroom_domain::password::Warning;
+use anteroom_domain::message::{Mail, Message, MessageBody};
+use anteroom_domain::password::ExpiryWarning;
 use anteroom_storage::{AgeingPassword, Tx};
 use jiff::{SignedDuration, Timestamp};
 
@@ -36,7 +36,7 @@ pub async fn send_due(call: &Call) -> Result<usize, FlowError> {
 async fn send(
     call: &Call,
     ageing: AgeingPassword,
-    warning: Warning,
+    warning: ExpiryWarning,
     now: Timestamp,
 ) -> Result<bool, FlowError> {
     let Some(account) = call.store().account(ageing.account).await? else { return Ok(false) };
@@ -54,12 +54,12 @@ async fn send(
     write.await
 }
 
-fn mail(call: &Call, account: &Account, warning: Warning, now: Timestamp) -> Message {
+fn mail(call: &Call, account: &Account, warning: ExpiryWarning, now: Timestamp) -> Message {
     Message {
         id: MessageId(call.new_id()),
         account: Some(account.id),
         locale: account.locale.clone(),
-        parcel: Parcel::Email {
+        parcel: MessageBody::Email {
             to: account.primary_address.clone(),
             mail: Mail::PasswordExpires {
                 days: warning.days_left,

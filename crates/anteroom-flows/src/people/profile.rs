@@ -7,9 +7,9 @@ use anteroom_domain::account::{Account, AccountStatus};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::{AccountId, SessionId};
-use anteroom_domain::profile::{BadClaim, ClaimChange, Described, ProfileClaim};
+use anteroom_domain::profile::{ClaimChange, EditableProfile, InvalidClaimValue, ProfileClaim};
 use anteroom_oidc::authorization::ClaimRequests;
-use anteroom_oidc::claims::{ClaimMapping, ScopeClaims, Wanted, release};
+use anteroom_oidc::claims::{ClaimMapping, ClaimSelection, ScopeClaims, select_claims};
 use anteroom_oidc::{ClientId, Scope};
 use anteroom_storage::Tx;
 use serde_json::Value;
@@ -17,15 +17,15 @@ use std::sync::Arc;
 
 use crate::audit::context::AuditContext;
 use crate::context::call::{Call, Visit};
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::people::admin::{AdminError, find};
 use crate::people::dashboard::current;
-use crate::protocol::subject::{may_know_address, standard_claims, subject};
+use crate::protocol::subject::{may_use_email_as_username, standard_claims, subject};
 
 /// The person who is signed in. `None`: no account is.
 #[tracing::instrument(name = "read_profile", skip_all)]
-pub async fn profile(visit: &Visit) -> Result<Option<Live>, FlowError> {
+pub async fn profile(visit: &Visit) -> Result<Option<ActiveSession>, FlowError> {
     Ok(current(visit).await?.map(|(live, _)| live))
 }
 
@@ -34,8 +34,8 @@ pub enum SaveOutcome {
     Saved,
     /// Nothing was written: these are not what they must be.
     Bad {
-        live: Box<Live>,
-        problems: Vec<(ProfileClaim, BadClaim)>,
+        live: Box<ActiveSession>,
+        problems: Vec<(ProfileClaim, InvalidClaimValue)>,
     },
     NobodySignedIn,
 }
@@ -46,7 +46,7 @@ pub async fn save(visit: &Visit, entered: &[(ProfileClaim, &str)]) -> Result<Sav
     let Some(live) = profile(visit).await? else { return Ok(SaveOutcome::NobodySignedIn) };
     let (mut changes, mut problems) = (Vec::new(), Vec::new());
     // What is not the person's to say is not taken from a form.
-    for (claim, text) in entered.iter().filter(|(claim, _)| claim.is_the_persons()) {
+    for (claim, text) in entered.iter().filter(|(claim, _)| claim.is_self_service()) {
         match ClaimChange::parse(*claim, text, visit.now) {
             Ok(change) => changes.push(change),
             Err(problem) => problems.push((*claim, problem)),
@@ -57,10 +57,10 @@ pub async fn save(visit: &Visit, entered: &[(ProfileClaim, &str)]) -> Result<Sav
     }
     let (account, session) = (live.account, Some(live.session.id));
     let audit = visit.audit().clone();
-    let act = Act { changes: changes.into(), audit, actor: Actor::Account(account.id), session };
+    let act = SaveClaimsUnit { changes: changes.into(), audit, actor: Actor::Account(account.id), session };
     let stands = move |now: &Account| now.epoch == account.epoch && now.status == AccountStatus::Active;
     let written = write(visit, account.id, act, stands).await?;
-    Ok(if written == Written::Yes { SaveOutcome::Saved } else { SaveOutcome::NobodySignedIn })
+    Ok(if written == SaveClaimsResult::Yes { SaveOutcome::Saved } else { SaveOutcome::NobodySignedIn })
 }
 
 /// What an operator says of a person.
@@ -71,10 +71,10 @@ pub async fn set_claims(
 ) -> Result<(), AdminError> {
     let account = find(call, address).await?;
     let audit = call.audit().clone();
-    let act = Act { changes: changes.into(), audit, actor: Actor::Operator, session: None };
+    let act = SaveClaimsUnit { changes: changes.into(), audit, actor: Actor::Operator, session: None };
     match write(call, account.id, act, |_| true).await? {
-        Written::Yes | Written::AccountChanged => Ok(()),
-        Written::UsernameTaken { name, holder } => {
+        SaveClaimsResult::Yes | SaveClaimsResult::AccountChanged => Ok(()),
+        SaveClaimsResult::UsernameTaken { name, holder } => {
             let holder = call.store().account(holder).await?.map(|holder| holder.primary_address);
             Err(AdminError::UsernameTaken { name, holder: holder.unwrap_or_else(|| address.clone()) })
         }
@@ -93,7 +93,7 @@ pub async fn claims(
     let person = standard_claims(&account, &call.snapshot().groups);
     let Some(id) = client else {
         let (scope, mapping) = (Scope::STANDARD.iter().cloned().collect(), ClaimMapping::default());
-        let wanted = Wanted {
+        let wanted = ClaimSelection {
             scope: &scope,
             told,
             asked: &asked,
@@ -101,21 +101,21 @@ pub async fn claims(
             mapping: &mapping,
             address_as_username: true,
         };
-        return Ok(Value::Object(release(&person, wanted)));
+        return Ok(Value::Object(select_claims(&person, wanted)));
     };
     let call = &call.that_knows(id).await?;
     let client = call.snapshot().clients.get(id).ok_or_else(|| AdminError::NoSuchClient(id.clone()))?;
     let (scope, mapping) = (&client.metadata.scope, &client.policy.claims);
-    let address_as_username = may_know_address(client);
-    let wanted = Wanted { scope, told, asked: &asked, allowed: scope, mapping, address_as_username };
-    let mut claims = release(&person, wanted);
+    let address_as_username = may_use_email_as_username(client);
+    let wanted = ClaimSelection { scope, told, asked: &asked, allowed: scope, mapping, address_as_username };
+    let mut claims = select_claims(&person, wanted);
     let sub = subject(call, client, account.id)?;
     claims.insert("sub".to_owned(), Value::String(sub.as_str().to_owned()));
     Ok(Value::Object(claims))
 }
 
 #[derive(Clone)]
-struct Act {
+struct SaveClaimsUnit {
     changes: Arc<[ClaimChange]>,
     audit: AuditContext,
     actor: Actor,
@@ -123,7 +123,7 @@ struct Act {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Written {
+enum SaveClaimsResult {
     Yes,
     /// The account is not what `stands` wants it to be.
     AccountChanged,
@@ -136,17 +136,17 @@ enum Written {
 async fn write(
     call: &Call,
     account: AccountId,
-    act: Act,
+    act: SaveClaimsUnit,
     stands: impl Fn(&Account) -> bool + Clone + Send + Sync + 'static,
-) -> Result<Written, FlowError> {
+) -> Result<SaveClaimsResult, FlowError> {
     let write = call.store().write(move |tx: Tx| {
         let (act, stands) = (act.clone(), stands.clone());
         async move {
             let locked = tx.lock_account(account).await?;
             let Some(locked) = locked.filter(|locked| stands(&locked.account)) else {
-                return Ok(Written::AccountChanged);
+                return Ok(SaveClaimsResult::AccountChanged);
             };
-            let mut described = Described::of(&locked.account);
+            let mut described = EditableProfile::of(&locked.account);
             let changed = described.change(&act.changes);
             if !changed.is_empty() {
                 let now = act.audit.now;
@@ -156,7 +156,7 @@ async fn write(
                         tx.set_username(account, profile.preferred_username.as_deref()).await?
                 {
                     let name = profile.preferred_username.unwrap_or_default();
-                    return Ok(Written::UsernameTaken { name, holder });
+                    return Ok(SaveClaimsResult::UsernameTaken { name, holder });
                 }
                 tx.save_profile(account, &profile, locale.as_deref(), now).await?;
                 let claims = changed.iter().map(|claim| claim.as_str()).collect();
@@ -164,7 +164,7 @@ async fn write(
                 entry.session = act.session;
                 tx.append(&entry).await?;
             }
-            Ok::<_, FlowError>(Written::Yes)
+            Ok::<_, FlowError>(SaveClaimsResult::Yes)
         }
     });
     write.await

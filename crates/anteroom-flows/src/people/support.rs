@@ -8,8 +8,8 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::{AccountId, PhoneId};
 use anteroom_domain::link::LinkKind;
-use anteroom_domain::message::{Mail, Message, Notice, Parcel};
-use anteroom_domain::phone::{E164, MAX_PHONES, Method, Phone};
+use anteroom_domain::message::{Mail, Message, MessageBody, Notice};
+use anteroom_domain::phone::{DeliveryMethod, E164, MAX_PHONES, Phone};
 use anteroom_domain::telephony::{NotAllowed, NumberProblem, allowed, parse_number};
 use anteroom_storage::{NewPhone, Tx};
 use jiff::Timestamp;
@@ -82,7 +82,7 @@ pub async fn send_reset(call: &Call, address: &EmailAddress) -> Result<(), Suppo
         minutes: u16::try_from(lifetime.as_mins()).unwrap_or(u16::MAX),
     };
     let to = account.primary_address.clone();
-    let message = message(call, &account, Parcel::Email { to, mail }, (now, new.link.expires_at));
+    let message = message(call, &account, MessageBody::Email { to, mail }, (now, new.link.expires_at));
     let entry = call.entry(Actor::Operator, Event::RecoveryAsked { mailed: true }).about(account.id);
     let write = call.store().write(move |tx: Tx| {
         let (link, message, entry) = (new.link.clone(), message.clone(), entry.clone());
@@ -120,7 +120,7 @@ pub async fn add_phone(
     let usable_from = now.checked_add(snapshot.policy.recovery.new_phone_delay).unwrap_or(Timestamp::MAX);
     let phone =
         NewPhone { id: PhoneId(call.new_id()), number: number.clone(), kind, verified_at: None, usable_from };
-    let messages = told_of(call, &account, (&number, usable_from), now).await?;
+    let messages = phone_added_notices(call, &account, (&number, usable_from), now).await?;
     let event = Event::PhoneAdded { phone: number.masked(), phone_kind: kind.as_str() };
     let entry = call.entry(Actor::Operator, event).about(account.id);
     let write = call.store().write(move |tx: Tx| {
@@ -158,7 +158,7 @@ enum Added {
 }
 
 /// Word of it by mail to every address, and by text to the phones that were there.
-async fn told_of(
+async fn phone_added_notices(
     call: &Call,
     account: &Account,
     (number, usable_from): (&E164, Timestamp),
@@ -169,10 +169,10 @@ async fn told_of(
     let mut messages = notices(call, account, mail).await?;
     // A landline takes no texts, and no person is called without having asked for it: they have the mail.
     let phones = call.store().phones_of(account.id).await?;
-    let told = |phone: &Phone| phone.verified_at.is_some() && is_sent(call, phone, Method::Text);
+    let told = |phone: &Phone| phone.verified_at.is_some() && is_sent(call, phone, DeliveryMethod::Text);
     let word = Notice::PhoneAdded { phone: number.masked(), link };
     let texts = phones.into_iter().filter(told).map(|phone| {
-        let parcel = Parcel::Notice { to: phone.number, notice: word.clone() };
+        let parcel = MessageBody::Notice { to: phone.number, notice: word.clone() };
         notice(call, account, parcel)
     });
     messages.extend(texts);

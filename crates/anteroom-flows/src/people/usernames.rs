@@ -24,7 +24,7 @@ impl ReportedAccounts {
 /// Enters names that are in profiles alone. Every process does it when it starts, and nodes do it once an hour, since nodes
 /// and commands of 0.1.0 may run beside. Gives back the accounts whose name is another's.
 pub async fn enter(store: &Store) -> Result<Vec<AccountId>, StoreError> {
-    let done = store.enter_usernames().await?;
+    let done = store.backfill_usernames().await?;
     if done.entered > 0 {
         tracing::info!(
             count = done.entered,

@@ -5,7 +5,7 @@
 
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::client::Client;
-use anteroom_domain::grant::{GrantContext, GrantDead, GrantWorth, TokenReach};
+use anteroom_domain::grant::{EffectiveGrant, GrantState, InvalidGrantReason, TokenPermissions};
 use anteroom_domain::ids::GrantId;
 use anteroom_oidc::jwt::{AccessTokenClaims, UnverifiedJwt, VerifiedClaims};
 use anteroom_oidc::{GrantType, Scope, ScopeSet};
@@ -31,53 +31,57 @@ pub(crate) fn read(call: &Call, token: &SecretString, now: Timestamp) -> Option<
 }
 
 /// What a token whose signature and times are good is worth now.
-pub(crate) enum Living {
+pub(crate) enum TokenState {
     No,
     /// A client's own token.
-    Client(TokenReach),
-    Person(Box<LivingGrant>),
+    Client(TokenPermissions),
+    Person(Box<ActiveGrant>),
 }
 
-pub(crate) struct LivingGrant {
+pub(crate) struct ActiveGrant {
     pub record: GrantRecord,
-    pub worth: GrantWorth,
+    pub worth: EffectiveGrant,
     /// The token's own: it may have been narrowed below what was granted.
-    pub reach: TokenReach,
+    pub access: TokenPermissions,
 }
 
 /// `client` is the one that the token was given to, as it is registered now.
-pub(crate) async fn living(
+pub(crate) async fn token_state(
     call: &Call,
     client: &Client,
     claims: &AccessTokenClaims,
-) -> Result<Living, FlowError> {
+) -> Result<TokenState, FlowError> {
     if call.store().is_revoked(&claims.jti).await? {
-        return Ok(Living::No);
+        return Ok(TokenState::No);
     }
-    let reach = TokenReach { scope: claims.scope.clone(), audience: claims.aud.clone() };
+    let reach = TokenPermissions { scope: claims.scope.clone(), audience: claims.aud.clone() };
     let issuer = &call.snapshot().issuer;
     let Some(grant) = grant_of_jti(&claims.jti) else {
         // It has no row that accepting a database could end, and the row that it was revoked by may be among what was lost.
         if claims.iat.as_second() <= call.provider().history.accepted_at().as_second() {
-            return Ok(Living::No);
+            return Ok(TokenState::No);
         }
         let own = client_scope(client).map(|allowed| reach.narrowed(&allowed, client, issuer));
-        return Ok(own.and_then(Result::ok).map_or(Living::No, Living::Client));
+        return Ok(own.and_then(Result::ok).map_or(TokenState::No, TokenState::Client));
     };
-    let Some(record) = call.store().grant_world(grant).await? else { return Ok(Living::No) };
-    let narrowed = worth(call, client, &record).and_then(|worth| {
+    let Some(record) = call.store().grant_with_context(grant).await? else { return Ok(TokenState::No) };
+    let narrowed = effective_grant(call, client, &record).and_then(|worth| {
         let reach = reach.narrowed(&worth.scope, client, issuer)?;
         Ok((worth, reach))
     });
     Ok(match narrowed {
-        Ok((worth, reach)) => Living::Person(Box::new(LivingGrant { record, worth, reach })),
-        Err(_) => Living::No,
+        Ok((worth, reach)) => TokenState::Person(Box::new(ActiveGrant { record, worth, access: reach })),
+        Err(_) => TokenState::No,
     })
 }
 
 /// What the grant is worth to the client as it is registered now.
-pub(crate) fn worth(call: &Call, client: &Client, record: &GrantRecord) -> Result<GrantWorth, GrantDead> {
-    record.grant.worth(GrantContext {
+pub(crate) fn effective_grant(
+    call: &Call,
+    client: &Client,
+    record: &GrantRecord,
+) -> Result<EffectiveGrant, InvalidGrantReason> {
+    record.grant.effective(GrantState {
         client,
         account: &record.account,
         session: record.session.as_ref(),

@@ -11,10 +11,10 @@ use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::response::{AuthorizationResponse, Issued, IssuedAccessToken};
 use jiff::Timestamp;
 
-use crate::context::browser::Loads;
+use crate::context::browser::FetchContext;
 use crate::context::call::Visit;
 use crate::context::limits::spend_authorization;
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::protocol::authorization_code;
@@ -93,7 +93,7 @@ fn code(
     visit: &Visit,
     client: &Client,
     request: &AuthorizationRequest,
-    live: &Live,
+    live: &ActiveSession,
 ) -> Result<String, FlowError> {
     let snapshot = visit.snapshot();
     let lifetime = snapshot.policy.tokens.code_lifetime;
@@ -121,9 +121,9 @@ fn code(
 
 /// Opening a tile counts as activity of the session. `prompt=none` does not, and neither does what a page loads as a part of
 /// itself: any application on this site could keep a session alive with it. Written at most once a minute.
-async fn touch(visit: &Visit, live: &Live, request: &AuthorizationRequest) -> Result<(), FlowError> {
+async fn touch(visit: &Visit, live: &ActiveSession, request: &AuthorizationRequest) -> Result<(), FlowError> {
     let silent = request.prompt.contains(Prompt::None);
-    if silent || visit.browser.loads != Loads::Page || !live.session.wants_touch(visit.now) {
+    if silent || visit.browser.loads != FetchContext::Page || !live.session.needs_activity_update(visit.now) {
         return Ok(());
     }
     let (session, now) = (live.session.id, visit.now);

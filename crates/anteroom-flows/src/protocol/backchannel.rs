@@ -7,11 +7,11 @@
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
-use anteroom_domain::subject::{NamedSession, SubjectKind};
+use anteroom_domain::subject::{SessionSid, SubjectNamespace};
 use anteroom_oidc::ClientId;
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::{LogoutEvent, LogoutTokenClaims};
-use anteroom_storage::{DeliveryResult, LogoutDelivery, LogoutLease, LogoutsOf};
+use anteroom_storage::{DeliveryResult, LogoutClients, LogoutDelivery, LogoutLease};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
@@ -24,13 +24,13 @@ use crate::context::call::Call;
 use crate::context::outgoing::OutgoingError;
 use crate::context::provider::Provider;
 use crate::error::FlowError;
-use crate::protocol::subject::{kind_to_tell, named_session, sid_of_kind, subject_of_kind};
+use crate::protocol::subject::{logout_subject_kind, named_session, sid_of_kind, subject_of_kind};
 use crate::protocol::token_encryption::Recipient;
 
 /// Deliveries that are under way at once on this node, of all applications and of one of the configuration. Each has a
 /// connection.
-const AT_ONCE: u32 = 96;
-const LANE: u32 = 8;
+const MAX_IN_PROGRESS: u32 = 96;
+const MAX_PER_CLIENT: u32 = 8;
 /// The same of those that registered themselves, together and of one.
 const AT_ONCE_OF_REGISTERED: u32 = 32;
 const LANE_OF_REGISTERED: u32 = 2;
@@ -44,7 +44,7 @@ const BACKOFF_SECONDS: [i64; 6] = [5, 30, 120, 600, 3_600, 14_400];
 
 /// Runs until the task is aborted.
 pub async fn run(provider: &Arc<Provider>) {
-    let mut busy = Busy::default();
+    let mut busy = DeliveriesInProgress::default();
     let mut lanes = FuturesUnordered::new();
     loop {
         let call = Call::local(provider);
@@ -74,7 +74,7 @@ pub async fn run(provider: &Arc<Provider>) {
 /// One round over what is due, at most a lane of each application; returns how many were tried.
 #[tracing::instrument(name = "deliver_logout_tokens", skip_all)]
 pub async fn deliver_due(call: &Call) -> Result<usize, FlowError> {
-    let due = lease(call, &Busy::default()).await?;
+    let due = lease(call, &DeliveriesInProgress::default()).await?;
     let count = due.len();
     deliver_all(call, due).await?;
     Ok(count)
@@ -82,32 +82,32 @@ pub async fn deliver_due(call: &Call) -> Result<usize, FlowError> {
 
 /// The applications that are being told at this moment, with how many deliveries.
 #[derive(Debug, Default)]
-struct Busy(BTreeMap<ClientId, Lane>);
+struct DeliveriesInProgress(BTreeMap<ClientId, ClientDeliveries>);
 
 #[derive(Clone, Copy, Debug)]
-struct Lane {
+struct ClientDeliveries {
     deliveries: u32,
     is_configured: bool,
 }
 
-impl Busy {
+impl DeliveriesInProgress {
     fn begin(&mut self, call: &Call, client: &ClientId, deliveries: usize) {
-        let deliveries = u32::try_from(deliveries).unwrap_or(LANE);
+        let deliveries = u32::try_from(deliveries).unwrap_or(MAX_PER_CLIENT);
         let is_configured = call.snapshot().clients.is_configured(client);
-        self.0.insert(client.clone(), Lane { deliveries, is_configured });
+        self.0.insert(client.clone(), ClientDeliveries { deliveries, is_configured });
     }
 
     /// How many more there may be in all, and of applications that are not in the configuration.
-    fn room(&self) -> (u32, u32) {
+    fn free_slots(&self) -> (u32, u32) {
         let all: u32 = self.0.values().map(|lane| lane.deliveries).sum();
         let others = self.0.values().filter(|lane| !lane.is_configured).map(|lane| lane.deliveries).sum();
-        (AT_ONCE.saturating_sub(all), AT_ONCE_OF_REGISTERED.saturating_sub(others))
+        (MAX_IN_PROGRESS.saturating_sub(all), AT_ONCE_OF_REGISTERED.saturating_sub(others))
     }
 }
 
 /// Those of the configuration first: what other applications let wait is never before them.
-async fn lease(call: &Call, busy: &Busy) -> Result<Vec<LogoutDelivery>, FlowError> {
-    let (room, room_of_others) = busy.room();
+async fn lease(call: &Call, busy: &DeliveriesInProgress) -> Result<Vec<LogoutDelivery>, FlowError> {
+    let (room, room_of_others) = busy.free_slots();
     if room == 0 || call.provider().history.is_refused() {
         return Ok(Vec::new());
     }
@@ -117,11 +117,11 @@ async fn lease(call: &Call, busy: &Busy) -> Result<Vec<LogoutDelivery>, FlowErro
     let configured = || snapshot.clients.configured().map(|client| client.id().clone());
     let free = configured().filter(|client| !busy.0.contains_key(client)).collect();
     let known = configured().chain(busy.0.keys().cloned()).collect();
-    let own = LogoutLease { until, limit: room, per_client: LANE, of: LogoutsOf::These(free) };
+    let own = LogoutLease { until, limit: room, per_client: MAX_PER_CLIENT, of: LogoutClients::These(free) };
     let others = LogoutLease {
         limit: room_of_others,
         per_client: LANE_OF_REGISTERED,
-        of: LogoutsOf::AllBut(known),
+        of: LogoutClients::AllBut(known),
         ..own.clone()
     };
     let leases = Arc::new((own, others));
@@ -164,12 +164,12 @@ async fn deliver(call: &Call, delivery: LogoutDelivery) -> Result<(), FlowError>
         None if now.duration_since(delivery.created_at) < snapshot.policy.clients.end_grants_after => {
             Err(SendError::Absent)
         }
-        None => Ok(Sent::NobodyToTell),
+        None => Ok(LogoutSendResult::NothingToSend),
     };
     let attempts = delivery.attempts.saturating_add(1);
     let (result, event) = match sent {
-        Ok(Sent::Delivered) => (DeliveryResult::Done, Some(Event::LogoutDelivered)),
-        Ok(Sent::NobodyToTell) => (DeliveryResult::Done, None),
+        Ok(LogoutSendResult::Delivered) => (DeliveryResult::Done, Some(Event::LogoutDelivered)),
+        Ok(LogoutSendResult::NothingToSend) => (DeliveryResult::Done, None),
         Err(error) => {
             if error.is_logged(attempts) {
                 tracing::warn!(
@@ -215,10 +215,10 @@ async fn finish(
     write.await
 }
 
-enum Sent {
+enum LogoutSendResult {
     Delivered,
     /// The client, or its address for this, is no longer configured, or it may not be told who it is about.
-    NobodyToTell,
+    NothingToSend,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -257,14 +257,16 @@ async fn send(
     client: &Client,
     delivery: &LogoutDelivery,
     now: Timestamp,
-) -> Result<Sent, SendError> {
-    let Some(uri) = &client.metadata.backchannel_logout_uri else { return Ok(Sent::NobodyToTell) };
-    let Some(kind) = kind_to_tell(call, client, delivery.subjects.as_ref()) else {
+) -> Result<LogoutSendResult, SendError> {
+    let Some(uri) = &client.metadata.backchannel_logout_uri else {
+        return Ok(LogoutSendResult::NothingToSend);
+    };
+    let Some(kind) = logout_subject_kind(call, client, delivery.subjects.as_ref()) else {
         tracing::info!(
             client = client.id().as_str(),
             "back-channel logout not sent: since the sign-in the client has changed by which `sub` it knows people"
         );
-        return Ok(Sent::NobodyToTell);
+        return Ok(LogoutSendResult::NothingToSend);
     };
     let outgoing = call.outgoing_for(client.id());
     let is_configured = call.snapshot().clients.is_configured(client.id());
@@ -279,13 +281,13 @@ async fn send(
         None => token,
     };
     outgoing.post_form(uri, &[("logout_token", &token)]).await?;
-    Ok(Sent::Delivered)
+    Ok(LogoutSendResult::Delivered)
 }
 
 fn logout_token(
     call: &Call,
     client: &Client,
-    (delivery, kind, session): (&LogoutDelivery, &SubjectKind, NamedSession),
+    (delivery, kind, session): (&LogoutDelivery, &SubjectNamespace, SessionSid),
     now: Timestamp,
 ) -> Result<String, FlowError> {
     let subject = subject_of_kind(call, kind, delivery.account)?;

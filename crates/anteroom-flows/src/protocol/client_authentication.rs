@@ -6,13 +6,13 @@
 use anteroom_crypto::{KeyPurpose, sha256};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
-use anteroom_domain::limits::{Budget, Limit};
+use anteroom_domain::limits::{Limit, RateLimitCheck};
 use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::discovery::paths;
-use anteroom_oidc::jwt::ClientProof;
+use anteroom_oidc::jwt::ClientVerificationKeys;
 use anteroom_oidc::token::{AssertionError, AssertionRules, ClientAssertion, PresentedCredentials};
 use anteroom_oidc::{ClientId, Issuer, TokenEndpointAuthMethod};
-use anteroom_storage::Spent;
+use anteroom_storage::RateLimitResult;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use crate::context::authenticated_client::AuthenticatedClient;
 use crate::context::call::Call;
-use crate::context::fetched_keys::Presented;
+use crate::context::fetched_keys::SignatureContext;
 use crate::context::limits::{of_address, of_one, refused};
 use crate::context::provider::Snapshot;
 use crate::context::refusals::note_refusal;
@@ -74,7 +74,10 @@ pub enum ClientAuthError {
 const SECRET_CONTEXT: &str = "client_secret";
 
 /// What the configuration keeps of a client's secret.
-pub fn secret_digest(keyring: &anteroom_crypto::Keyring, secret: &SecretString) -> anteroom_crypto::Digest {
+pub fn secret_digest(
+    keyring: &anteroom_crypto::Keyring,
+    secret: &SecretString,
+) -> anteroom_crypto::KeyedDigest {
     keyring.mac(KeyPurpose::ClientSecret).digest(SECRET_CONTEXT, secret.expose_secret().as_bytes())
 }
 
@@ -85,7 +88,7 @@ pub async fn authenticate(
     (endpoint, presented): (ClientEndpoint, &PresentedCredentials),
 ) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
     let call = &call.that_knows(presented.client_id()).await?;
-    let verdict = judge(call, call.snapshot(), (endpoint, presented)).await?;
+    let verdict = check_client_credentials(call, call.snapshot(), (endpoint, presented)).await?;
     if let Ok(client) = &verdict {
         note_method(call, (client.client(), presented.method()));
     }
@@ -109,7 +112,7 @@ fn note_method(call: &Call, (client, method): (&Client, TokenEndpointAuthMethod)
     }
 }
 
-async fn judge(
+async fn check_client_credentials(
     call: &Call,
     snapshot: &Snapshot,
     (endpoint, presented): (ClientEndpoint, &PresentedCredentials),
@@ -133,7 +136,7 @@ async fn judge(
     let proven = match presented {
         PresentedCredentials::Assertion(assertion) => {
             let audiences = endpoint.audiences(&snapshot.issuer);
-            prove(call, client, (assertion, &audiences)).await?
+            check_assertion(call, client, (assertion, &audiences)).await?
         }
         _ => check_secret(call, client, presented),
     };
@@ -159,22 +162,22 @@ fn check_secret(
 }
 
 /// OpenID Connect Core §9 `client_secret_jwt` and `private_key_jwt`.
-async fn prove(
+async fn check_assertion(
     call: &Call,
     client: &Client,
     (assertion, audiences): (&ClientAssertion, &[String]),
 ) -> Result<Result<(), ClientAuthError>, FlowError> {
     let registered = client.metadata.token_endpoint_auth_signing_alg;
     let uses_known_from = call.provider().history.accepted_at();
-    let rules = AssertionRules { registered, audiences, now: call.now, uses_known_from };
+    let rules = AssertionRules { registered, audiences, now: call.now, replays_known_since: uses_known_from };
     let name = || client.id().as_str().to_owned();
-    let verify = |proof: ClientProof<'_>| assertion.verify(proof, rules);
+    let verify = |proof: ClientVerificationKeys<'_>| assertion.verify(proof, rules);
     let proven = if assertion.algorithm().is_symmetric() {
-        verify(ClientProof::Secrets(&client.signing_secrets)).map_err(KeysError::Refused)
+        verify(ClientVerificationKeys::Secrets(&client.signing_secrets)).map_err(KeysError::Refused)
     } else {
-        let presented = Presented { now: call.now, from: call.address().map(AddressPrefix::of) };
+        let presented = SignatureContext { now: call.now, from: call.address().map(AddressPrefix::of) };
         let asked_by = call.address().map(AddressPrefix::network);
-        with_keys_of(call, client, (presented, asked_by), verify, AssertionError::misses_a_key).await
+        with_keys_of(call, client, (presented, asked_by), verify, AssertionError::needs_key_refresh).await
     };
     let proven = match proven {
         Ok(proven) => proven,
@@ -201,15 +204,15 @@ async fn use_once(
 ) -> Result<bool, FlowError> {
     let of_address = of_address(call, Limit::AssertionOfAddress);
     let of_client = of_one(call, Limit::AssertionOfClient, &client.as_str());
-    let budgets: Arc<[Budget]> = std::iter::once(of_client).chain(of_address).collect();
-    let (client, jti): (Arc<ClientId>, Arc<str>) = (Arc::new(client.clone()), short(jti).into());
+    let budgets: Arc<[RateLimitCheck]> = std::iter::once(of_client).chain(of_address).collect();
+    let (client, jti): (Arc<ClientId>, Arc<str>) = (Arc::new(client.clone()), jti_key(jti).into());
     let now = call.now;
     let write = call.store().write(move |tx| {
         let (budgets, client, jti) = (Arc::clone(&budgets), Arc::clone(&client), Arc::clone(&jti));
         async move {
             match tx.spend(&budgets, now).await? {
-                Spent::Counted => Ok(Ok(tx.use_assertion(&client, &jti, expires_at).await?)),
-                Spent::Refused { limit, wait } => Ok::<_, FlowError>(Err((limit, wait))),
+                RateLimitResult::Counted => Ok(Ok(tx.use_assertion(&client, &jti, expires_at).await?)),
+                RateLimitResult::Refused { limit, wait } => Ok::<_, FlowError>(Err((limit, wait))),
             }
         }
     });
@@ -218,7 +221,7 @@ async fn use_once(
 
 /// The identifiers that libraries make (a UUID, 256 bits in base64url) are kept as they are, which release 0.1.0 does as well. Of
 /// longer ones, a digest: how long they are is the client's to say.
-fn short(jti: String) -> String {
+fn jti_key(jti: String) -> String {
     const LONGEST: usize = 64;
     if jti.len() <= LONGEST {
         return jti;

@@ -3,10 +3,10 @@
 use anteroom_domain::client::Client;
 use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::ClientMetadata;
-use anteroom_oidc::jwt::ClientProof;
+use anteroom_oidc::jwt::ClientVerificationKeys;
 
 use crate::context::call::Call;
-use crate::context::fetched_keys::{self, FetchError, JwksUri, Presented};
+use crate::context::fetched_keys::{self, FetchError, JwksUri, SignatureContext};
 use crate::context::outgoing::{Outgoing, OutgoingError};
 use crate::error::KeysLater;
 
@@ -30,12 +30,12 @@ pub async fn check_published(outgoing: &Outgoing, metadata: &ClientMetadata) -> 
 pub(crate) async fn with_keys_of<T, E>(
     call: &Call,
     client: &Client,
-    (presented, asked_by): (Presented, Option<AddressPrefix>),
-    check: impl Fn(ClientProof<'_>) -> Result<T, E>,
+    (presented, asked_by): (SignatureContext, Option<AddressPrefix>),
+    check: impl Fn(ClientVerificationKeys<'_>) -> Result<T, E>,
     misses_a_key: fn(&E) -> bool,
 ) -> Result<T, KeysError<E>> {
     if let Some(keys) = &client.metadata.jwks {
-        return check(ClientProof::Keys(keys)).map_err(KeysError::Refused);
+        return check(ClientVerificationKeys::Keys(keys)).map_err(KeysError::Refused);
     }
     let Some(url) = &client.metadata.jwks_uri else {
         return Err(KeysError::Unavailable("none is registered".to_owned()));
@@ -54,9 +54,9 @@ pub(crate) async fn with_keys_of<T, E>(
         Some(later) => KeysError::Later(later),
         None => KeysError::Unavailable(format!("{url}: {error}")),
     })?;
-    let verdict = match check(ClientProof::Keys(&keys)) {
+    let verdict = match check(ClientVerificationKeys::Keys(&keys)) {
         Err(error) if misses_a_key(&error) => match fetched.newer(at, &keys, presented).await {
-            Ok(newer) => check(ClientProof::Keys(&newer)),
+            Ok(newer) => check(ClientVerificationKeys::Keys(&newer)),
             Err(unknown) => match later(&unknown) {
                 Some(later) => return Err(KeysError::Later(later)),
                 None => Err(error),

@@ -18,35 +18,35 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::context::call::{Call, Visit};
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::protocol::front_channel::Back;
+use crate::protocol::front_channel::PostLogoutRedirect;
 use crate::protocol::id_token_hint;
-use crate::protocol::known_client::is_known;
-use crate::protocol::sign_out::{Left, leave};
+use crate::protocol::known_client::is_established_client;
+use crate::protocol::sign_out::{SignOutResult, end_browser_sessions};
 use crate::protocol::subject::{sid as sid_of, subject};
-use crate::sessions::browser_sessions::live_sessions;
+use crate::sessions::browser_sessions::active_sessions;
 
 #[derive(Debug)]
 pub enum EndSessionOutcome {
     /// Ask the person, and carry the request through the form.
-    Ask(Question),
+    Ask(EndSessionQuestion),
     /// Done; back to the application where it registered an address for that.
     SignedOut {
         back: Option<String>,
-        left: Left,
+        left: SignOutResult,
     },
     Refused(LogoutError),
 }
 
 #[derive(Debug)]
-pub struct Question {
+pub struct EndSessionQuestion {
     pub client: Option<Arc<Client>>,
     /// The accounts that would be signed out; none where the session is not of this browser, which must not learn whose it
     /// is.
     pub accounts: Vec<Account>,
     /// The address to return to is not used: the person stays here.
-    pub stays: bool,
+    pub redirect_refused: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +56,7 @@ pub enum LogoutError {
     #[error("client_id {received:?} is not registered")]
     UnknownClient { received: String },
     #[error("post_logout_redirect_uri {received:?} is not registered for {client:?}, which has {registered}")]
-    UnregisteredRedirect { received: String, client: String, registered: Listed },
+    UnregisteredRedirect { received: String, client: String, registered: RegisteredUris },
     #[error(
         "post_logout_redirect_uri without id_token_hint or client_id: it is not known whose address it is; send client_id with it"
     )]
@@ -86,7 +86,7 @@ pub enum NothingToEnd {
 }
 
 /// The request, and where it may lead back to, checked.
-struct Checked {
+struct CheckedEndSession {
     hint: Option<IdTokenHint>,
     client: Option<Arc<Client>>,
     back: Option<String>,
@@ -96,7 +96,7 @@ struct Checked {
 
 /// What the person answered on the page that asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Confirmed {
+pub struct EndSessionConfirmation {
     /// The page said that they stay here. A client can register the address while the page is open.
     pub stays: bool,
 }
@@ -105,7 +105,7 @@ pub struct Confirmed {
 pub async fn end_session(
     visit: &Visit,
     request: &EndSessionRequest,
-    confirmed: Option<Confirmed>,
+    confirmed: Option<EndSessionConfirmation>,
 ) -> Result<EndSessionOutcome, FlowError> {
     let mut checked = match check(visit, request) {
         Ok(checked) => of_known_clients(visit, request, checked).await?,
@@ -133,10 +133,10 @@ fn refused(visit: &Visit, client: Option<&str>, error: LogoutError) -> EndSessio
 
 async fn ended(
     visit: &Visit,
-    (request, checked): (&EndSessionRequest, Checked),
-    confirmed: Option<Confirmed>,
+    (request, checked): (&EndSessionRequest, CheckedEndSession),
+    confirmed: Option<EndSessionConfirmation>,
 ) -> Result<EndSessionOutcome, FlowError> {
-    let live = live_sessions(visit).await?;
+    let live = active_sessions(visit).await?;
     if live.is_empty() {
         return elsewhere::end(visit, (request, checked), confirmed.is_some()).await;
     }
@@ -147,16 +147,20 @@ async fn ended(
         (Some(hint), Some(client)) => place_of(visit, client, (hint, &live))?,
         (Some(_), None) | (None, _) => None,
     };
-    let ending: Vec<Live> = match named {
+    let ending: Vec<ActiveSession> = match named {
         Some(place) => live.get(place).cloned().into_iter().collect(),
         // Without a hint, or with one for a session that is over, the person who is signed in here decides.
         None if confirmed.is_some() => live.clone(),
         None => {
             let accounts = live.into_iter().map(|one| one.account).collect();
-            return Ok(EndSessionOutcome::Ask(Question { client: checked.client, accounts, stays }));
+            return Ok(EndSessionOutcome::Ask(EndSessionQuestion {
+                client: checked.client,
+                accounts,
+                redirect_refused: stays,
+            }));
         }
     };
-    let stays = |one: &Live| !ending.iter().any(|gone| gone.session.id == one.session.id);
+    let stays = |one: &ActiveSession| !ending.iter().any(|gone| gone.session.id == one.session.id);
     let staying = live.into_iter().filter(stays).collect();
     signed_out(visit, (request, checked), (ending, staying)).await
 }
@@ -164,16 +168,16 @@ async fn ended(
 /// Ends these sessions of the browser, and leads back where the application is awaiting the person.
 async fn signed_out(
     visit: &Visit,
-    (request, checked): (&EndSessionRequest, Checked),
-    sessions: (Vec<Live>, Vec<Live>),
+    (request, checked): (&EndSessionRequest, CheckedEndSession),
+    sessions: (Vec<ActiveSession>, Vec<ActiveSession>),
 ) -> Result<EndSessionOutcome, FlowError> {
-    let Checked { client, back, .. } = checked;
-    let awaited = client.zip(back.clone()).map(|(client, location)| Back {
+    let CheckedEndSession { client, back, .. } = checked;
+    let awaited = client.zip(back.clone()).map(|(client, location)| PostLogoutRedirect {
         client: client.id().clone(),
         registered: request.post_logout_redirect_uri.clone(),
         location,
     });
-    let left = leave(visit, sessions, awaited).await?;
+    let left = end_browser_sessions(visit, sessions, awaited).await?;
     Ok(EndSessionOutcome::SignedOut { back, left })
 }
 
@@ -181,7 +185,7 @@ async fn signed_out(
 fn place_of(
     call: &Call,
     client: &Client,
-    (hint, live): (&IdTokenHint, &[Live]),
+    (hint, live): (&IdTokenHint, &[ActiveSession]),
 ) -> Result<Option<usize>, FlowError> {
     if let Some(sid) = &hint.sid {
         return Ok(live.iter().position(|one| *sid == sid_of(call, client, &one.session)));
@@ -194,7 +198,7 @@ fn place_of(
     Ok(None)
 }
 
-fn check(call: &Call, request: &EndSessionRequest) -> Result<Checked, LogoutError> {
+fn check(call: &Call, request: &EndSessionRequest) -> Result<CheckedEndSession, LogoutError> {
     // One whose key or client is gone is no hint; then the person is asked, instead of being kept signed in.
     let verified = |hint| id_token_hint::verified(call, hint).map(VerifiedClaims::into_inner);
     let hint = request.id_token_hint.as_ref().and_then(verified);
@@ -220,7 +224,7 @@ fn check(call: &Call, request: &EndSessionRequest) -> Result<Checked, LogoutErro
         Ok(back) => (back, None),
         Err(error) => (None, Some(error)),
     };
-    Ok(Checked { hint, client, back, stays })
+    Ok(CheckedEndSession { hint, client, back, stays })
 }
 
 fn find(call: &Call, id: &ClientId) -> Result<Arc<Client>, LogoutError> {
@@ -228,15 +232,15 @@ fn find(call: &Call, id: &ClientId) -> Result<Arc<Client>, LogoutError> {
     call.snapshot().clients.get(id).cloned().ok_or_else(unknown)
 }
 
-fn listed(uris: &[RedirectUri]) -> Listed {
-    Listed(shorten(&uris.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")))
+fn listed(uris: &[RedirectUri]) -> RegisteredUris {
+    RegisteredUris(shorten(&uris.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")))
 }
 
 /// What a client has registered, as a line of the log has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed(String);
+pub struct RegisteredUris(String);
 
-impl fmt::Display for Listed {
+impl fmt::Display for RegisteredUris {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() { f.write_str("none") } else { write!(f, "{:?}", self.0) }
     }
@@ -248,12 +252,12 @@ impl fmt::Display for Listed {
 async fn of_known_clients(
     call: &Call,
     request: &EndSessionRequest,
-    mut checked: Checked,
-) -> Result<Checked, FlowError> {
+    mut checked: CheckedEndSession,
+) -> Result<CheckedEndSession, FlowError> {
     let (Some(client), Some(uri)) = (&checked.client, &request.post_logout_redirect_uri) else {
         return Ok(checked);
     };
-    if checked.back.is_some() && !is_known(call, client.id()).await? {
+    if checked.back.is_some() && !is_established_client(call, client.id()).await? {
         let (received, client) = (shorten(uri), client.id().as_str().to_owned());
         checked.stays = Some(LogoutError::UnknownClientRedirect { received, client });
         checked.back = None;

@@ -20,23 +20,23 @@ use url::Url;
 
 use crate::context::call::{Call, Visit};
 use crate::error::FlowError;
-use crate::protocol::subject::{kind_to_tell, sid_of_kind};
+use crate::protocol::subject::{logout_subject_kind, sid_of_kind};
 
 const AAD: &[u8] = b"signed out";
 /// A page that is opened again later tells no application anew: the person may have signed in meanwhile.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(2);
 
 #[derive(Serialize, Deserialize)]
-struct Parting {
+struct FrontChannelLogoutState {
     browser: BrowserId,
     at: Timestamp,
     sessions: Vec<SessionId>,
-    back: Option<Back>,
+    back: Option<PostLogoutRedirect>,
 }
 
 /// Where the person is awaited: an address that this client registered, with its `state`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Back {
+pub struct PostLogoutRedirect {
     pub client: ClientId,
     /// As it is registered, and looked for again before the browser is led there. Release 0.1.0 did not keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ pub struct Back {
 
 /// What the page after a sign-out shows and does.
 #[derive(Debug, Default)]
-pub struct Farewell {
+pub struct FrontChannelLogout {
     pub frames: Vec<Url>,
     pub back: Option<(Arc<Client>, String)>,
 }
@@ -56,12 +56,12 @@ pub(crate) async fn seal(
     call: &Call,
     (browser, at): (BrowserId, Timestamp),
     sessions: Vec<SessionId>,
-    back: Option<Back>,
+    back: Option<PostLogoutRedirect>,
 ) -> Result<Option<String>, FlowError> {
     if frames(call, &sessions).await?.is_empty() {
         return Ok(None);
     }
-    let plain = serde_json::to_vec(&Parting { browser, at, sessions, back });
+    let plain = serde_json::to_vec(&FrontChannelLogoutState { browser, at, sessions, back });
     let plain = plain.map_err(|_| FlowError::Broken("the page after a sign-out"))?;
     let sealed = call.keyring().sealer(KeyPurpose::InteractionSeal).seal(call.random(), AAD, &plain);
     Ok(Some(URL_SAFE_NO_PAD.encode(sealed)))
@@ -69,10 +69,10 @@ pub(crate) async fn seal(
 
 /// Of an address that does not open, nothing is left but the words "signed out".
 #[tracing::instrument(name = "front_channel_logout", skip_all)]
-pub async fn open(visit: &Visit, sealed: &str) -> Result<Farewell, FlowError> {
-    let Some(parting) = unseal(visit, sealed) else { return Ok(Farewell::default()) };
+pub async fn open(visit: &Visit, sealed: &str) -> Result<FrontChannelLogout, FlowError> {
+    let Some(parting) = unseal(visit, sealed) else { return Ok(FrontChannelLogout::default()) };
     if parting.browser != visit.browser.id || visit.now.duration_since(parting.at) > LIFETIME {
-        return Ok(Farewell::default());
+        return Ok(FrontChannelLogout::default());
     }
     let snapshot = visit.snapshot();
     let back = parting.back.and_then(|back| {
@@ -82,10 +82,10 @@ pub async fn open(visit: &Visit, sealed: &str) -> Result<Farewell, FlowError> {
         }
         Some((Arc::clone(client), back.location))
     });
-    Ok(Farewell { frames: frames(visit, &parting.sessions).await?, back })
+    Ok(FrontChannelLogout { frames: frames(visit, &parting.sessions).await?, back })
 }
 
-fn unseal(call: &Call, sealed: &str) -> Option<Parting> {
+fn unseal(call: &Call, sealed: &str) -> Option<FrontChannelLogoutState> {
     let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
     let plain = call.keyring().sealer(KeyPurpose::InteractionSeal).open(AAD, &sealed).ok()?;
     serde_json::from_slice(&plain).ok()
@@ -98,10 +98,12 @@ async fn frames(call: &Call, sessions: &[SessionId]) -> Result<Vec<Url>, FlowErr
     if !snapshot.clients.iter().any(|client| client.metadata.frontchannel_logout_uri.is_some()) {
         return Ok(frames);
     }
-    for participant in call.store().participants_of_sessions(sessions).await? {
+    for participant in call.store().clients_of_sessions(sessions).await? {
         let Some(client) = snapshot.clients.get(&participant.client) else { continue };
         let Some(uri) = &client.metadata.frontchannel_logout_uri else { continue };
-        let Some(kind) = kind_to_tell(call, client, participant.subjects.as_ref()) else { continue };
+        let Some(kind) = logout_subject_kind(call, client, participant.subject_kind.as_ref()) else {
+            continue;
+        };
         let sid = sid_of_kind(call, &kind, participant.session);
         let frame = front_channel_location(uri, &snapshot.issuer, &sid);
         // A session that spans an upgrade has grants with a kind and without.
@@ -127,7 +129,7 @@ mod tests {
         });
         let mut of_a_later_release = stored.clone();
         of_a_later_release["more"] = 1.into();
-        let parting: Parting = serde_json::from_value(of_a_later_release).unwrap();
+        let parting: FrontChannelLogoutState = serde_json::from_value(of_a_later_release).unwrap();
         assert_eq!(serde_json::to_value(&parting).unwrap(), stored);
     }
 }

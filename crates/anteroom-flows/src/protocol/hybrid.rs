@@ -6,25 +6,25 @@
 
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
-use anteroom_domain::grant::{Grant, GrantContext, GrantWorth};
+use anteroom_domain::grant::{EffectiveGrant, Grant, GrantState};
 use anteroom_domain::ids::GrantId;
-use anteroom_domain::subject::SubjectKind;
+use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::authorization::AuthorizationRequest;
 use anteroom_oidc::{Scope, ScopeSet};
-use anteroom_storage::Inserted;
+use anteroom_storage::InsertGrantResult;
 use jiff::Timestamp;
 use std::sync::Arc;
 
 use crate::context::call::Visit;
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::protocol::token::mint::{self, FrontTokens};
-use crate::protocol::token::{Exchange, TokenError};
+use crate::protocol::token::mint::{self, HybridTokens};
+use crate::protocol::token::{TokenError, TokenRequestContext};
 
 /// The person who is answered for.
 #[derive(Clone, Copy)]
 pub(crate) struct SignedIn<'a> {
-    pub(crate) live: &'a Live,
+    pub(crate) live: &'a ActiveSession,
     /// With this very answer, which keeps it; what was agreed to before is in the database.
     pub(crate) agrees_to: Option<&'a ScopeSet>,
 }
@@ -35,25 +35,25 @@ pub(crate) async fn issue(
     (client, request): (&Client, &AuthorizationRequest),
     person: SignedIn<'_>,
     code: Option<&str>,
-) -> Result<Option<FrontTokens>, FlowError> {
+) -> Result<Option<HybridTokens>, FlowError> {
     let kind = request.response_type;
     if !kind.has_token() && !kind.has_id_token() {
-        return Ok(Some(FrontTokens::default()));
+        return Ok(Some(HybridTokens::default()));
     }
-    let exchange = Exchange { call: visit, client };
+    let exchange = TokenRequestContext { call: visit, client };
     let Some((grant, worth)) = granted(visit, (client, request), person).await? else {
         return Ok(None);
     };
     let recipient = mint::recipient(&exchange, kind.has_id_token()).await?;
     let narrowed = Grant { scope: worth.scope, resources: worth.resources, ..grant.clone() };
-    let minted = mint::Person {
+    let minted = mint::TokenSubject {
         grant: &narrowed,
         account: &person.live.account,
         claims_within: &worth.claims_within,
-        first: true,
+        with_nonce: true,
         recipient: recipient.as_ref(),
     };
-    let tokens = mint::for_front(&exchange, minted, (kind, code)).map_err(not_minted)?;
+    let tokens = mint::for_authorization_response(&exchange, minted, (kind, code)).map_err(not_minted)?;
     // An ID token beside a code is the code's own grant told early.
     let told = code.is_some() && tokens.access_token.is_none();
     Ok(if told || write(&exchange, grant).await? { Some(tokens) } else { None })
@@ -71,11 +71,11 @@ async fn granted(
     visit: &Visit,
     (client, request): (&Client, &AuthorizationRequest),
     SignedIn { live, agrees_to }: SignedIn<'_>,
-) -> Result<Option<(Grant, GrantWorth)>, FlowError> {
+) -> Result<Option<(Grant, EffectiveGrant)>, FlowError> {
     let grant = grant_of(visit, (client, request), live);
     let before = visit.store().consent(live.account.id, client.id()).await?.unwrap_or_default();
     let agreed = agrees_to.map_or(before.clone(), |scope| before.union(scope));
-    let context = GrantContext {
+    let context = GrantState {
         client,
         account: &live.account,
         session: Some(&live.session),
@@ -83,10 +83,14 @@ async fn granted(
         session_policy: visit.snapshot().policy.session,
         now: visit.now,
     };
-    Ok(grant.worth(context).ok().map(|worth| (grant, worth)))
+    Ok(grant.effective(context).ok().map(|worth| (grant, worth)))
 }
 
-fn grant_of(visit: &Visit, (client, request): (&Client, &AuthorizationRequest), live: &Live) -> Grant {
+fn grant_of(
+    visit: &Visit,
+    (client, request): (&Client, &AuthorizationRequest),
+    live: &ActiveSession,
+) -> Grant {
     // Nothing can be refreshed, so nothing outlives the session.
     let scope: ScopeSet =
         request.scope.iter().filter(|scope| **scope != Scope::OfflineAccess).cloned().collect();
@@ -103,14 +107,14 @@ fn grant_of(visit: &Visit, (client, request): (&Client, &AuthorizationRequest), 
         auth_time: live.session.auth_time,
         acr: live.session.acr,
         amr: live.session.amr.clone(),
-        subjects: Some(SubjectKind::of(client)),
-        sid_by_sector: live.session.sid_by_sector,
+        subjects: Some(SubjectNamespace::of(client)),
+        sid_by_sector: live.session.pairwise_sid,
         created_at: visit.now,
         revoked_at: None,
     }
 }
 
-async fn write(exchange: &Exchange<'_>, grant: Grant) -> Result<bool, FlowError> {
+async fn write(exchange: &TokenRequestContext<'_>, grant: Grant) -> Result<bool, FlowError> {
     // As long as the session may last in any case: its end is announced to the clients of its grants.
     let keep = exchange.call.snapshot().policy.session.absolute;
     let expires_at = grant.created_at.checked_add(keep).unwrap_or(Timestamp::MAX);
@@ -122,10 +126,10 @@ async fn write(exchange: &Exchange<'_>, grant: Grant) -> Result<bool, FlowError>
         let (grant, entry) = (Arc::clone(&grant), entry.clone());
         async move {
             let inserted = tx.insert_grant(&grant, expires_at).await?;
-            if inserted == Inserted::Yes {
+            if inserted == InsertGrantResult::Yes {
                 tx.append(&entry).await?;
             }
-            Ok::<_, FlowError>(inserted == Inserted::Yes)
+            Ok::<_, FlowError>(inserted == InsertGrantResult::Yes)
         }
     });
     write.await

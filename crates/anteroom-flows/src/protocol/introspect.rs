@@ -3,7 +3,7 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
-use anteroom_domain::grant::{GrantWorth, TokenReach};
+use anteroom_domain::grant::{EffectiveGrant, TokenPermissions};
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_oidc::jwt::AccessTokenClaims;
 use anteroom_oidc::shown::shorten;
@@ -16,8 +16,8 @@ use crate::audit::context::AuditContext;
 use crate::context::authenticated_client::AuthenticatedClient;
 use crate::context::call::Call;
 use crate::error::FlowError;
-use crate::protocol::access_token::{self, Living, living, worth};
-use crate::protocol::subject::{may_know_address, subject};
+use crate::protocol::access_token::{self, TokenState, effective_grant, token_state};
+use crate::protocol::subject::{may_use_email_as_username, subject};
 use crate::protocol::token::refresh::RefreshToken;
 
 /// RFC 7662 §2.1: introspection is for those who can authenticate.
@@ -49,12 +49,12 @@ pub async fn introspect(
     let Some(holder) = call.snapshot().clients.get(&claims.client_id) else {
         return Ok(IntrospectionResponse::inactive());
     };
-    let (reach, username) = match living(call, holder, &claims).await? {
-        Living::No => return Ok(IntrospectionResponse::inactive()),
-        Living::Client(reach) => (reach, None),
-        Living::Person(grant) => {
-            let username = username(holder, &grant.reach.scope, &grant.record.account);
-            (grant.reach, username)
+    let (reach, username) = match token_state(call, holder, &claims).await? {
+        TokenState::No => return Ok(IntrospectionResponse::inactive()),
+        TokenState::Client(reach) => (reach, None),
+        TokenState::Person(grant) => {
+            let username = username(holder, &grant.access.scope, &grant.record.account);
+            (grant.access, username)
         }
     };
     let id = caller.client().id();
@@ -85,13 +85,13 @@ fn note_stranger(
 /// The address, where the token's client may have it as a claim. Not the account's name, which userinfo tells: APIs that know
 /// people by their addresses since release 0.1.0 would lose those who are given a name.
 fn username(holder: &Client, scope: &ScopeSet, account: &Account) -> Option<String> {
-    let may_know = may_know_address(holder) && scope.contains(&Scope::Email);
+    let may_know = may_use_email_as_username(holder) && scope.contains(&Scope::Email);
     may_know.then(|| account.primary_address.as_str().to_owned())
 }
 
 fn of_access_token(
     claims: AccessTokenClaims,
-    reach: TokenReach,
+    reach: TokenPermissions,
     username: Option<String>,
 ) -> IntrospectedClaims {
     IntrospectedClaims {
@@ -118,7 +118,7 @@ async fn refresh_token(
     token: RefreshToken,
 ) -> Result<IntrospectionResponse, FlowError> {
     let now = call.now;
-    let Some(record) = call.store().grant_world(token.grant).await? else {
+    let Some(record) = call.store().grant_with_context(token.grant).await? else {
         return Ok(IntrospectionResponse::inactive());
     };
     let client = caller.client();
@@ -130,7 +130,7 @@ async fn refresh_token(
     let newest = record.family.filter(|family| {
         family.generation == token.generation && now < family.idle_expires_at && now < family.expires_at
     });
-    Ok(match (newest.filter(|_| mine), worth(call, client, &record)) {
+    Ok(match (newest.filter(|_| mine), effective_grant(call, client, &record)) {
         (Some(family), Ok(worth)) => {
             IntrospectionResponse::active(of_refresh_token(call, client, (record, worth), family)?)
         }
@@ -141,7 +141,7 @@ async fn refresh_token(
 fn of_refresh_token(
     call: &Call,
     holder: &Client,
-    (record, worth): (GrantRecord, GrantWorth),
+    (record, worth): (GrantRecord, EffectiveGrant),
     family: RefreshFamily,
 ) -> Result<IntrospectedClaims, FlowError> {
     let grant = record.grant;

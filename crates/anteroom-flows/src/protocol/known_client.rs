@@ -8,7 +8,7 @@ use crate::error::FlowError;
 
 /// Whether the client is the operator's (configured, or registered with an initial access token) or some account has consented
 /// to it. Two rows by their keys at most, and a request without a signed-in person writes neither.
-pub(crate) async fn is_known(call: &Call, client: &ClientId) -> Result<bool, FlowError> {
+pub(crate) async fn is_established_client(call: &Call, client: &ClientId) -> Result<bool, FlowError> {
     if call.snapshot().clients.is_configured(client) {
         return Ok(true);
     }

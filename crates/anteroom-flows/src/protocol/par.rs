@@ -7,11 +7,11 @@
 
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::limits::{Budget, Limit};
-use anteroom_domain::pushed_request::{PushedRequest, WAITS_FOR};
+use anteroom_domain::limits::{Limit, RateLimitCheck};
+use anteroom_domain::pushed_request::{PUSHED_REQUEST_LIFETIME, PushedRequest};
 use anteroom_oidc::ClientId;
 use anteroom_oidc::authorization::{self, AuthorizationError, Parameter, Parameters};
-use anteroom_storage::Spent;
+use anteroom_storage::RateLimitResult;
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -90,7 +90,7 @@ pub async fn push(
         return Err(PushError::Request(error));
     }
     // A request object is good until its `exp`, and as a pushed request no longer.
-    let until = now.checked_add(WAITS_FOR).unwrap_or(Timestamp::MAX);
+    let until = now.checked_add(PUSHED_REQUEST_LIFETIME).unwrap_or(Timestamp::MAX);
     let until = expires_at.map_or(until, |expires_at| expires_at.min(until));
     let token = call.random().token();
     let digest = call.keyring().mac(KeyPurpose::TokenHash).digest(CONTEXT, token.as_bytes());
@@ -105,18 +105,18 @@ pub async fn push(
         Arc::new(PushedRequest { client: metadata.client_id.clone(), parameters: query, expires_at: until });
     let mut budgets = vec![of_one(call, Limit::PushedOfClient, &metadata.client_id.as_str())];
     budgets.extend(of_address(call, Limit::PushedOfAddress));
-    let budgets: Arc<[Budget]> = budgets.into();
+    let budgets: Arc<[RateLimitCheck]> = budgets.into();
     let write = call.store().write(move |tx| {
         let (request, budgets) = (Arc::clone(&request), Arc::clone(&budgets));
         async move {
             let spent = tx.spend(&budgets, now).await?;
-            if spent == Spent::Counted {
+            if spent == RateLimitResult::Counted {
                 tx.insert_pushed_request(&request, &digest).await?;
             }
             Ok::<_, FlowError>(spent)
         }
     });
-    if let Spent::Refused { limit, wait } = write.await? {
+    if let RateLimitResult::Refused { limit, wait } = write.await? {
         return Err(refused(call, limit, wait).into());
     }
     Ok(Pushed {

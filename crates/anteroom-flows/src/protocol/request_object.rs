@@ -7,15 +7,15 @@
 use anteroom_domain::client::Client;
 use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::authorization::{
-    self, AcceptedObject, AuthorizationError, NoRequest, Parameter, Parameters, Passed, RequestObject,
-    RequestObjectError, RequestObjectRules,
+    self, AcceptedObject, AuthorizationError, Parameter, Parameters, RequestObject, RequestObjectError,
+    RequestObjectFailure, RequestObjectRules, RequestObjectSource,
 };
-use anteroom_oidc::jwt::ClientProof;
+use anteroom_oidc::jwt::ClientVerificationKeys;
 use jiff::Timestamp;
 use url::Url;
 
 use crate::context::call::{Call, Visit};
-use crate::context::fetched_keys::Presented;
+use crate::context::fetched_keys::SignatureContext;
 use crate::context::outgoing::OutgoingError;
 use crate::error::FlowError;
 use crate::protocol::client_keys::{KeysError, with_keys_of};
@@ -23,8 +23,8 @@ use crate::protocol::request_uri;
 use crate::protocol::token_encryption::entropy;
 
 /// Why it cannot be used: what the wire gets, and what the operator reads.
-struct Unusable {
-    why: NoRequest,
+struct UnusableRequestObject {
+    why: RequestObjectFailure,
     reason: String,
     /// Where the client wants its answer, if the object alone says so.
     stated: Parameters,
@@ -39,16 +39,16 @@ pub(crate) enum ResolveError {
     Flow(#[from] FlowError),
 }
 
-impl Unusable {
+impl UnusableRequestObject {
     fn object(reason: &dyn ToString) -> Self {
-        Self::new(NoRequest::UnusableObject, reason)
+        Self::new(RequestObjectFailure::UnusableObject, reason)
     }
 
     fn uri(reason: &dyn ToString) -> Self {
-        Self::new(NoRequest::UnusableUri, reason)
+        Self::new(RequestObjectFailure::UnusableUri, reason)
     }
 
-    fn new(why: NoRequest, reason: &dyn ToString) -> Self {
+    fn new(why: RequestObjectFailure, reason: &dyn ToString) -> Self {
         Self { why, reason: reason.to_string(), stated: Parameters::default() }
     }
 }
@@ -100,18 +100,19 @@ pub(crate) async fn resolve(
     let required = client.metadata.require_signed_request_object;
     if required && request.is_none() && request_uri.is_none() {
         let reason = "no signed request object";
-        let error = authorization::refuse(parameters, &client.metadata, NoRequest::NotSigned, reason);
+        let error =
+            authorization::refuse(parameters, &client.metadata, RequestObjectFailure::NotSigned, reason);
         return Err(error.into());
     }
     let inner = match (request, request_uri) {
         (None, None) | (Some(_), Some(_)) => return Ok(Resolved::plain(parameters)),
-        (Some(request), None) => read(call, client, (request, Passed::ByValue)).await,
+        (Some(request), None) => read(call, client, (request, RequestObjectSource::ByValue)).await,
         (None, Some(uri)) => match client.metadata.find_request_uri(uri) {
             Some(place) => match fetch(sent_by, client, &place).await? {
-                Ok(text) => read(call, client, (text.trim(), Passed::ByReference)).await,
+                Ok(text) => read(call, client, (text.trim(), RequestObjectSource::ByReference)).await,
                 Err(unusable) => Err(unusable),
             },
-            None => Err(Unusable::uri(&format!("{uri} is not one that the client registered"))),
+            None => Err(UnusableRequestObject::uri(&format!("{uri} is not one that the client registered"))),
         },
     };
     match inner {
@@ -124,7 +125,7 @@ pub(crate) async fn resolve(
             };
             Ok(Resolved { parameters, expires_at, signed: required })
         }
-        Err(Unusable { why, reason, stated }) => {
+        Err(UnusableRequestObject { why, reason, stated }) => {
             // The refusal may be about what stands outside.
             let name = client.id().as_str();
             tracing::info!(
@@ -145,23 +146,25 @@ async fn fetch(
     sent_by: SentBy<'_>,
     client: &Client,
     place: &Url,
-) -> Result<Result<String, Unusable>, FlowError> {
+) -> Result<Result<String, UnusableRequestObject>, FlowError> {
     let SentBy::Browser(visit) = sent_by else {
-        return Ok(Err(Unusable::uri(&"a pushed request names no place")));
+        return Ok(Err(UnusableRequestObject::uri(&"a pushed request names no place")));
     };
     let body = request_uri::fetch(visit, client, place).await?;
     let body = body.map_err(|error| match error {
-        OutgoingError::Busy => Unusable::new(NoRequest::FetchedTooOften, &error),
-        _ => Unusable::uri(&error),
+        OutgoingError::Busy => UnusableRequestObject::new(RequestObjectFailure::FetchedTooOften, &error),
+        _ => UnusableRequestObject::uri(&error),
     });
-    Ok(body.and_then(|body| String::from_utf8(body).map_err(|_| Unusable::object(&"it is not text"))))
+    Ok(body.and_then(|body| {
+        String::from_utf8(body).map_err(|_| UnusableRequestObject::object(&"it is not text"))
+    }))
 }
 
 async fn read(
     call: &Call,
     client: &Client,
-    (text, passed): (&str, Passed),
-) -> Result<AcceptedObject, Unusable> {
+    (text, passed): (&str, RequestObjectSource),
+) -> Result<AcceptedObject, UnusableRequestObject> {
     let now = call.now;
     let snapshot = call.snapshot();
     let rules = RequestObjectRules { client: &client.metadata, issuer: &snapshot.issuer, now };
@@ -171,31 +174,31 @@ async fn read(
     } else {
         RequestObject::parse(text)
     };
-    let jwt = match object.map_err(|error| Unusable::object(&error))? {
+    let jwt = match object.map_err(|error| UnusableRequestObject::object(&error))? {
         RequestObject::Unsigned(claims) => {
             let accepted = RequestObject::accept_unsigned(&claims, passed, rules);
             return accepted.map_err(|error| unsigned(&error, RequestObject::stated(&claims)));
         }
         RequestObject::Signed(jwt) => jwt,
     };
-    let check = |proof: ClientProof<'_>| RequestObject::verify(&jwt, proof, rules);
+    let check = |proof: ClientVerificationKeys<'_>| RequestObject::verify(&jwt, proof, rules);
     // A browser carries it, from wherever its person is.
-    let presented = (Presented { now, from: None }, call.address().map(AddressPrefix::network));
+    let presented = (SignatureContext { now, from: None }, call.address().map(AddressPrefix::network));
     let inner = with_keys_of(call, client, presented, check, RequestObjectError::misses_a_key).await;
     inner.map_err(|error| match error {
-        KeysError::Refused(error) => Unusable::object(&error),
+        KeysError::Refused(error) => UnusableRequestObject::object(&error),
         KeysError::Unavailable(reason) => {
-            Unusable::object(&format!("the client's keys cannot be had: {reason}"))
+            UnusableRequestObject::object(&format!("the client's keys cannot be had: {reason}"))
         }
-        KeysError::Later(why) => Unusable::new(NoRequest::FetchedTooOften, &why),
+        KeysError::Later(why) => UnusableRequestObject::new(RequestObjectFailure::FetchedTooOften, &why),
     })
 }
 
 /// A client that passes one by value learns that it is not taken here, and can do without (Core §6.1).
-fn unsigned(error: &RequestObjectError, stated: Parameters) -> Unusable {
+fn unsigned(error: &RequestObjectError, stated: Parameters) -> UnusableRequestObject {
     let why = match error {
-        RequestObjectError::NotSupported => NoRequest::UnsignedObject,
-        _ => NoRequest::UnusableObject,
+        RequestObjectError::NotSupported => RequestObjectFailure::UnsignedObject,
+        _ => RequestObjectFailure::UnusableObject,
     };
-    Unusable { stated, ..Unusable::new(why, error) }
+    UnusableRequestObject { stated, ..UnusableRequestObject::new(why, error) }
 }

@@ -6,16 +6,16 @@
 
 use anteroom_domain::client::Client;
 use anteroom_domain::ids::AccountId;
-use anteroom_domain::limits::{Budget, Limit};
+use anteroom_domain::limits::{Limit, RateLimitCheck};
 use anteroom_domain::rate::AddressPrefix;
 use url::Url;
 
-use crate::context::browser::Loads;
+use crate::context::browser::FetchContext;
 use crate::context::call::{Call, Visit};
 use crate::context::limits::{of_address, of_one, spend};
-use crate::context::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Party, Share};
+use crate::context::outgoing::{FetchKind, FetchRequest, Outgoing, OutgoingError, Party, Share};
 use crate::error::FlowError;
-use crate::sessions::browser_sessions::live_sessions;
+use crate::sessions::browser_sessions::active_sessions;
 
 /// Whatever is larger is none that the rules would let pass.
 const LARGEST: usize = 16 * 1024;
@@ -55,7 +55,7 @@ pub(crate) async fn fetch(
     client: &Client,
     place: &Url,
 ) -> Result<Result<Vec<u8>, OutgoingError>, FlowError> {
-    let live = live_sessions(visit).await?.into_iter().next();
+    let live = active_sessions(visit).await?.into_iter().next();
     let outgoing = visit.outgoing_for(client.id());
     let wanted = RequestUri {
         client,
@@ -65,7 +65,7 @@ pub(crate) async fn fetch(
         network: AddressPrefix::network(visit.address),
     };
     let shares = wanted.shares();
-    let slot = match outgoing.reserve(Fetch { what: Fetched::RequestObject, shares: &shares }) {
+    let slot = match outgoing.reserve(FetchRequest { what: FetchKind::RequestObject, shares: &shares }) {
         Ok(slot) => slot,
         Err(error) => return Ok(Err(error)),
     };
@@ -96,20 +96,21 @@ impl RequestUri<'_> {
         shares
     }
 
-    fn budgets(&self, call: &Call, loads: Loads) -> Vec<Budget> {
-        let kind = if loads == Loads::Page { "" } else { " within a page" };
+    fn budgets(&self, call: &Call, loads: FetchContext) -> Vec<RateLimitCheck> {
+        let kind = if loads == FetchContext::Page { "" } else { " within a page" };
         let of = |limit, name: &str| {
             let budgets = match self.requester {
                 Requester::Account(account) => vec![of_one(call, limit, &account.0)],
                 Requester::Stranger => of_address(call, limit),
             };
             let name = name.to_owned();
-            budgets
-                .into_iter()
-                .map(move |budget| Budget { subject: format!("{}{kind}{name}", budget.subject), ..budget })
+            budgets.into_iter().map(move |budget| RateLimitCheck {
+                limit_key: format!("{}{kind}{name}", budget.limit_key),
+                ..budget
+            })
         };
         let of_client = format!(" {}", self.client.id().as_str());
-        let mut budgets: Vec<Budget> = of(Limit::RequestUri, "").collect();
+        let mut budgets: Vec<RateLimitCheck> = of(Limit::RequestUri, "").collect();
         if self.outgoing.is_of_registered() {
             budgets.extend(of(Limit::RequestUriOfRegistered, ""));
             budgets.extend(of(Limit::RequestUriOfRegisteredClient, &of_client));

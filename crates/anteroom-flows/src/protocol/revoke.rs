@@ -23,7 +23,7 @@ pub async fn revoke(
 ) -> Result<(), FlowError> {
     // The kind is plain from the token itself, so `token_type_hint` has nothing to add (RFC 7009 §2.1).
     if let Some(token) = RefreshToken::parse(call.keyring(), token.expose_secret()) {
-        return match living_grant(call, client, token.grant).await? {
+        return match active_grant(call, client, token.grant).await? {
             Some(grant) => end_grant(call, client, grant).await,
             None => Ok(()),
         };
@@ -35,12 +35,12 @@ pub async fn revoke(
 }
 
 /// The grant, if it is the client's and has not ended: there is nothing to write of one that has, and nothing is counted.
-async fn living_grant(
+async fn active_grant(
     call: &Call,
     client: &AuthenticatedClient,
     grant: GrantId,
 ) -> Result<Option<Grant>, FlowError> {
-    let grant = call.store().grant_world(grant).await?.map(|record| record.grant);
+    let grant = call.store().grant_with_context(grant).await?.map(|record| record.grant);
     Ok(grant.filter(|grant| grant.client == *client.client().id() && grant.revoked_at.is_none()))
 }
 
@@ -86,7 +86,7 @@ async fn end_token(
     let entry = call.entry(Actor::Client, Event::TokenRevoked).by_client(&claims.client_id);
     // The `sub` of a pairwise client names no account; the grant does. A client's own token has none.
     let (entry, account) = match access_token::grant_of_jti(&claims.jti) {
-        Some(grant) => match living_grant(call, client, grant).await? {
+        Some(grant) => match active_grant(call, client, grant).await? {
             Some(grant) => (entry.about(grant.account).in_session(grant.session), Some(grant.account)),
             None => return Ok(()),
         },

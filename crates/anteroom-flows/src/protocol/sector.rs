@@ -8,17 +8,17 @@
 
 use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::ClientMetadata;
-use anteroom_oidc::client::{NotASectorDocument, SectorDocument};
+use anteroom_oidc::client::{InvalidSectorDocument, SectorDocument};
 use anteroom_oidc::shown::shorten;
 
-use crate::context::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Party, Share};
+use crate::context::outgoing::{FetchKind, FetchRequest, Outgoing, OutgoingError, Party, Share};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SectorError {
     #[error("sector_identifier_uri: {0}")]
     Outgoing(#[from] OutgoingError),
     #[error("sector_identifier_uri: what is there is {0}")]
-    Unreadable(#[from] NotASectorDocument),
+    Unreadable(#[from] InvalidSectorDocument),
     #[error("sector_identifier_uri: what is there does not list {0:?}")]
     Missing(String),
 }
@@ -38,9 +38,10 @@ pub async fn check(
     let host = url.host_str().map(|host| Share::new(Party::Host, host, AT_ONCE));
     let network = asks.map(|network| Share::new(Party::Network, &network.to_string(), AT_ONCE));
     let shares: Vec<Share> = host.into_iter().chain(network).collect();
-    let document = outgoing.get(url, LARGEST, Fetch { what: Fetched::Sector, shares: &shares }).await?;
+    let document =
+        outgoing.get(url, LARGEST, FetchRequest { what: FetchKind::Sector, shares: &shares }).await?;
     let document = SectorDocument::from_json(&document)?;
-    match document.misses(&metadata.redirect_uris) {
+    match document.first_unlisted(&metadata.redirect_uris) {
         None => Ok(()),
         Some(missing) => Err(SectorError::Missing(shorten(missing.as_str()))),
     }

@@ -3,7 +3,7 @@
 use anteroom_domain::account::{Account, GroupName};
 use anteroom_domain::client::Client;
 use anteroom_domain::ids::{AccountId, SessionId};
-use anteroom_domain::subject::{self, NamedSession, SubjectKind};
+use anteroom_domain::subject::{self, SessionSid, SubjectNamespace};
 use anteroom_oidc::Subject;
 use anteroom_oidc::claims::{AddressClaim, StandardClaims};
 
@@ -12,42 +12,46 @@ use crate::error::FlowError;
 
 /// Who the account is to this client.
 pub(crate) fn subject(call: &Call, client: &Client, account: AccountId) -> Result<Subject, FlowError> {
-    subject_of_kind(call, &SubjectKind::of(client), account)
+    subject_of_kind(call, &SubjectNamespace::of(client), account)
 }
 
 /// The same for a client of then, which may be another now.
 pub(crate) fn subject_of_kind(
     call: &Call,
-    kind: &SubjectKind,
+    kind: &SubjectNamespace,
     account: AccountId,
 ) -> Result<Subject, FlowError> {
     subject::subject(call.keyring(), kind, account).map_err(|_| FlowError::Broken("account as subject"))
 }
 
 /// What this client calls a session.
-pub(crate) fn sid(call: &Call, client: &Client, session: impl Into<NamedSession>) -> String {
-    sid_of_kind(call, &SubjectKind::of(client), session.into())
+pub(crate) fn sid(call: &Call, client: &Client, session: impl Into<SessionSid>) -> String {
+    sid_of_kind(call, &SubjectNamespace::of(client), session.into())
 }
 
-pub(crate) fn sid_of_kind(call: &Call, kind: &SubjectKind, session: NamedSession) -> String {
+pub(crate) fn sid_of_kind(call: &Call, kind: &SubjectNamespace, session: SessionSid) -> String {
     subject::sid(call.keyring(), kind, session)
 }
 
 /// By which kind of `sub` and `sid` the client is told of the end of a session that it took part in ([`SubjectKind::to_tell`]).
-pub(crate) fn kind_to_tell(call: &Call, client: &Client, noted: Option<&SubjectKind>) -> Option<SubjectKind> {
+pub(crate) fn logout_subject_kind(
+    call: &Call,
+    client: &Client,
+    noted: Option<&SubjectNamespace>,
+) -> Option<SubjectNamespace> {
     let is_configured = call.snapshot().clients.is_configured(client.id());
-    SubjectKind::to_tell(noted, client, is_configured)
+    SubjectNamespace::for_logout_token(noted, client, is_configured)
 }
 
 /// The session as clients may name it, by its row. A row is kept for longer than the end of its session is announced.
-pub(crate) async fn named_session(call: &Call, id: SessionId) -> Result<NamedSession, FlowError> {
+pub(crate) async fn named_session(call: &Call, id: SessionId) -> Result<SessionSid, FlowError> {
     let row = call.store().session(id).await?;
-    Ok(row.as_ref().map_or(NamedSession { id, by_sector: true }, NamedSession::from))
+    Ok(row.as_ref().map_or(SessionSid { id, by_sector: true }, SessionSid::from))
 }
 
 /// Whether the address may stand in for a name. It is the same for every client, so it does not stand beside a pairwise `sub`,
 /// which it would undo (OpenID Connect Core §8.1).
-pub(crate) fn may_know_address(client: &Client) -> bool {
+pub(crate) fn may_use_email_as_username(client: &Client) -> bool {
     client.metadata.sector.is_none()
 }
 

@@ -5,11 +5,11 @@
 use anteroom_domain::client::Client;
 use anteroom_oidc::Encryption;
 use anteroom_oidc::jwe::{self, EncryptionKey, Entropy, Payload};
-use anteroom_oidc::jwt::ClientProof;
+use anteroom_oidc::jwt::ClientVerificationKeys;
 use jiff::Timestamp;
 
 use crate::context::call::Call;
-use crate::context::fetched_keys::Presented;
+use crate::context::fetched_keys::SignatureContext;
 use crate::error::FlowError;
 use crate::protocol::client_keys::{KeysError, with_keys_of};
 
@@ -31,11 +31,11 @@ impl Recipient {
         now: Timestamp,
     ) -> Result<Option<Self>, FlowError> {
         let Some(encryption) = encryption else { return Ok(None) };
-        let find = |proof: ClientProof<'_>| match proof {
-            ClientProof::Keys(keys) => keys.encryption_key(encryption.alg).cloned().ok_or(NoKey),
-            ClientProof::Secrets(_) => Err(NoKey),
+        let find = |proof: ClientVerificationKeys<'_>| match proof {
+            ClientVerificationKeys::Keys(keys) => keys.encryption_key(encryption.alg).cloned().ok_or(NoKey),
+            ClientVerificationKeys::Secrets(_) => Err(NoKey),
         };
-        let presented = (Presented { now, from: None }, None);
+        let presented = (SignatureContext { now, from: None }, None);
         let found = with_keys_of(call, client, presented, find, |NoKey| true).await;
         let client = || client.id().clone();
         let key = found.map_err(|error| match error {

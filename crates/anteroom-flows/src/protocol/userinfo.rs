@@ -3,7 +3,7 @@
 use anteroom_domain::client::Client;
 use anteroom_oidc::Scope;
 use anteroom_oidc::authorization::ClaimRequests;
-use anteroom_oidc::claims::{ScopeClaims, UserInfo, Wanted, release};
+use anteroom_oidc::claims::{ClaimSelection, ScopeClaims, UserInfo, select_claims};
 use anteroom_oidc::errors::BearerError;
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::UserInfoClaims;
@@ -11,8 +11,8 @@ use secrecy::SecretString;
 
 use crate::context::call::Call;
 use crate::error::FlowError;
-use crate::protocol::access_token::{self, Living, living};
-use crate::protocol::subject::{may_know_address, standard_claims, subject};
+use crate::protocol::access_token::{self, TokenState, token_state};
+use crate::protocol::subject::{may_use_email_as_username, standard_claims, subject};
 use crate::protocol::token_encryption::Recipient;
 
 /// The answer, in the form that the client is registered for.
@@ -31,7 +31,7 @@ pub enum UserInfoError {
     Flow(#[from] FlowError),
 }
 
-const DEAD: BearerError =
+const INACTIVE_TOKEN: BearerError =
     BearerError::InvalidToken("the access token is expired, revoked or not one of ours");
 
 /// RFC 9068 §4: a resource server refuses a token that does not name it. An API that was given one for itself learns
@@ -41,33 +41,33 @@ const NOT_FOR_US: BearerError =
 
 #[tracing::instrument(skip_all)]
 pub async fn userinfo(call: &Call, token: &SecretString) -> Result<UserInfoAnswer, UserInfoError> {
-    let claims = access_token::read(call, token, call.now).ok_or(DEAD)?;
+    let claims = access_token::read(call, token, call.now).ok_or(INACTIVE_TOKEN)?;
     let call = &call.that_knows(&claims.client_id).await?;
     let snapshot = call.snapshot();
-    let client = snapshot.clients.get(&claims.client_id).ok_or(DEAD)?;
-    let grant = match living(call, client, &claims).await? {
-        Living::Person(grant) => grant,
-        Living::Client(_) | Living::No => return Err(DEAD.into()),
+    let client = snapshot.clients.get(&claims.client_id).ok_or(INACTIVE_TOKEN)?;
+    let grant = match token_state(call, client, &claims).await? {
+        TokenState::Person(grant) => grant,
+        TokenState::Client(_) | TokenState::No => return Err(INACTIVE_TOKEN.into()),
     };
-    if !grant.reach.is_for(&snapshot.issuer) {
+    if !grant.access.is_for(&snapshot.issuer) {
         return Err(NOT_FOR_US.into());
     }
-    if !grant.reach.scope.contains(&Scope::OpenId) {
+    if !grant.access.scope.contains(&Scope::OpenId) {
         return Err(BearerError::InsufficientScope([Scope::OpenId].into_iter().collect()).into());
     }
     let nothing = ClaimRequests::default();
     let record = &grant.record;
-    let wanted = Wanted {
-        scope: &grant.reach.scope,
+    let wanted = ClaimSelection {
+        scope: &grant.access.scope,
         told: &ScopeClaims::All,
         asked: record.grant.claims.as_ref().map_or(&nothing, |claims| &claims.userinfo),
         allowed: &grant.worth.claims_within,
         mapping: &client.policy.claims,
-        address_as_username: may_know_address(client),
+        address_as_username: may_use_email_as_username(client),
     };
     let user_info = UserInfo {
         sub: subject(call, client, record.account.id)?,
-        person: release(&standard_claims(&record.account, &snapshot.groups), wanted),
+        person: select_claims(&standard_claims(&record.account, &snapshot.groups), wanted),
     };
     let recipient = Recipient::find(call, client, client.metadata.userinfo_encryption, call.now).await?;
     Ok(match (signed(call, client, &user_info)?, recipient) {

@@ -1,13 +1,13 @@
 //! The sessions in a browser, read by the secrets in its cookie.
 
-use anteroom_crypto::{Digest, KeyPurpose, Keyring, Token};
+use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring, OpaqueToken};
 use anteroom_domain::ids::{AccountId, SessionId};
-use anteroom_domain::session::SessionStanding;
+use anteroom_domain::session::SessionStatus;
 use anteroom_storage::FoundSession;
 use jiff::Timestamp;
 
 use crate::context::call::Visit;
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 
 /// At most this many accounts are signed in in one browser; the least recently used goes first.
@@ -16,47 +16,50 @@ pub const MAX_SESSIONS: usize = 5;
 const SESSION_CONTEXT: &str = "session";
 
 /// What the store knows a session's secret by.
-pub(crate) fn session_digest(keyring: &Keyring, token: &Token) -> Digest {
+pub(crate) fn session_digest(keyring: &Keyring, token: &OpaqueToken) -> KeyedDigest {
     keyring.mac(KeyPurpose::TokenHash).digest(SESSION_CONTEXT, token.as_bytes())
 }
 
 /// The live sessions of the browser, in the cookie's order, those included that can be used only after a proof
 /// ([`Session::wants_proof`]).
-pub async fn live_sessions(visit: &Visit) -> Result<Vec<Live>, FlowError> {
+pub async fn active_sessions(visit: &Visit) -> Result<Vec<ActiveSession>, FlowError> {
     let policy = visit.snapshot().policy.session;
-    let here = sessions_here(visit).await?.into_iter();
-    let live = here
-        .filter(|(row, _)| row.session.standing(&row.account, policy, visit.now) == SessionStanding::Live);
-    Ok(live.map(|(row, token)| Live { session: row.session, account: row.account, token }).collect())
+    let here = sessions_of_browser(visit).await?.into_iter();
+    let live = here.filter(|(row, _)| {
+        row.session.current_status(&row.account, policy, visit.now) == SessionStatus::Live
+    });
+    Ok(live.map(|(row, token)| ActiveSession { session: row.session, account: row.account, token }).collect())
 }
 
 /// Who is at work in the browser, where that is another person than the page of the form showed, or the same person in
 /// another session. A form that acts on the current session must not act on theirs.
-pub async fn another_person(visit: &Visit) -> Result<Option<Live>, FlowError> {
-    let current = live_sessions(visit).await?.into_iter().next();
+pub async fn another_person(visit: &Visit) -> Result<Option<ActiveSession>, FlowError> {
+    let current = active_sessions(visit).await?.into_iter().next();
     Ok(current.filter(|live| !visit.form.allows(live)))
 }
 
 /// Whether another person than this account's has signed in here after `at`, or used a session from before. The cookie can be edited
 /// at the browser: what the browser's sessions were is known without it.
-pub(crate) async fn another_signed_in_since(
+pub(crate) async fn other_account_used_browser_since(
     visit: &Visit,
     account: AccountId,
     at: Timestamp,
 ) -> Result<bool, FlowError> {
-    let here = sessions_here(visit).await?;
+    let here = sessions_of_browser(visit).await?;
     if here.iter().any(|(row, _)| row.session.is_of_another_since(account, at)) {
         return Ok(true);
     }
-    Ok(visit.store().was_another_at_browser_since(visit.browser.id, (account, at)).await?)
+    Ok(visit.store().has_other_account_at_browser_since(visit.browser.id, (account, at)).await?)
 }
 
 /// Alive or not, as long as there is something to say of them.
-pub(crate) async fn sessions_here(visit: &Visit) -> Result<Vec<(FoundSession, Token)>, FlowError> {
+pub(crate) async fn sessions_of_browser(
+    visit: &Visit,
+) -> Result<Vec<(FoundSession, OpaqueToken)>, FlowError> {
     let mac = visit.keyring().mac(KeyPurpose::TokenHash);
     // Several digests a token: a session outlives the rotation of the hashing key.
     let tokens = visit.browser.sessions.iter().take(MAX_SESSIONS);
-    let digests: Vec<(Digest, &Token)> = tokens
+    let digests: Vec<(KeyedDigest, &OpaqueToken)> = tokens
         .flat_map(|token| {
             mac.digests(SESSION_CONTEXT, token.as_bytes()).into_iter().map(move |digest| (digest, token))
         })
@@ -64,7 +67,7 @@ pub(crate) async fn sessions_here(visit: &Visit) -> Result<Vec<(FoundSession, To
     if digests.is_empty() {
         return Ok(Vec::new());
     }
-    let wanted: Vec<Digest> = digests.iter().map(|(digest, _)| *digest).collect();
+    let wanted: Vec<KeyedDigest> = digests.iter().map(|(digest, _)| *digest).collect();
     let mut found = visit.store().sessions_by_tokens(&wanted).await?;
     let mut here = Vec::new();
     for (digest, token) in digests {
@@ -72,7 +75,8 @@ pub(crate) async fn sessions_here(visit: &Visit) -> Result<Vec<(FoundSession, To
         let mut row = found.swap_remove(place);
         // A node of release 0.1.0 notes nothing when another account becomes the current one.
         if visit.browser.sessions.first() != Some(token) {
-            row.session.left_at = row.session.left_at.or(Some(row.session.last_active_at));
+            row.session.not_current_since =
+                row.session.not_current_since.or(Some(row.session.last_active_at));
         }
         here.push((row, token.clone()));
     }
@@ -80,11 +84,11 @@ pub(crate) async fn sessions_here(visit: &Visit) -> Result<Vec<(FoundSession, To
 }
 
 /// Those of the browser that are left when one of this account becomes the current one.
-pub(crate) fn left_behind(live: &[Live], account: AccountId) -> Vec<SessionId> {
+pub(crate) fn sessions_of_other_accounts(live: &[ActiveSession], account: AccountId) -> Vec<SessionId> {
     live.iter().filter(|other| other.account.id != account).map(|other| other.session.id).collect()
 }
 
 /// The secrets that the browser keeps, newest first.
-pub(crate) fn kept_sessions(live: &[Live]) -> Vec<Token> {
+pub(crate) fn kept_sessions(live: &[ActiveSession]) -> Vec<OpaqueToken> {
     live.iter().map(|one| one.token.clone()).take(MAX_SESSIONS).collect()
 }

@@ -9,9 +9,9 @@ use anteroom_domain::client::Client;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{AccountId, MessageId, SessionId};
 use anteroom_domain::session::{Session, SessionEnd};
-use anteroom_domain::subject::NamedSession;
+use anteroom_domain::subject::SessionSid;
 use anteroom_oidc::ClientId;
-use anteroom_storage::{LogoutDelivery, Participant, Tx};
+use anteroom_storage::{LogoutDelivery, SessionClient, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,17 +25,22 @@ use crate::error::FlowError;
 const DELIVERY_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 
 /// Ends these sessions, of whomever they are, because this person does what ends them.
-pub(crate) async fn end_by(call: &Call, person: AccountId, sessions: Vec<Session>) -> Result<(), FlowError> {
-    let hearers = Hearers { by: Some(person), ..hearers(call, SessionEnd::SignedOut) };
-    end_heard(call, sessions, hearers).await
+pub(crate) async fn end_as(call: &Call, person: AccountId, sessions: Vec<Session>) -> Result<(), FlowError> {
+    let hearers =
+        LogoutRecipients { signed_out_by: Some(person), ..logout_recipients(call, SessionEnd::SignedOut) };
+    end_and_notify(call, sessions, hearers).await
 }
 
 /// Ends these sessions, without a person who does it, with all that hangs on them.
 async fn end(call: &Call, sessions: Vec<Session>, why: SessionEnd) -> Result<(), FlowError> {
-    end_heard(call, sessions, hearers(call, why)).await
+    end_and_notify(call, sessions, logout_recipients(call, why)).await
 }
 
-async fn end_heard(call: &Call, sessions: Vec<Session>, hearers: Hearers) -> Result<(), FlowError> {
+async fn end_and_notify(
+    call: &Call,
+    sessions: Vec<Session>,
+    hearers: LogoutRecipients,
+) -> Result<(), FlowError> {
     if sessions.is_empty() {
         return Ok(());
     }
@@ -52,25 +57,25 @@ async fn end_heard(call: &Call, sessions: Vec<Session>, hearers: Hearers) -> Res
 /// Why sessions end, and which clients hear of it. One that is not in the configuration at this moment may be back with the
 /// next one, and hears of it then.
 #[derive(Clone, Debug)]
-pub(crate) struct Hearers {
+pub(crate) struct LogoutRecipients {
     why: SessionEnd,
     /// Whose act it is; `None`: that of Anteroom itself.
-    by: Option<AccountId>,
+    signed_out_by: Option<AccountId>,
     /// Known not to hear of this kind of end.
-    silent: BTreeSet<ClientId>,
+    not_notified: BTreeSet<ClientId>,
     /// Those that registered themselves, of which each lets so many wait and no more.
     registered: BTreeSet<ClientId>,
 }
 
 /// Deliveries that wait for a client that registered itself. An address that never answers would otherwise fill the queue with
 /// each sign-out of an account.
-const MOST_WAITING: u64 = 500;
+const MAX_QUEUED_PER_CLIENT: u64 = 500;
 
-pub(crate) fn hearers(call: &Call, why: SessionEnd) -> Hearers {
-    hearers_in(call.snapshot(), why)
+pub(crate) fn logout_recipients(call: &Call, why: SessionEnd) -> LogoutRecipients {
+    logout_recipients_in(call.snapshot(), why)
 }
 
-pub(crate) fn hearers_in(snapshot: &Snapshot, why: SessionEnd) -> Hearers {
+pub(crate) fn logout_recipients_in(snapshot: &Snapshot, why: SessionEnd) -> LogoutRecipients {
     let hears = |client: &Client| {
         let of_this = why != SessionEnd::Idle || client.policy.logout_on_idle;
         client.metadata.backchannel_logout_uri.is_some() && of_this
@@ -78,10 +83,15 @@ pub(crate) fn hearers_in(snapshot: &Snapshot, why: SessionEnd) -> Hearers {
     let id = |client: &Arc<Client>| client.id().clone();
     let silent = snapshot.clients.iter().filter(|client| !hears(client)).map(id).collect();
     let registered = snapshot.clients.iter().filter(|client| !snapshot.clients.is_configured(client.id()));
-    Hearers { why, by: None, silent, registered: registered.map(id).collect() }
+    LogoutRecipients {
+        why,
+        signed_out_by: None,
+        not_notified: silent,
+        registered: registered.map(id).collect(),
+    }
 }
 
-impl Hearers {
+impl LogoutRecipients {
     /// What is queued of these deliveries.
     async fn within_bounds(
         &self,
@@ -103,11 +113,11 @@ impl Hearers {
             }
             let count = waiting.entry(delivery.client.clone()).or_default();
             *count += 1;
-            if *count == MOST_WAITING + 1 {
+            if *count == MAX_QUEUED_PER_CLIENT + 1 {
                 let client = delivery.client.as_str();
                 tracing::warn!(client, "back-channel logout not queued: too many wait for this client");
             }
-            *count <= MOST_WAITING
+            *count <= MAX_QUEUED_PER_CLIENT
         };
         Ok(deliveries.into_iter().filter(fits).collect())
     }
@@ -118,12 +128,12 @@ pub(crate) async fn end_all(
     tx: &Tx,
     audit: &AuditContext,
     sessions: &[Session],
-    hearers: &Hearers,
+    hearers: &LogoutRecipients,
 ) -> Result<(), FlowError> {
-    for some in sessions.chunks(TOGETHER) {
-        let ended = close(tx, audit, some, hearers).await?;
+    for some in sessions.chunks(SESSIONS_PER_STATEMENT) {
+        let ended = end_with_grants(tx, audit, some, hearers).await?;
         let entry = |session: &&Session| {
-            let actor = hearers.by.map_or(Actor::System, Actor::Account);
+            let actor = hearers.signed_out_by.map_or(Actor::System, Actor::Account);
             entry(audit, actor, session, hearers.why)
         };
         tx.append_all(&ended.iter().map(entry).collect::<Vec<_>>()).await?;
@@ -137,14 +147,14 @@ pub(crate) async fn end_at_client(
     session: &Session,
     client: &ClientId,
 ) -> Result<bool, FlowError> {
-    const WHY: SessionEnd = SessionEnd::AtClient;
-    let (audit, session, hearers) = (call.audit().clone(), session.clone(), hearers(call, WHY));
+    const WHY: SessionEnd = SessionEnd::RequestedByClient;
+    let (audit, session, hearers) = (call.audit().clone(), session.clone(), logout_recipients(call, WHY));
     let entry = entry(&audit, Actor::Client, &session, WHY).by_client(client);
     let write = call.store().write(move |tx| {
         let (audit, session, hearers, entry) =
             (audit.clone(), session.clone(), hearers.clone(), entry.clone());
         async move {
-            let ended = close(&tx, &audit, std::slice::from_ref(&session), &hearers).await?;
+            let ended = end_with_grants(&tx, &audit, std::slice::from_ref(&session), &hearers).await?;
             let ended = !ended.is_empty();
             if ended {
                 tx.append(&entry).await?;
@@ -162,14 +172,14 @@ fn entry(audit: &AuditContext, actor: Actor, session: &Session, why: SessionEnd)
 }
 
 /// Sessions that one statement ends.
-const TOGETHER: usize = 100;
+const SESSIONS_PER_STATEMENT: usize = 100;
 
 /// The end of sessions with all that hangs on it. Says which have ended now; the others had before.
-async fn close<'a>(
+async fn end_with_grants<'a>(
     tx: &Tx,
     audit: &AuditContext,
     sessions: &'a [Session],
-    hearers: &Hearers,
+    hearers: &LogoutRecipients,
 ) -> Result<Vec<&'a Session>, FlowError> {
     let all: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
     let ended = tx.end_sessions(&all, hearers.why, audit.now).await?;
@@ -177,21 +187,23 @@ async fn close<'a>(
     if of_now.is_empty() {
         return Ok(of_now);
     }
-    let told = tx.participants_of_sessions(&ended).await?;
-    let told = told.into_iter().filter(|participant| !hearers.silent.contains(&participant.client));
-    let deliveries = told.filter_map(|Participant { session: NamedSession { id, .. }, client, subjects }| {
-        let session = of_now.iter().find(|session| session.id == id)?;
-        Some(LogoutDelivery {
-            id: MessageId(audit.new_id()),
-            client,
-            session: id,
-            account: session.account,
-            subjects,
-            attempts: 0,
-            created_at: audit.now,
-            expires_at: audit.now.checked_add(DELIVERY_LIFETIME).unwrap_or(Timestamp::MAX),
-        })
-    });
+    let told = tx.clients_of_sessions(&ended).await?;
+    let told = told.into_iter().filter(|participant| !hearers.not_notified.contains(&participant.client));
+    let deliveries = told.filter_map(
+        |SessionClient { session: SessionSid { id, .. }, client, subject_kind: subjects }| {
+            let session = of_now.iter().find(|session| session.id == id)?;
+            Some(LogoutDelivery {
+                id: MessageId(audit.new_id()),
+                client,
+                session: id,
+                account: session.account,
+                subjects,
+                attempts: 0,
+                created_at: audit.now,
+                expires_at: audit.now.checked_add(DELIVERY_LIFETIME).unwrap_or(Timestamp::MAX),
+            })
+        },
+    );
     let deliveries = hearers.within_bounds(tx, deliveries.collect()).await?;
     tx.enqueue_logouts(&deliveries).await?;
     tx.revoke_grants_of_sessions(&ended, true, GrantEnd::SessionEnded, audit.now).await?;
@@ -203,8 +215,8 @@ const LAPSED_BATCH: u64 = 200;
 
 /// Sessions are worth nothing once an operator has accepted a database that went back. This notes their end and tells the
 /// applications. Says how many; the next round takes more.
-pub async fn end_of_passed_epochs(call: &Call) -> Result<usize, FlowError> {
-    let sessions = call.store().sessions_of_passed_epochs(LAPSED_BATCH).await?;
+pub async fn end_sessions_of_old_epochs(call: &Call) -> Result<usize, FlowError> {
+    let sessions = call.store().sessions_of_old_epochs(LAPSED_BATCH).await?;
     let count = sessions.len();
     end(call, sessions, SessionEnd::DatabaseAccepted).await?;
     Ok(count)

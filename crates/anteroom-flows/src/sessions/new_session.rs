@@ -1,32 +1,34 @@
 //! Opening a session: after a right password, and after a new one was set by someone who proved who they are.
 
-use anteroom_crypto::Digest;
-use anteroom_crypto::Token;
-use anteroom_domain::account::{Account, Epoch};
+use anteroom_crypto::KeyedDigest;
+use anteroom_crypto::OpaqueToken;
+use anteroom_domain::account::{Account, AccountEpoch};
 use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, SessionId};
 use anteroom_domain::session::{MAX_OF_ACCOUNT, Session, SessionEnd};
-use anteroom_domain::session_limit::surplus;
+use anteroom_domain::session_limit::sessions_over_limit;
 use anteroom_oidc::{Acr, AmrSet};
-use anteroom_storage::{AnsweredForm, Tx};
+use anteroom_storage::{FormWindow, Tx};
 use jiff::Timestamp;
 
 use crate::audit::context::AuditContext;
 use crate::context::call::Visit;
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::context::provider::Snapshot;
 use crate::error::FlowError;
 use crate::sessions::browser_sessions::{MAX_SESSIONS, kept_sessions};
-use crate::sessions::end_sessions::{end_all, end_by, hearers_in};
-use crate::sessions::repeated_form::{Secret, TURNS, answers_since, first_secrets, next_secret};
+use crate::sessions::end_sessions::{end_all, end_as, logout_recipients_in};
+use crate::sessions::repeated_form::{
+    DerivedSecret, MAX_REPEATS, first_secrets, next_secret, repeat_window_start,
+};
 
 /// What a session and its device need, drawn before the transaction so that the transaction can run again.
 #[derive(Clone, Debug)]
 pub(crate) struct NewSession {
     /// Derived from the form, so that the same form finds what it began.
-    of_form: Vec<Secret>,
+    of_form: Vec<DerivedSecret>,
     /// Where those are used up.
-    pub drawn: Secret,
+    pub drawn: DerivedSecret,
     pub session: SessionId,
     pub device: DeviceId,
 }
@@ -35,9 +37,9 @@ pub(crate) struct NewSession {
 /// again. The new one is derived from the old one: of two tabs that sign in at once, both renew the session that their one
 /// cookie holds, and both answers bring the same secret, whichever the browser keeps. To derive it takes the master key.
 #[derive(Clone, Debug)]
-pub(crate) struct HeldSession {
+pub(crate) struct RenewedSession {
     pub session: Session,
-    pub next: Secret,
+    pub next: DerivedSecret,
 }
 
 fn is_of(session: &Session, account: &Account) -> bool {
@@ -47,22 +49,22 @@ fn is_of(session: &Session, account: &Account) -> bool {
 /// Release 0.1.0 had no bound: of more than these the others run until they lapse.
 const LOOKED_AT: u64 = 500;
 
-impl HeldSession {
-    pub(crate) fn of(visit: &Visit, live: &Live) -> Self {
-        let next = Secret::of(visit, next_secret(visit, &live.token));
+impl RenewedSession {
+    pub(crate) fn of(visit: &Visit, live: &ActiveSession) -> Self {
+        let next = DerivedSecret::of(visit, next_secret(visit, &live.token));
         Self { session: live.session.clone(), next }
     }
 
     /// One that this very form has renewed: the second answer brings what the first one brought.
-    pub(crate) fn as_it_is(visit: &Visit, live: &Live) -> Self {
-        let next = Secret::of(visit, live.token.clone());
+    pub(crate) fn already_renewed(visit: &Visit, live: &ActiveSession) -> Self {
+        let next = DerivedSecret::of(visit, live.token.clone());
         Self { session: live.session.clone(), next }
     }
 }
 
 /// The secret that a session begins with.
-pub(crate) struct FirstSecret {
-    pub secret: Secret,
+pub(crate) struct InitialSecret {
+    pub secret: DerivedSecret,
     /// The session that has it already: the same form began it a moment ago.
     pub begun: Option<Session>,
 }
@@ -72,7 +74,7 @@ impl NewSession {
         let (random, _now) = (visit.random(), visit.now);
         Self {
             of_form: account.map(|account| first_secrets(visit, account)).unwrap_or_default(),
-            drawn: Secret::of(visit, random.token()),
+            drawn: DerivedSecret::of(visit, random.token()),
             session: SessionId(visit.new_id()),
             device: DeviceId(visit.new_id()),
         }
@@ -84,23 +86,23 @@ impl NewSession {
         tx: &Tx,
         account: &Account,
         now: Timestamp,
-    ) -> Result<FirstSecret, FlowError> {
+    ) -> Result<InitialSecret, FlowError> {
         let Some(form) = self.of_form.first().and_then(|secret| secret.stored.form) else {
-            return Ok(FirstSecret { secret: self.drawn.clone(), begun: None });
+            return Ok(InitialSecret { secret: self.drawn.clone(), begun: None });
         };
-        let digests: Vec<Digest> = self.of_form.iter().map(|secret| secret.stored.digest).collect();
-        let answered = AnsweredForm { form: &form, since: answers_since(now) };
+        let digests: Vec<KeyedDigest> = self.of_form.iter().map(|secret| secret.stored.digest).collect();
+        let answered = FormWindow { form: &form, since: repeat_window_start(now) };
         let found = tx.sessions_of_secrets(&digests, answered).await?;
-        let holder = |secret: &Secret| found.iter().find(|one| one.secret == secret.stored.digest);
+        let holder = |secret: &DerivedSecret| found.iter().find(|one| one.secret == secret.stored.digest);
         for secret in &self.of_form {
             if let Some(one) = holder(secret).filter(|one| one.is_answer && is_of(&one.session, account)) {
-                return Ok(FirstSecret { secret: secret.clone(), begun: Some(one.session.clone()) });
+                return Ok(InitialSecret { secret: secret.clone(), begun: Some(one.session.clone()) });
             }
         }
         // Those of the moment before are looked for, and begin nothing.
-        let mut of_this_moment = self.of_form.iter().take(usize::from(TURNS));
+        let mut of_this_moment = self.of_form.iter().take(usize::from(MAX_REPEATS));
         let free = of_this_moment.find(|secret| holder(secret).is_none());
-        Ok(FirstSecret { secret: free.unwrap_or(&self.drawn).clone(), begun: None })
+        Ok(InitialSecret { secret: free.unwrap_or(&self.drawn).clone(), begun: None })
     }
 
     /// The browser's own device of the account, else a new one. That is not known where as many as the account may have
@@ -128,7 +130,7 @@ impl NewSession {
             reset_at: None,
         };
         tx.insert_device(&device).await?;
-        tx.forget_surplus_devices(account, visit.now).await?;
+        tx.revoke_surplus_devices(account, visit.now).await?;
         Ok(device.id)
     }
 
@@ -137,17 +139,17 @@ impl NewSession {
         &self,
         tx: &Tx,
         audit: &AuditContext,
-        (session, secret): (&Session, &Secret),
+        (session, secret): (&Session, &DerivedSecret),
         snapshot: &Snapshot,
     ) -> Result<(), FlowError> {
         let running = tx.sessions_used_last(session.account, LOOKED_AT).await?;
         let full = running.len() >= MAX_OF_ACCOUNT as usize;
         let devices: Vec<DeviceId> = running.iter().filter(|_| full).filter_map(|one| one.device).collect();
         let known = tx.devices_among(session.account, &devices).await?;
-        let surplus = surplus(running, session.device, &known);
+        let surplus = sessions_over_limit(running, session.device, &known);
         if !surplus.is_empty() {
             const WHY: SessionEnd = SessionEnd::TooMany;
-            end_all(tx, audit, &surplus, &hearers_in(snapshot, WHY)).await?;
+            end_all(tx, audit, &surplus, &logout_recipients_in(snapshot, WHY)).await?;
         }
         Ok(tx.insert_session(session, &secret.stored).await?)
     }
@@ -155,7 +157,7 @@ impl NewSession {
     pub(crate) fn session(
         &self,
         visit: &Visit,
-        (account, epoch): (&Account, Epoch),
+        (account, epoch): (&Account, AccountEpoch),
         device: DeviceId,
         (acr, amr): (Acr, AmrSet),
     ) -> Session {
@@ -172,30 +174,30 @@ impl NewSession {
             created_at: now,
             last_active_at: now,
             ended_at: None,
-            sid_by_sector: true,
-            left_at: None,
+            pairwise_sid: true,
+            not_current_since: None,
         }
     }
 }
 
 #[derive(Clone, Debug)]
 pub struct NewCookies {
-    pub sessions: Vec<Token>,
+    pub sessions: Vec<OpaqueToken>,
     pub device: DeviceId,
 }
 
 /// The cookies of a browser in which this session is the current one from now on, and its sessions. What the cookie has no room
 /// for ends: it could not be signed out of any more.
-pub(crate) async fn put_first(
+pub(crate) async fn make_current(
     visit: &Visit,
-    current: Live,
-    before: Vec<Live>,
-) -> Result<(NewCookies, Vec<Live>), FlowError> {
+    current: ActiveSession,
+    before: Vec<ActiveSession>,
+) -> Result<(NewCookies, Vec<ActiveSession>), FlowError> {
     let device = current.session.device.ok_or(FlowError::Broken("a session without its device"))?;
     let account = current.account.id;
     let others = before.into_iter().filter(|other| other.account.id != account);
-    let live: Vec<Live> = std::iter::once(current).chain(others).collect();
+    let live: Vec<ActiveSession> = std::iter::once(current).chain(others).collect();
     let dropped: Vec<Session> = live.iter().skip(MAX_SESSIONS).map(|one| one.session.clone()).collect();
-    end_by(visit, account, dropped).await?;
+    end_as(visit, account, dropped).await?;
     Ok((NewCookies { sessions: kept_sessions(&live), device }, live))
 }

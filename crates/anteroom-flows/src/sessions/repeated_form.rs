@@ -8,19 +8,19 @@
 //!   old cookie without that form is worth nothing;
 //! - another entry in the same form is another try.
 
-use anteroom_crypto::{Digest, KeyPurpose, Token};
+use anteroom_crypto::{KeyPurpose, KeyedDigest, OpaqueToken};
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::interaction::ANSWER_REPEATED_FOR;
-use anteroom_storage::{AnsweredForm, SessionSecret};
+use anteroom_storage::{FormWindow, SessionSecret};
 use jiff::Timestamp;
 use std::sync::Arc;
 use uuid::{Builder, Uuid};
 
 use crate::context::browser::Browser;
-use crate::context::call::{Call, SentForm, Visit};
-use crate::context::live::Live;
+use crate::context::call::{Call, SubmittedForm, Visit};
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::sessions::browser_sessions::{live_sessions, session_digest};
+use crate::sessions::browser_sessions::{active_sessions, session_digest};
 
 const FORM_CONTEXT: &str = "form that was sent";
 const NEXT_CONTEXT: &str = "next secret of a session";
@@ -28,30 +28,30 @@ const FIRST_CONTEXT: &str = "secret of a session of a form";
 const ENTRY_CONTEXT: &str = "entry in a form";
 
 /// How many sessions one form can begin in a moment, each after the one before has ended. More get secrets that are drawn.
-pub(crate) const TURNS: u8 = 4;
+pub(crate) const MAX_REPEATS: u8 = 4;
 
 /// A secret with what the store knows it by.
 #[derive(Clone, Debug)]
-pub(crate) struct Secret {
-    pub token: Token,
+pub(crate) struct DerivedSecret {
+    pub token: OpaqueToken,
     pub stored: SessionSecret,
 }
 
-impl Secret {
-    pub(crate) fn of(visit: &Visit, token: Token) -> Self {
+impl DerivedSecret {
+    pub(crate) fn of(visit: &Visit, token: OpaqueToken) -> Self {
         let digest = session_digest(visit.keyring(), &token);
         Self { token, stored: SessionSecret { digest, form: visit.sent_form.map(|form| form.0) } }
     }
 }
 
-impl SentForm {
+impl SubmittedForm {
     /// `token` has been verified.
     pub fn of(call: &Call, token: &str) -> Self {
         Self(call.keyring().mac(KeyPurpose::TokenHash).digest(FORM_CONTEXT, token.as_bytes()))
     }
 
     /// Names what was entered in this form.
-    pub(crate) fn entry(&self, call: &Call, entered: &[&[u8]]) -> Digest {
+    pub(crate) fn submission_digest(&self, call: &Call, entered: &[&[u8]]) -> KeyedDigest {
         let mut told = self.0.as_bytes().to_vec();
         for part in entered {
             told.extend_from_slice(&(part.len() as u64).to_be_bytes());
@@ -61,9 +61,9 @@ impl SentForm {
     }
 
     /// The same as the identifier of a row.
-    pub(crate) fn entry_id(&self, call: &Call, entered: &[&[u8]]) -> Uuid {
+    pub(crate) fn submission_id(&self, call: &Call, entered: &[&[u8]]) -> Uuid {
         let mut bytes = [0; 16];
-        for (to, from) in bytes.iter_mut().zip(self.entry(call, entered).as_bytes()) {
+        for (to, from) in bytes.iter_mut().zip(self.submission_digest(call, entered).as_bytes()) {
             *to = *from;
         }
         Builder::from_custom_bytes(bytes).into_uuid()
@@ -71,55 +71,61 @@ impl SentForm {
 
     /// Secrets of sessions that this form begins now, in the order in which they are used up, and then those of the moment before.
     /// Later it begins sessions with others: a secret that was renewed away does not come back with its form.
-    fn first_secrets(&self, call: &Call, (account, now): (AccountId, Timestamp)) -> Vec<Token> {
+    fn first_secrets(&self, call: &Call, (account, now): (AccountId, Timestamp)) -> Vec<OpaqueToken> {
         let mac = call.keyring().mac(KeyPurpose::TokenHash);
         let this_moment = now.as_second().div_euclid(ANSWER_REPEATED_FOR.as_secs());
         let told = |moment: i64, turn: u8| {
             [self.0.as_bytes().as_slice(), account.0.as_bytes(), &moment.to_be_bytes(), &[turn]].concat()
         };
-        let secret =
-            |moment, turn| Token::from_bytes(*mac.digest(FIRST_CONTEXT, &told(moment, turn)).as_bytes());
+        let secret = |moment, turn| {
+            OpaqueToken::from_bytes(*mac.digest(FIRST_CONTEXT, &told(moment, turn)).as_bytes())
+        };
         let moments = [this_moment, this_moment.saturating_sub(1)];
-        moments.into_iter().flat_map(|moment| (0..TURNS).map(move |turn| secret(moment, turn))).collect()
+        moments
+            .into_iter()
+            .flat_map(|moment| (0..MAX_REPEATS).map(move |turn| secret(moment, turn)))
+            .collect()
     }
 }
 
 /// The secret that takes the place of this one where its session is renewed.
-pub(crate) fn next_secret(call: &Call, token: &Token) -> Token {
+pub(crate) fn next_secret(call: &Call, token: &OpaqueToken) -> OpaqueToken {
     let mac = call.keyring().mac(KeyPurpose::TokenHash);
-    Token::from_bytes(*mac.digest(NEXT_CONTEXT, token.as_bytes()).as_bytes())
+    OpaqueToken::from_bytes(*mac.digest(NEXT_CONTEXT, token.as_bytes()).as_bytes())
 }
 
 /// The secrets that a session of this account may begin with. Without a form there are none.
-pub(crate) fn first_secrets(visit: &Visit, account: AccountId) -> Vec<Secret> {
+pub(crate) fn first_secrets(visit: &Visit, account: AccountId) -> Vec<DerivedSecret> {
     let form = visit.sent_form;
     let tokens = form.map(|form| form.first_secrets(visit, (account, visit.now))).unwrap_or_default();
-    tokens.into_iter().map(|token| Secret::of(visit, token)).collect()
+    tokens.into_iter().map(|token| DerivedSecret::of(visit, token)).collect()
 }
 
 /// Since when a form that was answered gets its answer again.
-pub(crate) fn answers_since(now: Timestamp) -> Timestamp {
+pub(crate) fn repeat_window_start(now: Timestamp) -> Timestamp {
     now.checked_sub(ANSWER_REPEATED_FOR).unwrap_or(Timestamp::MIN)
 }
 
 /// The browser as the first submission of its form left it, where it sends the form again with the cookies of before.
 /// `account`: of a session that the form may have begun where there was none; then the caller has seen that the person is there.
-pub(crate) async fn as_it_was_answered(
+pub(crate) async fn repeated_submission(
     visit: &Visit,
     account: Option<AccountId>,
-) -> Result<Option<Answered>, FlowError> {
+) -> Result<Option<RepeatedSubmission>, FlowError> {
     let Some(form) = visit.sent_form else { return Ok(None) };
-    let next: Vec<Token> = visit.browser.sessions.iter().map(|token| next_secret(visit, token)).collect();
+    let next: Vec<OpaqueToken> =
+        visit.browser.sessions.iter().map(|token| next_secret(visit, token)).collect();
     let begun = account.map(|account| form.first_secrets(visit, (account, visit.now))).unwrap_or_default();
-    let digests: Vec<Digest> =
+    let digests: Vec<KeyedDigest> =
         next.iter().chain(&begun).map(|token| session_digest(visit.keyring(), token)).collect();
     if digests.is_empty() {
         return Ok(None);
     }
-    let answered = AnsweredForm { form: &form.0, since: answers_since(visit.now) };
-    let found = visit.store().secrets_answered_to(answered, &digests).await?;
-    let is_found = |token: &Token| found.contains(&session_digest(visit.keyring(), token));
-    let secrets: Vec<Token> = next.iter().chain(&begun).filter(|token| is_found(token)).cloned().collect();
+    let answered = FormWindow { form: &form.0, since: repeat_window_start(visit.now) };
+    let found = visit.store().secrets_from_form(answered, &digests).await?;
+    let is_found = |token: &OpaqueToken| found.contains(&session_digest(visit.keyring(), token));
+    let secrets: Vec<OpaqueToken> =
+        next.iter().chain(&begun).filter(|token| is_found(token)).cloned().collect();
     if secrets.is_empty() {
         return Ok(None);
     }
@@ -127,16 +133,16 @@ pub(crate) async fn as_it_was_answered(
     let sessions = secrets.iter().chain(stays.map(|(token, _)| token)).cloned().collect();
     let browser = Arc::new(Browser { sessions, ..Browser::clone(&visit.browser) });
     let visit = Visit { browser, ..visit.clone() };
-    let live = live_sessions(&visit).await?;
+    let live = active_sessions(&visit).await?;
     let is_there =
         live.iter().any(|live| secrets.contains(&live.token) && live.session.browser == visit.browser.id);
-    Ok(is_there.then_some(Answered { visit, live, secrets }))
+    Ok(is_there.then_some(RepeatedSubmission { visit, live, secrets }))
 }
 
 /// What a form came to that was sent before.
-pub(crate) struct Answered {
+pub(crate) struct RepeatedSubmission {
     pub visit: Visit,
-    pub live: Vec<Live>,
+    pub live: Vec<ActiveSession>,
     /// Those that the form brought about.
-    pub secrets: Vec<Token>,
+    pub secrets: Vec<OpaqueToken>,
 }

@@ -1,27 +1,30 @@
 //! How long sessions have: for the page that warns before one ends, and for the one that says why it has.
 
 use anteroom_domain::ids::SessionId;
-use anteroom_domain::session::{SessionEnd, SessionLeft};
+use anteroom_domain::session::{SessionEnd, SessionRemaining};
 
 use crate::context::call::Visit;
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::sessions::browser_sessions::{live_sessions, sessions_here};
+use crate::sessions::browser_sessions::{active_sessions, sessions_of_browser};
 
 /// `None`: that session is not alive, or not this browser's, or wants its person's proof. A page of one that was left is not to be
 /// seen by the next person when a browser goes back to it. Asking is no activity.
 #[tracing::instrument(name = "session_time", skip_all)]
-pub async fn left(visit: &Visit, session: SessionId) -> Result<Option<SessionLeft>, FlowError> {
+pub async fn remaining_time(
+    visit: &Visit,
+    session: SessionId,
+) -> Result<Option<SessionRemaining>, FlowError> {
     let policy = visit.snapshot().policy.session;
     let found = alive(visit, session).await?;
-    let found = found.filter(|live| !live.session.wants_proof(policy, visit.now));
+    let found = found.filter(|live| !live.session.requires_reauthentication(policy, visit.now));
     Ok(found.map(|live| live.session.left(policy, visit.now)))
 }
 
 /// The person is there. Written at once: near the end a minute would matter.
 #[tracing::instrument(name = "keep_session", skip_all)]
-pub async fn stay(visit: &Visit, session: SessionId) -> Result<Option<SessionLeft>, FlowError> {
-    let Some(Live { mut session, .. }) = alive(visit, session).await? else { return Ok(None) };
+pub async fn keep_alive(visit: &Visit, session: SessionId) -> Result<Option<SessionRemaining>, FlowError> {
+    let Some(ActiveSession { mut session, .. }) = alive(visit, session).await? else { return Ok(None) };
     let (id, now) = (session.id, visit.now);
     let write =
         visit.store().write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(id, now).await?) });
@@ -30,14 +33,14 @@ pub async fn stay(visit: &Visit, session: SessionId) -> Result<Option<SessionLef
     Ok(Some(session.left(visit.snapshot().policy.session, now)))
 }
 
-async fn alive(visit: &Visit, session: SessionId) -> Result<Option<Live>, FlowError> {
-    let live = live_sessions(visit).await?;
+async fn alive(visit: &Visit, session: SessionId) -> Result<Option<ActiveSession>, FlowError> {
+    let live = active_sessions(visit).await?;
     Ok(live.into_iter().find(|live| live.session.id == session))
 }
 
 /// Which limit ended the session that was at work in this browser, if one did.
 pub async fn lapsed(visit: &Visit) -> Result<Option<SessionEnd>, FlowError> {
     let policy = visit.snapshot().policy.session;
-    let here = sessions_here(visit).await?;
-    Ok(here.first().and_then(|(row, _)| row.session.lapsed(policy, visit.now)))
+    let here = sessions_of_browser(visit).await?;
+    Ok(here.first().and_then(|(row, _)| row.session.expiry_reason(policy, visit.now)))
 }

@@ -67,7 +67,7 @@ impl Reason {
     }
 
     /// Whether the same message could get through later.
-    pub const fn may_pass(self) -> bool {
+    pub const fn is_transient(self) -> bool {
         match self {
             Self::NoConnection
             | Self::TimedOut
@@ -92,7 +92,7 @@ impl Reason {
 
     /// Whether it speaks of how we are set up and not of the message: what waits is kept, and tried soon after each other
     /// until the operator has put it right.
-    pub const fn is_ours(self) -> bool {
+    pub const fn is_configuration_error(self) -> bool {
         matches!(
             self,
             Self::Credentials
@@ -108,10 +108,10 @@ impl Reason {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct DeliveryError {
     pub reason: Reason,
     /// It speaks of the channel and not of the message: nothing else goes out either, so it does not count for the message.
-    pub is_of_channel: bool,
+    pub affects_channel: bool,
     /// As the other side asked.
     pub retry_after: Option<SignedDuration>,
     /// For the log: the other side's code, or what came in the way of a connection. Words of the other side that may repeat
@@ -119,14 +119,14 @@ pub struct Failure {
     pub detail: Option<String>,
 }
 
-impl Failure {
+impl DeliveryError {
     pub(crate) const fn new(reason: Reason) -> Self {
-        Self { reason, is_of_channel: false, retry_after: None, detail: None }
+        Self { reason, affects_channel: false, retry_after: None, detail: None }
     }
 
     #[must_use]
     pub(crate) fn of_channel(mut self) -> Self {
-        self.is_of_channel = true;
+        self.affects_channel = true;
         self
     }
 
@@ -137,7 +137,7 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for DeliveryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.reason.as_str())?;
         match &self.detail {

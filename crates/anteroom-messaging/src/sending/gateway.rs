@@ -4,7 +4,7 @@
 //! identifier and the gateway's secret, each escaped for the place it stands in. Any 2xx is success, unless `success` says
 //! what the answer must have.
 
-use anteroom_domain::gateway::{BodyFormat, Escape, Values};
+use anteroom_domain::gateway::{BodyFormat, Escape, TemplateValues};
 use anteroom_domain::ids::MessageId;
 use anteroom_domain::phone::E164;
 use reqwest::Method;
@@ -12,9 +12,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::failure::{Failure, Reason};
+use super::failure::{DeliveryError, Reason};
 use super::http::{Answer, ClientError, ask, client};
-use super::said::said;
+use super::said::redacted_response;
 
 #[derive(Clone, Debug)]
 pub struct GatewayRequest {
@@ -57,11 +57,11 @@ pub struct Gateway {
 
 impl Gateway {
     pub fn new(request: GatewayRequest) -> Result<Self, GatewayError> {
-        let sample = Values::SAMPLE;
+        let sample = TemplateValues::SAMPLE;
         let url: Url = sample.fill(&request.url, Escape::Percent).parse().map_err(|_| GatewayError::Url)?;
         for (name, value) in &request.headers {
             // A text has line breaks, a header has none.
-            header(name, &Values { text: "text", ..sample }.fill(value, Escape::Nothing))
+            header(name, &TemplateValues { text: "text", ..sample }.fill(value, Escape::Nothing))
                 .ok_or_else(|| GatewayError::Header(name.clone()))?;
         }
         let format = BodyFormat::of(&request.headers);
@@ -69,10 +69,10 @@ impl Gateway {
         Ok(Self { http: client(&url)?, format, request })
     }
 
-    pub(crate) async fn send(&self, id: MessageId, to: &E164, text: &str) -> Result<(), Failure> {
+    pub(crate) async fn send(&self, id: MessageId, to: &E164, text: &str) -> Result<(), DeliveryError> {
         let secret = self.request.secret.as_ref().map(ExposeSecret::expose_secret).unwrap_or_default();
-        let values = Values { to: to.as_str(), text, id: &id.to_string(), secret };
-        let unwritable = || Failure::new(Reason::Unwritable);
+        let values = TemplateValues { to: to.as_str(), text, id: &id.to_string(), secret };
+        let unwritable = || DeliveryError::new(Reason::Unwritable);
         let url: Url = values.fill(&self.request.url, Escape::Percent).parse().map_err(|_| unwritable())?;
         let method = match self.request.method {
             GatewayMethod::Get => Method::GET,
@@ -96,9 +96,9 @@ impl Gateway {
         self.outcome(&answer, &values)
     }
 
-    fn outcome(&self, answer: &Answer, sent: &Values<'_>) -> Result<(), Failure> {
+    fn outcome(&self, answer: &Answer, sent: &TemplateValues<'_>) -> Result<(), DeliveryError> {
         let code = answer.status.as_u16();
-        let said = match said(&answer.body, sent) {
+        let said = match redacted_response(&answer.body, sent) {
             said if said.is_empty() => "an empty answer".to_owned(),
             said => format!("\"{said}\""),
         };
@@ -108,7 +108,7 @@ impl Gateway {
         match &self.request.success {
             Some(expected) if !String::from_utf8_lossy(&answer.body).contains(expected) => {
                 let detail = format!("{code}, without what `success` asks for: {said}");
-                Err(Failure::new(Reason::Rejected).detailed(detail))
+                Err(DeliveryError::new(Reason::Rejected).detailed(detail))
             }
             Some(_) | None => Ok(()),
         }

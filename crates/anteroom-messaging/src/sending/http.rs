@@ -8,7 +8,7 @@ use std::error::Error;
 use std::time::Duration;
 use url::{Host, Url};
 
-use super::failure::{Failure, Reason};
+use super::failure::{DeliveryError, Reason};
 use super::smtp::connect::try_connection;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -56,7 +56,7 @@ pub(crate) struct Answer {
 }
 
 /// An answer of whatever status; a failure is the lack of one.
-pub(crate) async fn ask(request: RequestBuilder) -> Result<Answer, Failure> {
+pub(crate) async fn ask(request: RequestBuilder) -> Result<Answer, DeliveryError> {
     let mut response = match request.send().await {
         Ok(response) => response,
         Err(error) => return Err(no_answer(&error).await),
@@ -77,9 +77,9 @@ pub(crate) async fn ask(request: RequestBuilder) -> Result<Answer, Failure> {
 }
 
 /// Where no connection came about, none does for the next message.
-async fn no_answer(error: &reqwest::Error) -> Failure {
+async fn no_answer(error: &reqwest::Error) -> DeliveryError {
     let reason = if error.is_timeout() { Reason::TimedOut } else { Reason::NoConnection };
-    let mut failure = Failure::new(reason);
+    let mut failure = DeliveryError::new(reason);
     if let Some(url) = error.url() {
         failure = failure.detailed(cause(url, error).await);
     }
@@ -93,7 +93,7 @@ async fn cause(url: &Url, error: &reqwest::Error) -> String {
         return format!("{}: it took too long", place(url));
     }
     if error.is_connect()
-        && let Err(failure) = reach(url).await
+        && let Err(failure) = check_connection(url).await
         && let Some(detail) = failure.detail
     {
         return detail;
@@ -109,20 +109,22 @@ fn place(url: &Url) -> String {
 }
 
 /// Whether something takes a connection there. Nothing is said on it.
-pub async fn reach(url: &Url) -> Result<(), Failure> {
+pub async fn check_connection(url: &Url) -> Result<(), DeliveryError> {
     // An IPv6 address stands in brackets in a URL alone.
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let port = url.port_or_known_default().unwrap_or_default();
     match tokio::time::timeout(CONNECT_TIMEOUT, try_connection(host, port)).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(tried)) => Err(Failure::new(Reason::NoConnection).detailed(format!("{host}: {tried}"))),
-        Err(_) => Err(Failure::new(Reason::TimedOut).detailed(format!("{}: it took too long", place(url)))),
+        Ok(Err(tried)) => Err(DeliveryError::new(Reason::NoConnection).detailed(format!("{host}: {tried}"))),
+        Err(_) => {
+            Err(DeliveryError::new(Reason::TimedOut).detailed(format!("{}: it took too long", place(url))))
+        }
     }
 }
 
 impl Answer {
     /// What a status that is no success says, where nothing more specific is known.
-    pub(crate) fn failure(&self) -> Failure {
+    pub(crate) fn failure(&self) -> DeliveryError {
         let reason = match self.status.as_u16() {
             401 | 403 => Reason::Credentials,
             // The address of the gateway, and so of all that waits for it.
@@ -130,7 +132,7 @@ impl Answer {
             408 | 425 | 429 | 500..=599 => Reason::Busy,
             _ => Reason::Rejected,
         };
-        let failure = Failure { retry_after: self.retry_after, ..Failure::new(reason) };
+        let failure = DeliveryError { retry_after: self.retry_after, ..DeliveryError::new(reason) };
         let failure = failure.detailed(self.status.as_u16());
         // A 500 can be about this one message, which would keep the others waiting again and again.
         if matches!(self.status.as_u16(), 401 | 403 | 404 | 405 | 429 | 503) {

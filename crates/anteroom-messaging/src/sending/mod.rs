@@ -7,9 +7,9 @@ mod said;
 mod smtp;
 pub mod twilio;
 
-pub use failure::{Failure, Reason};
+pub use failure::{DeliveryError, Reason};
 pub use gateway::{Gateway, GatewayError, GatewayMethod, GatewayRequest};
-pub use http::{ClientError, reach};
+pub use http::{ClientError, check_connection};
 pub use smtp::{Smtp, SmtpError, SmtpServer, SmtpTls};
 
 use anteroom_domain::ids::MessageId;
@@ -23,7 +23,7 @@ use twilio::Twilio;
 const PARALLEL: usize = 16;
 
 /// Who takes texts and calls.
-pub enum Telephone {
+pub enum PhoneProvider {
     Twilio(Box<Twilio>),
     Gateway(Gateway),
 }
@@ -32,13 +32,13 @@ pub enum Telephone {
 #[derive(Default)]
 pub struct Senders {
     pub email: Option<Smtp>,
-    pub text: Option<Telephone>,
-    pub call: Option<Telephone>,
+    pub text: Option<PhoneProvider>,
+    pub call: Option<PhoneProvider>,
 }
 
 /// Which message, and when it was written and stops being of use.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ticket {
+pub(crate) struct MessageHeader {
     pub(crate) id: MessageId,
     pub(crate) at: Timestamp,
     pub(crate) expires_at: Timestamp,
@@ -62,7 +62,7 @@ impl Senders {
     }
 
     /// What is kept open on a channel and was not needed for a while is closed; at the end, all of it.
-    pub(crate) async fn rest(&self, channel: Channel, all: bool) {
+    pub(crate) async fn close_idle(&self, channel: Channel, all: bool) {
         if let (Channel::Email, Some(smtp)) = (channel, &self.email) {
             smtp.rest(all).await;
         }
@@ -71,24 +71,26 @@ impl Senders {
     /// `name` is the person's, for a mail.
     pub(crate) async fn send(
         &self,
-        ticket: Ticket,
+        ticket: MessageHeader,
         (name, rendered): (Option<&str>, &Rendered),
-    ) -> Result<(), Failure> {
-        let nobody = Failure::new(Reason::NotConfigured);
+    ) -> Result<(), DeliveryError> {
+        let nobody = DeliveryError::new(Reason::NotConfigured);
         match rendered {
             Rendered::Email { to, email } => {
                 let smtp = self.email.as_ref().ok_or(nobody)?;
                 smtp.send((ticket.id, ticket.at), (name, to), email).await
             }
             Rendered::Text { to, body } => match self.text.as_ref().ok_or(nobody)? {
-                Telephone::Twilio(twilio) => twilio.text(ticket, to, body).await,
-                Telephone::Gateway(gateway) => gateway.send(ticket.id, to, body).await,
+                PhoneProvider::Twilio(twilio) => twilio.text(ticket, to, body).await,
+                PhoneProvider::Gateway(gateway) => gateway.send(ticket.id, to, body).await,
             },
             Rendered::Call { to, script } => match self.call.as_ref().ok_or(nobody)? {
-                Telephone::Twilio(twilio) => twilio.call(ticket, to, script).await,
-                Telephone::Gateway(gateway) => gateway.send(ticket.id, to, &script.words.code_spoken).await,
+                PhoneProvider::Twilio(twilio) => twilio.call(ticket, to, script).await,
+                PhoneProvider::Gateway(gateway) => {
+                    gateway.send(ticket.id, to, &script.words.code_spoken).await
+                }
             },
-            Rendered::Unaddressed => Err(Failure::new(Reason::NoAccount)),
+            Rendered::Unaddressed => Err(DeliveryError::new(Reason::NoAccount)),
         }
     }
 }

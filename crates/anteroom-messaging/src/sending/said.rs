@@ -1,6 +1,6 @@
 //! What a gateway said, for the log. It may repeat what it was sent, so the secret, the number and the code are taken out.
 
-use anteroom_domain::gateway::{Escape, Values};
+use anteroom_domain::gateway::{Escape, TemplateValues};
 
 const MOST_SAID: usize = 100;
 const INSTEAD: &str = "•••";
@@ -8,7 +8,7 @@ const INSTEAD: &str = "•••";
 const TELLING: usize = 4;
 
 /// The first characters of an answer, escaped.
-pub(super) fn said(body: &[u8], sent: &Values<'_>) -> String {
+pub(super) fn redacted_response(body: &[u8], sent: &TemplateValues<'_>) -> String {
     let mut text = String::from_utf8_lossy(body).into_owned();
     for value in [sent.secret, sent.text, sent.to].into_iter().filter(|value| !value.is_empty()) {
         for escape in [Escape::Nothing, Escape::Percent, Escape::Json, Escape::Xml] {
@@ -59,8 +59,12 @@ mod tests {
 
     #[test]
     fn an_answer_is_told_without_secret_number_and_code() {
-        let sent =
-            Values { to: "+12025550143", text: "402918 is your code & more", id: "1", secret: "s&cret" };
+        let sent = TemplateValues {
+            to: "+12025550143",
+            text: "402918 is your code & more",
+            id: "1",
+            secret: "s&cret",
+        };
         for (answer, expected) in [
             ("ERR 105: no credit", "ERR 105: no credit"),
             ("error 30007, filtered", "error 30007, filtered"),
@@ -73,10 +77,10 @@ mod tests {
             ("password s%26cret or s&amp;cret is wrong", "password ••• or ••• is wrong"),
             ("two\nlines\u{1b}[31m \"quoted\"", "two lines\\u{1b}[31m \\\"quoted\\\""),
         ] {
-            assert_eq!(said(answer.as_bytes(), &sent), expected, "{answer}");
+            assert_eq!(redacted_response(answer.as_bytes(), &sent), expected, "{answer}");
         }
-        assert_eq!(said("é".repeat(500).as_bytes(), &sent), "é".repeat(100));
-        let none = Values { secret: "", ..sent };
-        assert_eq!(said(b"plain", &none), "plain");
+        assert_eq!(redacted_response("é".repeat(500).as_bytes(), &sent), "é".repeat(100));
+        let none = TemplateValues { secret: "", ..sent };
+        assert_eq!(redacted_response(b"plain", &none), "plain");
     }
 }

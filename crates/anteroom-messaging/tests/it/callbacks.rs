@@ -1,7 +1,7 @@
 //! Twilio asks back, and only Twilio is heard.
 
 use anteroom_domain::ids::MessageId;
-use anteroom_messaging::twilio::{Callback, CallbackError, Callbacks, SpokenPart};
+use anteroom_messaging::twilio::{Callback, CallbackError, Callbacks, CodePartSealer};
 use anteroom_storage::{MessageResult, MessageStatus};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -11,8 +11,8 @@ use std::sync::Arc;
 use crate::office::{Office, keyring, text};
 
 fn callbacks(office: &Office) -> Callbacks {
-    let seals = Arc::new(SpokenPart { keyring: keyring(), random: office.random.clone() });
-    Callbacks { auth_token: "token".into(), seals, store: office.store.clone() }
+    let seals = Arc::new(CodePartSealer { keyring: keyring(), random: office.random.clone() });
+    Callbacks { auth_token: "token".into(), part_sealer: seals, store: office.store.clone() }
 }
 
 fn signed(message: MessageId, params: &[(&str, &str)]) -> Callback {

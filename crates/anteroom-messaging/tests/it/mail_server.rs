@@ -187,7 +187,7 @@ async fn mail_server_that_is_tried_out_says_what_is_in_the_way() {
     let with_login = How { login: true, ..STARTTLS };
     let tried = async |server: &MailServer, how: How, password: &str, its_authority: bool| {
         let smtp = Smtp::new(&server.server(how, password, its_authority)).unwrap();
-        smtp.try_out().await.map_err(|failure| failure.to_string())
+        smtp.check_login().await.map_err(|failure| failure.to_string())
     };
     let Some(server) = MailServer::start(with_login, &["take"]) else { return };
     assert_eq!(tried(&server, with_login, PASSWORD, true).await, Ok(()));

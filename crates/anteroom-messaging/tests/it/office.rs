@@ -5,7 +5,7 @@ use anteroom_domain::account::{AccountStatus, Profile};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::clock::Clock;
 use anteroom_domain::ids::{AccountId, AddressId, MessageId};
-use anteroom_domain::message::{Channel, Mail, Message, Parcel, SecretCode};
+use anteroom_domain::message::{Channel, Mail, Message, MessageBody, SecretCode};
 use anteroom_domain::phone::E164;
 use anteroom_messaging::{Rendered, Script, Senders, Worker};
 use anteroom_pages::{CallScript, Email};
@@ -93,11 +93,11 @@ impl Office {
         id
     }
 
-    pub(crate) async fn queue(&self, parcel: Parcel) -> MessageId {
+    pub(crate) async fn queue(&self, parcel: MessageBody) -> MessageId {
         self.queue_for(None, parcel).await
     }
 
-    pub(crate) async fn queue_for(&self, account: Option<AccountId>, parcel: Parcel) -> MessageId {
+    pub(crate) async fn queue_for(&self, account: Option<AccountId>, parcel: MessageBody) -> MessageId {
         let now = self.clock.now();
         let message = Message {
             id: MessageId(self.random.uuid_v4()),
@@ -198,9 +198,9 @@ impl Office {
     }
 }
 
-pub(crate) fn mail() -> Parcel {
+pub(crate) fn mail() -> MessageBody {
     let to = EmailAddress::parse("alice@demo.example").unwrap();
-    Parcel::Email {
+    MessageBody::Email {
         to,
         mail: Mail::PasswordExpires { days: 7, link: "https://id.practice.example/".to_owned() },
     }
@@ -214,17 +214,17 @@ fn code() -> SecretCode {
     SecretCode { digits: "402918".to_owned(), minutes: 10 }
 }
 
-pub(crate) fn text() -> Parcel {
-    Parcel::Text { to: number(), code: code() }
+pub(crate) fn text() -> MessageBody {
+    MessageBody::Text { to: number(), code: code() }
 }
 
-pub(crate) fn call() -> Parcel {
-    Parcel::Call { to: number(), code: code() }
+pub(crate) fn call() -> MessageBody {
+    MessageBody::Call { to: number(), code: code() }
 }
 
 fn rendered(message: &Message) -> Rendered {
     match &message.parcel {
-        Parcel::Email { to, .. } => {
+        MessageBody::Email { to, .. } => {
             let email = Email {
                 subject: "Your password expires — soon".to_owned(),
                 text: "Seven days are left.".to_owned(),
@@ -232,12 +232,14 @@ fn rendered(message: &Message) -> Rendered {
             };
             Rendered::Email { to: to.clone(), email }
         }
-        Parcel::Unaddressed { .. } => Rendered::Unaddressed,
-        Parcel::Text { to, code } => {
+        MessageBody::Unaddressed { .. } => Rendered::Unaddressed,
+        MessageBody::Text { to, code } => {
             Rendered::Text { to: to.clone(), body: format!("code {} & more", code.digits) }
         }
-        Parcel::Notice { to, notice } => Rendered::Text { to: to.clone(), body: notice.kind().to_owned() },
-        Parcel::Call { to, code } => {
+        MessageBody::Notice { to, notice } => {
+            Rendered::Text { to: to.clone(), body: notice.kind().to_owned() }
+        }
+        MessageBody::Call { to, code } => {
             let words = CallScript {
                 prompt: "Press <any> key.".to_owned(),
                 code_spoken: code.digits.clone(),

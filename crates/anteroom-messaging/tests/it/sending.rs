@@ -2,9 +2,9 @@
 
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::message::Channel;
-use anteroom_messaging::twilio::{SpokenPart, Twilio, TwilioAccount};
+use anteroom_messaging::twilio::{CodePartSealer, Twilio, TwilioAccount};
 use anteroom_messaging::{
-    Gateway, GatewayMethod, GatewayRequest, Senders, Smtp, SmtpServer, SmtpTls, Telephone,
+    Gateway, GatewayMethod, GatewayRequest, PhoneProvider, Senders, Smtp, SmtpServer, SmtpTls,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(crate) fn smtp(port: u16) -> Senders {
     Senders { email: Some(Smtp::new(&server).unwrap()), ..Senders::default() }
 }
 
-fn twilio(office: &Office, port: u16) -> Telephone {
+fn twilio(office: &Office, port: u16) -> PhoneProvider {
     let account = TwilioAccount {
         base_url: format!("http://127.0.0.1:{port}").parse().unwrap(),
         account_sid: "AC1".to_owned(),
@@ -36,12 +36,12 @@ fn twilio(office: &Office, port: u16) -> Telephone {
         number: Some(number()),
         messaging_service: None,
     };
-    let seals = SpokenPart { keyring: keyring(), random: office.random.clone() };
+    let seals = CodePartSealer { keyring: keyring(), random: office.random.clone() };
     let issuer = "https://id.practice.example".parse().unwrap();
-    Telephone::Twilio(Box::new(Twilio::new(account, &issuer, Arc::new(seals)).unwrap()))
+    PhoneProvider::Twilio(Box::new(Twilio::new(account, &issuer, Arc::new(seals)).unwrap()))
 }
 
-fn texting(telephone: Telephone) -> Senders {
+fn texting(telephone: PhoneProvider) -> Senders {
     Senders { text: Some(telephone), ..Senders::default() }
 }
 
@@ -174,7 +174,7 @@ async fn a_call_says_nothing_of_the_code_before_a_key_and_the_code_after_it() {
     let action = twiml.split("action=\"").nth(1).unwrap().split('"').next().unwrap();
     let part = action.split("part=").nth(1).unwrap();
     assert!(action.starts_with(&format!("https://id.practice.example/callbacks/twilio/{id}/key?part=")));
-    let seals = SpokenPart { keyring: keyring(), random: office.random.clone() };
+    let seals = CodePartSealer { keyring: keyring(), random: office.random.clone() };
     let spoken = seals.twiml(id, part, action, office.clock.now()).unwrap();
     assert!(spoken.contains("402918") && spoken.contains("<Gather"), "{spoken}");
     assert!(spoken.contains("finishOnKey=\"\""), "{spoken}");
@@ -197,7 +197,7 @@ async fn a_gateway_gets_its_request_filled_in() {
         success: Some("Accepted".to_owned()),
     };
     let id = office.queue(text()).await;
-    let running = office.send_through(texting(Telephone::Gateway(Gateway::new(request).unwrap())));
+    let running = office.send_through(texting(PhoneProvider::Gateway(Gateway::new(request).unwrap())));
     assert_eq!(office.end_of(id).await, None);
     running.stop().await;
     let got = api.got();
@@ -219,7 +219,7 @@ async fn a_gateway_that_answers_200_whatever_happens_is_held_to_its_word() {
             success: Some("Accepted".to_owned()),
         };
         let id = office.queue(text()).await;
-        let running = office.send_through(texting(Telephone::Gateway(Gateway::new(request).unwrap())));
+        let running = office.send_through(texting(PhoneProvider::Gateway(Gateway::new(request).unwrap())));
         assert_eq!(office.end_of(id).await.as_deref(), expected, "{answer}");
         running.stop().await;
         assert_eq!(api.got()[0].body, "<sms to=\"+12025550143\">code 402918 &amp; more</sms>");

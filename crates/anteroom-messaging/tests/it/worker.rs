@@ -1,6 +1,6 @@
 //! The worker: one attempt at a time, nothing lost, no message held up.
 
-use anteroom_messaging::{Gateway, GatewayMethod, GatewayRequest, Senders, Telephone};
+use anteroom_messaging::{Gateway, GatewayMethod, GatewayRequest, PhoneProvider, Senders};
 use anteroom_storage::MessageStatus;
 use jiff::SignedDuration;
 
@@ -8,7 +8,7 @@ use crate::doubles::{Answer, api, mail_server, mail_server_with_room};
 use crate::office::{Office, mail, text};
 use crate::sending::smtp;
 
-fn gateway(port: u16) -> Telephone {
+fn gateway(port: u16) -> PhoneProvider {
     let request = GatewayRequest {
         method: GatewayMethod::Post,
         url: format!("http://127.0.0.1:{port}/"),
@@ -17,7 +17,7 @@ fn gateway(port: u16) -> Telephone {
         secret: None,
         success: None,
     };
-    Telephone::Gateway(Gateway::new(request).unwrap())
+    PhoneProvider::Gateway(Gateway::new(request).unwrap())
 }
 
 #[tokio::test]

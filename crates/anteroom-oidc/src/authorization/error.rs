@@ -19,7 +19,7 @@ pub struct AuthorizationError {
     pub parameter: Parameter,
     pub received: Option<String>,
     pub registered: Option<String>,
-    pub disposition: Disposition,
+    pub disposition: ErrorDestination,
 }
 
 impl std::error::Error for AuthorizationError {}
@@ -41,7 +41,7 @@ impl fmt::Display for AuthorizationError {
 
 /// RFC 6749 §4.1.2.1: who gets to see the error.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Disposition {
+pub enum ErrorDestination {
     /// The person, on a page: client or redirect URI are not known good.
     Page,
     /// The client, at its redirect URI.
@@ -52,15 +52,15 @@ impl AuthorizationError {
     /// The response to the client, unless the error belongs on a page.
     pub fn response(&self, issuer: &Issuer) -> Option<AuthorizationResponse> {
         match &self.disposition {
-            Disposition::Page => None,
-            Disposition::Redirect(target) => Some(target.error(issuer, self.code, self.description)),
+            ErrorDestination::Page => None,
+            ErrorDestination::Redirect(target) => Some(target.error(issuer, self.code, self.description)),
         }
     }
 }
 
 /// What one rule says against a request, before it is known who is told.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct RuleViolation {
     code: AuthorizationErrorCode,
     description: &'static str,
     parameter: Parameter,
@@ -68,7 +68,7 @@ pub(super) struct Refusal {
     registered: Option<String>,
 }
 
-impl Refusal {
+impl RuleViolation {
     pub(super) fn new(code: AuthorizationErrorCode, parameter: Parameter, description: &'static str) -> Self {
         Self { code, description, parameter, received: None, registered: None }
     }
@@ -89,14 +89,14 @@ impl Refusal {
     }
 
     pub(super) fn on_page(self) -> AuthorizationError {
-        self.with(Disposition::Page)
+        self.with(ErrorDestination::Page)
     }
 
     pub(super) fn back_to(self, target: ResponseTarget) -> AuthorizationError {
-        self.with(Disposition::Redirect(Box::new(target)))
+        self.with(ErrorDestination::Redirect(Box::new(target)))
     }
 
-    fn with(self, disposition: Disposition) -> AuthorizationError {
+    fn with(self, disposition: ErrorDestination) -> AuthorizationError {
         let Self { code, description, parameter, received, registered } = self;
         AuthorizationError { code, description, parameter, received, registered, disposition }
     }
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn an_operator_reads_what_was_received_and_what_is_registered() {
-        let refusal = || Refusal::invalid_request(Parameter::RedirectUri, "not registered");
+        let refusal = || RuleViolation::invalid_request(Parameter::RedirectUri, "not registered");
         for (refusal, line) in [
             (refusal(), "invalid_request: not registered (redirect_uri)"),
             (refusal().received("x"), "invalid_request: not registered (redirect_uri: received \"x\")"),

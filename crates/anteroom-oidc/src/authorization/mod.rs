@@ -18,8 +18,10 @@ mod rules;
 mod testing;
 
 pub use claims_request::{ClaimRequest, ClaimRequests, ClaimsRequest};
-pub use error::{AuthorizationError, Disposition};
-pub use order::{Accepted, NoRequest, check, refuse};
+pub use error::{AuthorizationError, ErrorDestination};
+pub use order::{RequestObjectFailure, ValidRequest, check, refuse};
 pub use parameters::{Parameter, Parameters};
 pub use request::{AcrRequirement, AuthorizationRequest};
-pub use request_object::{AcceptedObject, Passed, RequestObject, RequestObjectError, RequestObjectRules};
+pub use request_object::{
+    AcceptedObject, RequestObject, RequestObjectError, RequestObjectRules, RequestObjectSource,
+};

@@ -1,6 +1,6 @@
 //! The order of the rules. Nothing else decides it: a rule sees only what stands above it.
 
-use super::{AuthorizationError, AuthorizationRequest, Parameter, Parameters, error::Refusal, rules};
+use super::{AuthorizationError, AuthorizationRequest, Parameter, Parameters, error::RuleViolation, rules};
 use crate::{
     capabilities::Capabilities,
     client::ClientMetadata,
@@ -11,7 +11,7 @@ use crate::{
 
 /// A request that kept every rule, and whose it is.
 #[derive(Debug, Clone)]
-pub struct Accepted<'c> {
+pub struct ValidRequest<'c> {
     pub client: &'c ClientMetadata,
     pub request: AuthorizationRequest,
     /// What was asked for and left out, being unknown or not registered; for the operator's log.
@@ -30,17 +30,17 @@ pub fn check<'c>(
     parameters: &Parameters,
     capabilities: &Capabilities,
     find: impl FnOnce(&ClientId) -> Option<&'c ClientMetadata>,
-) -> Result<Accepted<'c>, AuthorizationError> {
+) -> Result<ValidRequest<'c>, AuthorizationError> {
     // Errors of these are pages.
-    rules::size::check(parameters).map_err(Refusal::on_page)?;
-    let client = rules::client_id::check(parameters, find).map_err(Refusal::on_page)?;
-    let redirect = rules::redirect_uri::check(parameters, client).map_err(Refusal::on_page)?;
+    rules::size::check(parameters).map_err(RuleViolation::on_page)?;
+    let client = rules::client_id::check(parameters, find).map_err(RuleViolation::on_page)?;
+    let redirect = rules::redirect_uri::check(parameters, client).map_err(RuleViolation::on_page)?;
 
     // Errors of all others go to the redirect URI. The values of a request object belong among the parameters before
     // any of this runs, so that they meet the same rules.
     let context = Context { parameters, client, capabilities };
     match check_known_client(&context, &redirect) {
-        Ok((request, ignored_scope)) => Ok(Accepted { client, request, ignored_scope }),
+        Ok((request, ignored_scope)) => Ok(ValidRequest { client, request, ignored_scope }),
         Err(refusal) => Err(refusal.back_to(ResponseTarget {
             redirect_uri: redirect.uri,
             response_mode: response_mode_of_errors(parameters),
@@ -51,7 +51,7 @@ pub fn check<'c>(
 
 /// Why a request is refused before the rules have seen it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoRequest {
+pub enum RequestObjectFailure {
     /// The client is held to pushing its requests (RFC 9126 §6).
     NotPushed,
     /// The client is held to signed request objects (RFC 9101 §10.5).
@@ -63,7 +63,7 @@ pub enum NoRequest {
     FetchedTooOften,
 }
 
-impl NoRequest {
+impl RequestObjectFailure {
     const fn words(self) -> (AuthorizationErrorCode, Parameter, &'static str) {
         use AuthorizationErrorCode as Code;
         match self {
@@ -98,11 +98,11 @@ impl NoRequest {
 pub fn refuse(
     parameters: &Parameters,
     client: &ClientMetadata,
-    why: NoRequest,
+    why: RequestObjectFailure,
     reason: &str,
 ) -> AuthorizationError {
     let (code, parameter, description) = why.words();
-    let refusal = Refusal::new(code, parameter, description).received(reason);
+    let refusal = RuleViolation::new(code, parameter, description).received(reason);
     match rules::redirect_uri::check(parameters, client) {
         // The first thing that is wrong, and what keeps the client from being told of the other.
         Err(unregistered) if parameters.get(Parameter::RedirectUri).is_some() => unregistered.on_page(),
@@ -119,7 +119,7 @@ pub fn refuse(
 fn check_known_client(
     context: &Context<'_>,
     redirect: &rules::redirect_uri::Requested,
-) -> Result<(AuthorizationRequest, ScopeSet), Refusal> {
+) -> Result<(AuthorizationRequest, ScopeSet), RuleViolation> {
     rules::once::check(context)?;
     let state = rules::state::check(context)?;
     rules::request_object::check(context)?;
@@ -170,7 +170,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        authorization::{Disposition, testing},
+        authorization::{ErrorDestination, testing},
         names::Issuer,
         response::AuthorizationResponse,
     };
@@ -203,7 +203,7 @@ mod tests {
             (testing::request_changed("prompt", "none login"), false),
         ] {
             let error = testing::refused(&pairs);
-            assert_eq!(error.disposition == Disposition::Page, on_page, "{error}");
+            assert_eq!(error.disposition == ErrorDestination::Page, on_page, "{error}");
         }
     }
 
@@ -212,8 +212,8 @@ mod tests {
         let client = testing::client();
         let refused = |pairs: &[(&str, &str)]| {
             let parameters = Parameters::from_pairs(pairs.iter().copied());
-            let error = refuse(&parameters, &client, NoRequest::UnsignedObject, "unsigned");
-            (error.parameter, error.disposition == Disposition::Page)
+            let error = refuse(&parameters, &client, RequestObjectFailure::UnsignedObject, "unsigned");
+            (error.parameter, error.disposition == ErrorDestination::Page)
         };
         let evil = testing::request_changed("redirect_uri", "https://evil.example/");
         let twice = testing::request_with(&[("redirect_uri", testing::REDIRECT_URI)]);
@@ -244,7 +244,7 @@ mod tests {
             pairs.push(("response_mode", response_mode));
             pairs.push(("prompt", "none login"));
             let error = testing::refused(&pairs);
-            let Disposition::Redirect(target) = &error.disposition else { panic!("{error}") };
+            let ErrorDestination::Redirect(target) = &error.disposition else { panic!("{error}") };
             assert_eq!(target.response_mode, expected, "{response_type} {response_mode}");
         }
     }
@@ -276,7 +276,7 @@ mod tests {
             pairs in prop::collection::vec((prop::sample::select(Parameter::ALL), ".{0,40}"), 0..12)
         ) {
             let parameters = Parameters::from_pairs(pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())));
-            let form = crate::form::Form::decode(parameters.to_query().as_bytes()).unwrap();
+            let form = crate::form::UrlEncodedForm::decode(parameters.to_query().as_bytes()).unwrap();
             prop_assert!(Parameters::from(&form) == parameters);
         }
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    form::{self, Form},
+    form::{self, UrlEncodedForm},
     names::ClientId,
     wire::wire_enum,
 };
@@ -105,8 +105,8 @@ impl Parameters {
     }
 }
 
-impl From<&Form> for Parameters {
-    fn from(form: &Form) -> Self {
+impl From<&UrlEncodedForm> for Parameters {
+    fn from(form: &UrlEncodedForm) -> Self {
         Self::from_pairs(form.pairs().iter().map(|(name, value)| (name, value.as_str())))
     }
 }

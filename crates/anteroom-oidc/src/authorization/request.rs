@@ -75,7 +75,7 @@ impl AuthorizationRequest {
 
     /// The client, and where and how it is answered.
     #[must_use]
-    pub fn without_what_it_asks(&self) -> Self {
+    pub fn response_target_only(&self) -> Self {
         Self {
             client_id: self.client_id.clone(),
             redirect_uri: self.redirect_uri.clone(),

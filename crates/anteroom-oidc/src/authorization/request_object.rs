@@ -13,7 +13,7 @@ use super::{Parameter, Parameters};
 use crate::{
     client::ClientMetadata,
     jwe::{DecryptionKey, Entropy, Jwe, JweError},
-    jwt::{Audience, CLOCK_SKEW, ClientJwt, ClientJwtError, ClientProof, numeric_date},
+    jwt::{Audience, CLOCK_SKEW, ClientJwt, ClientJwtError, ClientVerificationKeys, numeric_date},
     names::{ClientAlgorithm, Issuer, RequestObjectAlgorithm},
     shown::shorten,
     wire::from_json,
@@ -29,7 +29,7 @@ pub enum RequestObject {
 
 /// How a request object came (OpenID Connect Core §6.1 and §6.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Passed {
+pub enum RequestObjectSource {
     /// In `request`: the person at the browser could have put it there.
     ByValue,
     /// In `request_uri`: fetched over https from a place that the client registered.
@@ -126,15 +126,17 @@ impl RequestObject {
     /// (Registration §2) allows it where the place is the client's own, so that it is known who wrote them.
     pub fn accept_unsigned(
         claims: &Map<String, Value>,
-        passed: Passed,
+        passed: RequestObjectSource,
         rules: RequestObjectRules<'_>,
     ) -> Result<AcceptedObject, RequestObjectError> {
         if rules.client.require_signed_request_object {
             return Err(RequestObjectError::NotSigned);
         }
         match (rules.client.request_object_signing_alg, passed) {
-            (Some(RequestObjectAlgorithm::Unsigned), _) | (None, Passed::ByReference) => rules.check(claims),
-            (None, Passed::ByValue) => Err(RequestObjectError::NotSupported),
+            (Some(RequestObjectAlgorithm::Unsigned), _) | (None, RequestObjectSource::ByReference) => {
+                rules.check(claims)
+            }
+            (None, RequestObjectSource::ByValue) => Err(RequestObjectError::NotSupported),
             (Some(RequestObjectAlgorithm::Signed(_)), _) => Err(RequestObjectError::NotSigned),
         }
     }
@@ -151,7 +153,7 @@ impl RequestObject {
     /// The parameters inside, once the signature has held.
     pub fn verify(
         jwt: &ClientJwt,
-        proof: ClientProof<'_>,
+        proof: ClientVerificationKeys<'_>,
         rules: RequestObjectRules<'_>,
     ) -> Result<AcceptedObject, RequestObjectError> {
         let registered: Option<ClientAlgorithm> = match rules.client.request_object_signing_alg {

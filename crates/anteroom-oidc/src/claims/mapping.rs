@@ -41,7 +41,7 @@ const OF_AUTHORIZATION: &[&str] = &[GROUPS, "roles", "entitlements"];
 pub struct ClaimName(String);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadClaimName {
+pub enum InvalidClaimName {
     #[error("a claim's name has 1 to {max} visible characters", max = ClaimName::MAX_BYTES)]
     Form,
     #[error("{0:?} means something already")]
@@ -52,21 +52,21 @@ impl ClaimName {
     const MAX_BYTES: usize = 128;
 
     /// For the claim that carries the groups.
-    pub fn of_groups(text: &str) -> Result<Self, BadClaimName> {
+    pub fn of_groups(text: &str) -> Result<Self, InvalidClaimName> {
         if text.is_empty() || text.len() > Self::MAX_BYTES || !text.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(BadClaimName::Form);
+            return Err(InvalidClaimName::Form);
         }
         let announced = CLAIMS_SUPPORTED.contains(&text) && text != GROUPS;
         if announced || OF_THE_PROTOCOL.contains(&text) {
-            return Err(BadClaimName::Taken(shorten(text)));
+            return Err(InvalidClaimName::Taken(shorten(text)));
         }
         Ok(Self(text.to_owned()))
     }
 
     /// For a claim that is the same for every person: nothing that says what one may do.
-    pub fn of_constant(text: &str) -> Result<Self, BadClaimName> {
+    pub fn of_constant(text: &str) -> Result<Self, InvalidClaimName> {
         if OF_AUTHORIZATION.contains(&text) {
-            return Err(BadClaimName::Taken(shorten(text)));
+            return Err(InvalidClaimName::Taken(shorten(text)));
         }
         Self::of_groups(text)
     }
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
     use crate::ScopeSet;
     use crate::authorization::ClaimRequest;
-    use crate::claims::{ScopeClaims, StandardClaims, Wanted, release};
+    use crate::claims::{ClaimSelection, ScopeClaims, StandardClaims, select_claims};
     use serde_json::json;
 
     fn mapping(
@@ -158,7 +158,7 @@ mod tests {
         let (scope, allowed): (ScopeSet, ScopeSet) =
             (scope.parse().unwrap(), "openid groups".parse().unwrap());
         let told = &ScopeClaims::All;
-        let wanted = Wanted {
+        let wanted = ClaimSelection {
             scope: &scope,
             told,
             asked: &asked,
@@ -166,7 +166,7 @@ mod tests {
             mapping,
             address_as_username: false,
         };
-        Value::Object(release(&person, wanted))
+        Value::Object(select_claims(&person, wanted))
     }
 
     #[test]

@@ -44,14 +44,14 @@ const SELF_DESCRIBED_ROOM: usize = 512;
 
 /// What did not fit into an ID token.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct OmittedClaims {
     /// How many groups were cut off.
     pub groups: usize,
     /// Claims that are not there at all.
     pub claims: Vec<String>,
 }
 
-impl LeftOut {
+impl OmittedClaims {
     pub fn is_nothing(&self) -> bool {
         self.groups == 0 && self.claims.is_empty()
     }
@@ -62,8 +62,8 @@ impl ClaimMapping {
     ///
     /// What an account can write about itself must not decide which of its groups an application is told. So these claims
     /// have room of their own, which groups never fill, and beyond it they go first, the longest ones before the others.
-    pub fn fit_id_token(&self, claims: &mut Map<String, Value>) -> LeftOut {
-        let mut left_out = LeftOut { groups: self.cut_groups(claims), claims: Vec::new() };
+    pub fn fit_id_token(&self, claims: &mut Map<String, Value>) -> OmittedClaims {
+        let mut left_out = OmittedClaims { groups: self.cut_groups(claims), claims: Vec::new() };
         let mut leave_out = |claims: &mut Map<String, Value>, of: &dyn Fn(&str) -> bool| {
             while bytes(claims) > ID_TOKEN_CLAIMS_MAX
                 && let Some(longest) = longest(claims, of)
@@ -197,7 +197,7 @@ mod tests {
             "groups": groups(20),
         }));
         let left_out = mapping.fit_id_token(&mut claims);
-        assert_eq!(left_out, LeftOut { groups: 0, claims: vec!["profile".to_owned()] });
+        assert_eq!(left_out, OmittedClaims { groups: 0, claims: vec!["profile".to_owned()] });
         let kept: BTreeSet<&str> = claims.keys().map(String::as_str).collect();
         assert_eq!(kept, ["groups", "name", "picture", "tenant"].into());
         let mut constants_alone = map(json!({ "tenant": "n".repeat(3_000) }));

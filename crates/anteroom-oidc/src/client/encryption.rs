@@ -5,17 +5,17 @@ use crate::names::{ContentEncryption, Encryption, KeyManagementAlgorithm};
 
 /// The two names of a pair.
 #[derive(Clone, Copy)]
-struct Pair {
+struct EncryptionParameters {
     alg: &'static str,
     enc: &'static str,
 }
 
-const ID_TOKEN: Pair =
-    Pair { alg: "id_token_encrypted_response_alg", enc: "id_token_encrypted_response_enc" };
-const USERINFO: Pair =
-    Pair { alg: "userinfo_encrypted_response_alg", enc: "userinfo_encrypted_response_enc" };
-const REQUEST_OBJECT: Pair =
-    Pair { alg: "request_object_encryption_alg", enc: "request_object_encryption_enc" };
+const ID_TOKEN: EncryptionParameters =
+    EncryptionParameters { alg: "id_token_encrypted_response_alg", enc: "id_token_encrypted_response_enc" };
+const USERINFO: EncryptionParameters =
+    EncryptionParameters { alg: "userinfo_encrypted_response_alg", enc: "userinfo_encrypted_response_enc" };
+const REQUEST_OBJECT: EncryptionParameters =
+    EncryptionParameters { alg: "request_object_encryption_alg", enc: "request_object_encryption_enc" };
 
 impl Reader<'_> {
     pub(super) fn id_token_encryption(&mut self, input: &ClientMetadataInput) -> Option<Encryption> {
@@ -34,7 +34,12 @@ impl Reader<'_> {
     }
 
     /// `enc` has a default, and no meaning without `alg`.
-    fn pair(&mut self, names: Pair, alg: Option<&String>, enc: Option<&String>) -> Option<Encryption> {
+    fn pair(
+        &mut self,
+        names: EncryptionParameters,
+        alg: Option<&String>,
+        enc: Option<&String>,
+    ) -> Option<Encryption> {
         let read = self.word(names.alg, alg, KeyManagementAlgorithm::ALL);
         let content = self.word(names.enc, enc, ContentEncryption::ALL);
         if let (None, Some(enc)) = (alg, content) {
@@ -63,7 +68,7 @@ impl Reader<'_> {
 pub(super) mod members {
     use serde::{Serializer, ser::SerializeMap as _};
 
-    use super::{Encryption, ID_TOKEN, Pair, REQUEST_OBJECT, USERINFO};
+    use super::{Encryption, EncryptionParameters, ID_TOKEN, REQUEST_OBJECT, USERINFO};
 
     type Registered = Option<Encryption>;
 
@@ -82,7 +87,11 @@ pub(super) mod members {
         serialize(REQUEST_OBJECT, *pair, to)
     }
 
-    fn serialize<S: Serializer>(names: Pair, pair: Registered, to: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(
+        names: EncryptionParameters,
+        pair: Registered,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         let mut members = to.serialize_map(None)?;
         if let Some(Encryption { alg, enc }) = pair {
             members.serialize_entry(names.alg, &alg)?;

@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::{
     errors::RegistrationErrorCode,
     keys::ClientJwksError,
-    names::{NotAName, RedirectUriError},
+    names::{InvalidValue, RedirectUriError},
     shown::shorten,
 };
 
@@ -24,7 +24,7 @@ pub struct MetadataError {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MetadataProblem {
     #[error(transparent)]
-    NotAName(#[from] NotAName),
+    InvalidValue(#[from] InvalidValue),
     #[error(transparent)]
     RedirectUri(#[from] RedirectUriError),
     #[error("{received:?} is not offered here; one of: {offered}")]

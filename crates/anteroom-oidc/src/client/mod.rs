@@ -21,10 +21,10 @@ pub use self::{
     check::MetadataRules,
     error::{MetadataError, MetadataErrors, MetadataProblem},
     input::ClientMetadataInput,
-    own_hosts::TakenHosts,
+    own_hosts::ReservedHosts,
     registration::{RegistrationRefusal, RegistrationRequest},
     resource::InvalidTarget,
-    sector::{NotASectorDocument, SectorDocument},
+    sector::{InvalidSectorDocument, SectorDocument},
 };
 use crate::{
     keys::ClientJwks,
@@ -158,7 +158,7 @@ impl ClientMetadata {
     /// redirect URIs lead to, once.
     pub fn belongs_to(&self) -> Vec<String> {
         let mut hosts = Vec::new();
-        for host in self.redirect_uris.iter().map(RedirectUri::belongs_to) {
+        for host in self.redirect_uris.iter().map(RedirectUri::display_host) {
             if !hosts.contains(&host) {
                 hosts.push(host);
             }
@@ -168,16 +168,17 @@ impl ClientMetadata {
 
     /// Each host, or scheme of a native app, that an answer of this provider leads the person's browser to: after a request,
     /// after a sign-out, and to begin a sign-in there. Once each. `frontchannel_logout_uri` has the host of a redirect URI.
-    pub fn leads_to(&self) -> BTreeSet<String> {
+    pub fn redirect_hosts(&self) -> BTreeSet<String> {
         let redirects = self.redirect_uris.iter().chain(&self.post_logout_redirect_uris);
         let begins = self.initiate_login_uri.as_ref().and_then(Url::host_str).map(str::to_owned);
-        redirects.map(RedirectUri::belongs_to).chain(begins).collect()
+        redirects.map(RedirectUri::display_host).chain(begins).collect()
     }
 
     /// What a person is shown of [`Self::leads_to`]: the hosts of the redirect URIs first.
     pub fn shown_hosts(&self) -> Vec<String> {
         let mut hosts = self.belongs_to();
-        let others: Vec<String> = self.leads_to().into_iter().filter(|host| !hosts.contains(host)).collect();
+        let others: Vec<String> =
+            self.redirect_hosts().into_iter().filter(|host| !hosts.contains(host)).collect();
         hosts.extend(others);
         hosts
     }

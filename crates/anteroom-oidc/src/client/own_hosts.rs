@@ -14,9 +14,9 @@ use crate::names::{Issuer, RedirectUri, SubjectType, is_loopback_host};
 /// Hosts, and schemes of native applications, that are the provider's own or those of clients whose hosts the operator knows. The
 /// machine itself is not among them: developers share it.
 #[derive(Debug, Clone, Default)]
-pub struct TakenHosts(HashSet<String>);
+pub struct ReservedHosts(HashSet<String>);
 
-impl TakenHosts {
+impl ReservedHosts {
     pub fn of(issuer: &Issuer) -> Self {
         Self(owner(issuer.url()).into_iter().collect())
     }
@@ -59,7 +59,7 @@ fn url_of(uri: &RedirectUri) -> Option<Url> {
 impl ClientMetadata {
     /// What a client that registers itself is held to besides [`Self::check_as_new`]. One that was accepted before these rules
     /// goes on until it changes its registration.
-    pub fn check_as_registered(&self, taken: &TakenHosts) -> Result<(), MetadataErrors> {
+    pub fn check_as_registered(&self, taken: &ReservedHosts) -> Result<(), MetadataErrors> {
         const TAKEN: &str = "its host is the provider's own or that of an application in its configuration: \
                              name another one, or have the operator configure the client";
         const PAIRWISE: &str = "is told the sub and the sid of the client's sector: \
@@ -74,8 +74,7 @@ impl ClientMetadata {
                 errors.push(refuse(parameter, &url, TAKEN));
             }
         }
-        if let Some(url) = self.backchannel_logout_uri.as_ref().filter(|_| self.is_told_outside_its_sector())
-        {
+        if let Some(url) = self.backchannel_logout_uri.as_ref().filter(|_| self.logout_leaves_sector()) {
             errors.push(refuse("backchannel_logout_uri", url, PAIRWISE));
         }
         // Registration §9.1 names `logo_uri` and `policy_uri`. Terms of service are often those of a platform.
@@ -93,20 +92,20 @@ impl ClientMetadata {
     }
 
     /// The first address that leads to one of these hosts.
-    pub fn led_to_taken(&self, taken: &TakenHosts) -> Option<Url> {
+    pub fn uses_reserved_host(&self, taken: &ReservedHosts) -> Option<Url> {
         self.led_to().into_iter().map(|(_, url)| url).find(|url| taken.have(url))
     }
 
     /// Whether logout tokens would say the `sub` and `sid` of a sector to another host. Each host of the redirect URIs is of the
     /// sector: it is the only one, or what the sector publishes lists it.
-    pub fn is_told_outside_its_sector(&self) -> bool {
+    pub fn logout_leaves_sector(&self) -> bool {
         let is_pairwise = self.subject_type == SubjectType::Pairwise;
         is_pairwise && self.backchannel_logout_uri.as_ref().is_some_and(|url| !self.is_own(url))
     }
 
     /// The host that is told of sign-outs, where it is none of those that the client is known by
     /// ([`Self::belongs_to`]).
-    pub fn sign_out_host(&self) -> Option<String> {
+    pub fn logout_host(&self) -> Option<String> {
         let told = self.backchannel_logout_uri.as_ref().and_then(host)?;
         let known = self.redirect_uris.iter().filter_map(url_of).filter_map(|url| host(&url));
         known.into_iter().all(|known| known != told).then_some(told)
@@ -114,7 +113,7 @@ impl ClientMetadata {
 
     /// Whether sign-outs are told, by a request or in a frame, on a host on which `before` had none told. That it had the host among
     /// others says nothing: it can be put there a moment before, and the consent page showed neither.
-    pub fn tells_other_hosts_than(&self, before: &Self) -> bool {
+    pub fn changes_logout_hosts(&self, before: &Self) -> bool {
         let known = before.told_hosts();
         self.told_hosts().iter().any(|host| !known.contains(host))
     }
@@ -184,7 +183,7 @@ mod tests {
             ),
             client(r#"{"application_type": "native", "redirect_uris": ["com.example.app:/cb"]}"#),
         ];
-        let mut taken = TakenHosts::of(&Issuer::parse("https://id.example").unwrap());
+        let mut taken = ReservedHosts::of(&Issuer::parse("https://id.example").unwrap());
         for client in &configured {
             taken.add(client);
         }
@@ -195,12 +194,12 @@ mod tests {
 
     #[test]
     fn registration_9_1_a_host_that_was_taken_later_is_known() {
-        let mut taken = TakenHosts::of(&Issuer::parse("https://id.example").unwrap());
+        let mut taken = ReservedHosts::of(&Issuer::parse("https://id.example").unwrap());
         let registered =
             client(r#"{"redirect_uris": ["https://a.example/cb", "https://charts.example/cb"]}"#);
-        assert_eq!(registered.led_to_taken(&taken), None);
+        assert_eq!(registered.uses_reserved_host(&taken), None);
         taken.add(&client(r#"{"redirect_uris": ["https://charts.example/other"]}"#));
-        assert_eq!(registered.led_to_taken(&taken).unwrap().as_str(), "https://charts.example/cb");
+        assert_eq!(registered.uses_reserved_host(&taken).unwrap().as_str(), "https://charts.example/cb");
     }
 
     #[test]
@@ -290,7 +289,7 @@ mod tests {
             let text = format!(
                 r#"{{"redirect_uris": ["https://a.example/cb"], "backchannel_logout_uri": "{uri}"}}"#
             );
-            client(&text).sign_out_host()
+            client(&text).logout_host()
         };
         assert_eq!(told("https://a.example:8443/out"), None);
         assert_eq!(told("https://b.example/out").as_deref(), Some("b.example"));

@@ -8,8 +8,8 @@ use url::Url;
 use super::{MetadataError, MetadataProblem, MetadataRules};
 use crate::{
     keys::ClientJwks,
-    names::{Acr, NotAName, RedirectUri, ScopeSet, is_loopback_host, is_plain_host},
-    shown::is_name,
+    names::{Acr, InvalidValue, RedirectUri, ScopeSet, is_loopback_host, is_plain_host},
+    shown::is_displayable_name,
 };
 
 pub(super) struct Reader<'a> {
@@ -25,7 +25,7 @@ impl Reader<'_> {
         offered: &[T],
     ) -> Option<T>
     where
-        T: Copy + PartialEq + fmt::Display + FromStr<Err = NotAName>,
+        T: Copy + PartialEq + fmt::Display + FromStr<Err = InvalidValue>,
     {
         let text = text?;
         match text.parse::<T>() {
@@ -46,7 +46,7 @@ impl Reader<'_> {
         offered: &[T],
     ) -> BTreeSet<T>
     where
-        T: Copy + Ord + fmt::Display + FromStr<Err = NotAName>,
+        T: Copy + Ord + fmt::Display + FromStr<Err = InvalidValue>,
     {
         let mut words = BTreeSet::new();
         for (i, text) in texts.iter().enumerate() {
@@ -85,7 +85,7 @@ impl Reader<'_> {
 
     pub(super) fn scope(&mut self, text: Option<&String>) -> ScopeSet {
         let Some(text) = text else { return self.rules.scope.clone() };
-        text.parse().unwrap_or_else(|error: NotAName| {
+        text.parse().unwrap_or_else(|error: InvalidValue| {
             self.errors.push(MetadataError::new("scope", text, error));
             ScopeSet::default()
         })
@@ -97,7 +97,7 @@ impl Reader<'_> {
             match text.parse() {
                 Ok(acr) => values.push(acr),
                 Err(error) => {
-                    let error: NotAName = error;
+                    let error: InvalidValue = error;
                     self.errors.push(MetadataError::new("default_acr_values", text, error).at(i));
                 }
             }
@@ -127,7 +127,7 @@ impl Reader<'_> {
         if text.is_empty() || text.chars().count() > MAX {
             self.errors.push(MetadataError::new(parameter, text, MetadataProblem::Length { max: MAX }));
         }
-        if !text.is_empty() && !is_name(text) {
+        if !text.is_empty() && !is_displayable_name(text) {
             self.errors.push(MetadataError::new(parameter, text, MetadataProblem::Unprintable));
         }
         Some(text.to_owned())

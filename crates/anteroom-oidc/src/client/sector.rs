@@ -14,15 +14,15 @@ pub struct SectorDocument(Vec<String>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a JSON array of strings")]
-pub struct NotASectorDocument;
+pub struct InvalidSectorDocument;
 
 impl SectorDocument {
-    pub fn from_json(bytes: &[u8]) -> Result<Self, NotASectorDocument> {
-        serde_json::from_slice(bytes).map(Self).map_err(|_| NotASectorDocument)
+    pub fn from_json(bytes: &[u8]) -> Result<Self, InvalidSectorDocument> {
+        serde_json::from_slice(bytes).map(Self).map_err(|_| InvalidSectorDocument)
     }
 
     /// Registration §5: each redirect URI must be there, character for character. The first that is not.
-    pub fn misses<'a>(&self, redirect_uris: &'a [RedirectUri]) -> Option<&'a RedirectUri> {
+    pub fn first_unlisted<'a>(&self, redirect_uris: &'a [RedirectUri]) -> Option<&'a RedirectUri> {
         redirect_uris.iter().find(|uri| !self.0.iter().any(|listed| uri.matches_exactly(listed)))
     }
 }
@@ -126,10 +126,10 @@ mod tests {
             ("[]", Some("https://a.example/cb")),
         ] {
             let document = SectorDocument::from_json(document.as_bytes()).unwrap();
-            assert_eq!(document.misses(&ours).map(RedirectUri::as_str), missed);
+            assert_eq!(document.first_unlisted(&ours).map(RedirectUri::as_str), missed);
         }
         for text in [r#"{"redirect_uris": []}"#, "[1]", "", "null", r#""https://a.example/cb""#] {
-            assert_eq!(SectorDocument::from_json(text.as_bytes()), Err(NotASectorDocument), "{text}");
+            assert_eq!(SectorDocument::from_json(text.as_bytes()), Err(InvalidSectorDocument), "{text}");
         }
     }
 }

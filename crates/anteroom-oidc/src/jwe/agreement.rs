@@ -35,7 +35,7 @@ pub(crate) fn parse_point(crv: EcCurve, x: &str, y: &str) -> Option<ParsedPublic
 
 /// What `alg` derives: the key of the content itself, or one that wraps it.
 #[derive(Clone, Copy)]
-pub(super) enum Derived {
+pub(super) enum DerivedKeyUse {
     Content,
     Wrapping(KeyWrap),
 }
@@ -58,7 +58,7 @@ impl KeyWrap {
     }
 }
 
-impl Derived {
+impl DerivedKeyUse {
     pub(super) const fn of(alg: KeyManagementAlgorithm) -> Option<Self> {
         match alg {
             KeyManagementAlgorithm::EcdhEs => Some(Self::Content),
@@ -72,7 +72,7 @@ impl Derived {
 
 /// Whom the derived key is for: in the header, and part of the derivation (§4.6.1.2, §4.6.1.3).
 #[derive(Clone, Copy, Default)]
-pub(super) struct Parties<'a> {
+pub(super) struct PartyInfo<'a> {
     pub(super) apu: &'a [u8],
     pub(super) apv: &'a [u8],
 }
@@ -82,11 +82,11 @@ pub(super) fn agree(
     private: &PrivateKey,
     public: &ParsedPublicKey,
     encryption: Encryption,
-    parties: Parties<'_>,
+    parties: PartyInfo<'_>,
 ) -> Option<Zeroizing<Vec<u8>>> {
-    let (name, length) = match Derived::of(encryption.alg)? {
-        Derived::Content => (encryption.enc.as_str(), encryption.enc.key_bytes()),
-        Derived::Wrapping(wrap) => (encryption.alg.as_str(), wrap.kek_bytes()),
+    let (name, length) = match DerivedKeyUse::of(encryption.alg)? {
+        DerivedKeyUse::Content => (encryption.enc.as_str(), encryption.enc.key_bytes()),
+        DerivedKeyUse::Wrapping(wrap) => (encryption.alg.as_str(), wrap.kek_bytes()),
     };
     agreement::agree(private, public.clone(), None, |secret| {
         derive(secret, name, parties, length).ok_or(None::<()>)
@@ -95,7 +95,12 @@ pub(super) fn agree(
 }
 
 /// §4.6.2: the Concat KDF of NIST SP 800-56A over SHA-256, which AWS-LC calls the single-step one.
-fn derive(secret: &[u8], algorithm: &str, parties: Parties<'_>, length: usize) -> Option<Zeroizing<Vec<u8>>> {
+fn derive(
+    secret: &[u8],
+    algorithm: &str,
+    parties: PartyInfo<'_>,
+    length: usize,
+) -> Option<Zeroizing<Vec<u8>>> {
     let mut info = Vec::with_capacity(64);
     for part in [algorithm.as_bytes(), parties.apu, parties.apv] {
         info.extend(u32::try_from(part.len()).ok()?.to_be_bytes());
@@ -153,7 +158,7 @@ mod tests {
             "e8lnCO-AlStT-NJVX-crhB7QRYhiix03illJOVAOyck",
         );
         let encryption = Encryption { alg: KeyManagementAlgorithm::EcdhEs, enc: ContentEncryption::A128Gcm };
-        let parties = Parties { apu: b"Alice", apv: b"Bob" };
+        let parties = PartyInfo { apu: b"Alice", apv: b"Bob" };
         let derived = agree(&alice, &bob.unwrap(), encryption, parties).unwrap();
         assert_eq!(URL_SAFE_NO_PAD.encode(&*derived), "VqqN6vgjbSBcIijNcacQGg");
     }

@@ -5,8 +5,8 @@ use zeroize::Zeroizing;
 
 use super::{
     DecryptionKey, Entropy,
-    agreement::{Derived, Parties, agree, parse_point, unwrap},
-    content::Envelope,
+    agreement::{DerivedKeyUse, PartyInfo, agree, parse_point, unwrap},
+    content::ContentCipher,
     encrypt::oaep,
     keys::{DecryptionKeyKind, Private},
 };
@@ -107,7 +107,7 @@ impl Jwe {
         &self,
         keys: impl IntoIterator<Item = &'a DecryptionKey>,
         registered: Option<Encryption>,
-        spare: &Entropy,
+        decoy: &Entropy,
     ) -> Result<Zeroizing<Vec<u8>>, JweError> {
         let received = self.encryption;
         if let Some(registered) = registered {
@@ -123,7 +123,7 @@ impl Jwe {
             self.header.kid.as_deref().is_none_or(|kid| kid == key.kid().as_str())
                 && key.kind() == DecryptionKeyKind::of(received.alg)
         };
-        let opened = keys.into_iter().filter(named).find_map(|key| self.open(key, spare));
+        let opened = keys.into_iter().filter(named).find_map(|key| self.open(key, decoy));
         opened.ok_or(JweError::Undecipherable)
     }
 
@@ -132,7 +132,7 @@ impl Jwe {
         // RFC 7516 §11.5: format, padding and length of a wrapped key must not tell themselves apart.
         let had = self.content_key(key).filter(|key| key.len() == enc.key_bytes());
         let key = had.unwrap_or_else(|| Zeroizing::new(spare.key(enc).to_vec()));
-        let envelope = Envelope { enc, key: &key, iv: &self.iv, aad: self.aad.as_bytes() };
+        let envelope = ContentCipher { enc, key: &key, iv: &self.iv, aad: self.aad.as_bytes() };
         envelope.open(&self.ciphertext, &self.tag)
     }
 
@@ -152,11 +152,11 @@ impl Jwe {
                 let decode =
                     |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_deref().unwrap_or_default()).ok();
                 let (apu, apv) = (decode(&self.header.apu)?, decode(&self.header.apv)?);
-                let agreed = agree(key, &point, self.encryption, Parties { apu: &apu, apv: &apv })?;
-                match Derived::of(self.encryption.alg)? {
+                let agreed = agree(key, &point, self.encryption, PartyInfo { apu: &apu, apv: &apv })?;
+                match DerivedKeyUse::of(self.encryption.alg)? {
                     // RFC 7516 §5.2 step 10: nothing is sent of a key that both sides derive.
-                    Derived::Content => self.encrypted_key.is_empty().then_some(agreed),
-                    Derived::Wrapping(by) => unwrap(by, &agreed, &self.encrypted_key),
+                    DerivedKeyUse::Content => self.encrypted_key.is_empty().then_some(agreed),
+                    DerivedKeyUse::Wrapping(by) => unwrap(by, &agreed, &self.encrypted_key),
                 }
             }
         }

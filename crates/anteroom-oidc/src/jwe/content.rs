@@ -15,7 +15,7 @@ use crate::names::ContentEncryption;
 
 /// What the key of the content, the initialization vector and the header are for one message.
 #[derive(Clone, Copy)]
-pub(super) struct Envelope<'a> {
+pub(super) struct ContentCipher<'a> {
     pub(super) enc: ContentEncryption,
     pub(super) key: &'a [u8],
     pub(super) iv: &'a [u8],
@@ -66,7 +66,7 @@ impl ContentEncryption {
     }
 }
 
-impl Envelope<'_> {
+impl ContentCipher<'_> {
     fn fits(&self) -> bool {
         self.key.len() == self.enc.key_bytes() && self.iv.len() == self.enc.iv_bytes()
     }

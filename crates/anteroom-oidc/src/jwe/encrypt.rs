@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 use super::{
     EncryptionKey, Entropy,
-    agreement::{Derived, Parties, agree, ephemeral, wrap},
-    content::Envelope,
+    agreement::{DerivedKeyUse, PartyInfo, agree, ephemeral, wrap},
+    content::ContentCipher,
     keys::Public,
 };
 use crate::{
@@ -29,7 +29,7 @@ pub enum Payload<'a> {
 /// The key is of another kind than the algorithm, or the library refused what it has no reason to refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the token could not be encrypted")]
-pub struct NotEncrypted;
+pub struct EncryptionFailed;
 
 #[derive(Serialize)]
 struct Header<'a> {
@@ -51,11 +51,11 @@ pub fn encrypt(
     encryption: Encryption,
     payload: Payload<'_>,
     entropy: &Entropy,
-) -> Result<String, NotEncrypted> {
+) -> Result<String, EncryptionFailed> {
     if !key.fits(encryption.alg) {
-        return Err(NotEncrypted);
+        return Err(EncryptionFailed);
     }
-    try_encrypt(key, encryption, payload, entropy).ok_or(NotEncrypted)
+    try_encrypt(key, encryption, payload, entropy).ok_or(EncryptionFailed)
 }
 
 fn try_encrypt(
@@ -70,11 +70,11 @@ fn try_encrypt(
         Payload::JwtOf(token, issuer) => (Some("JWT"), Some(issuer), token.as_bytes()),
         Payload::Claims(json) => (None, None, json),
     };
-    let delivery = Delivery::new(key.public(), encryption, entropy)?;
+    let delivery = WrappedContentKey::new(key.public(), encryption, entropy)?;
     let header = Header { alg, enc, kid: key.kid(), cty, iss, epk: delivery.epk };
     let header = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header).ok()?);
     let iv = entropy.iv(enc);
-    let sealed = Envelope { enc, key: &delivery.key, iv, aad: header.as_bytes() }.seal(plaintext)?;
+    let sealed = ContentCipher { enc, key: &delivery.key, iv, aad: header.as_bytes() }.seal(plaintext)?;
     let mut token = header;
     for part in [delivery.encrypted_key.as_slice(), iv, &sealed.ciphertext, &sealed.tag] {
         token.push('.');
@@ -84,16 +84,16 @@ fn try_encrypt(
 }
 
 /// The key of the content, and how the recipient comes by it.
-struct Delivery {
+struct WrappedContentKey {
     key: Zeroizing<Vec<u8>>,
     encrypted_key: Vec<u8>,
     epk: Option<JwkMaterial>,
 }
 
-impl Delivery {
+impl WrappedContentKey {
     fn new(public: &Public, encryption: Encryption, entropy: &Entropy) -> Option<Self> {
         let drawn = || Zeroizing::new(entropy.key(encryption.enc).to_vec());
-        match (public, Derived::of(encryption.alg)) {
+        match (public, DerivedKeyUse::of(encryption.alg)) {
             (Public::Rsa(recipient), None) => {
                 let (key, mut encrypted_key) = (drawn(), vec![0; recipient.ciphertext_size()]);
                 recipient.encrypt(oaep(encryption.alg)?, &key, &mut encrypted_key, None).ok()?;
@@ -101,10 +101,10 @@ impl Delivery {
             }
             (Public::Ec(crv, recipient), Some(derived)) => {
                 let (private, epk) = ephemeral(*crv)?;
-                let agreed = agree(&private, recipient, encryption, Parties::default())?;
+                let agreed = agree(&private, recipient, encryption, PartyInfo::default())?;
                 let (key, encrypted_key) = match derived {
-                    Derived::Content => (agreed, Vec::new()),
-                    Derived::Wrapping(by) => {
+                    DerivedKeyUse::Content => (agreed, Vec::new()),
+                    DerivedKeyUse::Wrapping(by) => {
                         let key = drawn();
                         let wrapped = wrap(by, &agreed, &key)?;
                         (key, wrapped)

@@ -24,7 +24,7 @@ mod tests;
 mod vectors;
 
 pub use compact::{Jwe, JweError};
-pub use encrypt::{NotEncrypted, Payload, encrypt};
+pub use encrypt::{EncryptionFailed, Payload, encrypt};
 pub use keys::{DecryptionKey, DecryptionKeyError, DecryptionKeyKind, EncryptionKey};
 
 use zeroize::Zeroizing;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     agreement::{KeyWrap, unwrap},
-    content::Envelope,
+    content::ContentCipher,
     *,
 };
 use crate::{
@@ -91,7 +91,7 @@ fn rfc7516_a_3_key_wrap_and_content() {
     let key = unwrap(KeyWrap::Aes128, &decode(vectors::RFC7516_A_3_KEY), &decode(parts[1])).unwrap();
     let iv = decode(parts[2]);
     let enc = ContentEncryption::A128CbcHs256;
-    let envelope = Envelope { enc, key: &key, iv: &iv, aad: parts[0].as_bytes() };
+    let envelope = ContentCipher { enc, key: &key, iv: &iv, aad: parts[0].as_bytes() };
     let plain = envelope.open(&decode(parts[3]), &decode(parts[4])).unwrap();
     assert_eq!(plain.as_slice(), vectors::RFC7516_A_3_PLAINTEXT.as_bytes());
 }
@@ -104,7 +104,7 @@ fn rfc7518_b_1_and_b_3_aes_cbc_with_hmac() {
     ] {
         let key: Vec<u8> = (0..64).take(enc.key_bytes()).collect();
         let iv = hex(vectors::RFC7518_B_IV);
-        let envelope = Envelope { enc, key: &key, iv: &iv, aad: vectors::RFC7518_B_AAD.as_bytes() };
+        let envelope = ContentCipher { enc, key: &key, iv: &iv, aad: vectors::RFC7518_B_AAD.as_bytes() };
         let sealed = envelope.seal(vectors::RFC7518_B_PLAINTEXT.as_bytes()).unwrap();
         assert_eq!((sealed.ciphertext, sealed.tag), (hex(ciphertext), hex(tag)), "{enc}");
     }
@@ -218,7 +218,7 @@ fn rfc8725_3_1_algorithms_are_those_of_the_registration() {
         let refused = jwe.decrypt(&*OURS, Some(registered), &entropy(0)).err();
         assert!(matches!(refused, Some(JweError::WrongAlgorithm { .. })), "{registered:?}");
     }
-    assert_eq!(encrypt(&recipient(&OURS[0]), ECDH, Payload::Claims(b""), &entropy(0)), Err(NotEncrypted));
+    assert_eq!(encrypt(&recipient(&OURS[0]), ECDH, Payload::Claims(b""), &entropy(0)), Err(EncryptionFailed));
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub struct ClientJwt {
 
 /// What a client's signatures are held against.
 #[derive(Debug, Clone, Copy)]
-pub enum ClientProof<'a> {
+pub enum ClientVerificationKeys<'a> {
     Keys(&'a ClientJwks),
     /// Any of them: one may be on its way out.
     Secrets(&'a [SecretString]),
@@ -93,7 +93,7 @@ impl ClientJwt {
     /// The content, once the signature has held. `registered` is the one algorithm that counts, if any was named.
     pub fn verify<T: DeserializeOwned>(
         &self,
-        proof: ClientProof<'_>,
+        proof: ClientVerificationKeys<'_>,
         registered: Option<ClientAlgorithm>,
     ) -> Result<VerifiedClaims<T>, ClientJwtError> {
         let received = self.algorithm;
@@ -101,14 +101,16 @@ impl ClientJwt {
             return Err(ClientJwtError::WrongAlgorithm { registered, received });
         }
         match proof {
-            ClientProof::Secrets(_) if !received.is_symmetric() => return Err(ClientJwtError::UnknownKey),
-            ClientProof::Secrets(secrets) => {
+            ClientVerificationKeys::Secrets(_) if !received.is_symmetric() => {
+                return Err(ClientJwtError::UnknownKey);
+            }
+            ClientVerificationKeys::Secrets(secrets) => {
                 let key = |secret: &SecretString| DecodingKey::from_secret(secret.expose_secret().as_bytes());
                 if !secrets.iter().map(key).any(|key| self.holds(&key)) {
                     return Err(ClientJwtError::BadSignature);
                 }
             }
-            ClientProof::Keys(keys) => {
+            ClientVerificationKeys::Keys(keys) => {
                 let mut candidates = keys.candidates(self.kid.as_deref(), received).peekable();
                 // Without a `kid` the key that signed may be one that was not there when the set was read.
                 let failure = match (candidates.peek(), &self.kid) {

@@ -2,7 +2,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{NotAJwt, UnverifiedJwt};
+use super::{MalformedJwt, UnverifiedJwt};
 use crate::jwe::{DecryptionKey, Entropy, Jwe};
 
 /// An ID token that a client hands back as a hint: the signed one, or that encrypted again, to us. As we encrypted it for the
@@ -30,11 +30,11 @@ impl UnverifiedHint {
 }
 
 impl FromStr for UnverifiedHint {
-    type Err = NotAJwt;
+    type Err = MalformedJwt;
 
-    fn from_str(text: &str) -> Result<Self, NotAJwt> {
+    fn from_str(text: &str) -> Result<Self, MalformedJwt> {
         if Jwe::is_one(text) {
-            Jwe::parse(text).map_err(|_| NotAJwt)?;
+            Jwe::parse(text).map_err(|_| MalformedJwt)?;
         } else {
             text.parse::<UnverifiedJwt>()?;
         }
@@ -43,9 +43,9 @@ impl FromStr for UnverifiedHint {
 }
 
 impl TryFrom<String> for UnverifiedHint {
-    type Error = NotAJwt;
+    type Error = MalformedJwt;
 
-    fn try_from(text: String) -> Result<Self, NotAJwt> {
+    fn try_from(text: String) -> Result<Self, MalformedJwt> {
         text.parse()
     }
 }

@@ -16,14 +16,14 @@ mod verify;
 
 pub(crate) use audience::Audience;
 pub(crate) use by_client::{CLOCK_SKEW, numeric_date};
-pub use by_client::{ClientJwt, ClientJwtError, ClientProof};
+pub use by_client::{ClientJwt, ClientJwtError, ClientVerificationKeys};
 pub use claims::{
     AccessTokenClaims, IdTokenClaims, IdTokenHint, LogoutEvent, LogoutTokenClaims, UserInfoClaims,
 };
 pub use hash::token_hash;
 pub use hint::UnverifiedHint;
 pub use sign::{AccessTokenTyp, JwtType, SignError, sign_jwt};
-pub use unverified::{NotAJwt, UnverifiedJwt};
+pub use unverified::{MalformedJwt, UnverifiedJwt};
 pub use verify::{VerifiedClaims, VerifyError};
 
 #[cfg(test)]

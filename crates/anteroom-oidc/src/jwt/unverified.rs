@@ -12,7 +12,7 @@ pub struct UnverifiedJwt(String);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("not a JWT in compact form")]
-pub struct NotAJwt;
+pub struct MalformedJwt;
 
 impl UnverifiedJwt {
     pub const MAX_BYTES: usize = 8 * 1024;
@@ -24,7 +24,7 @@ impl UnverifiedJwt {
 }
 
 impl FromStr for UnverifiedJwt {
-    type Err = NotAJwt;
+    type Err = MalformedJwt;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_part = |part: &str| {
@@ -33,14 +33,14 @@ impl FromStr for UnverifiedJwt {
         let mut parts = text.split('.');
         let three = parts.by_ref().take(3).filter(|part| is_part(part)).count() == 3;
         if text.len() > Self::MAX_BYTES || !three || parts.next().is_some() {
-            return Err(NotAJwt);
+            return Err(MalformedJwt);
         }
         Ok(Self(text.to_owned()))
     }
 }
 
 impl TryFrom<String> for UnverifiedJwt {
-    type Error = NotAJwt;
+    type Error = MalformedJwt;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         text.parse()

@@ -18,7 +18,7 @@ pub struct Jwks {
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("two keys have the id {0}")]
-pub struct SameKeyId(pub KeyId);
+pub struct DuplicateKeyId(pub KeyId);
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -45,11 +45,14 @@ impl Jwks {
     /// How long clients may keep the document without asking again. A key that is to sign has been in it for longer.
     pub const MAX_AGE: SignedDuration = SignedDuration::from_mins(5);
 
-    pub fn new(keys: Vec<PublicKey>) -> Result<Self, SameKeyId> {
+    pub fn new(keys: Vec<PublicKey>) -> Result<Self, DuplicateKeyId> {
         Self::with_encryption(keys, &[])
     }
 
-    pub fn with_encryption(keys: Vec<PublicKey>, encryption: &[&EncryptionJwk]) -> Result<Self, SameKeyId> {
+    pub fn with_encryption(
+        keys: Vec<PublicKey>,
+        encryption: &[&EncryptionJwk],
+    ) -> Result<Self, DuplicateKeyId> {
         let mut by_use: Vec<&PublicKey> = keys.iter().collect();
         // A stable sort: of one algorithm, the order stays.
         by_use.sort_by_key(|key| place(key.algorithm()));
@@ -58,7 +61,7 @@ impl Jwks {
         let document = Document { keys: signature.chain(encryption).collect() };
         for (i, key) in document.keys.iter().enumerate() {
             if document.keys.iter().skip(i + 1).any(|other| other.kid() == key.kid()) {
-                return Err(SameKeyId(key.kid().clone()));
+                return Err(DuplicateKeyId(key.kid().clone()));
             }
         }
         // Text and enums only: there is nothing in it that could fail to serialise.
@@ -164,7 +167,7 @@ mod tests {
     #[test]
     fn rfc7517_4_5_two_keys_of_one_id_are_refused() {
         let one = key(SigningAlgorithm::EdDsa);
-        assert_eq!(Jwks::new(vec![one.clone(), one.clone()]).err(), Some(SameKeyId(one.kid().clone())));
+        assert_eq!(Jwks::new(vec![one.clone(), one.clone()]).err(), Some(DuplicateKeyId(one.kid().clone())));
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod signing;
 pub use client::{ClientJwks, ClientJwksError};
 pub(crate) use jwk::EcCurve;
 pub use jwk::{EncryptionJwk, Jwk, JwkMaterial, PublicKey};
-pub use jwks::{Jwks, SameKeyId};
+pub use jwks::{DuplicateKeyId, Jwks};
 pub use signing::{KeyError, SigningKey};
 
 use crate::wire::wire_text;

@@ -14,7 +14,7 @@ mod sector;
 mod text;
 mod vocabulary;
 
-pub use crate::wire::NotAName;
+pub use crate::wire::InvalidValue;
 pub use acr::{Acr, Amr, AmrSet};
 pub use encryption::{ContentEncryption, Encryption, KeyManagementAlgorithm};
 pub use issuer::{Issuer, IssuerError};

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use thiserror::Error;
 
-use crate::wire::{NotAName, serde_as_text, wire_enum};
+use crate::wire::{InvalidValue, serde_as_text, wire_enum};
 
 wire_enum! {
     pub enum Prompt("a prompt of OpenID Connect Core §3.1.2.1") {
@@ -22,7 +22,7 @@ pub struct PromptSet(BTreeSet<Prompt>);
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PromptSetError {
     #[error(transparent)]
-    Unknown(#[from] NotAName),
+    Unknown(#[from] InvalidValue),
     #[error("prompt none cannot be combined with another")]
     NoneWithOthers,
 }

@@ -98,7 +98,7 @@ impl RedirectUri {
     }
 
     /// What a person can know the application by, whatever it calls itself: the host, or the scheme of a native app.
-    pub fn belongs_to(&self) -> String {
+    pub fn display_host(&self) -> String {
         let url = Url::parse(&self.text).ok();
         let known = url.as_ref().map(|url| match self.kind {
             RedirectUriKind::PrivateUse => url.scheme(),

@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-use super::{ClientAlgorithm, NotAName};
+use super::{ClientAlgorithm, InvalidValue};
 use crate::wire::serde_as_text;
 
 /// OpenID Connect Registration §2 `request_object_signing_alg`: how request objects are signed, or that they are not.
@@ -38,11 +38,11 @@ impl fmt::Display for RequestObjectAlgorithm {
 }
 
 impl FromStr for RequestObjectAlgorithm {
-    type Err = NotAName;
+    type Err = InvalidValue;
 
-    fn from_str(text: &str) -> Result<Self, NotAName> {
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let found = Self::ALL.iter().copied().find(|algorithm| algorithm.as_str() == text);
-        found.ok_or_else(|| NotAName::new("a signing algorithm for request objects", text))
+        found.ok_or_else(|| InvalidValue::new("a signing algorithm for request objects", text))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::wire::{NotAName, serde_as_text, wire_enum};
+use crate::wire::{InvalidValue, serde_as_text, wire_enum};
 
 /// What the authorization endpoint returns. The six combinations of OpenID Connect Core §3 and no others: `token`
 /// alone is not OpenID Connect and `none` returns nothing.
@@ -59,11 +59,11 @@ impl ResponseType {
 }
 
 impl FromStr for ResponseType {
-    type Err = NotAName;
+    type Err = InvalidValue;
 
     /// Order does not matter (Multiple Response Types §3); a word given twice does.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refuse = || NotAName::new("a response type of OpenID Connect", text);
+        let refuse = || InvalidValue::new("a response type of OpenID Connect", text);
         let (mut code, mut id_token, mut token) = (false, false, false);
         for word in text.split(' ').filter(|word| !word.is_empty()) {
             let seen = match word {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
-use crate::wire::{NotAName, serde_as_text};
+use crate::wire::{InvalidValue, serde_as_text};
 
 /// One scope token. The standard ones by name, any other belongs to an API.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,7 +54,7 @@ const fn is_scope_char(c: char) -> bool {
 }
 
 impl FromStr for Scope {
-    type Err = NotAName;
+    type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const MAX_BYTES: usize = 128;
@@ -62,7 +62,7 @@ impl FromStr for Scope {
             return Ok(standard.clone());
         }
         if text.is_empty() || text.len() > MAX_BYTES || !text.chars().all(is_scope_char) {
-            return Err(NotAName::new("a scope (1 to 128 characters of RFC 6749 §3.3)", text));
+            return Err(InvalidValue::new("a scope (1 to 128 characters of RFC 6749 §3.3)", text));
         }
         Ok(Self::Other(ApiScope(text.to_owned())))
     }
@@ -139,7 +139,7 @@ impl FromIterator<Scope> for ScopeSet {
 }
 
 impl FromStr for ScopeSet {
-    type Err = NotAName;
+    type Err = InvalidValue;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.split(' ').filter(|token| !token.is_empty()).map(str::parse).collect()

@@ -8,7 +8,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
-    jwt::{Audience, CLOCK_SKEW, ClientJwt, ClientJwtError, ClientProof, numeric_date},
+    jwt::{Audience, CLOCK_SKEW, ClientJwt, ClientJwtError, ClientVerificationKeys, numeric_date},
     names::{ClientAlgorithm, ClientId},
     shown::shorten,
 };
@@ -42,12 +42,12 @@ pub struct AssertionRules<'a> {
     pub audiences: &'a [String],
     pub now: Timestamp,
     /// What was used up to then is not known any more.
-    pub uses_known_from: Timestamp,
+    pub replays_known_since: Timestamp,
 }
 
 /// An assertion that kept every rule but one: it counts once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProvenAssertion {
+pub struct VerifiedAssertion {
     pub jti: String,
     /// When no clock could take it for alive any more.
     pub expires_at: Timestamp,
@@ -74,7 +74,7 @@ pub enum AssertionError {
     #[error(
         "it may have been used before the database was accepted: its iat, or an hour before its exp, is not more than a minute after that"
     )]
-    UseUnknown,
+    ReplayUndetectable,
     #[error("its jti is empty, longer than {LONGEST_JTI} bytes, or has control characters")]
     Jti,
 }
@@ -92,7 +92,7 @@ struct Claims {
 
 impl AssertionError {
     /// Whether the client may have a key by now that it had not before.
-    pub fn misses_a_key(&self) -> bool {
+    pub fn needs_key_refresh(&self) -> bool {
         *self == Self::Jwt(ClientJwtError::UnknownKey)
     }
 }
@@ -121,9 +121,9 @@ impl ClientAssertion {
 
     pub fn verify(
         &self,
-        proof: ClientProof<'_>,
+        proof: ClientVerificationKeys<'_>,
         rules: AssertionRules<'_>,
-    ) -> Result<ProvenAssertion, AssertionError> {
+    ) -> Result<VerifiedAssertion, AssertionError> {
         let claims = self.jwt.verify::<Claims>(proof, rules.registered).map_err(|error| match error {
             // The signature is looked at first, so that what cannot be read then is the content.
             ClientJwtError::Malformed => AssertionError::Claims,
@@ -148,8 +148,8 @@ impl ClientAssertion {
         let made_at = made_at.unwrap_or(expires_at - CLOCK_SKEW - LONGEST_LIFE);
         // In whole seconds, as its times are. The clock of a client may go before ours by the skew: one that says that it is of a
         // moment later may have been used before.
-        if made_at.as_second() <= (rules.uses_known_from.as_second() + CLOCK_SKEW.as_secs()) {
-            return Err(AssertionError::UseUnknown);
+        if made_at.as_second() <= (rules.replays_known_since.as_second() + CLOCK_SKEW.as_secs()) {
+            return Err(AssertionError::ReplayUndetectable);
         }
         for begins in [nbf, iat].into_iter().flatten() {
             let begins = numeric_date(&begins).ok_or(AssertionError::Claims)?;
@@ -160,7 +160,7 @@ impl ClientAssertion {
         if jti.is_empty() || jti.len() > LONGEST_JTI || jti.contains(char::is_control) {
             return Err(AssertionError::Jti);
         }
-        Ok(ProvenAssertion { jti, expires_at })
+        Ok(VerifiedAssertion { jti, expires_at })
     }
 }
 

@@ -1,6 +1,6 @@
 use secrecy::SecretString;
 
-use crate::{errors::BearerError, form::Form};
+use crate::{errors::BearerError, form::UrlEncodedForm};
 
 const IN_QUERY: &str = "the access token is not taken from the address: send it in the Authorization header";
 
@@ -9,7 +9,7 @@ const IN_QUERY: &str = "the access token is not taken from the address: send it 
 /// and is told so instead of being asked for a token.
 pub fn bearer_token(
     authorization: Option<&str>,
-    body: Option<&Form>,
+    body: Option<&UrlEncodedForm>,
     query: Option<&str>,
 ) -> Result<SecretString, BearerError> {
     let in_body = match body.map(|form| form.once("access_token")) {
@@ -34,7 +34,7 @@ pub fn bearer_token(
 }
 
 fn is_in(query: Option<&str>) -> bool {
-    let form = query.and_then(|query| Form::decode(query.as_bytes()).ok());
+    let form = query.and_then(|query| UrlEncodedForm::decode(query.as_bytes()).ok());
     form.is_some_and(|form| form.all("access_token").next().is_some())
 }
 
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     fn token(header: Option<&str>, body: Option<&str>) -> Result<String, BearerError> {
-        let form = body.map(|body| Form::decode(body.as_bytes()).unwrap());
+        let form = body.map(|body| UrlEncodedForm::decode(body.as_bytes()).unwrap());
         bearer_token(header, form.as_ref(), None).map(|token| token.expose_secret().to_owned())
     }
 

@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::assertion::{ASSERTION_TYPE, AssertionError, ClientAssertion};
 use crate::{
     errors::{TokenError, TokenErrorCode},
-    form::{Form, Repeated, decode_component},
+    form::{Repeated, UrlEncodedForm, decode_component},
     names::{ClientId, TokenEndpointAuthMethod},
 };
 
@@ -75,7 +75,7 @@ impl From<CredentialsError> for TokenError {
 
 impl PresentedCredentials {
     /// Reads the header's value and the body. Two methods at once are an error (RFC 6749 §2.3).
-    pub fn parse(authorization: Option<&str>, form: &Form) -> Result<Self, CredentialsError> {
+    pub fn parse(authorization: Option<&str>, form: &UrlEncodedForm) -> Result<Self, CredentialsError> {
         let body_id = form.once("client_id")?.map(parse_client_id).transpose()?;
         let body_secret = form.once("client_secret")?;
         let assertion = match (form.once("client_assertion")?, form.once("client_assertion_type")?) {
@@ -176,7 +176,7 @@ mod tests {
     }
 
     fn parse(header: Option<&str>, body: &str) -> Result<PresentedCredentials, CredentialsError> {
-        PresentedCredentials::parse(header, &Form::decode(body.as_bytes()).unwrap())
+        PresentedCredentials::parse(header, &UrlEncodedForm::decode(body.as_bytes()).unwrap())
     }
 
     #[test]

@@ -8,9 +8,9 @@ mod reference;
 mod request;
 mod response;
 
-pub use assertion::{AssertionError, AssertionRules, ClientAssertion, ProvenAssertion};
+pub use assertion::{AssertionError, AssertionRules, ClientAssertion, VerifiedAssertion};
 pub use bearer::bearer_token;
 pub use credentials::{CredentialsError, PresentedCredentials};
-pub use reference::{TokenReference, TokenTypeHint};
+pub use reference::{TokenLookup, TokenTypeHint};
 pub use request::{AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant, TokenRequest};
 pub use response::{IntrospectedClaims, IntrospectionResponse, TokenResponse, TokenType};

@@ -1,6 +1,6 @@
 use secrecy::SecretString;
 
-use crate::{errors::TokenError, form::Form, wire::wire_enum};
+use crate::{errors::TokenError, form::UrlEncodedForm, wire::wire_enum};
 
 wire_enum! {
     /// RFC 7009 §2.1.
@@ -12,14 +12,14 @@ wire_enum! {
 
 /// A request about a token: introspection (RFC 7662 §2.1) and revocation (RFC 7009 §2.1) ask alike.
 #[derive(Debug, Clone)]
-pub struct TokenReference {
+pub struct TokenLookup {
     pub token: SecretString,
     /// Where to look first; a hint that is not known is none.
     pub hint: Option<TokenTypeHint>,
 }
 
-impl TokenReference {
-    pub fn parse(form: &Form) -> Result<Self, TokenError> {
+impl TokenLookup {
+    pub fn parse(form: &UrlEncodedForm) -> Result<Self, TokenError> {
         let token = form.once("token")?.ok_or(TokenError::invalid_request("token is missing"))?;
         let hint = form.once("token_type_hint")?.and_then(|text| text.parse().ok());
         Ok(Self { token: token.into(), hint })
@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn rfc7009_2_1_token_is_required_and_the_hint_only_a_hint() {
-        let parse = |body: &str| TokenReference::parse(&Form::decode(body.as_bytes()).unwrap());
+        let parse = |body: &str| TokenLookup::parse(&UrlEncodedForm::decode(body.as_bytes()).unwrap());
         assert_eq!(
             parse("token=t&token_type_hint=refresh_token").unwrap().hint,
             Some(TokenTypeHint::RefreshToken)

@@ -2,7 +2,7 @@ use secrecy::SecretString;
 
 use crate::{
     errors::{TokenError, TokenErrorCode},
-    form::Form,
+    form::UrlEncodedForm,
     names::{GrantType, ScopeSet},
     pkce::CodeVerifier,
 };
@@ -40,7 +40,7 @@ pub struct ClientCredentialsGrant {
 }
 
 impl TokenRequest {
-    pub fn parse(form: &Form) -> Result<Self, TokenError> {
+    pub fn parse(form: &UrlEncodedForm) -> Result<Self, TokenError> {
         let grant_type = required(form, "grant_type", "grant_type is missing")?;
         let resource = resources(form);
         match grant_type.parse().map_err(|_| unsupported())? {
@@ -72,12 +72,16 @@ impl TokenRequest {
     }
 }
 
-fn required<'a>(form: &'a Form, name: &'static str, missing: &'static str) -> Result<&'a str, TokenError> {
+fn required<'a>(
+    form: &'a UrlEncodedForm,
+    name: &'static str,
+    missing: &'static str,
+) -> Result<&'a str, TokenError> {
     form.once(name)?.ok_or(TokenError::invalid_request(missing))
 }
 
 /// RFC 8707 §2: one named more than once is named.
-fn resources(form: &Form) -> Vec<String> {
+fn resources(form: &UrlEncodedForm) -> Vec<String> {
     let mut resources: Vec<String> = Vec::new();
     for resource in form.all("resource") {
         if !resources.iter().any(|known| known == resource) {
@@ -92,13 +96,13 @@ const fn unsupported() -> TokenError {
 }
 
 /// RFC 7636 §4.6: a verifier that cannot be one is a wrong one, so the grant is what is invalid.
-fn code_verifier(form: &Form) -> Result<Option<CodeVerifier>, TokenError> {
+fn code_verifier(form: &UrlEncodedForm) -> Result<Option<CodeVerifier>, TokenError> {
     let Some(text) = form.once("code_verifier")? else { return Ok(None) };
     let refuse = |_| TokenError::new(TokenErrorCode::InvalidGrant, "code_verifier is malformed");
     text.parse().map(Some).map_err(refuse)
 }
 
-fn scope(form: &Form) -> Result<Option<ScopeSet>, TokenError> {
+fn scope(form: &UrlEncodedForm) -> Result<Option<ScopeSet>, TokenError> {
     let Some(text) = form.once("scope")? else { return Ok(None) };
     let refuse = |_| TokenError::new(TokenErrorCode::InvalidScope, "scope is malformed");
     text.parse().map(Some).map_err(refuse)
@@ -111,7 +115,7 @@ mod tests {
     use super::*;
 
     fn parse(body: &str) -> Result<TokenRequest, TokenError> {
-        TokenRequest::parse(&Form::decode(body.as_bytes()).unwrap())
+        TokenRequest::parse(&UrlEncodedForm::decode(body.as_bytes()).unwrap())
     }
 
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";

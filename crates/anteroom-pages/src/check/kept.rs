@@ -6,20 +6,20 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::markup::{Field, Form, Tag, Value, forms, tags};
-use super::{Sampled, all, contexts, shape};
-use crate::error::{Fault, Lost, Warning};
+use super::markup::{Field, HtmlForm, Tag, Value, forms, tags};
+use super::{SampledView, all, contexts, shape};
+use crate::error::{Fault, MissingElement, ThemeWarning};
 use crate::locale::Locale;
 use crate::theme::{Theme, escape_html, is_plain};
 use shape::Shape;
 
 /// Holds the theme's templates against those of the built-in one: those that were replaced, or all where one was that others
 /// include.
-pub(crate) fn everything(
+pub(crate) fn required_elements_present(
     (theme, builtin): (&Theme, &Theme),
     replaced: &BTreeSet<&str>,
     faults: &mut Vec<Fault>,
-    warnings: &mut Vec<Warning>,
+    warnings: &mut Vec<ThemeWarning>,
 ) {
     let mut all = all();
     let is_replaced = |template: &String| replaced.contains(template.as_str());
@@ -33,24 +33,24 @@ pub(crate) fn everything(
     for sampled in all.into_iter().filter(|sampled| !sampled.templates.is_empty()) {
         let shape = Shape::of(&sampled.views);
         let views = sampled.views.iter().flat_map(|view| shape::with_gaps(view, &shape)).collect();
-        let sampled = Sampled { views, ..sampled };
+        let sampled = SampledView { views, ..sampled };
         for context in contexts(&sampled, Locale::En) {
             for template in &sampled.templates {
-                let mut found = Found { template, faults, warnings };
+                let mut found = ElementComparison { template, faults, warnings };
                 found.compare((theme, builtin), &sampled, context.clone());
             }
         }
     }
 }
 
-struct Found<'a> {
+struct ElementComparison<'a> {
     template: &'a str,
     faults: &'a mut Vec<Fault>,
-    warnings: &'a mut Vec<Warning>,
+    warnings: &'a mut Vec<ThemeWarning>,
 }
 
-impl Found<'_> {
-    fn compare(&mut self, (theme, builtin): (&Theme, &Theme), sampled: &Sampled, mut context: Json) {
+impl ElementComparison<'_> {
+    fn compare(&mut self, (theme, builtin): (&Theme, &Theme), sampled: &SampledView, mut context: Json) {
         mark_tokens(&mut context);
         // The warning before a session ends is a comfort of the frame, and on most pages there is no session.
         let in_session = sampled.in_session.then(|| context.clone());
@@ -79,19 +79,19 @@ impl Found<'_> {
         if let Some((ours, theirs)) = with_session {
             let warns = |html: &str| tags(html).iter().any(|tag| tag.get("data-left").is_some());
             if warns(&theirs) && !warns(&ours) {
-                self.warn(Warning::NoSessionEnd { template: self.template.to_owned() });
+                self.warn(ThemeWarning::NoSessionEnd { template: self.template.to_owned() });
             }
         }
     }
 
-    fn lost(&mut self, lost: Lost) {
+    fn lost(&mut self, lost: MissingElement) {
         let fault = Fault::Lost { template: self.template.to_owned(), lost };
         if !self.faults.contains(&fault) {
             self.faults.push(fault);
         }
     }
 
-    fn warn(&mut self, warning: Warning) {
+    fn warn(&mut self, warning: ThemeWarning) {
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
@@ -111,12 +111,12 @@ impl Found<'_> {
                 (ours.contains(&written), theirs.contains(&written))
             };
             if there && !here {
-                self.lost(if is_link { Lost::Link(name) } else { Lost::Code(name) });
+                self.lost(if is_link { MissingElement::Link(name) } else { MissingElement::Code(name) });
             }
         }
     }
 
-    fn forms(&mut self, ours: &[Form], theirs: &[Form]) {
+    fn forms(&mut self, ours: &[HtmlForm], theirs: &[HtmlForm]) {
         for wanted in theirs {
             let same =
                 ours.iter().filter(|form| (&form.method, &form.action) == (&wanted.method, &wanted.action));
@@ -124,10 +124,10 @@ impl Found<'_> {
             let missing = same.map(|form| missing(form, wanted)).min_by_key(BTreeSet::len);
             let form = wanted.action.clone();
             match missing {
-                None => self.lost(Lost::Form(form)),
+                None => self.lost(MissingElement::Form(form)),
                 Some(missing) => {
                     for field in missing {
-                        self.lost(Lost::Field { form: form.clone(), field });
+                        self.lost(MissingElement::Field { form: form.clone(), field });
                     }
                 }
             }
@@ -137,7 +137,7 @@ impl Found<'_> {
     fn frames(&mut self, ours: &[Tag], theirs: &[Tag]) {
         let of = |tags| sources(tags, &[("iframe", "src")]);
         if !of(theirs).is_subset(&of(ours)) {
-            self.lost(Lost::Frame);
+            self.lost(MissingElement::Frame);
         }
     }
 
@@ -147,7 +147,7 @@ impl Found<'_> {
         let (ours, theirs) = (of(ours), of(theirs));
         for (field, value) in named(context, &|name| name.ends_with("href")) {
             if theirs.contains(&value) && !ours.contains(&value) {
-                self.warn(Warning::NoLink { template: self.template.to_owned(), field });
+                self.warn(ThemeWarning::NoLink { template: self.template.to_owned(), field });
             }
         }
     }
@@ -164,7 +164,7 @@ impl Found<'_> {
         };
         for name in of(theirs).difference(&of(ours)) {
             let (template, script) = (self.template.to_owned(), format!("{name}.js"));
-            self.warn(Warning::NoScript { template, script });
+            self.warn(ThemeWarning::NoScript { template, script });
         }
     }
 
@@ -190,7 +190,7 @@ impl Found<'_> {
         // Addresses that the built-in page loads too (a client's logo) are allowed by that answer's policy.
         for address in foreign(ours).difference(&foreign(theirs)) {
             let (template, address) = (self.template.to_owned(), address.clone());
-            self.warn(Warning::Foreign { template, address });
+            self.warn(ThemeWarning::Foreign { template, address });
         }
         for tag in ours.iter().filter(|tag| !tag.is_end) {
             let attribute = tag.attributes().find(|name| *name == "style" || name.starts_with("on"));
@@ -199,7 +199,7 @@ impl Found<'_> {
                 _ => attribute.map(|name| format!("{name}=")),
             };
             if let Some(what) = inline {
-                self.warn(Warning::Inline { template: self.template.to_owned(), what });
+                self.warn(ThemeWarning::Inline { template: self.template.to_owned(), what });
             }
         }
     }
@@ -210,7 +210,7 @@ fn is_code(name: &str) -> bool {
 }
 
 /// The names of the fields that are missing.
-fn missing(form: &Form, wanted: &Form) -> BTreeSet<String> {
+fn missing(form: &HtmlForm, wanted: &HtmlForm) -> BTreeSet<String> {
     let has = |field: &Field| match field.value {
         // Whether a value may be seen while it is typed, it can be sent.
         Value::Typed => {

@@ -99,7 +99,7 @@ fn unescaped(value: &str) -> String {
     value.replace("&amp;", "&")
 }
 
-pub(super) struct Form {
+pub(super) struct HtmlForm {
     id: String,
     pub(super) method: String,
     pub(super) action: String,
@@ -123,8 +123,8 @@ pub(super) enum Value {
     Secret,
 }
 
-pub(super) fn forms(tags: &[Tag]) -> Vec<Form> {
-    let mut forms: Vec<Form> =
+pub(super) fn forms(tags: &[Tag]) -> Vec<HtmlForm> {
+    let mut forms: Vec<HtmlForm> =
         tags.iter().filter(|tag| tag.name == "form" && !tag.is_end).map(form).collect();
     let (mut begun, mut open, mut list) = (0, None, String::new());
     for tag in tags {
@@ -149,9 +149,9 @@ pub(super) fn forms(tags: &[Tag]) -> Vec<Form> {
     forms
 }
 
-fn form(tag: &Tag) -> Form {
+fn form(tag: &Tag) -> HtmlForm {
     let said = |name| tag.get(name).unwrap_or_default().to_owned();
-    Form {
+    HtmlForm {
         id: said("id"),
         method: said("method").to_ascii_lowercase(),
         action: said("action"),

@@ -15,9 +15,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::chrome::Chrome;
+use crate::chrome::PageLayout;
 use crate::emails::{
-    AccountLockedEmail, AuthenticatorAppEmail, InvitationEmail, Message, PasswordChangedEmail,
+    AccountLockedEmail, AuthenticatorAppEmail, EmailView, InvitationEmail, PasswordChangedEmail,
     PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RegistrationCompletedEmail, TokensElsewhereEmail,
 };
 use crate::error::Fault;
@@ -31,12 +31,12 @@ use crate::views::{
     PasswordExpiredPage, ProfilePage, RecoveryAskedPage, RecoveryLinkPage, RedirectPage, SignInPage,
     SignOutPage, SignedOutPage, VerifyIdentityPage,
 };
-pub(crate) use kept::everything;
+pub(crate) use kept::required_elements_present;
 use shape::Shape;
-use walk::Walk;
+use walk::TemplateWalk;
 
 /// A page or email with everything that its templates may be given.
-struct Sampled {
+struct SampledView {
     templates: Vec<String>,
     /// The view's fields, one object per sample.
     views: Vec<Value>,
@@ -45,9 +45,9 @@ struct Sampled {
     in_session: bool,
 }
 
-fn page<P: Page>() -> Sampled {
+fn page<P: Page>() -> SampledView {
     let views = P::samples().iter().filter_map(|view| serde_json::to_value(view).ok()).collect();
-    Sampled {
+    SampledView {
         templates: vec![format!("pages/{}", P::TEMPLATE)],
         views,
         framed: true,
@@ -55,22 +55,22 @@ fn page<P: Page>() -> Sampled {
     }
 }
 
-fn email<M: Message>() -> Sampled {
+fn email<M: EmailView>() -> SampledView {
     let views = M::samples().iter().filter_map(|view| serde_json::to_value(view).ok()).collect();
     let parts = ["subject.txt", "txt", "html"];
     let templates = parts.map(|part| format!("emails/{}.{part}", M::TEMPLATE)).into();
-    Sampled { templates, views, framed: false, in_session: false }
+    SampledView { templates, views, framed: false, in_session: false }
 }
 
 /// What goes to a phone.
-fn spoken<V: Serialize>(templates: &[&str], samples: &[V]) -> Sampled {
+fn spoken<V: Serialize>(templates: &[&str], samples: &[V]) -> SampledView {
     let views = samples.iter().filter_map(|view| serde_json::to_value(view).ok()).collect();
     let templates = templates.iter().map(|name| (*name).to_owned()).collect();
-    Sampled { templates, views, framed: false, in_session: false }
+    SampledView { templates, views, framed: false, in_session: false }
 }
 
 /// Every page, email and message to a phone there is. A new one is entered here.
-fn all() -> Vec<Sampled> {
+fn all() -> Vec<SampledView> {
     vec![
         page::<SignInPage>(),
         page::<ChooseAccountPage>(),
@@ -124,7 +124,7 @@ pub(crate) fn templates(theme: &Theme, new_partials: &[String], faults: &mut Vec
     for sampled in all() {
         let shape = Shape::of(&contexts(&sampled, Locale::En));
         for template in &sampled.templates {
-            let mut walk = Walk::new(theme.registry(template), &theme.texts, &shape);
+            let mut walk = TemplateWalk::new(theme.registry(template), &theme.texts, &shape);
             walk.page(template);
             used_texts.append(&mut walk.used_texts);
             used_templates.append(&mut walk.used_templates);
@@ -145,7 +145,7 @@ pub(crate) fn renderings(theme: &Theme, faults: &mut Vec<Fault>) {
     for sampled in all() {
         let shape = Shape::of(&sampled.views);
         let views = sampled.views.iter().flat_map(|view| shape::with_gaps(view, &shape)).collect();
-        let sampled = Sampled { views, ..sampled };
+        let sampled = SampledView { views, ..sampled };
         for locale in theme.texts.locales() {
             let contexts = contexts(&sampled, locale);
             for template in &sampled.templates {
@@ -161,9 +161,9 @@ pub(crate) fn renderings(theme: &Theme, faults: &mut Vec<Fault>) {
     }
 }
 
-fn contexts(sampled: &Sampled, locale: Locale) -> Vec<Value> {
-    let frames: Vec<Option<Chrome>> =
-        if sampled.framed { Chrome::samples(locale).into_iter().map(Some).collect() } else { vec![None] };
+fn contexts(sampled: &SampledView, locale: Locale) -> Vec<Value> {
+    let frames: Vec<Option<PageLayout>> =
+        if sampled.framed { PageLayout::samples(locale).into_iter().map(Some).collect() } else { vec![None] };
     let pairs = frames.iter().flat_map(|frame| sampled.views.iter().map(move |view| (frame, view)));
     pairs.filter_map(|(frame, view)| crate::theme::context(frame.as_ref(), locale, view).ok()).collect()
 }

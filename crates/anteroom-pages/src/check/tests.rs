@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Sampled, all, contexts};
+use super::{SampledView, all, contexts};
 use crate::locale::Locale;
 use crate::theme::Theme;
 
@@ -71,7 +71,7 @@ fn put(value: &Value, change: impl FnOnce(&mut Value)) -> Value {
 #[test]
 fn hostile_input_is_escaped_on_every_page_and_email() {
     let theme = Theme::load(None).unwrap();
-    let templates = |sampled: &Sampled| {
+    let templates = |sampled: &SampledView| {
         sampled
             .templates
             .iter()

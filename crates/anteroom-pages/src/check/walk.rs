@@ -7,7 +7,7 @@ use handlebars::template::{DecoratorTemplate, HelperTemplate, Parameter, Templat
 use handlebars::{Handlebars, Path, Template};
 
 use super::shape::{Kind, Shape, VALUE};
-use crate::error::{Fault, Place};
+use crate::error::{Fault, TemplatePosition};
 use crate::helpers;
 use crate::texts::Texts;
 
@@ -18,7 +18,7 @@ struct Scope<'a> {
     names: BTreeMap<String, &'a Shape>,
 }
 
-pub(super) struct Walk<'a> {
+pub(super) struct TemplateWalk<'a> {
     registry: &'a Handlebars<'static>,
     texts: &'a Texts,
     root: &'a Shape,
@@ -31,9 +31,13 @@ pub(super) struct Walk<'a> {
     pub(super) used_templates: BTreeSet<String>,
 }
 
-impl<'a> Walk<'a> {
-    pub(super) fn new(registry: &'a Handlebars<'static>, texts: &'a Texts, root: &'a Shape) -> Walk<'a> {
-        Walk {
+impl<'a> TemplateWalk<'a> {
+    pub(super) fn new(
+        registry: &'a Handlebars<'static>,
+        texts: &'a Texts,
+        root: &'a Shape,
+    ) -> TemplateWalk<'a> {
+        TemplateWalk {
             registry,
             texts,
             root,
@@ -50,10 +54,10 @@ impl<'a> Walk<'a> {
         self.named(name);
     }
 
-    fn place(&self) -> Place {
+    fn place(&self) -> TemplatePosition {
         let (line, column) = self.position;
         let file = self.open.last().map(|name| format!("{name}.hbs")).unwrap_or_default();
-        Place { file, line, column }
+        TemplatePosition { file, line, column }
     }
 
     fn named(&mut self, name: &str) {

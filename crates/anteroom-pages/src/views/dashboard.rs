@@ -15,12 +15,12 @@ pub struct DashboardPage {
     pub factors_href: String,
     pub other_account_href: String,
     /// The other accounts that are signed in in this browser. "Sign Out" ends their sessions too.
-    pub others: Vec<PersonHere>,
+    pub others: Vec<SignedInAccount>,
 }
 
 /// An account that is signed in in this browser.
 #[derive(Clone, Serialize)]
-pub struct PersonHere {
+pub struct SignedInAccount {
     pub name: String,
     pub email: String,
 }
@@ -73,7 +73,7 @@ impl Page for DashboardPage {
         let calm = DashboardPage { password_warning: None, ..full.clone() };
         let last_day = DashboardPage { password_warning: Some(PasswordWarning { days: 0 }), ..full.clone() };
         let empty = DashboardPage { tiles: Vec::new(), ..calm.clone() };
-        let bob = PersonHere { name: "Bob Lindqvist".to_owned(), email: "bob@demo.example".to_owned() };
+        let bob = SignedInAccount { name: "Bob Lindqvist".to_owned(), email: "bob@demo.example".to_owned() };
         let shared = DashboardPage {
             other_account_href: "/choose-account".to_owned(),
             others: vec![bob],

@@ -7,7 +7,7 @@ use crate::when::Wait;
 #[derive(Clone, Serialize)]
 pub struct ErrorPage {
     pub kind: ErrorKind,
-    pub forward: Forward,
+    pub forward: NextLink,
     /// Who is signed in now, where that is why.
     pub person: Option<String>,
     /// What an operator looks up with `anteroom explain`.
@@ -58,15 +58,15 @@ pub enum ErrorKind {
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub struct Forward {
-    pub kind: ForwardKind,
+pub struct NextLink {
+    pub kind: NextLinkKind,
     pub href: String,
 }
 
 /// What the link says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ForwardKind {
+pub enum NextLinkKind {
     SignIn,
     Dashboard,
     TryAgain,
@@ -81,34 +81,34 @@ impl Page for ErrorPage {
     fn samples() -> Vec<Self> {
         let page = |(kind, forward)| ErrorPage {
             kind,
-            forward: Forward { kind: forward, href: "/sign-in".to_owned() },
+            forward: NextLink { kind: forward, href: "/sign-in".to_owned() },
             person: (kind == ErrorKind::AnotherPerson).then(|| "bob@practice.example".to_owned()),
             reference: Some("7K3M-Q9TX".to_owned()),
         };
         let mut pages: Vec<ErrorPage> = [
-            (ErrorKind::InteractionExpired, ForwardKind::Application),
-            (ErrorKind::AnsweredBefore, ForwardKind::Application),
-            (ErrorKind::NotAskedHere, ForwardKind::Recover),
-            (ErrorKind::RegistrationInterrupted, ForwardKind::Recover),
-            (ErrorKind::LinkDead, ForwardKind::Recover),
-            (ErrorKind::UnknownClient, ForwardKind::Dashboard),
-            (ErrorKind::ApplicationGone, ForwardKind::Dashboard),
-            (ErrorKind::RedirectUriMismatch, ForwardKind::Dashboard),
-            (ErrorKind::InvalidRequest, ForwardKind::Dashboard),
-            (ErrorKind::NothingEnded, ForwardKind::SignIn),
-            (ErrorKind::StaleForm, ForwardKind::TryAgain),
-            (ErrorKind::NoCookies, ForwardKind::TryAgain),
-            (ErrorKind::AnotherPerson, ForwardKind::TryAgain),
-            (ErrorKind::CrossSite, ForwardKind::SignIn),
-            (ErrorKind::NotFound, ForwardKind::SignIn),
-            (ErrorKind::MethodNotAllowed, ForwardKind::SignIn),
-            (ErrorKind::TooLarge, ForwardKind::SignIn),
-            (ErrorKind::TooSlow, ForwardKind::SignIn),
-            (ErrorKind::RateLimited { wait: Wait::seconds(300) }, ForwardKind::TryAgain),
-            (ErrorKind::Busy, ForwardKind::TryAgain),
-            (ErrorKind::Unavailable, ForwardKind::TryAgain),
-            (ErrorKind::Internal, ForwardKind::TryAgain),
-            (ErrorKind::MisdirectedHost, ForwardKind::SignIn),
+            (ErrorKind::InteractionExpired, NextLinkKind::Application),
+            (ErrorKind::AnsweredBefore, NextLinkKind::Application),
+            (ErrorKind::NotAskedHere, NextLinkKind::Recover),
+            (ErrorKind::RegistrationInterrupted, NextLinkKind::Recover),
+            (ErrorKind::LinkDead, NextLinkKind::Recover),
+            (ErrorKind::UnknownClient, NextLinkKind::Dashboard),
+            (ErrorKind::ApplicationGone, NextLinkKind::Dashboard),
+            (ErrorKind::RedirectUriMismatch, NextLinkKind::Dashboard),
+            (ErrorKind::InvalidRequest, NextLinkKind::Dashboard),
+            (ErrorKind::NothingEnded, NextLinkKind::SignIn),
+            (ErrorKind::StaleForm, NextLinkKind::TryAgain),
+            (ErrorKind::NoCookies, NextLinkKind::TryAgain),
+            (ErrorKind::AnotherPerson, NextLinkKind::TryAgain),
+            (ErrorKind::CrossSite, NextLinkKind::SignIn),
+            (ErrorKind::NotFound, NextLinkKind::SignIn),
+            (ErrorKind::MethodNotAllowed, NextLinkKind::SignIn),
+            (ErrorKind::TooLarge, NextLinkKind::SignIn),
+            (ErrorKind::TooSlow, NextLinkKind::SignIn),
+            (ErrorKind::RateLimited { wait: Wait::seconds(300) }, NextLinkKind::TryAgain),
+            (ErrorKind::Busy, NextLinkKind::TryAgain),
+            (ErrorKind::Unavailable, NextLinkKind::TryAgain),
+            (ErrorKind::Internal, NextLinkKind::TryAgain),
+            (ErrorKind::MisdirectedHost, NextLinkKind::SignIn),
         ]
         .map(page)
         .into();

@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Forward, ForwardKind, HiddenField, Page};
+use super::{HiddenField, NextLink, NextLinkKind, Page};
 
 /// An application that is not known here sent a request that cannot be answered, and would be told so: the person says whether
 /// the browser goes there. The way forward is another; the link or button that leads to the application has the id `return`.
@@ -13,7 +13,7 @@ pub struct ErrorReturnPage {
     /// Where `fields` are posted, for an application that asked for that.
     pub action: Option<String>,
     pub fields: Vec<HiddenField>,
-    pub forward: Forward,
+    pub forward: NextLink,
     /// What an operator looks up with `anteroom explain`.
     pub reference: String,
 }
@@ -30,7 +30,7 @@ impl Page for ErrorReturnPage {
             ),
             action: None,
             fields: Vec::new(),
-            forward: Forward { kind: ForwardKind::SignIn, href: "/sign-in".to_owned() },
+            forward: NextLink { kind: NextLinkKind::SignIn, href: "/sign-in".to_owned() },
             reference: "7K3M-Q9TX".to_owned(),
         };
         let posted = ErrorReturnPage {

@@ -9,7 +9,7 @@ use crate::when::{Date, Moment};
 #[derive(Clone, Serialize)]
 pub struct FactorsPage {
     pub form_token: String,
-    pub factors: Vec<Factor>,
+    pub factors: Vec<AuthenticatorAppItem>,
     /// No more than a handful.
     pub can_add: bool,
     pub notice: Option<FactorsNotice>,
@@ -18,7 +18,7 @@ pub struct FactorsPage {
 }
 
 #[derive(Clone, Debug, Serialize)]
-pub struct Factor {
+pub struct AuthenticatorAppItem {
     pub id: String,
     /// 1 is the oldest.
     pub number: u32,
@@ -69,7 +69,7 @@ impl Page for FactorsPage {
     const IN_SESSION: bool = true;
 
     fn samples() -> Vec<Self> {
-        let factor = |number: u32, day, serves_from| Factor {
+        let factor = |number: u32, day, serves_from| AuthenticatorAppItem {
             id: number.to_string(),
             number,
             added_on: Date { year: 2026, month: 11, day },
@@ -90,7 +90,7 @@ impl Page for FactorsPage {
         let full = FactorsPage { can_add: false, notice: Some(FactorsNotice::Added), ..some.clone() };
         let removed = FactorsPage { notice: Some(FactorsNotice::Removed), ..none.clone() };
         let late = FactorsPage { problem: Some(FactorsProblem::TooLate), ..some.clone() };
-        let last = Factor { can_remove: false, ..factor(1, 3, None) };
+        let last = AuthenticatorAppItem { can_remove: false, ..factor(1, 3, None) };
         let last = FactorsPage { factors: vec![last], ..some.clone() };
         vec![some, none, full, removed, late, last]
     }

@@ -24,13 +24,15 @@ use serde::Serialize;
 pub use accounts::{AccountChoice, ChooseAccountPage};
 pub use application::Application;
 pub use consent::{ConsentPage, ConsentScope};
-pub use dashboard::{DashboardPage, PasswordWarning, PersonHere, Tile};
-pub use error::{ErrorKind, ErrorPage, Forward, ForwardKind};
+pub use dashboard::{DashboardPage, PasswordWarning, SignedInAccount, Tile};
+pub use error::{ErrorKind, ErrorPage, NextLink, NextLinkKind};
 pub use error_return::ErrorReturnPage;
-pub use factors::{EnrolFactorPage, EnrolProblem, Factor, FactorsNotice, FactorsPage, FactorsProblem};
+pub use factors::{
+    AuthenticatorAppItem, EnrolFactorPage, EnrolProblem, FactorsNotice, FactorsPage, FactorsProblem,
+};
 pub use form_post::{FormPostPage, HiddenField};
 pub use new_password::{NewPasswordPage, NewPasswordProblem, NewPasswordReason, PasswordChangedPage};
-pub use outbox::{Channel, OutboxMessage, OutboxPage};
+pub use outbox::{OutboxChannel, OutboxMessage, OutboxPage};
 pub use profile::{
     LanguageChoice, ProfileField, ProfileGroup, ProfileGroupName, ProfileInput, ProfilePage, ProfileProblem,
 };

@@ -14,7 +14,7 @@ pub struct OutboxMessage {
     pub id: String,
     /// RFC 3339 in UTC.
     pub at: String,
-    pub channel: Channel,
+    pub channel: OutboxChannel,
     /// An address or an E.164 number.
     pub to: String,
     pub subject: Option<String>,
@@ -28,7 +28,7 @@ pub struct OutboxMessage {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Channel {
+pub enum OutboxChannel {
     Email,
     Text,
     Call,
@@ -41,7 +41,7 @@ impl Page for OutboxPage {
         let email = OutboxMessage {
             id: "3".to_owned(),
             at: "2026-11-23T16:04:05Z".to_owned(),
-            channel: Channel::Email,
+            channel: OutboxChannel::Email,
             to: "erin@demo.example".to_owned(),
             subject: Some("You are invited to Riverside Dental & Medical".to_owned()),
             text: "Hello Erin,\n\nplease complete your registration within 7 days:\nhttp://localhost:8080/register/SAMPLE"
@@ -52,7 +52,7 @@ impl Page for OutboxPage {
         };
         let text = OutboxMessage {
             id: "2".to_owned(),
-            channel: Channel::Text,
+            channel: OutboxChannel::Text,
             to: "+12025550143".to_owned(),
             subject: None,
             text: "Your code is 402918.\n\n@localhost #402918".to_owned(),
@@ -63,7 +63,7 @@ impl Page for OutboxPage {
         };
         let call = OutboxMessage {
             id: "1".to_owned(),
-            channel: Channel::Call,
+            channel: OutboxChannel::Call,
             to: "+12025550186".to_owned(),
             text: "Press any key to hear your code.\n[key]\n4, 0, 2, 9, 1, 8.".to_owned(),
             ..text.clone()

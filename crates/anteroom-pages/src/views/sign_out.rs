@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Application, HiddenField, Page, PersonHere, SAMPLE_TOKEN};
+use super::{Application, HiddenField, Page, SAMPLE_TOKEN, SignedInAccount};
 
 /// Asks before it ends anything. `POST /sign-out` with `form_token` and `fields`.
 #[derive(Clone, Serialize)]
@@ -12,7 +12,7 @@ pub struct SignOutPage {
     /// What the request brought along and has to survive the question.
     pub fields: Vec<HiddenField>,
     /// The accounts that would be signed out; none where the session is not of this browser.
-    pub people: Vec<PersonHere>,
+    pub people: Vec<SignedInAccount>,
     /// The address to return to is not registered: the person stays here.
     pub stays: bool,
     pub stay_href: String,
@@ -34,7 +34,8 @@ impl Page for SignOutPage {
     const TEMPLATE: &'static str = "sign-out";
 
     fn samples() -> Vec<Self> {
-        let person = |name: &str, email: &str| PersonHere { name: name.to_owned(), email: email.to_owned() };
+        let person =
+            |name: &str, email: &str| SignedInAccount { name: name.to_owned(), email: email.to_owned() };
         let asked = SignOutPage {
             form_token: SAMPLE_TOKEN.to_owned(),
             application: Application::configured("Schedule"),

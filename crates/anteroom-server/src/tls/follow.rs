@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Pair, Served, Texts, TlsError, Validity};
+use super::{CertificateFiles, Texts, TlsConfigWatch, TlsError, Validity};
 
 /// Between two looks at the files.
 pub const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -17,8 +17,8 @@ pub const LOOK_EVERY: Duration = Duration::from_secs(2);
 const LOOKS_BETWEEN_WARNINGS: u32 = 43_200;
 
 /// The files, and what was made of them last.
-pub struct Follower {
-    pair: Pair,
+pub struct CertificateWatcher {
+    pair: CertificateFiles,
     served: watch::Sender<Arc<ServerConfig>>,
     validity: Validity,
     taken: Fingerprint,
@@ -26,14 +26,14 @@ pub struct Follower {
     seen: Fingerprint,
 }
 
-impl Follower {
-    pub(super) fn start(pair: Pair) -> Result<(Served, Self), TlsError> {
+impl CertificateWatcher {
+    pub(super) fn start(pair: CertificateFiles) -> Result<(TlsConfigWatch, Self), TlsError> {
         let texts = pair.read();
         let taken = Fingerprint::of(&texts);
         let certified = pair.judge(texts)?;
         let (served, current) = watch::channel(certified.config);
         let seen = taken.clone();
-        Ok((Served(current), Self { pair, served, validity: certified.validity, taken, seen }))
+        Ok((TlsConfigWatch(current), Self { pair, served, validity: certified.validity, taken, seen }))
     }
 
     pub fn validity(&self) -> Validity {

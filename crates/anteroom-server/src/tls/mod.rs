@@ -25,8 +25,8 @@ use tokio::sync::watch;
 use url::Host;
 use zeroize::Zeroizing;
 
-pub use follow::{Follower, LOOK_EVERY};
-pub use validity::{Standing, Validity};
+pub use follow::{CertificateWatcher, LOOK_EVERY};
+pub use validity::{CertificateStatus, Validity};
 
 /// No chain is near this size; reading an endless device would never end.
 const MAX_FILE: u64 = 1024 * 1024;
@@ -61,23 +61,23 @@ pub enum TlsError {
 
 /// Where the certificate and its key rest, and the host that they must be for.
 #[derive(Clone, Debug)]
-pub struct Pair {
+pub struct CertificateFiles {
     files: ServerTls,
     host: ServerName<'static>,
 }
 
 /// A pair that can be served.
 #[derive(Debug)]
-pub struct Certified {
+pub struct LoadedCertificate {
     pub validity: Validity,
     config: Arc<ServerConfig>,
 }
 
 /// What the next connection is served with.
 #[derive(Clone, Debug)]
-pub struct Served(watch::Receiver<Arc<ServerConfig>>);
+pub struct TlsConfigWatch(watch::Receiver<Arc<ServerConfig>>);
 
-impl Served {
+impl TlsConfigWatch {
     pub fn current(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.0.borrow())
     }
@@ -89,14 +89,17 @@ impl Served {
 }
 
 /// Reads and judges the pair; what comes of it serves, and follows changes of the files. None: TLS ends elsewhere.
-pub fn open(settings: &Settings, now: Timestamp) -> Result<Option<(Served, Follower)>, TlsError> {
-    let Some(pair) = Pair::of(settings)? else { return Ok(None) };
-    let (served, follower) = Follower::start(pair)?;
+pub fn open(
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<Option<(TlsConfigWatch, CertificateWatcher)>, TlsError> {
+    let Some(pair) = CertificateFiles::of(settings)? else { return Ok(None) };
+    let (served, follower) = CertificateWatcher::start(pair)?;
     follower.validity().standing(now).warn();
     Ok(Some((served, follower)))
 }
 
-impl Pair {
+impl CertificateFiles {
     /// None: TLS ends elsewhere.
     pub fn of(settings: &Settings) -> Result<Option<Self>, TlsError> {
         let Some(files) = settings.server.tls.clone() else { return Ok(None) };
@@ -109,7 +112,7 @@ impl Pair {
         Ok(Some(Self { files, host }))
     }
 
-    pub fn load(&self) -> Result<Certified, TlsError> {
+    pub fn load(&self) -> Result<LoadedCertificate, TlsError> {
         self.judge(self.read())
     }
 
@@ -117,7 +120,7 @@ impl Pair {
         Texts { certificate: read_bounded(&self.files.certificate), key: read_bounded(&self.files.key) }
     }
 
-    fn judge(&self, texts: Texts) -> Result<Certified, TlsError> {
+    fn judge(&self, texts: Texts) -> Result<LoadedCertificate, TlsError> {
         let ServerTls { certificate: chain_file, key: key_file } = &self.files;
         let text = texts.certificate.map_err(|error| TlsError::File(chain_file.clone(), error))?;
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
@@ -139,7 +142,7 @@ impl Pair {
         let resolver = Arc::new(SingleCertAndKey::from(certified));
         let mut config = versions.with_no_client_auth().with_cert_resolver(resolver);
         config.alpn_protocols = vec![ALPN.to_vec()];
-        Ok(Certified { validity, config: Arc::new(config) })
+        Ok(LoadedCertificate { validity, config: Arc::new(config) })
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Validity {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum CertificateStatus {
     Good { until: Timestamp },
     Early { from: Timestamp },
     Ending { until: Timestamp },
@@ -32,16 +32,16 @@ impl Validity {
     }
 
     /// Good for both of its ends themselves, as the standard has it.
-    pub fn standing(&self, now: Timestamp) -> Standing {
+    pub fn standing(&self, now: Timestamp) -> CertificateStatus {
         let Self { not_before, not_after } = *self;
         if now < not_before {
-            Standing::Early { from: not_before }
+            CertificateStatus::Early { from: not_before }
         } else if now > not_after {
-            Standing::Ended { since: not_after }
+            CertificateStatus::Ended { since: not_after }
         } else if not_after.duration_since(now) < WARN_BEFORE {
-            Standing::Ending { until: not_after }
+            CertificateStatus::Ending { until: not_after }
         } else {
-            Standing::Good { until: not_after }
+            CertificateStatus::Good { until: not_after }
         }
     }
 }
@@ -52,7 +52,7 @@ fn timestamp(time: Time) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
-impl Standing {
+impl CertificateStatus {
     pub fn is_good(self) -> bool {
         matches!(self, Self::Good { .. })
     }
@@ -67,7 +67,7 @@ impl Standing {
     }
 }
 
-impl fmt::Display for Standing {
+impl fmt::Display for CertificateStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Good { until } => write!(f, "the server's certificate is good until {until}"),
@@ -97,12 +97,12 @@ mod tests {
         let (not_before, not_after) = (at("2027-01-01T00:00:00Z"), at("2027-04-01T00:00:00Z"));
         let validity = Validity { not_before, not_after };
         for (now, expected) in [
-            ("2026-12-31T23:59:59Z", Standing::Early { from: not_before }),
-            ("2027-01-01T00:00:00Z", Standing::Good { until: not_after }),
-            ("2027-03-11T00:00:00Z", Standing::Good { until: not_after }),
-            ("2027-03-11T00:00:01Z", Standing::Ending { until: not_after }),
-            ("2027-04-01T00:00:00Z", Standing::Ending { until: not_after }),
-            ("2027-04-01T00:00:01Z", Standing::Ended { since: not_after }),
+            ("2026-12-31T23:59:59Z", CertificateStatus::Early { from: not_before }),
+            ("2027-01-01T00:00:00Z", CertificateStatus::Good { until: not_after }),
+            ("2027-03-11T00:00:00Z", CertificateStatus::Good { until: not_after }),
+            ("2027-03-11T00:00:01Z", CertificateStatus::Ending { until: not_after }),
+            ("2027-04-01T00:00:00Z", CertificateStatus::Ending { until: not_after }),
+            ("2027-04-01T00:00:01Z", CertificateStatus::Ended { since: not_after }),
         ] {
             assert_eq!(validity.standing(at(now)), expected, "{now}");
         }

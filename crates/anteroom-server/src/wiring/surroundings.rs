@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// What differs between a server, a demo and a test.
 #[derive(Clone, Debug)]
-pub struct Surroundings {
+pub struct Environment {
     pub clock: Clock,
     pub random: Random,
     pub kind: InstanceKind,
@@ -22,7 +22,7 @@ pub struct Surroundings {
     pub key_maker: Arc<dyn KeyMaker>,
 }
 
-impl Surroundings {
+impl Environment {
     /// Around a real installation. A demo's database is refused, except by what only looks or does what an operator does
     /// there.
     pub fn production() -> Self {

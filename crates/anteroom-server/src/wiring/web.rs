@@ -37,7 +37,7 @@ fn default_locale(tag: &str, available: &[Locale]) -> Locale {
 }
 
 pub fn warn_of_theme(theme: &Theme) {
-    for file in theme.passed_over() {
+    for file in theme.ignored_files() {
         tracing::warn!(file, "a file in the theme's folder is no part of a theme: it is passed over");
     }
     theme.warnings().iter().for_each(|warning| tracing::warn!("the theme: {warning}"));

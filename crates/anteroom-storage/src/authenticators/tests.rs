@@ -103,23 +103,23 @@ async fn a_phone_or_app_is_an_authenticator_once_it_was_proven_and_until_it_is_r
     });
     assert!(write.await.unwrap());
     assert_eq!(rows(&store).await, ["app 30 40 52 61", "phone 0 100 - 60", "phone 11 10 50 -"]);
-    assert_eq!(store.enter_authenticators(at(70)).await, Ok(0));
+    assert_eq!(store.backfill_authenticators(at(70)).await, Ok(0));
 }
 
 async fn what_release_0_1_0_writes_beside_is_entered(options: StoreOptions) {
     let store = store_with(&options, [1, 2]).await;
     execute(&store, "DELETE FROM authenticators").await;
-    assert_eq!(store.enter_authenticators(at(5)).await, Ok(2));
+    assert_eq!(store.backfill_authenticators(at(5)).await, Ok(2));
     assert_eq!(rows(&store).await, ["phone 0 100 - -"]);
-    assert_eq!(store.enter_authenticators(at(6)).await, Ok(0));
+    assert_eq!(store.backfill_authenticators(at(6)).await, Ok(0));
 
     execute(&store, "UPDATE phones SET verified_at = 1800000007000 WHERE verified_at IS NULL").await;
     execute(&store, "UPDATE phones SET usable_from = 1800000008000 WHERE usable_from = 1800000100000").await;
-    assert_eq!(store.enter_authenticators(at(9)).await, Ok(2));
+    assert_eq!(store.backfill_authenticators(at(9)).await, Ok(2));
     assert_eq!(rows(&store).await, ["phone 0 8 - -", "phone 7 8 - -"]);
 
     execute(&store, "DELETE FROM phones").await;
-    assert_eq!(store.enter_authenticators(at(10)).await, Ok(2));
+    assert_eq!(store.backfill_authenticators(at(10)).await, Ok(2));
     assert_eq!(rows(&store).await, ["phone 0 8 - 10", "phone 7 8 - 10"]);
 }
 

@@ -61,14 +61,14 @@ fn sqlite_error(path: &Path, error: SqlxError) -> StoreError {
         StoreError::Unavailable(what) => {
             let is_permission = code.is_some_and(|code| matches!(code & 0xff, 8 | 14));
             let help = if is_permission { permission_help(path) } else { String::new() };
-            StoreError::Unavailable(format!("{}: {what}{help}", shown(path)))
+            StoreError::Unavailable(format!("{}: {what}{help}", absolute_path(path)))
         }
         error => error,
     }
 }
 
 /// The path as an operator finds it: a relative one depends on where the process was started.
-pub(super) fn shown(path: &Path) -> String {
+pub(super) fn absolute_path(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 

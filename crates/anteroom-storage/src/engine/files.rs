@@ -5,7 +5,7 @@
 //! the write-ahead log under this one. So the file is created before the first connection and touched through SQLite alone
 //! afterwards; what is looked at here is metadata, which opens nothing (<https://sqlite.org/howtocorrupt.html> §2.2).
 
-use super::connect::{permission_help, shown};
+use super::connect::{absolute_path, permission_help};
 use crate::StoreError;
 use std::fs::{OpenOptions, metadata};
 use std::io::{Error, ErrorKind};
@@ -31,7 +31,7 @@ pub(super) fn create_if_absent(path: &Path) -> Result<(), StoreError> {
 /// log, so another file under one of the names was put there from outside, and commits go where a restart will not find
 /// them.
 #[derive(Clone)]
-pub(crate) struct Files {
+pub(crate) struct DatabaseFiles {
     opened: Arc<[(PathBuf, FileId); 3]>,
     /// Once one was gone, commits have been lost even where it is there again.
     replaced: Arc<AtomicBool>,
@@ -40,7 +40,7 @@ pub(crate) struct Files {
 /// Device and inode.
 type FileId = (u64, u64);
 
-impl Files {
+impl DatabaseFiles {
     /// Once a connection has the database open in WAL mode.
     pub(super) fn opened(path: &Path) -> Result<Self, StoreError> {
         let opened = SUFFIXES.map(|suffix| {
@@ -79,7 +79,7 @@ fn unavailable(path: &Path, error: &Error) -> StoreError {
     let help = match error.kind() {
         ErrorKind::NotFound => match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             Some(folder) => {
-                let folder = shown(folder);
+                let folder = absolute_path(folder);
                 format!(". Make the folder, for the user that serves alone: `install -d -m 700 {folder}`")
             }
             None => String::new(),
@@ -87,5 +87,5 @@ fn unavailable(path: &Path, error: &Error) -> StoreError {
         ErrorKind::PermissionDenied => permission_help(path),
         _ => String::new(),
     };
-    StoreError::Unavailable(format!("{}: {error}{help}", shown(path)))
+    StoreError::Unavailable(format!("{}: {error}{help}", absolute_path(path)))
 }

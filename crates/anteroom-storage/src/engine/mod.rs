@@ -24,21 +24,21 @@ mod tests;
 pub(crate) use connect::open_sqlite;
 pub(crate) use unit::Conn;
 #[cfg(feature = "test-util")]
-pub use work::Asked;
-pub(crate) use work::Work;
+pub use work::RecordedStatement;
+pub(crate) use work::StatementLog;
 
 use crate::StoreError;
-use crate::engine::files::Files;
+use crate::engine::files::DatabaseFiles;
 use crate::engine::sqlite::Writer;
-use crate::options::{Limits, Location, StoreOptions};
+use crate::options::{Location, PostgresTimeouts, StoreOptions};
 use crate::server::ServerFacts;
 use sea_orm::DatabaseConnection;
-use server::{Server, Sessions};
+use server::{Server, SessionMode};
 use std::future::Future;
 
 #[derive(Clone)]
 pub(crate) enum Engine {
-    Sqlite { writer: Writer, readers: DatabaseConnection, anchor: DatabaseConnection, files: Files },
+    Sqlite { writer: Writer, readers: DatabaseConnection, anchor: DatabaseConnection, files: DatabaseFiles },
     Postgres(Box<Server>),
 }
 
@@ -49,14 +49,14 @@ impl Engine {
                 files::create_if_absent(path)?;
                 let first = connect::sqlite_writer(path).await?;
                 let anchor = connect::sqlite_anchor(path).await?;
-                let files = Files::opened(path)?;
+                let files = DatabaseFiles::opened(path)?;
                 let writer = Writer::start(path, first, files.clone());
                 let readers = connect::sqlite_readers(path, options.max_connections).await?;
                 Ok(Self::Sqlite { writer, readers, anchor, files })
             }
             Location::Postgres(url) => {
-                let limits = Limits::within(options.request_timeout);
-                let server = Server::open(url, options.max_connections, limits, Sessions::Serving).await?;
+                let limits = PostgresTimeouts::within(options.request_timeout);
+                let server = Server::open(url, options.max_connections, limits, SessionMode::Serving).await?;
                 Ok(Self::Postgres(Box::new(server)))
             }
         }
@@ -103,7 +103,7 @@ impl Engine {
     pub(crate) fn breaks(&self) -> u64 {
         match self {
             Self::Sqlite { .. } => 0,
-            Self::Postgres(server) => server.supervision.breaks(),
+            Self::Postgres(server) => server.supervision.connection_failures(),
         }
     }
 
@@ -111,14 +111,14 @@ impl Engine {
     pub(crate) async fn trouble(&self) {
         match self {
             Self::Sqlite { .. } => std::future::pending().await,
-            Self::Postgres(server) => server.supervision.trouble().await,
+            Self::Postgres(server) => server.supervision.wait_for_failure().await,
         }
     }
 
     /// Makes connections anew from here on: a session that takes no writes may be one of before a setting, or a role, was changed.
     pub(crate) fn renew(&self) {
         if let Self::Postgres(server) = self {
-            server.supervision.distrust();
+            server.supervision.retire_connections();
         }
     }
 
@@ -126,7 +126,7 @@ impl Engine {
     pub(crate) async fn refusal(&self) -> Option<StoreError> {
         match self {
             Self::Sqlite { .. } => None,
-            Self::Postgres(server) => server.refusal().await,
+            Self::Postgres(server) => server.connect_failure().await,
         }
     }
 
@@ -165,8 +165,8 @@ pub(crate) async fn open_single(
             Ok((connect::sqlite_writer(path).await?, None))
         }
         Location::Postgres(url) => {
-            let limits = Limits::within(options.request_timeout);
-            let server = Server::open(url, 1, limits, Sessions::Migrating).await?;
+            let limits = PostgresTimeouts::within(options.request_timeout);
+            let server = Server::open(url, 1, limits, SessionMode::Migrating).await?;
             Ok((server.pool, Some(server.facts)))
         }
     }

@@ -2,7 +2,7 @@
 //! transaction`) takes from a connection what was set and prepared on it, and gives it to others: limits and the acknowledgement
 //! of commits would be what another application's are.
 
-use crate::server::Unsuitable;
+use crate::server::UnusableDatabase;
 use sea_orm::SqlxError;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::{ConnectOptions as _, Connection as _, Row as _, raw_sql};
@@ -20,9 +20,12 @@ const SESSION: &str = "SELECT pg_backend_pid()";
 
 /// Refuses a pooler that is seen to share sessions. Where there is no second connection to see it by, a bad one is found out by
 /// the first statement that is prepared.
-pub(super) async fn check(options: &PgConnectOptions, first: &mut PgConnection) -> Result<(), Unsuitable> {
+pub(super) async fn check(
+    options: &PgConnectOptions,
+    first: &mut PgConnection,
+) -> Result<(), UnusableDatabase> {
     match timeout(ANSWER_WITHIN, shares_sessions(options, first)).await {
-        Ok(Ok(true)) => Err(Unsuitable::SharedSession),
+        Ok(Ok(true)) => Err(UnusableDatabase::SharedSession),
         Ok(Ok(false)) => Ok(()),
         Ok(Err(_)) | Err(_) => {
             tracing::warn!(

@@ -1,10 +1,10 @@
 //! Writing on PostgreSQL: each unit is a transaction of its own, READ COMMITTED with explicit row locks.
 
 use super::server::Server;
-use super::supervision::Supervision;
+use super::supervision::ConnectionHealth;
 use super::unit::{Conn, run as run_unit};
 use crate::StoreError;
-use crate::error::{Fault, classify};
+use crate::error::{FailureKind, classify};
 use sea_orm::{DatabaseConnection, DbBackend, TransactionTrait};
 use std::future::Future;
 
@@ -13,7 +13,7 @@ const TRIES: u32 = 5;
 
 /// How many connections may have died with the server they were made to, or by standing still: so often it is worth trying
 /// another.
-pub(super) fn dead_at_most(pool: &DatabaseConnection) -> u32 {
+pub(super) fn max_dead_connections(pool: &DatabaseConnection) -> u32 {
     match pool.get_database_backend() {
         DbBackend::Postgres => pool.get_postgres_connection_pool().size().max(1),
         _ => 0,
@@ -31,14 +31,16 @@ where
     let (pool, supervision) = (server.pool.clone(), server.supervision.clone());
     let task = tokio::spawn(async move {
         let mut collisions = 0;
-        let mut dead = dead_at_most(&pool);
+        let mut dead = max_dead_connections(&pool);
         loop {
             match once(&pool, &supervision, &work).await {
-                Tried::Answered(answer) => return answer,
-                Tried::RolledBack(Fault::Broken, error) if dead == 0 => return Err(error.into()),
-                Tried::RolledBack(Fault::Broken, _) => dead -= 1,
-                Tried::RolledBack(Fault::Unfit, error) => return Err(error.into()),
-                Tried::RolledBack(_, error) => {
+                AttemptResult::Answered(answer) => return answer,
+                AttemptResult::RolledBack(FailureKind::Broken, error) if dead == 0 => {
+                    return Err(error.into());
+                }
+                AttemptResult::RolledBack(FailureKind::Broken, _) => dead -= 1,
+                AttemptResult::RolledBack(FailureKind::ServerUnavailable, error) => return Err(error.into()),
+                AttemptResult::RolledBack(_, error) => {
                     collisions += 1;
                     if collisions == TRIES {
                         return Err(error.into());
@@ -50,17 +52,17 @@ where
     task.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
 }
 
-enum Tried<R> {
+enum AttemptResult<R> {
     Answered(R),
     /// Certainly, so that it can be tried again where that helps.
-    RolledBack(Fault, StoreError),
+    RolledBack(FailureKind, StoreError),
 }
 
 async fn once<T, E, F, Fut>(
     pool: &DatabaseConnection,
-    supervision: &Supervision,
+    supervision: &ConnectionHealth,
     work: &F,
-) -> Tried<Result<T, E>>
+) -> AttemptResult<Result<T, E>>
 where
     F: Fn(Conn) -> Fut,
     Fut: Future<Output = Result<T, E>>,
@@ -70,15 +72,15 @@ where
         Ok(transaction) => transaction,
         Err(error) => {
             return match classify(&error) {
-                (Fault::Statement, error) => Tried::Answered(Err(error.into())),
-                (fault, error) => Tried::RolledBack(fault, error),
+                (FailureKind::Statement, error) => AttemptResult::Answered(Err(error.into())),
+                (fault, error) => AttemptResult::RolledBack(fault, error),
             };
         }
     };
     let run = run_unit(transaction, Some(supervision), work).await;
     match run.failure {
-        None | Some((Fault::Statement, _)) => {}
-        Some((fault, error)) => return Tried::RolledBack(fault, error),
+        None | Some((FailureKind::Statement, _)) => {}
+        Some((fault, error)) => return AttemptResult::RolledBack(fault, error),
     }
     // Otherwise dropped, which rolls it back before the connection is used again.
     if run.answer.is_ok()
@@ -86,10 +88,10 @@ where
         && let Err(error) = supervision.answer(transaction.commit()).await
     {
         return match classify(&error) {
-            (Fault::Collision, error) => Tried::RolledBack(Fault::Collision, error),
+            (FailureKind::Collision, error) => AttemptResult::RolledBack(FailureKind::Collision, error),
             // It is not known whether this commit arrived, so it must not be tried again.
-            (_, error) => Tried::Answered(Err(error.into())),
+            (_, error) => AttemptResult::Answered(Err(error.into())),
         };
     }
-    Tried::Answered(run.answer)
+    AttemptResult::Answered(run.answer)
 }

@@ -2,9 +2,9 @@
 
 use super::connect::connect_error;
 use super::pooling;
-use super::supervision::Supervision;
+use super::supervision::ConnectionHealth;
 use crate::StoreError;
-use crate::options::{Limits, STATEMENT_CACHE, TRUSTED_IDLE};
+use crate::options::{PostgresTimeouts, STATEMENT_CACHE, TRUSTED_IDLE};
 use crate::server::ServerFacts;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sea_orm::sqlx::{AssertSqlSafe, ConnectOptions, Connection, Postgres, pool::PoolOptions, raw_sql};
@@ -24,7 +24,7 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(super) pool: DatabaseConnection,
-    pub(super) supervision: Supervision,
+    pub(super) supervision: ConnectionHealth,
     pub(crate) facts: ServerFacts,
     pub(super) max_connections: u32,
     options: PgConnectOptions,
@@ -32,7 +32,7 @@ pub(crate) struct Server {
 
 /// Which limits the sessions of a pool are under.
 #[derive(Clone, Copy)]
-pub(crate) enum Sessions {
+pub(crate) enum SessionMode {
     Serving,
     /// Migrations may take their time.
     Migrating,
@@ -43,8 +43,8 @@ impl Server {
     pub(super) async fn open(
         url: &SecretString,
         max: u32,
-        limits: Limits,
-        sessions: Sessions,
+        limits: PostgresTimeouts,
+        sessions: SessionMode,
     ) -> Result<Self, StoreError> {
         let options: PgConnectOptions = url
             .expose_secret()
@@ -56,15 +56,16 @@ impl Server {
             .extra_float_digits(None)
             .statement_cache_capacity(STATEMENT_CACHE)
             .log_statements(LevelFilter::Off);
-        let mut first =
-            first_connection(&options, limits.acquire).await.map_err(|error| at(&options, error))?;
+        let mut first = first_connection(&options, limits.acquire)
+            .await
+            .map_err(|error| connection_error(&options, error))?;
         let facts = ServerFacts::ask(&mut first).await.map_err(connect_error)?;
         let shared = pooling::check(&options, &mut first).await;
         // It is not needed any more, however it ends.
         let _ = first.close().await;
         shared?;
         facts.check_usable()?;
-        let supervision = Supervision::new(limits.answer);
+        let supervision = ConnectionHealth::new(limits.answer);
         let max_connections = max.max(1);
         let pool = pool_options(&supervision, limits, sessions).max_connections(max_connections);
         let pool = DatabaseConnection::from(pool.connect_lazy_with(options.clone()));
@@ -72,20 +73,20 @@ impl Server {
     }
 
     /// Why no connection is to be had: what the server says to a new one.
-    pub(super) async fn refusal(&self) -> Option<StoreError> {
+    pub(super) async fn connect_failure(&self) -> Option<StoreError> {
         match timeout(PING_TIMEOUT, self.options.connect()).await {
             Ok(Ok(connection)) => {
                 let _ = connection.close().await;
                 None
             }
-            Ok(Err(error)) => Some(at(&self.options, error)),
-            Err(_) => Some(at(&self.options, SqlxError::Io(io::ErrorKind::TimedOut.into()))),
+            Ok(Err(error)) => Some(connection_error(&self.options, error)),
+            Err(_) => Some(connection_error(&self.options, SqlxError::Io(io::ErrorKind::TimedOut.into()))),
         }
     }
 }
 
 /// A connection that could not be made is told with where it was to go. The operating system's words carry no password.
-fn at(options: &PgConnectOptions, error: SqlxError) -> StoreError {
+fn connection_error(options: &PgConnectOptions, error: SqlxError) -> StoreError {
     let SqlxError::Io(cause) = &error else { return connect_error(error) };
     let (host, port) = (options.get_host(), options.get_port());
     let place = match options.get_socket() {
@@ -120,7 +121,11 @@ fn may_pass(error: &SqlxError) -> bool {
     }
 }
 
-fn pool_options(supervision: &Supervision, limits: Limits, sessions: Sessions) -> PoolOptions<Postgres> {
+fn pool_options(
+    supervision: &ConnectionHealth,
+    limits: PostgresTimeouts,
+    sessions: SessionMode,
+) -> PoolOptions<Postgres> {
     let settings = session_settings(limits, sessions);
     let (taken, given_back) = (supervision.clone(), supervision.clone());
     PgPoolOptions::new()
@@ -131,7 +136,7 @@ fn pool_options(supervision: &Supervision, limits: Limits, sessions: Sessions) -
             Box::pin(async move { raw_sql(AssertSqlSafe(settings)).execute(connection).await.map(drop) })
         })
         .before_acquire(move |connection, meta| {
-            let trusted = taken.trusts(meta.age);
+            let trusted = taken.may_be_used(meta.age);
             Box::pin(async move {
                 if trusted && meta.idle_for >= TRUSTED_IDLE {
                     return Ok(matches!(timeout(PING_TIMEOUT, connection.ping()).await, Ok(Ok(()))));
@@ -140,7 +145,7 @@ fn pool_options(supervision: &Supervision, limits: Limits, sessions: Sessions) -
             })
         })
         .after_release(move |_, meta| {
-            let trusted = given_back.trusts(meta.age);
+            let trusted = given_back.may_be_used(meta.age);
             Box::pin(async move { Ok(trusted) })
         })
 }
@@ -149,10 +154,10 @@ fn pool_options(supervision: &Supervision, limits: Limits, sessions: Sessions) -
 ///
 /// A commit is acknowledged when it survives a crash, whatever the server's default is; a stronger one stays. A standby that is
 /// waited for only until it has received a commit (`remote_write`) is an operator's choice.
-fn session_settings(limits: Limits, sessions: Sessions) -> String {
+fn session_settings(limits: PostgresTimeouts, sessions: SessionMode) -> String {
     let (lock, statement) = match sessions {
-        Sessions::Serving => (limits.lock.as_millis(), limits.statement.as_millis()),
-        Sessions::Migrating => (0, 0),
+        SessionMode::Serving => (limits.lock.as_millis(), limits.statement.as_millis()),
+        SessionMode::Migrating => (0, 0),
     };
     format!(
         "SET default_transaction_isolation = 'read committed'; \

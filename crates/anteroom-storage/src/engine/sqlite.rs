@@ -16,10 +16,10 @@
 //! replaced is not acknowledged, and no other is tried ([`Files`]).
 
 use super::connect::sqlite_writer;
-use super::files::Files;
+use super::files::DatabaseFiles;
 use super::unit::{Conn, run as run_unit};
 use crate::StoreError;
-use crate::error::Fault;
+use crate::error::FailureKind;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sea_orm::{
@@ -37,23 +37,23 @@ const QUEUE: usize = 1024;
 
 #[derive(Clone)]
 pub(crate) struct Writer {
-    queue: mpsc::Sender<Order>,
+    queue: mpsc::Sender<WriterMessage>,
 }
 
-enum Order {
-    Unit(Unit),
+enum WriterMessage {
+    Unit(QueuedUnit),
     Close(oneshot::Sender<()>),
 }
 
 /// A unit without the types of its answer.
-struct Unit {
-    run: Box<dyn Fn(DatabaseTransaction) -> BoxFuture<'static, Ran> + Send + Sync>,
+struct QueuedUnit {
+    run: Box<dyn Fn(DatabaseTransaction) -> BoxFuture<'static, ErasedUnitOutcome> + Send + Sync>,
     refuse: Box<dyn FnOnce(StoreError) + Send + Sync>,
 }
 
-struct Ran {
+struct ErasedUnitOutcome {
     transaction: Option<DatabaseTransaction>,
-    failure: Option<(Fault, StoreError)>,
+    failure: Option<(FailureKind, StoreError)>,
     keep: bool,
     answer: Answer,
 }
@@ -79,10 +79,10 @@ impl<R> Reply<R> {
 }
 
 impl Writer {
-    pub(super) fn start(path: &Path, connection: DatabaseConnection, files: Files) -> Self {
+    pub(super) fn start(path: &Path, connection: DatabaseConnection, files: DatabaseFiles) -> Self {
         let (queue, orders) = mpsc::channel(QUEUE);
         let connection = Some(connection);
-        tokio::spawn(Task { path: path.to_owned(), files, connection, orders, closing: None }.serve());
+        tokio::spawn(WriterTask { path: path.to_owned(), files, connection, orders, closing: None }.serve());
         Self { queue }
     }
 
@@ -94,8 +94,8 @@ impl Writer {
         E: From<StoreError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let unit = Unit::new(work, Reply(Arc::new(Mutex::new(Some(reply)))));
-        if self.queue.send(Order::Unit(unit)).await.is_err() {
+        let unit = QueuedUnit::new(work, Reply(Arc::new(Mutex::new(Some(reply)))));
+        if self.queue.send(WriterMessage::Unit(unit)).await.is_err() {
             return Err(StoreError::Closed.into());
         }
         answer.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
@@ -109,13 +109,13 @@ impl Writer {
 
     pub(super) async fn close(&self) {
         let (done, closed) = oneshot::channel();
-        if self.queue.send(Order::Close(done)).await.is_ok() {
+        if self.queue.send(WriterMessage::Close(done)).await.is_ok() {
             let _ = closed.await;
         }
     }
 }
 
-impl Unit {
+impl QueuedUnit {
     fn new<T, E, F, Fut>(work: F, reply: Reply<Result<T, E>>) -> Self
     where
         F: Fn(Conn) -> Fut + Send + Sync + 'static,
@@ -131,7 +131,7 @@ impl Unit {
                 let run = run_unit(transaction, None, &*work).await;
                 let keep = run.answer.is_ok();
                 let answer: Answer = Box::new(move || reply.send(run.answer));
-                Ran { transaction: run.transaction, failure: run.failure, keep, answer }
+                ErasedUnitOutcome { transaction: run.transaction, failure: run.failure, keep, answer }
             }
             .boxed()
         };
@@ -140,12 +140,12 @@ impl Unit {
 }
 
 /// The task that owns the writing connection.
-struct Task {
+struct WriterTask {
     path: PathBuf,
-    files: Files,
+    files: DatabaseFiles,
     /// `None` after it broke, until the next group opens another.
     connection: Option<DatabaseConnection>,
-    orders: mpsc::Receiver<Order>,
+    orders: mpsc::Receiver<WriterMessage>,
     closing: Option<oneshot::Sender<()>>,
 }
 
@@ -158,12 +158,12 @@ enum GroupFailure {
     FilesReplaced(StoreError),
 }
 
-impl Task {
+impl WriterTask {
     async fn serve(mut self) {
         while self.closing.is_none() {
             match self.orders.recv().await {
-                Some(Order::Unit(first)) => self.settle(first).await,
-                Some(Order::Close(done)) => self.closing = Some(done),
+                Some(WriterMessage::Unit(first)) => self.commit_group(first).await,
+                Some(WriterMessage::Close(done)) => self.closing = Some(done),
                 None => break,
             }
         }
@@ -180,7 +180,7 @@ impl Task {
     }
 
     /// Sees to it that `first`, and every unit taken along with it, is answered.
-    async fn settle(&mut self, first: Unit) {
+    async fn commit_group(&mut self, first: QueuedUnit) {
         let mut units = vec![first];
         match self.commit(&mut units, GROUP).await {
             Ok(answers) => answers.into_iter().for_each(|answer| answer()),
@@ -192,13 +192,13 @@ impl Task {
             Err(GroupFailure::RolledBack(error)) => {
                 tracing::warn!(%error, units = units.len(), "a group of writes was rolled back and is tried singly");
                 for unit in units {
-                    self.settle_alone(unit).await;
+                    self.commit_single(unit).await;
                 }
             }
         }
     }
 
-    async fn settle_alone(&mut self, unit: Unit) {
+    async fn commit_single(&mut self, unit: QueuedUnit) {
         let mut alone = vec![unit];
         match self.commit(&mut alone, 1).await {
             Ok(answers) => answers.into_iter().for_each(|answer| answer()),
@@ -211,7 +211,11 @@ impl Task {
     }
 
     /// Commits `units`, and those that come to wait meanwhile up to `limit`, in one transaction.
-    async fn commit(&mut self, units: &mut Vec<Unit>, limit: usize) -> Result<Vec<Answer>, GroupFailure> {
+    async fn commit(
+        &mut self,
+        units: &mut Vec<QueuedUnit>,
+        limit: usize,
+    ) -> Result<Vec<Answer>, GroupFailure> {
         let group = match self.begin().await {
             Ok(group) => group,
             Err(error) => {
@@ -247,7 +251,7 @@ impl Task {
     async fn run_and_commit(
         &mut self,
         group: DatabaseTransaction,
-        units: &mut Vec<Unit>,
+        units: &mut Vec<QueuedUnit>,
         limit: usize,
     ) -> Result<Vec<Answer>, StoreError> {
         let mut answers = Vec::with_capacity(units.len());
@@ -261,11 +265,11 @@ impl Task {
         Ok(answers)
     }
 
-    fn take_waiting(&mut self, units: &mut Vec<Unit>, limit: usize) {
+    fn take_waiting(&mut self, units: &mut Vec<QueuedUnit>, limit: usize) {
         while units.len() < limit && self.closing.is_none() {
             match self.orders.try_recv() {
-                Ok(Order::Unit(unit)) => units.push(unit),
-                Ok(Order::Close(done)) => self.closing = Some(done),
+                Ok(WriterMessage::Unit(unit)) => units.push(unit),
+                Ok(WriterMessage::Close(done)) => self.closing = Some(done),
                 Err(_) => break,
             }
         }
@@ -273,12 +277,12 @@ impl Task {
 }
 
 /// An error here is the group's; one that is the unit's own is inside its answer.
-async fn under_savepoint(group: &DatabaseTransaction, unit: &Unit) -> Result<Answer, StoreError> {
+async fn under_savepoint(group: &DatabaseTransaction, unit: &QueuedUnit) -> Result<Answer, StoreError> {
     let savepoint = group.begin().await?;
     let ran = (unit.run)(savepoint).await;
     let savepoint = match (ran.failure, ran.transaction) {
-        (Some((Fault::Broken, error)), _) => return Err(error),
-        (_, None) => return Err(StoreError::Escaped),
+        (Some((FailureKind::Broken, error)), _) => return Err(error),
+        (_, None) => return Err(StoreError::TransactionEscaped),
         (_, Some(savepoint)) => savepoint,
     };
     if ran.keep {
@@ -289,7 +293,7 @@ async fn under_savepoint(group: &DatabaseTransaction, unit: &Unit) -> Result<Ans
     Ok(ran.answer)
 }
 
-fn refuse(units: Vec<Unit>, error: &StoreError) {
+fn refuse(units: Vec<QueuedUnit>, error: &StoreError) {
     for unit in units {
         (unit.refuse)(error.clone());
     }

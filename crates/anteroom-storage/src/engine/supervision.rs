@@ -5,7 +5,7 @@
 //! So each of them leaves the pool when it is next taken out or given back, and new ones are made.
 
 use crate::StoreError;
-use crate::error::{Fault, classify, no_answer};
+use crate::error::{FailureKind, classify, no_answer};
 use sea_orm::DbErr;
 use std::future::Future;
 use std::pin::pin;
@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 #[derive(Clone)]
-pub(crate) struct Supervision(Arc<Shared>);
+pub(crate) struct ConnectionHealth(Arc<HealthState>);
 
-struct Shared {
-    patience: Duration,
+struct HealthState {
+    answer_timeout: Duration,
     begun: Instant,
     /// Connections made before this are not trusted; nanoseconds since `begun`.
     distrusted: AtomicU64,
@@ -27,17 +27,23 @@ struct Shared {
     trouble: Notify,
 }
 
-impl Supervision {
+impl ConnectionHealth {
     pub(super) fn new(patience: Duration) -> Self {
         let trouble = Notify::new();
         let (distrusted, breaks) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Shared { patience, begun: Instant::now(), distrusted, breaks, trouble }))
+        Self(Arc::new(HealthState {
+            answer_timeout: patience,
+            begun: Instant::now(),
+            distrusted,
+            breaks,
+            trouble,
+        }))
     }
 
     /// The answer to `asked`, or that there was none in time.
     pub(super) async fn answer<R>(&self, asked: impl Future<Output = Result<R, DbErr>>) -> Result<R, DbErr> {
         let mut asked = pin!(asked);
-        let answered = tokio::time::timeout(self.0.patience, asked.as_mut()).await;
+        let answered = tokio::time::timeout(self.0.answer_timeout, asked.as_mut()).await;
         let result = answered.unwrap_or_else(|_| Err(no_answer()));
         // Before `asked` is dropped, which gives its connection back to the pool.
         if let Err(error) = &result {
@@ -48,12 +54,12 @@ impl Supervision {
 
     fn note(&self, error: &DbErr) {
         let (fault, error) = classify(error);
-        if matches!(fault, Fault::Broken | Fault::Unfit) {
+        if matches!(fault, FailureKind::Broken | FailureKind::ServerUnavailable) {
             self.0.breaks.fetch_add(1, Ordering::AcqRel);
         }
         match (fault, error) {
-            (Fault::Unfit, _) => {
-                self.distrust();
+            (FailureKind::ServerUnavailable, _) => {
+                self.retire_connections();
                 self.0.trouble.notify_one();
             }
             (_, StoreError::Unavailable(_)) => self.0.trouble.notify_one(),
@@ -62,22 +68,22 @@ impl Supervision {
     }
 
     /// No connection made before this moment stays in use.
-    pub(super) fn distrust(&self) {
+    pub(super) fn retire_connections(&self) {
         self.0.distrusted.fetch_max(self.elapsed(), Ordering::AcqRel);
     }
 
     /// Whether a connection of this age may stay in use.
-    pub(super) fn trusts(&self, age: Duration) -> bool {
+    pub(super) fn may_be_used(&self, age: Duration) -> bool {
         self.elapsed().saturating_sub(nanos(age)) >= self.0.distrusted.load(Ordering::Acquire)
     }
 
     /// How many connections broke so far. What comes after one may be another server, or another database.
-    pub(crate) fn breaks(&self) -> u64 {
+    pub(crate) fn connection_failures(&self) -> u64 {
         self.0.breaks.load(Ordering::Acquire)
     }
 
     /// Waits until something was not to be had from the server.
-    pub(crate) async fn trouble(&self) {
+    pub(crate) async fn wait_for_failure(&self) {
         self.0.trouble.notified().await;
     }
 

@@ -1,10 +1,10 @@
 //! One unit of work: its transaction, lent to the closure and taken back.
 
-use super::postgres::dead_at_most;
-use super::supervision::Supervision;
-use super::work::Work;
+use super::postgres::max_dead_connections;
+use super::supervision::ConnectionHealth;
+use super::work::StatementLog;
 use crate::StoreError;
-use crate::error::{Fault, classify};
+use crate::error::{FailureKind, classify};
 use futures_util::FutureExt as _;
 use futures_util::lock::Mutex;
 use sea_orm::prelude::async_trait::async_trait;
@@ -19,44 +19,44 @@ use std::sync::Arc;
 /// Where statements go: the pool that reads, or the transaction of a unit.
 #[derive(Clone)]
 pub(crate) struct Conn {
-    source: Source,
-    work: Work,
+    source: StatementTarget,
+    work: StatementLog,
 }
 
 #[derive(Clone)]
-enum Source {
-    Pool(DatabaseConnection, Option<Supervision>),
-    Unit(Arc<Loan>),
+enum StatementTarget {
+    Pool(DatabaseConnection, Option<ConnectionHealth>),
+    Unit(Arc<UnitTransaction>),
 }
 
 /// A transaction on loan to a closure. The engine takes it back when the closure ends, so a handle that escaped finds
 /// nothing, and can neither touch nor hold up the unit that comes next on the same connection.
-struct Loan {
+struct UnitTransaction {
     backend: DbBackend,
-    supervision: Option<Supervision>,
-    slot: Mutex<Slot>,
+    supervision: Option<ConnectionHealth>,
+    slot: Mutex<TransactionState>,
 }
 
-struct Slot {
+struct TransactionState {
     transaction: Option<DatabaseTransaction>,
-    failure: Option<(Fault, StoreError)>,
+    failure: Option<(FailureKind, StoreError)>,
 }
 
 /// What became of one run of a unit.
-pub(super) struct Run<R> {
+pub(super) struct UnitOutcome<R> {
     pub(super) transaction: Option<DatabaseTransaction>,
     /// The first statement that failed.
-    pub(super) failure: Option<(Fault, StoreError)>,
+    pub(super) failure: Option<(FailureKind, StoreError)>,
     pub(super) answer: R,
 }
 
 impl Conn {
-    pub(crate) fn of_pool(pool: DatabaseConnection, supervision: Option<Supervision>) -> Self {
-        Self { source: Source::Pool(pool, supervision), work: Work::default() }
+    pub(crate) fn of_pool(pool: DatabaseConnection, supervision: Option<ConnectionHealth>) -> Self {
+        Self { source: StatementTarget::Pool(pool, supervision), work: StatementLog::default() }
     }
 
     /// The same, and what it is asked is recorded there.
-    pub(crate) fn recorded_in(self, work: &Work) -> Self {
+    pub(crate) fn recorded_in(self, work: &StatementLog) -> Self {
         Self { work: work.clone(), ..self }
     }
 }
@@ -64,20 +64,20 @@ impl Conn {
 /// Runs `work` once in `transaction`, which comes back neither committed nor rolled back. An `Ok` means: commit.
 pub(super) async fn run<T, E, F, Fut>(
     transaction: DatabaseTransaction,
-    supervision: Option<&Supervision>,
+    supervision: Option<&ConnectionHealth>,
     work: &F,
-) -> Run<Result<T, E>>
+) -> UnitOutcome<Result<T, E>>
 where
     F: Fn(Conn) -> Fut,
     Fut: Future<Output = Result<T, E>>,
     E: From<StoreError>,
 {
-    let loan = Arc::new(Loan {
+    let loan = Arc::new(UnitTransaction {
         backend: transaction.get_database_backend(),
         supervision: supervision.cloned(),
-        slot: Mutex::new(Slot { transaction: Some(transaction), failure: None }),
+        slot: Mutex::new(TransactionState { transaction: Some(transaction), failure: None }),
     });
-    let borrowed = Conn { source: Source::Unit(Arc::clone(&loan)), work: Work::default() };
+    let borrowed = Conn { source: StatementTarget::Unit(Arc::clone(&loan)), work: StatementLog::default() };
     let outcome = AssertUnwindSafe(async move { work(borrowed).await }).catch_unwind().await;
     let (transaction, failure) = {
         let mut slot = loan.slot.lock().await;
@@ -88,13 +88,13 @@ where
         (Err(_), _) => Err(StoreError::Panicked.into()),
         (Ok(Err(error)), _) => Err(error),
         (Ok(Ok(_)), Some((_, error))) => Err(error.clone().into()),
-        (Ok(Ok(_)), None) if escaped => Err(StoreError::Escaped.into()),
+        (Ok(Ok(_)), None) if escaped => Err(StoreError::TransactionEscaped.into()),
         (Ok(Ok(value)), None) => Ok(value),
     };
-    Run { transaction, failure, answer }
+    UnitOutcome { transaction, failure, answer }
 }
 
-impl Slot {
+impl TransactionState {
     fn transaction(&self) -> Result<&DatabaseTransaction, DbErr> {
         self.transaction.as_ref().ok_or_else(|| DbErr::Custom("the transaction has ended".to_owned()))
     }
@@ -110,7 +110,7 @@ impl Slot {
 
 /// Waits for the answer of a server no longer than it is given. An embedded database answers by itself.
 async fn answer<R>(
-    supervision: Option<&Supervision>,
+    supervision: Option<&ConnectionHealth>,
     asked: impl Future<Output = Result<R, DbErr>>,
 ) -> Result<R, DbErr> {
     match supervision {
@@ -122,17 +122,17 @@ async fn answer<R>(
 /// A server that was restarted leaves dead connections in the pool, each found out by its first use. So a read is asked
 /// again, on another one.
 fn is_broken<R>(result: &Result<R, DbErr>) -> bool {
-    matches!(result, Err(error) if classify(error).0 == Fault::Broken)
+    matches!(result, Err(error) if classify(error).0 == FailureKind::Broken)
 }
 
 /// What is asked of a pool or a unit, before it is recorded.
-impl Source {
+impl StatementTarget {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         match self {
-            Source::Pool(pool, supervision) => {
+            StatementTarget::Pool(pool, supervision) => {
                 answer(supervision.as_ref(), pool.execute_raw(statement)).await
             }
-            Source::Unit(loan) => {
+            StatementTarget::Unit(loan) => {
                 let mut slot = loan.slot.lock().await;
                 let asked = slot.transaction()?.execute_raw(statement);
                 let result = answer(loan.supervision.as_ref(), asked).await;
@@ -143,10 +143,10 @@ impl Source {
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         match self {
-            Source::Pool(pool, supervision) => {
+            StatementTarget::Pool(pool, supervision) => {
                 answer(supervision.as_ref(), pool.execute_unprepared(sql)).await
             }
-            Source::Unit(loan) => {
+            StatementTarget::Unit(loan) => {
                 let mut slot = loan.slot.lock().await;
                 let asked = slot.transaction()?.execute_unprepared(sql);
                 let result = answer(loan.supervision.as_ref(), asked).await;
@@ -157,10 +157,10 @@ impl Source {
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         match self {
-            Source::Pool(pool, supervision) => {
+            StatementTarget::Pool(pool, supervision) => {
                 let ask = || answer(supervision.as_ref(), pool.query_one_raw(statement.clone()));
                 let mut result = ask().await;
-                for _ in 0..dead_at_most(pool) {
+                for _ in 0..max_dead_connections(pool) {
                     if !is_broken(&result) {
                         break;
                     }
@@ -168,7 +168,7 @@ impl Source {
                 }
                 result
             }
-            Source::Unit(loan) => {
+            StatementTarget::Unit(loan) => {
                 let mut slot = loan.slot.lock().await;
                 let asked = slot.transaction()?.query_one_raw(statement);
                 let result = answer(loan.supervision.as_ref(), asked).await;
@@ -179,10 +179,10 @@ impl Source {
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match self {
-            Source::Pool(pool, supervision) => {
+            StatementTarget::Pool(pool, supervision) => {
                 let ask = || answer(supervision.as_ref(), pool.query_all_raw(statement.clone()));
                 let mut result = ask().await;
-                for _ in 0..dead_at_most(pool) {
+                for _ in 0..max_dead_connections(pool) {
                     if !is_broken(&result) {
                         break;
                     }
@@ -190,7 +190,7 @@ impl Source {
                 }
                 result
             }
-            Source::Unit(loan) => {
+            StatementTarget::Unit(loan) => {
                 let mut slot = loan.slot.lock().await;
                 let asked = slot.transaction()?.query_all_raw(statement);
                 let result = answer(loan.supervision.as_ref(), asked).await;
@@ -204,8 +204,8 @@ impl Source {
 impl ConnectionTrait for Conn {
     fn get_database_backend(&self) -> DbBackend {
         match &self.source {
-            Source::Pool(pool, _) => pool.get_database_backend(),
-            Source::Unit(loan) => loan.backend,
+            StatementTarget::Pool(pool, _) => pool.get_database_backend(),
+            StatementTarget::Unit(loan) => loan.backend,
         }
     }
 

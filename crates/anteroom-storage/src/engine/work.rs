@@ -1,9 +1,9 @@
 //! What a store was asked, for tests that hold two ways to the same work. Without the feature `test-util` there is nothing.
 
 #[cfg(feature = "test-util")]
-pub use recorded::Asked;
+pub use recorded::RecordedStatement;
 #[cfg(feature = "test-util")]
-pub(crate) use recorded::Work;
+pub(crate) use recorded::StatementLog;
 
 #[cfg(feature = "test-util")]
 mod recorded {
@@ -11,28 +11,28 @@ mod recorded {
 
     /// A statement, with how many rows it gave or changed.
     #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct Asked {
+    pub struct RecordedStatement {
         pub sql: String,
         pub rows: u64,
     }
 
     /// `None`: nothing is recorded.
     #[derive(Clone, Default)]
-    pub(crate) struct Work(Arc<Mutex<Option<Vec<Asked>>>>);
+    pub(crate) struct StatementLog(Arc<Mutex<Option<Vec<RecordedStatement>>>>);
 
-    impl Work {
+    impl StatementLog {
         pub(crate) fn note(&self, sql: &str, rows: u64) {
             if let Some(asked) = self.lock().as_mut() {
-                asked.push(Asked { sql: sql.to_owned(), rows });
+                asked.push(RecordedStatement { sql: sql.to_owned(), rows });
             }
         }
 
         /// What was recorded; from here on the next is.
-        pub(crate) fn take(&self) -> Vec<Asked> {
+        pub(crate) fn take(&self) -> Vec<RecordedStatement> {
             self.lock().replace(Vec::new()).unwrap_or_default()
         }
 
-        fn lock(&self) -> MutexGuard<'_, Option<Vec<Asked>>> {
+        fn lock(&self) -> MutexGuard<'_, Option<Vec<RecordedStatement>>> {
             self.0.lock().unwrap_or_else(PoisonError::into_inner)
         }
     }
@@ -43,6 +43,6 @@ mod recorded {
 pub(crate) struct Work;
 
 #[cfg(not(feature = "test-util"))]
-impl Work {
+impl StatementLog {
     pub(crate) const fn note(self, _sql: &str, _rows: u64) {}
 }

@@ -10,9 +10,9 @@ mod tests;
 use crate::StoreError;
 use crate::accounts::{Credential, LockedAccount};
 use crate::grants::{CodeRecord, GrantRecord};
-use crate::row::Cells;
-use crate::store::Reads;
-use anteroom_crypto::Digest;
+use crate::row::ColumnCursor;
+use crate::store::Queries;
+use anteroom_crypto::KeyedDigest;
 use anteroom_domain::account::Account;
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::device::KnownDevice;
@@ -153,21 +153,21 @@ pub struct SignInView {
 #[derive(Clone, Debug)]
 pub struct FoundSession {
     /// The one it was found by.
-    pub digest: Digest,
+    pub digest: KeyedDigest,
     pub session: Session,
     pub account: Account,
 }
 
-impl Reads {
+impl Queries {
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
         let row = self.hot_one(ACCOUNT, [id.0.into()]).await?;
-        row.map(|row| decode::account(&mut Cells::of(&row))).transpose()
+        row.map(|row| decode::account(&mut ColumnCursor::of(&row))).transpose()
     }
 
     /// By any of its addresses.
     pub async fn account_by_address(&self, address: &FoldedAddress) -> Result<Option<Account>, StoreError> {
         let row = self.hot_one(ACCOUNT_BY_ADDRESS, [address.as_str().into()]).await?;
-        row.map(|row| decode::account(&mut Cells::of(&row))).transpose()
+        row.map(|row| decode::account(&mut ColumnCursor::of(&row))).transpose()
     }
 
     /// In the order of their primary addresses, beginning behind `after`.
@@ -178,7 +178,7 @@ impl Reads {
     ) -> Result<Vec<Account>, StoreError> {
         let after = after.map_or("", FoldedAddress::as_str);
         let rows = self.hot_all(ACCOUNTS, [after.into(), i64::from(limit).into()]).await?;
-        rows.iter().map(|row| decode::account(&mut Cells::of(row))).collect()
+        rows.iter().map(|row| decode::account(&mut ColumnCursor::of(row))).collect()
     }
 
     pub async fn sign_in_view(
@@ -191,7 +191,7 @@ impl Reads {
         for places in in_places(&ids, Uuid::nil()) {
             let values = std::iter::once(address.as_str().into()).chain(places.map(Value::from));
             for row in self.hot_all(SIGN_IN_VIEW, values).await? {
-                let mut cells = Cells::of(&row);
+                let mut cells = ColumnCursor::of(&row);
                 let account = decode::account(&mut cells)?;
                 let credential = decode::credential(&mut cells, account.id)?;
                 let device = decode::device(&mut cells, account.id)?;
@@ -208,27 +208,27 @@ impl Reads {
         id: AccountId,
     ) -> Result<Option<LockedAccount>, StoreError> {
         let Some(row) = self.hot_one(LOCKED_ACCOUNT, [id.0.into()]).await? else { return Ok(None) };
-        let mut cells = Cells::of(&row);
+        let mut cells = ColumnCursor::of(&row);
         let account = decode::account(&mut cells)?;
         let credential = decode::credential(&mut cells, account.id)?;
         Ok(Some(LockedAccount { account, credential }))
     }
 
     /// The sessions, running or ended, whose tokens have these digests.
-    pub async fn sessions_by_tokens(&self, digests: &[Digest]) -> Result<Vec<FoundSession>, StoreError> {
+    pub async fn sessions_by_tokens(&self, digests: &[KeyedDigest]) -> Result<Vec<FoundSession>, StoreError> {
         let Some(last) = digests.last() else { return Ok(Vec::new()) };
         let mut found = Vec::new();
         for places in in_places(digests, *last) {
             let values = places.map(|digest| Value::from(digest.as_bytes().to_vec()));
             for row in self.hot_all(SESSIONS_BY_TOKENS, values).await? {
-                found.push(decode::found_session(&mut Cells::of(&row))?);
+                found.push(decode::found_session(&mut ColumnCursor::of(&row))?);
             }
         }
         Ok(found)
     }
 
     /// What a code is checked against when it is redeemed.
-    pub async fn code_world(
+    pub async fn code_with_context(
         &self,
         account: AccountId,
         session: SessionId,
@@ -236,16 +236,16 @@ impl Reads {
     ) -> Result<Option<CodeRecord>, StoreError> {
         let values = [account.0.into(), session.0.into(), client.as_str().into()];
         let Some(row) = self.hot_one(CODE_WORLD, values).await? else { return Ok(None) };
-        let mut cells = Cells::of(&row);
+        let mut cells = ColumnCursor::of(&row);
         let agreed = decode::agreed(&mut cells, account)?;
         let account = decode::account(&mut cells)?;
         Ok(Some(CodeRecord { account, session: decode::session(&mut cells)?, agreed }))
     }
 
     /// A grant with all that its tokens are checked against.
-    pub async fn grant_world(&self, id: GrantId) -> Result<Option<GrantRecord>, StoreError> {
+    pub async fn grant_with_context(&self, id: GrantId) -> Result<Option<GrantRecord>, StoreError> {
         let row = self.hot_one(GRANT_WORLD, [id.0.into()]).await?;
-        row.map(|row| decode::grant_record(&mut Cells::of(&row))).transpose()
+        row.map(|row| decode::grant_record(&mut ColumnCursor::of(&row))).transpose()
     }
 
     async fn hot_one(

@@ -6,13 +6,13 @@ use crate::entity::{
 use crate::fixtures::*;
 use crate::sending::LEASES_ON_SQLITE;
 use crate::support::{self, on_both_databases};
-use crate::{Inserted, Store, StoreError, StoreOptions};
-use anteroom_domain::account::{AccountStatus, Epoch, GroupName, VerifiedPhone};
+use crate::{InsertGrantResult, Store, StoreError, StoreOptions};
+use anteroom_domain::account::{AccountEpoch, AccountStatus, GroupName, VerifiedPhone};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::grant::GrantEnd;
-use anteroom_domain::lockout::{Counters, Lockout};
+use anteroom_domain::lockout::{FailureCounters, Lockout};
 use anteroom_domain::refresh::RefreshFamily;
-use anteroom_domain::subject::SubjectKind;
+use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::authorization::ClaimsRequest;
 use sea_orm::{ColumnTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder};
 
@@ -42,12 +42,12 @@ async fn peopled(options: &StoreOptions) -> Store {
                 locked_at: Some(at(8)),
                 earlier_failures: 5,
             };
-            tx.save_counters(account_id(2), &Counters { lockout, device: None }).await?;
+            tx.save_counters(account_id(2), &FailureCounters { lockout, device: None }).await?;
             for number in 1..=12 {
                 tx.insert_device(&device(number, if number == 12 { 3 } else { 1 })).await?;
             }
             tx.insert_session(&Session { device: Some(device_id(1)), ..session(1, 1) }, &digest(1)).await?;
-            tx.insert_session(&Session { sid_by_sector: true, ..session(2, 3) }, &digest(2)).await?;
+            tx.insert_session(&Session { pairwise_sid: true, ..session(2, 3) }, &digest(2)).await?;
             Ok::<_, crate::InsertAccountError>(())
         })
         .await
@@ -71,7 +71,7 @@ async fn by_entities(conn: &Conn, id: AccountId) -> Account {
     Account {
         id,
         status: AccountStatus::parse(&row.status).unwrap(),
-        epoch: Epoch(row.epoch),
+        epoch: AccountEpoch(row.epoch),
         profile: serde_json::from_str(&row.profile).unwrap(),
         primary_address: EmailAddress::parse(&address.address).unwrap(),
         address_verified: address.verified_at.is_some(),
@@ -169,7 +169,7 @@ async fn sessions_by_tokens_are_what_the_entities_say(options: StoreOptions) {
     assert!(store.sessions_by_tokens(&[]).await.unwrap().is_empty());
     assert!(store.sessions_by_tokens(&[digest(9)]).await.unwrap().is_empty());
     for wanted in [vec![1], vec![2, 9, 1], vec![9, 10, 11, 12, 13, 14, 15, 16, 1, 17, 2]] {
-        let digests: Vec<Digest> = wanted.iter().copied().map(digest).collect();
+        let digests: Vec<KeyedDigest> = wanted.iter().copied().map(digest).collect();
         let mut found = store.sessions_by_tokens(&digests).await.unwrap();
         found.sort_by_key(|found| found.session.id);
         let known: Vec<u8> = (1..=2).filter(|number| wanted.contains(number)).collect();
@@ -191,7 +191,7 @@ async fn worlds_are_what_the_entities_say(options: StoreOptions) {
         claims: Some(claims),
         resources: vec!["https://api.demo.example/".to_owned()],
         nonce: Some("n-0S6".parse().unwrap()),
-        subjects: Some(SubjectKind::Pairwise("app.demo.example".to_owned())),
+        subjects: Some(SubjectNamespace::Pairwise("app.demo.example".to_owned())),
         sid_by_sector: true,
         ..grant(1, 1, 1, "openid offline_access schedule:read")
     };
@@ -200,9 +200,12 @@ async fn worlds_are_what_the_entities_say(options: StoreOptions) {
         .write(move |tx| {
             let rich = rich.clone();
             async move {
-                assert_eq!(tx.insert_grant(&rich, at(2000)).await?, Inserted::Yes);
+                assert_eq!(tx.insert_grant(&rich, at(2000)).await?, InsertGrantResult::Yes);
                 tx.insert_family(&family(1)).await?;
-                assert_eq!(tx.insert_grant(&grant(2, 3, 2, "openid"), at(2000)).await?, Inserted::Yes);
+                assert_eq!(
+                    tx.insert_grant(&grant(2, 3, 2, "openid"), at(2000)).await?,
+                    InsertGrantResult::Yes
+                );
                 let agreed = "openid schedule:read".parse().unwrap();
                 tx.save_consent(account_id(1), &client_id(1), &agreed, at(4)).await?;
                 tx.revoke_grant(grant_id(2), GrantEnd::ClientRevoked, at(9)).await?;
@@ -212,28 +215,28 @@ async fn worlds_are_what_the_entities_say(options: StoreOptions) {
         .await
         .unwrap();
     let CodeRecord { account, session, agreed } =
-        store.code_world(account_id(1), session_id(1), &client_id(1)).await.unwrap().unwrap();
+        store.code_with_context(account_id(1), session_id(1), &client_id(1)).await.unwrap().unwrap();
     assert_eq!(agreed.to_string(), "openid schedule:read");
     assert_eq!(account, by_entities(&store.conn, account_id(1)).await);
     assert_eq!(session, store.session(session_id(1)).await.unwrap());
     // Another account's session is none.
-    let others = store.code_world(account_id(1), session_id(2), &client_id(2)).await.unwrap().unwrap();
+    let others = store.code_with_context(account_id(1), session_id(2), &client_id(2)).await.unwrap().unwrap();
     assert_eq!((others.session, others.agreed.is_empty()), (None, true));
-    assert!(store.code_world(account_id(9), session_id(1), &client_id(1)).await.unwrap().is_none());
+    assert!(store.code_with_context(account_id(9), session_id(1), &client_id(1)).await.unwrap().is_none());
 
-    let record = store.grant_world(grant_id(1)).await.unwrap().unwrap();
+    let record = store.grant_with_context(grant_id(1)).await.unwrap().unwrap();
     assert_eq!(record.grant, expected);
     assert_eq!((record.account, record.session, record.agreed), (account, session, agreed));
     let row = refresh_tokens::Entity::find_by_id(grant_id(1).0).one(&store.conn).await.unwrap().unwrap();
     assert_eq!(record.family.map(|family| i64::from(family.generation)), Some(row.generation));
     assert_eq!(record.family, Some(RefreshFamily { ..family(1) }));
 
-    let record = store.grant_world(grant_id(2)).await.unwrap().unwrap();
+    let record = store.grant_with_context(grant_id(2)).await.unwrap().unwrap();
     let row = grants::Entity::find_by_id(grant_id(2).0).one(&store.conn).await.unwrap().unwrap();
     assert_eq!(record.grant.revoked_at.map(jiff::Timestamp::as_millisecond), row.revoked_at);
     assert_eq!(record.grant.scope.to_string(), row.scopes);
     assert_eq!((record.family, record.agreed.is_empty()), (None, true));
-    assert!(store.grant_world(grant_id(9)).await.unwrap().is_none());
+    assert!(store.grant_with_context(grant_id(9)).await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ const AS_LONG_AS_IT_TAKES: &str = "SET LOCAL statement_timeout = 0";
 const MOST_NAMED: u8 = 3;
 
 /// How often it is tried, and how long it rests between two attempts.
-pub(super) struct Patience {
+pub(super) struct MigrationRetry {
     pub(super) attempts: u32,
     pub(super) pause: Duration,
     /// Up to so much longer, so that two that try do not meet again.
@@ -28,14 +28,14 @@ pub(super) struct Patience {
     pub(super) random: Random,
 }
 
-impl Default for Patience {
+impl Default for MigrationRetry {
     fn default() -> Self {
         let (pause, spread) = (Duration::from_secs(1), Duration::from_secs(2));
         Self { attempts: 30, pause, spread, random: Random::system() }
     }
 }
 
-impl Patience {
+impl MigrationRetry {
     pub(super) async fn rest(&self) {
         let spread = u32::try_from(self.spread.as_millis()).unwrap_or(u32::MAX);
         let more = self.random.below(spread.saturating_add(1));
@@ -45,13 +45,13 @@ impl Patience {
 
 /// Why an attempt has changed nothing.
 #[derive(Debug)]
-pub(super) enum Failed {
+pub(super) enum MigrationFailure {
     /// Other transactions hold what it needs.
     Blocked(StoreError),
     Otherwise(StoreError),
 }
 
-impl From<DbErr> for Failed {
+impl From<DbErr> for MigrationFailure {
     fn from(error: DbErr) -> Self {
         let blocked = is_wait_for_locks(&error);
         let error = StoreError::from(error);
@@ -59,7 +59,7 @@ impl From<DbErr> for Failed {
     }
 }
 
-impl From<StoreError> for Failed {
+impl From<StoreError> for MigrationFailure {
     fn from(error: StoreError) -> Self {
         Self::Otherwise(error)
     }

@@ -42,9 +42,9 @@ async fn of_the_release_before(options: &StoreOptions) -> Store {
     store
 }
 
-fn patience(attempts: u32) -> Patience {
+fn patience(attempts: u32) -> MigrationRetry {
     let pause = Duration::from_millis(100);
-    Patience { attempts, pause, spread: pause, random: Random::seeded(1) }
+    MigrationRetry { attempts, pause, spread: pause, random: Random::seeded(1) }
 }
 
 /// What a sign-in at a node of that release does: its account first, then its session.

@@ -1,8 +1,8 @@
 use crate::fixtures::*;
 use crate::support::on_both_databases;
-use anteroom_domain::account::{AccountStatus, Epoch, GroupName};
+use anteroom_domain::account::{AccountEpoch, AccountStatus, GroupName};
 use anteroom_domain::ids::FactorId;
-use anteroom_domain::lockout::{Counters, Lockout, LockoutPolicy};
+use anteroom_domain::lockout::{FailureCounters, Lockout, LockoutPolicy};
 use anteroom_domain::totp::{AuthenticatorApp, TimeStep};
 use anteroom_storage::{FirstCode, InsertAccountError, NewAccount, StoreError, StoreOptions};
 
@@ -20,7 +20,7 @@ async fn a_new_account_is_read_as_it_was_written(options: StoreOptions) {
     let account = store.account(account_id(1)).await.unwrap().unwrap();
     let written = new_account(1);
     assert_eq!(account.status, AccountStatus::Active);
-    assert_eq!(account.epoch, Epoch(0));
+    assert_eq!(account.epoch, AccountEpoch(0));
     assert_eq!(account.profile, written.profile);
     assert_eq!(account.primary_address, written.primary_address.address);
     assert!(account.address_verified);
@@ -58,7 +58,7 @@ async fn trap_2_sixty_parallel_failures_are_all_counted(options: StoreOptions) {
                     let device = tx.device(device_id(1)).await?.filter(|_| number % 2 == 0);
                     let device = device.map(|device| device.counter(at(1)));
                     let (counters, _) =
-                        Counters::new(locked.account.lockout, device, POLICY).failed(POLICY, at(9));
+                        FailureCounters::new(locked.account.lockout, device, POLICY).failed(POLICY, at(9));
                     tx.save_counters(account_id(1), &counters).await
                 });
                 unit.await
@@ -85,8 +85,8 @@ async fn status_epoch_and_groups_change_once(options: StoreOptions) {
         assert!(!tx.add_group(account_id(1), &billing).await?);
         assert!(tx.remove_group(account_id(1), &staff).await?);
         assert!(!tx.remove_group(account_id(1), &staff).await?);
-        assert_eq!(tx.raise_epoch(account_id(1)).await?, Some(Epoch(1)));
-        assert_eq!(tx.raise_epoch(account_id(1)).await?, Some(Epoch(2)));
+        assert_eq!(tx.raise_epoch(account_id(1)).await?, Some(AccountEpoch(1)));
+        assert_eq!(tx.raise_epoch(account_id(1)).await?, Some(AccountEpoch(2)));
         assert_eq!(tx.raise_epoch(account_id(9)).await?, None);
         tx.set_status(account_id(1), AccountStatus::Disabled, at(50)).await?;
         Ok::<_, StoreError>(())
@@ -94,7 +94,7 @@ async fn status_epoch_and_groups_change_once(options: StoreOptions) {
     unit.await.unwrap();
     let account = store.account(account_id(1)).await.unwrap().unwrap();
     assert_eq!(account.groups, groups(["billing", "front-desk"]));
-    assert_eq!((account.status, account.epoch), (AccountStatus::Disabled, Epoch(2)));
+    assert_eq!((account.status, account.epoch), (AccountStatus::Disabled, AccountEpoch(2)));
     assert_eq!((account.created_at, account.updated_at), (at(0), at(50)));
 }
 

@@ -2,7 +2,7 @@ use crate::fixtures::*;
 use crate::support::on_both_databases;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::AuditId;
-use anteroom_domain::reference::Reference;
+use anteroom_domain::reference::RequestReference;
 use anteroom_oidc::Acr;
 use anteroom_storage::{AuditRecord, StoreError, StoreOptions};
 
@@ -12,8 +12,8 @@ on_both_databases!(
     the_entry_of_an_act_that_failed_is_not_there,
 );
 
-fn reference(number: u8) -> Reference {
-    Reference::from_random([number; 5])
+fn reference(number: u8) -> RequestReference {
+    RequestReference::from_random([number; 5])
 }
 
 fn audit_id(number: u8) -> AuditId {

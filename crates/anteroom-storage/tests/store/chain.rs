@@ -3,8 +3,8 @@ use crate::support::on_both_databases;
 use anteroom_crypto::{KeyPurpose, Keyring};
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::AuditId;
-use anteroom_domain::trail::chain::{Checkpoint, Link};
-use anteroom_domain::trail::verify::{Kept, Keys, Verifier};
+use anteroom_domain::trail::chain::{ChainLink, Checkpoint};
+use anteroom_domain::trail::verify::{ChainVerifier, CheckpointSource, VerificationKeys};
 use anteroom_storage::{Linking, Store, StoreError, StoreOptions};
 use uuid::Uuid;
 
@@ -47,7 +47,7 @@ async fn numbers(store: &Store) -> Vec<u128> {
 /// What `anteroom audit verify` does: no gap, every digest and MAC right.
 async fn verify(store: &Store, entries: u64) {
     let keyring = Keyring::for_tests(1);
-    let mut verifier = Verifier::new(Keys { keyring: Some(&keyring), signers: Vec::new() });
+    let mut verifier = ChainVerifier::new(VerificationKeys { keyring: Some(&keyring), signers: Vec::new() });
     for linked in store.linked_entries(0, 10_000).await.unwrap() {
         verifier.entry(&linked);
     }
@@ -63,12 +63,12 @@ fn linking(entries: u64, more: bool) -> Linking {
 async fn entries_are_linked_in_their_order_and_late_ones_behind(options: StoreOptions) {
     let store = store(&options).await;
     assert_eq!(store.link_entries(10).await.unwrap(), Linking::default());
-    assert_eq!(store.chain_end().await.unwrap(), Link::beginning());
+    assert_eq!(store.chain_end().await.unwrap(), ChainLink::beginning());
     for (second, number) in [(3, 1), (1, 3), (1, 2), (2, 9)] {
         append(&store, second, number).await;
     }
     assert_eq!(store.link_entries(3).await.unwrap(), linking(3, true));
-    assert_eq!(store.waiting_entries(10).await.unwrap().records.len(), 1);
+    assert_eq!(store.unlinked_entries(10).await.unwrap().records.len(), 1);
     // Committed after those of its time were linked.
     append(&store, 0, 50).await;
     assert_eq!(store.link_entries(3).await.unwrap(), linking(2, false));
@@ -151,13 +151,14 @@ async fn a_checkpoint_is_inserted_once(options: StoreOptions) {
     assert_eq!(store.last_checkpoint().await.unwrap().as_ref(), all.last());
     assert_eq!(store.checkpoints(1, 2, 10).await.unwrap(), all[1..2]);
 
-    let mut verifier = Verifier::new(Keys { keyring: Some(&keyring), signers: signer.verifying_keys() });
+    let mut verifier =
+        ChainVerifier::new(VerificationKeys { keyring: Some(&keyring), signers: signer.verifying_keys() });
     for checkpoint in all {
-        verifier.checkpoint(Kept::Inside, checkpoint);
+        verifier.checkpoint(CheckpointSource::Inside, checkpoint);
     }
     for linked in store.linked_entries(0, 10).await.unwrap() {
         verifier.entry(&linked);
     }
     let report = verifier.finish();
-    assert_eq!((report.findings.as_slice(), report.checkpoints[&Kept::Inside]), (&[][..], 3));
+    assert_eq!((report.findings.as_slice(), report.checkpoints[&CheckpointSource::Inside]), (&[][..], 3));
 }

@@ -4,10 +4,10 @@ use crate::fixtures::*;
 use crate::support::on_both_databases;
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::ids::{BrowserId, CodeId, InteractionId, PhoneId};
-use anteroom_domain::interaction::{Destination, Interaction, Journey};
-use anteroom_domain::one_time_code::{CodePurpose, CodeShare, OneTimeCode};
-use anteroom_domain::phone::{E164, Method};
-use anteroom_storage::{NewPhone, SentBefore, Store, StoreError, StoreOptions};
+use anteroom_domain::interaction::{Destination, Interaction, InteractionState};
+use anteroom_domain::one_time_code::{CodePurpose, CodeQuota, OneTimeCode};
+use anteroom_domain::phone::{DeliveryMethod, E164};
+use anteroom_storage::{CodeAttempts, NewPhone, Store, StoreError, StoreOptions};
 use futures_util::future::join_all;
 
 on_both_databases!(
@@ -22,7 +22,7 @@ async fn with_interactions(options: &StoreOptions) -> Store {
     for number in [1, 2] {
         let interaction = Interaction {
             id: InteractionId(message_id(number).0),
-            journey: Journey::new(Destination::Dashboard, BrowserId(message_id(9).0), at(1)),
+            journey: InteractionState::new(Destination::Dashboard, BrowserId(message_id(9).0), at(1)),
             proof: None,
             created_at: at(2),
             expires_at: at(1000),
@@ -44,7 +44,7 @@ fn code(number: u8) -> OneTimeCode {
         account: account_id(1),
         purpose: CodePurpose::Recovery,
         phone: new_account(1).phones[1].id,
-        method: Method::Text,
+        method: DeliveryMethod::Text,
         digest: digest(number),
         message: message_id(number),
         created_at: at(i64::from(number)),
@@ -59,14 +59,15 @@ fn way(number: u8) -> InteractionId {
 async fn insert(store: &Store, code: OneTimeCode, interaction: InteractionId) {
     let write = store.write(move |tx| {
         let code = code.clone();
-        async move { tx.insert_code(&code, (interaction, CodeShare::OtherDevice)).await }
+        async move { tx.insert_code(&code, (interaction, CodeQuota::OtherDevice)).await }
     });
     write.await.unwrap();
 }
 
 async fn a_new_code_makes_the_old_one_of_its_way_and_purpose_worthless(options: StoreOptions) {
     let store = with_interactions(&options).await;
-    let of_another_purpose = OneTimeCode { purpose: CodePurpose::StepUp, method: Method::Call, ..code(3) };
+    let of_another_purpose =
+        OneTimeCode { purpose: CodePurpose::StepUp, method: DeliveryMethod::Call, ..code(3) };
     insert(&store, code(1), way(1)).await;
     insert(&store, code(2), way(2)).await;
     insert(&store, of_another_purpose.clone(), way(1)).await;
@@ -100,27 +101,27 @@ async fn what_was_sent_and_entered_is_counted_for_account_and_purpose_since_a_ti
         (4, 2, CodePurpose::Recovery, 9),
     ] {
         let write = store.write(move |tx| async move {
-            let entry = (purpose, CodeShare::OtherDevice, message_id(entry).0);
+            let entry = (purpose, CodeQuota::OtherDevice, message_id(entry).0);
             tx.count_wrong_code(account_id(account), entry, at(when)).await
         });
         write.await.unwrap();
     }
-    let recovery = (CodePurpose::Recovery, CodeShare::OtherDevice);
+    let recovery = (CodePurpose::Recovery, CodeQuota::OtherDevice);
     let before = store.sent_before(account_id(1), recovery, at(2)).await.unwrap();
-    assert_eq!(before, SentBefore { sent: vec![at(2)], wrong: vec![at(7)] });
+    assert_eq!(before, CodeAttempts { sent: vec![at(2)], wrong: vec![at(7)] });
     let before = store.sent_before(account_id(2), recovery, at(0)).await.unwrap();
-    assert_eq!(before, SentBefore { sent: vec![], wrong: vec![at(9)] });
+    assert_eq!(before, CodeAttempts { sent: vec![], wrong: vec![at(9)] });
     // What devices that have stepped up ask for and enter is counted apart.
-    let apart = (CodePurpose::Recovery, CodeShare::SteppedUpDevice);
+    let apart = (CodePurpose::Recovery, CodeQuota::SteppedUpDevice);
     let write = store.write(move |tx| async move {
         tx.insert_code(&code(4), (way(1), apart.1)).await?;
         tx.count_wrong_code(account_id(1), (apart.0, apart.1, message_id(5).0), at(11)).await
     });
     write.await.unwrap();
     let before = store.sent_before(account_id(1), apart, at(0)).await.unwrap();
-    assert_eq!(before, SentBefore { sent: vec![at(4)], wrong: vec![at(11)] });
+    assert_eq!(before, CodeAttempts { sent: vec![at(4)], wrong: vec![at(11)] });
     let before = store.sent_before(account_id(1), recovery, at(2)).await.unwrap();
-    assert_eq!(before, SentBefore { sent: vec![at(2)], wrong: vec![at(7)] });
+    assert_eq!(before, CodeAttempts { sent: vec![at(2)], wrong: vec![at(7)] });
 }
 
 async fn a_number_is_on_file_once_and_behind_those_that_were_there(options: StoreOptions) {
@@ -152,10 +153,10 @@ async fn a_number_is_on_file_once_and_behind_those_that_were_there(options: Stor
     let last = phones.last().unwrap();
     assert_eq!((phones.len(), last.id, last.verified_at), (3, added.id, Some(at(10))));
     assert_eq!(last.kind, PhoneKind::Landline);
-    assert!(last.serves(at(10)));
+    assert!(last.accepts_codes(at(10)));
     // Unverified, and verified but too new.
-    assert!(phones[..2].iter().all(|phone| !phone.serves(at(99))));
-    assert!(phones[1].serves(at(100)));
+    assert!(phones[..2].iter().all(|phone| !phone.accepts_codes(at(99))));
+    assert!(phones[1].accepts_codes(at(100)));
     let folded = address(1).folded();
     assert_eq!(store.address_on_file(&folded, at(0)).await.unwrap(), Some(address(1)));
     assert_eq!(store.addresses_of(account_id(1)).await.unwrap().len(), 2);

@@ -3,7 +3,7 @@
 use crate::fixtures::*;
 use crate::support::on_both_databases;
 use anteroom_domain::grant::Grant;
-use anteroom_domain::subject::SubjectKind;
+use anteroom_domain::subject::SubjectNamespace;
 use anteroom_storage::{ConfiguredClient, Store, StoreError, StoreOptions};
 
 on_both_databases!(
@@ -18,13 +18,13 @@ async fn seen_at(store: &Store, number: u8) -> Option<jiff::Timestamp> {
 
 async fn a_configured_client_is_forgotten_only_if_no_node_has_seen_it_since(options: StoreOptions) {
     let store = store(&options).await;
-    let noted = |subjects: Option<SubjectKind>, seconds| ConfiguredClient {
+    let noted = |subjects: Option<SubjectNamespace>, seconds| ConfiguredClient {
         client: client_id(1),
         subjects,
         seen_at: at(seconds),
     };
-    let sector = SubjectKind::Pairwise("lab.example".to_owned());
-    for row in [noted(None, 0), noted(Some(SubjectKind::Public), 1), noted(Some(sector), 2)] {
+    let sector = SubjectNamespace::Pairwise("lab.example".to_owned());
+    for row in [noted(None, 0), noted(Some(SubjectNamespace::Public), 1), noted(Some(sector), 2)] {
         let expected = row.clone();
         store
             .write(move |tx| {
@@ -45,7 +45,7 @@ async fn a_configured_client_is_forgotten_only_if_no_node_has_seen_it_since(opti
     touch(2, 60).await.unwrap();
     assert_eq!((seen_at(&store, 1).await, seen_at(&store, 2).await), (Some(at(60)), None));
     let forget = |before| {
-        store.write(move |tx| async move { tx.forget_configured_client(&client_id(1), at(before)).await })
+        store.write(move |tx| async move { tx.delete_configured_client(&client_id(1), at(before)).await })
     };
     assert!(!forget(59).await.unwrap());
     assert!(forget(60).await.unwrap());
@@ -54,8 +54,8 @@ async fn a_configured_client_is_forgotten_only_if_no_node_has_seen_it_since(opti
 
 async fn grants_of_other_subjects_end_and_those_of_the_same_stay(options: StoreOptions) {
     let store = store_with(&options, [1]).await;
-    let lab = SubjectKind::Pairwise("lab.example".to_owned());
-    let kinds = [Some(SubjectKind::Public), Some(lab.clone()), None];
+    let lab = SubjectNamespace::Pairwise("lab.example".to_owned());
+    let kinds = [Some(SubjectNamespace::Public), Some(lab.clone()), None];
     let grants = kinds.map(|subjects| Grant { subjects, client: client_id(1), ..grant(0, 1, 1, "openid") });
     let ended = store
         .write(move |tx| {
@@ -73,7 +73,7 @@ async fn grants_of_other_subjects_end_and_those_of_the_same_stay(options: StoreO
         .await;
     assert_eq!(ended, Ok::<u64, StoreError>(2));
     for (number, ends) in [(1, true), (2, false), (3, true), (5, false)] {
-        let record = store.grant_world(grant_id(number)).await.unwrap().unwrap();
+        let record = store.grant_with_context(grant_id(number)).await.unwrap().unwrap();
         assert_eq!(record.grant.revoked_at.is_some(), ends, "{number}");
     }
 }

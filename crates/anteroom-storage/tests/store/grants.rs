@@ -4,7 +4,7 @@ use anteroom_domain::account::AccountStatus;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_domain::session::SessionEnd;
-use anteroom_storage::{Inserted, Store, StoreError, StoreOptions};
+use anteroom_storage::{InsertGrantResult, Store, StoreError, StoreOptions};
 
 on_both_databases!(
     rfc6749_4_1_2_a_code_is_redeemed_once_however_many_try,
@@ -27,7 +27,13 @@ async fn signed_in(options: &StoreOptions) -> Store {
     store
 }
 
-async fn insert(store: &Store, number: u8, account: u8, session: u8, scope: &'static str) -> Inserted {
+async fn insert(
+    store: &Store,
+    number: u8,
+    account: u8,
+    session: u8,
+    scope: &'static str,
+) -> InsertGrantResult {
     let unit = store.write(move |tx| async move {
         tx.insert_grant(&grant(number, account, session, scope), at(2000)).await
     });
@@ -47,9 +53,9 @@ async fn rfc6749_4_1_2_a_code_is_redeemed_once_however_many_try(options: StoreOp
     for one in tries {
         answers.push(one.await.unwrap());
     }
-    assert_eq!(answers.iter().filter(|answer| **answer == Inserted::Yes).count(), 1);
-    assert_eq!(answers.iter().filter(|answer| **answer == Inserted::AlreadyThere).count(), 19);
-    let record = store.grant_world(grant_id(1)).await.unwrap().unwrap();
+    assert_eq!(answers.iter().filter(|answer| **answer == InsertGrantResult::Yes).count(), 1);
+    assert_eq!(answers.iter().filter(|answer| **answer == InsertGrantResult::AlreadyThere).count(), 19);
+    let record = store.grant_with_context(grant_id(1)).await.unwrap().unwrap();
     assert_eq!(record.grant, grant(1, 1, 1, "openid"));
 }
 
@@ -57,27 +63,30 @@ async fn a_code_is_not_redeemed_into_a_world_that_has_changed(options: StoreOpti
     let store = signed_in(&options).await;
     // Another account's session, an account that is not there, no session at all.
     for (account, session) in [(1, 3), (9, 1), (1, 9)] {
-        assert_eq!(insert(&store, 1, account, session, "openid").await, Inserted::WorldChanged);
+        assert_eq!(
+            insert(&store, 1, account, session, "openid").await,
+            InsertGrantResult::AccountOrSessionChanged
+        );
     }
     store
         .write(|tx| async move { tx.end_sessions(&[session_id(2)], SessionEnd::SignedOut, at(9)).await })
         .await
         .unwrap();
-    assert_eq!(insert(&store, 1, 1, 2, "openid").await, Inserted::WorldChanged);
+    assert_eq!(insert(&store, 1, 1, 2, "openid").await, InsertGrantResult::AccountOrSessionChanged);
     store
         .write(|tx| async move { tx.set_status(account_id(2), AccountStatus::Disabled, at(9)).await })
         .await
         .unwrap();
-    assert_eq!(insert(&store, 1, 2, 3, "openid").await, Inserted::WorldChanged);
+    assert_eq!(insert(&store, 1, 2, 3, "openid").await, InsertGrantResult::AccountOrSessionChanged);
     store.write(|tx| async move { tx.raise_epoch(account_id(1)).await }).await.unwrap();
-    assert_eq!(insert(&store, 1, 1, 1, "openid").await, Inserted::WorldChanged);
-    assert!(store.grant_world(grant_id(1)).await.unwrap().is_none());
+    assert_eq!(insert(&store, 1, 1, 1, "openid").await, InsertGrantResult::AccountOrSessionChanged);
+    assert!(store.grant_with_context(grant_id(1)).await.unwrap().is_none());
 }
 
 async fn with_family(options: &StoreOptions, grants: u8) -> Store {
     let store = signed_in(options).await;
     for number in 1..=grants {
-        assert_eq!(insert(&store, number, 1, 1, "openid offline_access").await, Inserted::Yes);
+        assert_eq!(insert(&store, number, 1, 1, "openid offline_access").await, InsertGrantResult::Yes);
         store.write(move |tx| async move { tx.insert_family(&family(number)).await }).await.unwrap();
     }
     store
@@ -110,7 +119,7 @@ async fn rfc6749_6_a_generation_is_spent_once_however_many_try(options: StoreOpt
         }
         assert_eq!(rotated, 1);
     }
-    let family = store.grant_world(grant_id(1)).await.unwrap().unwrap().family.unwrap();
+    let family = store.grant_with_context(grant_id(1)).await.unwrap().unwrap().family.unwrap();
     assert_eq!((family.generation, family.rotated_at, family.idle_expires_at), (3, at(50), at(1500)));
 }
 
@@ -132,10 +141,10 @@ async fn a_successor_is_repeated_three_times_however_many_ask(options: StoreOpti
     counted.sort_unstable();
     assert_eq!(counted, [1, 2, 3]);
     assert_eq!(repeat(0).await.unwrap(), None);
-    let family = store.grant_world(grant_id(1)).await.unwrap().unwrap().family.unwrap();
+    let family = store.grant_with_context(grant_id(1)).await.unwrap().unwrap().family.unwrap();
     assert_eq!((family.generation, family.repeats), (1, 3));
     assert!(rotate(&store, 1, 1).await);
-    let family = store.grant_world(grant_id(1)).await.unwrap().unwrap().family.unwrap();
+    let family = store.grant_with_context(grant_id(1)).await.unwrap().unwrap().family.unwrap();
     assert_eq!((family.generation, family.repeats), (2, 0));
 }
 
@@ -161,7 +170,7 @@ async fn a_grant_is_revoked_once(options: StoreOptions) {
             store.write(move |tx| async move { tx.revoke_grant(grant_id(1), end, now).await }).await;
         assert_eq!(answer, Ok(revoked));
     }
-    let record = store.grant_world(grant_id(1)).await.unwrap().unwrap();
+    let record = store.grant_with_context(grant_id(1)).await.unwrap().unwrap();
     assert_eq!(record.grant.revoked_at, Some(at(9)));
 }
 
@@ -179,5 +188,5 @@ async fn the_end_of_a_session_spares_offline_access(options: StoreOptions) {
         let revoked: Result<_, StoreError> = unit.await;
         assert_eq!(revoked, Ok(count));
     }
-    assert_eq!(store.grant_world(grant_id(4)).await.unwrap().unwrap().grant.revoked_at, None);
+    assert_eq!(store.grant_with_context(grant_id(4)).await.unwrap().unwrap().grant.revoked_at, None);
 }

@@ -1,9 +1,9 @@
 use crate::fixtures::*;
 use crate::support::on_both_databases;
-use anteroom_domain::account::Epoch;
+use anteroom_domain::account::AccountEpoch;
 use anteroom_domain::ids::{BrowserId, InteractionId};
 use anteroom_domain::interaction::{
-    Destination, Factor, FactorMethod, Interaction, Journey, Proof, ProofKind,
+    Destination, FactorMethod, Interaction, InteractionProof, InteractionState, PassedFactor, ProofKind,
 };
 use anteroom_oidc::ScopeSet;
 use anteroom_storage::{StoreError, StoreOptions};
@@ -20,7 +20,7 @@ fn interaction_id(number: u8) -> InteractionId {
 fn interaction(number: u8) -> Interaction {
     Interaction {
         id: interaction_id(number),
-        journey: Journey::new(Destination::Dashboard, BrowserId(interaction_id(9).0), at(1)),
+        journey: InteractionState::new(Destination::Dashboard, BrowserId(interaction_id(9).0), at(1)),
         proof: None,
         created_at: at(2),
         expires_at: at(1000),
@@ -32,13 +32,13 @@ fn interaction(number: u8) -> Interaction {
 fn proven(number: u8) -> Interaction {
     let mut proven = interaction(number);
     proven.journey.account = Some(account_id(1));
-    proven.proof = Some(Proof {
+    proven.proof = Some(InteractionProof {
         account: account_id(1),
-        epoch: Epoch(0),
+        epoch: AccountEpoch(0),
         at: at(3),
         kind: ProofKind::ExpiredPassword { told: true },
         device: None,
-        factor: Some(Factor { at: at(4), method: FactorMethod::Call }),
+        factor: Some(PassedFactor { at: at(4), method: FactorMethod::Call }),
     });
     proven
 }

@@ -2,12 +2,12 @@
 
 use crate::fixtures::*;
 use crate::support::on_both_databases;
-use anteroom_domain::ask::Ask;
+use anteroom_domain::ask::MailRequest;
 use anteroom_domain::ids::{BrowserId, InteractionId, LinkId};
-use anteroom_domain::interaction::{Destination, Interaction, Journey};
-use anteroom_domain::link::{Link, LinkKind};
-use anteroom_domain::message::{Mail, Message, Parcel};
-use anteroom_storage::{AskAnswer, AskedLink, Store, StoreError, StoreOptions, Sweeps};
+use anteroom_domain::interaction::{Destination, Interaction, InteractionState};
+use anteroom_domain::link::{EmailedLink, LinkKind};
+use anteroom_domain::message::{Mail, Message, MessageBody};
+use anteroom_storage::{MailRequestResult, RequestedLink, Store, StoreError, StoreOptions, Sweeps};
 use futures_util::future::join_all;
 
 on_both_databases!(
@@ -25,26 +25,26 @@ fn browser(number: u8) -> BrowserId {
     BrowserId(message_id(number).0)
 }
 
-fn link(number: u8) -> Link {
-    Link {
+fn link(number: u8) -> EmailedLink {
+    EmailedLink {
         id: LinkId(message_id(number).0),
         kind: LinkKind::Recovery,
         account: Some(account_id(1)),
         token: digest(number),
-        typed: Some(digest(number + 100)),
+        mailed_code: Some(digest(number + 100)),
         browser: Some(browser(1)),
         interaction: None,
-        typed_tries: 0,
+        mailed_code_attempts: 0,
         created_at: at(i64::from(number)),
         expires_at: at(1800),
         used_at: None,
-        pressed_in: None,
+        followed_in: None,
         ended_at: None,
         completed_at: None,
     }
 }
 
-async fn insert(store: &Store, link: Link) -> Result<(), StoreError> {
+async fn insert(store: &Store, link: EmailedLink) -> Result<(), StoreError> {
     store
         .write(move |tx| {
             let link = link.clone();
@@ -55,7 +55,7 @@ async fn insert(store: &Store, link: Link) -> Result<(), StoreError> {
 
 async fn a_link_is_read_as_it_was_written_and_its_token_is_its_own(options: StoreOptions) {
     let store = store_with(&options, [1]).await;
-    let nobodys = Link { account: None, ..link(2) };
+    let nobodys = EmailedLink { account: None, ..link(2) };
     for link in [link(1), nobodys.clone()] {
         insert(&store, link).await.unwrap();
     }
@@ -63,7 +63,7 @@ async fn a_link_is_read_as_it_was_written_and_its_token_is_its_own(options: Stor
     assert_eq!(store.link(&[digest(2)]).await.unwrap(), Some(nobodys));
     assert_eq!(store.link(&[digest(101)]).await.unwrap(), None);
     assert_eq!(store.link(&[]).await.unwrap(), None);
-    let again = insert(&store, Link { id: link(3).id, ..link(1) }).await;
+    let again = insert(&store, EmailedLink { id: link(3).id, ..link(1) }).await;
     assert!(matches!(again, Err(StoreError::Duplicate(what)) if what.contains("token_digest")));
     let elsewhere = InteractionId(message_id(9).0);
     assert!(store.newest_links_of(elsewhere, 9).await.unwrap().is_empty());
@@ -73,7 +73,7 @@ async fn of_many_browsers_that_press_at_once_one_has_it_and_keeps_it(options: St
     let store = store_with(&options, [1]).await;
     insert(&store, link(1)).await.unwrap();
     let press = |by: u8, when: i64| {
-        store.write(move |tx| async move { tx.press_link(link(1).id, browser(by), at(when)).await })
+        store.write(move |tx| async move { tx.record_link_followed(link(1).id, browser(by), at(when)).await })
     };
     let pressed: Vec<bool> =
         join_all((10..18).map(|by| press(by, 20))).await.into_iter().map(Result::unwrap).collect();
@@ -82,12 +82,12 @@ async fn of_many_browsers_that_press_at_once_one_has_it_and_keeps_it(options: St
     assert!(press(winner, 30).await.unwrap());
     assert!(!press(winner + 1, 30).await.unwrap());
     let kept = store.link(&[digest(1)]).await.unwrap().unwrap();
-    assert_eq!((kept.used_at, kept.pressed_in), (Some(at(20)), Some(browser(winner))));
+    assert_eq!((kept.used_at, kept.followed_in), (Some(at(20)), Some(browser(winner))));
 }
 
-fn asked(number: u8, address: u8) -> AskedLink {
-    let link = Link { account: None, ..link(number) };
-    let ask = Ask {
+fn asked(number: u8, address: u8) -> RequestedLink {
+    let link = EmailedLink { account: None, ..link(number) };
+    let ask = MailRequest {
         address: format!("person{address}@practice.example"),
         token: format!("token {number}"),
         typed: Some("ABCDE-FGHJK".to_owned()),
@@ -95,10 +95,10 @@ fn asked(number: u8, address: u8) -> AskedLink {
         from: Some("203.0.113.9".parse().unwrap()),
         languages: None,
     };
-    AskedLink { until: link.expires_at, link, address: digest(200 + address), ask }
+    RequestedLink { until: link.expires_at, link, address: digest(200 + address), ask }
 }
 
-async fn ask(store: &Store, asked: AskedLink) {
+async fn ask(store: &Store, asked: RequestedLink) {
     let unit = store.write(move |tx| {
         let asked = asked.clone();
         async move { tx.insert_asked_link(&asked).await }
@@ -108,14 +108,14 @@ async fn ask(store: &Store, asked: AskedLink) {
 
 async fn rows_that_were_asked_for_count_for_their_address_until_their_time_or_a_reset(options: StoreOptions) {
     let store = store_with(&options, [1]).await;
-    let early = AskedLink { until: at(50), ..asked(2, 1) };
+    let early = RequestedLink { until: at(50), ..asked(2, 1) };
     for row in [asked(1, 1), early, asked(3, 2)] {
         ask(&store, row).await;
     }
     insert(&store, link(4)).await.unwrap();
     let count = |address: u8, now: i64, most: u32| {
         let store = store.clone();
-        async move { store.askers(&digest(200 + address), at(now), most).await.unwrap().len() }
+        async move { store.requesting_browsers(&digest(200 + address), at(now), most).await.unwrap().len() }
     };
     for (address, now, most, expected) in
         [(1, 49, 9, 2), (1, 49, 1, 1), (1, 50, 9, 1), (2, 0, 9, 1), (3, 0, 9, 0)]
@@ -123,10 +123,11 @@ async fn rows_that_were_asked_for_count_for_their_address_until_their_time_or_a_
         assert_eq!(count(address, now, most).await, expected, "{address} at {now}, at most {most}");
     }
     // To press a link changes nothing of it, to complete what it was for does.
-    let taken = AskAnswer { account: Some(account_id(1)), kind: LinkKind::Recovery, expires_at: at(1800) };
+    let taken =
+        MailRequestResult { account: Some(account_id(1)), kind: LinkKind::Recovery, expires_at: at(1800) };
     let unit = store.write(move |tx| async move {
-        assert!(tx.answer_ask(link(1).id, taken).await?);
-        tx.press_link(link(1).id, browser(1), at(10)).await
+        assert!(tx.complete_mail_request(link(1).id, taken).await?);
+        tx.record_link_followed(link(1).id, browser(1), at(10)).await
     });
     assert!(unit.await.unwrap());
     assert_eq!(count(1, 20, 9).await, 2);
@@ -143,18 +144,22 @@ async fn an_ask_is_answered_once_and_what_it_held_is_erased(options: StoreOption
     for row in [asked(1, 1), asked(2, 2)] {
         ask(&store, row).await;
     }
-    let waiting = store.waiting_asks(at(10), 9).await.unwrap();
+    let waiting = store.pending_mail_requests(at(10), 9).await.unwrap();
     assert_eq!(waiting.iter().map(|one| one.link).collect::<Vec<_>>(), [link(1).id, link(2).id]);
     assert_eq!(waiting[0].ask, Some(asked(1, 1).ask));
     let invited =
-        AskAnswer { account: Some(account_id(1)), kind: LinkKind::Invitation, expires_at: at(9000) };
-    let answer =
-        |becomes: AskAnswer| store.write(move |tx| async move { tx.answer_ask(link(1).id, becomes).await });
+        MailRequestResult { account: Some(account_id(1)), kind: LinkKind::Invitation, expires_at: at(9000) };
+    let answer = |becomes: MailRequestResult| {
+        store.write(move |tx| async move { tx.complete_mail_request(link(1).id, becomes).await })
+    };
     assert!(answer(invited).await.unwrap());
-    assert!(!answer(AskAnswer { account: None, ..invited }).await.unwrap());
-    let waiting = store.waiting_asks(at(10), 9).await.unwrap();
+    assert!(!answer(MailRequestResult { account: None, ..invited }).await.unwrap());
+    let waiting = store.pending_mail_requests(at(10), 9).await.unwrap();
     assert_eq!(waiting.iter().map(|one| one.link).collect::<Vec<_>>(), [link(2).id]);
-    assert!(store.waiting_asks(at(1800), 9).await.unwrap().is_empty(), "what is over is answered no more");
+    assert!(
+        store.pending_mail_requests(at(1800), 9).await.unwrap().is_empty(),
+        "what is over is answered no more"
+    );
     let kept = store.link(&[digest(1)]).await.unwrap().unwrap();
     assert_eq!(
         (kept.account, kept.kind, kept.expires_at),
@@ -163,7 +168,7 @@ async fn an_ask_is_answered_once_and_what_it_held_is_erased(options: StoreOption
 }
 
 async fn insert_interaction(store: &Store) -> InteractionId {
-    let journey = Journey::new(Destination::Dashboard, browser(1), at(0));
+    let journey = InteractionState::new(Destination::Dashboard, browser(1), at(0));
     let interaction = Interaction {
         id: InteractionId(message_id(1).0),
         journey,
@@ -186,7 +191,7 @@ async fn the_newest_links_of_an_interaction_are_read_and_no_more(options: StoreO
     let store = store_with(&options, [1]).await;
     let interaction = insert_interaction(&store).await;
     for number in 1..=5 {
-        insert(&store, Link { interaction: Some(interaction), ..link(number) }).await.unwrap();
+        insert(&store, EmailedLink { interaction: Some(interaction), ..link(number) }).await.unwrap();
     }
     insert(&store, link(6)).await.unwrap();
     let newest = store.newest_links_of(interaction, 2).await.unwrap();
@@ -207,7 +212,7 @@ async fn what_was_written_for_an_address_that_no_account_has_is_swept_at_its_end
     insert(&store, link(2)).await.unwrap();
     let mail = Mail::Recovery { link: String::new(), code: None, minutes: 30 };
     let (to_somebody, to_nobody) =
-        (Parcel::Email { to: address(1), mail: mail.clone() }, Parcel::Unaddressed { mail });
+        (MessageBody::Email { to: address(1), mail: mail.clone() }, MessageBody::Unaddressed { mail });
     for (number, account, parcel) in [(1, Some(account_id(1)), to_somebody), (2, None, to_nobody)] {
         let message = Message {
             id: message_id(number),
@@ -234,14 +239,14 @@ async fn what_was_written_for_an_address_that_no_account_has_is_swept_at_its_end
 
 async fn only_the_end_of_a_reset_ends_links_and_it_ends_all_of_the_kind(options: StoreOptions) {
     let store = store_with(&options, [1, 2]).await;
-    let invitation = Link { kind: LinkKind::Invitation, ..link(3) };
-    let another = Link { account: Some(account_id(2)), ..link(4) };
+    let invitation = EmailedLink { kind: LinkKind::Invitation, ..link(3) };
+    let another = EmailedLink { account: Some(account_id(2)), ..link(4) };
     for link in [link(1), link(2), invitation.clone(), another.clone()] {
         insert(&store, link).await.unwrap();
     }
     let end = store.write(|tx| async move {
         tx.complete_link(account_id(1), (LinkKind::Recovery, Some(link(1).id)), at(60)).await?;
-        assert!(!tx.press_link(link(2).id, browser(1), at(61)).await?);
+        assert!(!tx.record_link_followed(link(2).id, browser(1), at(61)).await?);
         Ok::<_, StoreError>(())
     });
     end.await.unwrap();
@@ -249,8 +254,8 @@ async fn only_the_end_of_a_reset_ends_links_and_it_ends_all_of_the_kind(options:
         let store = store.clone();
         async move { store.link(&[digest(number)]).await.unwrap().unwrap() }
     };
-    assert_eq!(read(1).await, Link { ended_at: Some(at(60)), completed_at: Some(at(60)), ..link(1) });
-    assert_eq!(read(2).await, Link { ended_at: Some(at(60)), ..link(2) });
+    assert_eq!(read(1).await, EmailedLink { ended_at: Some(at(60)), completed_at: Some(at(60)), ..link(1) });
+    assert_eq!(read(2).await, EmailedLink { ended_at: Some(at(60)), ..link(2) });
     assert_eq!((read(3).await, read(4).await), (invitation, another));
 }
 
@@ -259,11 +264,12 @@ async fn no_more_tries_are_taken_than_there_are(options: StoreOptions) {
     for number in [1, 2, 3] {
         insert(&store, link(number)).await.unwrap();
     }
-    let tries = (0..8)
-        .map(|_| store.write(|tx| async move { tx.take_typed_try(&[link(1).id, link(2).id], 6).await }));
+    let tries = (0..8).map(|_| {
+        store.write(|tx| async move { tx.count_link_code_attempt(&[link(1).id, link(2).id], 6).await })
+    });
     let taken: Vec<usize> = join_all(tries).await.into_iter().map(|taken| taken.unwrap().len()).collect();
     assert_eq!(taken.iter().sum::<usize>(), 12, "six of each, however many are typed at once");
     for (number, tries) in [(1, 6), (2, 6), (3, 0)] {
-        assert_eq!(store.link(&[digest(number)]).await.unwrap().unwrap().typed_tries, tries);
+        assert_eq!(store.link(&[digest(number)]).await.unwrap().unwrap().mailed_code_attempts, tries);
     }
 }

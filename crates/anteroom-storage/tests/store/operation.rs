@@ -2,15 +2,15 @@ use crate::fixtures::*;
 use crate::support::on_both_databases;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::NodeId;
-use anteroom_domain::limits::{Budget, Limit};
-use anteroom_domain::message::{Mail, Message, Parcel};
+use anteroom_domain::limits::{Limit, RateLimitCheck};
+use anteroom_domain::message::{Mail, Message, MessageBody};
 use anteroom_domain::rate::{RateLimit, Wait};
 use anteroom_domain::session::SessionEnd;
-use anteroom_domain::subject::SubjectKind;
+use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{
-    DeliveryResult, Instance, InstanceKind, LogoutDelivery, LogoutLease, LogoutsOf, Node, Spent, Store,
-    StoreError, StoreOptions, Sweeps, Swept, Writes,
+    DeliveryResult, Instance, InstanceKind, LogoutClients, LogoutDelivery, LogoutLease, Node,
+    RateLimitResult, Store, StoreError, StoreOptions, Sweeps, Swept, Writes,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -36,7 +36,7 @@ async fn messages_are_read_newest_first(options: StoreOptions) {
                 id: message_id(number),
                 account: Some(account_id(1)),
                 locale: (number == 1).then(|| "es".to_owned()),
-                parcel: Parcel::Email {
+                parcel: MessageBody::Email {
                     to: address(number),
                     mail: Mail::AccountLocked { at: at(0), link: format!("https://demo.example/{number}") },
                 },
@@ -52,7 +52,7 @@ async fn messages_are_read_newest_first(options: StoreOptions) {
     let newest = store.newest_messages(2).await.unwrap();
     assert_eq!(newest.iter().map(|message| message.id).collect::<Vec<_>>(), [message_id(3), message_id(2)]);
     let mail = Mail::AccountLocked { at: at(0), link: "https://demo.example/3".to_owned() };
-    assert_eq!(newest[0].parcel, Parcel::Email { to: address(3), mail });
+    assert_eq!(newest[0].parcel, MessageBody::Email { to: address(3), mail });
     assert_eq!((&newest[0].locale, newest[0].created_at), (&None, at(3)));
 }
 
@@ -62,7 +62,7 @@ fn delivery(number: u8) -> LogoutDelivery {
         client: "client-1".parse().unwrap(),
         session: session_id(1),
         account: account_id(1),
-        subjects: Some(SubjectKind::Pairwise("lab.example".to_owned())),
+        subjects: Some(SubjectNamespace::Pairwise("lab.example".to_owned())),
         attempts: 0,
         created_at: at(0),
         expires_at: at(1000),
@@ -70,7 +70,7 @@ fn delivery(number: u8) -> LogoutDelivery {
 }
 
 async fn lease(store: &Store, now: Timestamp, until: Timestamp, limit: u32) -> Vec<LogoutDelivery> {
-    lease_as(store, now, LogoutLease { until, limit, per_client: 100, of: LogoutsOf::AllBut(Vec::new()) })
+    lease_as(store, now, LogoutLease { until, limit, per_client: 100, of: LogoutClients::AllBut(Vec::new()) })
         .await
 }
 
@@ -128,14 +128,14 @@ async fn one_client_is_leased_a_few_at_a_time(options: StoreOptions) {
         async move { tx.enqueue_logouts(&[late]).await }
     });
     unit.await.unwrap();
-    let of = |of: LogoutsOf| LogoutLease { until: at(30), limit: 100, per_client: 4, of };
+    let of = |of: LogoutClients| LogoutLease { until: at(30), limit: 100, per_client: 4, of };
     let names = |clients: &[&ClientId]| clients.iter().map(|client| (*client).clone()).collect();
-    let few = |except: &[&ClientId]| of(LogoutsOf::AllBut(names(except)));
+    let few = |except: &[&ClientId]| of(LogoutClients::AllBut(names(except)));
     let many = delivery(1).client;
     assert_eq!(lease_as(&store, at(1), few(&[&many, &other.client])).await, []);
-    assert_eq!(lease_as(&store, at(1), of(LogoutsOf::These(Vec::new()))).await, []);
+    assert_eq!(lease_as(&store, at(1), of(LogoutClients::These(Vec::new()))).await, []);
     let third = "third".parse().unwrap();
-    assert_eq!(lease_as(&store, at(1), of(LogoutsOf::These(names(&[&third])))).await, []);
+    assert_eq!(lease_as(&store, at(1), of(LogoutClients::These(names(&[&third])))).await, []);
     let first = lease_as(&store, at(1), few(&[])).await;
     assert_eq!(first.len(), 5, "four of one, and the only one of the other");
     assert!(first.contains(&other));
@@ -164,12 +164,12 @@ async fn a_lease_that_ran_out_is_due_again(options: StoreOptions) {
     assert!(lease(&store, at(1000), at(1100), 9).await.is_empty());
 }
 
-fn budget(limit: Limit, subject: &str, max: u32) -> Budget {
+fn budget(limit: Limit, subject: &str, max: u32) -> RateLimitCheck {
     let rate = RateLimit { max, window: SignedDuration::from_secs(60) };
-    Budget { limit, subject: subject.to_owned(), rate }
+    RateLimitCheck { limit, limit_key: subject.to_owned(), rate }
 }
 
-async fn spend(store: &Store, budgets: Vec<Budget>, now: Timestamp) -> Spent {
+async fn spend(store: &Store, budgets: Vec<RateLimitCheck>, now: Timestamp) -> RateLimitResult {
     let unit = store.write(move |tx| {
         let budgets = budgets.clone();
         async move { tx.spend(&budgets, now).await }
@@ -178,7 +178,7 @@ async fn spend(store: &Store, budgets: Vec<Budget>, now: Timestamp) -> Spent {
 }
 
 /// So many at once; how many were counted.
-async fn burst(store: &Store, size: u32, budgets: &[Budget], now: Timestamp) -> u32 {
+async fn burst(store: &Store, size: u32, budgets: &[RateLimitCheck], now: Timestamp) -> u32 {
     let tasks: Vec<_> = (0..size)
         .map(|_| {
             let (store, budgets) = (store.clone(), budgets.to_vec());
@@ -187,7 +187,7 @@ async fn burst(store: &Store, size: u32, budgets: &[Budget], now: Timestamp) -> 
         .collect();
     let mut counted = 0;
     for task in tasks {
-        counted += u32::from(task.await.unwrap() == Spent::Counted);
+        counted += u32::from(task.await.unwrap() == RateLimitResult::Counted);
     }
     counted
 }
@@ -197,11 +197,18 @@ async fn a_burst_counts_no_more_than_its_limit(options: StoreOptions) {
     let budgets = [budget(Limit::SignIn, "192.0.2.1", 20)];
     assert_eq!(burst(&store, 60, &budgets, at(30)).await, 20);
     // Others, and other limits, have counters of their own.
-    assert_eq!(spend(&store, vec![budget(Limit::SignIn, "192.0.2.2", 20)], at(30)).await, Spent::Counted);
-    assert_eq!(spend(&store, vec![budget(Limit::Recovery, "192.0.2.1", 20)], at(30)).await, Spent::Counted);
+    assert_eq!(
+        spend(&store, vec![budget(Limit::SignIn, "192.0.2.2", 20)], at(30)).await,
+        RateLimitResult::Counted
+    );
+    assert_eq!(
+        spend(&store, vec![budget(Limit::Recovery, "192.0.2.1", 20)], at(30)).await,
+        RateLimitResult::Counted
+    );
     // In the middle of the next window half of the one before still counts.
     assert_eq!(burst(&store, 60, &budgets, at(90)).await, 10);
-    let refused = Spent::Refused { limit: Limit::SignIn, wait: Wait(SignedDuration::from_secs(30)) };
+    let refused =
+        RateLimitResult::Refused { limit: Limit::SignIn, wait: Wait(SignedDuration::from_secs(30)) };
     assert_eq!(spend(&store, budgets.to_vec(), at(90)).await, refused);
     assert_eq!(burst(&store, 60, &budgets, at(210)).await, 20);
 }
@@ -235,7 +242,7 @@ async fn nodes_are_heard_of(options: StoreOptions) {
     let node = Node { id: one, config_digest: "bb".to_owned(), started_at: at(0), seen_at: at(60) };
     assert_eq!(store.nodes(at(2)).await.unwrap(), [node]);
     assert_eq!(store.nodes(at(0)).await.unwrap().len(), 2);
-    store.write(move |tx| async move { tx.forget_node(one).await }).await.unwrap();
+    store.write(move |tx| async move { tx.delete_node(one).await }).await.unwrap();
     assert_eq!(store.nodes(at(0)).await.unwrap().iter().map(|node| node.id).collect::<Vec<_>>(), [other]);
 }
 
@@ -274,9 +281,9 @@ async fn the_sweep_takes_what_is_over_and_leaves_the_rest(options: StoreOptions)
     {}
     assert_eq!(swept, 5 + 5 + 1 + 1);
 
-    assert!(store.grant_world(grant_id(1)).await.unwrap().is_none());
-    assert!(store.grant_world(grant_id(7)).await.unwrap().is_none());
-    let offline = store.grant_world(grant_id(6)).await.unwrap().unwrap();
+    assert!(store.grant_with_context(grant_id(1)).await.unwrap().is_none());
+    assert!(store.grant_with_context(grant_id(7)).await.unwrap().is_none());
+    let offline = store.grant_with_context(grant_id(6)).await.unwrap().unwrap();
     assert_eq!((offline.grant.session, offline.session), (session_id(1), None));
     assert_eq!(store.session(session_id(2)).await.unwrap().unwrap().ended_at, None);
     assert!(store.is_revoked("later").await.unwrap() && !store.is_revoked("jti-1").await.unwrap());
@@ -286,7 +293,7 @@ async fn the_sweep_takes_what_is_over_and_leaves_the_rest(options: StoreOptions)
 async fn the_database_answers_and_its_clock_is_close(options: StoreOptions) {
     let store = store(&options).await;
     let state = store.state().await.unwrap();
-    assert_eq!(state.writes, Writes::Taken);
+    assert_eq!(state.writes, Writes::Writable);
     #[expect(clippy::disallowed_methods, reason = "the database's clock is the system's")]
     let now = Timestamp::now();
     if let Some(time) = state.time {

@@ -3,7 +3,7 @@
 use crate::fixtures::*;
 use crate::support::on_both_databases;
 use anteroom_domain::grant::GrantEnd;
-use anteroom_domain::lockout::{Counters, Lockout};
+use anteroom_domain::lockout::{FailureCounters, Lockout};
 use anteroom_domain::next_step::NewPasswordReason;
 use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
@@ -99,7 +99,7 @@ async fn a_reset_lifts_the_lock_and_forgets_devices_of_the_password_alone(option
             earlier_failures: 6,
         };
         for account in [1, 2] {
-            tx.save_counters(account_id(account), &Counters { lockout, device: None }).await?;
+            tx.save_counters(account_id(account), &FailureCounters { lockout, device: None }).await?;
         }
         let facts = PasswordFacts { set_at: at(9), jitter_days: 0 };
         let new = Credential { hash: hash(2), form: None, facts };
@@ -109,8 +109,8 @@ async fn a_reset_lifts_the_lock_and_forgets_devices_of_the_password_alone(option
         assert_eq!(changed.account.lockout, Lockout { earlier_failures: 0, ..lockout });
         assert_eq!(tx.device(device_id(4)).await?.unwrap().failures, 0);
         tx.lift_locks(account_id(1)).await?;
-        tx.forget_devices(account_id(1), device_id(5), at(9)).await?;
-        tx.note_reset_at(account_id(1), device_id(5), at(9)).await?;
+        tx.revoke_other_devices(account_id(1), device_id(5), at(9)).await?;
+        tx.record_reset(account_id(1), device_id(5), at(9)).await?;
         let locked = tx.lock_account(account_id(1)).await?.unwrap();
         assert_eq!(locked.account.lockout, Lockout::default());
         let other = tx.lock_account(account_id(2)).await?.unwrap();
@@ -130,8 +130,8 @@ async fn a_reset_lifts_the_lock_and_forgets_devices_of_the_password_alone(option
     assert_eq!(others, device(3, 2));
     // What had passed before keeps that where the reset is completed.
     let write = store.write(|tx| async move {
-        tx.step_device_up(account_id(1), device_id(2), at(10)).await?;
-        tx.note_reset_at(account_id(1), device_id(2), at(11)).await
+        tx.record_second_factor(account_id(1), device_id(2), at(10)).await?;
+        tx.record_reset(account_id(1), device_id(2), at(11)).await
     });
     write.await.unwrap();
     assert!(store.device(device_id(2)).await.unwrap().unwrap().passed_second_factor());

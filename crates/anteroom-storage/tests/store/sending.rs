@@ -3,9 +3,9 @@
 use crate::fixtures::*;
 use crate::support::on_both_databases;
 use anteroom_domain::ids::MessageId;
-use anteroom_domain::message::{Channel, Mail, Message, Parcel, SecretCode};
+use anteroom_domain::message::{Channel, Mail, Message, MessageBody, SecretCode};
 use anteroom_domain::phone::E164;
-use anteroom_domain::reference::Reference;
+use anteroom_domain::reference::RequestReference;
 use anteroom_storage::{
     LeasedMessage, MessageResult, MessageState, MessageStatus, Store, StoreError, StoreOptions,
 };
@@ -27,7 +27,7 @@ on_both_databases!(
     an_end_that_is_rolled_back_leaves_no_entry,
 );
 
-fn message(number: u8, parcel: Parcel) -> Message {
+fn message(number: u8, parcel: MessageBody) -> Message {
     Message {
         id: message_id(number),
         account: None,
@@ -41,12 +41,12 @@ fn message(number: u8, parcel: Parcel) -> Message {
 
 fn mail(number: u8) -> Message {
     let mail = Mail::AccountLocked { at: at(0), link: "https://demo.example/".to_owned() };
-    message(number, Parcel::Email { to: address(number), mail })
+    message(number, MessageBody::Email { to: address(number), mail })
 }
 
 fn text(number: u8) -> Message {
     let code = SecretCode { digits: "123456".to_owned(), minutes: 10 };
-    message(number, Parcel::Text { to: E164::parse("+12025550143").unwrap(), code })
+    message(number, MessageBody::Text { to: E164::parse("+12025550143").unwrap(), code })
 }
 
 async fn queued(options: &StoreOptions, messages: Vec<Message>) -> Store {
@@ -187,7 +187,7 @@ async fn a_provider_may_be_faster_than_our_own_word(options: StoreOptions) {
 async fn trouble_of_a_channel_does_not_count_for_its_message(options: StoreOptions) {
     let store = queued(&options, vec![mail(1)]).await;
     assert_eq!(lease(&store, Channel::Email, at(100), 5).await[0].attempt, 1);
-    let put_off = MessageResult::PutOff { attempt: 1, at: at(105), error: "busy" };
+    let put_off = MessageResult::Deferred { attempt: 1, at: at(105), error: "busy" };
     assert!(finish(&store, message_id(1), put_off).await);
     assert_eq!(state(&store, 1).await.last_error.as_deref(), Some("busy"));
     assert!(lease(&store, Channel::Email, at(104), 5).await.is_empty());
@@ -199,7 +199,7 @@ async fn what_a_person_waits_for_goes_before_invitations(options: StoreOptions) 
     let invitation = Mail::Invitation { name: None, link: link.clone(), days: 7 };
     let reset = Mail::Recovery { link, code: None, minutes: 30 };
     let email =
-        |number, mail: &Mail| message(number, Parcel::Email { to: address(number), mail: mail.clone() });
+        |number, mail: &Mail| message(number, MessageBody::Email { to: address(number), mail: mail.clone() });
     let store = queued(
         &options,
         vec![email(1, &invitation), email(2, &invitation), email(3, &invitation), email(4, &reset)],
@@ -210,7 +210,7 @@ async fn what_a_person_waits_for_goes_before_invitations(options: StoreOptions) 
 }
 
 fn by(account: u8, message: Message) -> Message {
-    let reference = Some(Reference::from_random([account; 5]));
+    let reference = Some(RequestReference::from_random([account; 5]));
     Message { account: Some(account_id(account)), reference, ..message }
 }
 
@@ -239,7 +239,7 @@ async fn the_end_of_a_message_is_in_the_trail_with_it(options: StoreOptions) {
     let expired: Result<u64, StoreError> =
         store.write(|tx| async move { tx.expire_messages(at(1000), 10).await }).await;
     assert_eq!(expired.unwrap(), 2);
-    let reference = |number| Some(Reference::from_random([number; 5]).to_string());
+    let reference = |number| Some(RequestReference::from_random([number; 5]).to_string());
     let entry = |kind: &str, outcome: &str, number: Option<u8>, detail: &str| {
         (kind.to_owned(), outcome.to_owned(), number.and_then(reference), detail.to_owned())
     };
@@ -287,7 +287,7 @@ async fn what_has_no_end_yet_is_found_by_account_and_by_request(options: StoreOp
         (waiting[1].phone.as_deref(), waiting[1].last_error.as_deref()),
         (Some("•••-•••-••43"), Some("no_connection"))
     );
-    let reference = Reference::from_random([2; 5]);
+    let reference = RequestReference::from_random([2; 5]);
     assert_eq!(store.waiting_messages_by(reference).await.unwrap().len(), 1);
     assert!(finish(&store, message_id(3), MessageResult::Sent).await);
     assert!(store.waiting_messages_by(reference).await.unwrap().is_empty());

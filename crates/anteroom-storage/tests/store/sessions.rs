@@ -1,11 +1,11 @@
 use crate::fixtures::*;
 use crate::support::on_both_databases;
-use anteroom_domain::account::Epoch;
+use anteroom_domain::account::AccountEpoch;
 use anteroom_domain::device::COOKIE_LIFE;
 use anteroom_domain::grant::Grant;
 use anteroom_domain::session::{Session, SessionEnd, SessionPolicy};
-use anteroom_domain::subject::{NamedSession, SubjectKind};
-use anteroom_storage::{Inserted, Store, StoreError, StoreOptions, Sweeps};
+use anteroom_domain::subject::{SessionSid, SubjectNamespace};
+use anteroom_storage::{InsertGrantResult, Store, StoreError, StoreOptions, Sweeps};
 use jiff::SignedDuration;
 
 on_both_databases!(
@@ -83,7 +83,7 @@ async fn proving_again_renews_the_same_session_under_a_new_secret(options: Store
             ..session(1, 1)
         };
         assert!(tx.renew_session(&renewed, &digest(99)).await?);
-        let other_epoch = Session { epoch: Epoch(1), ..session(2, 1) };
+        let other_epoch = Session { epoch: AccountEpoch(1), ..session(2, 1) };
         assert!(!tx.renew_session(&other_epoch, &digest(98)).await?);
         assert!(!tx.renew_session(&session(4, 1), &digest(97)).await?);
         tx.end_sessions(&[session_id(3)], SessionEnd::SignedOut, at(80)).await?;
@@ -158,18 +158,18 @@ async fn everyone_who_got_something_hears_of_the_end(options: StoreOptions) {
     let unit = store.write(|tx| async move {
         for (number, account, session) in [(1, 1, 1), (2, 1, 1), (4, 1, 1), (3, 1, 2)] {
             let inserted = tx.insert_grant(&grant(number, account, session, "openid"), at(2000)).await?;
-            assert_eq!(inserted, Inserted::Yes);
+            assert_eq!(inserted, InsertGrantResult::Yes);
         }
         // The same client after it has changed its sector.
-        let subjects = Some(SubjectKind::Pairwise("b.example".to_owned()));
+        let subjects = Some(SubjectNamespace::Pairwise("b.example".to_owned()));
         let moved = Grant { id: grant_id(5), subjects, ..grant(1, 1, 1, "openid") };
-        assert_eq!(tx.insert_grant(&moved, at(2000)).await?, Inserted::Yes);
-        tx.participants_of_sessions(&[session_id(1)]).await
+        assert_eq!(tx.insert_grant(&moved, at(2000)).await?, InsertGrantResult::Yes);
+        tx.clients_of_sessions(&[session_id(1)]).await
     });
     let heard = unit.await.unwrap();
     let heard: Vec<_> = heard
         .iter()
-        .map(|one| (one.client.as_str(), one.subjects.as_ref().map(SubjectKind::as_str)))
+        .map(|one| (one.client.as_str(), one.subject_kind.as_ref().map(SubjectNamespace::as_str)))
         .collect();
     assert_eq!(heard, [("client-1", Some("")), ("client-1", Some("b.example")), ("client-2", Some(""))]);
 }
@@ -178,16 +178,16 @@ async fn everyone_who_got_something_hears_of_the_end(options: StoreOptions) {
 async fn the_participants_of_several_sessions_are_one_read(options: StoreOptions) {
     let store = signed_in(&options).await;
     let unit = store.write(|tx| async move {
-        let by_sector = Session { sid_by_sector: true, ..session(7, 2) };
+        let by_sector = Session { pairwise_sid: true, ..session(7, 2) };
         tx.insert_session(&by_sector, &digest(7)).await?;
         for (number, account, of) in [(1, 1, 1), (2, 1, 1), (4, 2, 7)] {
             tx.insert_grant(&grant(number, account, of, "openid"), at(2000)).await?;
         }
-        tx.participants_of_sessions(&[session_id(7), session_id(1)]).await
+        tx.clients_of_sessions(&[session_id(7), session_id(1)]).await
     });
     let read = unit.await.unwrap();
     let read: Vec<_> = read.iter().map(|one| (one.client.as_str(), one.session)).collect();
-    let named = |number, by_sector| NamedSession { id: session_id(number), by_sector };
+    let named = |number, by_sector| SessionSid { id: session_id(number), by_sector };
     let (first, second) = (named(1, false), named(7, true));
     assert_eq!(read, [("client-1", first), ("client-2", first), ("client-1", second)]);
 }
@@ -213,7 +213,7 @@ async fn devices_go_once_no_browser_knows_them_and_those_that_were_forgotten_aft
             tx.insert_device(&device(number, account)).await?;
         }
         tx.insert_device(&device(6, 2)).await?;
-        tx.forget_devices(account_id(2), device_id(1), at(10)).await?;
+        tx.revoke_other_devices(account_id(2), device_id(1), at(10)).await?;
         tx.insert_session(&Session { device: Some(device_id(6)), ..session(3, 2) }, &digest(3)).await?;
         tx.insert_session(&Session { device: Some(device_id(2)), ..session(1, 1) }, &digest(1)).await?;
         tx.insert_session(&Session { device: Some(device_id(3)), ..session(2, 1) }, &digest(2)).await?;
@@ -265,12 +265,12 @@ async fn the_older_half_of_the_devices_and_those_seen_last_stay_and_a_second_fac
         for number in 1..=51 {
             tx.insert_device(&made(number)).await?;
         }
-        tx.forget_surplus_devices(account_id(1), at(200)).await
+        tx.revoke_surplus_devices(account_id(1), at(200)).await
     });
     unit.await.unwrap();
     assert_eq!(missing().await, [26, 52, 53], "neither the newest nor an old one");
     store
-        .write(|tx| async move { tx.step_device_up(account_id(1), device_id(26), at(210)).await })
+        .write(|tx| async move { tx.record_second_factor(account_id(1), device_id(26), at(210)).await })
         .await
         .unwrap();
     assert_eq!(missing().await, [25, 52, 53]);
@@ -279,7 +279,7 @@ async fn the_older_half_of_the_devices_and_those_seen_last_stay_and_a_second_fac
         for number in [52, 53] {
             tx.insert_device(&made(number)).await?;
         }
-        tx.forget_surplus_devices(account_id(1), late).await
+        tx.revoke_surplus_devices(account_id(1), late).await
     });
     unit.await.unwrap();
     // The first was used but once, and goes before any other.
@@ -301,7 +301,7 @@ async fn who_was_at_a_browser_since_is_known_without_its_cookie(options: StoreOp
     let store = signed_in(&options).await;
     let here = session(4, 2).browser;
     let since = async |account: u8, seconds| {
-        store.was_another_at_browser_since(here, (account_id(account), at(seconds))).await.unwrap()
+        store.has_other_account_at_browser_since(here, (account_id(account), at(seconds))).await.unwrap()
     };
     assert_eq!([since(1, 3).await, since(1, 4).await, since(2, 1).await], [true, false, false]);
     store.write(|tx| async move { tx.touch_session(session_id(4), at(20)).await }).await.unwrap();
@@ -311,5 +311,5 @@ async fn who_was_at_a_browser_since_is_known_without_its_cookie(options: StoreOp
     unit.await.unwrap();
     assert_eq!([since(1, 19).await, since(1, 20).await], [true, false], "it has ended");
     let elsewhere = session(1, 1).browser;
-    assert!(!store.was_another_at_browser_since(elsewhere, (account_id(1), at(0))).await.unwrap());
+    assert!(!store.has_other_account_at_browser_since(elsewhere, (account_id(1), at(0))).await.unwrap());
 }

@@ -1,7 +1,7 @@
 //! People and things to store, each told from its like by a number.
 
-use anteroom_crypto::{Digest, Keyring, PasswordHash, Random};
-use anteroom_domain::account::{AccountStatus, Epoch, GroupName, PhoneKind, Profile};
+use anteroom_crypto::{KeyedDigest, Keyring, PasswordHash, Random};
+use anteroom_domain::account::{AccountEpoch, AccountStatus, GroupName, PhoneKind, Profile};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::device::KnownDevice;
 use anteroom_domain::grant::Grant;
@@ -12,7 +12,7 @@ use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::phone::E164;
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_domain::session::Session;
-use anteroom_domain::subject::SubjectKind;
+use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::{Acr, Amr, ClientId};
 use anteroom_storage::{Credential, NewAccount, NewAddress, NewPhone, Store, StoreOptions};
 use jiff::Timestamp;
@@ -61,8 +61,8 @@ pub(crate) fn message_id(number: u8) -> MessageId {
     MessageId(uuid(6, number))
 }
 
-pub(crate) fn digest(number: u8) -> Digest {
-    Digest::from_slice(&[number; 32]).unwrap()
+pub(crate) fn digest(number: u8) -> KeyedDigest {
+    KeyedDigest::from_slice(&[number; 32]).unwrap()
 }
 
 pub(crate) fn hash(pepper: u8) -> PasswordHash {
@@ -132,7 +132,7 @@ pub(crate) fn session(number: u8, account: u8) -> Session {
     Session {
         id: session_id(number),
         account: account_id(account),
-        epoch: Epoch(0),
+        epoch: AccountEpoch(0),
         browser: BrowserId(uuid(30, number)),
         device: None,
         auth_time: at(3),
@@ -141,8 +141,8 @@ pub(crate) fn session(number: u8, account: u8) -> Session {
         created_at: at(3),
         last_active_at: at(4),
         ended_at: None,
-        sid_by_sector: false,
-        left_at: None,
+        pairwise_sid: false,
+        not_current_since: None,
     }
 }
 
@@ -156,7 +156,7 @@ pub(crate) fn grant(number: u8, account: u8, session: u8, scope: &str) -> Grant 
         client: client_id(number),
         account: account_id(account),
         session: session_id(session),
-        epoch: Epoch(0),
+        epoch: AccountEpoch(0),
         scope: scope.parse().unwrap(),
         claims: None,
         resources: Vec::new(),
@@ -164,7 +164,7 @@ pub(crate) fn grant(number: u8, account: u8, session: u8, scope: &str) -> Grant 
         auth_time: at(3),
         acr: Acr::Pwd,
         amr: [Amr::Pwd].into_iter().collect(),
-        subjects: Some(SubjectKind::Public),
+        subjects: Some(SubjectNamespace::Public),
         sid_by_sector: false,
         created_at: at(5),
         revoked_at: None,

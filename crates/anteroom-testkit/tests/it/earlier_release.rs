@@ -6,7 +6,7 @@
 use crate::journeys::{CAROL, CELL, NEW, choose, digits, forget, press, send, through};
 use crate::registration::register;
 use crate::{ALICE, BOB};
-use anteroom_flows::audit::chain::{self, When};
+use anteroom_flows::audit::chain::{self, CheckpointTime};
 use anteroom_server::background::extend_chain;
 use anteroom_testkit::{
     Backend, Browser, Builder, CHALLENGE, PASSWORD, TestProvider, Tokens, on_both_databases, on_copy_of,
@@ -126,7 +126,7 @@ async fn leave_behind(provider: &TestProvider) -> Value {
     forget(&carol, CAROL).await;
     let page = send(&carol, &press(provider, &carol).await).await;
     let verifying = &page.asked[url::Position::BeforePath..];
-    extend_chain(&provider.provider, None, When::Now).await.unwrap();
+    extend_chain(&provider.provider, None, CheckpointTime::Now).await.unwrap();
     json!({
         "alice": cookies(&alice), "refresh_token": tokens.refresh_token(), "jwt": tokens.access_token,
         "id_token": tokens.id_token(), "code": code, "opaque": opaque.access_token,
@@ -168,7 +168,7 @@ async fn go_on(provider: &TestProvider, left: &Value) {
     ways_to_a_password(provider, left).await;
     let findings = {
         let parts = &provider.provider;
-        extend_chain(parts, None, When::Now).await.unwrap();
+        extend_chain(parts, None, CheckpointTime::Now).await.unwrap();
         chain::verify(&parts.store, &parts.keyring, Vec::new(), Vec::new()).await.unwrap().findings
     };
     assert_eq!(findings, []);
@@ -179,7 +179,7 @@ async fn go_on(provider: &TestProvider, left: &Value) {
 async fn locks_and_devices(provider: &TestProvider, alice: &Browser) {
     assert!(alice.is_signed_in().await);
     let again = alice.sign_in(ALICE, PASSWORD).await;
-    assert_eq!(again.status, 303, "{}", again.gist());
+    assert_eq!(again.status, 303, "{}", again.page_summary());
     let signed_in = provider.audited("signed_in").await;
     assert!(signed_in.iter().any(|entry| entry.detail.contains("\"new_device\":false")), "{signed_in:?}");
     assert_eq!(provider.browser().sign_in(BOB, PASSWORD).await.status, 422, "still locked");

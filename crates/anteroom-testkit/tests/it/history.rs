@@ -3,7 +3,7 @@
 
 use crate::{ALICE, BOB};
 use anteroom_domain::trail::chain::Checkpoint;
-use anteroom_flows::audit::chain::{self, When};
+use anteroom_flows::audit::chain::{self, CheckpointTime};
 use anteroom_server::background::{extend_chain, keep_newest};
 use anteroom_testkit::{AppKey, Backend, PASSWORD, TestProvider, Tokens, on_both_databases};
 use jiff::SignedDuration;
@@ -24,7 +24,7 @@ on_both_databases!(
 );
 
 async fn linked(provider: &TestProvider, file: Option<&Path>) -> u64 {
-    extend_chain(&provider.provider, file, When::Now).await.unwrap();
+    extend_chain(&provider.provider, file, CheckpointTime::Now).await.unwrap();
     provider.provider.store.chain_end().await.unwrap().seq
 }
 
@@ -93,7 +93,7 @@ async fn a_database_that_went_back_is_not_served_until_an_operator_accepts_it(ba
 async fn a_node_that_remembers_nothing_is_told_by_the_others(backend: Backend) {
     let (first, _) = gone_back(&backend).await;
     first.look_at_history().await;
-    let second = TestProvider::on(&backend).beside(&first).start().await;
+    let second = TestProvider::on(&backend).another_node_of(&first).start().await;
     assert_is_refused(&second).await;
     first.advance(SignedDuration::from_mins(1));
     first.accept_database().await;
@@ -131,7 +131,7 @@ async fn a_database_that_lost_changes_of_keys_or_clients_went_back(backend: Back
 async fn registered(provider: &TestProvider, name: &str) -> Value {
     let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"], "client_name": name });
     let answer = provider.call(("POST", "/clients"), None, &metadata).await;
-    assert_eq!(answer.status, 201, "{}", answer.gist());
+    assert_eq!(answer.status, 201, "{}", answer.page_summary());
     answer.json()
 }
 
@@ -185,7 +185,7 @@ async fn after_it_is_accepted_what_a_client_had_for_itself_is_worth_nothing(back
     assert_eq!((is_active(&revoked).await, is_active(&kept).await, prove(&used).await), (false, false, 401));
     assert_eq!(prove(&used_ahead).await, 401);
     // A node that starts afterwards knows as much.
-    let second = TestProvider::on(&backend).clients(&signer).beside(&provider).start().await;
+    let second = TestProvider::on(&backend).clients(&signer).another_node_of(&provider).start().await;
     assert_eq!(second.client("service").introspect(&kept).await.json()["active"], false);
     provider.advance(SignedDuration::from_secs(1));
     assert!(is_active(&own().await).await);
@@ -209,7 +209,7 @@ async fn after_it_is_accepted_everything_in_memory_is_read_anew(backend: Backend
     assert_is_refused(&first).await;
     first.advance(SignedDuration::from_mins(1));
     first.accept_database().await;
-    let second = open().beside(&first).start().await;
+    let second = open().another_node_of(&first).start().await;
     let kept = registered(&second, "Kept").await;
     first.look_at_history().await;
     assert_eq!(lost.introspect("x").await.status, 401);

@@ -13,7 +13,7 @@ on_both_databases!(
 
 async fn two(backend: &Backend) -> [TestProvider; 2] {
     let first = TestProvider::start(backend).await;
-    let second = TestProvider::on(backend).beside(&first).start().await;
+    let second = TestProvider::on(backend).another_node_of(&first).start().await;
     [first, second]
 }
 

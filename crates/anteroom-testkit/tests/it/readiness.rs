@@ -1,9 +1,11 @@
 //! A node that cannot do what serving needs says so, to `/readyz` and to every request, and serves again when it can.
 
 use crate::ALICE;
-use anteroom_flows::node::health::Watch;
+use anteroom_flows::node::health::HealthMonitor;
 use anteroom_flows::readiness::{Check, NotReady};
-use anteroom_testkit::{Answer, Backend, PASSWORD, TestProvider, on_both_databases, on_postgres, on_sqlite};
+use anteroom_testkit::{
+    Backend, PASSWORD, TestProvider, TestResponse, on_both_databases, on_postgres, on_sqlite,
+};
 use jiff::SignedDuration;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -20,13 +22,13 @@ on_both_databases!(
 
 /// As the background does each second.
 async fn look(provider: &TestProvider) {
-    Watch::default().look(&provider.provider).await;
+    HealthMonitor::default().run_checks(&provider.provider).await;
     // An error is looked at again a second later.
-    let _ = anteroom_flows::node::history::look(&provider.provider).await;
+    let _ = anteroom_flows::node::history::check_now(&provider.provider).await;
 }
 
-fn assert_told_to_come_again(answer: &Answer, what: &str) {
-    assert_eq!(answer.status, 503, "{what}: {}", answer.gist());
+fn assert_told_to_come_again(answer: &TestResponse, what: &str) {
+    assert_eq!(answer.status, 503, "{what}: {}", answer.page_summary());
     assert_eq!(answer.header("retry-after"), Some("1"), "{what}");
 }
 
@@ -112,7 +114,7 @@ async fn a_request_whose_time_is_over_is_told_to_come_again(backend: Backend) {
     let held = backend.hold(lock).await;
     let page = browser.sign_in(ALICE, PASSWORD).await;
     assert_told_to_come_again(&page, "a person");
-    assert!(page.body.contains("/sign-in"), "a way forward: {}", page.gist());
+    assert!(page.body.contains("/sign-in"), "a way forward: {}", page.page_summary());
     let answer = web.redeem(&code).await;
     assert_told_to_come_again(&answer, "a program");
     assert_eq!(answer.error(), "server_error");
@@ -224,13 +226,13 @@ async fn rfc9112_9_6_a_refusal_that_leaves_the_body_unread_closes_the_connection
         headers.insert(reqwest::header::CONTENT_TYPE, kind);
         provider.ask(reqwest::Method::POST, "/token", headers, body).await
     };
-    let closes = |answer: &Answer| answer.header("connection") == Some("close");
+    let closes = |answer: &TestResponse| answer.header("connection") == Some("close");
     let other_host = post("other.example", b"a=b".to_vec()).await;
-    assert!(other_host.status == 421 && closes(&other_host), "{}", other_host.gist());
+    assert!(other_host.status == 421 && closes(&other_host), "{}", other_host.page_summary());
     provider.provider.readiness.note(Check::Writes, Some(&NotReady::Writes));
     let not_ready = post("", b"a=b".to_vec()).await;
-    assert!(not_ready.status == 503 && closes(&not_ready), "{}", not_ready.gist());
+    assert!(not_ready.status == 503 && closes(&not_ready), "{}", not_ready.page_summary());
     provider.provider.readiness.note(Check::Writes, None);
     let refused = post("", b"grant_type=nonsense".to_vec()).await;
-    assert!(refused.status < 500 && !closes(&refused), "{}", refused.gist());
+    assert!(refused.status < 500 && !closes(&refused), "{}", refused.page_summary());
 }

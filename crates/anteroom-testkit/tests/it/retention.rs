@@ -2,8 +2,8 @@
 
 use crate::{ALICE, BOB};
 use anteroom_domain::ids::{AuditId, NodeId};
-use anteroom_domain::trail::verify::{Finding, Kept, Report};
-use anteroom_flows::audit::chain::{self, When};
+use anteroom_domain::trail::verify::{AuditFinding, CheckpointSource, VerificationReport};
+use anteroom_flows::audit::chain::{self, CheckpointTime};
 use anteroom_flows::audit::context::AuditContext;
 use anteroom_flows::audit::pruning::{Pruning, prune};
 use anteroom_server::background::extend_chain;
@@ -26,7 +26,7 @@ const SIX_YEARS: SignedDuration = SignedDuration::from_hours(24 * 2_192);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 async fn signed(provider: &TestProvider) {
-    extend_chain(&provider.provider, None, When::Now).await.unwrap();
+    extend_chain(&provider.provider, None, CheckpointTime::Now).await.unwrap();
 }
 
 async fn pruned(provider: &TestProvider) -> Pruning {
@@ -35,7 +35,7 @@ async fn pruned(provider: &TestProvider) -> Pruning {
     prune(&parts.store, &parts.keyring, &origin, SIX_YEARS).await.unwrap()
 }
 
-async fn verified(provider: &TestProvider) -> Report {
+async fn verified(provider: &TestProvider) -> VerificationReport {
     let parts = &provider.provider;
     chain::verify(&parts.store, &parts.keyring, Vec::new(), Vec::new()).await.unwrap()
 }
@@ -69,7 +69,7 @@ async fn the_oldest_entries_go_after_their_time_and_the_rest_verifies(backend: B
     assert_eq!(report.findings, []);
     assert_eq!(report.pruned.map(|pruned| pruned.link.seq), Some(first));
     assert_eq!(
-        report.checkpoints[&Kept::Inside],
+        report.checkpoints[&CheckpointSource::Inside],
         3,
         "that of the first day stays, as what the rest stands on"
     );
@@ -82,7 +82,7 @@ async fn the_oldest_entries_go_after_their_time_and_the_rest_verifies(backend: B
     assert_eq!(verified(&provider).await.findings, []);
     let parts = &provider.provider;
     let mut lines = Vec::new();
-    let write = |line: &anteroom_domain::trail::lines::Line| {
+    let write = |line: &anteroom_domain::trail::lines::ExportLine| {
         lines.push(line.write()?);
         Ok(())
     };
@@ -159,7 +159,7 @@ async fn nobody_gets_young_entries_pruned_by_making_them_old(backend: Backend) {
     backend.execute("UPDATE audit_entries SET at = 1000000000000").await;
     let before = provider.audit().await.len();
     let Pruning::Refused(findings) = pruned(&provider).await else { panic!("they were removed") };
-    assert!(matches!(findings[0], Finding::Altered { seq: 1, .. }), "{findings:?}");
+    assert!(matches!(findings[0], AuditFinding::Altered { seq: 1, .. }), "{findings:?}");
     assert_eq!(provider.audit().await.len(), before);
 }
 
@@ -167,13 +167,13 @@ async fn entries_that_somebody_else_removed_are_not_covered_up(backend: Backend)
     let (provider, first) = of_two_weeks(&backend).await;
     backend.execute("DELETE FROM audit_entries WHERE chain_seq = 2").await;
     provider.advance(SIX_YEARS);
-    let missing = Finding::Missing { first: 2, last: 2 };
+    let missing = AuditFinding::Missing { first: 2, last: 2 };
     assert_eq!(pruned(&provider).await, Pruning::Refused(vec![missing.clone()]));
     assert!(verified(&provider).await.findings.contains(&missing));
     // The beginning, without a word of it.
     backend.execute(&format!("DELETE FROM audit_entries WHERE chain_seq <= {first}")).await;
     backend.execute(&format!("DELETE FROM audit_checkpoints WHERE seq <= {first}")).await;
-    assert!(verified(&provider).await.findings.contains(&Finding::Missing { first: 1, last: first }));
+    assert!(verified(&provider).await.findings.contains(&AuditFinding::Missing { first: 1, last: first }));
 }
 
 async fn a_trail_cut_off_since_its_last_checkpoint_is_found_and_stays_found(backend: Backend) {
@@ -184,12 +184,12 @@ async fn a_trail_cut_off_since_its_last_checkpoint_is_found_and_stays_found(back
     let end = provider.provider.store.chain_end().await.unwrap().seq;
     assert_eq!(verified(&provider).await.findings, []);
     backend.execute(&format!("DELETE FROM audit_entries WHERE chain_seq > {whole}")).await;
-    let cut = Finding::Truncated { last: whole, seq: end, kept: Kept::Head };
+    let cut = AuditFinding::Truncated { last: whole, seq: end, kept: CheckpointSource::Head };
     assert_eq!(verified(&provider).await.findings, [cut]);
     // What is linked afterwards leaves the gap open.
     provider.signed_in(BOB).await;
     signed(&provider).await;
-    let missing = Finding::Missing { first: whole + 1, last: end };
+    let missing = AuditFinding::Missing { first: whole + 1, last: end };
     assert_eq!(verified(&provider).await.findings, [missing]);
 }
 
@@ -207,13 +207,13 @@ async fn entries_that_another_program_put_in_are_left_out_of_the_chain_and_found
     let grows = async || {
         let before = store.chain_end().await.unwrap().seq;
         provider.signed_in(BOB).await;
-        let left_out = extend_chain(&provider.provider, None, When::Now).await.unwrap();
+        let left_out = extend_chain(&provider.provider, None, CheckpointTime::Now).await.unwrap();
         assert!(store.chain_end().await.unwrap().seq > before);
         left_out
     };
     let copies = grows().await;
     let found =
-        |ids: &[AuditId]| ids.iter().map(|id| Finding::LinkedAndWaiting { id: *id }).collect::<Vec<_>>();
+        |ids: &[AuditId]| ids.iter().map(|id| AuditFinding::LinkedAndWaiting { id: *id }).collect::<Vec<_>>();
     assert_eq!((copies.len(), verified(&provider).await.findings), (2, found(&copies)));
     // However few are linked at a time, those that are left out do not take the place of the others.
     provider.signed_in(ALICE).await;
@@ -227,7 +227,7 @@ async fn entries_that_another_program_put_in_are_left_out_of_the_chain_and_found
     let findings = verified(&provider).await.findings;
     assert!(!unreadable.is_empty());
     for id in unreadable {
-        assert!(findings.contains(&Finding::UnreadableWaiting { id }), "{findings:?}");
+        assert!(findings.contains(&AuditFinding::UnreadableWaiting { id }), "{findings:?}");
     }
 }
 
@@ -242,7 +242,7 @@ async fn what_a_node_has_not_linked_for_a_minute_is_found(backend: Backend) {
     provider.signed_in(ALICE).await;
     signed(&provider).await;
     provider.signed_in(BOB).await;
-    let waiting = store.waiting_entries(100).await.unwrap().records;
+    let waiting = store.unlinked_entries(100).await.unwrap().records;
     provider.advance(DAY);
     assert_eq!(verified(&provider).await.findings, [], "no node has run");
     beats().await;
@@ -251,7 +251,7 @@ async fn what_a_node_has_not_linked_for_a_minute_is_found(backend: Backend) {
     assert_eq!(verified(&provider).await.findings, []);
     provider.advance(SignedDuration::from_secs(1));
     beats().await;
-    let found = waiting.iter().map(|entry| Finding::NotLinked { id: entry.id, at: entry.at });
+    let found = waiting.iter().map(|entry| AuditFinding::NotLinked { id: entry.id, at: entry.at });
     assert_eq!(verified(&provider).await.findings, found.collect::<Vec<_>>());
     signed(&provider).await;
     assert_eq!(verified(&provider).await.findings, []);

@@ -3,10 +3,10 @@
 
 use crate::ALICE;
 use anteroom_flows::context::confirmations::Cached;
-use anteroom_flows::keys::signing_keys::Reason;
+use anteroom_flows::keys::signing_keys::RotationReason;
 use anteroom_oidc::SigningAlgorithm;
 use anteroom_server::background;
-use anteroom_server::housekeeping::Rounds;
+use anteroom_server::housekeeping::HousekeepingState;
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases, on_postgres, on_sqlite};
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -36,7 +36,7 @@ async fn a_node_that_is_not_confirmed_for_five_seconds_answers_503(backend: Back
     assert_eq!(browser.get("/readyz").await.status, 200);
     // What the background does each second is such a confirmation.
     provider.provider.confirmations.confirm(Cached::Keys, long_ago);
-    background::take_up_keys(&provider.provider, &mut None).await.unwrap();
+    background::reload_keys(&provider.provider, &mut None).await.unwrap();
     assert_eq!(browser.sign_in(ALICE, PASSWORD).await.status, 303);
 }
 
@@ -44,15 +44,15 @@ async fn a_key_signs_as_soon_as_its_time_has_come(backend: Backend) {
     let provider = TestProvider::on(&backend).start().await;
     let parts = &provider.provider;
     let signing = || parts.key_set().signer(SigningAlgorithm::Rs256).unwrap().kid().clone();
-    provider.rotate_keys(Reason::Planned).await;
+    provider.rotate_keys(RotationReason::Planned).await;
     let mut seen = None;
-    background::take_up_keys(parts, &mut seen).await.unwrap();
+    background::reload_keys(parts, &mut seen).await.unwrap();
     let before = signing();
     provider.advance(SignedDuration::from_mins(6) - SignedDuration::from_secs(1));
-    background::take_up_keys(parts, &mut seen).await.unwrap();
+    background::reload_keys(parts, &mut seen).await.unwrap();
     assert_eq!(signing(), before);
     provider.advance(SignedDuration::from_secs(1));
-    background::take_up_keys(parts, &mut seen).await.unwrap();
+    background::reload_keys(parts, &mut seen).await.unwrap();
     assert_ne!(signing(), before);
 }
 
@@ -71,7 +71,8 @@ async fn nothing_is_ended_by_a_clock_that_is_not_the_databases() {
 async fn a_day_ahead(backend: &Backend, expected: usize) {
     let provider = TestProvider::start(backend).await;
     let minutes = |count: u64| Duration::from_mins(count);
-    let (mut rounds, ended) = (Rounds::default(), async || provider.audited("signed_out").await.len());
+    let (mut rounds, ended) =
+        (HousekeepingState::default(), async || provider.audited("signed_out").await.len());
     provider.signed_in(ALICE).await;
     provider.tidy_up(&mut rounds, minutes(0)).await;
     // The clock is set a day ahead: to all appearances the session is over.

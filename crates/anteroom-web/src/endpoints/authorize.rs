@@ -2,26 +2,26 @@
 
 use anteroom_flows::interaction::authorize::{AuthorizeOutcome, authorize};
 use anteroom_oidc::authorization::{AuthorizationError, Parameter, Parameters};
-use anteroom_oidc::form::Form;
+use anteroom_oidc::form::UrlEncodedForm;
 use anteroom_pages::ErrorKind;
 use axum::extract::{FromRequest, FromRequestParts as _, RawQuery, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::Arc;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish, to_sign_in};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish, to_sign_in};
 use crate::forms::is_form;
 use crate::pages::step::show;
-use crate::respond::{error_return_page, leave};
+use crate::respond::{error_return_page, redirect_to};
 use crate::state::Web;
 
-pub(crate) async fn get(asker: Asker, query: RawQuery) -> Response {
+pub(crate) async fn get(asker: PageContext, query: RawQuery) -> Response {
     finish(&asker, answer(&asker, query.0.as_deref().unwrap_or_default()).await).await
 }
 
-async fn answer(asker: &Asker, query: &str) -> Result<Response, Failure> {
-    let form = Form::decode(query.as_bytes()).map_err(|_| invalid())?;
+async fn answer(asker: &PageContext, query: &str) -> Result<Response, PageError> {
+    let form = UrlEncodedForm::decode(query.as_bytes()).map_err(|_| invalid())?;
     match authorize(&asker.visit, &Parameters::from(&form)).await? {
         AuthorizeOutcome::Onward(onward) => show(asker, onward),
         AuthorizeOutcome::ErrorReturn(waits) => Ok(error_return_page(asker, &waits)),
@@ -29,32 +29,32 @@ async fn answer(asker: &Asker, query: &str) -> Result<Response, Failure> {
     }
 }
 
-fn invalid() -> Failure {
-    Failure::page(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, to_sign_in())
+fn invalid() -> PageError {
+    PageError::page(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, to_sign_in())
 }
 
-fn refused(error: &AuthorizationError) -> Failure {
+fn refused(error: &AuthorizationError) -> PageError {
     let kind = match error.parameter {
         Parameter::ClientId => ErrorKind::UnknownClient,
         Parameter::RedirectUri => ErrorKind::RedirectUriMismatch,
         _ => ErrorKind::InvalidRequest,
     };
-    Failure::page(StatusCode::BAD_REQUEST, kind, to_sign_in())
+    PageError::page(StatusCode::BAD_REQUEST, kind, to_sign_in())
 }
 
 /// A request that an application's page may post, and so without our Lax cookie and without a form's token: it changes
 /// nothing, and is asked again as a GET of the same path.
-pub(crate) struct FromAnySite {
-    asker: Asker,
+pub(crate) struct CrossSitePost {
+    asker: PageContext,
     query: String,
 }
 
-impl FromRequest<Arc<Web>> for FromAnySite {
+impl FromRequest<Arc<Web>> for CrossSitePost {
     type Rejection = Response;
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
         let (mut parts, body) = request.into_parts();
-        let Ok(asker) = Asker::from_request_parts(&mut parts, web).await;
+        let Ok(asker) = PageContext::from_request_parts(&mut parts, web).await;
         let body = axum::body::to_bytes(body, web.settings.max_body).await.ok();
         match body.filter(|_| is_form(&parts.headers)).and_then(|body| as_query(&body)) {
             Some(query) => Ok(Self { asker, query }),
@@ -68,16 +68,16 @@ impl FromRequest<Arc<Web>> for FromAnySite {
 const LONGEST_QUERY: usize = 3 * 16 * 1024;
 
 fn as_query(body: &[u8]) -> Option<String> {
-    let form = Form::decode(body).ok()?;
+    let form = UrlEncodedForm::decode(body).ok()?;
     let pairs = form.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str()));
     // As a request a longer one would be refused for that; as an address it may not even get there.
     Some(anteroom_oidc::form::encode(pairs)).filter(|query| query.len() <= LONGEST_QUERY)
 }
 
-pub(crate) async fn post(FromAnySite { asker, query }: FromAnySite) -> Response {
-    leave(&asker, &format!("/authorize?{query}"))
+pub(crate) async fn post(CrossSitePost { asker, query }: CrossSitePost) -> Response {
+    redirect_to(&asker, &format!("/authorize?{query}"))
 }
 
-pub(crate) async fn end_session_post(FromAnySite { asker, query }: FromAnySite) -> Response {
-    leave(&asker, &format!("/end-session?{query}"))
+pub(crate) async fn end_session_post(CrossSitePost { asker, query }: CrossSitePost) -> Response {
+    redirect_to(&asker, &format!("/end-session?{query}"))
 }

@@ -1,7 +1,7 @@
 //! The discovery document (OpenID Connect Discovery §4, RFC 8414), the JWKS, and WebFinger (§2).
 
 use anteroom_oidc::discovery::ProviderMetadata;
-use anteroom_oidc::form::Form;
+use anteroom_oidc::form::UrlEncodedForm;
 use anteroom_oidc::keys::Jwks;
 use anteroom_oidc::webfinger::{WebFingerError, describe};
 use axum::Json;
@@ -45,7 +45,7 @@ pub(crate) async fn jwks(State(web): State<Arc<Web>>, headers: HeaderMap) -> Res
 }
 
 pub(crate) async fn webfinger(State(web): State<Arc<Web>>, RawQuery(query): RawQuery) -> Response {
-    let Ok(form) = Form::decode(query.unwrap_or_default().as_bytes()) else {
+    let Ok(form) = UrlEncodedForm::decode(query.unwrap_or_default().as_bytes()) else {
         return StatusCode::BAD_REQUEST.into_response();
     };
     match describe(&form, &web.provider.snapshot().issuer) {

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::asker::EndpointContext;
-use crate::endpoints::token::{ClientRequest, Received, Refused, finish};
+use crate::endpoints::token::{ClientRequest, ClientRequestError, Received, finish};
 use crate::endpoints::unread;
 
 pub(crate) async fn endpoint(context: EndpointContext, headers: HeaderMap, body: Received) -> Response {
@@ -20,7 +20,7 @@ async fn pushed(
     context: &EndpointContext,
     headers: &HeaderMap,
     body: &Received,
-) -> Result<Response, Refused> {
+) -> Result<Response, ClientRequestError> {
     let ClientRequest { client, form, .. } =
         ClientRequest::read(context, ClientEndpoint::PushedAuthorization, headers, body).await?;
     match push(&context.call, &client, &Parameters::from(&form)).await {

@@ -1,6 +1,6 @@
 //! `/clients`: registration of clients (RFC 7591 §3), and `/clients/{client}`, where they look after it (RFC 7592 §2).
 
-use anteroom_flows::protocol::registration::{self, ClientInformation, Presented, RegistrationError};
+use anteroom_flows::protocol::registration::{self, ClientInformation, RegistrationError, RegistrationInput};
 use anteroom_oidc::errors::BearerError;
 use anteroom_oidc::token::bearer_token;
 use anteroom_oidc::{Issuer, RegistrationRefusal};
@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use crate::asker::EndpointContext;
 use crate::authorization::{REPEATED, Repeated, authorization};
 use crate::endpoints::token::unavailable;
-use crate::segment::Segment;
+use crate::segment::PathParam;
 
 /// Of metadata; what else is sent is bounded by the server's own limit.
 const MAX_METADATA: usize = 32 * 1024;
@@ -24,14 +24,14 @@ const MAX_METADATA: usize = 32 * 1024;
 /// Seconds: what is being fetched has come by then, or is given up.
 const BUSY_FOR: &str = "10";
 
-type Sent = Result<Bytes, BytesRejection>;
-type Answered = Result<Response, RegistrationError>;
+type BodyResult = Result<Bytes, BytesRejection>;
+type RegistrationResult = Result<Response, RegistrationError>;
 
 pub(crate) async fn register(
     context: EndpointContext,
     query: RawQuery,
     headers: HeaderMap,
-    body: Sent,
+    body: BodyResult,
 ) -> Response {
     let body = json(&headers, body);
     let presented = presented((&headers, &query), &body);
@@ -41,7 +41,7 @@ pub(crate) async fn register(
 
 pub(crate) async fn read(
     context: EndpointContext,
-    Segment(client): Segment<String>,
+    PathParam(client): PathParam<String>,
     query: RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -51,10 +51,10 @@ pub(crate) async fn read(
 
 pub(crate) async fn update(
     context: EndpointContext,
-    Segment(client): Segment<String>,
+    PathParam(client): PathParam<String>,
     query: RawQuery,
     headers: HeaderMap,
-    body: Sent,
+    body: BodyResult,
 ) -> Response {
     let body = json(&headers, body);
     let presented = presented((&headers, &query), &body);
@@ -64,7 +64,7 @@ pub(crate) async fn update(
 
 pub(crate) async fn delete(
     context: EndpointContext,
-    Segment(client): Segment<String>,
+    PathParam(client): PathParam<String>,
     query: RawQuery,
     headers: HeaderMap,
 ) -> Response {
@@ -75,8 +75,8 @@ pub(crate) async fn delete(
 fn presented<'a>(
     (headers, query): (&HeaderMap, &RawQuery),
     body: &'a Result<Bytes, RegistrationRefusal>,
-) -> Presented<'a> {
-    Presented { token: token(headers, query), body: body.as_deref().map_err(Clone::clone) }
+) -> RegistrationInput<'a> {
+    RegistrationInput { token: token(headers, query), body: body.as_deref().map_err(Clone::clone) }
 }
 
 fn token(headers: &HeaderMap, query: &RawQuery) -> Result<SecretString, BearerError> {
@@ -85,7 +85,7 @@ fn token(headers: &HeaderMap, query: &RawQuery) -> Result<SecretString, BearerEr
 }
 
 /// RFC 7591 §3.1: the request is JSON. A page of another site cannot send that without being asked first.
-fn json(headers: &HeaderMap, body: Sent) -> Result<Bytes, RegistrationRefusal> {
+fn json(headers: &HeaderMap, body: BodyResult) -> Result<Bytes, RegistrationRefusal> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
@@ -101,7 +101,7 @@ fn told(status: StatusCode, client: &ClientInformation) -> Response {
 }
 
 /// RFC 7591 §3.2.1: nothing of this is ever kept by a cache.
-fn finish(context: &EndpointContext, result: Answered) -> Response {
+fn finish(context: &EndpointContext, result: RegistrationResult) -> Response {
     let mut response = result.unwrap_or_else(|error| refuse(context, error));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));

@@ -7,10 +7,10 @@ use anteroom_flows::error::FlowError;
 use anteroom_flows::protocol::client_authentication::{ClientAuthError, ClientEndpoint, authenticate};
 use anteroom_flows::protocol::introspect::{IntrospectionError, introspect as introspect_token};
 use anteroom_flows::protocol::revoke::revoke as revoke_token;
-use anteroom_flows::protocol::token::{TokenError as ExchangeError, exchange};
+use anteroom_flows::protocol::token::{TokenError as ExchangeError, handle_token_request};
 use anteroom_oidc::errors::{TokenError, TokenErrorCode};
-use anteroom_oidc::form::Form;
-use anteroom_oidc::token::{CredentialsError, PresentedCredentials, TokenReference, TokenRequest};
+use anteroom_oidc::form::UrlEncodedForm;
+use anteroom_oidc::token::{CredentialsError, PresentedCredentials, TokenLookup, TokenRequest};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -27,14 +27,14 @@ use crate::guard::is_loopback_name;
 /// A request of a client that has proven who it is.
 pub(crate) struct ClientRequest {
     pub client: AuthenticatedClient,
-    pub form: Form,
+    pub form: UrlEncodedForm,
 }
 
 /// A body, or why it was not received whole.
 pub(crate) type Received = Result<Bytes, BytesRejection>;
 
 /// What goes wrong on the way to an answer, in the protocol's own words.
-pub(crate) enum Refused {
+pub(crate) enum ClientRequestError {
     Protocol(TokenError),
     /// The body is longer than the server takes.
     TooLong,
@@ -43,13 +43,13 @@ pub(crate) enum Refused {
     Flow(FlowError),
 }
 
-impl From<TokenError> for Refused {
+impl From<TokenError> for ClientRequestError {
     fn from(error: TokenError) -> Self {
         Self::Protocol(error)
     }
 }
 
-impl From<FlowError> for Refused {
+impl From<FlowError> for ClientRequestError {
     fn from(error: FlowError) -> Self {
         Self::Flow(error)
     }
@@ -61,7 +61,7 @@ impl ClientRequest {
         endpoint: ClientEndpoint,
         headers: &HeaderMap,
         body: &Received,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, ClientRequestError> {
         let form = form(context, headers, body)?;
         let authorization = authorization(headers)
             .map_err(|Repeated| unread::credentials(context, (None, &form), CredentialsError::TwoHeaders))?;
@@ -75,22 +75,26 @@ impl ClientRequest {
             }
             Err(error) => {
                 tracing::warn!(reference = %context.from.reference, "client authentication failed: {error}");
-                Err(Refused::Client(error))
+                Err(ClientRequestError::Client(error))
             }
         }
     }
 }
 
-fn form(context: &EndpointContext, headers: &HeaderMap, body: &Received) -> Result<Form, Refused> {
+fn form(
+    context: &EndpointContext,
+    headers: &HeaderMap,
+    body: &Received,
+) -> Result<UrlEncodedForm, ClientRequestError> {
     let body = match body {
         Ok(body) => body,
-        Err(rejection) if is_too_long(rejection) => return Err(Refused::TooLong),
+        Err(rejection) if is_too_long(rejection) => return Err(ClientRequestError::TooLong),
         Err(_) => return Err(unread::body(context, headers, "the body was cut off").into()),
     };
     if !is_form(headers) {
         return Err(unread::body(context, headers, "another content type").into());
     }
-    Form::decode(body).map_err(|error| unread::body(context, headers, &error.to_string()).into())
+    UrlEncodedForm::decode(body).map_err(|error| unread::body(context, headers, &error.to_string()).into())
 }
 
 pub(crate) fn is_too_long(rejection: &BytesRejection) -> bool {
@@ -105,12 +109,12 @@ async fn exchanged(
     context: &EndpointContext,
     headers: &HeaderMap,
     body: &Received,
-) -> Result<Response, Refused> {
+) -> Result<Response, ClientRequestError> {
     let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Token, headers, body).await?;
     let request = TokenRequest::parse(&form)
         .map_err(|error| unread::token_request(context, (&client, &form), error))?;
-    match exchange(&context.call, &client, request).await {
+    match handle_token_request(&context.call, &client, request).await {
         Ok(response) => Ok(Json(response).into_response()),
         Err(ExchangeError::Flow(error)) => Err(error.into()),
         Err(error) => {
@@ -130,10 +134,10 @@ async fn revoked(
     context: &EndpointContext,
     headers: &HeaderMap,
     body: &Received,
-) -> Result<Response, Refused> {
+) -> Result<Response, ClientRequestError> {
     let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Revocation, headers, body).await?;
-    let reference = TokenReference::parse(&form)
+    let reference = TokenLookup::parse(&form)
         .map_err(|error| unread::token_reference(context, (&client, &form), error))?;
     revoke_token(&context.call, &client, &reference.token).await?;
     // RFC 7009 §2.2: clients ignore the body. Some take an answer without a content type for a failure.
@@ -148,10 +152,10 @@ async fn introspected(
     context: &EndpointContext,
     headers: &HeaderMap,
     body: &Received,
-) -> Result<Response, Refused> {
+) -> Result<Response, ClientRequestError> {
     let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Introspection, headers, body).await?;
-    let reference = TokenReference::parse(&form)
+    let reference = TokenLookup::parse(&form)
         .map_err(|error| unread::token_reference(context, (&client, &form), error))?;
     match introspect_token(&context.call, &client, &reference.token).await {
         Ok(answer) => Ok(Json(answer).into_response()),
@@ -163,7 +167,7 @@ async fn introspected(
 }
 
 /// RFC 6749 §5.1: nothing of this is ever kept by a cache.
-pub(crate) fn finish(context: &EndpointContext, result: Result<Response, Refused>) -> Response {
+pub(crate) fn finish(context: &EndpointContext, result: Result<Response, ClientRequestError>) -> Response {
     let mut response = result.unwrap_or_else(|refused| refuse(context, &refused));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
@@ -179,18 +183,18 @@ pub(crate) async fn only_post() -> Response {
     response
 }
 
-fn refuse(context: &EndpointContext, refused: &Refused) -> Response {
+fn refuse(context: &EndpointContext, refused: &ClientRequestError) -> Response {
     match refused {
-        Refused::Protocol(error) => told(context, *error, None),
-        Refused::Client(why) => {
+        ClientRequestError::Protocol(error) => told(context, *error, None),
+        ClientRequestError::Client(why) => {
             let error = TokenError::new(TokenErrorCode::InvalidClient, "client authentication failed");
             told(context, error, Some(why))
         }
-        Refused::TooLong => {
+        ClientRequestError::TooLong => {
             let error = TokenError::new(TokenErrorCode::InvalidRequest, "the body is too long");
             (StatusCode::PAYLOAD_TOO_LARGE, Json(error.body())).into_response()
         }
-        Refused::Flow(error) => unavailable(context, error),
+        ClientRequestError::Flow(error) => unavailable(context, error),
     }
 }
 

@@ -9,14 +9,14 @@ use url::form_urlencoded;
 
 use crate::asker::EndpointContext;
 use crate::endpoints::token::Received;
-use crate::segment::Segment;
+use crate::segment::PathParam;
 use crate::state::Web;
 
 const SIGNATURE: &str = "x-twilio-signature";
 
 pub(crate) async fn status(
     context: EndpointContext,
-    Segment(id): Segment<MessageId>,
+    PathParam(id): PathParam<MessageId>,
     uri: Uri,
     headers: HeaderMap,
     body: Received,
@@ -33,7 +33,7 @@ pub(crate) async fn status(
 
 pub(crate) async fn key(
     context: EndpointContext,
-    Segment(id): Segment<MessageId>,
+    PathParam(id): PathParam<MessageId>,
     uri: Uri,
     headers: HeaderMap,
     body: Received,

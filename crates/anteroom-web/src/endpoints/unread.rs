@@ -5,7 +5,7 @@
 use anteroom_flows::context::authenticated_client::AuthenticatedClient;
 use anteroom_oidc::TokenEndpointAuthMethod;
 use anteroom_oidc::errors::{TokenError, TokenErrorCode};
-use anteroom_oidc::form::Form;
+use anteroom_oidc::form::UrlEncodedForm;
 use anteroom_oidc::shown::shorten;
 use anteroom_oidc::token::{CredentialsError, PresentedCredentials};
 use axum::http::HeaderMap;
@@ -24,14 +24,14 @@ pub(super) fn body(context: &EndpointContext, headers: &HeaderMap, why: &str) ->
 
 pub(super) fn credentials(
     context: &EndpointContext,
-    (authorization, form): (Option<&str>, &Form),
+    (authorization, form): (Option<&str>, &UrlEncodedForm),
     error: CredentialsError,
 ) -> TokenError {
     let of_header = authorization.and_then(|header| {
-        let presented = PresentedCredentials::parse(Some(header), &Form::default()).ok()?;
+        let presented = PresentedCredentials::parse(Some(header), &UrlEncodedForm::default()).ok()?;
         Some(presented.client_id().as_str().to_owned())
     });
-    let client = form.as_left("client_id").map(str::to_owned).or(of_header);
+    let client = form.value_if_single("client_id").map(str::to_owned).or(of_header);
     let known = client.as_deref().and_then(|id| id.parse().ok());
     let snapshot = context.call.snapshot();
     let known = known.and_then(|id| snapshot.clients.get(&id));
@@ -52,12 +52,12 @@ pub(super) fn credentials(
 
 pub(super) fn token_request(
     context: &EndpointContext,
-    (client, form): (&AuthenticatedClient, &Form),
+    (client, form): (&AuthenticatedClient, &UrlEncodedForm),
     error: TokenError,
 ) -> TokenError {
     let metadata = &client.client().metadata;
     let allowed = listed(metadata.grant_types.iter().map(|grant| grant.as_str()));
-    let received = match form.as_left("grant_type") {
+    let received = match form.value_if_single("grant_type") {
         Some(grant) => format!("grant_type {}", shorten(grant)),
         None => listed(form.pairs().iter().map(|(name, _)| name.as_str())),
     };
@@ -66,7 +66,7 @@ pub(super) fn token_request(
 
 pub(super) fn token_reference(
     context: &EndpointContext,
-    (client, form): (&AuthenticatedClient, &Form),
+    (client, form): (&AuthenticatedClient, &UrlEncodedForm),
     error: TokenError,
 ) -> TokenError {
     let received = listed(form.pairs().iter().map(|(name, _)| name.as_str()));

@@ -2,7 +2,7 @@
 
 use anteroom_flows::protocol::userinfo::{UserInfoAnswer, UserInfoError, userinfo};
 use anteroom_oidc::errors::BearerError;
-use anteroom_oidc::form::Form;
+use anteroom_oidc::form::UrlEncodedForm;
 use anteroom_oidc::token::bearer_token;
 use axum::Json;
 use axum::extract::RawQuery;
@@ -37,7 +37,7 @@ async fn posted(
     let why =
         |rejection| if is_too_long(rejection) { "the body is too long" } else { "the body was cut off" };
     let body = body.as_ref().map_err(|rejection| BearerError::InvalidRequest(why(rejection)))?;
-    let form = Some(body).filter(|_| is_form(headers)).and_then(|body| Form::decode(body).ok());
+    let form = Some(body).filter(|_| is_form(headers)).and_then(|body| UrlEncodedForm::decode(body).ok());
     answer(context, headers, (form.as_ref(), query)).await
 }
 
@@ -57,7 +57,7 @@ fn finish(context: &EndpointContext, result: Result<UserInfoAnswer, UserInfoErro
 async fn answer(
     context: &EndpointContext,
     headers: &HeaderMap,
-    (form, query): (Option<&Form>, &RawQuery),
+    (form, query): (Option<&UrlEncodedForm>, &RawQuery),
 ) -> Result<UserInfoAnswer, UserInfoError> {
     let authorization = authorization(headers).map_err(|Repeated| BearerError::InvalidRequest(REPEATED))?;
     let token = bearer_token(authorization, form, query.0.as_deref())?;

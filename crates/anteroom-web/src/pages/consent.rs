@@ -1,49 +1,53 @@
 //! `POST /consent`.
 
 use anteroom_flows::interaction::consent::{ConsentOutcome, consent};
-use anteroom_flows::interaction::consent_answer::Decision;
-use anteroom_flows::interaction::open_interaction::Waiting;
+use anteroom_flows::interaction::consent_answer::ConsentDecision;
+use anteroom_flows::interaction::open_interaction::InteractionRef;
 use anteroom_oidc::{Scope, ScopeSet};
 use anteroom_pages::ConsentScope;
 use axum::response::Response;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, Sent};
+use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::pages::step::{DASHBOARD, continue_address, go};
-use crate::respond::see_next;
+use crate::respond::redirect_in_browser;
 
-pub(crate) struct Answered {
-    decision: Decision,
-    waiting: Waiting,
+pub(crate) struct ConsentForm {
+    decision: ConsentDecision,
+    waiting: InteractionRef,
 }
 
-impl FormFields for Answered {
+impl FormFields for ConsentForm {
     const NAME: FormName = FormName::Consent;
 
-    fn read(sent: &Sent) -> Result<Self, Failure> {
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         // Anything but a clear yes is a no.
-        let decision = if sent.field("decision") == "allow" { Decision::Allow } else { Decision::Deny };
-        Ok(Self { decision, waiting: sent.what_waits()? })
+        let decision =
+            if sent.field("decision") == "allow" { ConsentDecision::Allow } else { ConsentDecision::Deny };
+        Ok(Self { decision, waiting: sent.require_interaction_ref()? })
     }
 
-    fn again(sent: &Sent) -> String {
+    fn reload_path(sent: &ReceivedForm) -> String {
         sent.again(DASHBOARD)
     }
 }
 
-pub(crate) async fn submit(Form { asker, fields }: Form<Answered>) -> Response {
+pub(crate) async fn submit(Form { asker, fields }: Form<ConsentForm>) -> Response {
     finish(&asker, submitted(&asker, fields).await).await
 }
 
-async fn submitted(asker: &Asker, Answered { decision, waiting }: Answered) -> Result<Response, Failure> {
+async fn submitted(
+    asker: &PageContext,
+    ConsentForm { decision, waiting }: ConsentForm,
+) -> Result<Response, PageError> {
     match consent(&asker.visit, waiting, decision).await? {
         ConsentOutcome::Onward(onward) => go(asker, onward),
         ConsentOutcome::AskedAnew(page) => {
-            Ok(see_next(asker, &format!("{}&changed=1", continue_address(asker, &page)?)))
+            Ok(redirect_in_browser(asker, &format!("{}&changed=1", continue_address(asker, &page)?)))
         }
-        ConsentOutcome::Gone => Err(Failure::interaction_expired()),
+        ConsentOutcome::Gone => Err(PageError::interaction_expired()),
     }
 }
 

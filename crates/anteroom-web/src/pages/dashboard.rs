@@ -4,34 +4,36 @@ use anteroom_domain::account::Account;
 use anteroom_flows::context::call::FormOwner;
 use anteroom_flows::people::dashboard::{Dashboard, TileTarget, TileView, dashboard, open_tile};
 use anteroom_oidc::ClientId;
-use anteroom_pages::{DashboardPage, ErrorKind, Forward, ForwardKind, PasswordWarning, PersonHere, Tile};
+use anteroom_pages::{
+    DashboardPage, ErrorKind, NextLink, NextLinkKind, PasswordWarning, SignedInAccount, Tile,
+};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::token_for;
 use crate::pages::factors::FACTORS;
 use crate::pages::new_password::CHANGE;
 use crate::pages::profile::PROFILE;
-use crate::pages::session_time::nobody_signed_in;
+use crate::pages::session_time::redirect_to_sign_in;
 use crate::pages::step::DASHBOARD;
-use crate::respond::{Frame, leave, see_other};
-use crate::segment::Segment;
+use crate::respond::{PageResponse, redirect_to, see_other};
+use crate::segment::PathParam;
 
 /// `GET /`: to the dashboard, which leads a person who is not signed in to sign-in.
 pub(crate) async fn home() -> Response {
     see_other(DASHBOARD)
 }
 
-pub(crate) async fn show(asker: Asker) -> Response {
+pub(crate) async fn show(asker: PageContext) -> Response {
     finish(&asker, shown(&asker).await).await
 }
 
-async fn shown(asker: &Asker) -> Result<Response, Failure> {
+async fn shown(asker: &PageContext) -> Result<Response, PageError> {
     let Some(view) = dashboard(&asker.visit).await? else {
-        return nobody_signed_in(asker).await;
+        return redirect_to_sign_in(asker).await;
     };
     let Dashboard { account, session, tiles, password_days_left, others } = view;
     let owner = FormOwner { session: Some(session.id), account: Some(account.id) };
@@ -48,12 +50,15 @@ async fn shown(asker: &Asker) -> Result<Response, Failure> {
             .to_owned(),
         others: others.iter().map(person).collect(),
     };
-    let frame = Frame::of(asker).signed_in(&account).of_session(&session).leaves_opener();
+    let frame = PageResponse::of(asker).signed_in(&account).of_session(&session).isolated_from_opener();
     Ok(frame.page(StatusCode::OK, &page))
 }
 
-pub(crate) fn person(account: &Account) -> PersonHere {
-    PersonHere { name: account.display_name().to_owned(), email: account.primary_address.as_str().to_owned() }
+pub(crate) fn person(account: &Account) -> SignedInAccount {
+    SignedInAccount {
+        name: account.display_name().to_owned(),
+        email: account.primary_address.as_str().to_owned(),
+    }
 }
 
 fn tile(view: TileView) -> Tile {
@@ -75,19 +80,19 @@ fn percent(text: &str) -> String {
     url.map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default()
 }
 
-pub(crate) async fn open(asker: Asker, Segment(client): Segment<String>) -> Response {
+pub(crate) async fn open(asker: PageContext, PathParam(client): PathParam<String>) -> Response {
     finish(&asker, opened(&asker, &client).await).await
 }
 
-async fn opened(asker: &Asker, client: &str) -> Result<Response, Failure> {
+async fn opened(asker: &PageContext, client: &str) -> Result<Response, PageError> {
     let absent = || {
-        let forward = Forward { kind: ForwardKind::Dashboard, href: DASHBOARD.to_owned() };
-        Failure::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, forward)
+        let forward = NextLink { kind: NextLinkKind::Dashboard, href: DASHBOARD.to_owned() };
+        PageError::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, forward)
     };
     let client: ClientId = client.parse().map_err(|_| absent())?;
     match open_tile(&asker.visit, &client).await? {
-        TileTarget::Application(target) => Ok(leave(asker, &target)),
-        TileTarget::NobodySignedIn => nobody_signed_in(asker).await,
+        TileTarget::Application(target) => Ok(redirect_to(asker, &target)),
+        TileTarget::NotSignedIn => redirect_to_sign_in(asker).await,
         TileTarget::Absent => Err(absent()),
     }
 }

@@ -1,38 +1,41 @@
 //! `POST /expired-password`: on to a new password, which begins with a code sent to a phone.
 
-use anteroom_flows::interaction::expired_password::go_on;
-use anteroom_flows::interaction::open_interaction::Waiting;
+use anteroom_flows::interaction::expired_password::acknowledge;
+use anteroom_flows::interaction::open_interaction::InteractionRef;
 use axum::response::Response;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, Sent};
+use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::pages::step::go;
 
-pub(crate) struct GoOn {
-    waiting: Waiting,
+pub(crate) struct ExpiredPasswordForm {
+    waiting: InteractionRef,
 }
 
-impl FormFields for GoOn {
+impl FormFields for ExpiredPasswordForm {
     const NAME: FormName = FormName::ExpiredPassword;
 
-    fn read(sent: &Sent) -> Result<Self, Failure> {
-        Ok(Self { waiting: sent.what_waits()? })
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
+        Ok(Self { waiting: sent.require_interaction_ref()? })
     }
 
-    fn again(sent: &Sent) -> String {
+    fn reload_path(sent: &ReceivedForm) -> String {
         sent.again("/sign-in")
     }
 }
 
-pub(crate) async fn submit(Form { asker, fields }: Form<GoOn>) -> Response {
+pub(crate) async fn submit(Form { asker, fields }: Form<ExpiredPasswordForm>) -> Response {
     finish(&asker, submitted(&asker, fields).await).await
 }
 
-async fn submitted(asker: &Asker, GoOn { waiting }: GoOn) -> Result<Response, Failure> {
-    match go_on(&asker.visit, waiting).await? {
+async fn submitted(
+    asker: &PageContext,
+    ExpiredPasswordForm { waiting }: ExpiredPasswordForm,
+) -> Result<Response, PageError> {
+    match acknowledge(&asker.visit, waiting).await? {
         Some(onward) => go(asker, onward),
-        None => Err(Failure::interaction_expired()),
+        None => Err(PageError::interaction_expired()),
     }
 }

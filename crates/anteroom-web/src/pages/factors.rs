@@ -3,11 +3,14 @@
 use anteroom_domain::ids::FactorId;
 use anteroom_domain::totp::AuthenticatorApp;
 use anteroom_flows::context::call::FormOwner;
-use anteroom_flows::context::live::Live;
+use anteroom_flows::context::live::ActiveSession;
 use anteroom_flows::people::authenticator_apps::{
-    BeginOutcome, ConfirmOutcome, Enrolment, Listed, RemoveOutcome, begin, confirm, enrolment, list, remove,
+    AuthenticatorList, BeginOutcome, ConfirmOutcome, Enrolment, RemoveOutcome, begin, confirm, enrolment,
+    list, remove,
 };
-use anteroom_pages::{EnrolFactorPage, EnrolProblem, Factor, FactorsNotice, FactorsPage, FactorsProblem};
+use anteroom_pages::{
+    AuthenticatorAppItem, EnrolFactorPage, EnrolProblem, FactorsNotice, FactorsPage, FactorsProblem,
+};
 use axum::extract::RawQuery;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
@@ -15,13 +18,13 @@ use axum::response::{IntoResponse as _, Response};
 use qrcode::QrCode;
 use qrcode::render::svg;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, Sent, token_for};
+use crate::forms::{Form, FormFields, ReceivedForm, token_for};
 use crate::pages::step::{DASHBOARD, go, show as show_onward};
-use crate::respond::{Frame, moment, see_next, see_other};
-use crate::segment::Segment;
+use crate::respond::{PageResponse, moment, redirect_in_browser, see_other};
+use crate::segment::PathParam;
 
 pub(crate) const FACTORS: &str = "/account/factors";
 
@@ -30,14 +33,14 @@ pub(crate) async fn to_list() -> Response {
     see_other(FACTORS)
 }
 
-pub(crate) async fn show(asker: Asker, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(asker: PageContext, RawQuery(query): RawQuery) -> Response {
     let notice = match query.as_deref() {
         Some("added") => Some(FactorsNotice::Added),
         Some("removed") => Some(FactorsNotice::Removed),
         Some("not-there") => Some(FactorsNotice::NotThere),
         _ => None,
     };
-    let listed = list(&asker.visit).await.map_err(Failure::from);
+    let listed = list(&asker.visit).await.map_err(PageError::from);
     let response = listed.and_then(|listed| match listed {
         Ok(listed) => Ok(page(&asker, &listed, (notice, None))),
         Err(onward) => show_onward(&asker, onward),
@@ -46,8 +49,8 @@ pub(crate) async fn show(asker: Asker, RawQuery(query): RawQuery) -> Response {
 }
 
 fn page(
-    asker: &Asker,
-    listed: &Listed,
+    asker: &PageContext,
+    listed: &AuthenticatorList,
     (notice, problem): (Option<FactorsNotice>, Option<FactorsProblem>),
 ) -> Response {
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -63,13 +66,17 @@ fn page(
     signed_in(asker, &listed.live).page(status, &view)
 }
 
-fn signed_in<'a>(asker: &'a Asker, live: &Live) -> Frame<'a> {
-    Frame::of(asker).signed_in(&live.account).of_session(&live.session).leaves_opener()
+fn signed_in<'a>(asker: &'a PageContext, live: &ActiveSession) -> PageResponse<'a> {
+    PageResponse::of(asker).signed_in(&live.account).of_session(&live.session).isolated_from_opener()
 }
 
-fn factor(asker: &Asker, listed: &Listed, (number, app): (u32, &AuthenticatorApp)) -> Factor {
+fn factor(
+    asker: &PageContext,
+    listed: &AuthenticatorList,
+    (number, app): (u32, &AuthenticatorApp),
+) -> AuthenticatorAppItem {
     let waits = app.usable_from > asker.visit.now;
-    Factor {
+    AuthenticatorAppItem {
         id: app.id.to_string(),
         number,
         added_on: moment(asker, app.created_at).date,
@@ -78,28 +85,28 @@ fn factor(asker: &Asker, listed: &Listed, (number, app): (u32, &AuthenticatorApp
     }
 }
 
-pub(crate) struct Add;
+pub(crate) struct AddAppForm;
 
-impl FormFields for Add {
+impl FormFields for AddAppForm {
     const NAME: FormName = FormName::Factors;
     const OF_CURRENT_SESSION: bool = true;
 
-    fn read(_: &Sent) -> Result<Self, Failure> {
+    fn read(_: &ReceivedForm) -> Result<Self, PageError> {
         Ok(Self)
     }
 
-    fn again(_: &Sent) -> String {
+    fn reload_path(_: &ReceivedForm) -> String {
         FACTORS.to_owned()
     }
 }
 
-pub(crate) async fn add(Form { asker, fields: Add }: Form<Add>) -> Response {
+pub(crate) async fn add(Form { asker, fields: AddAppForm }: Form<AddAppForm>) -> Response {
     finish(&asker, added(&asker).await).await
 }
 
-async fn added(asker: &Asker) -> Result<Response, Failure> {
+async fn added(asker: &PageContext) -> Result<Response, PageError> {
     match begin(&asker.visit).await? {
-        BeginOutcome::Begun(id) => Ok(see_next(asker, &format!("{FACTORS}/{id}"))),
+        BeginOutcome::Begun(id) => Ok(redirect_in_browser(asker, &format!("{FACTORS}/{id}"))),
         // The page says so, and has no button any more.
         BeginOutcome::TooMany => Ok(see_other(FACTORS)),
         BeginOutcome::Elsewhere(onward) => go(asker, onward),
@@ -107,7 +114,7 @@ async fn added(asker: &Asker) -> Result<Response, Failure> {
 }
 
 /// `GET /account/factors/{id}`: the key of an app whose first code is awaited.
-pub(crate) async fn enrol(asker: Asker, Segment(id): Segment<String>) -> Response {
+pub(crate) async fn enrol(asker: PageContext, PathParam(id): PathParam<String>) -> Response {
     let found = begun(&asker, &id).await;
     let response = found.map(|found| match found {
         Some(enrolment) => enrolment_page(&asker, &enrolment, None),
@@ -116,12 +123,12 @@ pub(crate) async fn enrol(asker: Asker, Segment(id): Segment<String>) -> Respons
     finish(&asker, response).await
 }
 
-async fn begun(asker: &Asker, id: &str) -> Result<Option<Enrolment>, Failure> {
+async fn begun(asker: &PageContext, id: &str) -> Result<Option<Enrolment>, PageError> {
     let Ok(id) = id.parse::<FactorId>() else { return Ok(None) };
     Ok(enrolment(&asker.visit, id).await?)
 }
 
-fn enrolment_page(asker: &Asker, enrolment: &Enrolment, problem: Option<EnrolProblem>) -> Response {
+fn enrolment_page(asker: &PageContext, enrolment: &Enrolment, problem: Option<EnrolProblem>) -> Response {
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let id = enrolment.app.id;
     let view = EnrolFactorPage {
@@ -135,7 +142,7 @@ fn enrolment_page(asker: &Asker, enrolment: &Enrolment, problem: Option<EnrolPro
 }
 
 /// `GET /account/factors/{id}/qr.svg`: the key as a picture.
-pub(crate) async fn picture(asker: Asker, Segment(id): Segment<String>) -> Response {
+pub(crate) async fn picture(asker: PageContext, PathParam(id): PathParam<String>) -> Response {
     let drawn = begun(&asker, &id).await.map(|found| found.and_then(|enrolment| draw(&asker, &enrolment)));
     match drawn {
         Ok(Some(svg)) => {
@@ -150,7 +157,7 @@ pub(crate) async fn picture(asker: Asker, Segment(id): Segment<String>) -> Respo
     }
 }
 
-fn draw(asker: &Asker, enrolment: &Enrolment) -> Option<String> {
+fn draw(asker: &PageContext, enrolment: &Enrolment) -> Option<String> {
     let snapshot = asker.visit.snapshot();
     let account = enrolment.live.account.primary_address.as_str();
     let url = enrolment.secret.url(&snapshot.practice.name, account).ok()?;
@@ -159,29 +166,32 @@ fn draw(asker: &Asker, enrolment: &Enrolment) -> Option<String> {
     Some(code.render::<svg::Color<'_>>().min_dimensions(220, 220).build())
 }
 
-pub(crate) struct FirstCode {
+pub(crate) struct ConfirmAppForm {
     factor: Option<FactorId>,
     code: String,
 }
 
-impl FormFields for FirstCode {
+impl FormFields for ConfirmAppForm {
     const NAME: FormName = FormName::Factors;
     const OF_CURRENT_SESSION: bool = true;
 
-    fn read(sent: &Sent) -> Result<Self, Failure> {
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         Ok(Self { factor: sent.field("factor").parse().ok(), code: sent.field("code").to_owned() })
     }
 
-    fn again(_: &Sent) -> String {
+    fn reload_path(_: &ReceivedForm) -> String {
         FACTORS.to_owned()
     }
 }
 
-pub(crate) async fn enter(Form { asker, fields }: Form<FirstCode>) -> Response {
+pub(crate) async fn enter(Form { asker, fields }: Form<ConfirmAppForm>) -> Response {
     finish(&asker, entered(&asker, fields).await).await
 }
 
-async fn entered(asker: &Asker, FirstCode { factor, code }: FirstCode) -> Result<Response, Failure> {
+async fn entered(
+    asker: &PageContext,
+    ConfirmAppForm { factor, code }: ConfirmAppForm,
+) -> Result<Response, PageError> {
     let outcome = match factor {
         Some(id) => confirm(&asker.visit, id, &code).await?,
         None => ConfirmOutcome::Gone,
@@ -199,28 +209,31 @@ async fn entered(asker: &Asker, FirstCode { factor, code }: FirstCode) -> Result
     }
 }
 
-pub(crate) struct TakeOff {
+pub(crate) struct RemoveAppForm {
     factor: Option<FactorId>,
 }
 
-impl FormFields for TakeOff {
+impl FormFields for RemoveAppForm {
     const NAME: FormName = FormName::Factors;
     const OF_CURRENT_SESSION: bool = true;
 
-    fn read(sent: &Sent) -> Result<Self, Failure> {
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         Ok(Self { factor: sent.field("factor").parse().ok() })
     }
 
-    fn again(_: &Sent) -> String {
+    fn reload_path(_: &ReceivedForm) -> String {
         FACTORS.to_owned()
     }
 }
 
-pub(crate) async fn take_off(Form { asker, fields }: Form<TakeOff>) -> Response {
+pub(crate) async fn take_off(Form { asker, fields }: Form<RemoveAppForm>) -> Response {
     finish(&asker, taken_off(&asker, fields).await).await
 }
 
-async fn taken_off(asker: &Asker, TakeOff { factor }: TakeOff) -> Result<Response, Failure> {
+async fn taken_off(
+    asker: &PageContext,
+    RemoveAppForm { factor }: RemoveAppForm,
+) -> Result<Response, PageError> {
     let outcome = match factor {
         Some(id) => remove(&asker.visit, id).await?,
         None => RemoveOutcome::NotThere,

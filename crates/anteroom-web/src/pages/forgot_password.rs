@@ -1,9 +1,9 @@
 //! `GET` and `POST /forgot-password`, the page that says the same for every address, and what its tab waits for.
 
 use anteroom_domain::rate::Wait;
-use anteroom_flows::interaction::open_interaction::{Carried, Gone, Waiting};
+use anteroom_flows::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
 use anteroom_flows::interaction::reopen::{open, open_or_dashboard};
-use anteroom_flows::people::recover::{AskOutcome, Asking, ask, may_go_on};
+use anteroom_flows::people::recover::{RecoveryRequest, RequestRecoveryOutcome, ask, is_reset_completed};
 use anteroom_pages::{
     ForgotPasswordPage, ForgotPasswordProblem, RecoveryAskedPage, RecoveryAskedProblem, Wait as WaitText,
 };
@@ -14,36 +14,36 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{FormFields, FormOrStale, Sent, Token, token_of_nobody};
+use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields, token_without_account};
 use crate::pages::step::{FORGOT_PASSWORD, application, on_with, waiting_in};
-use crate::respond::{Frame, see_next};
+use crate::respond::{PageResponse, redirect_in_browser};
 
 pub(crate) const ASKED: &str = "/forgot-password/sent";
 pub(crate) const WAITING: &str = "/forgot-password/waiting";
 const SIGN_IN: &str = "/sign-in";
 const MAX_EMAIL_CHARS: usize = 320;
 
-pub(crate) async fn form(asker: Asker, query: RawQuery) -> Response {
+pub(crate) async fn form(asker: PageContext, query: RawQuery) -> Response {
     let result = opened(&asker, query.0.as_deref().unwrap_or_default()).await;
     finish(&asker, result).await
 }
 
-async fn opened(asker: &Asker, query: &str) -> Result<Response, Failure> {
+async fn opened(asker: &PageContext, query: &str) -> Result<Response, PageError> {
     let carried = match open_or_dashboard(&asker.visit, waiting_in(query)).await? {
         Ok(carried) => carried,
-        Err(Gone) => return Err(Failure::interaction_expired()),
+        Err(InteractionNotFound) => return Err(PageError::interaction_expired()),
     };
     shown(asker, &carried, (String::new(), None))
 }
 
 fn shown(
-    asker: &Asker,
-    carried: &Carried,
+    asker: &PageContext,
+    carried: &OpenInteraction,
     (email, problem): (String, Option<ForgotPasswordProblem>),
-) -> Result<Response, Failure> {
+) -> Result<Response, PageError> {
     let provider = &asker.web.provider;
     let request = carried.journey.request();
     let snapshot = provider.snapshot();
@@ -54,14 +54,14 @@ fn shown(
         Some(ForgotPasswordProblem::RateLimited { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    let interaction = carried.field(&asker.visit)?;
+    let interaction = carried.form_value(&asker.visit)?;
     // A person who remembers the password after all carries on to the same application.
     let sign_in_href = match &interaction {
         Some(handle) => format!("/continue?interaction={handle}"),
         None => SIGN_IN.to_owned(),
     };
     let view = ForgotPasswordPage {
-        form_token: token_of_nobody(asker, FormName::ForgotPassword),
+        form_token: token_without_account(asker, FormName::ForgotPassword),
         interaction,
         email: if email.is_empty() { hint } else { email },
         application: application(asker, client.map(|client| &**client)),
@@ -69,56 +69,61 @@ fn shown(
         sign_in_href,
     };
     let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
-    Ok(Frame::of(asker).in_language_of(&locales).page(status, &view))
+    Ok(PageResponse::of(asker).in_language_of(&locales).page(status, &view))
 }
 
-pub(crate) struct Address {
+pub(crate) struct ForgotPasswordForm {
     email: String,
-    waiting: Option<Waiting>,
+    waiting: Option<InteractionRef>,
 }
 
-impl FormFields for Address {
+impl FormFields for ForgotPasswordForm {
     const NAME: FormName = FormName::ForgotPassword;
 
-    fn read(sent: &Sent) -> Result<Self, Failure> {
-        Ok(Self { email: sent.line("email", MAX_EMAIL_CHARS), waiting: sent.waiting()? })
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
+        Ok(Self { email: sent.line("email", MAX_EMAIL_CHARS), waiting: sent.interaction_ref()? })
     }
 
-    fn again(sent: &Sent) -> String {
+    fn reload_path(sent: &ReceivedForm) -> String {
         on_with(FORGOT_PASSWORD, Some(sent.field("interaction")).filter(|handle| !handle.is_empty()))
     }
 }
 
 /// In a task of its own: a browser that hangs up is counted all the same.
-pub(crate) async fn submit(FormOrStale { asker, fields }: FormOrStale<Address>) -> Response {
+pub(crate) async fn submit(FormOrStale { asker, fields }: FormOrStale<ForgotPasswordForm>) -> Response {
     let attempt = tokio::spawn(async move { finish(&asker, submitted(&asker, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-async fn submitted(asker: &Asker, fields: Token<Address>) -> Result<Response, Failure> {
+async fn submitted(
+    asker: &PageContext,
+    fields: SubmittedFields<ForgotPasswordForm>,
+) -> Result<Response, PageError> {
     let visit = &asker.visit;
-    let (Address { email, waiting }, problem) = match fields {
-        Token::Stale(fields) => (fields, Some(ForgotPasswordProblem::Stale)),
-        Token::Good(fields) if fields.email.is_empty() => (fields, Some(ForgotPasswordProblem::Missing)),
-        Token::Good(fields) => (fields, None),
+    let (ForgotPasswordForm { email, waiting }, problem) = match fields {
+        SubmittedFields::Stale(fields) => (fields, Some(ForgotPasswordProblem::Stale)),
+        SubmittedFields::Good(fields) if fields.email.is_empty() => {
+            (fields, Some(ForgotPasswordProblem::Missing))
+        }
+        SubmittedFields::Good(fields) => (fields, None),
     };
     if problem.is_some() {
         let Ok(carried) = open_or_dashboard(visit, waiting).await? else {
-            return Err(Failure::interaction_expired());
+            return Err(PageError::interaction_expired());
         };
         return shown(asker, &carried, (email, problem));
     }
-    match ask(visit, Asking { address: email.clone(), waiting }).await? {
-        AskOutcome::Asked(carried) => {
-            let handle = carried.field(&asker.visit)?.unwrap_or_default();
-            Ok(see_next(asker, &format!("{ASKED}?interaction={handle}")))
+    match ask(visit, RecoveryRequest { address: email.clone(), waiting }).await? {
+        RequestRecoveryOutcome::Asked(carried) => {
+            let handle = carried.form_value(&asker.visit)?.unwrap_or_default();
+            Ok(redirect_in_browser(asker, &format!("{ASKED}?interaction={handle}")))
         }
-        AskOutcome::RateLimited { wait, carried } => {
+        RequestRecoveryOutcome::RateLimited { wait, carried } => {
             let problem = ForgotPasswordProblem::RateLimited { wait: wait_text(wait) };
             let response = shown(asker, &carried, (email, Some(problem)))?;
             Ok(retry_after(response, wait))
         }
-        AskOutcome::Gone => Err(Failure::interaction_expired()),
+        RequestRecoveryOutcome::Gone => Err(PageError::interaction_expired()),
     }
 }
 
@@ -133,39 +138,39 @@ pub(crate) fn retry_after(mut response: Response, wait: Wait) -> Response {
 }
 
 /// `GET /forgot-password/sent?interaction=…`.
-pub(crate) async fn asked(asker: Asker, query: RawQuery) -> Response {
+pub(crate) async fn asked(asker: PageContext, query: RawQuery) -> Response {
     let result = asked_in(&asker, query.0.as_deref().unwrap_or_default()).await;
     finish(&asker, result).await
 }
 
-async fn asked_in(asker: &Asker, query: &str) -> Result<Response, Failure> {
+async fn asked_in(asker: &PageContext, query: &str) -> Result<Response, PageError> {
     let carried = match waiting_in(query) {
         Some(waiting) => open(&asker.visit, waiting).await?.ok(),
         None => None,
     };
     match carried {
         Some(carried) => asked_page(asker, &carried, None),
-        None => Err(Failure::not_asked_here(asker, None)?),
+        None => Err(PageError::not_asked_here(asker, None)?),
     }
 }
 
 pub(crate) fn asked_page(
-    asker: &Asker,
-    carried: &Carried,
+    asker: &PageContext,
+    carried: &OpenInteraction,
     problem: Option<RecoveryAskedProblem>,
-) -> Result<Response, Failure> {
+) -> Result<Response, PageError> {
     let provider = &asker.web.provider;
-    let handle = carried.field(&asker.visit)?;
+    let handle = carried.form_value(&asker.visit)?;
     // The page with a problem may be asked for in a browser that lost its cookies, too.
     let Some(note) = &carried.journey.recovery else {
-        return Err(Failure::not_asked_here(asker, Some(carried))?);
+        return Err(PageError::not_asked_here(asker, Some(carried))?);
     };
     let minutes = provider.snapshot().policy.recovery.link_lifetime.as_mins();
     let on = |path: &str| on_with(path, handle.as_deref());
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let view = RecoveryAskedPage {
-        form_token: token_of_nobody(asker, FormName::RecoveryCode),
-        again_form_token: token_of_nobody(asker, FormName::ForgotPassword),
+        form_token: token_without_account(asker, FormName::RecoveryCode),
+        again_form_token: token_without_account(asker, FormName::ForgotPassword),
         email: note.address.clone(),
         minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
         problem,
@@ -175,23 +180,23 @@ pub(crate) fn asked_page(
     };
     let request = carried.journey.request();
     let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
-    Ok(Frame::of(asker).in_language_of(&locales).page(status, &view))
+    Ok(PageResponse::of(asker).in_language_of(&locales).page(status, &view))
 }
 
 #[derive(Serialize)]
-struct GoOn {
+struct ResetStatus {
     go: bool,
 }
 
 /// `GET /forgot-password/waiting?interaction=…`: "go on" or "wait", and nothing else.
-pub(crate) async fn waiting(asker: Asker, query: RawQuery) -> Response {
+pub(crate) async fn waiting(asker: PageContext, query: RawQuery) -> Response {
     let waiting = waiting_in(query.0.as_deref().unwrap_or_default());
     let result = match waiting {
-        Some(waiting) => may_go_on(&asker.visit, waiting).await,
+        Some(waiting) => is_reset_completed(&asker.visit, waiting).await,
         None => Ok(false),
     };
-    let answer = result.map_err(Failure::from).map(|go| {
-        ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(GoOn { go })).into_response()
+    let answer = result.map_err(PageError::from).map(|go| {
+        ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(ResetStatus { go })).into_response()
     });
     finish(&asker, answer).await
 }

@@ -5,28 +5,28 @@ use anteroom_domain::ids::DeviceId;
 use anteroom_domain::interaction::Destination;
 use anteroom_domain::new_password::Weakness;
 use anteroom_domain::next_step::NewPasswordReason as Reason;
-use anteroom_flows::interaction::next::{Onward, Step, StepPage, proceed};
-use anteroom_flows::interaction::open_interaction::{Carried, Waiting};
+use anteroom_flows::interaction::next::{Next, Step, StepPage, proceed};
+use anteroom_flows::interaction::open_interaction::{InteractionRef, OpenInteraction};
 use anteroom_flows::interaction::reopen::open;
-use anteroom_flows::people::new_password::{Entered, Fault, NewPasswordOutcome, set};
+use anteroom_flows::people::new_password::{EnteredPassword, NewPasswordOutcome, PasswordProblem, set};
 use anteroom_pages::{NewPasswordPage, NewPasswordProblem, NewPasswordReason, PasswordChangedPage};
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, Sent, token_for};
+use crate::forms::{Form, FormFields, ReceivedForm, token_for};
 use crate::pages::sign_in::remember;
-use crate::pages::step::{Shown, application, go, show, waiting_in};
-use crate::respond::{Frame, see_next, with_cookies};
+use crate::pages::step::{StepView, application, go, show, waiting_in};
+use crate::respond::{PageResponse, redirect_in_browser, with_cookies};
 
 pub(crate) const CHANGE: &str = "/change-password";
 pub(crate) const CHANGED: &str = "/password-changed";
 
 pub(crate) fn page(
-    shown: Shown<'_>,
+    shown: StepView<'_>,
     (reason, account): (Reason, &Account),
     fault: Option<NewPasswordProblem>,
 ) -> Response {
@@ -51,41 +51,44 @@ pub(crate) fn page(
 }
 
 /// `GET /change-password`.
-pub(crate) async fn change(asker: Asker) -> Response {
-    let mut carried = Carried::to_dashboard(&asker.visit);
+pub(crate) async fn change(asker: PageContext) -> Response {
+    let mut carried = OpenInteraction::to_dashboard(&asker.visit);
     carried.journey.destination = Destination::ChangePassword;
     let onward = proceed(&asker.visit, carried).await;
-    finish(&asker, onward.map_err(Failure::from).and_then(|onward| show(&asker, onward))).await
+    finish(&asker, onward.map_err(PageError::from).and_then(|onward| show(&asker, onward))).await
 }
 
-pub(crate) struct Chosen {
-    entered: Entered,
-    waiting: Option<Waiting>,
+pub(crate) struct NewPasswordForm {
+    entered: EnteredPassword,
+    waiting: Option<InteractionRef>,
 }
 
-impl FormFields for Chosen {
+impl FormFields for NewPasswordForm {
     const NAME: FormName = FormName::NewPassword;
 
-    fn read(sent: &Sent) -> Result<Self, Failure> {
-        let entered = Entered {
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
+        let entered = EnteredPassword {
             new: sent.field("new_password").into(),
             confirmed: sent.field("confirm_password").into(),
         };
-        Ok(Self { entered, waiting: sent.waiting()? })
+        Ok(Self { entered, waiting: sent.interaction_ref()? })
     }
 
-    fn again(sent: &Sent) -> String {
+    fn reload_path(sent: &ReceivedForm) -> String {
         sent.again("/sign-in")
     }
 }
 
 /// In a task of its own: a person whose browser hangs up after the hash was computed has set the password all the same.
-pub(crate) async fn submit(Form { asker, fields }: Form<Chosen>) -> Response {
+pub(crate) async fn submit(Form { asker, fields }: Form<NewPasswordForm>) -> Response {
     let attempt = tokio::spawn(async move { finish(&asker, submitted(&asker, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-async fn submitted(asker: &Asker, Chosen { entered, waiting }: Chosen) -> Result<Response, Failure> {
+async fn submitted(
+    asker: &PageContext,
+    NewPasswordForm { entered, waiting }: NewPasswordForm,
+) -> Result<Response, PageError> {
     match set(&asker.visit, waiting, entered).await? {
         NewPasswordOutcome::Reset { device, carried } => to_changed(asker, &carried, Some(device)),
         NewPasswordOutcome::Done { device, carried } => to_changed(asker, &carried, device),
@@ -94,13 +97,17 @@ async fn submitted(asker: &Asker, Chosen { entered, waiting }: Chosen) -> Result
         }
         NewPasswordOutcome::Problem { fault, page } => refused(asker, *page, fault),
         NewPasswordOutcome::Onward(onward) => go(asker, onward),
-        NewPasswordOutcome::Gone => Err(Failure::interaction_expired()),
+        NewPasswordOutcome::Gone => Err(PageError::interaction_expired()),
     }
 }
 
-fn to_changed(asker: &Asker, carried: &Carried, device: Option<DeviceId>) -> Result<Response, Failure> {
-    let handle = carried.field(&asker.visit)?.unwrap_or_default();
-    let answer = see_next(asker, &format!("{CHANGED}?interaction={handle}"));
+fn to_changed(
+    asker: &PageContext,
+    carried: &OpenInteraction,
+    device: Option<DeviceId>,
+) -> Result<Response, PageError> {
+    let handle = carried.form_value(&asker.visit)?.unwrap_or_default();
+    let answer = redirect_in_browser(asker, &format!("{CHANGED}?interaction={handle}"));
     let Some(device) = device else { return Ok(answer) };
     let mut jar = asker.jar.clone();
     jar.remember_device(device);
@@ -108,19 +115,19 @@ fn to_changed(asker: &Asker, carried: &Carried, device: Option<DeviceId>) -> Res
     Ok(with_cookies(answer, &[cookie]))
 }
 
-fn refused(asker: &Asker, page: StepPage, fault: Fault) -> Result<Response, Failure> {
-    let shown = Shown::of(asker, &page)?;
+fn refused(asker: &PageContext, page: StepPage, fault: PasswordProblem) -> Result<Response, PageError> {
+    let shown = StepView::of(asker, &page)?;
     let Step::NewPassword { reason, account, session } = &page.step else {
-        return show(asker, Onward::Page(Box::new(page)));
+        return show(asker, Next::Page(Box::new(page)));
     };
     let fault = match fault {
-        Fault::Missing => NewPasswordProblem::Missing,
-        Fault::Mismatch => NewPasswordProblem::Mismatch,
-        Fault::Used => NewPasswordProblem::Used,
-        Fault::TooYoung(left) => {
+        PasswordProblem::Missing => NewPasswordProblem::Missing,
+        PasswordProblem::Mismatch => NewPasswordProblem::Mismatch,
+        PasswordProblem::Used => NewPasswordProblem::Used,
+        PasswordProblem::TooYoung(left) => {
             NewPasswordProblem::TooYoung { hours: u32::try_from(left.as_hours() + 1).unwrap_or(u32::MAX) }
         }
-        Fault::Weakness(weakness) => match weakness {
+        PasswordProblem::Weakness(weakness) => match weakness {
             Weakness::TooShort => NewPasswordProblem::TooShort,
             Weakness::TooLong => NewPasswordProblem::TooLong,
             Weakness::Common => NewPasswordProblem::Common,
@@ -133,16 +140,16 @@ fn refused(asker: &Asker, page: StepPage, fault: Fault) -> Result<Response, Fail
 }
 
 /// `GET /password-changed?interaction=…`: on to sign-in, and from there to what waited.
-pub(crate) async fn changed(asker: Asker, query: RawQuery) -> Response {
+pub(crate) async fn changed(asker: PageContext, query: RawQuery) -> Response {
     let result = changed_in(&asker, query.0.as_deref().unwrap_or_default()).await;
     finish(&asker, result).await
 }
 
-async fn changed_in(asker: &Asker, query: &str) -> Result<Response, Failure> {
+async fn changed_in(asker: &PageContext, query: &str) -> Result<Response, PageError> {
     let provider = &asker.web.provider;
-    let waiting = waiting_in(query).ok_or_else(Failure::interaction_expired)?;
+    let waiting = waiting_in(query).ok_or_else(PageError::interaction_expired)?;
     let Ok(carried) = open(&asker.visit, waiting).await? else {
-        return Err(Failure::interaction_expired());
+        return Err(PageError::interaction_expired());
     };
     let Some(note) = carried.journey.recovery.as_ref().filter(|note| note.done) else {
         return go(asker, proceed(&asker.visit, carried).await?);
@@ -151,7 +158,7 @@ async fn changed_in(asker: &Asker, query: &str) -> Result<Response, Failure> {
     let request = carried.journey.request();
     let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
     let view = PasswordChangedPage {
-        continue_href: match carried.field(&asker.visit)? {
+        continue_href: match carried.form_value(&asker.visit)? {
             Some(handle) => format!("/continue?interaction={handle}"),
             None => "/sign-in".to_owned(),
         },
@@ -159,5 +166,5 @@ async fn changed_in(asker: &Asker, query: &str) -> Result<Response, Failure> {
         waits_elsewhere: note.waits_elsewhere,
     };
     let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
-    Ok(Frame::of(asker).in_language_of(&locales).page(StatusCode::OK, &view))
+    Ok(PageResponse::of(asker).in_language_of(&locales).page(StatusCode::OK, &view))
 }

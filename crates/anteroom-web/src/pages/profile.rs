@@ -1,8 +1,8 @@
 //! `/account/profile`: what is said of the person who is signed in.
 
-use anteroom_domain::profile::{BadClaim, Described, ProfileClaim, time_zones};
+use anteroom_domain::profile::{EditableProfile, InvalidClaimValue, ProfileClaim, time_zones};
 use anteroom_flows::context::call::FormOwner;
-use anteroom_flows::context::live::Live;
+use anteroom_flows::context::live::ActiveSession;
 use anteroom_flows::people::profile::{SaveOutcome, profile, save};
 use anteroom_pages::{
     LanguageChoice, Locale, ProfileField, ProfileGroup, ProfileGroupName, ProfileInput, ProfilePage,
@@ -12,13 +12,13 @@ use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, Sent, token_for};
-use crate::pages::session_time::nobody_signed_in;
+use crate::forms::{Form, FormFields, ReceivedForm, token_for};
+use crate::pages::session_time::redirect_to_sign_in;
 use crate::pages::step::DASHBOARD;
-use crate::respond::{Frame, see_other};
+use crate::respond::{PageResponse, see_other};
 
 pub(crate) const PROFILE: &str = "/account/profile";
 
@@ -60,63 +60,66 @@ const GROUPS: [(ProfileGroupName, &[(ProfileClaim, &str)]); 4] = [
     ),
 ];
 
-pub(crate) async fn show(asker: Asker, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(asker: PageContext, RawQuery(query): RawQuery) -> Response {
     finish(&asker, shown(&asker, query.as_deref() == Some("saved")).await).await
 }
 
-async fn shown(asker: &Asker, saved: bool) -> Result<Response, Failure> {
+async fn shown(asker: &PageContext, saved: bool) -> Result<Response, PageError> {
     match profile(&asker.visit).await? {
-        Some(live) => Ok(page(asker, &live, &Said { saved, ..Said::default() })),
-        None => nobody_signed_in(asker).await,
+        Some(live) => Ok(page(asker, &live, &ProfileFeedback { saved, ..ProfileFeedback::default() })),
+        None => redirect_to_sign_in(asker).await,
     }
 }
 
-pub(crate) struct Details {
+pub(crate) struct ProfileForm {
     entered: Vec<(ProfileClaim, String)>,
 }
 
-impl FormFields for Details {
+impl FormFields for ProfileForm {
     const NAME: FormName = FormName::Profile;
     const OF_CURRENT_SESSION: bool = true;
 
-    fn read(sent: &Sent) -> Result<Self, Failure> {
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         let fields = GROUPS.iter().flat_map(|(_, fields)| fields.iter());
         let entered =
             fields.filter_map(|(claim, _)| Some((*claim, sent.as_left(field_name(*claim))?.to_owned())));
         Ok(Self { entered: entered.collect() })
     }
 
-    fn again(_: &Sent) -> String {
+    fn reload_path(_: &ReceivedForm) -> String {
         PROFILE.to_owned()
     }
 }
 
-pub(crate) async fn submit(Form { asker, fields }: Form<Details>) -> Response {
+pub(crate) async fn submit(Form { asker, fields }: Form<ProfileForm>) -> Response {
     finish(&asker, submitted(&asker, &fields).await).await
 }
 
-async fn submitted(asker: &Asker, Details { entered }: &Details) -> Result<Response, Failure> {
+async fn submitted(
+    asker: &PageContext,
+    ProfileForm { entered }: &ProfileForm,
+) -> Result<Response, PageError> {
     let entered: Vec<(ProfileClaim, &str)> =
         entered.iter().map(|(claim, text)| (*claim, text.as_str())).collect();
     match save(&asker.visit, &entered).await? {
         SaveOutcome::Saved => Ok(see_other(&format!("{PROFILE}?saved"))),
         SaveOutcome::Bad { live, problems } => {
-            Ok(page(asker, &live, &Said { saved: false, entered, problems }))
+            Ok(page(asker, &live, &ProfileFeedback { saved: false, entered, problems }))
         }
-        SaveOutcome::NobodySignedIn => nobody_signed_in(asker).await,
+        SaveOutcome::NobodySignedIn => redirect_to_sign_in(asker).await,
     }
 }
 
 /// What the page shows beside what is known.
 #[derive(Default)]
-struct Said<'a> {
+struct ProfileFeedback<'a> {
     saved: bool,
     entered: Vec<(ProfileClaim, &'a str)>,
-    problems: Vec<(ProfileClaim, BadClaim)>,
+    problems: Vec<(ProfileClaim, InvalidClaimValue)>,
 }
 
-fn page(asker: &Asker, live: &Live, said: &Said<'_>) -> Response {
-    let described = Described::of(&live.account);
+fn page(asker: &PageContext, live: &ActiveSession, said: &ProfileFeedback<'_>) -> Response {
+    let described = EditableProfile::of(&live.account);
     let value = |claim| {
         let entered = said.entered.iter().find(|(name, _)| *name == claim).map(|(_, text)| *text);
         entered.or(described.get(claim)).unwrap_or_default().to_owned()
@@ -144,7 +147,8 @@ fn page(asker: &Asker, live: &Live, said: &Said<'_>) -> Response {
         dashboard_href: DASHBOARD.to_owned(),
     };
     let status = if view.problem { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let frame = Frame::of(asker).signed_in(&live.account).of_session(&live.session).leaves_opener();
+    let frame =
+        PageResponse::of(asker).signed_in(&live.account).of_session(&live.session).isolated_from_opener();
     frame.page(status, &view)
 }
 
@@ -179,13 +183,13 @@ const fn is_hinted(claim: ProfileClaim) -> bool {
     )
 }
 
-const fn of(problem: BadClaim) -> ProfileProblem {
+const fn of(problem: InvalidClaimValue) -> ProfileProblem {
     match problem {
-        BadClaim::TooLong(_) => ProfileProblem::TooLong,
-        BadClaim::Control => ProfileProblem::Control,
-        BadClaim::NotALink => ProfileProblem::NotALink,
-        BadClaim::NotADate => ProfileProblem::NotADate,
-        BadClaim::NotAZone => ProfileProblem::NotAZone,
-        BadClaim::NotALanguage => ProfileProblem::NotALanguage,
+        InvalidClaimValue::TooLong(_) => ProfileProblem::TooLong,
+        InvalidClaimValue::Control => ProfileProblem::Control,
+        InvalidClaimValue::NotALink => ProfileProblem::NotALink,
+        InvalidClaimValue::NotADate => ProfileProblem::NotADate,
+        InvalidClaimValue::NotAZone => ProfileProblem::NotAZone,
+        InvalidClaimValue::NotALanguage => ProfileProblem::NotALanguage,
     }
 }

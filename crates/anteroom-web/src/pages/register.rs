@@ -2,32 +2,32 @@
 //! another one. `POST /register` is the link's button.
 
 use anteroom_flows::people::register::{
-    AgainOutcome, InvitationOutcome, accept as accept_invitation, ask_again, invited,
+    InvitationOutcome, RequestInvitationOutcome, accept as accept_invitation, invited, request_invitation,
 };
 use anteroom_pages::{
-    CompleteRegistrationPage, ErrorKind, ForgotPasswordProblem, Forward, ForwardKind, InvitationPage,
+    CompleteRegistrationPage, ErrorKind, ForgotPasswordProblem, InvitationPage, NextLink, NextLinkKind,
 };
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, FormOrStale, Sent, Token, token_of_nobody};
+use crate::forms::{Form, FormFields, FormOrStale, ReceivedForm, SubmittedFields, token_without_account};
 use crate::pages::forgot_password::{retry_after, wait_text};
 use crate::pages::recover::token_in;
 use crate::pages::step::{COMPLETE_REGISTRATION, go};
-use crate::respond::Frame;
+use crate::respond::PageResponse;
 
 const MAX_EMAIL_CHARS: usize = 320;
 
-pub(crate) async fn invitation(asker: Asker, query: RawQuery) -> Response {
+pub(crate) async fn invitation(asker: PageContext, query: RawQuery) -> Response {
     let result = opened(&asker, &token_in(query.0.as_deref().unwrap_or_default())).await;
     finish(&asker, result).await
 }
 
-async fn opened(asker: &Asker, token: &str) -> Result<Response, Failure> {
+async fn opened(asker: &PageContext, token: &str) -> Result<Response, PageError> {
     if token.is_empty() {
         return Ok(page(asker, String::new(), false, None));
     }
@@ -35,97 +35,100 @@ async fn opened(asker: &Asker, token: &str) -> Result<Response, Failure> {
         return Err(dead());
     };
     let view = InvitationPage {
-        form_token: token_of_nobody(asker, FormName::Register),
+        form_token: token_without_account(asker, FormName::Register),
         token: token.to_owned(),
         name: invited.profile.given_name.clone().or_else(|| invited.profile.name.clone()),
         email: invited.primary_address.as_str().to_owned(),
     };
-    Ok(Frame::of(asker).page(StatusCode::OK, &view))
+    Ok(PageResponse::of(asker).page(StatusCode::OK, &view))
 }
 
-fn dead() -> Failure {
-    let forward = Forward { kind: ForwardKind::Recover, href: COMPLETE_REGISTRATION.to_owned() };
-    Failure::page(StatusCode::GONE, ErrorKind::LinkDead, forward)
+fn dead() -> PageError {
+    let forward = NextLink { kind: NextLinkKind::Recover, href: COMPLETE_REGISTRATION.to_owned() };
+    PageError::page(StatusCode::GONE, ErrorKind::LinkDead, forward)
 }
 
-fn page(asker: &Asker, email: String, asked: bool, problem: Option<ForgotPasswordProblem>) -> Response {
+fn page(asker: &PageContext, email: String, asked: bool, problem: Option<ForgotPasswordProblem>) -> Response {
     let status = match problem {
         None => StatusCode::OK,
         Some(ForgotPasswordProblem::RateLimited { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let view = CompleteRegistrationPage {
-        form_token: token_of_nobody(asker, FormName::CompleteRegistration),
+        form_token: token_without_account(asker, FormName::CompleteRegistration),
         email,
         asked,
         problem,
         sign_in_href: "/sign-in".to_owned(),
     };
-    Frame::of(asker).page(status, &view)
+    PageResponse::of(asker).page(status, &view)
 }
 
-pub(crate) struct Address {
+pub(crate) struct InvitationRequestForm {
     email: String,
 }
 
-impl FormFields for Address {
+impl FormFields for InvitationRequestForm {
     const NAME: FormName = FormName::CompleteRegistration;
 
-    fn read(sent: &Sent) -> Result<Self, Failure> {
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         Ok(Self { email: sent.line("email", MAX_EMAIL_CHARS) })
     }
 
-    fn again(_: &Sent) -> String {
+    fn reload_path(_: &ReceivedForm) -> String {
         COMPLETE_REGISTRATION.to_owned()
     }
 }
 
 /// `POST /complete-registration`: another invitation.
-pub(crate) async fn again(FormOrStale { asker, fields }: FormOrStale<Address>) -> Response {
+pub(crate) async fn again(FormOrStale { asker, fields }: FormOrStale<InvitationRequestForm>) -> Response {
     finish(&asker, asked_again(&asker, fields).await).await
 }
 
-async fn asked_again(asker: &Asker, fields: Token<Address>) -> Result<Response, Failure> {
+async fn asked_again(
+    asker: &PageContext,
+    fields: SubmittedFields<InvitationRequestForm>,
+) -> Result<Response, PageError> {
     let email = match fields {
-        Token::Stale(Address { email }) => {
+        SubmittedFields::Stale(InvitationRequestForm { email }) => {
             return Ok(page(asker, email, false, Some(ForgotPasswordProblem::Stale)));
         }
-        Token::Good(Address { email }) if email.is_empty() => {
+        SubmittedFields::Good(InvitationRequestForm { email }) if email.is_empty() => {
             return Ok(page(asker, email, false, Some(ForgotPasswordProblem::Missing)));
         }
-        Token::Good(Address { email }) => email,
+        SubmittedFields::Good(InvitationRequestForm { email }) => email,
     };
-    Ok(match ask_again(&asker.visit, &email).await? {
-        AgainOutcome::Asked => page(asker, email, true, None),
-        AgainOutcome::RateLimited(wait) => {
+    Ok(match request_invitation(&asker.visit, &email).await? {
+        RequestInvitationOutcome::Asked => page(asker, email, true, None),
+        RequestInvitationOutcome::RateLimited(wait) => {
             let problem = ForgotPasswordProblem::RateLimited { wait: wait_text(wait) };
             retry_after(page(asker, email, false, Some(problem)), wait)
         }
     })
 }
 
-pub(crate) struct Accept {
+pub(crate) struct AcceptInvitationForm {
     token: String,
 }
 
-impl FormFields for Accept {
+impl FormFields for AcceptInvitationForm {
     const NAME: FormName = FormName::Register;
     const NEEDS_COOKIES: bool = true;
 
-    fn read(sent: &Sent) -> Result<Self, Failure> {
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         Ok(Self { token: sent.field("token").to_owned() })
     }
 
-    fn again(sent: &Sent) -> String {
+    fn reload_path(sent: &ReceivedForm) -> String {
         format!("{COMPLETE_REGISTRATION}?{}", anteroom_oidc::form::encode([("token", sent.field("token"))]))
     }
 }
 
-pub(crate) async fn accept(Form { asker, fields }: Form<Accept>) -> Response {
+pub(crate) async fn accept(Form { asker, fields }: Form<AcceptInvitationForm>) -> Response {
     finish(&asker, accepted(&asker, &fields.token).await).await
 }
 
-async fn accepted(asker: &Asker, token: &str) -> Result<Response, Failure> {
+async fn accepted(asker: &PageContext, token: &str) -> Result<Response, PageError> {
     match accept_invitation(&asker.visit, token).await? {
         InvitationOutcome::Onward(onward) => go(asker, onward),
         InvitationOutcome::Dead => Err(dead()),

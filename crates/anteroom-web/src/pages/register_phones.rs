@@ -2,10 +2,10 @@
 
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::ids::PhoneId;
-use anteroom_domain::phone::{Method, Phone};
+use anteroom_domain::phone::{DeliveryMethod, Phone};
 use anteroom_flows::error::FlowError;
-use anteroom_flows::interaction::next::{Onward, Step, StepPage};
-use anteroom_flows::interaction::open_interaction::Waiting;
+use anteroom_flows::interaction::next::{Next, Step, StepPage};
+use anteroom_flows::interaction::open_interaction::InteractionRef;
 use anteroom_flows::interaction::phones::methods;
 use anteroom_flows::people::register::{
     NewNumber, PhoneOutcome, PhoneProblem, add_phone, another_phone, done as phones_done,
@@ -15,21 +15,21 @@ use anteroom_pages::{AddPhonePage, AddPhoneProblem, PhoneKindChoice, PhoneOnFile
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, Sent, token_for};
-use crate::pages::step::{COMPLETE_REGISTRATION, Shown, go, show};
+use crate::forms::{Form, FormFields, ReceivedForm, token_for};
+use crate::pages::step::{COMPLETE_REGISTRATION, StepView, go, show};
 
 const MAX_NUMBER_CHARS: usize = 64;
 
 /// What was entered, shown once more with what is wrong with it.
-pub(crate) struct Refused {
+pub(crate) struct RefusedPhone {
     entered: NewNumber,
     problem: AddPhoneProblem,
 }
 
-pub(crate) fn page(shown: Shown<'_>, phones: &[Phone], refused: Option<Refused>) -> Response {
+pub(crate) fn page(shown: StepView<'_>, phones: &[Phone], refused: Option<RefusedPhone>) -> Response {
     let ways = |kind| ways(methods(&shown.asker.visit, kind));
     let on_file = |phone: &Phone| {
         let to_verify = phone.verified_at.is_none() && ways(phone.kind).is_some();
@@ -61,28 +61,28 @@ pub(crate) fn page(shown: Shown<'_>, phones: &[Phone], refused: Option<Refused>)
 }
 
 /// `None`: no code gets to such a phone, so that it is not asked for.
-fn ways(methods: impl Iterator<Item = Method>) -> Option<PhoneWays> {
+fn ways(methods: impl Iterator<Item = DeliveryMethod>) -> Option<PhoneWays> {
     methods.fold(None, |ways, method| match (ways, method) {
-        (None, Method::Text) => Some(PhoneWays::Texts),
-        (None, Method::Call) => Some(PhoneWays::Calls),
+        (None, DeliveryMethod::Text) => Some(PhoneWays::Texts),
+        (None, DeliveryMethod::Call) => Some(PhoneWays::Calls),
         (Some(_), _) => Some(PhoneWays::Both),
     })
 }
 
 /// Without what waits, the way leads to the invitation's link.
-fn registration(sent: &Sent) -> Result<Waiting, Failure> {
-    sent.waiting()?.ok_or_else(Failure::registration_interrupted)
+fn registration(sent: &ReceivedForm) -> Result<InteractionRef, PageError> {
+    sent.interaction_ref()?.ok_or_else(PageError::registration_interrupted)
 }
 
-pub(crate) struct Added {
+pub(crate) struct AddPhoneForm {
     entered: NewNumber,
-    waiting: Waiting,
+    waiting: InteractionRef,
 }
 
-impl FormFields for Added {
+impl FormFields for AddPhoneForm {
     const NAME: FormName = FormName::RegisterPhone;
 
-    fn read(sent: &Sent) -> Result<Self, Failure> {
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         let entered = NewNumber {
             text: sent.field("phone").chars().take(MAX_NUMBER_CHARS).collect(),
             kind: PhoneKind::parse(sent.field("phone_kind")),
@@ -90,77 +90,77 @@ impl FormFields for Added {
         Ok(Self { entered, waiting: registration(sent)? })
     }
 
-    fn again(sent: &Sent) -> String {
+    fn reload_path(sent: &ReceivedForm) -> String {
         sent.again(COMPLETE_REGISTRATION)
     }
 }
 
-pub(crate) async fn add(Form { asker, fields }: Form<Added>) -> Response {
-    let Added { entered, waiting } = fields;
+pub(crate) async fn add(Form { asker, fields }: Form<AddPhoneForm>) -> Response {
+    let AddPhoneForm { entered, waiting } = fields;
     let outcome = add_phone(&asker.visit, waiting, entered.clone()).await;
-    let response = outcome.map_err(Failure::from).and_then(|outcome| answer(&asker, outcome, entered));
+    let response = outcome.map_err(PageError::from).and_then(|outcome| answer(&asker, outcome, entered));
     finish(&asker, response).await
 }
 
-pub(crate) struct ToVerify {
+pub(crate) struct VerifyPhoneForm {
     phone: PhoneId,
-    waiting: Waiting,
+    waiting: InteractionRef,
 }
 
-impl FormFields for ToVerify {
+impl FormFields for VerifyPhoneForm {
     const NAME: FormName = FormName::RegisterPhone;
 
-    fn read(sent: &Sent) -> Result<Self, Failure> {
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         let waiting = registration(sent)?;
-        let phone = sent.field("phone_id").parse().map_err(|_| Failure::interaction_expired())?;
+        let phone = sent.field("phone_id").parse().map_err(|_| PageError::interaction_expired())?;
         Ok(Self { phone, waiting })
     }
 
-    fn again(sent: &Sent) -> String {
+    fn reload_path(sent: &ReceivedForm) -> String {
         sent.again(COMPLETE_REGISTRATION)
     }
 }
 
-pub(crate) async fn verify(Form { asker, fields }: Form<ToVerify>) -> Response {
-    let ToVerify { phone, waiting } = fields;
+pub(crate) async fn verify(Form { asker, fields }: Form<VerifyPhoneForm>) -> Response {
+    let VerifyPhoneForm { phone, waiting } = fields;
     let outcome = verify_phone(&asker.visit, waiting, phone).await;
     answered(&asker, outcome).await
 }
 
 /// Another phone than the one whose code is awaited.
-pub(crate) struct AnotherPhone {
-    waiting: Waiting,
+pub(crate) struct OtherPhoneForm {
+    waiting: InteractionRef,
 }
 
-impl FormFields for AnotherPhone {
+impl FormFields for OtherPhoneForm {
     const NAME: FormName = FormName::VerifySend;
 
-    fn read(sent: &Sent) -> Result<Self, Failure> {
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         Ok(Self { waiting: registration(sent)? })
     }
 
-    fn again(sent: &Sent) -> String {
+    fn reload_path(sent: &ReceivedForm) -> String {
         sent.again(COMPLETE_REGISTRATION)
     }
 }
 
-pub(crate) async fn another(Form { asker, fields }: Form<AnotherPhone>) -> Response {
+pub(crate) async fn another(Form { asker, fields }: Form<OtherPhoneForm>) -> Response {
     let outcome = another_phone(&asker.visit, fields.waiting).await;
     answered(&asker, outcome).await
 }
 
 pub(crate) struct PhonesDone {
-    waiting: Waiting,
+    waiting: InteractionRef,
 }
 
 impl FormFields for PhonesDone {
     const NAME: FormName = FormName::PhonesDone;
 
-    fn read(sent: &Sent) -> Result<Self, Failure> {
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         Ok(Self { waiting: registration(sent)? })
     }
 
-    fn again(sent: &Sent) -> String {
+    fn reload_path(sent: &ReceivedForm) -> String {
         sent.again(COMPLETE_REGISTRATION)
     }
 }
@@ -170,18 +170,18 @@ pub(crate) async fn done(Form { asker, fields }: Form<PhonesDone>) -> Response {
     answered(&asker, outcome).await
 }
 
-async fn answered(asker: &Asker, outcome: Result<PhoneOutcome, FlowError>) -> Response {
-    let response = outcome.map_err(Failure::from);
+async fn answered(asker: &PageContext, outcome: Result<PhoneOutcome, FlowError>) -> Response {
+    let response = outcome.map_err(PageError::from);
     finish(asker, response.and_then(|outcome| answer(asker, outcome, NewNumber::empty()))).await
 }
 
-fn answer(asker: &Asker, outcome: PhoneOutcome, entered: NewNumber) -> Result<Response, Failure> {
+fn answer(asker: &PageContext, outcome: PhoneOutcome, entered: NewNumber) -> Result<Response, PageError> {
     match outcome {
         PhoneOutcome::Onward(onward) => go(asker, onward),
         PhoneOutcome::Problem { problem, page } => {
-            refused(asker, *page, Refused { entered, problem: shown_as(problem) })
+            refused(asker, *page, RefusedPhone { entered, problem: shown_as(problem) })
         }
-        PhoneOutcome::Gone => Err(Failure::registration_interrupted()),
+        PhoneOutcome::Gone => Err(PageError::registration_interrupted()),
     }
 }
 
@@ -196,10 +196,10 @@ const fn shown_as(problem: PhoneProblem) -> AddPhoneProblem {
     }
 }
 
-fn refused(asker: &Asker, page: StepPage, refused: Refused) -> Result<Response, Failure> {
-    let shown = Shown::of(asker, &page)?;
+fn refused(asker: &PageContext, page: StepPage, refused: RefusedPhone) -> Result<Response, PageError> {
+    let shown = StepView::of(asker, &page)?;
     match &page.step {
         Step::AddPhones { phones, .. } => Ok(self::page(shown, phones, Some(refused))),
-        _ => show(asker, Onward::Page(Box::new(page))),
+        _ => show(asker, Next::Page(Box::new(page))),
     }
 }

@@ -1,9 +1,9 @@
 //! The end of a session, announced and explained: `GET` and `POST /session` for the script that warns, and where a person
 //! who was signed in too long is led.
 
-use anteroom_domain::session::{Session, SessionEnd, SessionLeft};
+use anteroom_domain::session::{Session, SessionEnd, SessionRemaining};
 use anteroom_flows::context::call::FormOwner;
-use anteroom_flows::sessions::session_time::{lapsed, left, stay};
+use anteroom_flows::sessions::session_time::{keep_alive, lapsed, remaining_time};
 use anteroom_pages::SessionClock;
 use axum::Json;
 use axum::extract::RawQuery;
@@ -13,15 +13,15 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{FormFields, FormOrStale, Sent, Token, token_for};
+use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields, token_for};
 use crate::pages::step::DASHBOARD;
 use crate::respond::see_other;
 
 const SIGN_IN: &str = "/sign-in";
-const OVER_IDLE: &str = "/sign-in?ended=idle";
+const IDLE_TIMEOUT_PATH: &str = "/sign-in?ended=idle";
 const OVER_TOO_OLD: &str = "/sign-in?ended=limit";
 
 #[derive(Serialize)]
@@ -30,9 +30,9 @@ struct Left {
 }
 
 /// What a page says of the session whose it is.
-pub(crate) fn clock(asker: &Asker, session: &Session) -> SessionClock {
+pub(crate) fn clock(asker: &PageContext, session: &Session) -> SessionClock {
     let policy = asker.visit.snapshot().policy.session;
-    let SessionLeft { left, fixed } = session.left(policy, asker.visit.now);
+    let SessionRemaining { left, fixed } = session.left(policy, asker.visit.now);
     let owner = FormOwner { session: Some(session.id), account: Some(session.account) };
     SessionClock {
         handle: session.id.to_string(),
@@ -41,7 +41,7 @@ pub(crate) fn clock(asker: &Asker, session: &Session) -> SessionClock {
         seconds_left: seconds(left),
         warn_seconds: seconds(policy.warn_before()),
         fixed,
-        over_href: if fixed { OVER_TOO_OLD } else { OVER_IDLE }.to_owned(),
+        over_href: if fixed { OVER_TOO_OLD } else { IDLE_TIMEOUT_PATH }.to_owned(),
     }
 }
 
@@ -50,59 +50,61 @@ fn seconds(left: SignedDuration) -> u64 {
 }
 
 /// `GET /session?session=…`: asking is no activity.
-pub(crate) async fn ask(asker: Asker, query: RawQuery) -> Response {
-    let form = anteroom_oidc::form::Form::decode(query.0.unwrap_or_default().as_bytes()).ok();
+pub(crate) async fn ask(asker: PageContext, query: RawQuery) -> Response {
+    let form = anteroom_oidc::form::UrlEncodedForm::decode(query.0.unwrap_or_default().as_bytes()).ok();
     let session =
         form.as_ref().and_then(|form| form.once("session").ok()?).and_then(|text| text.parse().ok());
     let result = match session {
-        Some(session) => left(&asker.visit, session).await,
+        Some(session) => remaining_time(&asker.visit, session).await,
         None => Ok(None),
     };
-    finish(&asker, result.map_err(Failure::from).map(answer)).await
+    finish(&asker, result.map_err(PageError::from).map(answer)).await
 }
 
 /// The session is the one that the page showed, at work or not.
-pub(crate) struct Stay;
+pub(crate) struct ExtendSessionForm;
 
-impl FormFields for Stay {
+impl FormFields for ExtendSessionForm {
     const NAME: FormName = FormName::Stay;
 
-    fn read(_: &Sent) -> Result<Self, Failure> {
+    fn read(_: &ReceivedForm) -> Result<Self, PageError> {
         Ok(Self)
     }
 
-    fn again(_: &Sent) -> String {
+    fn reload_path(_: &ReceivedForm) -> String {
         DASHBOARD.to_owned()
     }
 }
 
 /// `POST /session`: the person is there.
-pub(crate) async fn go_on(FormOrStale { asker, fields }: FormOrStale<Stay>) -> Response {
-    let Token::Good(Stay) = fields else { return StatusCode::UNPROCESSABLE_ENTITY.into_response() };
+pub(crate) async fn go_on(FormOrStale { asker, fields }: FormOrStale<ExtendSessionForm>) -> Response {
+    let SubmittedFields::Good(ExtendSessionForm) = fields else {
+        return StatusCode::UNPROCESSABLE_ENTITY.into_response();
+    };
     let result = match asker.visit.form.session {
-        Some(session) => stay(&asker.visit, session).await,
+        Some(session) => keep_alive(&asker.visit, session).await,
         None => Ok(None),
     };
-    finish(&asker, result.map_err(Failure::from).map(answer)).await
+    finish(&asker, result.map_err(PageError::from).map(answer)).await
 }
 
 /// Nothing is left of a session that is not alive. What is left of one that is is not told as nothing.
-fn answer(left: Option<SessionLeft>) -> Response {
+fn answer(left: Option<SessionRemaining>) -> Response {
     let left = Left { seconds: left.map_or(0, |left| seconds(left.left).max(1)) };
     ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(left)).into_response()
 }
 
 /// To sign-in, which says why where a limit of time is the reason.
-pub(crate) async fn nobody_signed_in(asker: &Asker) -> Result<Response, Failure> {
+pub(crate) async fn redirect_to_sign_in(asker: &PageContext) -> Result<Response, PageError> {
     Ok(see_other(match lapsed(&asker.visit).await? {
-        Some(SessionEnd::Idle) => OVER_IDLE,
+        Some(SessionEnd::Idle) => IDLE_TIMEOUT_PATH,
         Some(SessionEnd::TooOld) => OVER_TOO_OLD,
         Some(
             SessionEnd::SignedOut
             | SessionEnd::PasswordChanged
             | SessionEnd::Disabled
             | SessionEnd::DatabaseAccepted
-            | SessionEnd::AtClient
+            | SessionEnd::RequestedByClient
             | SessionEnd::TooMany,
         )
         | None => SIGN_IN,

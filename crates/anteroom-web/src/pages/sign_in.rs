@@ -4,10 +4,10 @@ use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::ids::SessionId;
 use anteroom_domain::rate::Wait;
 use anteroom_flows::interaction::choose_account::address_of;
-use anteroom_flows::interaction::next::{Onward, proceed};
-use anteroom_flows::interaction::open_interaction::{Carried, Gone, Waiting};
+use anteroom_flows::interaction::next::{Next, proceed};
+use anteroom_flows::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
 use anteroom_flows::interaction::reopen::open_or_dashboard;
-use anteroom_flows::people::sign_in::{Credentials, SignInOutcome, Told, sign_in};
+use anteroom_flows::people::sign_in::{Credentials, LockDisclosure, SignInOutcome, sign_in};
 use anteroom_flows::sessions::new_session::NewCookies;
 use anteroom_pages::{SignInNotice, SignInProblem, Wait as WaitText};
 use axum::extract::RawQuery;
@@ -16,10 +16,10 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{FormFields, FormOrStale, Sent, Token};
+use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields};
 use crate::pages::sign_in_form::SignInForm;
 use crate::pages::step::{go, show, waiting_in};
 use crate::respond::with_cookies;
@@ -29,16 +29,16 @@ const MAX_PASSWORD_BYTES: usize = 1024;
 const MAX_EMAIL_BYTES: usize = 320;
 
 /// The form, or straight on for a person who is signed in already.
-pub(crate) async fn form(asker: Asker, query: RawQuery) -> Response {
+pub(crate) async fn form(asker: PageContext, query: RawQuery) -> Response {
     finish(&asker, open_form(&asker, query.0.as_deref().unwrap_or_default()).await).await
 }
 
-async fn open_form(asker: &Asker, query: &str) -> Result<Response, Failure> {
+async fn open_form(asker: &PageContext, query: &str) -> Result<Response, PageError> {
     let visit = &asker.visit;
-    let wish = Wish::parse(query);
+    let wish = SignInQuery::parse(query);
     let carried = match open_or_dashboard(visit, waiting_in(query)).await? {
         Ok(carried) => carried,
-        Err(Gone) => return Err(Failure::interaction_expired()),
+        Err(InteractionNotFound) => return Err(PageError::interaction_expired()),
     };
     if wish.another {
         let form = SignInForm::new(asker, &carried)?;
@@ -56,7 +56,7 @@ async fn open_form(asker: &Asker, query: &str) -> Result<Response, Failure> {
         return Ok(form.respond(asker, StatusCode::OK));
     }
     match proceed(visit, carried.clone()).await? {
-        Onward::Page(_) if wish.notice.is_some() => {
+        Next::Page(_) if wish.notice.is_some() => {
             let form = SignInForm::new(asker, &carried)?;
             Ok(SignInForm { notice: wish.notice, ..form }.respond(asker, StatusCode::OK))
         }
@@ -65,7 +65,7 @@ async fn open_form(asker: &Asker, query: &str) -> Result<Response, Failure> {
 }
 
 /// What an address may ask of the sign-in page.
-struct Wish {
+struct SignInQuery {
     /// To sign in with another account than the current one.
     another: bool,
     /// Which one, where it is signed in in this browser.
@@ -73,9 +73,9 @@ struct Wish {
     notice: Option<SignInNotice>,
 }
 
-impl Wish {
+impl SignInQuery {
     fn parse(query: &str) -> Self {
-        let pairs = anteroom_oidc::form::Form::decode(query.as_bytes()).ok();
+        let pairs = anteroom_oidc::form::UrlEncodedForm::decode(query.as_bytes()).ok();
         let once = |name: &'static str| pairs.as_ref().and_then(|pairs| pairs.once(name).ok().flatten());
         let says = |name: &'static str, value: &'static str| once(name).is_some_and(|got| got == value);
         let notices = [
@@ -91,15 +91,18 @@ impl Wish {
 }
 
 /// In a task of its own: a browser that hangs up after the hash was computed is counted all the same.
-pub(crate) async fn submit(FormOrStale { asker, fields }: FormOrStale<Entered>) -> Response {
+pub(crate) async fn submit(FormOrStale { asker, fields }: FormOrStale<SignInFields>) -> Response {
     let attempt = tokio::spawn(async move { finish(&asker, submitted(&asker, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-async fn submitted(asker: &Asker, fields: Token<Entered>) -> Result<Response, Failure> {
+async fn submitted(
+    asker: &PageContext,
+    fields: SubmittedFields<SignInFields>,
+) -> Result<Response, PageError> {
     let (entered, problem) = match fields {
-        Token::Stale(entered) => (entered, Some(SignInProblem::Stale)),
-        Token::Good(entered) => {
+        SubmittedFields::Stale(entered) => (entered, Some(SignInProblem::Stale)),
+        SubmittedFields::Good(entered) => {
             let missing = entered.missing();
             (entered, missing)
         }
@@ -107,7 +110,7 @@ async fn submitted(asker: &Asker, fields: Token<Entered>) -> Result<Response, Fa
     if let Some(problem) = problem {
         let waiting = entered.waiting;
         let Ok(carried) = open_or_dashboard(&asker.visit, waiting).await? else {
-            return Err(Failure::interaction_expired());
+            return Err(PageError::interaction_expired());
         };
         return refused(asker, &carried, entered.email, problem);
     }
@@ -122,13 +125,13 @@ async fn submitted(asker: &Asker, fields: Token<Entered>) -> Result<Response, Fa
             Ok(remember(asker, cookies, finish(asker, go(asker, onward)).await))
         }
         SignInOutcome::Proven { onward } => go(asker, onward),
-        SignInOutcome::Refused { told: Told::Nothing, carried } => {
+        SignInOutcome::Refused { told: LockDisclosure::Nothing, carried } => {
             refused(asker, &carried, entered.email, SignInProblem::Refused)
         }
-        SignInOutcome::Refused { told: Told::Locked, carried } => {
+        SignInOutcome::Refused { told: LockDisclosure::Locked, carried } => {
             refused(asker, &carried, entered.email, SignInProblem::LockedHere)
         }
-        SignInOutcome::Refused { told: Told::NoCookies, carried } => {
+        SignInOutcome::Refused { told: LockDisclosure::NoCookies, carried } => {
             refused(asker, &carried, entered.email, SignInProblem::NoCookies)
         }
         SignInOutcome::RateLimited { wait, carried } => {
@@ -137,21 +140,21 @@ async fn submitted(asker: &Asker, fields: Token<Entered>) -> Result<Response, Fa
         SignInOutcome::TooManySignIns { wait, carried } => {
             limited(asker, &carried, entered.email, wait, |wait| SignInProblem::TooManySignIns { wait })
         }
-        SignInOutcome::Gone => Err(Failure::interaction_expired()),
+        SignInOutcome::Gone => Err(PageError::interaction_expired()),
     }
 }
 
-pub(crate) struct Entered {
+pub(crate) struct SignInFields {
     email: String,
     password: SecretString,
     password_is_empty: bool,
-    waiting: Option<Waiting>,
+    waiting: Option<InteractionRef>,
 }
 
-impl FormFields for Entered {
+impl FormFields for SignInFields {
     const NAME: FormName = FormName::SignIn;
 
-    fn read(sent: &Sent) -> Result<Self, Failure> {
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         let password = sent.field("password");
         // Too long to be anyone's: as wrong as any other, without feeding the hash a novel.
         let password = if password.len() > MAX_PASSWORD_BYTES { "\u{0}" } else { password };
@@ -159,16 +162,16 @@ impl FormFields for Entered {
             email: sent.line("email", MAX_EMAIL_BYTES),
             password_is_empty: password.is_empty(),
             password: password.into(),
-            waiting: sent.waiting()?,
+            waiting: sent.interaction_ref()?,
         })
     }
 
-    fn again(sent: &Sent) -> String {
+    fn reload_path(sent: &ReceivedForm) -> String {
         sent.again("/sign-in")
     }
 }
 
-impl Entered {
+impl SignInFields {
     /// What can be said before anything is looked up.
     fn missing(&self) -> Option<SignInProblem> {
         let (email, password) = (self.email.is_empty(), self.password_is_empty);
@@ -177,22 +180,22 @@ impl Entered {
 }
 
 fn refused(
-    asker: &Asker,
-    carried: &Carried,
+    asker: &PageContext,
+    carried: &OpenInteraction,
     email: String,
     problem: SignInProblem,
-) -> Result<Response, Failure> {
+) -> Result<Response, PageError> {
     let form = SignInForm { email, problem: Some(problem), ..SignInForm::new(asker, carried)? };
     Ok(form.respond(asker, StatusCode::UNPROCESSABLE_ENTITY))
 }
 
 fn limited(
-    asker: &Asker,
-    carried: &Carried,
+    asker: &PageContext,
+    carried: &OpenInteraction,
     email: String,
     wait: Wait,
     problem: impl FnOnce(WaitText) -> SignInProblem,
-) -> Result<Response, Failure> {
+) -> Result<Response, PageError> {
     let seconds = u64::try_from(wait.0.as_secs()).unwrap_or(1).max(1);
     let problem = Some(problem(WaitText::seconds(seconds)));
     let form = SignInForm { email, problem, ..SignInForm::new(asker, carried)? };
@@ -201,7 +204,7 @@ fn limited(
     Ok(response)
 }
 
-pub(crate) fn remember(asker: &Asker, cookies: NewCookies, response: Response) -> Response {
+pub(crate) fn remember(asker: &PageContext, cookies: NewCookies, response: Response) -> Response {
     let (provider, secure) = (&asker.web.provider, asker.web.secure_cookies());
     let mut jar = asker.jar.clone();
     jar.sessions = cookies.sessions;

@@ -2,11 +2,11 @@
 
 use anteroom_flows::interaction::form_limits::form_owner;
 use anteroom_flows::protocol::end_session::{
-    Confirmed, EndSessionOutcome, LogoutError, Question, end_session,
+    EndSessionConfirmation, EndSessionOutcome, EndSessionQuestion, LogoutError, end_session,
 };
-use anteroom_flows::protocol::front_channel::{self, Farewell};
-use anteroom_flows::protocol::sign_out::{Left, everywhere};
-use anteroom_oidc::form::{Form as Decoded, encode};
+use anteroom_flows::protocol::front_channel::{self, FrontChannelLogout};
+use anteroom_flows::protocol::sign_out::{SignOutResult, everywhere};
+use anteroom_oidc::form::{UrlEncodedForm as Decoded, encode};
 use anteroom_oidc::logout::EndSessionRequest;
 use anteroom_oidc::names::language_tags;
 use anteroom_pages::{ErrorKind, HiddenField, SignOutPage, SignedOutPage};
@@ -15,41 +15,42 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use url::Url;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish, to_sign_in};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish, to_sign_in};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, Sent, token_for};
+use crate::forms::{Form, FormFields, ReceivedForm, token_for};
 use crate::pages::dashboard::person;
 use crate::pages::step::{DASHBOARD, application};
-use crate::respond::{Frame, leave, with_cookies};
+use crate::respond::{PageResponse, redirect_to, with_cookies};
 
 const FAREWELL: &str = "farewell";
 const UI_LOCALES: &str = "ui_locales";
 
 /// The page said that the person stays here.
-const STAYS: &str = "stays";
+const NO_REDIRECT: &str = "stays";
 
 /// Carried through the question "sign out?".
-const CARRIED: [&str; 5] = ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", UI_LOCALES];
+const LOGOUT_PARAMETERS: [&str; 5] =
+    ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", UI_LOCALES];
 
 /// The dashboard's button, or the answer "Sign Out" to the question.
 pub(crate) struct SignOut {
     /// The request that the question was about.
     request: Vec<(&'static str, String)>,
-    confirmed: Confirmed,
+    confirmed: EndSessionConfirmation,
 }
 
 impl FormFields for SignOut {
     const NAME: FormName = FormName::SignOut;
     const OF_CURRENT_SESSION: bool = true;
 
-    fn read(sent: &Sent) -> Result<Self, Failure> {
-        let fields = CARRIED.map(|name| (name, sent.field(name).to_owned()));
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
+        let fields = LOGOUT_PARAMETERS.map(|name| (name, sent.field(name).to_owned()));
         let request = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        Ok(Self { request, confirmed: Confirmed { stays: sent.field(STAYS) == "1" } })
+        Ok(Self { request, confirmed: EndSessionConfirmation { stays: sent.field(NO_REDIRECT) == "1" } })
     }
 
-    fn again(_: &Sent) -> String {
+    fn reload_path(_: &ReceivedForm) -> String {
         DASHBOARD.to_owned()
     }
 }
@@ -58,7 +59,10 @@ pub(crate) async fn submit(Form { asker, fields }: Form<SignOut>) -> Response {
     finish(&asker, submitted(&asker, &fields).await).await
 }
 
-async fn submitted(asker: &Asker, SignOut { request, confirmed }: &SignOut) -> Result<Response, Failure> {
+async fn submitted(
+    asker: &PageContext,
+    SignOut { request, confirmed }: &SignOut,
+) -> Result<Response, PageError> {
     if !request.is_empty() {
         let pairs = request.iter().map(|(name, value)| (*name, value.as_str()));
         return answer(asker, &encode(pairs), Some(*confirmed)).await;
@@ -69,17 +73,17 @@ async fn submitted(asker: &Asker, SignOut { request, confirmed }: &SignOut) -> R
 
 /// Where signing out ends when no application waits for it, and where others are told of it before it goes on to the
 /// one that does.
-pub(crate) async fn done(asker: Asker, query: RawQuery) -> Response {
-    let result = farewell(&asker, query.0.as_deref().unwrap_or_default()).await;
+pub(crate) async fn done(asker: PageContext, query: RawQuery) -> Response {
+    let result = sign_out_result(&asker, query.0.as_deref().unwrap_or_default()).await;
     finish(&asker, result).await
 }
 
-async fn farewell(asker: &Asker, query: &str) -> Result<Response, Failure> {
+async fn sign_out_result(asker: &PageContext, query: &str) -> Result<Response, PageError> {
     let form = Decoded::decode(query.as_bytes()).ok();
     let field = |name| form.as_ref().and_then(|form| form.once(name).ok().flatten()).unwrap_or_default();
     let (sealed, ui_locales) = (field(FAREWELL), language_tags(field(UI_LOCALES)));
-    let Farewell { frames, back } = front_channel::open(&asker.visit, sealed).await?;
-    let frame = Frame::of(asker).in_language_of(&ui_locales);
+    let FrontChannelLogout { frames, back } = front_channel::open(&asker.visit, sealed).await?;
+    let frame = PageResponse::of(asker).in_language_of(&ui_locales);
     let frame = frame.with_frames_of(frames.iter().map(Url::origin));
     let page = SignedOutPage {
         continue_href: back.as_ref().map_or("/sign-in", |(_, location)| location).to_owned(),
@@ -90,7 +94,11 @@ async fn farewell(asker: &Asker, query: &str) -> Result<Response, Failure> {
 }
 
 /// On to the page that tells applications in this browser; without such, to where the person is awaited.
-fn signed_out(asker: &Asker, left: Left, (back, ui_locales): (Option<String>, &[String])) -> Response {
+fn signed_out(
+    asker: &PageContext,
+    left: SignOutResult,
+    (back, ui_locales): (Option<String>, &[String]),
+) -> Response {
     let locales = Some(ui_locales.join(" ")).filter(|tags| !tags.is_empty());
     let locales = locales.as_deref().map(|tags| (UI_LOCALES, tags));
     let next = match (&left.farewell, back) {
@@ -103,16 +111,20 @@ fn signed_out(asker: &Asker, left: Left, (back, ui_locales): (Option<String>, &[
     };
     let mut jar = asker.jar.clone();
     (jar.sessions, jar.browser) = (left.remaining, left.browser);
-    with_cookies(leave(asker, &next), &jar.of_other_sessions(asker.web.secure_cookies()))
+    with_cookies(redirect_to(asker, &next), &jar.of_other_sessions(asker.web.secure_cookies()))
 }
 
-pub(crate) async fn end_session_get(asker: Asker, query: RawQuery) -> Response {
+pub(crate) async fn end_session_get(asker: PageContext, query: RawQuery) -> Response {
     let result = answer(&asker, query.0.as_deref().unwrap_or_default(), None).await;
     finish(&asker, result).await
 }
 
-async fn answer(asker: &Asker, query: &str, confirmed: Option<Confirmed>) -> Result<Response, Failure> {
-    let invalid = || Failure::page(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, to_sign_in());
+async fn answer(
+    asker: &PageContext,
+    query: &str,
+    confirmed: Option<EndSessionConfirmation>,
+) -> Result<Response, PageError> {
+    let invalid = || PageError::page(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, to_sign_in());
     let form = Decoded::decode(query.as_bytes()).map_err(|_| invalid())?;
     let request = EndSessionRequest::parse(&form).map_err(|_| invalid())?;
     match end_session(&asker.visit, &request, confirmed).await? {
@@ -125,22 +137,22 @@ async fn answer(asker: &Asker, query: &str, confirmed: Option<Confirmed>) -> Res
 }
 
 async fn ask(
-    asker: &Asker,
+    asker: &PageContext,
     (form, ui_locales): (&Decoded, &[String]),
-    question: &Question,
-) -> Result<Response, Failure> {
+    question: &EndSessionQuestion,
+) -> Result<Response, PageError> {
     let owner = form_owner(&asker.visit).await?;
     let page = SignOutPage {
         form_token: token_for(asker, FormName::SignOut, owner),
         application: application(asker, question.client.as_deref()),
-        fields: carried(form, question.stays),
+        fields: carried(form, question.redirect_refused),
         people: question.accounts.iter().map(person).collect(),
-        stays: question.stays,
+        stays: question.redirect_refused,
         stay_href: DASHBOARD.to_owned(),
     };
     // What the application sent is wrong, although the person can go on.
-    let status = if question.stays { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    Ok(Frame::of(asker).in_language_of(ui_locales).leads_to_client().page(status, &page))
+    let status = if question.redirect_refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    Ok(PageResponse::of(asker).in_language_of(ui_locales).leads_to_client().page(status, &page))
 }
 
 fn carried(form: &Decoded, stays: bool) -> Vec<HiddenField> {
@@ -148,16 +160,16 @@ fn carried(form: &Decoded, stays: bool) -> Vec<HiddenField> {
         let value = form.once(name).ok().flatten().filter(|value| !value.is_empty())?;
         Some(HiddenField { name: name.to_owned(), value: value.to_owned() })
     };
-    let told = stays.then(|| HiddenField { name: STAYS.to_owned(), value: "1".to_owned() });
-    CARRIED.into_iter().filter_map(field).chain(told).collect()
+    let told = stays.then(|| HiddenField { name: NO_REDIRECT.to_owned(), value: "1".to_owned() });
+    LOGOUT_PARAMETERS.into_iter().filter_map(field).chain(told).collect()
 }
 
-fn refused(error: &LogoutError) -> Failure {
+fn refused(error: &LogoutError) -> PageError {
     let kind = match error {
         LogoutError::UnknownClient { .. } => ErrorKind::UnknownClient,
         LogoutError::UnregisteredRedirect { .. } => ErrorKind::RedirectUriMismatch,
         LogoutError::ClientMismatch { .. } | LogoutError::RedirectWithoutClient => ErrorKind::InvalidRequest,
         LogoutError::NothingToEnd(_) | LogoutError::UnknownClientRedirect { .. } => ErrorKind::NothingEnded,
     };
-    Failure::page(StatusCode::BAD_REQUEST, kind, to_sign_in())
+    PageError::page(StatusCode::BAD_REQUEST, kind, to_sign_in())
 }

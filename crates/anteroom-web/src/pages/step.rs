@@ -5,9 +5,9 @@ use anteroom_domain::client::Client;
 use anteroom_domain::next_step::SignInReason;
 use anteroom_domain::session::Session;
 use anteroom_flows::context::call::FormOwner;
-use anteroom_flows::context::live::Live;
-use anteroom_flows::interaction::next::{Onward, Step, StepPage, proceed};
-use anteroom_flows::interaction::open_interaction::Waiting;
+use anteroom_flows::context::live::ActiveSession;
+use anteroom_flows::interaction::next::{Next, Step, StepPage, proceed};
+use anteroom_flows::interaction::open_interaction::InteractionRef;
 use anteroom_flows::interaction::phones::NoPhone;
 use anteroom_flows::interaction::reopen::open;
 use anteroom_oidc::ScopeSet;
@@ -19,16 +19,18 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::token_for;
 use crate::pages::consent::consent_scopes;
 use crate::pages::factors::FACTORS;
 use crate::pages::sign_in_form::SignInForm;
-use crate::pages::verify::Say;
+use crate::pages::verify::StepNotices;
 use crate::pages::{new_password, register_phones, verify};
-use crate::respond::{Frame, application_gone, moment, see_next, see_other, to_application};
+use crate::respond::{
+    PageResponse, application_gone, moment, redirect_in_browser, see_other, to_application,
+};
 
 pub(crate) const DASHBOARD: &str = "/dashboard";
 pub(crate) const FORGOT_PASSWORD: &str = "/forgot-password";
@@ -43,72 +45,72 @@ pub(crate) fn on_with(path: &str, interaction: Option<&str>) -> String {
 }
 
 /// In answer to a GET: the page itself.
-pub(crate) fn show(asker: &Asker, onward: Onward) -> Result<Response, Failure> {
-    show_saying(asker, onward, Say::default())
+pub(crate) fn show(asker: &PageContext, onward: Next) -> Result<Response, PageError> {
+    show_saying(asker, onward, StepNotices::default())
 }
 
-fn show_saying(asker: &Asker, onward: Onward, say: Say) -> Result<Response, Failure> {
+fn show_saying(asker: &PageContext, onward: Next, say: StepNotices) -> Result<Response, PageError> {
     match onward {
-        Onward::Page(page) => step_page(asker, *page, say),
-        Onward::Application(response) => Ok(to_application(asker, &response)),
-        Onward::Dashboard => Ok(see_other(DASHBOARD)),
-        Onward::AuthenticatorApps(_) => Ok(see_other(FACTORS)),
-        Onward::ApplicationGone => Err(application_gone()),
-        Onward::AnsweredBefore(before) => Err(Failure::answered_before(before.client.as_deref())),
-        Onward::AnotherPerson(other) => {
-            let handle = other.carried.field(&asker.visit)?;
+        Next::Page(page) => step_page(asker, *page, say),
+        Next::Application(response) => Ok(to_application(asker, &response)),
+        Next::Dashboard => Ok(see_other(DASHBOARD)),
+        Next::AuthenticatorApps(_) => Ok(see_other(FACTORS)),
+        Next::ApplicationGone => Err(application_gone()),
+        Next::AnsweredBefore(before) => Err(PageError::answered_before(before.client.as_deref())),
+        Next::AccountMismatch(other) => {
+            let handle = other.carried.form_value(&asker.visit)?;
             let again =
                 handle.map_or_else(|| DASHBOARD.to_owned(), |handle| on_with("/continue", Some(&handle)));
-            Err(Failure::another_person(&other.account, &again))
+            Err(PageError::another_person(&other.account, &again))
         }
     }
 }
 
 /// In answer to a form: by way of a redirect, so that refresh and Back work.
-pub(crate) fn go(asker: &Asker, onward: Onward) -> Result<Response, Failure> {
+pub(crate) fn go(asker: &PageContext, onward: Next) -> Result<Response, PageError> {
     match onward {
-        Onward::Page(page) if page.without_row => step_page(asker, *page, Say::default()),
-        Onward::Page(page) => Ok(see_next(asker, &continue_address(asker, &page)?)),
+        Next::Page(page) if page.not_persisted => step_page(asker, *page, StepNotices::default()),
+        Next::Page(page) => Ok(redirect_in_browser(asker, &continue_address(asker, &page)?)),
         // The same form twice: whichever answer the browser takes, it is the same.
-        Onward::AnsweredBefore(before) => match before.repeat {
+        Next::AnsweredBefore(before) => match before.repeat {
             Some(response) => Ok(to_application(asker, &response)),
-            None => Err(Failure::answered_before(before.client.as_deref())),
+            None => Err(PageError::answered_before(before.client.as_deref())),
         },
         elsewhere => show(asker, elsewhere),
     }
 }
 
-pub(crate) fn continue_address(asker: &Asker, page: &StepPage) -> Result<String, Failure> {
-    let handle = page.carried.field(&asker.visit)?;
+pub(crate) fn continue_address(asker: &PageContext, page: &StepPage) -> Result<String, PageError> {
+    let handle = page.carried.form_value(&asker.visit)?;
     Ok(handle.map_or_else(|| "/sign-in".to_owned(), |handle| format!("/continue?interaction={handle}")))
 }
 
 /// `GET /continue?interaction=…`: wherever the journey stands.
-pub(crate) async fn resume(asker: Asker, query: axum::extract::RawQuery) -> Response {
+pub(crate) async fn resume(asker: PageContext, query: axum::extract::RawQuery) -> Response {
     finish(&asker, resumed(&asker, query.0.as_deref().unwrap_or_default()).await).await
 }
 
-async fn resumed(asker: &Asker, query: &str) -> Result<Response, Failure> {
-    let waiting = waiting_in(query).ok_or_else(Failure::interaction_expired)?;
+async fn resumed(asker: &PageContext, query: &str) -> Result<Response, PageError> {
+    let waiting = waiting_in(query).ok_or_else(PageError::interaction_expired)?;
     let Ok(carried) = open(&asker.visit, waiting).await? else {
-        return Err(Failure::interaction_expired());
+        return Err(PageError::interaction_expired());
     };
-    show_saying(asker, proceed(&asker.visit, carried).await?, Say::asked_in(query))
+    show_saying(asker, proceed(&asker.visit, carried).await?, StepNotices::asked_in(query))
 }
 
 /// The journey named in an address.
-pub(crate) fn waiting_in(query: &str) -> Option<Waiting> {
-    let form = anteroom_oidc::form::Form::decode(query.as_bytes()).ok()?;
-    Waiting::parse(form.once("interaction").ok()??)
+pub(crate) fn waiting_in(query: &str) -> Option<InteractionRef> {
+    let form = anteroom_oidc::form::UrlEncodedForm::decode(query.as_bytes()).ok()?;
+    InteractionRef::parse(form.once("interaction").ok()??)
 }
 
-fn step_page(asker: &Asker, page: StepPage, say: Say) -> Result<Response, Failure> {
-    let shown = Shown::of(asker, &page)?;
+fn step_page(asker: &PageContext, page: StepPage, say: StepNotices) -> Result<Response, PageError> {
+    let shown = StepView::of(asker, &page)?;
     let StepPage { step, client, carried, .. } = page;
     let locales = carried.journey.request().map(|request| request.ui_locales.clone()).unwrap_or_default();
     Ok(match step {
         Step::SignIn { reason, email } => {
-            let Shown { interaction, application, .. } = shown;
+            let StepView { interaction, application, .. } = shown;
             let reset = carried.journey.recovery.as_ref().is_some_and(|note| note.done);
             let notice = if reset { Some(SignInNotice::PasswordChanged) } else { notice(reason) };
             let (problem, ui_locales) = (None, locales);
@@ -132,27 +134,27 @@ fn step_page(asker: &Asker, page: StepPage, say: Say) -> Result<Response, Failur
 }
 
 /// What the pages of a journey have in common.
-pub(crate) struct Shown<'a> {
-    pub(crate) asker: &'a Asker,
+pub(crate) struct StepView<'a> {
+    pub(crate) asker: &'a PageContext,
     pub(crate) interaction: Option<String>,
     pub(crate) application: Application,
     /// Whom the page shows: its forms act for them alone.
     pub(crate) owner: FormOwner,
-    pub(crate) frame: Frame<'a>,
+    pub(crate) frame: PageResponse<'a>,
 }
 
-impl<'a> Shown<'a> {
-    pub(crate) fn of(asker: &'a Asker, page: &StepPage) -> Result<Self, Failure> {
+impl<'a> StepView<'a> {
+    pub(crate) fn of(asker: &'a PageContext, page: &StepPage) -> Result<Self, PageError> {
         let request = page.carried.journey.request();
         let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
-        let frame = Frame::of(asker).in_language_of(&locales);
+        let frame = PageResponse::of(asker).in_language_of(&locales);
         Ok(Self {
             asker,
-            interaction: page.carried.field(&asker.visit)?,
+            interaction: page.carried.form_value(&asker.visit)?,
             owner: page.owner(),
             application: application(asker, page.client.as_deref()),
             // Any step may be the last one before the application, if only because another tab took the others.
-            frame: if request.is_some() { frame.leads_to_client() } else { frame.leaves_opener() },
+            frame: if request.is_some() { frame.leads_to_client() } else { frame.isolated_from_opener() },
         })
     }
 
@@ -179,7 +181,7 @@ impl<'a> Shown<'a> {
         let (unreached, later) = match why {
             NoPhone::Missing => (false, None),
             NoPhone::Waits(from) => (false, Some(from)),
-            NoPhone::Unreached => (true, None),
+            NoPhone::NoMethod => (true, None),
         };
         let view = NoPhonePage {
             reason,
@@ -191,7 +193,7 @@ impl<'a> Shown<'a> {
         self.frame.page(StatusCode::OK, &view)
     }
 
-    fn choose_account(self, live: &[Live]) -> Response {
+    fn choose_account(self, live: &[ActiveSession]) -> Response {
         let view = ChooseAccountPage {
             form_token: token_for(self.asker, FormName::ChooseAccount, self.owner),
             interaction: self.interaction,
@@ -228,7 +230,7 @@ impl<'a> Shown<'a> {
     /// Nothing but the page says which hosts are told of a person by a client that registered itself.
     fn sign_out_host(&self, client: &Client) -> Option<String> {
         let is_configured = self.asker.visit.snapshot().clients.is_configured(client.id());
-        client.metadata.sign_out_host().filter(|_| !is_configured)
+        client.metadata.logout_host().filter(|_| !is_configured)
     }
 
     fn not_entitled(self, account: &Account) -> Response {
@@ -263,7 +265,7 @@ fn with_hosts(client: &Client) -> Application {
 
 /// The application as pages name it: with its hosts where the name is a stranger's words, and could be the name of another
 /// application, which is that of a client that registered itself.
-pub(crate) fn application(asker: &Asker, client: Option<&Client>) -> Application {
+pub(crate) fn application(asker: &PageContext, client: Option<&Client>) -> Application {
     let Some(client) = client else { return Application::unnamed() };
     if asker.visit.snapshot().clients.is_configured(client.id()) {
         Application::configured(client.display_name())
@@ -275,14 +277,14 @@ pub(crate) fn application(asker: &Asker, client: Option<&Client>) -> Application
 fn notice(reason: SignInReason) -> Option<SignInNotice> {
     match reason {
         SignInReason::NobodyThere | SignInReason::AccountInactive => None,
-        SignInReason::LoginRequested | SignInReason::TooLongAgo | SignInReason::OtherAccount => {
+        SignInReason::LoginRequested | SignInReason::MaxAgeExceeded | SignInReason::OtherAccount => {
             Some(SignInNotice::Reauthenticate)
         }
-        SignInReason::AnotherAccountSince => Some(SignInNotice::AnotherAccountSince),
+        SignInReason::SessionNotCurrent => Some(SignInNotice::AnotherAccountSince),
     }
 }
 
-pub(crate) fn choices(live: &[Live]) -> Vec<AccountChoice> {
+pub(crate) fn choices(live: &[ActiveSession]) -> Vec<AccountChoice> {
     let choice = |account: &Account, handle: String| AccountChoice {
         name: account.display_name().to_owned(),
         email: account.primary_address.as_str().to_owned(),

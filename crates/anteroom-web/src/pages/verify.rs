@@ -2,15 +2,17 @@
 
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::one_time_code::CodePurpose;
-use anteroom_domain::phone::Method;
+use anteroom_domain::phone::DeliveryMethod;
 use anteroom_domain::rate::Wait;
-use anteroom_flows::interaction::next::{Onward, Step, StepPage};
-use anteroom_flows::interaction::open_interaction::Waiting;
+use anteroom_flows::interaction::next::{Next, Step, StepPage};
+use anteroom_flows::interaction::open_interaction::InteractionRef;
 use anteroom_flows::interaction::verification::{
-    EnterOutcome, Entered, EntryProblem, SendOutcome, SendProblem, enter as enter_code, send as send_code,
+    EnterOutcome, EnteredCode, EntryProblem, SendOutcome, SendProblem, enter as enter_code, send as send_code,
 };
-use anteroom_flows::interaction::verification_model::Offer;
-use anteroom_flows::interaction::verification_model::{Choice, Delivery, SendFailure, Sent, Verification};
+use anteroom_flows::interaction::verification_model::CodeDestination;
+use anteroom_flows::interaction::verification_model::{
+    CodeMethodChoice, Delivery, SendFailure, SentCode, Verification,
+};
 use anteroom_pages::{
     ChoiceChannel, DeliveryChoice, EnterCodeNotice, EnterCodePage, EnterCodeProblem, VerifyIdentityPage,
     VerifyProblem, VerifyReason,
@@ -19,21 +21,21 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 
-use crate::asker::Asker;
-use crate::failure::{Failure, finish};
+use crate::asker::PageContext;
+use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, Sent as SentForm, token_for};
+use crate::forms::{Form, FormFields, ReceivedForm as SentForm, token_for};
 use crate::pages::forgot_password::{retry_after, wait_text};
 use crate::pages::sign_in::remember;
-use crate::pages::step::{DASHBOARD, Shown, continue_address, go, show};
-use crate::respond::{moment, see_next};
+use crate::pages::step::{DASHBOARD, StepView, continue_address, go, show};
+use crate::respond::{moment, redirect_in_browser};
 
 /// The value of the choice that is sent nothing.
 const APP: &str = "totp";
 
 /// What the step is to say beside what it is about.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Say {
+pub(crate) struct StepNotices {
     /// "Change Delivery Method": the choice, although a code is on its way.
     pub(crate) choose: bool,
     /// The authenticator app was chosen.
@@ -43,9 +45,9 @@ pub(crate) struct Say {
     pub(crate) changed: bool,
 }
 
-impl Say {
+impl StepNotices {
     pub(crate) fn asked_in(query: &str) -> Self {
-        let form = anteroom_oidc::form::Form::decode(query.as_bytes()).ok();
+        let form = anteroom_oidc::form::UrlEncodedForm::decode(query.as_bytes()).ok();
         let says = |name| {
             form.as_ref().is_some_and(|form| form.once(name).ok().flatten().is_some_and(|value| value == "1"))
         };
@@ -53,7 +55,7 @@ impl Say {
     }
 }
 
-pub(crate) fn page(shown: Shown<'_>, verification: &Verification, say: Say) -> Response {
+pub(crate) fn page(shown: StepView<'_>, verification: &Verification, say: StepNotices) -> Response {
     let only_app = verification.offers.is_empty();
     if !verification.apps.is_empty() && (only_app || (say.app && !say.choose)) {
         return entry(shown, (verification, Read::InApp), (None, None), StatusCode::OK);
@@ -87,19 +89,19 @@ const fn reason_of(verification: &Verification) -> VerifyReason {
     }
 }
 
-fn channel(method: Method) -> ChoiceChannel {
+fn channel(method: DeliveryMethod) -> ChoiceChannel {
     match method {
-        Method::Text => ChoiceChannel::Text,
-        Method::Call => ChoiceChannel::Call,
+        DeliveryMethod::Text => ChoiceChannel::Text,
+        DeliveryMethod::Call => ChoiceChannel::Call,
     }
 }
 
-fn value(offer: &Offer) -> String {
+fn value(offer: &CodeDestination) -> String {
     format!("{}:{}", offer.method.as_str(), offer.phone.id)
 }
 
 fn choice(
-    shown: Shown<'_>,
+    shown: StepView<'_>,
     verification: &Verification,
     problem: Option<VerifyProblem>,
     status: StatusCode,
@@ -114,7 +116,7 @@ fn choice(
         selected: before.is_none(),
     });
     let preferred = before.or(verification.offers.first().filter(|_| app.is_none()));
-    let offered = |offer: &Offer| DeliveryChoice {
+    let offered = |offer: &CodeDestination| DeliveryChoice {
         value: value(offer),
         channel: channel(offer.method),
         number: offer.phone.number.masked(),
@@ -135,7 +137,7 @@ fn choice(
 }
 
 /// The dashboard, for a person who is signed in and may see it without the code, and sign-in, for one whose password has expired.
-fn ways_back(shown: &Shown<'_>, verification: &Verification) -> (Option<String>, Option<String>) {
+fn ways_back(shown: &StepView<'_>, verification: &Verification) -> (Option<String>, Option<String>) {
     let is_signed_in = verification.live.is_some() && !verification.new_device;
     let has_expired = verification.purpose == CodePurpose::ExpiredPassword;
     (is_signed_in.then(|| DASHBOARD.to_owned()), has_expired.then(|| shown.sign_in_anew()))
@@ -144,12 +146,12 @@ fn ways_back(shown: &Shown<'_>, verification: &Verification) -> (Option<String>,
 /// Where the code that is entered can be read.
 #[derive(Clone, Copy)]
 enum Read<'a> {
-    OnPhone(&'a Sent),
+    OnPhone(&'a SentCode),
     InApp,
 }
 
 fn entry(
-    shown: Shown<'_>,
+    shown: StepView<'_>,
     (verification, read): (&Verification, Read<'_>),
     (problem, notice): (Option<EnterCodeProblem>, Option<EnterCodeNotice>),
     status: StatusCode,
@@ -157,7 +159,7 @@ fn entry(
     let lifetime = shown.asker.visit.snapshot().policy.codes.lifetime;
     let handle = shown.interaction.clone().unwrap_or_default();
     let (channel, number, method, other_ways) = match read {
-        Read::OnPhone(Sent { offer, .. }) => {
+        Read::OnPhone(SentCode { offer, .. }) => {
             let others = verification.offers.len() > 1 || !verification.apps.is_empty();
             (channel(offer.method), offer.phone.number.masked(), value(offer), others)
         }
@@ -174,7 +176,7 @@ fn entry(
         interaction: shown.interaction,
         reason: reason_of(verification),
         channel,
-        handed_over: matches!(read, Read::OnPhone(Sent { delivery: Delivery::HandedOver, .. })),
+        handed_over: matches!(read, Read::OnPhone(SentCode { delivery: Delivery::HandedOver, .. })),
         number,
         method,
         minutes: u32::try_from(lifetime.as_mins()).unwrap_or(u32::MAX),
@@ -190,7 +192,7 @@ fn entry(
 }
 
 /// What stands in the way of a code that was sent, whatever is entered.
-fn problem_of(sent: &Sent) -> Option<EnterCodeProblem> {
+fn problem_of(sent: &SentCode) -> Option<EnterCodeProblem> {
     let problem = match sent.delivery {
         Delivery::UnderWay | Delivery::HandedOver => None,
         Delivery::Trying => Some(EnterCodeProblem::Trying),
@@ -201,24 +203,24 @@ fn problem_of(sent: &Sent) -> Option<EnterCodeProblem> {
 }
 
 pub(crate) struct SendCode {
-    chosen: Option<Choice>,
+    chosen: Option<CodeMethodChoice>,
     /// It was sent before.
     again: bool,
-    waiting: Option<Waiting>,
+    waiting: Option<InteractionRef>,
 }
 
 impl FormFields for SendCode {
     const NAME: FormName = FormName::VerifySend;
 
-    fn read(sent: &SentForm) -> Result<Self, Failure> {
+    fn read(sent: &SentForm) -> Result<Self, PageError> {
         Ok(Self {
             chosen: parse_choice(sent.field("method")),
             again: sent.field("again") == "1",
-            waiting: sent.waiting()?,
+            waiting: sent.interaction_ref()?,
         })
     }
 
-    fn again(sent: &SentForm) -> String {
+    fn reload_path(sent: &SentForm) -> String {
         sent.again("/sign-in")
     }
 }
@@ -227,42 +229,47 @@ pub(crate) async fn send(Form { asker, fields }: Form<SendCode>) -> Response {
     finish(&asker, sent(&asker, fields).await).await
 }
 
-async fn sent(asker: &Asker, SendCode { chosen, again, waiting }: SendCode) -> Result<Response, Failure> {
+async fn sent(
+    asker: &PageContext,
+    SendCode { chosen, again, waiting }: SendCode,
+) -> Result<Response, PageError> {
     match send_code(&asker.visit, waiting, chosen).await? {
         SendOutcome::Onward(onward) => sent_to(asker, onward, again),
-        SendOutcome::App(page) => Ok(see_next(asker, &format!("{}&app=1", continue_address(asker, &page)?))),
+        SendOutcome::App(page) => {
+            Ok(redirect_in_browser(asker, &format!("{}&app=1", continue_address(asker, &page)?)))
+        }
         SendOutcome::Problem { problem, page } => not_sent(asker, *page, (problem, chosen)),
-        SendOutcome::Gone => Err(Failure::interaction_expired()),
+        SendOutcome::Gone => Err(PageError::interaction_expired()),
     }
 }
 
-fn sent_to(asker: &Asker, onward: Onward, again: bool) -> Result<Response, Failure> {
+fn sent_to(asker: &PageContext, onward: Next, again: bool) -> Result<Response, PageError> {
     match &onward {
         // Not where cookies were lost, and the way begins anew.
-        Onward::Page(page) if again && matches!(page.step, Step::Verify(_)) => {
-            let handle = page.carried.field(&asker.visit)?.unwrap_or_default();
-            Ok(see_next(asker, &format!("/continue?interaction={handle}&again=1")))
+        Next::Page(page) if again && matches!(page.step, Step::Verify(_)) => {
+            let handle = page.carried.form_value(&asker.visit)?.unwrap_or_default();
+            Ok(redirect_in_browser(asker, &format!("/continue?interaction={handle}&again=1")))
         }
         _ => go(asker, onward),
     }
 }
 
-fn parse_choice(text: &str) -> Option<Choice> {
+fn parse_choice(text: &str) -> Option<CodeMethodChoice> {
     if text == APP {
-        return Some(Choice::App);
+        return Some(CodeMethodChoice::App);
     }
     let (method, phone) = text.split_once(':')?;
-    Some(Choice::Phone { method: Method::parse(method)?, phone: phone.parse().ok()? })
+    Some(CodeMethodChoice::Phone { method: DeliveryMethod::parse(method)?, phone: phone.parse().ok()? })
 }
 
 fn not_sent(
-    asker: &Asker,
+    asker: &PageContext,
     page: StepPage,
-    (problem, chosen): (SendProblem, Option<Choice>),
-) -> Result<Response, Failure> {
-    let shown = Shown::of(asker, &page)?;
+    (problem, chosen): (SendProblem, Option<CodeMethodChoice>),
+) -> Result<Response, PageError> {
+    let shown = StepView::of(asker, &page)?;
     let Step::Verify(verification) = page.step else {
-        return show(asker, Onward::Page(Box::new(page)));
+        return show(asker, Next::Page(Box::new(page)));
     };
     let until = |at: Timestamp| Wait(at.duration_since(asker.visit.now));
     let (status, wait) = match problem {
@@ -271,7 +278,7 @@ fn not_sent(
         SendProblem::BudgetSpent(at) => (StatusCode::TOO_MANY_REQUESTS, Some(until(at))),
     };
     // A person who asked for the same way again stays on the page where the code is entered.
-    let same_way = |sent: &&Sent| chosen == Some(sent.offer.choice());
+    let same_way = |sent: &&SentCode| chosen == Some(sent.offer.choice());
     let response = if let Some(sent) = verification.sent.as_ref().filter(same_way) {
         let problem = match problem {
             SendProblem::Choose | SendProblem::Refused => EnterCodeProblem::NotSent,
@@ -297,21 +304,21 @@ fn not_sent(
 pub(crate) struct EnterCode {
     code: String,
     from_app: bool,
-    waiting: Option<Waiting>,
+    waiting: Option<InteractionRef>,
 }
 
 impl FormFields for EnterCode {
     const NAME: FormName = FormName::VerifyCode;
 
-    fn read(sent: &SentForm) -> Result<Self, Failure> {
+    fn read(sent: &SentForm) -> Result<Self, PageError> {
         Ok(Self {
             code: sent.field("code").to_owned(),
             from_app: sent.field("method") == APP,
-            waiting: sent.waiting()?,
+            waiting: sent.interaction_ref()?,
         })
     }
 
-    fn again(sent: &SentForm) -> String {
+    fn reload_path(sent: &SentForm) -> String {
         sent.again("/sign-in")
     }
 }
@@ -325,28 +332,28 @@ pub(crate) async fn enter(Form { asker, fields }: Form<EnterCode>) -> Response {
 }
 
 async fn entered(
-    asker: &Asker,
+    asker: &PageContext,
     EnterCode { code, from_app, waiting }: EnterCode,
-) -> Result<Response, Failure> {
-    let code = if from_app { Entered::FromApp(&code) } else { Entered::Sent(&code) };
+) -> Result<Response, PageError> {
+    let code = if from_app { EnteredCode::FromApp(&code) } else { EnteredCode::Sent(&code) };
     match enter_code(&asker.visit, waiting, code).await? {
         EnterOutcome::Onward(onward) => go(asker, onward),
         EnterOutcome::SteppedUp { cookies, onward } => {
             Ok(remember(asker, cookies, finish(asker, go(asker, onward)).await))
         }
         EnterOutcome::Problem { problem, page } => not_accepted(asker, *page, (problem, code)),
-        EnterOutcome::Gone => Err(Failure::interaction_expired()),
+        EnterOutcome::Gone => Err(PageError::interaction_expired()),
     }
 }
 
 fn not_accepted(
-    asker: &Asker,
+    asker: &PageContext,
     page: StepPage,
-    (problem, entered): (EntryProblem, Entered<'_>),
-) -> Result<Response, Failure> {
-    let shown = Shown::of(asker, &page)?;
+    (problem, entered): (EntryProblem, EnteredCode<'_>),
+) -> Result<Response, PageError> {
+    let shown = StepView::of(asker, &page)?;
     let Step::Verify(verification) = page.step else {
-        return show(asker, Onward::Page(Box::new(page)));
+        return show(asker, Next::Page(Box::new(page)));
     };
     let (problem, status) = match problem {
         EntryProblem::Missing => (EnterCodeProblem::Missing, StatusCode::UNPROCESSABLE_ENTITY),
@@ -358,7 +365,7 @@ fn not_accepted(
         }
     };
     Ok(match (entered, &verification.sent) {
-        (Entered::FromApp(_), _) if !verification.apps.is_empty() => {
+        (EnteredCode::FromApp(_), _) if !verification.apps.is_empty() => {
             entry(shown, (&verification, Read::InApp), (Some(problem), None), status)
         }
         (_, Some(sent)) => entry(shown, (&verification, Read::OnPhone(sent)), (Some(problem), None), status),

@@ -2,20 +2,20 @@
 
 use anteroom_crypto::{KeyPurpose, Keyring, VerifyingKey};
 use anteroom_domain::trail::chain::Checkpoint;
-use anteroom_domain::trail::export::{Contents, ExportVerifier};
-use anteroom_domain::trail::lines::{Line, parse_key, show_key};
-use anteroom_domain::trail::verify::{Finding, Kept, Report};
+use anteroom_domain::trail::export::{ExportContents, ExportVerifier};
+use anteroom_domain::trail::lines::{ExportLine, parse_key, show_key};
+use anteroom_domain::trail::verify::{AuditFinding, CheckpointSource, VerificationReport};
 use anteroom_flows::audit::chain;
 use anteroom_flows::error::FlowError;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::{CommandError, block_on, counted, load, new_private_file, say};
+use super::{CommandError, block_on, load, new_private_file, print_line, with_count};
 use crate::cli::{AuditCommand, ConfigArgs, ExportArgs, VerifyArgs};
 use anteroom_server::{
     checkpoints,
-    wiring::{self, Surroundings},
+    wiring::{self, Environment},
 };
 
 /// Findings that are listed one by one.
@@ -38,7 +38,7 @@ fn verify_database(args: &VerifyArgs) -> Result<(), CommandError> {
     let files: Vec<PathBuf> = match own {
         // One that cannot be looked for is read, which says why.
         Some(own) if own.try_exists().is_ok_and(|there| !there) => {
-            say(&format!(
+            print_line(&format!(
                 "There is no checkpoints file {}; what it could tell is not looked at.",
                 own.display()
             ));
@@ -50,7 +50,7 @@ fn verify_database(args: &VerifyArgs) -> Result<(), CommandError> {
     // Before the database, which may grow meanwhile.
     let (outside, findings) = read_checkpoints(&files)?;
     let report = block_on(async move {
-        let (store, keyring) = wiring::open_store(&configuration.settings, &Surroundings::at_shell()).await?;
+        let (store, keyring) = wiring::open_store(&configuration.settings, &Environment::at_shell()).await?;
         let report = chain::verify(&store, &keyring, outside, findings).await?;
         store.close().await;
         Ok(report)
@@ -58,7 +58,7 @@ fn verify_database(args: &VerifyArgs) -> Result<(), CommandError> {
     tell(&report)
 }
 
-fn read_checkpoints(files: &[PathBuf]) -> Result<(Vec<Checkpoint>, Vec<Finding>), CommandError> {
+fn read_checkpoints(files: &[PathBuf]) -> Result<(Vec<Checkpoint>, Vec<AuditFinding>), CommandError> {
     let (mut all, mut findings) = (Vec::new(), Vec::new());
     for file in files {
         let read = checkpoints::read(file).map_err(|error| CommandError::File(file.clone(), error))?;
@@ -73,7 +73,7 @@ fn verify_export(path: &Path, args: &VerifyArgs) -> Result<(), CommandError> {
         let configuration = load(&args.config.config)?;
         Some(block_on(async move {
             let (store, keyring) =
-                wiring::open_store(&configuration.settings, &Surroundings::at_shell()).await?;
+                wiring::open_store(&configuration.settings, &Environment::at_shell()).await?;
             store.close().await;
             Ok(keyring)
         })?)
@@ -81,18 +81,23 @@ fn verify_export(path: &Path, args: &VerifyArgs) -> Result<(), CommandError> {
         None
     };
     let (outside, findings) = read_checkpoints(&args.checkpoints)?;
-    let mut contents = Contents::default();
+    let mut contents = ExportContents::default();
     each_line(path, |line| contents.note(line))?;
     let signers = trusted(keyring.as_deref(), &args.keys)?;
     if keyring.is_none() {
-        say("Without the master key: chain and signatures are verified, and not the MAC of each entry.");
+        print_line(
+            "Without the master key: chain and signatures are verified, and not the MAC of each entry.",
+        );
     }
     if signers.is_none() {
         let named = contents.end.iter().flat_map(|end| &end.keys).map(show_key).collect::<Vec<_>>();
-        say(
+        print_line(
             "The signatures are held against the keys that the export names itself. Compare them with a copy of",
         );
-        say(&format!("what `anteroom audit keys` printed, or give that as --key: {}", named.join(" ")));
+        print_line(&format!(
+            "what `anteroom audit keys` printed, or give that as --key: {}",
+            named.join(" ")
+        ));
     }
     let mut verifier = ExportVerifier::new(&contents, keyring.as_deref(), signers);
     for finding in findings {
@@ -103,12 +108,12 @@ fn verify_export(path: &Path, args: &VerifyArgs) -> Result<(), CommandError> {
     }
     each_line(path, |line| verifier.line(line))?;
     let report = verifier.finish();
-    say(&made(&report));
+    print_line(&made(&report));
     tell(&report)
 }
 
 /// When the export was made, and what of the checkpoints from elsewhere that bears on.
-fn made(report: &Report) -> String {
+fn made(report: &VerificationReport) -> String {
     let Some((seq, at)) = report.exported else {
         return "When the export was made is not known: it has no last line with a good signature. So it cannot be told \
                 whether a checkpoint that has seen more is newer than the export, or the export was cut off."
@@ -119,7 +124,7 @@ fn made(report: &Report) -> String {
         0 => made,
         newer => format!(
             "{made} {} from outside {} newer: what came after the export is not in it and is not looked at.",
-            counted(newer, "checkpoint", "checkpoints"),
+            with_count(newer, "checkpoint", "checkpoints"),
             if newer == 1 { "is" } else { "are" },
         ),
     }
@@ -150,43 +155,45 @@ fn each_line(path: &Path, mut take: impl FnMut(&str)) -> Result<(), CommandError
     Ok(())
 }
 
-fn tell(report: &Report) -> Result<(), CommandError> {
+fn tell(report: &VerificationReport) -> Result<(), CommandError> {
     let count = |kept| report.checkpoints.get(&kept).copied().unwrap_or(0);
-    say(&format!(
+    print_line(&format!(
         "{}, linked up to {}; {} to be linked. {} with them and {} from outside hold.",
-        counted(report.entries, "entry", "entries"),
+        with_count(report.entries, "entry", "entries"),
         report.last.seq,
-        counted(report.waiting, "waits", "wait"),
-        counted(count(Kept::Inside), "checkpoint", "checkpoints"),
-        count(Kept::Outside),
+        with_count(report.waiting, "waits", "wait"),
+        with_count(count(CheckpointSource::Inside), "checkpoint", "checkpoints"),
+        count(CheckpointSource::Outside),
     ));
     if let Some(pruned) = &report.pruned {
-        say(&format!(
+        print_line(&format!(
             "It begins behind entry {}: what was before was older than {}, and was removed on {}.",
             pruned.link.seq, pruned.older_than, pruned.at
         ));
     }
     if report.lost > 0 {
-        say(&format!(
+        print_line(&format!(
             "{} from outside saw entries that were lost when the database went back; an operator has accepted that, as an \
              entry `database_accepted` says.",
-            counted(report.lost, "checkpoint", "checkpoints")
+            with_count(report.lost, "checkpoint", "checkpoints")
         ));
     }
     if report.found == 0 {
-        say("The trail is whole: nothing was changed, removed, moved or put in.");
+        print_line("The trail is whole: nothing was changed, removed, moved or put in.");
         return Ok(());
     }
     for finding in report.findings.iter().take(LISTED) {
-        say(&format!("- {finding}"));
+        print_line(&format!("- {finding}"));
     }
     let more = report.found.saturating_sub(LISTED as u64);
     if more > 0 {
-        say(&format!("… and {more} more"));
+        print_line(&format!("… and {more} more"));
     }
-    let is_unsigned = |finding: &Finding| matches!(finding, Finding::Unsigned { kept: Kept::Outside, .. });
+    let is_unsigned = |finding: &AuditFinding| {
+        matches!(finding, AuditFinding::Unsigned { kept: CheckpointSource::Outside, .. })
+    };
     if report.findings.iter().any(is_unsigned) {
-        say(
+        print_line(
             "A checkpoints file without good signatures may be of another database, for example of one that was there before. \
              Then move it away; the server begins a new one.",
         );
@@ -202,16 +209,16 @@ fn export(args: &ExportArgs) -> Result<(), CommandError> {
     };
     let mut out = BufWriter::new(out);
     let entries = block_on(async {
-        let around = Surroundings::at_shell();
+        let around = Environment::at_shell();
         let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
-        let write = |line: &Line| writeln!(out, "{}", line.write()?);
+        let write = |line: &ExportLine| writeln!(out, "{}", line.write()?);
         let entries = chain::export(&store, &keyring, around.clock.now(), write).await?;
         store.close().await;
         Ok(entries)
     })?;
     out.flush()?;
     if let Some(path) = &args.out {
-        say(&format!("{entries} entries are in {}.", path.display()));
+        print_line(&format!("{entries} entries are in {}.", path.display()));
     }
     Ok(())
 }
@@ -219,10 +226,10 @@ fn export(args: &ExportArgs) -> Result<(), CommandError> {
 fn keys(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config)?;
     block_on(async move {
-        let (store, keyring) = wiring::open_store(&configuration.settings, &Surroundings::at_shell()).await?;
+        let (store, keyring) = wiring::open_store(&configuration.settings, &Environment::at_shell()).await?;
         store.close().await;
         for key in public_keys(&keyring)? {
-            say(&show_key(&key));
+            print_line(&show_key(&key));
         }
         Ok(())
     })

@@ -2,7 +2,7 @@
 
 use anteroom_storage::backup;
 
-use super::{CommandError, block_on, load, say};
+use super::{CommandError, block_on, load, print_line};
 use crate::cli::BackupArgs;
 use anteroom_server::wiring::store_options;
 
@@ -10,7 +10,7 @@ pub fn run(args: &BackupArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     block_on(async move {
         let size = backup(&store_options(&configuration.settings)?, &args.file).await?;
-        say(&format!(
+        print_line(&format!(
             "The database was copied to {} ({size} bytes), and the copy is whole.",
             args.file.display()
         ));

@@ -5,22 +5,22 @@
 use anteroom_config::Settings;
 use anteroom_flows::protocol::client_keys;
 use anteroom_flows::protocol::sector;
-use anteroom_messaging::{Smtp, reach};
+use anteroom_messaging::{Smtp, check_connection};
 use anteroom_pages::Theme;
 
 use super::text_lengths::{TextLengths, text_lengths};
-use super::{CommandError, block_on, check_database, counted, load, say, warn};
+use super::{CommandError, block_on, check_database, load, print_line, warn, with_count};
 use crate::cli::CheckArgs;
 use anteroom_server::sending::{self, SendingError};
-use anteroom_server::tls::Pair;
-use anteroom_server::wiring::{self, Surroundings, WiringError};
+use anteroom_server::tls::CertificateFiles;
+use anteroom_server::wiring::{self, Environment, WiringError};
 
 pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     let settings = &configuration.settings;
     wiring::master_key(settings)?;
     let theme = Theme::load(settings.theme.folder.as_deref()).map_err(WiringError::from)?;
-    for file in theme.passed_over() {
+    for file in theme.ignored_files() {
         warn(&format!("the theme's folder has {file}, which is no part of a theme: it is passed over"));
     }
     for warning in theme.warnings() {
@@ -29,16 +29,16 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
     for unknown in unknown_icons(settings, &theme) {
         warn(&unknown);
     }
-    if let Some(pair) = Pair::of(settings).map_err(WiringError::from)? {
+    if let Some(pair) = CertificateFiles::of(settings).map_err(WiringError::from)? {
         let standing =
-            pair.load().map_err(WiringError::from)?.validity.standing(Surroundings::production().clock.now());
-        if standing.is_good() { say(&format!("{standing}.")) } else { warn(&standing.to_string()) }
+            pair.load().map_err(WiringError::from)?.validity.standing(Environment::production().clock.now());
+        if standing.is_good() { print_line(&format!("{standing}.")) } else { warn(&standing.to_string()) }
     }
-    for gap in sending::gaps(settings).into_iter().chain(wiring::checkpoints_gap(settings)) {
+    for gap in sending::missing_channels(settings).into_iter().chain(wiring::checkpoints_gap(settings)) {
         warn(gap);
     }
     if let Some(TextLengths { said, warnings }) = text_lengths(settings, &theme)? {
-        say(&said);
+        print_line(&said);
         for warning in warnings {
             warn(&warning);
         }
@@ -47,13 +47,13 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
         block_on(online(settings))?;
     }
     if args.database {
-        say(&block_on(check_database::look(settings, &Surroundings::production()))?);
+        print_line(&block_on(check_database::look(settings, &Environment::production()))?);
     }
-    say(&format!(
+    print_line(&format!(
         "The configuration is good: issuer {}, {}, {}, policy profile {}.",
         settings.issuer,
-        counted(settings.clients.len(), "client", "clients"),
-        counted(settings.groups.len(), "group", "groups"),
+        with_count(settings.clients.len(), "client", "clients"),
+        with_count(settings.groups.len(), "group", "groups"),
         settings.profile,
     ));
     Ok(())
@@ -110,9 +110,9 @@ async fn telephone(settings: &Settings) -> Vec<String> {
     let mut wrong = Vec::new();
     for (channel, url) in sending::telephones(settings) {
         let place = url.host_str().unwrap_or_default();
-        match reach(&url).await {
+        match check_connection(&url).await {
             Ok(()) => {
-                say(&format!(
+                print_line(&format!(
                     "[{channel}]: {place} takes a connection; what it takes messages with was not tried."
                 ));
             }
@@ -126,9 +126,9 @@ async fn telephone(settings: &Settings) -> Vec<String> {
 async fn mail_server(settings: &Settings) -> Result<Option<String>, CommandError> {
     let Some(email) = settings.email.as_ref().filter(|_| !settings.dev.outbox) else { return Ok(None) };
     let smtp = Smtp::new(&sending::server(email)).map_err(SendingError::from).map_err(WiringError::from)?;
-    let tried = smtp.try_out().await;
+    let tried = smtp.check_login().await;
     if tried.is_ok() {
-        say(&format!(
+        print_line(&format!(
             "The mail server {} takes a connection{}.",
             email.host,
             if email.username.is_some() { ", our name and our password" } else { "" }

@@ -5,9 +5,9 @@ use anteroom_crypto::{KeyPurpose, Keyring};
 use anteroom_storage::Store;
 
 use super::CommandError;
-use anteroom_server::wiring::{self, Surroundings, WiringError};
+use anteroom_server::wiring::{self, Environment, WiringError};
 
-pub(super) async fn look(settings: &Settings, around: &Surroundings) -> Result<String, CommandError> {
+pub(super) async fn look(settings: &Settings, around: &Environment) -> Result<String, CommandError> {
     let master = wiring::master_key(settings)?;
     let options = wiring::store_options(settings)?;
     if let Some(file) = options.sqlite_file().filter(|file| !file.exists()) {

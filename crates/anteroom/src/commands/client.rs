@@ -9,8 +9,8 @@ use anteroom_oidc::shown::is_hidden;
 use std::path::Path;
 
 use super::shown::argument;
-use super::user::{changing, with_provider};
-use super::{CommandError, note, say, shown_time, write_secret_file};
+use super::user::{with_provider, with_writable_provider};
+use super::{CommandError, note, print_line, shown_time, write_secret_file};
 use crate::cli::ClientCommand;
 
 pub fn run(command: ClientCommand) -> Result<(), CommandError> {
@@ -19,11 +19,11 @@ pub fn run(command: ClientCommand) -> Result<(), CommandError> {
         ClientCommand::List(args) => with_provider(&args.config, list),
         ClientCommand::Remove { client, config } => {
             let id = identifier(&client)?;
-            changing(&config.config, async move |call| remove(&call, &id).await)
+            with_writable_provider(&config.config, async move |call| remove(&call, &id).await)
         }
         ClientCommand::EndGrants { client, config } => {
             let id = identifier(&client)?;
-            changing(&config.config, async move |call| end_grants(&call, &id).await)
+            with_writable_provider(&config.config, async move |call| end_grants(&call, &id).await)
         }
     }
 }
@@ -38,7 +38,7 @@ fn identifier(client: &str) -> Result<ClientId, CommandError> {
 pub fn secret(file: &Path) -> Result<(), CommandError> {
     let secret = Random::system().token().encode();
     write_secret_file(file, &secret)?;
-    say(&format!(
+    print_line(&format!(
         "A new secret is in {}, readable by its owner alone. Name the file in the configuration (`secret_file` of a client, or \
          `registration.initial_access_token_file`), and give what is in it to the application.",
         file.display()
@@ -62,14 +62,14 @@ async fn list(call: Call) -> Result<(), CommandError> {
         let name = client.metadata.client_name.as_deref().map(plain).unwrap_or_default();
         let redirect = client.metadata.redirect_uris.first().map(|uri| plain(uri)).unwrap_or_default();
         let since = shown_time(client.created_at, &zone);
-        say(&format!("{}  {since}  {name}  {redirect}", client.client_id.as_str()));
+        print_line(&format!("{}  {since}  {name}  {redirect}", client.client_id.as_str()));
     }
     Ok(())
 }
 
 async fn remove(call: &Call, id: &ClientId) -> Result<(), CommandError> {
     if registration::remove(call, id).await? {
-        say(&format!("{} is registered no more; what people granted to it has ended.", id.as_str()));
+        print_line(&format!("{} is registered no more; what people granted to it has ended.", id.as_str()));
         return Ok(());
     }
     Err(CommandError::Usage(format!("no client {} has registered itself", id.as_str())))
@@ -77,8 +77,8 @@ async fn remove(call: &Call, id: &ClientId) -> Result<(), CommandError> {
 
 async fn end_grants(call: &Call, id: &ClientId) -> Result<(), CommandError> {
     match configured_clients::end_grants(call, id).await? {
-        Some(1) => say(&format!("1 grant of {} has ended.", id.as_str())),
-        Some(grants) => say(&format!("{grants} grants of {} have ended.", id.as_str())),
+        Some(1) => print_line(&format!("1 grant of {} has ended.", id.as_str())),
+        Some(grants) => print_line(&format!("{grants} grants of {} have ended.", id.as_str())),
         None => {
             let unknown = format!("no client is called {}, and nothing was granted to one", id.as_str());
             return Err(CommandError::Usage(unknown));

@@ -1,18 +1,18 @@
 //! `anteroom database accept`: goes on with a database that went back to an earlier state.
 
 use anteroom_domain::trail::chain::Checkpoint;
-use anteroom_flows::audit::chain::{self, When};
+use anteroom_flows::audit::chain::{self, CheckpointTime};
 use anteroom_flows::audit::context::AuditContext;
 use anteroom_flows::node::history;
 use anteroom_storage::Store;
 use jiff::tz::TimeZone;
 use std::path::Path;
 
-use super::{CommandError, block_on, counted, load, say, shown_time};
+use super::{CommandError, block_on, load, print_line, shown_time, with_count};
 use crate::cli::{AcceptArgs, DatabaseCommand};
 use anteroom_server::{
     checkpoints,
-    wiring::{self, Surroundings},
+    wiring::{self, Environment},
 };
 
 const MEANING: &str = "\nGoing on with it ends what was made before: every session and every token of an application, links \
@@ -30,13 +30,13 @@ pub fn run(command: DatabaseCommand) -> Result<(), CommandError> {
 fn accept(args: &AcceptArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     block_on(async move {
-        let around = Surroundings::production();
+        let around = Environment::production();
         let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
         let file = checkpoints::file(&configuration.settings);
         let kept = wiring::last_checkpoint(&configuration.settings)?;
         let zone = &configuration.settings.practice.time_zone;
         tell(&store, file.as_deref(), kept.as_ref(), zone).await?;
-        say(MEANING);
+        print_line(MEANING);
         if !args.yes {
             store.close().await;
             let hint = "nothing was changed. With --yes the database is accepted";
@@ -46,16 +46,16 @@ fn accept(args: &AcceptArgs) -> Result<(), CommandError> {
         let seen = kept.map(|checkpoint| checkpoint.link.seq);
         let accepted = history::accept(&store, &audit, seen).await?;
         chain::link_all(&store).await?;
-        let signed = chain::checkpoint(&store, &keyring, When::Now, around.clock.now()).await?;
+        let signed = chain::checkpoint(&store, &keyring, CheckpointTime::Now, around.clock.now()).await?;
         store.close().await;
         if let (Some(file), Some(signed)) = (file.as_deref(), &signed) {
             keep(file, signed)?;
         }
-        say(&format!(
+        print_line(&format!(
             "Accepted, as epoch {}: {} and {} have ended. Running nodes go on within a second.",
             accepted.ended.epoch,
-            counted(accepted.ended.sessions, "session", "sessions"),
-            counted(accepted.grants, "grant", "grants")
+            with_count(accepted.ended.sessions, "session", "sessions"),
+            with_count(accepted.grants, "grant", "grants")
         ));
         Ok(())
     })
@@ -76,25 +76,25 @@ async fn tell(
     let last = store.linked_entries(found.now.end.seq.saturating_sub(1), 1).await?;
     match last.first() {
         Some(last) => {
-            say(&format!(
+            print_line(&format!(
                 "The audit trail of this database ends with entry {} of {}.",
                 last.link.seq,
                 shown_time(last.record.at, zone)
             ));
         }
-        None => say("There is no audit trail in this database."),
+        None => print_line("There is no audit trail in this database."),
     }
     match found.reported {
         Some(seen) => {
-            say(&format!("A node had seen it reach up to entry {seen}, and found that it went back."));
+            print_line(&format!("A node had seen it reach up to entry {seen}, and found that it went back."));
         }
         None => {
-            say(
+            print_line(
                 "No node has noted in this database that it went back. One that was not running cannot have.",
             );
         }
     }
-    say(&outside(file, kept, zone));
+    print_line(&outside(file, kept, zone));
     Ok(())
 }
 

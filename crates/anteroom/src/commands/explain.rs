@@ -4,8 +4,8 @@
 use anteroom_domain::account::Account;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::AccountId;
-use anteroom_domain::reference::Reference;
-use anteroom_domain::trail::words::{self, Facts, sentence};
+use anteroom_domain::reference::RequestReference;
+use anteroom_domain::trail::words::{self, SentencePolicy, sentence};
 use anteroom_flows::people::admin::AdminError;
 use anteroom_storage::{AuditRecord, Store};
 use jiff::SignedDuration;
@@ -13,16 +13,16 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 use super::shown::argument;
-use super::{CommandError, block_on, load, say, shown_time as time};
+use super::{CommandError, block_on, load, print_line, shown_time as time};
 use crate::cli::ExplainArgs;
-use anteroom_server::wiring::{self, Surroundings};
+use anteroom_server::wiring::{self, Environment};
 
 /// What a request has noted in so short a time belongs together.
 const OF_ONE_REQUEST: SignedDuration = SignedDuration::from_secs(5);
 
 /// What was asked for.
 enum Asked {
-    Reference(Reference),
+    Reference(RequestReference),
     Address(EmailAddress),
 }
 
@@ -31,7 +31,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     block_on(async move {
         let settings = &configuration.settings;
-        let (store, _) = wiring::open_store(settings, &Surroundings::at_shell()).await?;
+        let (store, _) = wiring::open_store(settings, &Environment::at_shell()).await?;
         let zone = &settings.practice.time_zone;
         let (mut entries, waiting) = match &asked {
             Asked::Reference(reference) => {
@@ -40,23 +40,23 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
             Asked::Address(address) => {
                 let account = store.account_by_address(&address.folded()).await?;
                 let account = account.ok_or_else(|| AdminError::NoSuchAccount(address.to_string()))?;
-                say(&standing(&account, zone));
+                print_line(&standing(&account, zone));
                 let mut entries = store.entries_of_account(account.id, args.last).await?;
                 entries.reverse();
                 (entries, store.waiting_messages_of(account.id).await?)
             }
         };
         reasons_first(&mut entries);
-        let facts = Facts { forgiven_failures: settings.policy.lockout.forgiven_failures };
+        let facts = SentencePolicy { forgiven_failures: settings.policy.lockout.forgiven_failures };
         let mut people = BTreeMap::new();
         for entry in &entries {
-            say(&line(&store, entry, facts, zone, &mut people).await?);
+            print_line(&line(&store, entry, facts, zone, &mut people).await?);
         }
         for message in &waiting {
-            say(&format!("{}  {}", time(message.created_at, zone), words::waiting(message)));
+            print_line(&format!("{}  {}", time(message.created_at, zone), words::waiting(message)));
         }
         if entries.is_empty() {
-            say("Nothing is in the trail of it.");
+            print_line("Nothing is in the trail of it.");
         }
         store.close().await;
         Ok(())
@@ -76,7 +76,7 @@ fn parse(what: &str) -> Result<Asked, CommandError> {
     })
 }
 
-async fn by_reference(store: &Store, reference: Reference) -> Result<Vec<AuditRecord>, CommandError> {
+async fn by_reference(store: &Store, reference: RequestReference) -> Result<Vec<AuditRecord>, CommandError> {
     let entries = store.entries_by_reference(&reference.to_string()).await?;
     if entries.is_empty() {
         return Err(CommandError::Usage(format!(
@@ -123,7 +123,7 @@ fn standing(account: &Account, zone: &TimeZone) -> String {
 async fn line(
     store: &Store,
     entry: &AuditRecord,
-    facts: Facts,
+    facts: SentencePolicy,
     zone: &TimeZone,
     people: &mut BTreeMap<AccountId, String>,
 ) -> Result<String, CommandError> {
@@ -162,7 +162,7 @@ async fn person(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anteroom_crypto::Digest;
+    use anteroom_crypto::KeyedDigest;
     use anteroom_domain::ids::AuditId;
     use jiff::Timestamp;
 
@@ -180,7 +180,7 @@ mod tests {
             address: None,
             reference: Some(reference.to_owned()),
             detail: "{}".to_owned(),
-            mac: Digest::from_slice(&[0; 32]).unwrap(),
+            mac: KeyedDigest::from_slice(&[0; 32]).unwrap(),
         }
     }
 

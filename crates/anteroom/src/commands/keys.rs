@@ -2,15 +2,15 @@
 
 use anteroom_config::{Configuration, SecretOrigin};
 use anteroom_crypto::{MasterKey, Random};
-use anteroom_flows::keys::signing_keys::{self, LEAD, Occasion, Reason, Rotated};
+use anteroom_flows::keys::signing_keys::{self, LEAD, Rotated, RotationReason, RotationTrigger};
 use anteroom_storage::{EncryptionKeyRow, SigningKeyRow};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 
-use super::{CommandError, block_on, load, say, shown_time, write_secret_file};
+use super::{CommandError, block_on, load, print_line, shown_time, write_secret_file};
 use crate::cli::{ConfigArgs, KeysCommand, RotateArgs};
-use anteroom_server::wiring::{self, Surroundings};
+use anteroom_server::wiring::{self, Environment};
 
 pub fn run(command: KeysCommand) -> Result<(), CommandError> {
     match command {
@@ -29,7 +29,7 @@ fn init(args: &ConfigArgs) -> Result<(), CommandError> {
     };
     let key = MasterKey::generate(&Random::system());
     write_secret_file(&path, key.encode().expose_secret())?;
-    say(&format!(
+    print_line(&format!(
         "The master key is in {}. Keep a copy apart from the database: without it no password and no token is worth \
          anything any more, and with it and the database together nothing is secret.",
         path.display()
@@ -40,18 +40,20 @@ fn init(args: &ConfigArgs) -> Result<(), CommandError> {
 fn list(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config)?;
     block_on(async move {
-        let (store, _) = wiring::open_store(&configuration.settings, &Surroundings::at_shell()).await?;
+        let (store, _) = wiring::open_store(&configuration.settings, &Environment::at_shell()).await?;
         let zone = &configuration.settings.practice.time_zone;
-        say("kid                                          algorithm  signs from                signs until");
+        print_line(
+            "kid                                          algorithm  signs from                signs until",
+        );
         for key in store.signing_keys().await? {
-            say(&signing_line(&key, zone));
+            print_line(&signing_line(&key, zone));
         }
-        say("");
-        say(
+        print_line("");
+        print_line(
             "encryption kid                               kind       published from            decrypts until",
         );
         for key in store.encryption_keys().await? {
-            say(&encryption_line(&key, zone));
+            print_line(&encryption_line(&key, zone));
         }
         store.close().await;
         Ok(())
@@ -79,43 +81,43 @@ fn ended(until: Option<Timestamp>, is_withdrawn: bool, zone: &TimeZone) -> Strin
 
 fn rotate(args: &RotateArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
-    let reason = if args.compromised { Reason::Compromised } else { Reason::Planned };
+    let reason = if args.compromised { RotationReason::Compromised } else { RotationReason::Planned };
     block_on(async move {
-        let around = Surroundings::production();
+        let around = Environment::production();
         let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
         let schedule = wiring::key_schedule(&configuration.settings);
         let now = around.clock.now();
-        let when = (now, Occasion::Operator(reason));
+        let when = (now, RotationTrigger::Operator(reason));
         let rotated = signing_keys::rotate(&store, &keyring, &around.random, &schedule, when).await?;
         store.close().await;
-        say(&told(rotated, reason, &configuration.settings.practice.time_zone));
+        print_line(&told(rotated, reason, &configuration.settings.practice.time_zone));
         Ok(())
     })
 }
 
-fn told(rotated: Rotated, reason: Reason, zone: &TimeZone) -> String {
+fn told(rotated: Rotated, reason: RotationReason, zone: &TimeZone) -> String {
     let from = |from| format!("from {} on", shown_time(from, zone));
     let from = rotated.signs_from.map_or_else(|| "at once".to_owned(), from);
     match (reason, rotated) {
-        (Reason::Planned, Rotated { made: true, .. }) => format!(
+        (RotationReason::Planned, Rotated { made: true, .. }) => format!(
             "New signing keys are published; running nodes take them up within a second. They sign in {} minutes, \
              when every application has had time to see them.",
             LEAD.as_mins()
         ),
-        (Reason::Planned, Rotated { brought_forward: true, .. }) => format!(
+        (RotationReason::Planned, Rotated { brought_forward: true, .. }) => format!(
             "The schedule had published new signing keys already. They sign in {} minutes instead of later; no others were \
              made.",
             LEAD.as_mins()
         ),
-        (Reason::Planned, _) => format!(
+        (RotationReason::Planned, _) => format!(
             "New signing keys are published already, and sign {from}. No others were made."
         ),
-        (Reason::Compromised, Rotated { made: true, .. }) => {
+        (RotationReason::Compromised, Rotated { made: true, .. }) => {
             "New signing keys are in use; running nodes take them up within a second. The old ones are not published any \
              more. Applications that keep a list of keys believe them until they fetch it again."
                 .to_owned()
         }
-        (Reason::Compromised, _) => {
+        (RotationReason::Compromised, _) => {
             "Another command has just taken new signing keys into use, and the old ones are not published any more. No others \
              were made."
                 .to_owned()

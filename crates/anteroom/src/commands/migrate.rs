@@ -2,10 +2,10 @@
 
 use anteroom_storage::migrate;
 
-use super::{CommandError, block_on, load, say};
+use super::{CommandError, block_on, load, print_line};
 use crate::cli::ConfigArgs;
 use anteroom_server::logging;
-use anteroom_server::wiring::{Surroundings, master_key, open_store, store_options};
+use anteroom_server::wiring::{Environment, master_key, open_store, store_options};
 
 pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config)?;
@@ -16,10 +16,10 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         // Before anything is changed: a schema without its keys would be of no use.
         master_key(settings)?;
         let applied = migrate(&store_options(settings)?).await?;
-        let around = Surroundings { may_make_keys: true, ..Surroundings::production() };
+        let around = Environment { may_make_keys: true, ..Environment::production() };
         let (store, _) = open_store(settings, &around).await?;
         store.close().await;
-        say(&format!("The database is up to date ({applied} migrations applied)."));
+        print_line(&format!("The database is up to date ({applied} migrations applied)."));
         Ok(())
     })
 }

@@ -15,7 +15,7 @@ pub mod text_lengths;
 pub mod user;
 
 use anteroom_config::{Configuration, Diagnostics};
-use anteroom_domain::history::WentBack;
+use anteroom_domain::history::DatabaseRollback;
 use anteroom_flows::audit::chain::ExportError;
 use anteroom_flows::people::admin::AdminError;
 use anteroom_flows::people::support::SupportError;
@@ -53,7 +53,7 @@ pub enum CommandError {
     Exists(PathBuf),
     #[error("there is no folder {0}; make it first, readable by the user that serves alone")]
     NoFolder(PathBuf),
-    #[error("the audit trail is damaged: {}", counted(*.0, "finding", "findings"))]
+    #[error("the audit trail is damaged: {}", with_count(*.0, "finding", "findings"))]
     TrailDamaged(u64),
     #[error(transparent)]
     Export(#[from] ExportError),
@@ -65,7 +65,7 @@ pub enum CommandError {
         "the database went back to an earlier state: {0}. Nothing is changed in it until it is accepted; see `anteroom database \
          accept`"
     )]
-    WentBack(WentBack),
+    WentBack(DatabaseRollback),
     #[error("{0}")]
     Usage(String),
     #[error(transparent)]
@@ -100,7 +100,7 @@ impl CommandError {
 }
 
 /// Errors of commands go to the person at the shell.
-pub fn complain(error: &CommandError) {
+pub fn print_error(error: &CommandError) {
     let text = error.to_string();
     // Their diagnostics have colours on a terminal.
     let is_rendered = matches!(error, CommandError::Configuration(_) | CommandError::Online(_));
@@ -124,12 +124,12 @@ pub fn note(text: &str) {
 }
 
 /// What a command has to say goes to standard output; a closed pipe ends the matter.
-pub fn say(text: &str) {
+pub fn print_line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{}", shown::lines(text));
 }
 
 /// `1 client`, `2 clients`.
-pub fn counted(count: impl TryInto<u64>, one: &str, more: &str) -> String {
+pub fn with_count(count: impl TryInto<u64>, one: &str, more: &str) -> String {
     match count.try_into().unwrap_or(u64::MAX) {
         1 => format!("1 {one}"),
         count => format!("{count} {more}"),

@@ -1,7 +1,7 @@
 //! `anteroom serve`.
 
-use anteroom_config::{Settings, Source};
-use anteroom_domain::history::WentBack;
+use anteroom_config::{ConfigurationFile, Settings};
+use anteroom_domain::history::DatabaseRollback;
 use anteroom_flows::context::call::Call;
 use anteroom_flows::node::configured_clients;
 use anteroom_flows::node::health;
@@ -16,11 +16,11 @@ use crate::cli::ConfigArgs;
 use anteroom_server::connections::Connections;
 use anteroom_server::{
     background, logging, sending, serve, tls,
-    wiring::{self, Surroundings},
+    wiring::{self, Environment},
 };
 
 pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
-    let mut source = Source::new(&args.config);
+    let mut source = ConfigurationFile::new(&args.config);
     let configuration = source.load(&|name| std::env::var(name).ok());
     let configuration = configuration.map_err(|problems| CommandError::configuration(&problems))?;
     logging::init(configuration.settings.log);
@@ -30,7 +30,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     }
     block_on(async move {
         let settings = &configuration.settings;
-        let around = Surroundings::production();
+        let around = Environment::production();
         let tls = tls::open(settings, around.clock.now()).map_err(wiring::WiringError::from)?;
         let provider = Arc::new(wiring::provider(&configuration, &around).await?);
         let web = Arc::new(wiring::web(settings, Arc::clone(&provider))?);
@@ -59,7 +59,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         }
         drop(tasks);
         background::finish_trail(&provider, settings).await?;
-        health::leave(&provider).await?;
+        health::deregister_node(&provider).await?;
         provider.store.close().await;
         logging::tell_left_out();
         tracing::info!("stopped");
@@ -77,7 +77,7 @@ pub struct RunningNode<'a> {
 }
 
 /// Balancers and people wait for `ready`: a node that answers 503 to everything must not say it.
-pub fn tell_start(settings: &Settings, running: RunningNode<'_>, refused: Option<WentBack>) {
+pub fn tell_start(settings: &Settings, running: RunningNode<'_>, refused: Option<DatabaseRollback>) {
     let issuer = settings.issuer.as_str();
     let RunningNode { listen, name: node, configuration } = running;
     match refused {

@@ -1,7 +1,7 @@
 //! How many text messages each text of this practice is sent as: carriers bill each of them.
 
 use anteroom_config::Settings;
-use anteroom_messaging::{Letterhead, SampleText, sample_texts};
+use anteroom_messaging::{Branding, SampleText, sample_texts};
 use anteroom_pages::{Locale, RenderError, Theme};
 
 /// What `check` says of the texts, and what it warns of.
@@ -16,7 +16,7 @@ pub fn text_lengths(settings: &Settings, theme: &Theme) -> Result<Option<TextLen
     if settings.text.is_none() {
         return Ok(None);
     }
-    let letterhead = Letterhead {
+    let letterhead = Branding {
         practice: settings.practice.name.clone(),
         host: settings.issuer.url().host_str().unwrap_or_default().to_owned(),
         time_zone: settings.practice.time_zone.clone(),

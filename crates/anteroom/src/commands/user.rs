@@ -5,7 +5,7 @@ use anteroom_domain::account::{Account, GroupName, PhoneKind, Profile};
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::phone::Phone;
-use anteroom_domain::profile::{ClaimChange, Described, ProfileClaim};
+use anteroom_domain::profile::{ClaimChange, EditableProfile, ProfileClaim};
 use anteroom_flows::context::call::Call;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::people::admin::{self, Invitee, Membership};
@@ -20,11 +20,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::shown::argument;
-use super::{CommandError, block_on, load, say, shown_time, warn};
+use super::{CommandError, block_on, load, print_line, shown_time, warn};
 use crate::cli::{
     ClaimsArgs, GroupArgs, GroupChange, InviteArgs, PhoneArgs, PhoneKindArg, ShowArgs, UserCommand,
 };
-use anteroom_server::wiring::{self, Surroundings};
+use anteroom_server::wiring::{self, Environment};
 
 /// Accounts read at a time while listing.
 const PAGE: u32 = 200;
@@ -36,17 +36,17 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
         UserCommand::Show(args) => show(&args),
         UserCommand::Disable(args) => {
             let address = parse_address(&args.email)?;
-            changing(&args.config.config, async move |call| {
+            with_writable_provider(&args.config.config, async move |call| {
                 admin::disable(&call, &address).await?;
-                say(&format!("{address} is disabled; every session of the account has ended."));
+                print_line(&format!("{address} is disabled; every session of the account has ended."));
                 Ok(())
             })
         }
         UserCommand::Enable(args) => {
             let address = parse_address(&args.email)?;
-            changing(&args.config.config, async move |call| {
+            with_writable_provider(&args.config.config, async move |call| {
                 admin::enable(&call, &address).await?;
-                say(&format!("{address} is enabled."));
+                print_line(&format!("{address} is enabled."));
                 Ok(())
             })
         }
@@ -62,9 +62,11 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
         UserCommand::Phone(args) => phone(args),
         UserCommand::SendReset(args) => {
             let address = parse_address(&args.email)?;
-            changing(&args.config.config, async move |call| {
+            with_writable_provider(&args.config.config, async move |call| {
                 support::send_reset(&call, &address).await?;
-                say(&format!("The mail to {address} is queued. Only the person can finish the reset."));
+                print_line(&format!(
+                    "The mail to {address} is queued. Only the person can finish the reset."
+                ));
                 Ok(())
             })
         }
@@ -85,14 +87,14 @@ where
     Fut: Future<Output = Result<(), CommandError>>,
 {
     block_on(async move {
-        let provider = wiring::provider(configuration, &Surroundings::at_shell()).await?;
+        let provider = wiring::provider(configuration, &Environment::at_shell()).await?;
         work(Call::local(&Arc::new(provider))).await
     })
 }
 
 /// The same for what changes something. In a database that went back to an earlier state it would be undone when that is
 /// accepted, or be of something that was undone already.
-pub(super) fn changing<F, Fut>(config: &Path, work: F) -> Result<(), CommandError>
+pub(super) fn with_writable_provider<F, Fut>(config: &Path, work: F) -> Result<(), CommandError>
 where
     F: FnOnce(Call) -> Fut,
     Fut: Future<Output = Result<(), CommandError>>,
@@ -142,7 +144,7 @@ fn invite(args: InviteArgs) -> Result<(), CommandError> {
         let again = if invited.again { " again" } else { "" };
         let groups: Vec<&str> = invited.groups.iter().map(GroupName::as_str).collect();
         let groups = if groups.is_empty() { "no group".to_owned() } else { groups.join(", ") };
-        say(&format!("{address} is invited{again} (in: {groups}); the mail with the link is queued."));
+        print_line(&format!("{address} is invited{again} (in: {groups}); the mail with the link is queued."));
         if !mails_go_out {
             warn(&format!(
                 "no mail goes out: the configuration has no [email]. {address} gets the link once it has, within the time of an \
@@ -159,10 +161,10 @@ fn phone(args: PhoneArgs) -> Result<(), CommandError> {
         PhoneKindArg::Cell => PhoneKind::Cell,
         PhoneKindArg::Landline => PhoneKind::Landline,
     };
-    changing(&args.config.config, async move |call| {
+    with_writable_provider(&args.config.config, async move |call| {
         let usable_from = support::add_phone(&call, &address, (&args.number, kind)).await?;
         let when = shown_time(usable_from, &call.snapshot().practice.time_zone);
-        say(&format!(
+        print_line(&format!(
             "The phone is on file and takes codes from {when}. Every address and every cell phone of {address} is told."
         ));
         Ok(())
@@ -181,7 +183,12 @@ async fn list(call: Call) -> Result<(), CommandError> {
         for account in &page {
             let groups: Vec<String> = account.groups.iter().map(ToString::to_string).collect();
             let state = state(account);
-            say(&format!("{:<40} {:<24} {}", account.primary_address.as_str(), state, groups.join(" ")));
+            print_line(&format!(
+                "{:<40} {:<24} {}",
+                account.primary_address.as_str(),
+                state,
+                groups.join(" ")
+            ));
         }
         match page.last() {
             Some(last) => after = Some(last.primary_address.folded()),
@@ -203,24 +210,24 @@ fn state(account: &Account) -> String {
 async fn describe(call: &Call, account: &Account) -> Result<(), CommandError> {
     let groups: Vec<String> = account.groups.iter().map(ToString::to_string).collect();
     let sessions = call.store().sessions_of_account(account.id).await?;
-    say(&format!("account    {}", account.id));
-    say(&format!(
+    print_line(&format!("account    {}", account.id));
+    print_line(&format!(
         "address    {}{}",
         account.primary_address,
         if account.address_verified { "" } else { " (not confirmed)" }
     ));
-    say(&format!("name       {}", account.display_name().replace(is_hidden, "\u{fffd}")));
-    say(&format!("state      {}", state(account)));
-    say(&format!("groups     {}", groups.join(" ")));
+    print_line(&format!("name       {}", account.display_name().replace(is_hidden, "\u{fffd}")));
+    print_line(&format!("state      {}", state(account)));
+    print_line(&format!("groups     {}", groups.join(" ")));
     let (now, zone) = (call.now, call.snapshot().practice.time_zone.clone());
-    say(&format!("since      {}", shown_time(account.created_at, &zone)));
-    say(&format!("sessions   {}", sessions.len()));
+    print_line(&format!("since      {}", shown_time(account.created_at, &zone)));
+    print_line(&format!("sessions   {}", sessions.len()));
     let phones = call.store().phones_of(account.id).await?;
     if phones.is_empty() {
-        say("phones     none");
+        print_line("phones     none");
     }
     for phone in &phones {
-        say(&format!("phone      {}", phone_line(phone, now, &zone)));
+        print_line(&format!("phone      {}", phone_line(phone, now, &zone)));
     }
     Ok(())
 }
@@ -242,11 +249,11 @@ fn group(args: &GroupArgs) -> Result<(), CommandError> {
         GroupChange::Add => Membership::Add,
         GroupChange::Remove => Membership::Remove,
     };
-    changing(&args.config.config, async move |call| {
+    with_writable_provider(&args.config.config, async move |call| {
         admin::change_group(&call, &address, group, change).await?;
         let account = admin::find(&call, &address).await?;
         let groups: Vec<String> = account.groups.iter().map(ToString::to_string).collect();
-        say(&format!("{address} is in: {}", groups.join(" ")));
+        print_line(&format!("{address} is in: {}", groups.join(" ")));
         Ok(())
     })
 }
@@ -258,15 +265,15 @@ async fn show_claims(
     client: Option<&ClientId>,
 ) -> Result<(), CommandError> {
     let claims = profile::claims(call, address, client).await?;
-    say(&format!("{claims:#}"));
+    print_line(&format!("{claims:#}"));
     Ok(())
 }
 
 fn set_claims(args: &ClaimsArgs) -> Result<(), CommandError> {
     let address = parse_address(&args.email)?;
-    let now = Surroundings::production().clock.now();
+    let now = Environment::production().clock.now();
     let changes = parse_claims(&args.claims, now)?;
-    changing(&args.config.config, async move |call| {
+    with_writable_provider(&args.config.config, async move |call| {
         profile::set_claims(&call, &address, changes).await?;
         show_claims(&call, &address, None).await
     })
@@ -302,11 +309,11 @@ fn parse_claim(text: &str, now: Timestamp) -> Result<ClaimChange, CommandError> 
 fn named(args: &InviteArgs) -> Result<Profile, CommandError> {
     let (given, family) = (args.given_name.as_deref(), args.family_name.as_deref());
     let full = full_name(given, family);
-    let now = Surroundings::production().clock.now();
+    let now = Environment::production().clock.now();
     let said = [("given_name", given), ("family_name", family), ("name", full.as_deref())];
     let said = said.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?)));
     let changes = said.map(|text| parse_claim(&text, now)).collect::<Result<Vec<_>, _>>()?;
-    let mut described = Described::default();
+    let mut described = EditableProfile::default();
     described.change(&changes);
     Ok(described.into_parts().0)
 }

@@ -1,10 +1,10 @@
 //! The accounts to try. Their password is written on every wall; that is why `serve` refuses a database made here.
 
-use anteroom_crypto::Lane;
+use anteroom_crypto::QueueKey;
 use anteroom_domain::account::{AccountStatus, GroupName, PhoneKind, Profile};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::{AccountId, AddressId, PhoneId};
-use anteroom_domain::lockout::{Counters, Lockout};
+use anteroom_domain::lockout::{FailureCounters, Lockout};
 use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
 use anteroom_domain::phone::E164;
@@ -76,7 +76,7 @@ async fn insert(call: &Call, sample: &Sample, address: EmailAddress) -> Result<(
     let now = call.now;
     let age = if sample.expired { LONG_AGO } else { A_FEW_DAYS };
     let set_at = now.checked_sub(age).unwrap_or(now);
-    let hash = call.hashing().hash(Lane::Prefix(0), &PASSWORD.into()).await.map_err(FlowError::from)?;
+    let hash = call.hashing().hash(QueueKey::Prefix(0), &PASSWORD.into()).await.map_err(FlowError::from)?;
     let id = AccountId(call.random().uuid_v4());
     let account = NewAccount {
         id,
@@ -110,7 +110,7 @@ async fn insert(call: &Call, sample: &Sample, address: EmailAddress) -> Result<(
                     locked_at: Some(now),
                     ..Lockout::default()
                 };
-                tx.save_counters(account.id, &Counters { lockout, device: None }).await?;
+                tx.save_counters(account.id, &FailureCounters { lockout, device: None }).await?;
             }
             Ok::<_, FlowError>(())
         }

@@ -38,7 +38,7 @@ const WEB_SIGNED_OUT: [&str; 3] = ["/signed-out", "/", "/signout-callback-oidc"]
 
 /// What can differ between two demos.
 #[derive(Clone, Copy)]
-pub(super) struct Plan<'a> {
+pub(super) struct DemoOptions<'a> {
     pub port: u16,
     pub home: &'a Path,
     /// Files with clients of the developer's own.
@@ -47,7 +47,7 @@ pub(super) struct Plan<'a> {
     pub registration: bool,
 }
 
-impl Plan<'_> {
+impl DemoOptions<'_> {
     pub(super) fn database(&self) -> PathBuf {
         self.home.join("anteroom.db")
     }
@@ -80,7 +80,7 @@ impl Secrets {
 
 /// Writes the configuration beside the data, for `anteroom explain` and other commands. The developer's own clients are in it as
 /// well, with their secrets in files: commands that are run elsewhere have not the demo's variables.
-pub(super) fn write(plan: Plan<'_>, apps: &Apps) -> Result<PathBuf, CommandError> {
+pub(super) fn write(plan: DemoOptions<'_>, apps: &Apps) -> Result<PathBuf, CommandError> {
     let home = std::path::absolute(plan.home)?;
     let folder = home.join(SECRETS_FOLDER);
     std::fs::create_dir_all(&folder).map_err(|error| CommandError::File(folder.clone(), error))?;
@@ -88,7 +88,7 @@ pub(super) fn write(plan: Plan<'_>, apps: &Apps) -> Result<PathBuf, CommandError
     for app in apps.iter() {
         renew(&folder.join(variable(app)), &app.secret)?;
     }
-    let mut text = text(Plan { home: &home, clients: &[], ..plan }, apps, Secrets::Files)?;
+    let mut text = text(DemoOptions { home: &home, clients: &[], ..plan }, apps, Secrets::Files)?;
     let file = home.join(FILE);
     let own = own_clients(plan.clients, &folder)?;
     let with_own = format!("{text}{own}");
@@ -109,7 +109,7 @@ pub(super) fn renew(path: &Path, text: &str) -> Result<(), CommandError> {
 }
 
 pub(super) fn load(
-    plan: Plan<'_>,
+    plan: DemoOptions<'_>,
     master_key: &SecretString,
     apps: &Apps,
 ) -> Result<Configuration, CommandError> {
@@ -138,7 +138,7 @@ fn variable(app: &App) -> String {
     format!("DEMO_SECRET_{}", app.screen.slug().replace('-', "_").to_ascii_uppercase())
 }
 
-fn text(plan: Plan<'_>, apps: &Apps, secrets: Secrets) -> Result<String, CommandError> {
+fn text(plan: DemoOptions<'_>, apps: &Apps, secrets: Secrets) -> Result<String, CommandError> {
     let port = plan.port;
     let include = toml_list(plan.clients.iter().map(|file| file.display().to_string()));
     let web_client = web_client(secrets);
@@ -319,8 +319,8 @@ mod tests {
         load(plan(Path::new("."), clients), &"q".repeat(43).into(), apps)
     }
 
-    fn plan<'a>(home: &'a Path, clients: &'a [PathBuf]) -> Plan<'a> {
-        Plan { port: 8080, home, clients, registration: true }
+    fn plan<'a>(home: &'a Path, clients: &'a [PathBuf]) -> DemoOptions<'a> {
+        DemoOptions { port: 8080, home, clients, registration: true }
     }
 
     #[tokio::test]

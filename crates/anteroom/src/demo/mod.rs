@@ -20,20 +20,20 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::cli::DemoArgs;
-use crate::commands::{CommandError, block_on, say, write_secret_file};
+use crate::commands::{CommandError, block_on, print_line, write_secret_file};
 use anteroom_server::connections::Connections;
-use anteroom_server::wiring::Surroundings;
+use anteroom_server::wiring::Environment;
 use anteroom_server::{background, logging, serve, wiring};
 use apps::Apps;
-use configuration::Plan;
+use configuration::DemoOptions;
 
 /// Where the demo keeps its data: a folder of the operator's, or one that goes with the demo.
-enum Home {
+enum DataFolder {
     Kept(PathBuf),
     Temporary(tempfile::TempDir),
 }
 
-impl Home {
+impl DataFolder {
     fn open(data: Option<&Path>) -> Result<Self, CommandError> {
         match data {
             Some(folder) => {
@@ -54,7 +54,7 @@ impl Home {
 }
 
 pub fn run(args: &DemoArgs) -> Result<(), CommandError> {
-    let home = Home::open(args.data.as_deref())?;
+    let home = DataFolder::open(args.data.as_deref())?;
     let port = args.port;
     block_on(async move {
         let listeners = loopback_listeners(port).await?;
@@ -65,7 +65,8 @@ pub fn run(args: &DemoArgs) -> Result<(), CommandError> {
             .map_or(port, |address| address.port());
         let apps = Apps::bind().await?;
         let master_key = master_key(home.path())?;
-        let plan = Plan { home: home.path(), port, clients: &args.clients, registration: args.registration };
+        let plan =
+            DemoOptions { home: home.path(), port, clients: &args.clients, registration: args.registration };
         Demo { plan, master_key }.serve(listeners, apps).await
     })
 }
@@ -93,7 +94,7 @@ fn master_key(home: &Path) -> Result<SecretString, CommandError> {
 const LOG: &str = "warn,anteroom_flows::interaction::authorize=info";
 
 struct Demo<'a> {
-    plan: Plan<'a>,
+    plan: DemoOptions<'a>,
     master_key: SecretString,
 }
 
@@ -105,7 +106,7 @@ impl Demo<'_> {
         let settings = &configuration.settings;
         logging::init_filtered(settings.log.format, LOG);
         migrate(&StoreOptions::sqlite(&database)).await?;
-        let around = Surroundings {
+        let around = Environment {
             clock: Clock::system(),
             random: Random::system(),
             kind: InstanceKind::Demo,
@@ -143,7 +144,7 @@ impl Demo<'_> {
     /// `written` is the configuration for commands.
     fn announce(&self, written: &Path) {
         let issuer = format!("http://localhost:{}", self.plan.port);
-        say(&format!(
+        print_line(&format!(
             "Anteroom demo: nothing here is real, and nothing leaves this machine.\n\n\
              Open            {issuer}/\n\
              Mail and texts  {issuer}/dev/outbox\n\

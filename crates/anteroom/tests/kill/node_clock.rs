@@ -60,7 +60,7 @@ async fn a_node_without_its_clock_serves_nothing_and_ends_nothing() {
         eventually("the node serves again", async || ready().await.status == 200).await;
         assert!(desk.is_signed_in().await, "the session did not end at {offset}");
         let answer = portal.refresh(&refresh_token).await;
-        assert_eq!(answer.status, 200, "{offset}: {}", answer.gist());
+        assert_eq!(answer.status, 200, "{offset}: {}", answer.page_summary());
         refresh_token = anteroom_testkit::Tokens::of(&answer).refresh_token().to_owned();
     }
     server.stop();

@@ -147,7 +147,7 @@ impl Person {
         match answer.as_ref().map(|answer| answer.status) {
             Some(303) => self.ledger.did("signed_in"),
             Some(422) => self.ledger.did("sign_in_refused"),
-            Some(_) => panic!("{}: {}", self.address, answer.unwrap().gist()),
+            Some(_) => panic!("{}: {}", self.address, answer.unwrap().page_summary()),
             None => self.ledger.perhaps(&["signed_in", "sign_in_refused"]),
         }
         answer.map(|answer| answer.status == 303)
@@ -177,7 +177,13 @@ impl Person {
         if !self.locked {
             self.failures = (0, 0);
             let page = self.world.open(&browser, "/dashboard").await;
-            assert_eq!(page.status, 200, "{}: signed in, and out again: {}", self.address, page.gist());
+            assert_eq!(
+                page.status,
+                200,
+                "{}: signed in, and out again: {}",
+                self.address,
+                page.page_summary()
+            );
         }
     }
 
@@ -203,7 +209,7 @@ impl Person {
     async fn desk_is_as_left(&self) {
         let page = self.world.open(&self.desk, "/dashboard").await;
         let expected = if self.at_desk { 200 } else { 303 };
-        assert_eq!(page.status, expected, "{}: {}", self.address, page.gist());
+        assert_eq!(page.status, expected, "{}: {}", self.address, page.page_summary());
     }
 
     async fn mistype(&mut self) {
@@ -231,7 +237,7 @@ impl Person {
             }
             match world.ask(desk.try_submit(&page, "/sign-out", &[])).await {
                 Some(answer) => {
-                    assert_eq!(answer.status, 303, "{}", answer.gist());
+                    assert_eq!(answer.status, 303, "{}", answer.page_summary());
                     self.ledger.did("signed_out");
                     break;
                 }
@@ -277,7 +283,7 @@ impl Person {
         self.ledger.did("code_redeemed");
         self.used_codes.push(code);
         if answer.status == 400 {
-            assert!(lost, "{}", answer.gist());
+            assert!(lost, "{}", answer.page_summary());
             self.ledger.did("code_replayed");
             return;
         }
@@ -306,7 +312,7 @@ impl Person {
             }
         };
         let expected = if family.is_alive { 200 } else { 400 };
-        assert_eq!(answer.status, expected, "{}: {}", self.address, answer.gist());
+        assert_eq!(answer.status, expected, "{}: {}", self.address, answer.page_summary());
         if family.is_alive {
             if is_first {
                 self.ledger.did("token_refreshed");
@@ -327,7 +333,7 @@ impl Person {
                 None => self.ledger.perhaps(&["refresh_replayed"]),
             }
         };
-        assert_eq!(answer.error(), "invalid_grant", "{}", answer.gist());
+        assert_eq!(answer.error(), "invalid_grant", "{}", answer.page_summary());
         self.ledger.perhaps(&["refresh_replayed"]);
         self.refresh().await;
     }
@@ -337,7 +343,7 @@ impl Person {
         let (world, portal) = (Arc::clone(&self.world), self.world.application());
         for code in std::mem::take(&mut self.used_codes) {
             if let Some(answer) = world.ask(portal.try_redeem(&code, &[])).await {
-                assert_eq!(answer.error(), "invalid_grant", "{}", answer.gist());
+                assert_eq!(answer.error(), "invalid_grant", "{}", answer.page_summary());
             }
             self.ledger.perhaps(&["code_replayed"]);
         }
@@ -351,7 +357,7 @@ impl Person {
         let (world, stranger) = (Arc::clone(&self.world), self.world.browser());
         let page = world.open(&stranger, link).await;
         if let Some(answer) = world.ask(stranger.try_submit(&page, "/recover", &[])).await {
-            assert_eq!(answer.status, 410, "{}: {}", self.address, answer.gist());
+            assert_eq!(answer.status, 410, "{}: {}", self.address, answer.page_summary());
         }
     }
 

@@ -8,7 +8,7 @@ use anteroom_domain::clock::Clock;
 use anteroom_domain::ids::AccountId;
 use anteroom_flows::context::call::Call;
 use anteroom_flows::people::admin::{Invitee, invite};
-use anteroom_server::wiring::{self, Surroundings};
+use anteroom_server::wiring::{self, Environment};
 use anteroom_server::{background, sending};
 use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
@@ -142,7 +142,7 @@ impl Installation {
 
     /// Numbers people from zero.
     pub(crate) async fn invite(&self, count: u32) -> Vec<(u32, AccountId)> {
-        let provider = wiring::provider(&self.configuration(), &Surroundings::production()).await.unwrap();
+        let provider = wiring::provider(&self.configuration(), &Environment::production()).await.unwrap();
         let call = Call::local(&Arc::new(provider));
         let mut invited = Vec::new();
         for number in 0..count {
@@ -162,7 +162,7 @@ impl Installation {
     pub(crate) async fn send_the_rest(&self, post: &Post) {
         let configuration = self.configuration();
         let clock = Clock::manual(Clock::system().now().checked_add(AFTER_THE_LEASE).unwrap());
-        let around = Surroundings { clock, ..Surroundings::production() };
+        let around = Environment { clock, ..Environment::production() };
         let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
         let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
         post.lives.send_modify(|life| *life += 1);

@@ -1,6 +1,6 @@
 //! What must be true when all is over.
 
-use anteroom_domain::trail::lines::Line;
+use anteroom_domain::trail::lines::ExportLine;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::note;
@@ -47,7 +47,7 @@ impl Trail {
     fn read(installation: &Installation) -> Self {
         let mut counts: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
         for line in lines(&installation.path("trail.jsonl")) {
-            let Some(Line::Entry(linked)) = Line::read(&line) else { continue };
+            let Some(ExportLine::Entry(linked)) = ExportLine::read(&line) else { continue };
             let record = linked.record;
             let Some(account) = record.subject.or(record.actor_account) else { continue };
             let own = counts.entry(account.to_string()).or_default();

@@ -1,7 +1,7 @@
 //! Through the pages of a registration or a recovery, as they come. Where no answer came the page is loaded again, as a
 //! person would, and says how far they have got.
 
-use anteroom_testkit::{Answer, Browser};
+use anteroom_testkit::{Browser, TestResponse};
 use std::sync::Arc;
 use url::Url;
 
@@ -78,13 +78,13 @@ impl Person {
     }
 
     /// The page that is the same for every address.
-    async fn ask_for_mail(&mut self, browser: &Browser) -> Answer {
+    async fn ask_for_mail(&mut self, browser: &Browser) -> TestResponse {
         let world = Arc::clone(&self.world);
         loop {
             let page = world.open(browser, "/forgot-password").await;
             let entered = [("email", self.address.as_str())];
             if let Some(answer) = world.ask(browser.try_submit(&page, "/forgot-password", &entered)).await {
-                assert_eq!(answer.status, 303, "{}", answer.gist());
+                assert_eq!(answer.status, 303, "{}", answer.page_summary());
                 // Answered for this account a moment later, unless the run ends or enough was asked for before.
                 self.ledger.perhaps(&["ask_answered"]);
                 return world.follow(browser, &answer).await;
@@ -94,7 +94,12 @@ impl Person {
     }
 
     /// None where the link must serve: an answer was lost, or an older mail's code was typed on a newer page.
-    async fn type_code(&mut self, browser: &Browser, asked: &Answer, code: &str) -> Option<Answer> {
+    async fn type_code(
+        &mut self,
+        browser: &Browser,
+        asked: &TestResponse,
+        code: &str,
+    ) -> Option<TestResponse> {
         let world = Arc::clone(&self.world);
         let Some(answer) = world.ask(browser.try_submit(asked, "/recover/code", &[("code", code)])).await
         else {
@@ -108,7 +113,7 @@ impl Person {
         Some(world.follow(browser, &answer).await)
     }
 
-    async fn walk(&mut self, browser: &Browser, mut page: Answer, password: &str) -> Ending {
+    async fn walk(&mut self, browser: &Browser, mut page: TestResponse, password: &str) -> Ending {
         let world = Arc::clone(&self.world);
         loop {
             let step = self.step(browser, &page, password).await;
@@ -120,7 +125,7 @@ impl Person {
         }
     }
 
-    async fn step(&mut self, browser: &Browser, page: &Answer, password: &str) -> Step {
+    async fn step(&mut self, browser: &Browser, page: &TestResponse, password: &str) -> Step {
         if page.has_form("/recover") {
             self.press(browser, page).await
         } else if page.has_form("/register") {
@@ -145,7 +150,7 @@ impl Person {
         }
     }
 
-    async fn press(&mut self, browser: &Browser, page: &Answer) -> Step {
+    async fn press(&mut self, browser: &Browser, page: &TestResponse) -> Step {
         let Some(answer) = self.world.ask(browser.try_submit(page, "/recover", &[])).await else {
             self.ledger.perhaps(&["link_pressed"]);
             return Step::Again;
@@ -153,7 +158,7 @@ impl Person {
         if answer.status == 410 {
             return Step::End(Ending::DeadLink);
         }
-        assert_eq!(answer.status, 303, "{}: {}", self.address, answer.gist());
+        assert_eq!(answer.status, 303, "{}: {}", self.address, answer.page_summary());
         self.ledger.did("link_pressed");
         if self.random.below(2) == 0 {
             let link = self.used_links[self.used_links.len() - 1].clone();
@@ -166,14 +171,14 @@ impl Person {
     async fn post(
         &mut self,
         browser: &Browser,
-        (page, action, entered): (&Answer, &str, &[(&str, &str)]),
+        (page, action, entered): (&TestResponse, &str, &[(&str, &str)]),
         kinds: &[&'static str],
     ) -> Step {
         let Some(answer) = self.world.ask(browser.try_submit(page, action, entered)).await else {
             self.ledger.perhaps(kinds);
             return Step::Again;
         };
-        assert_eq!(answer.status, 303, "{} {action}: {}", self.address, answer.gist());
+        assert_eq!(answer.status, 303, "{} {action}: {}", self.address, answer.page_summary());
         for kind in kinds {
             self.ledger.did(kind);
         }
@@ -183,7 +188,7 @@ impl Person {
     async fn send(
         &mut self,
         browser: &Browser,
-        (page, action, entered): (&Answer, &str, &[(&str, &str)]),
+        (page, action, entered): (&TestResponse, &str, &[(&str, &str)]),
     ) -> Step {
         let answer = self.world.ask(browser.try_submit(page, action, entered)).await;
         match answer {
@@ -192,7 +197,7 @@ impl Person {
                 Step::To(answer.location())
             }
             Some(answer) => {
-                assert_eq!(answer.status, 429, "{}", answer.gist());
+                assert_eq!(answer.status, 429, "{}", answer.page_summary());
                 Step::End(Ending::GivenUp)
             }
             None => {
@@ -203,7 +208,7 @@ impl Person {
     }
 
     /// The newest code, after one that was used before; another one where it does not come.
-    async fn enter(&mut self, browser: &Browser, page: &Answer) -> Step {
+    async fn enter(&mut self, browser: &Browser, page: &TestResponse) -> Step {
         let world = Arc::clone(&self.world);
         let Some((text, count)) = world.post.next(&self.phone, "", self.texts).await else {
             return self.send(browser, (page, "/verify/send", &[])).await;
@@ -215,7 +220,7 @@ impl Person {
             let answer = world.ask(browser.try_submit(page, "/verify/code", &[("code", &used)])).await;
             self.ledger.perhaps(&["code_refused"]);
             if let Some(answer) = answer {
-                assert_eq!(answer.status, 422, "{}: used before: {}", self.address, answer.gist());
+                assert_eq!(answer.status, 422, "{}: used before: {}", self.address, answer.page_summary());
             }
         }
         let answer = world.ask(browser.try_submit(page, "/verify/code", &[("code", &code)])).await;
@@ -228,7 +233,7 @@ impl Person {
             self.ledger.perhaps(&["code_refused"]);
             return Step::Again;
         }
-        assert_eq!(answer.status, 303, "{}: {}", self.address, answer.gist());
+        assert_eq!(answer.status, 303, "{}: {}", self.address, answer.page_summary());
         self.ledger.did("code_accepted");
         if !self.is_registered() {
             self.ledger.did("phone_verified");
@@ -237,7 +242,7 @@ impl Person {
         Step::To(answer.location())
     }
 
-    async fn choose(&mut self, browser: &Browser, page: &Answer, password: &str) -> Step {
+    async fn choose(&mut self, browser: &Browser, page: &TestResponse, password: &str) -> Step {
         let entered = [("new_password", password), ("confirm_password", password)];
         let kinds: &[&'static str] =
             if self.is_registered() { &["password_reset"] } else { &["registration_completed", "signed_in"] };

@@ -1,6 +1,6 @@
 //! What all people share: the server's address, its lives, and requests that may be cut off.
 
-use anteroom_testkit::{Answer, Browser, RelyingParty};
+use anteroom_testkit::{Browser, RelyingParty, TestResponse};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -86,8 +86,8 @@ impl World {
     /// The answer; or none where the server was killed over it, and is up again by now.
     pub(crate) async fn ask<E: std::fmt::Debug>(
         &self,
-        request: impl Future<Output = Result<Answer, E>>,
-    ) -> Option<Answer> {
+        request: impl Future<Output = Result<TestResponse, E>>,
+    ) -> Option<TestResponse> {
         let life = *self.post.lives.borrow();
         match request.await {
             Ok(answer) if answer.status == 503 && self.database_fails() => {
@@ -96,7 +96,7 @@ impl World {
                 None
             }
             Ok(answer) => {
-                assert!(answer.status < 500, "{} {}", answer.asked, answer.gist());
+                assert!(answer.status < 500, "{} {}", answer.asked, answer.page_summary());
                 self.answers.send_modify(|count| *count += 1);
                 Some(answer)
             }
@@ -112,7 +112,7 @@ impl World {
     }
 
     /// A page, reloaded until it is there.
-    pub(crate) async fn open(&self, browser: &Browser, target: &str) -> Answer {
+    pub(crate) async fn open(&self, browser: &Browser, target: &str) -> TestResponse {
         loop {
             if let Some(page) = self.ask(browser.try_get(target)).await {
                 return page;
@@ -121,7 +121,7 @@ impl World {
     }
 
     /// Where a redirect leads.
-    pub(crate) async fn follow(&self, browser: &Browser, answer: &Answer) -> Answer {
+    pub(crate) async fn follow(&self, browser: &Browser, answer: &TestResponse) -> TestResponse {
         self.open(browser, answer.location().as_str()).await
     }
 }

@@ -4,15 +4,17 @@
 mod requests;
 
 use anteroom::commands::serve::{RunningNode, tell_start};
-use anteroom_config::Source;
+use anteroom_config::ConfigurationFile;
 use anteroom_crypto::{MasterKey, Random};
-use anteroom_domain::history::WentBack;
+use anteroom_domain::history::DatabaseRollback;
 use anteroom_oidc::shown::is_hidden;
 use anteroom_server::logging::text;
-use anteroom_server::reload::Follower;
-use anteroom_server::wiring::{self, Surroundings};
+use anteroom_server::reload::ConfigurationReloader;
+use anteroom_server::wiring::{self, Environment};
 use anteroom_storage::StoreOptions;
-use anteroom_testkit::{AppKey, CLIENT_SECRET, Listener, Proof, TestProvider, Tokens, on_sqlite};
+use anteroom_testkit::{
+    AppKey, CLIENT_SECRET, ClientAuthentication, LogoutReceiver, TestProvider, Tokens, on_sqlite,
+};
 use jiff::SignedDuration;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
@@ -155,7 +157,7 @@ async fn a_refusal_of_a_client_is_one_line_with_what_was_received_and_what_is_al
 
         // Which of the two ways a client sends its secret in, where its registration names none: once for each.
         holds((WEB, "the client sends its secret by client_secret_basic"), &[]);
-        let posted = web.clone().proving(Proof::Post(CLIENT_SECRET));
+        let posted = web.clone().proving(ClientAuthentication::Post(CLIENT_SECRET));
         for _ in 0..2 {
             assert_eq!(posted.redeem("x").await.status, 400);
         }
@@ -201,7 +203,10 @@ async fn a_mistake_of_a_client_is_a_line_that_says_what_to_do() {
         line_about(&page, "path=\"/userinfo\"", "send it in the Authorization header");
         assert!(!page.text().contains("secret-token"), "{}", page.text());
 
-        assert_eq!(service.clone().proving(Proof::Basic("")).post("/token", &[]).await.status, 401);
+        assert_eq!(
+            service.clone().proving(ClientAuthentication::Basic("")).post("/token", &[]).await.status,
+            401
+        );
         line_about(&page, "client \"service\"", "used none (no secret, or an empty one)");
 
         let comma = "scopes are separated by spaces, not by commas";
@@ -212,11 +217,19 @@ async fn a_mistake_of_a_client_is_a_line_that_says_what_to_do() {
         line_about(&page, WEB, "Scopes are separated by spaces, not by commas");
         let asked = [("grant_type", "client_credentials"), ("scope", "reports,admin")];
         let answer = service.post("/token", &asked).await;
-        assert!(answer.json()["error_description"].as_str().unwrap().ends_with(comma), "{}", answer.gist());
+        assert!(
+            answer.json()["error_description"].as_str().unwrap().ends_with(comma),
+            "{}",
+            answer.page_summary()
+        );
 
         let answer = web.authorize(&browser, &[("response_type", "id_token")]).await;
         // The error goes back in the fragment.
-        assert!(answer.location().as_str().contains("error=unauthorized_client"), "{}", answer.gist());
+        assert!(
+            answer.location().as_str().contains("error=unauthorized_client"),
+            "{}",
+            answer.page_summary()
+        );
         let line = line_about(&page, WEB, "implicit in its grant_types");
         assert!(line.contains("response_types") && line.contains("registered \"code\""), "{line}");
 
@@ -246,7 +259,7 @@ async fn a_client_whose_host_an_application_has_since_been_configured_with_is_a_
         assert!(!page.text().contains("newapp.example"), "{}", page.text());
         let configured = "[[clients]]\nclient_id = \"newapp\"\ntoken_endpoint_auth_method = \"none\"\n\
                           redirect_uris = [\"https://newapp.example/callback\"]\n";
-        let after = open().clients(configured).beside(&before).start().await;
+        let after = open().clients(configured).another_node_of(&before).start().await;
         after.follow_clients().await;
         let (log, id) = (page.text(), registered["client_id"].as_str().unwrap());
         let line = log.lines().find(|line| line.contains("anteroom client remove") && line.contains(id));
@@ -260,7 +273,7 @@ async fn a_client_whose_host_an_application_has_since_been_configured_with_is_a_
 async fn what_a_receiver_of_logout_tokens_says_is_in_the_line() {
     let (page, _guard) = listening();
     on_sqlite(async |backend| {
-        let listener = Listener::start().await;
+        let listener = LogoutReceiver::start().await;
         let at = |id: &str, uri: &str| {
             format!(
                 "[[clients]]\nclient_id = \"{id}\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
@@ -323,9 +336,9 @@ fn a_node_that_answers_503_to_everything_does_not_say_that_it_is_ready() {
     let file = folder.path().join("anteroom.toml");
     let text = "issuer = \"http://localhost:8080\"\nkeys.master_key_env = \"KEY\"\n";
     fs::write(&file, text).unwrap();
-    let configuration = Source::new(file).load(&|_| Some("q".repeat(43))).unwrap();
+    let configuration = ConfigurationFile::new(file).load(&|_| Some("q".repeat(43))).unwrap();
     let settings = &configuration.settings;
-    for (refused, is_ready) in [(None, true), (Some(WentBack::Ends { seen: 5, found: 3 }), false)] {
+    for (refused, is_ready) in [(None, true), (Some(DatabaseRollback::Ends { seen: 5, found: 3 }), false)] {
         let (page, _guard) = listening();
         let node = RunningNode { listen: settings.server.listen, name: "node", configuration: "digest" };
         tell_start(settings, node, refused);
@@ -347,14 +360,14 @@ async fn a_reload_names_what_has_changed_and_what_of_it_waits() {
     };
     fs::write(path("master.key"), MasterKey::generate(&Random::system()).encode().expose_secret()).unwrap();
     write("");
-    let mut source = Source::new(path("anteroom.toml"));
+    let mut source = ConfigurationFile::new(path("anteroom.toml"));
     let started = source.load(&|_| None).unwrap();
     anteroom_storage::migrate(&StoreOptions::sqlite(path("anteroom.db"))).await.unwrap();
-    let around = Surroundings { may_make_keys: true, ..Surroundings::production() };
+    let around = Environment { may_make_keys: true, ..Environment::production() };
     let provider = Arc::new(wiring::provider(&started, &around).await.unwrap());
     let web = Arc::new(wiring::web(&started.settings, Arc::clone(&provider)).unwrap());
     let algorithms = wiring::key_schedule(&started.settings).algorithms;
-    let mut follower = Follower::new(web, source, &started, algorithms);
+    let mut follower = ConfigurationReloader::new(web, source, &started, algorithms);
     for (more, expected) in [
         ("practice.name = \"Practice\"\n", "changed=\"practice.name\" digest="),
         (

@@ -1,6 +1,6 @@
 //! A peer that is slow about a handshake holds no other up.
 
-use anteroom_server::handshakes::{Bounds, Handshakes};
+use anteroom_server::handshakes::{HandshakeLimits, Handshakes};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,7 +18,8 @@ async fn a_silent_connection_is_let_go_when_its_time_is_over() {
     let (served, _follower) = Practice::new().open();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-    let mut handshakes = Handshakes::within(Bounds { time: Duration::from_millis(1), ..Bounds::default() });
+    let mut handshakes =
+        Handshakes::within(HandshakeLimits { time: Duration::from_millis(1), ..HandshakeLimits::default() });
     let (stream, peer) = listener.accept().await.unwrap();
     handshakes.begin(&served, stream, peer);
     assert!(handshakes.next().await.is_none());
@@ -29,7 +30,8 @@ async fn a_silent_connection_is_let_go_when_its_time_is_over() {
 async fn handshakes_under_way_are_bounded_in_all_and_of_each_prefix() {
     let (served, _follower) = Practice::new().open();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut handshakes = Handshakes::within(Bounds { all: 3, each: 2, ..Bounds::default() });
+    let mut handshakes =
+        Handshakes::within(HandshakeLimits { all: 3, each: 2, ..HandshakeLimits::default() });
     let mut kept = Vec::new();
     for (peer, is_taken) in [
         ("192.0.2.1:1", true),

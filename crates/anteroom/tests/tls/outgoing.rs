@@ -1,7 +1,7 @@
 //! What the provider fetches of applications, over TLS: with a certificate of the authority that the operator named, and with
 //! no other. (Those that the system trusts count besides, outside of development.)
 
-use anteroom_flows::context::outgoing::{Fetch, Fetched, Outgoing, OutgoingError, Reach};
+use anteroom_flows::context::outgoing::{FetchKind, FetchRequest, NetworkPolicy, Outgoing, OutgoingError};
 
 use crate::practice::{HOST, Practice};
 
@@ -12,8 +12,8 @@ async fn an_application_with_a_certificate_of_the_operators_authority_is_reached
     let running = practice.serve().await;
     let url = format!("https://localhost:{}/healthz", running.address.port()).parse().unwrap();
     let get = async |authority: Option<&str>| {
-        let fetch = Fetch { what: Fetched::Keys, shares: &[] };
-        Outgoing::new(Reach::Loopback, authority).unwrap().get(&url, 100, fetch).await
+        let fetch = FetchRequest { what: FetchKind::Keys, shares: &[] };
+        Outgoing::new(NetworkPolicy::Loopback, authority).unwrap().get(&url, 100, fetch).await
     };
     get(Some(practice.root())).await.unwrap();
     let stranger = Practice::new();

@@ -5,8 +5,8 @@ use anteroom_config::Configuration;
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_server::connections::Connections;
 use anteroom_server::serve;
-use anteroom_server::tls::{self, Follower, Served};
-use anteroom_server::wiring::{self, Surroundings};
+use anteroom_server::tls::{self, CertificateWatcher, TlsConfigWatch};
+use anteroom_server::wiring::{self, Environment};
 use anteroom_storage::StoreOptions;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use reqwest::tls::Version;
@@ -113,8 +113,8 @@ impl Practice {
         loaded.unwrap_or_else(|problems| panic!("{}", problems.render(false)))
     }
 
-    pub(crate) fn open(&self) -> (Served, Follower) {
-        let (settings, now) = (self.configuration().settings, Surroundings::production().clock.now());
+    pub(crate) fn open(&self) -> (TlsConfigWatch, CertificateWatcher) {
+        let (settings, now) = (self.configuration().settings, Environment::production().clock.now());
         tls::open(&settings, now).unwrap().unwrap()
     }
 
@@ -122,7 +122,7 @@ impl Practice {
         let configuration = self.configuration();
         let options = StoreOptions::sqlite(self.path("anteroom.db"));
         anteroom_storage::migrate(&options).await.unwrap();
-        let around = Surroundings { may_make_keys: true, ..Surroundings::production() };
+        let around = Environment { may_make_keys: true, ..Environment::production() };
         let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
         let web = Arc::new(wiring::web(&configuration.settings, provider).unwrap());
         let (served, follower) = self.open();
@@ -159,8 +159,8 @@ impl Practice {
 
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
-    pub(crate) served: Served,
-    pub(crate) follower: Option<Follower>,
+    pub(crate) served: TlsConfigWatch,
+    pub(crate) follower: Option<CertificateWatcher>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<std::io::Result<()>>,
 }

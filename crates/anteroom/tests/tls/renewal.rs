@@ -1,7 +1,7 @@
 //! A certificate is renewed while the server runs.
 
 use anteroom_server::tls::TlsError;
-use anteroom_server::wiring::Surroundings;
+use anteroom_server::wiring::Environment;
 use std::fs;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn the_next_connection_has_the_renewed_certificate() {
     let connector = practice.connector();
     let first = presented(&running, &connector).await;
     let follower = running.follower.take().unwrap();
-    let following = tokio::spawn(follower.run(Surroundings::production().clock, Duration::from_millis(1)));
+    let following = tokio::spawn(follower.run(Environment::production().clock, Duration::from_millis(1)));
     let renewed = practice.issue(&[HOST]);
     renewed.write(&practice);
     assert!(running.served.changed().await);

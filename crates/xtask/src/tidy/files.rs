@@ -41,7 +41,7 @@ fn lines_with(text: &str, word: &str) -> impl Iterator<Item = usize> {
     text.lines().enumerate().filter(move |(_, line)| line.contains(word)).map(|(index, _)| index + 1)
 }
 
-pub(super) fn headless_crates(tree: &Tree, workspace: &Workspace) -> Vec<String> {
+pub(super) fn crates_without_docs(tree: &Tree, workspace: &Workspace) -> Vec<String> {
     let roots = workspace.packages.iter().flat_map(roots).filter_map(|path| path.to_str());
     roots
         .filter(|path| !tree.text(path).is_some_and(|text| text.starts_with("//!")))

@@ -20,7 +20,7 @@ pub(crate) fn run() -> Result {
     let workspace = Workspace::read()?;
     let tree = Tree::read(root())?;
     let mut problems = files::problems(&tree);
-    problems.extend(files::headless_crates(&tree, &workspace));
+    problems.extend(files::crates_without_docs(&tree, &workspace));
     problems.extend(copies::problems(&tree));
     problems.extend(links::problems(&tree));
     problems.extend(places::problems(&tree));

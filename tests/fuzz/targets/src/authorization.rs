@@ -4,8 +4,10 @@
 //! carried in a page. What is refused goes there or on a page, in a location that is one line of ASCII. A request that is
 //! led from POST to GET is the same request.
 
-use anteroom_oidc::authorization::{AuthorizationRequest, ClaimsRequest, Disposition, Parameter, Parameters};
-use anteroom_oidc::form::Form;
+use anteroom_oidc::authorization::{
+    AuthorizationRequest, ClaimsRequest, ErrorDestination, Parameter, Parameters,
+};
+use anteroom_oidc::form::UrlEncodedForm;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_oidc::{
     Capabilities, ClientMetadata, ClientMetadataInput, GrantType, MetadataRules, ResponseMode, ResponseType,
@@ -50,9 +52,9 @@ pub(crate) fn client() -> &'static ClientMetadata {
 }
 
 pub(crate) fn request(input: &[u8]) -> Verdict {
-    let Ok(form) = Form::decode(input) else { return Verdict::Refused };
+    let Ok(form) = UrlEncodedForm::decode(input) else { return Verdict::Refused };
     let parameters = Parameters::from(&form);
-    let again = Form::decode(parameters.to_query().as_bytes());
+    let again = UrlEncodedForm::decode(parameters.to_query().as_bytes());
     // Encoding can only make it longer than a form may be.
     if let Ok(again) = again {
         assert!(Parameters::from(&again) == parameters, "led by GET it is another request");
@@ -91,7 +93,7 @@ pub(crate) fn check(parameters: &Parameters) -> bool {
         }
         Err(error) => {
             assert!(!error.to_string().contains(['\r', '\n']) || error.received.is_some());
-            if let Disposition::Redirect(target) = &error.disposition {
+            if let ErrorDestination::Redirect(target) = &error.disposition {
                 let uri = target.redirect_uri.as_str();
                 assert!(client.find_redirect_uri(uri).is_some(), "{uri}");
                 match error.response(&issuer()).unwrap() {

@@ -4,8 +4,8 @@
 //! The header is the first line of the input, the body the rest; an empty line is no header. Credentials that were read are
 //! written and read again as the same. No secret shows in an error or in what is printed.
 
-use anteroom_oidc::form::Form;
-use anteroom_oidc::token::{PresentedCredentials, TokenReference, TokenRequest, bearer_token};
+use anteroom_oidc::form::UrlEncodedForm;
+use anteroom_oidc::token::{PresentedCredentials, TokenLookup, TokenRequest, bearer_token};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret;
@@ -14,11 +14,13 @@ use crate::{Verdict, text};
 
 pub(crate) fn credentials(input: &[u8]) -> Verdict {
     let (header, body) = split(input);
-    let (Some(header), Ok(form)) = (text(header), Form::decode(body)) else { return Verdict::Refused };
+    let (Some(header), Ok(form)) = (text(header), UrlEncodedForm::decode(body)) else {
+        return Verdict::Refused;
+    };
     let header = Some(header).filter(|header| !header.is_empty());
     let read = PresentedCredentials::parse(header, &form);
     let request = TokenRequest::parse(&form);
-    let reference = TokenReference::parse(&form);
+    let reference = TokenLookup::parse(&form);
     let bearer = bearer_token(header, Some(&form), text(body));
     if let Ok(read) = &read {
         check_credentials(read);
@@ -49,7 +51,7 @@ fn check_credentials(read: &PresentedCredentials) {
         let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let pair = format!("{}:{}", encode(client_id.as_str()), encode(secret.expose_secret()));
         let header = format!("Basic {}", STANDARD.encode(pair));
-        let again = PresentedCredentials::parse(Some(&header), &Form::default()).unwrap();
+        let again = PresentedCredentials::parse(Some(&header), &UrlEncodedForm::default()).unwrap();
         assert_eq!(again.client_id(), client_id);
         assert_eq!(again.secret().map(ExposeSecret::expose_secret), Some(secret.expose_secret()));
     }

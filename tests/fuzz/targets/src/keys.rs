@@ -2,7 +2,7 @@
 //!
 //! A set that is read holds no private key, and is written and read again as the same.
 
-use anteroom_oidc::jwt::ClientProof;
+use anteroom_oidc::jwt::ClientVerificationKeys;
 use anteroom_oidc::keys::{ClientJwks, Jwks, SigningKey};
 use anteroom_oidc::token::{AssertionRules, ClientAssertion};
 use anteroom_oidc::{Issuer, SigningAlgorithm};
@@ -69,8 +69,8 @@ pub(crate) fn client_jwks(input: &[u8]) -> Verdict {
         registered: None,
         audiences: &audiences,
         now: now(),
-        uses_known_from: Timestamp::UNIX_EPOCH,
+        replays_known_since: Timestamp::UNIX_EPOCH,
     };
-    let _ = assertion.verify(ClientProof::Keys(&keys), rules);
+    let _ = assertion.verify(ClientVerificationKeys::Keys(&keys), rules);
     Verdict::Accepted
 }

@@ -2,7 +2,7 @@
 //!
 //! A `state` comes back as it was, alone, at the place that was registered. Of our JWTs only what we signed is believed.
 
-use anteroom_oidc::form::Form;
+use anteroom_oidc::form::UrlEncodedForm;
 use anteroom_oidc::jwt::UnverifiedJwt;
 use anteroom_oidc::logout::{EndSessionRequest, post_logout_location};
 use anteroom_oidc::{RedirectUri, State};
@@ -24,7 +24,7 @@ pub(crate) fn good_access_token() -> String {
 }
 
 pub(crate) fn logout_request(input: &[u8]) -> Verdict {
-    let Ok(form) = Form::decode(input) else { return Verdict::Refused };
+    let Ok(form) = UrlEncodedForm::decode(input) else { return Verdict::Refused };
     let Ok(request) = EndSessionRequest::parse(&form) else { return Verdict::Refused };
     if let Some(jwt) =
         request.id_token_hint.as_ref().and_then(|hint| hint.signed([&*DECRYPTION_KEY], &entropy()))

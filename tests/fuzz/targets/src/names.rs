@@ -3,7 +3,7 @@
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::phone::E164;
 use anteroom_domain::telephony::parse_number;
-use anteroom_oidc::form::Form;
+use anteroom_oidc::form::UrlEncodedForm;
 use anteroom_oidc::names::RedirectUriKind;
 use anteroom_oidc::webfinger;
 use anteroom_oidc::{
@@ -66,7 +66,7 @@ pub(crate) fn check_redirect_uri(uri: &RedirectUri) {
 
 /// RFC 7033: what is described is what was asked for, and always with our issuer alone.
 pub(crate) fn webfinger(input: &[u8]) -> Verdict {
-    let Ok(form) = Form::decode(input) else { return Verdict::Refused };
+    let Ok(form) = UrlEncodedForm::decode(input) else { return Verdict::Refused };
     let issuer = issuer();
     let Ok(described) = webfinger::describe(&form, &issuer) else { return Verdict::Refused };
     assert_eq!(form.once("resource").unwrap(), Some(described.subject.as_str()));

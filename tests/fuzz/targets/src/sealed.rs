@@ -3,7 +3,7 @@
 //!
 //! Only what was sealed opens, for what it was sealed for, and under one spelling.
 
-use anteroom_crypto::{KeyPurpose, Keyring, Random, Token};
+use anteroom_crypto::{KeyPurpose, Keyring, OpaqueToken, Random};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::sync::LazyLock;
@@ -28,7 +28,7 @@ pub(crate) fn sealed(input: &[u8]) -> Verdict {
     let Some(text) = text(input) else { return Verdict::of(raw) };
     let encoded = URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| open(&bytes));
     assert!(!encoded || text == good_sealed(), "a second spelling");
-    let token = Token::parse(text);
+    let token = OpaqueToken::parse(text);
     if let Some(token) = &token {
         assert_eq!(token.encode(), text, "a second spelling");
     }

@@ -3,9 +3,11 @@
 //! Raw: whatever is accepted was signed with the registered key, and the fuzzer does not have it. As claims: whatever is
 //! signed, what is accepted keeps the rules.
 
-use anteroom_oidc::authorization::{Parameter, Parameters, Passed, RequestObject, RequestObjectRules};
-use anteroom_oidc::jwt::ClientProof;
-use anteroom_oidc::token::{AssertionRules, ClientAssertion, ProvenAssertion};
+use anteroom_oidc::authorization::{
+    Parameter, Parameters, RequestObject, RequestObjectRules, RequestObjectSource,
+};
+use anteroom_oidc::jwt::ClientVerificationKeys;
+use anteroom_oidc::token::{AssertionRules, ClientAssertion, VerifiedAssertion};
 use anteroom_oidc::{ClientId, ClientMetadata};
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
@@ -29,16 +31,16 @@ pub(crate) fn good_request() -> String {
     SIGNED.clone()
 }
 
-fn prove(jwt: &str) -> Option<(ClientId, ProvenAssertion)> {
+fn prove(jwt: &str) -> Option<(ClientId, VerifiedAssertion)> {
     let assertion = ClientAssertion::parse(jwt).ok()?;
     let audiences = [ISSUER.to_owned(), format!("{ISSUER}/token")];
     let rules = AssertionRules {
         registered: None,
         audiences: &audiences,
         now: now(),
-        uses_known_from: jiff::Timestamp::UNIX_EPOCH,
+        replays_known_since: jiff::Timestamp::UNIX_EPOCH,
     };
-    let proven = assertion.verify(ClientProof::Keys(&CLIENT_KEYS), rules).ok()?;
+    let proven = assertion.verify(ClientVerificationKeys::Keys(&CLIENT_KEYS), rules).ok()?;
     Some((assertion.client_id().clone(), proven))
 }
 
@@ -72,11 +74,12 @@ fn open(jwt: &str, client: &ClientMetadata) -> Option<Parameters> {
     let rules = RequestObjectRules { client, issuer: &issuer, now: now() };
     match RequestObject::parse(jwt).ok()? {
         RequestObject::Signed(jwt) => {
-            let accepted = RequestObject::verify(&jwt, ClientProof::Keys(&CLIENT_KEYS), rules).ok();
+            let accepted =
+                RequestObject::verify(&jwt, ClientVerificationKeys::Keys(&CLIENT_KEYS), rules).ok();
             accepted.map(|accepted| accepted.parameters)
         }
         RequestObject::Unsigned(claims) => {
-            let accepted = RequestObject::accept_unsigned(&claims, Passed::ByValue, rules);
+            let accepted = RequestObject::accept_unsigned(&claims, RequestObjectSource::ByValue, rules);
             assert!(accepted.is_err(), "not what was registered");
             None
         }

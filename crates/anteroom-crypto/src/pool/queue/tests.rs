@@ -4,13 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 
-const A: Lane = Lane::Prefix(1);
-const B: Lane = Lane::Prefix(2);
-const C: Lane = Lane::Prefix(3);
-const K: Lane = Lane::KnownDevice(1);
-const L: Lane = Lane::KnownDevice(2);
+const A: QueueKey = QueueKey::Prefix(1);
+const B: QueueKey = QueueKey::Prefix(2);
+const C: QueueKey = QueueKey::Prefix(3);
+const K: QueueKey = QueueKey::KnownDevice(1);
+const L: QueueKey = QueueKey::KnownDevice(2);
 
-fn filled(capacity: usize, entries: &[(Lane, &'static str)]) -> FairQueue<&'static str> {
+fn filled(capacity: usize, entries: &[(QueueKey, &'static str)]) -> FairQueue<&'static str> {
     let mut queue = FairQueue::new(capacity);
     for (lane, item) in entries {
         assert_eq!(queue.push(*lane, *item), Pushed::Queued);
@@ -45,7 +45,7 @@ fn no_account_fills_the_lane_of_known_devices() {
 
 #[test]
 fn an_account_takes_turns_with_prefixes() {
-    let account = Lane::Account(1);
+    let account = QueueKey::Account(1);
     let queue = filled(20, &[(account, "c1"), (account, "c2"), (account, "c3"), (A, "a1")]);
     assert_eq!(drained(queue), ["c1", "a1", "c2", "c3"]);
 }
@@ -107,7 +107,7 @@ fn what_is_not_retained_gives_its_room_back() {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Push(Lane),
+    Push(QueueKey),
     Pop,
     /// Every n-th entry is abandoned by its caller.
     Abandon(u64),
@@ -115,18 +115,18 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        3 => (0_u128..4).prop_map(|account| Step::Push(Lane::KnownDevice(account))),
-        3 => Just(Step::Push(Lane::Prefix(0))),
-        4 => (0_u64..6).prop_map(|prefix| Step::Push(Lane::Prefix(prefix))),
-        1 => (0_u128..2).prop_map(|account| Step::Push(Lane::Account(account))),
+        3 => (0_u128..4).prop_map(|account| Step::Push(QueueKey::KnownDevice(account))),
+        3 => Just(Step::Push(QueueKey::Prefix(0))),
+        4 => (0_u64..6).prop_map(|prefix| Step::Push(QueueKey::Prefix(prefix))),
+        1 => (0_u128..2).prop_map(|account| Step::Push(QueueKey::Account(account))),
         5 => Just(Step::Pop),
         1 => (2_u64..7).prop_map(Step::Abandon),
     ];
     proptest::collection::vec(step, 0..300)
 }
 
-fn is_known(lane: Lane) -> bool {
-    matches!(lane, Lane::KnownDevice(_))
+fn is_known(lane: QueueKey) -> bool {
+    matches!(lane, QueueKey::KnownDevice(_))
 }
 
 /// What the queue should hold, told by the simplest means: every entry in order of arrival.
@@ -139,23 +139,23 @@ struct Model {
 
 struct Waiting {
     id: u64,
-    lane: Lane,
+    lane: QueueKey,
     /// Entries of its own line that were ahead of it when it came.
     ahead: usize,
     /// How often each other line of its lane was served while it waited.
-    served: HashMap<Lane, usize>,
+    served: HashMap<QueueKey, usize>,
 }
 
 impl Model {
-    fn count(&self, lane: Lane) -> usize {
+    fn count(&self, lane: QueueKey) -> usize {
         self.waiting.iter().filter(|entry| entry.lane == lane).count()
     }
 
-    fn beside(&self, lane: Lane) -> impl Iterator<Item = &Waiting> {
+    fn beside(&self, lane: QueueKey) -> impl Iterator<Item = &Waiting> {
         self.waiting.iter().filter(move |entry| is_known(entry.lane) == is_known(lane))
     }
 
-    fn longest_line(&self, lane: Lane) -> usize {
+    fn longest_line(&self, lane: QueueKey) -> usize {
         self.beside(lane).map(|entry| self.count(entry.lane)).max().unwrap_or(0)
     }
 
@@ -164,7 +164,7 @@ impl Model {
         self.waiting.remove(at)
     }
 
-    fn push(&mut self, queue: &mut FairQueue<u64>, lane: Lane, room: usize) {
+    fn push(&mut self, queue: &mut FairQueue<u64>, lane: QueueKey, room: usize) {
         let id = self.next_id;
         self.next_id += 1;
         let (own, in_lane, longest) = (self.count(lane), self.beside(lane).count(), self.longest_line(lane));
@@ -242,10 +242,10 @@ proptest! {
         let mut queue = FairQueue::new(1000);
         for entry in 0..flood {
             for prefix in 1..=prefixes {
-                queue.push(Lane::Prefix(prefix), entry);
+                queue.push(QueueKey::Prefix(prefix), entry);
             }
         }
-        prop_assert!(!matches!(queue.push(Lane::Prefix(0), usize::MAX), Pushed::Full(_)) || flood == 1);
+        prop_assert!(!matches!(queue.push(QueueKey::Prefix(0), usize::MAX), Pushed::Full(_)) || flood == 1);
         let waited = std::iter::from_fn(|| queue.pop()).position(|item| item == usize::MAX);
         prop_assert!(waited.is_none_or(|waited| waited as u64 <= prefixes));
     }

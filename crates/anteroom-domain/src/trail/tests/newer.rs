@@ -13,8 +13,8 @@ fn of_the_ninth(second: i64) -> Checkpoint {
     Checkpoint::sign(Trail::good().entries[8].link, at(second), &signer(&keyring())).unwrap()
 }
 
-fn is_cut(findings: &[Finding]) -> bool {
-    findings.iter().any(|finding| matches!(finding, Finding::Truncated { seq: 9, .. }))
+fn is_cut(findings: &[AuditFinding]) -> bool {
+    findings.iter().any(|finding| matches!(finding, AuditFinding::Truncated { seq: 9, .. }))
 }
 
 #[test]
@@ -37,12 +37,12 @@ fn an_export_that_was_cut_is_not_taken_for_an_older_one() {
     let mut lines = export();
     lines.remove(5);
     let found = verify(&lines, true, &[of_the_ninth(201)]).findings;
-    assert!(matches!(found[..], [Finding::OtherEnd { seq: 6, last: 5, .. }]), "{found:?}");
+    assert!(matches!(found[..], [AuditFinding::OtherEnd { seq: 6, last: 5, .. }]), "{found:?}");
     // Without its last line nothing says when it was made.
     let lines = export();
     let report = verify(&lines[..7], true, &[of_the_ninth(201)]);
     assert_eq!(report.exported, None);
-    assert!(is_cut(&report.findings) && report.findings.contains(&Finding::NoEnd { last: 6 }));
+    assert!(is_cut(&report.findings) && report.findings.contains(&AuditFinding::NoEnd { last: 6 }));
 }
 
 #[test]
@@ -53,15 +53,15 @@ fn an_export_cannot_be_dated_anew() {
     lines[7] = dated;
     let report = verify(&lines, true, &[of_the_ninth(100)]);
     assert_eq!(report.exported, None);
-    assert!(is_cut(&report.findings) && report.findings.contains(&Finding::UnsignedEnd { seq: 6 }));
+    assert!(is_cut(&report.findings) && report.findings.contains(&AuditFinding::UnsignedEnd { seq: 6 }));
 }
 
 #[test]
 fn checkpoints_of_what_is_in_the_export_still_count() {
     let good = Trail::good();
     let mut replaced = good.checkpoints[0].clone();
-    replaced.link.digest = Digest::from_slice(&[1; 32]).unwrap();
+    replaced.link.digest = KeyedDigest::from_slice(&[1; 32]).unwrap();
     let other = Checkpoint::sign(replaced.link, at(300), &signer(&keyring())).unwrap();
     let found = verify(&export(), true, &[other, of_the_ninth(300)]).findings;
-    assert!(matches!(found[..], [Finding::Replaced { seq: 4, .. }]), "{found:?}");
+    assert!(matches!(found[..], [AuditFinding::Replaced { seq: 4, .. }]), "{found:?}");
 }

@@ -1,8 +1,8 @@
 //! A trail whose beginning was pruned, a head that was noted, and what is found where it was changed without the key.
 
 use super::*;
-use crate::trail::chain::{Head, Pruned};
-use crate::trail::verify::{Kept, Keys, Verifier};
+use crate::trail::chain::{ChainHead, Pruned};
+use crate::trail::verify::{ChainVerifier, CheckpointSource, VerificationKeys};
 
 /// Pruned up to entry 4, whose checkpoint stays.
 fn pruned() -> (Trail, Pruned) {
@@ -14,11 +14,11 @@ fn pruned() -> (Trail, Pruned) {
 
 fn lines(trail: &Trail, pruned: &Pruned) -> Vec<String> {
     let mut lines = trail.lines();
-    lines.insert(0, Line::Pruned(pruned.clone()).write().unwrap());
+    lines.insert(0, ExportLine::Pruned(pruned.clone()).write().unwrap());
     lines
 }
 
-fn found(lines: &[String], outside: &[Checkpoint]) -> Vec<Finding> {
+fn found(lines: &[String], outside: &[Checkpoint]) -> Vec<AuditFinding> {
     let with_key = verify(lines, true, outside).findings;
     assert_eq!(with_key, verify(lines, false, outside).findings);
     with_key
@@ -29,7 +29,7 @@ fn a_trail_begins_where_a_signature_says_it_was_pruned() {
     let (trail, word) = pruned();
     let outside = Trail::good().checkpoints;
     let lines = lines(&trail, &word);
-    assert_eq!(Line::read(&lines[0]), Some(Line::Pruned(word.clone())));
+    assert_eq!(ExportLine::read(&lines[0]), Some(ExportLine::Pruned(word.clone())));
     assert_eq!(found(&lines, &outside), []);
     let report = verify(&lines, true, &outside);
     assert_eq!((report.entries, report.last.seq, report.pruned), (5, 9, Some(word)));
@@ -40,42 +40,46 @@ fn a_trail_begins_where_a_signature_says_it_was_pruned() {
 #[test]
 fn a_removal_that_is_not_the_sweepers_is_found() {
     let (trail, word) = pruned();
-    assert_eq!(found(&trail.lines(), &[])[0], Finding::Missing { first: 1, last: 4 }, "without a word of it");
+    assert_eq!(
+        found(&trail.lines(), &[])[0],
+        AuditFinding::Missing { first: 1, last: 4 },
+        "without a word of it"
+    );
     let mut more = trail.clone();
     more.entries.remove(0);
-    assert_eq!(found(&lines(&more, &word), &[]), [Finding::Missing { first: 5, last: 5 }]);
+    assert_eq!(found(&lines(&more, &word), &[]), [AuditFinding::Missing { first: 5, last: 5 }]);
     // A word that was made, or changed, without the key.
     let link = trail.entries[0].link;
     let forged = Pruned::sign(link, (at(150), at(50)), &signer(&Keyring::for_tests(2))).unwrap();
     assert_eq!(
         found(&lines(&more, &forged), &[]),
-        [Finding::UnsignedPruning { seq: 5 }, Finding::Missing { first: 1, last: 5 }]
+        [AuditFinding::UnsignedPruning { seq: 5 }, AuditFinding::Missing { first: 1, last: 5 }]
     );
     let raised = Pruned { link, ..word.clone() };
-    assert_eq!(found(&lines(&more, &raised), &[])[0], Finding::UnsignedPruning { seq: 5 });
+    assert_eq!(found(&lines(&more, &raised), &[])[0], AuditFinding::UnsignedPruning { seq: 5 });
     let later = Pruned { older_than: at(60), ..word.clone() };
-    assert_eq!(found(&lines(&trail, &later), &[])[0], Finding::UnsignedPruning { seq: 4 });
+    assert_eq!(found(&lines(&trail, &later), &[])[0], AuditFinding::UnsignedPruning { seq: 4 });
     // What was pruned does not come back, and the word stands first.
     let back =
         Trail { entries: [&Trail::good().entries[3..4], &trail.entries[..]].concat(), ..trail.clone() };
-    assert_eq!(found(&lines(&back, &word), &[]), [Finding::OutOfOrder { seq: 4, id: id(4) }]);
+    assert_eq!(found(&lines(&back, &word), &[]), [AuditFinding::OutOfOrder { seq: 4, id: id(4) }]);
     let mut moved = lines(&trail, &word);
     moved.swap(0, 1);
-    assert!(found(&moved, &[]).contains(&Finding::Line { file: "export", line: 2 }));
+    assert!(found(&moved, &[]).contains(&AuditFinding::Line { file: "export", line: 2 }));
 }
 
 #[test]
 fn a_checkpoint_from_outside_has_seen_what_was_pruned() {
     let (trail, word) = pruned();
-    let link = Link { seq: 4, digest: Digest::from_slice(&[1; 32]).unwrap() };
+    let link = ChainLink { seq: 4, digest: KeyedDigest::from_slice(&[1; 32]).unwrap() };
     let other = Checkpoint::sign(link, at(100), &signer(&keyring())).unwrap();
-    let finding = Finding::PrunedAnother { seq: 4, kept: Kept::Outside };
+    let finding = AuditFinding::PrunedAnother { seq: 4, kept: CheckpointSource::Outside };
     assert_eq!(found(&lines(&trail, &word), &[other]), [finding]);
 }
 
-fn findings_with(entries: &[Linked], head: Option<Head>) -> Vec<Finding> {
+fn findings_with(entries: &[ChainedEntry], head: Option<ChainHead>) -> Vec<AuditFinding> {
     let keyring = keyring();
-    let mut verifier = Verifier::new(Keys { keyring: Some(&keyring), signers: Vec::new() });
+    let mut verifier = ChainVerifier::new(VerificationKeys { keyring: Some(&keyring), signers: Vec::new() });
     verifier.head(head);
     for linked in entries {
         verifier.entry(linked);
@@ -86,17 +90,17 @@ fn findings_with(entries: &[Linked], head: Option<Head>) -> Vec<Finding> {
 #[test]
 fn a_cut_since_the_last_checkpoint_is_found_by_the_head() {
     let entries = Trail::good().entries;
-    let head = |place: usize| Some(Head::of(entries[place].link, &keyring()));
+    let head = |place: usize| Some(ChainHead::of(entries[place].link, &keyring()));
     assert_eq!(findings_with(&entries, head(8)), []);
     assert_eq!(findings_with(&entries, head(5)), [], "linked further while it was read");
-    let cut = Finding::Truncated { last: 6, seq: 9, kept: Kept::Head };
+    let cut = AuditFinding::Truncated { last: 6, seq: 9, kept: CheckpointSource::Head };
     assert_eq!(findings_with(&entries[..6], head(8)), [cut]);
-    assert_eq!(findings_with(&entries, None), [Finding::NoHead]);
+    assert_eq!(findings_with(&entries, None), [AuditFinding::NoHead]);
     assert_eq!(findings_with(&[], None), []);
-    let made_up = Some(Head::of(entries[5].link, &Keyring::for_tests(2)));
-    assert_eq!(findings_with(&entries[..6], made_up), [Finding::AlteredHead { seq: 6 }]);
+    let made_up = Some(ChainHead::of(entries[5].link, &Keyring::for_tests(2)));
+    assert_eq!(findings_with(&entries[..6], made_up), [AuditFinding::AlteredHead { seq: 6 }]);
     let anew = chained((1..=9).map(|number| record(if number == 9 { 19 } else { number }, &keyring())));
-    let replaced = Finding::Replaced { seq: 9, id: id(19), kept: Kept::Head };
+    let replaced = AuditFinding::Replaced { seq: 9, id: id(19), kept: CheckpointSource::Head };
     assert_eq!(findings_with(&anew, head(8)), [replaced]);
 }
 

@@ -37,7 +37,7 @@ fn a_checkpoint_signed_after_the_backup_of_its_entry_was_lost_and_not_removed() 
     ] {
         let trail = restored(inside);
         let report = verify(&trail.lines(), true, &[checkpoint(&trail, seq, second)]);
-        let expected = if lost { vec![] } else { vec![Finding::CheckpointRemoved { seq: seq as u64 }] };
+        let expected = if lost { vec![] } else { vec![AuditFinding::CheckpointRemoved { seq: seq as u64 }] };
         let case = format!("{inside:?} {seq} {second}");
         assert_eq!((report.findings, report.lost), (expected, u64::from(lost)), "{case}");
     }
@@ -46,5 +46,5 @@ fn a_checkpoint_signed_after_the_backup_of_its_entry_was_lost_and_not_removed() 
     let outside = checkpoint(&trail, 6, 200);
     trail.entries.truncate(6);
     let found = verify(&trail.lines(), true, &[outside]).findings;
-    assert_eq!(found, [Finding::CheckpointRemoved { seq: 6 }]);
+    assert_eq!(found, [AuditFinding::CheckpointRemoved { seq: 6 }]);
 }

@@ -19,10 +19,10 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-pub use reach::{Reach, Rule};
+pub use reach::{NetworkPolicy, Rule};
 use resolver::GuardedResolver;
 use slots::Slots;
-pub use slots::{Fetch, Fetched, Party, Share, Slot};
+pub use slots::{FetchKind, FetchRequest, Party, Share, Slot};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
@@ -40,7 +40,7 @@ pub struct Outgoing {
 #[derive(Clone, Debug)]
 struct Guarded {
     client: reqwest::Client,
-    reach: Arc<Reach>,
+    reach: Arc<NetworkPolicy>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -66,11 +66,15 @@ pub enum OutgoingError {
 
 impl Outgoing {
     /// For addresses in the configuration. `authorities` are certificates in PEM, trusted besides those that the system trusts.
-    pub fn new(reach: Reach, authorities: Option<&str>) -> Result<Self, OutgoingError> {
+    pub fn new(reach: NetworkPolicy, authorities: Option<&str>) -> Result<Self, OutgoingError> {
         Self::within(TOTAL_TIMEOUT, reach, authorities)
     }
 
-    fn within(total: Duration, reach: Reach, authorities: Option<&str>) -> Result<Self, OutgoingError> {
+    fn within(
+        total: Duration,
+        reach: NetworkPolicy,
+        authorities: Option<&str>,
+    ) -> Result<Self, OutgoingError> {
         let registered = Guarded::new(total, reach.of_registered(), authorities)?;
         let configured = Guarded::new(total, reach, authorities)?;
         Ok(Self { configured, registered, slots: Slots::default() })
@@ -89,7 +93,7 @@ impl Outgoing {
     }
 
     /// Where requests may go; what was fetched under one of them is nothing to another.
-    pub(crate) fn reach(&self) -> &Arc<Reach> {
+    pub(crate) fn reach(&self) -> &Arc<NetworkPolicy> {
         &self.configured.reach
     }
 
@@ -121,13 +125,18 @@ impl Outgoing {
     }
 
     /// What is there, of at most `largest` bytes. Where as much is being fetched as may be at once, it is not asked.
-    pub async fn get(&self, url: &Url, largest: usize, fetch: Fetch<'_>) -> Result<Vec<u8>, OutgoingError> {
+    pub async fn get(
+        &self,
+        url: &Url,
+        largest: usize,
+        fetch: FetchRequest<'_>,
+    ) -> Result<Vec<u8>, OutgoingError> {
         let slot = self.reserve(fetch)?;
         self.get_in(&slot, url, largest).await
     }
 
     /// For what has to be done between knowing that there is room and asking.
-    pub fn reserve(&self, fetch: Fetch<'_>) -> Result<Slot, OutgoingError> {
+    pub fn reserve(&self, fetch: FetchRequest<'_>) -> Result<Slot, OutgoingError> {
         self.slots.take(fetch).ok_or(OutgoingError::Busy)
     }
 
@@ -153,11 +162,11 @@ impl Outgoing {
 }
 
 impl Guarded {
-    fn new(total: Duration, reach: Reach, authorities: Option<&str>) -> Result<Self, OutgoingError> {
+    fn new(total: Duration, reach: NetworkPolicy, authorities: Option<&str>) -> Result<Self, OutgoingError> {
         #[expect(clippy::disallowed_methods, reason = "this is the one guarded client")]
         let builder = reqwest::Client::builder();
         // A development issuer's clients speak plain http, also on a machine without any certificate authority.
-        let builder = if reach == Reach::Loopback { builder.tls_certs_only([]) } else { builder };
+        let builder = if reach == NetworkPolicy::Loopback { builder.tls_certs_only([]) } else { builder };
         let authorities = reqwest::Certificate::from_pem_bundle(authorities.unwrap_or_default().as_bytes());
         let reach = Arc::new(reach);
         let client = builder
@@ -186,7 +195,7 @@ impl Guarded {
         let to_loopback = address.is_some_and(|address| address.is_loopback())
             || matches!(url.host(), Some(Host::Domain(name)) if name == "localhost");
         let scheme_ok = url.scheme() == "https"
-            || (url.scheme() == "http" && to_loopback && *self.reach == Reach::Loopback);
+            || (url.scheme() == "http" && to_loopback && *self.reach == NetworkPolicy::Loopback);
         if !scheme_ok {
             return Err(forbidden(Rule::Https));
         }
@@ -240,10 +249,10 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    const OF_ONE: Fetch<'static> = Fetch { what: Fetched::Keys, shares: &[] };
+    const OF_ONE: FetchRequest<'static> = FetchRequest { what: FetchKind::Keys, shares: &[] };
 
-    fn public_only() -> Reach {
-        Reach::Public { allowed: Vec::new() }
+    fn public_only() -> NetworkPolicy {
+        NetworkPolicy::Public { allowed: Vec::new() }
     }
 
     #[test]
@@ -256,8 +265,8 @@ mod tests {
         assert!(!reaches(public_only(), "https://127.0.0.1/logout"));
         assert!(!reaches(public_only(), "https://[::1]/logout"));
         assert!(!reaches(public_only(), "ftp://app.example/"));
-        assert!(reaches(Reach::Loopback, "http://127.0.0.1:9/logout"));
-        assert!(!reaches(Reach::Loopback, "http://app.example/logout"));
+        assert!(reaches(NetworkPolicy::Loopback, "http://127.0.0.1:9/logout"));
+        assert!(!reaches(NetworkPolicy::Loopback, "http://app.example/logout"));
     }
 
     #[test]
@@ -284,7 +293,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_that_is_refused_is_told_with_the_rule() {
-        let allowing = |network: &str| Reach::Public { allowed: vec![network.parse().unwrap()] };
+        let allowing = |network: &str| NetworkPolicy::Public { allowed: vec![network.parse().unwrap()] };
         for (reach, url, rule) in [
             (public_only(), "https://10.1.2.3/logout", Some(Rule::Private)),
             (public_only(), "https://127.0.0.1/logout", Some(Rule::Loopback)),
@@ -332,7 +341,7 @@ mod tests {
     }
 
     fn of_development() -> Outgoing {
-        Outgoing::new(Reach::Loopback, None).unwrap()
+        Outgoing::new(NetworkPolicy::Loopback, None).unwrap()
     }
 
     #[tokio::test]
@@ -363,7 +372,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_does_not_answer_or_does_not_end_is_given_up() {
-        let outgoing = Outgoing::within(Duration::from_millis(50), Reach::Loopback, None).unwrap();
+        let outgoing = Outgoing::within(Duration::from_millis(50), NetworkPolicy::Loopback, None).unwrap();
         for answer in ["", "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nx"] {
             let (url, _) = server(answer.to_owned()).await;
             let refused = outgoing.get(&url, 10, OF_ONE).await;

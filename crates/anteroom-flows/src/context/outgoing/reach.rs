@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 /// Where outgoing requests may go.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Reach {
+pub enum NetworkPolicy {
     /// https to public addresses, and to those networks that the operator allows, the machine's own among them.
     Public { allowed: Vec<IpNet> },
     /// https to public addresses alone: a client named them itself.
@@ -45,7 +45,7 @@ impl fmt::Display for Rule {
     }
 }
 
-impl Reach {
+impl NetworkPolicy {
     /// For addresses that clients registered themselves: what the operator allows is for the operator's own.
     pub(super) fn of_registered(&self) -> Self {
         match self {
@@ -103,21 +103,21 @@ fn is_public(address: IpAddr) -> bool {
 mod tests {
     use super::*;
 
-    fn admits(reach: &Reach, address: &str) -> bool {
+    fn admits(reach: &NetworkPolicy, address: &str) -> bool {
         reach.refuses(address.parse().unwrap()).is_none()
     }
 
-    fn public_only() -> Reach {
-        Reach::Public { allowed: Vec::new() }
+    fn public_only() -> NetworkPolicy {
+        NetworkPolicy::Public { allowed: Vec::new() }
     }
 
     #[test]
     fn an_allowed_network_is_reached_and_no_other() {
-        let reach = Reach::Public { allowed: vec!["10.1.0.0/16".parse().unwrap()] };
+        let reach = NetworkPolicy::Public { allowed: vec!["10.1.0.0/16".parse().unwrap()] };
         assert!(admits(&reach, "10.1.2.3"));
         assert!(!admits(&reach, "10.2.0.1"));
         assert!(!admits(&reach.of_registered(), "10.1.2.3"));
-        let reach = Reach::Public { allowed: vec!["127.0.0.0/8".parse().unwrap()] };
+        let reach = NetworkPolicy::Public { allowed: vec!["127.0.0.0/8".parse().unwrap()] };
         assert!(admits(&reach, "127.0.0.1") && admits(&reach, "::ffff:127.0.0.1"));
         assert!(!admits(&reach, "::1") && !admits(&reach.of_registered(), "127.0.0.1"));
     }
@@ -125,16 +125,16 @@ mod tests {
     /// What the log advises must help: `outgoing.allow` is for addresses in the configuration, and not under a loopback issuer.
     #[test]
     fn outgoing_allow_is_advised_where_it_helps_and_nowhere_else() {
-        let rule = |reach: &Reach, address: &str| reach.refuses(address.parse().unwrap()).unwrap();
-        let allowing = Reach::Public { allowed: vec!["10.0.0.0/8".parse().unwrap()] };
+        let rule = |reach: &NetworkPolicy, address: &str| reach.refuses(address.parse().unwrap()).unwrap();
+        let allowing = NetworkPolicy::Public { allowed: vec!["10.0.0.0/8".parse().unwrap()] };
         for address in ["127.0.0.1", "::1", "192.168.1.1", "10.0.0.1", "fc00::1"] {
             assert_eq!(rule(&allowing.of_registered(), address), Rule::Registered, "{address}");
             let of_configuration = rule(&public_only(), address).to_string();
             assert!(of_configuration.contains("where `outgoing.allow` names its network"), "{address}");
         }
-        assert_eq!(allowing.of_registered().of_registered(), Reach::Registered);
-        assert_eq!(rule(&Reach::Loopback, "10.0.0.1"), Rule::Development);
-        assert_eq!(Reach::Loopback.of_registered(), Reach::Loopback);
+        assert_eq!(allowing.of_registered().of_registered(), NetworkPolicy::Registered);
+        assert_eq!(rule(&NetworkPolicy::Loopback, "10.0.0.1"), Rule::Development);
+        assert_eq!(NetworkPolicy::Loopback.of_registered(), NetworkPolicy::Loopback);
         for rule in [Rule::Https, Rule::Registered, Rule::Development] {
             assert!(!rule.to_string().contains("where `outgoing.allow`"), "{rule}");
         }
@@ -169,7 +169,7 @@ mod tests {
         ] {
             assert_eq!(admits(&public_only(), address), public, "{address}");
         }
-        assert!(admits(&Reach::Loopback, "127.0.0.1"));
-        assert!(!admits(&Reach::Loopback, "10.0.0.1"));
+        assert!(admits(&NetworkPolicy::Loopback, "127.0.0.1"));
+        assert!(!admits(&NetworkPolicy::Loopback, "10.0.0.1"));
     }
 }

@@ -4,10 +4,10 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::{OutgoingError, Reach};
+use super::{NetworkPolicy, OutgoingError};
 
 pub(super) struct GuardedResolver {
-    pub(super) reach: Arc<Reach>,
+    pub(super) reach: Arc<NetworkPolicy>,
 }
 
 impl Resolve for GuardedResolver {

@@ -15,7 +15,7 @@ const MOST: usize = 32;
 
 /// What is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Fetched {
+pub enum FetchKind {
     /// From a `request_uri`.
     RequestObject,
     /// From a `jwks_uri`.
@@ -24,7 +24,7 @@ pub enum Fetched {
     Sector,
 }
 
-impl Fetched {
+impl FetchKind {
     /// What a place may take for its whole answer, where that is less than for others. A silent place holds its slot
     /// for no longer than this.
     pub(super) const fn longest(self) -> Option<Duration> {
@@ -37,8 +37,8 @@ impl Fetched {
 
 /// What is fetched, and whose shares of the slots it takes.
 #[derive(Clone, Copy, Debug)]
-pub struct Fetch<'a> {
-    pub what: Fetched,
+pub struct FetchRequest<'a> {
+    pub what: FetchKind,
     pub shares: &'a [Share],
 }
 
@@ -74,23 +74,23 @@ impl Share {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slots {
-    taken: Arc<Mutex<Taken>>,
+    taken: Arc<Mutex<SlotsInUse>>,
     are_of_registered: bool,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
-    all: HashMap<Fetched, usize>,
-    of_registered: HashMap<Fetched, usize>,
-    by_share: HashMap<(Fetched, Share), usize>,
+struct SlotsInUse {
+    all: HashMap<FetchKind, usize>,
+    of_registered: HashMap<FetchKind, usize>,
+    by_share: HashMap<(FetchKind, Share), usize>,
 }
 
 /// One of them, until it is dropped.
 #[derive(Debug)]
 pub struct Slot {
     slots: Slots,
-    pub(super) what: Fetched,
-    shares: Vec<(Fetched, Share)>,
+    pub(super) what: FetchKind,
+    shares: Vec<(FetchKind, Share)>,
 }
 
 impl Slots {
@@ -104,10 +104,10 @@ impl Slots {
     }
 
     /// `None`: as many are taken as there may be.
-    pub(super) fn take(&self, Fetch { what, shares }: Fetch<'_>) -> Option<Slot> {
+    pub(super) fn take(&self, FetchRequest { what, shares }: FetchRequest<'_>) -> Option<Slot> {
         let shares: Vec<_> = shares.iter().map(|share| (what, share.clone())).collect();
         let mut taken = self.lock();
-        let count = |counts: &HashMap<Fetched, usize>| counts.get(&what).copied().unwrap_or(0);
+        let count = |counts: &HashMap<FetchKind, usize>| counts.get(&what).copied().unwrap_or(0);
         let is_full = count(&taken.all) >= MOST
             || (self.are_of_registered && count(&taken.of_registered) >= MOST / 2)
             || shares.iter().any(|share| taken.by_share.get(share).copied().unwrap_or(0) >= share.1.most);
@@ -124,7 +124,7 @@ impl Slots {
         Some(Slot { slots: self.clone(), what, shares })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Taken> {
+    fn lock(&self) -> MutexGuard<'_, SlotsInUse> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -153,12 +153,14 @@ impl Drop for Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Fetched::{Keys, RequestObject, Sector};
+    use FetchKind::{Keys, RequestObject, Sector};
 
-    fn take(slots: &Slots, what: Fetched, clients: usize) -> Vec<Slot> {
+    fn take(slots: &Slots, what: FetchKind, clients: usize) -> Vec<Slot> {
         let all = (0..clients).flat_map(|client| (0..10).map(move |_| client.to_string()));
-        all.filter_map(|client| slots.take(Fetch { what, shares: &[Share::new(Party::Client, &client, 4)] }))
-            .collect()
+        all.filter_map(|client| {
+            slots.take(FetchRequest { what, shares: &[Share::new(Party::Client, &client, 4)] })
+        })
+        .collect()
     }
 
     #[test]
@@ -180,7 +182,7 @@ mod tests {
         assert_eq!(take(&slots, RequestObject, 20).len(), 16);
         let configured = take(&slots, Keys, 20);
         assert_eq!(configured.len(), 32);
-        assert!(slots.of_registered().take(Fetch { what: Keys, shares: &[] }).is_none());
+        assert!(slots.of_registered().take(FetchRequest { what: Keys, shares: &[] }).is_none());
         assert_eq!(take(&slots.of_registered(), Sector, 1).len(), 4);
         assert_eq!(take(&slots.of_registered(), Sector, 20).len(), 16);
     }
@@ -191,7 +193,7 @@ mod tests {
         let look = |host: usize, network: &str| {
             let shares =
                 [Share::new(Party::Host, &host.to_string(), 2), Share::new(Party::Network, network, 2)];
-            slots.take(Fetch { what: Sector, shares: &shares })
+            slots.take(FetchRequest { what: Sector, shares: &shares })
         };
         let held: Vec<_> = (0..20).filter_map(|host| look(host, "203.0.113.0/24")).collect();
         assert_eq!(held.len(), 2);

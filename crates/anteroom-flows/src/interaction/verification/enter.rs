@@ -1,11 +1,11 @@
 //! `POST /verify/code`: the digits that a phone received, or that an authenticator app shows.
 
-use anteroom_crypto::{KeyPurpose, Token};
+use anteroom_crypto::{KeyPurpose, OpaqueToken};
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::{FactorId, SessionId};
-use anteroom_domain::interaction::{Factor, FactorMethod, Proof, ProofKind};
-use anteroom_domain::one_time_code::{BudgetSpent, CodePolicy, CodePurpose, CodeShare, OneTimeCode};
+use anteroom_domain::interaction::{FactorMethod, InteractionProof, PassedFactor, ProofKind};
+use anteroom_domain::one_time_code::{AttemptsExhausted, CodePolicy, CodePurpose, CodeQuota, OneTimeCode};
 use anteroom_domain::session::Session;
 use anteroom_domain::totp::TimeStep;
 use anteroom_oidc::Acr;
@@ -14,28 +14,30 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::again::{again, again_in_session, entry_id, goes_on};
+use super::again::{again_in_session, continue_stepped_up, entry_id, repeat_of_form};
 use super::send::{code_context, code_data};
-use super::{Now, now};
+use super::{VerificationState, now};
 use crate::context::call::{Call, Visit};
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
-use crate::interaction::apps::showing;
-use crate::interaction::next::{Onward, StepPage, proceed, proceed_with};
-use crate::interaction::open_interaction::{Carried, Keeping, Waiting};
-use crate::interaction::verification_model::{Verification, a_day_before, share_of, still_takes, way_of};
-use crate::sessions::browser_sessions::{left_behind, live_sessions};
-use crate::sessions::new_session::HeldSession;
+use crate::interaction::apps::apps_showing;
+use crate::interaction::next::{Next, StepPage, proceed, proceed_with};
+use crate::interaction::open_interaction::{InteractionRef, NewInteraction, OpenInteraction};
+use crate::interaction::verification_model::{
+    Verification, a_day_before, code_share, destination_of, is_phone_still_accepted,
+};
+use crate::sessions::browser_sessions::{active_sessions, sessions_of_other_accounts};
 use crate::sessions::new_session::NewCookies;
+use crate::sessions::new_session::RenewedSession;
 
 #[derive(Debug)]
 pub enum EnterOutcome {
-    Onward(Onward),
+    Onward(Next),
     /// The session is worth more now, and has a new secret.
     SteppedUp {
         cookies: NewCookies,
-        onward: Onward,
+        onward: Next,
     },
     Problem {
         problem: EntryProblem,
@@ -60,12 +62,12 @@ pub enum EntryProblem {
 
 /// What was entered, and where the person read it.
 #[derive(Clone, Copy, Debug)]
-pub enum Entered<'a> {
+pub enum EnteredCode<'a> {
     Sent(&'a str),
     FromApp(&'a str),
 }
 
-impl Entered<'_> {
+impl EnteredCode<'_> {
     pub(super) const fn text(&self) -> &str {
         match self {
             Self::Sent(text) | Self::FromApp(text) => text,
@@ -74,7 +76,7 @@ impl Entered<'_> {
 }
 
 /// What was entered, held against what could be right.
-pub(super) enum Held {
+pub(super) enum CheckedCode {
     /// Nothing waits to be entered.
     Nothing,
     Sent {
@@ -85,27 +87,27 @@ pub(super) enum Held {
     App(Vec<(FactorId, TimeStep)>),
 }
 
-struct Prepared {
+struct EnterCodeUnit {
     visit: Visit,
-    carried: Carried,
-    keeping: Keeping,
+    carried: OpenInteraction,
+    keeping: NewInteraction,
     verification: Verification,
     policy: CodePolicy,
-    held: Held,
-    entry: Uuid,
+    held: CheckedCode,
+    submission: Uuid,
     /// The session that steps up, with its next secret: the one that it also gets where its person signs in again at the same time.
-    renewed: Option<HeldSession>,
+    renewed: Option<RenewedSession>,
     /// The browser's other sessions: the one that steps up is the current one from then on.
     left: Vec<SessionId>,
 }
 
-enum Settled {
-    Proven(Box<Carried>),
-    SteppedUp(Box<(Session, Token)>),
+enum EnterCodeResult {
+    Proven(Box<OpenInteraction>),
+    SteppedUp(Box<(Session, OpaqueToken)>),
     /// Not compared.
     Refused(EntryProblem),
     /// Not compared: the phone of the code is not one that is asked any more. Another phone was verified in another browser.
-    Overtaken,
+    Superseded,
     /// Compared, counted and written down.
     Wrong(EntryProblem),
 }
@@ -113,47 +115,47 @@ enum Settled {
 #[tracing::instrument(name = "enter_code", skip_all)]
 pub async fn enter(
     visit: &Visit,
-    waiting: Option<Waiting>,
-    entered: Entered<'_>,
+    waiting: Option<InteractionRef>,
+    entered: EnteredCode<'_>,
 ) -> Result<EnterOutcome, FlowError> {
     let (verification, page) = match now(visit, waiting.clone()).await? {
-        Now::Verifying(found) => *found,
-        Now::Elsewhere(onward) => {
+        VerificationState::Verifying(found) => *found,
+        VerificationState::Elsewhere(onward) => {
             let again = again_in_session(visit, waiting).await?;
             return Ok(again.unwrap_or(EnterOutcome::Onward(onward)));
         }
-        Now::Gone => return Ok(EnterOutcome::Gone),
+        VerificationState::Gone => return Ok(EnterOutcome::Gone),
     };
     if entered.text().trim().is_empty() {
         return Ok(EnterOutcome::Problem { problem: EntryProblem::Missing, page: Box::new(page) });
     }
-    let held = hold(visit, (&verification, &page), entered).await?;
+    let held = check_entered(visit, (&verification, &page), entered).await?;
     let left = match &verification.live {
-        Some(live) => left_behind(&live_sessions(visit).await?, live.account.id),
+        Some(live) => sessions_of_other_accounts(&active_sessions(visit).await?, live.account.id),
         None => Vec::new(),
     };
-    let entry = entry_id(visit, (&held, entered));
-    let renewed = verification.live.as_deref().map(|live| HeldSession::of(visit, live));
-    let prepared = Arc::new(Prepared {
+    let submission = entry_id(visit, (&held, entered));
+    let renewed = verification.live.as_deref().map(|live| RenewedSession::of(visit, live));
+    let prepared = Arc::new(EnterCodeUnit {
         visit: visit.clone(),
         carried: page.carried.clone(),
-        keeping: Keeping::prepare(visit, &page.carried),
+        keeping: NewInteraction::prepare(visit, &page.carried),
         verification,
         policy: visit.snapshot().policy.codes,
         held,
-        entry,
+        submission,
         renewed,
         left,
     });
     let work = Arc::clone(&prepared);
     match visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await? {
-        Settled::Proven(carried) => {
-            let live = live_sessions(visit).await?;
+        EnterCodeResult::Proven(carried) => {
+            let live = active_sessions(visit).await?;
             Ok(EnterOutcome::Onward(proceed_with(visit, *carried, live).await?))
         }
-        Settled::SteppedUp(session) => stepped_up(visit, &prepared, *session).await,
-        Settled::Wrong(problem) => Ok(EnterOutcome::Problem { problem, page: Box::new(page) }),
-        Settled::Overtaken => {
+        EnterCodeResult::SteppedUp(session) => stepped_up(visit, &prepared, *session).await,
+        EnterCodeResult::Wrong(problem) => Ok(EnterOutcome::Problem { problem, page: Box::new(page) }),
+        EnterCodeResult::Superseded => {
             // What came first may have been the same button.
             if let Some(again) = again_in_session(visit, waiting).await? {
                 return Ok(again);
@@ -161,10 +163,10 @@ pub async fn enter(
             note_not_taken(visit, &prepared, EntryProblem::Expired).await?;
             Ok(EnterOutcome::Onward(proceed(visit, page.carried).await?))
         }
-        Settled::Refused(problem) => {
+        EnterCodeResult::Refused(problem) => {
             // What came first may have been the same button.
             if let EntryProblem::Expired | EntryProblem::Used = problem
-                && let Some(again) = again(visit, waiting).await?
+                && let Some(again) = repeat_of_form(visit, waiting).await?
             {
                 return Ok(again);
             }
@@ -174,7 +176,11 @@ pub async fn enter(
     }
 }
 
-async fn note_not_taken(call: &Call, prepared: &Prepared, problem: EntryProblem) -> Result<(), FlowError> {
+async fn note_not_taken(
+    call: &Call,
+    prepared: &EnterCodeUnit,
+    problem: EntryProblem,
+) -> Result<(), FlowError> {
     let reason = match problem {
         EntryProblem::Missing => "missing",
         EntryProblem::Wrong { .. } => "wrong",
@@ -187,21 +193,25 @@ async fn note_not_taken(call: &Call, prepared: &Prepared, problem: EntryProblem)
     note_refusal(call, prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await
 }
 
-async fn hold(
+async fn check_entered(
     visit: &Visit,
     (verification, page): (&Verification, &StepPage),
-    entered: Entered<'_>,
-) -> Result<Held, FlowError> {
+    entered: EnteredCode<'_>,
+) -> Result<CheckedCode, FlowError> {
     match entered {
-        Entered::FromApp(_) if verification.apps.is_empty() => Ok(Held::Nothing),
-        Entered::FromApp(text) => Ok(Held::App(showing(visit, &verification.apps, text)?)),
-        Entered::Sent(text) => {
+        EnteredCode::FromApp(_) if verification.apps.is_empty() => Ok(CheckedCode::Nothing),
+        EnteredCode::FromApp(text) => Ok(CheckedCode::App(apps_showing(visit, &verification.apps, text)?)),
+        EnteredCode::Sent(text) => {
             let code = match page.carried.row() {
                 Some(interaction) => visit.store().code_of(interaction, verification.purpose).await?,
                 None => None,
             };
-            let own = code.filter(|code| way_of(code, &verification.account, &verification.offers).is_some());
-            Ok(own.map_or(Held::Nothing, |code| Held::Sent { right: is_right(visit, &code, text), code }))
+            let own = code
+                .filter(|code| destination_of(code, &verification.account, &verification.offers).is_some());
+            Ok(own.map_or(CheckedCode::Nothing, |code| CheckedCode::Sent {
+                right: is_right(visit, &code, text),
+                code,
+            }))
         }
     }
 }
@@ -213,45 +223,49 @@ fn is_right(call: &Call, code: &OneTimeCode, entered: &str) -> bool {
     mac.verify(code_context(), &code_data(code.id, &digits), &code.digest)
 }
 
-async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
-    let Prepared { visit, verification, policy, .. } = &*prepared;
+async fn settle(tx: Tx, prepared: Arc<EnterCodeUnit>) -> Result<EnterCodeResult, FlowError> {
+    let EnterCodeUnit { visit, verification, policy, .. } = &*prepared;
     let (account, purpose) = (&verification.account, verification.purpose);
     let locked = tx.lock_account(account.id).await?;
     if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
-        return Ok(Settled::Refused(EntryProblem::Expired));
+        return Ok(EnterCodeResult::Refused(EntryProblem::Expired));
     }
-    if let Held::Sent { code, .. } = &prepared.held
-        && !still_takes(&tx, (&prepared.carried, verification), code.phone, visit.now).await?
+    if let CheckedCode::Sent { code, .. } = &prepared.held
+        && !is_phone_still_accepted(&tx, (&prepared.carried, verification), code.phone, visit.now).await?
     {
-        return Ok(Settled::Overtaken);
+        return Ok(EnterCodeResult::Superseded);
     }
-    let share = share_of(&tx, account.id, verification.device).await?;
+    let share = code_share(&tx, account.id, verification.device).await?;
     let before = tx.sent_before(account.id, (purpose, share), a_day_before(visit.now)).await?;
     let left = match policy.entries_left(&before.wrong, visit.now) {
         Ok(left) => left,
-        Err(BudgetSpent { until }) => return Ok(Settled::Refused(EntryProblem::BudgetSpent(until))),
+        Err(AttemptsExhausted { until }) => {
+            return Ok(EnterCodeResult::Refused(EntryProblem::BudgetSpent(until)));
+        }
     };
     let factor = match &prepared.held {
-        Held::Nothing => return Ok(Settled::Refused(EntryProblem::Expired)),
-        Held::Sent { code, .. } if !code.is_alive(visit.now) => {
-            return Ok(Settled::Refused(EntryProblem::Expired));
+        CheckedCode::Nothing => return Ok(EnterCodeResult::Refused(EntryProblem::Expired)),
+        CheckedCode::Sent { code, .. } if !code.is_alive(visit.now) => {
+            return Ok(EnterCodeResult::Refused(EntryProblem::Expired));
         }
-        Held::Sent { right: false, .. } => return wrong(&tx, &prepared, (before.wrong, share), left).await,
-        Held::App(showing) if showing.is_empty() => {
+        CheckedCode::Sent { right: false, .. } => {
             return wrong(&tx, &prepared, (before.wrong, share), left).await;
         }
-        Held::Sent { code, .. } => {
+        CheckedCode::App(showing) if showing.is_empty() => {
+            return wrong(&tx, &prepared, (before.wrong, share), left).await;
+        }
+        CheckedCode::Sent { code, .. } => {
             // Losing the race against a re-send is an expired code.
             if !tx.use_code(code.id, visit.now).await? {
-                return Ok(Settled::Refused(EntryProblem::Expired));
+                return Ok(EnterCodeResult::Refused(EntryProblem::Expired));
             }
             // A number that an operator added is finished by the person: here.
             tx.use_phone(account.id, code.phone, visit.now).await?;
             FactorMethod::from(code.method)
         }
-        Held::App(showing) => {
+        CheckedCode::App(showing) => {
             if !use_one(&tx, showing, visit.now).await? {
-                return Ok(Settled::Refused(EntryProblem::Used));
+                return Ok(EnterCodeResult::Refused(EntryProblem::Used));
             }
             FactorMethod::Totp
         }
@@ -261,7 +275,7 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
     match purpose {
         CodePurpose::StepUp => step_up(&tx, &prepared, factor).await,
         CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => {
-            Ok(Settled::Proven(Box::new(prove(&tx, &prepared, factor).await?)))
+            Ok(EnterCodeResult::Proven(Box::new(prove(&tx, &prepared, factor).await?)))
         }
     }
 }
@@ -278,27 +292,31 @@ async fn use_one(tx: &Tx, showing: &[(FactorId, TimeStep)], now: Timestamp) -> R
 
 async fn wrong(
     tx: &Tx,
-    prepared: &Prepared,
-    (mut wrong, share): (Vec<Timestamp>, CodeShare),
+    prepared: &EnterCodeUnit,
+    (mut wrong, share): (Vec<Timestamp>, CodeQuota),
     left: u32,
-) -> Result<Settled, FlowError> {
-    let Prepared { visit, verification, policy, .. } = prepared;
+) -> Result<EnterCodeResult, FlowError> {
+    let EnterCodeUnit { visit, verification, policy, .. } = prepared;
     let (account, purpose) = (verification.account.id, verification.purpose);
-    if tx.is_wrong_code_counted(account, (purpose, prepared.entry)).await? {
-        return Ok(Settled::Wrong(EntryProblem::Wrong { left }));
+    if tx.is_wrong_code_counted(account, (purpose, prepared.submission)).await? {
+        return Ok(EnterCodeResult::Wrong(EntryProblem::Wrong { left }));
     }
     wrong.push(visit.now);
-    tx.count_wrong_code(account, (purpose, share, prepared.entry), visit.now).await?;
+    tx.count_wrong_code(account, (purpose, share, prepared.submission), visit.now).await?;
     let event = Event::CodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
     tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account)).await?;
-    Ok(Settled::Wrong(match policy.entries_left(&wrong, visit.now) {
+    Ok(EnterCodeResult::Wrong(match policy.entries_left(&wrong, visit.now) {
         Ok(left) => EntryProblem::Wrong { left },
-        Err(BudgetSpent { until }) => EntryProblem::BudgetSpent(until),
+        Err(AttemptsExhausted { until }) => EntryProblem::BudgetSpent(until),
     }))
 }
 
 /// The journey carries from here on that the code was entered.
-async fn prove(tx: &Tx, prepared: &Prepared, method: FactorMethod) -> Result<Carried, FlowError> {
+async fn prove(
+    tx: &Tx,
+    prepared: &EnterCodeUnit,
+    method: FactorMethod,
+) -> Result<OpenInteraction, FlowError> {
     let proof = prepared.carried.proof().cloned().ok_or(FlowError::Broken("a code without a proof"))?;
     let at = prepared.visit.now;
     let proof = match proof.kind {
@@ -306,56 +324,60 @@ async fn prove(tx: &Tx, prepared: &Prepared, method: FactorMethod) -> Result<Car
             let event = Event::PhoneVerified { phone: prepared.phone() };
             tx.append(&prepared.visit.entry(Actor::Account(proof.account), event)).await?;
             let kind = ProofKind::Invitation { link, phone: None, phones_done };
-            Proof { kind, at, factor: Some(Factor { at, method }), ..proof }
+            InteractionProof { kind, at, factor: Some(PassedFactor { at, method }), ..proof }
         }
         ProofKind::ExpiredPassword { .. } | ProofKind::Recovery { .. } => {
-            Proof { factor: Some(Factor { at, method }), ..proof }
+            InteractionProof { factor: Some(PassedFactor { at, method }), ..proof }
         }
     };
-    prepared.carried.keep(tx, &prepared.keeping, Some(proof)).await
+    prepared.carried.persist(tx, &prepared.keeping, Some(proof)).await
 }
 
-impl Prepared {
+impl EnterCodeUnit {
     /// Where the code went, masked.
     fn phone(&self) -> String {
-        let Held::Sent { code, .. } = &self.held else { return String::new() };
+        let CheckedCode::Sent { code, .. } = &self.held else { return String::new() };
         let mut offers = self.verification.offers.iter();
         let offer = offers.find(|offer| offer.phone.id == code.phone);
         offer.map(|offer| offer.phone.number.masked()).unwrap_or_default()
     }
 }
 
-async fn step_up(tx: &Tx, prepared: &Prepared, factor: FactorMethod) -> Result<Settled, FlowError> {
+async fn step_up(
+    tx: &Tx,
+    prepared: &EnterCodeUnit,
+    factor: FactorMethod,
+) -> Result<EnterCodeResult, FlowError> {
     let renewed = prepared.renewed.as_ref().ok_or(FlowError::Broken("a step-up without a session"))?;
     let now = prepared.visit.now;
     // As it is by now: its person may have signed in again meanwhile.
     let Some(present) = tx.session(renewed.session.id).await? else {
-        return Ok(Settled::Refused(EntryProblem::Expired));
+        return Ok(EnterCodeResult::Refused(EntryProblem::Expired));
     };
     let session = Session {
         acr: Acr::Mfa,
         amr: factor.amr_with_password(),
         last_active_at: now,
-        left_at: None,
+        not_current_since: None,
         ..present
     };
     if !tx.renew_session(&session, &renewed.next.stored).await? {
-        return Ok(Settled::Refused(EntryProblem::Expired));
+        return Ok(EnterCodeResult::Refused(EntryProblem::Expired));
     }
-    tx.leave_sessions(&prepared.left, now).await?;
+    tx.mark_not_current(&prepared.left, now).await?;
     if let Some(device) = session.device {
-        tx.step_device_up(session.account, device, now).await?;
+        tx.record_second_factor(session.account, device, now).await?;
     }
-    Ok(Settled::SteppedUp(Box::new((session, renewed.next.token.clone()))))
+    Ok(EnterCodeResult::SteppedUp(Box::new((session, renewed.next.token.clone()))))
 }
 
 async fn stepped_up(
     visit: &Visit,
-    prepared: &Prepared,
-    (session, token): (Session, Token),
+    prepared: &EnterCodeUnit,
+    (session, token): (Session, OpaqueToken),
 ) -> Result<EnterOutcome, FlowError> {
     let account: Account = (*prepared.verification.account).clone();
-    let current = Live { session, account, token };
-    let live = live_sessions(visit).await?;
-    goes_on(visit, prepared.carried.clone(), (current, live)).await
+    let current = ActiveSession { session, account, token };
+    let live = active_sessions(visit).await?;
+    continue_stepped_up(visit, prepared.carried.clone(), (current, live)).await
 }

@@ -8,33 +8,35 @@ mod again;
 mod enter;
 mod send;
 
-pub use enter::{EnterOutcome, Entered, EntryProblem, enter};
+pub use enter::{EnterOutcome, EnteredCode, EntryProblem, enter};
 pub use send::{SendOutcome, SendProblem, send};
 
 use crate::context::call::Visit;
 use crate::error::FlowError;
-use crate::interaction::next::{Onward, Step, StepPage, proceed};
-use crate::interaction::open_interaction::{Gone, Waiting};
+use crate::interaction::next::{Next, Step, StepPage, proceed};
+use crate::interaction::open_interaction::{InteractionNotFound, InteractionRef};
 use crate::interaction::reopen::open_or_dashboard;
 use crate::interaction::verification_model::Verification;
 
 /// The step as the one decision sees it now, or wherever else it leads.
-enum Now {
+enum VerificationState {
     Verifying(Box<(Verification, StepPage)>),
-    Elsewhere(Onward),
+    Elsewhere(Next),
     Gone,
 }
 
-async fn now(visit: &Visit, waiting: Option<Waiting>) -> Result<Now, FlowError> {
+async fn now(visit: &Visit, waiting: Option<InteractionRef>) -> Result<VerificationState, FlowError> {
     let carried = match open_or_dashboard(visit, waiting).await? {
         Ok(carried) => carried,
-        Err(Gone) => return Ok(Now::Gone),
+        Err(InteractionNotFound) => return Ok(VerificationState::Gone),
     };
     Ok(match proceed(visit, carried).await? {
-        Onward::Page(page) => match &page.step {
-            Step::Verify(verification) => Now::Verifying(Box::new(((**verification).clone(), *page))),
-            _ => Now::Elsewhere(Onward::Page(page)),
+        Next::Page(page) => match &page.step {
+            Step::Verify(verification) => {
+                VerificationState::Verifying(Box::new(((**verification).clone(), *page)))
+            }
+            _ => VerificationState::Elsewhere(Next::Page(page)),
         },
-        elsewhere => Now::Elsewhere(elsewhere),
+        elsewhere => VerificationState::Elsewhere(elsewhere),
     })
 }

@@ -4,29 +4,31 @@ use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::{CodeId, MessageId};
 use anteroom_domain::limits::Limit;
-use anteroom_domain::message::{Message, Parcel, SecretCode};
-use anteroom_domain::one_time_code::{CodePolicy, CodeShare, DIGITS, OneTimeCode};
-use anteroom_domain::phone::Method;
+use anteroom_domain::message::{Message, MessageBody, SecretCode};
+use anteroom_domain::one_time_code::{CodePolicy, CodeQuota, DIGITS, OneTimeCode};
+use anteroom_domain::phone::DeliveryMethod;
 use anteroom_domain::rate::Wait;
 use anteroom_domain::telephony::{TelephonyPolicy, allowed};
-use anteroom_storage::{Spent, Tx};
+use anteroom_storage::{RateLimitResult, Tx};
 use jiff::Timestamp;
 use std::sync::Arc;
 
-use super::{Now, now};
+use super::{VerificationState, now};
 use crate::context::call::Visit;
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
-use crate::interaction::next::{Onward, StepPage, proceed};
-use crate::interaction::open_interaction::{Carried, Keeping, Waiting};
-use crate::interaction::verification_model::Offer;
-use crate::interaction::verification_model::{Choice, Verification, a_day_before, share_of, still_takes};
+use crate::interaction::next::{Next, StepPage, proceed};
+use crate::interaction::open_interaction::{InteractionRef, NewInteraction, OpenInteraction};
+use crate::interaction::verification_model::CodeDestination;
+use crate::interaction::verification_model::{
+    CodeMethodChoice, Verification, a_day_before, code_share, is_phone_still_accepted,
+};
 use crate::messages::languages::{asked_in, of_page};
-use crate::sessions::repeated_form::{TURNS, answers_since};
+use crate::sessions::repeated_form::{MAX_REPEATS, repeat_window_start};
 
 #[derive(Debug)]
 pub enum SendOutcome {
-    Onward(Onward),
+    Onward(Next),
     /// The authenticator app shows the code.
     App(Box<StepPage>),
     /// The page again, with what is in the way.
@@ -59,12 +61,12 @@ pub(super) fn code_context() -> &'static str {
     CODE_CONTEXT
 }
 
-struct Prepared {
+struct SendCodeUnit {
     visit: Visit,
-    carried: Carried,
-    keeping: Keeping,
+    carried: OpenInteraction,
+    keeping: NewInteraction,
     verification: Verification,
-    offer: Offer,
+    offer: CodeDestination,
     code: OneTimeCode,
     message: Message,
     policy: CodePolicy,
@@ -74,15 +76,15 @@ struct Prepared {
 #[tracing::instrument(name = "send_code", skip_all)]
 pub async fn send(
     visit: &Visit,
-    waiting: Option<Waiting>,
-    choice: Option<Choice>,
+    waiting: Option<InteractionRef>,
+    choice: Option<CodeMethodChoice>,
 ) -> Result<SendOutcome, FlowError> {
     let (verification, page) = match now(visit, waiting).await? {
-        Now::Verifying(found) => *found,
-        Now::Elsewhere(onward) => return Ok(SendOutcome::Onward(onward)),
-        Now::Gone => return Ok(SendOutcome::Gone),
+        VerificationState::Verifying(found) => *found,
+        VerificationState::Elsewhere(onward) => return Ok(SendOutcome::Onward(onward)),
+        VerificationState::Gone => return Ok(SendOutcome::Gone),
     };
-    if choice == Some(Choice::App) && !verification.apps.is_empty() {
+    if choice == Some(CodeMethodChoice::App) && !verification.apps.is_empty() {
         return Ok(SendOutcome::App(Box::new(page)));
     }
     let mut offers = verification.offers.iter();
@@ -127,12 +129,12 @@ impl SendProblem {
 
 /// The same button twice sends one code, so its identifier is that of the form and what was chosen. A page that is kept open sends
 /// another one after a while.
-async fn code_id(visit: &Visit, offer: &Offer) -> Result<CodeId, FlowError> {
-    let since = answers_since(visit.now);
+async fn code_id(visit: &Visit, offer: &CodeDestination) -> Result<CodeId, FlowError> {
+    let since = repeat_window_start(visit.now);
     let method = offer.method.as_str().as_bytes();
-    for turn in 0..TURNS {
+    for turn in 0..MAX_REPEATS {
         let Some(form) = visit.sent_form else { break };
-        let id = CodeId(form.entry_id(visit, &[method, offer.phone.id.0.as_bytes(), &[turn]]));
+        let id = CodeId(form.submission_id(visit, &[method, offer.phone.id.0.as_bytes(), &[turn]]));
         if visit.store().code_sent_at(id).await?.is_none_or(|at| at > since) {
             return Ok(id);
         }
@@ -142,13 +144,13 @@ async fn code_id(visit: &Visit, offer: &Offer) -> Result<CodeId, FlowError> {
 
 fn prepare(
     visit: &Visit,
-    (verification, offer, id): (Verification, Offer, CodeId),
-    carried: Carried,
-) -> Prepared {
+    (verification, offer, id): (Verification, CodeDestination, CodeId),
+    carried: OpenInteraction,
+) -> SendCodeUnit {
     let (random, at) = (visit.random(), visit.now);
     let policy = visit.snapshot().policy.codes;
     let telephony = visit.snapshot().policy.telephony.clone();
-    let keeping = Keeping::prepare(visit, &carried);
+    let keeping = NewInteraction::prepare(visit, &carried);
     let (digits, message) = (random.digits(DIGITS), MessageId(visit.new_id()));
     let expires_at = at.checked_add(policy.lifetime).unwrap_or(Timestamp::MAX);
     let digest = visit.keyring().mac(KeyPurpose::TokenHash).digest(CODE_CONTEXT, &code_data(id, &digits));
@@ -166,8 +168,8 @@ fn prepare(
     let secret = SecretCode { digits, minutes: u16::try_from(policy.lifetime.as_mins()).unwrap_or(u16::MAX) };
     let to = offer.phone.number.clone();
     let parcel = match offer.method {
-        Method::Text => Parcel::Text { to, code: secret },
-        Method::Call => Parcel::Call { to, code: secret },
+        DeliveryMethod::Text => MessageBody::Text { to, code: secret },
+        DeliveryMethod::Call => MessageBody::Call { to, code: secret },
     };
     let message = Message {
         id: message,
@@ -178,25 +180,38 @@ fn prepare(
         created_at: at,
         expires_at,
     };
-    Prepared { visit: visit.clone(), carried, keeping, verification, offer, code, message, policy, telephony }
+    SendCodeUnit {
+        visit: visit.clone(),
+        carried,
+        keeping,
+        verification,
+        offer,
+        code,
+        message,
+        policy,
+        telephony,
+    }
 }
 
-async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendProblem>, FlowError> {
-    let Prepared { visit, verification, policy, code, .. } = &*prepared;
+async fn settle(
+    tx: Tx,
+    prepared: Arc<SendCodeUnit>,
+) -> Result<Result<OpenInteraction, SendProblem>, FlowError> {
+    let SendCodeUnit { visit, verification, policy, code, .. } = &*prepared;
     let account = &verification.account;
     let locked = tx.lock_account(account.id).await?;
     if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
         // A reset or a disablement came in between; the next look at the page says so.
         return Ok(Err(SendProblem::Choose));
     }
-    if !still_takes(&tx, (&prepared.carried, verification), code.phone, visit.now).await? {
+    if !is_phone_still_accepted(&tx, (&prepared.carried, verification), code.phone, visit.now).await? {
         return Ok(Err(SendProblem::Choose));
     }
     let proof = prepared.carried.proof().cloned();
     if tx.code_sent_at(code.id).await?.is_some() {
-        return Ok(Ok(prepared.carried.keep(&tx, &prepared.keeping, proof).await?));
+        return Ok(Ok(prepared.carried.persist(&tx, &prepared.keeping, proof).await?));
     }
-    let share = share_of(&tx, account.id, verification.device).await?;
+    let share = code_share(&tx, account.id, verification.device).await?;
     let before = tx.sent_before(account.id, (verification.purpose, share), a_day_before(visit.now)).await?;
     if let Err(spent) = policy.entries_left(&before.wrong, visit.now) {
         return Ok(Err(SendProblem::BudgetSpent(spent.until)));
@@ -207,7 +222,7 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
     if let Err(wait) = spend(&tx, &prepared, share).await? {
         return Ok(Err(SendProblem::Wait(wait)));
     }
-    let carried = prepared.carried.keep(&tx, &prepared.keeping, proof).await?;
+    let carried = prepared.carried.persist(&tx, &prepared.keeping, proof).await?;
     let interaction = carried.row().ok_or(FlowError::Broken("a kept journey without its row"))?;
     tx.insert_code(code, (interaction, share)).await?;
     tx.enqueue(&prepared.message).await?;
@@ -221,10 +236,10 @@ async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Result<Carried, SendP
 }
 
 /// What all codes together may cost. No transaction locks an account after these counters, so they may come after it.
-async fn spend(tx: &Tx, prepared: &Prepared, share: CodeShare) -> Result<Result<(), Wait>, FlowError> {
+async fn spend(tx: &Tx, prepared: &SendCodeUnit, share: CodeQuota) -> Result<Result<(), Wait>, FlowError> {
     let (number, purpose) = (&prepared.offer.phone.number, prepared.verification.purpose);
     let budgets = prepared.telephony.budgets(number, purpose, share);
-    let Spent::Refused { limit, wait } = tx.spend(&budgets, prepared.visit.now).await? else {
+    let RateLimitResult::Refused { limit, wait } = tx.spend(&budgets, prepared.visit.now).await? else {
         return Ok(Ok(()));
     };
     if limit == Limit::PhoneOverall {

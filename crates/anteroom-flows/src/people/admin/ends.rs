@@ -9,7 +9,11 @@ use crate::audit::context::AuditContext;
 use crate::error::FlowError;
 
 /// Nothing that was proven or verified on the way to a registration counts any more.
-pub(super) async fn begin_anew(tx: &Tx, audit: &AuditContext, account: AccountId) -> Result<(), FlowError> {
+pub(super) async fn restart_registration(
+    tx: &Tx,
+    audit: &AuditContext,
+    account: AccountId,
+) -> Result<(), FlowError> {
     tx.raise_epoch(account).await?;
     remove_phones(tx, audit, account, "invited_again").await?;
     tx.complete_link(account, (LinkKind::Invitation, None), audit.now).await?;

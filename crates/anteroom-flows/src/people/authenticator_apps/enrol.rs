@@ -1,7 +1,7 @@
 //! A new app: its secret is shown, and its first code makes it count.
 
 use anteroom_crypto::KeyPurpose;
-use anteroom_domain::account::Epoch;
+use anteroom_domain::account::AccountEpoch;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::FactorId;
 use anteroom_domain::message::{AppChange, Mail, Message};
@@ -13,27 +13,27 @@ use jiff::Timestamp;
 use super::{admitted_to_act, confirmed, confirmed_of};
 use crate::audit::context::AuditContext;
 use crate::context::call::Visit;
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::interaction::apps::open;
 use crate::interaction::authentication_state::can_step_up;
-use crate::interaction::next::Onward;
+use crate::interaction::next::Next;
 use crate::messages::notices::notices;
-use crate::sessions::browser_sessions::{another_signed_in_since, live_sessions};
-use crate::sessions::repeated_form::answers_since;
+use crate::sessions::browser_sessions::{active_sessions, other_account_used_browser_since};
+use crate::sessions::repeated_form::repeat_window_start;
 
 #[derive(Debug)]
 pub enum BeginOutcome {
     Begun(FactorId),
     TooMany,
-    Elsewhere(Onward),
+    Elsewhere(Next),
 }
 
 /// What the page shows until the first code is entered.
 #[derive(Debug)]
 pub struct Enrolment {
-    pub live: Live,
+    pub live: ActiveSession,
     pub app: AuthenticatorApp,
     pub secret: TotpSecret,
 }
@@ -82,16 +82,17 @@ pub async fn begin(visit: &Visit) -> Result<BeginOutcome, FlowError> {
 pub async fn enrolment(visit: &Visit, id: FactorId) -> Result<Option<Enrolment>, FlowError> {
     let app = visit.store().app(id).await?.filter(|app| app.may_be_confirmed(visit.now));
     let Some(app) = app else { return Ok(None) };
-    let live = live_sessions(visit).await?;
+    let live = active_sessions(visit).await?;
     // The current session's alone: its page shows the secret, and its form acts for it.
     let policy = visit.snapshot().policy.session;
-    let current = live.into_iter().next().filter(|live| !live.session.wants_proof(policy, visit.now));
+    let current =
+        live.into_iter().next().filter(|live| !live.session.requires_reauthentication(policy, visit.now));
     let Some(live) = current.filter(|live| live.account.id == app.account) else { return Ok(None) };
     if live.session.acr < Acr::Mfa && can_step_up(visit, app.account).await? {
         return Ok(None);
     }
     // Another person who signed in here since may have its page and its secret.
-    if another_signed_in_since(visit, app.account, app.created_at).await? {
+    if other_account_used_browser_since(visit, app.account, app.created_at).await? {
         return Ok(None);
     }
     let secret = open(visit, &app)?;
@@ -126,7 +127,7 @@ pub async fn confirm(visit: &Visit, id: FactorId, entered: &str) -> Result<Confi
 
 /// Nothing waits for this code any more. Where the same button, pressed twice, is why, the app was added a moment ago.
 async fn gone(visit: &Visit, id: FactorId, entered: &str) -> Result<ConfirmOutcome, FlowError> {
-    let since = answers_since(visit.now);
+    let since = repeat_window_start(visit.now);
     let app = visit.store().app(id).await?.filter(|app| app.confirmed_at.is_some_and(|at| at > since));
     let Some(app) = app else { return Ok(ConfirmOutcome::Gone) };
     let is_owner = visit.form.account == Some(app.account);
@@ -136,7 +137,7 @@ async fn gone(visit: &Visit, id: FactorId, entered: &str) -> Result<ConfirmOutco
 
 /// The first code of an app, and what follows from it.
 #[derive(Clone)]
-struct FirstUse {
+struct ConfirmAuthenticatorUnit {
     app: AuthenticatorApp,
     step: TimeStep,
     at: Timestamp,
@@ -145,7 +146,11 @@ struct FirstUse {
     audit: AuditContext,
 }
 
-async fn first_use(visit: &Visit, enrolment: &Enrolment, step: TimeStep) -> Result<FirstUse, FlowError> {
+async fn first_use(
+    visit: &Visit,
+    enrolment: &Enrolment,
+    step: TimeStep,
+) -> Result<ConfirmAuthenticatorUnit, FlowError> {
     let (snapshot, at) = (visit.snapshot(), visit.now);
     // A thief who knows the password and no more could have added it.
     let waits = enrolment.live.session.acr < Acr::Mfa;
@@ -153,7 +158,7 @@ async fn first_use(visit: &Visit, enrolment: &Enrolment, step: TimeStep) -> Resu
     let usable_from = if waits { later } else { at };
     let link = snapshot.issuer.endpoint("/forgot-password").to_string();
     let mail = Mail::AuthenticatorApp { at, change: AppChange::Added { usable_from }, link };
-    Ok(FirstUse {
+    Ok(ConfirmAuthenticatorUnit {
         app: enrolment.app.clone(),
         step,
         at,
@@ -163,7 +168,7 @@ async fn first_use(visit: &Visit, enrolment: &Enrolment, step: TimeStep) -> Resu
     })
 }
 
-async fn settle(tx: &Tx, first: &FirstUse, epoch: Epoch) -> Result<bool, FlowError> {
+async fn settle(tx: &Tx, first: &ConfirmAuthenticatorUnit, epoch: AccountEpoch) -> Result<bool, FlowError> {
     let account = first.app.account;
     let code = FirstCode { step: first.step, at: first.at, usable_from: first.usable_from };
     let locked = tx.lock_account(account).await?;

@@ -19,16 +19,16 @@ use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, may_remove};
 use jiff::Timestamp;
 
 use crate::context::call::{Call, Visit};
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::interaction::next::{Onward, parked, proceed};
-use crate::interaction::open_interaction::Carried;
-use crate::interaction::phones::usable;
+use crate::interaction::next::{Next, persist_for_redirect, proceed};
+use crate::interaction::open_interaction::OpenInteraction;
+use crate::interaction::phones::usable_phones;
 
 /// What the page lists.
 #[derive(Debug)]
-pub struct Listed {
-    pub live: Live,
+pub struct AuthenticatorList {
+    pub live: ActiveSession,
     /// Those whose first code was entered.
     pub apps: Vec<AuthenticatorApp>,
     pub can_add: bool,
@@ -36,39 +36,39 @@ pub struct Listed {
     pub has_phone: bool,
 }
 
-impl Listed {
+impl AuthenticatorList {
     pub fn may_remove(&self, app: &AuthenticatorApp, now: Timestamp) -> bool {
         may_remove(&self.apps, app.id, self.has_phone, now)
     }
 }
 
 /// The person, or what stands between them and this page.
-async fn admitted(visit: &Visit) -> Result<Result<Live, Onward>, FlowError> {
-    let mut carried = Carried::to_dashboard(visit);
+async fn admitted(visit: &Visit) -> Result<Result<ActiveSession, Next>, FlowError> {
+    let mut carried = OpenInteraction::to_dashboard(visit);
     carried.journey.destination = Destination::AuthenticatorApps;
     Ok(match proceed(visit, carried).await? {
-        Onward::AuthenticatorApps(live) => Ok(*live),
+        Next::AuthenticatorApps(live) => Ok(*live),
         elsewhere => Err(elsewhere),
     })
 }
 
 /// The same for a form, after which a page comes by way of a redirect.
-async fn admitted_to_act(visit: &Visit) -> Result<Result<Live, Onward>, FlowError> {
+async fn admitted_to_act(visit: &Visit) -> Result<Result<ActiveSession, Next>, FlowError> {
     match admitted(visit).await? {
         Ok(live) => Ok(Ok(live)),
-        Err(onward) => Ok(Err(parked(visit, onward).await?)),
+        Err(onward) => Ok(Err(persist_for_redirect(visit, onward).await?)),
     }
 }
 
-pub async fn list(visit: &Visit) -> Result<Result<Listed, Onward>, FlowError> {
+pub async fn list(visit: &Visit) -> Result<Result<AuthenticatorList, Next>, FlowError> {
     let live = match admitted(visit).await? {
         Ok(live) => live,
         Err(onward) => return Ok(Err(onward)),
     };
     let apps = confirmed(visit, live.account.id).await?;
     let can_add = apps.len() < MOST_APPS;
-    let has_phone = !usable(visit, live.account.id).await?.is_empty();
-    Ok(Ok(Listed { live, apps, can_add, has_phone }))
+    let has_phone = !usable_phones(visit, live.account.id).await?.is_empty();
+    Ok(Ok(AuthenticatorList { live, apps, can_add, has_phone }))
 }
 
 async fn confirmed(call: &Call, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use super::admitted_to_act;
 use crate::context::call::Visit;
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::interaction::next::Onward;
-use crate::interaction::phones::usable;
+use crate::interaction::next::Next;
+use crate::interaction::phones::usable_phones;
 use crate::messages::notices::notices;
 
 #[derive(Debug)]
@@ -22,11 +22,11 @@ pub enum RemoveOutcome {
     NotThere,
     /// Nothing else serves as a second factor: it stays.
     LastOne,
-    Elsewhere(Onward),
+    Elsewhere(Next),
 }
 
-struct Prepared {
-    live: Live,
+struct RemoveAuthenticatorUnit {
+    live: ActiveSession,
     id: FactorId,
     has_phone: bool,
     messages: Vec<Message>,
@@ -42,9 +42,9 @@ pub async fn remove(visit: &Visit, id: FactorId) -> Result<RemoveOutcome, FlowEr
     let link = visit.snapshot().issuer.endpoint("/forgot-password").to_string();
     let mail = Mail::AuthenticatorApp { at: visit.now, change: AppChange::Removed, link };
     let account = live.account.id;
-    let prepared = Arc::new(Prepared {
+    let prepared = Arc::new(RemoveAuthenticatorUnit {
         messages: notices(visit, &live.account, mail).await?,
-        has_phone: !usable(visit, account).await?.is_empty(),
+        has_phone: !usable_phones(visit, account).await?.is_empty(),
         entry: visit
             .entry(Actor::Account(account), Event::AuthenticatorAppRemoved)
             .in_session(live.session.id),
@@ -59,7 +59,7 @@ pub async fn remove(visit: &Visit, id: FactorId) -> Result<RemoveOutcome, FlowEr
 }
 
 /// Under the account's lock, so that of two apps that are removed at once one stays.
-async fn settle(tx: &Tx, prepared: &Prepared) -> Result<RemoveOutcome, FlowError> {
+async fn settle(tx: &Tx, prepared: &RemoveAuthenticatorUnit) -> Result<RemoveOutcome, FlowError> {
     let (account, id) = (&prepared.live.account, prepared.id);
     let locked = tx.lock_account(account.id).await?;
     if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {

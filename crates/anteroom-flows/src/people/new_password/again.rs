@@ -2,24 +2,24 @@
 
 use anteroom_domain::limits::Limit;
 
-use super::{Entered, NewPasswordOutcome, is_of, lane_of, signed_in};
+use super::{EnteredPassword, NewPasswordOutcome, lane_of, matches_password, signed_in};
 use crate::context::call::Visit;
 use crate::context::limits::{of_one, spend};
 use crate::error::FlowError;
-use crate::interaction::open_interaction::Waiting;
+use crate::interaction::open_interaction::InteractionRef;
 use crate::interaction::reopen::open_or_dashboard;
-use crate::sessions::repeated_form::as_it_was_answered;
+use crate::sessions::repeated_form::repeated_submission;
 use anteroom_storage::OldPassword;
 
 /// The answer of the first submission once more. The form's token alone is no proof of the person: what was entered must be the
 /// password by now.
 pub(super) async fn answer(
     visit: &Visit,
-    waiting: Option<Waiting>,
-    entered: &Entered,
+    waiting: Option<InteractionRef>,
+    entered: &EnteredPassword,
 ) -> Result<Option<NewPasswordOutcome>, FlowError> {
     let Some(account) = visit.form.account else { return Ok(None) };
-    let Some(answered) = as_it_was_answered(visit, Some(account)).await? else { return Ok(None) };
+    let Some(answered) = repeated_submission(visit, Some(account)).await? else { return Ok(None) };
     let mut live = answered.live;
     let place =
         live.iter().position(|one| one.account.id == account && answered.secrets.contains(&one.token));
@@ -27,7 +27,7 @@ pub(super) async fn answer(
     let Some(credential) = visit.store().credential(account).await? else { return Ok(None) };
     spend(visit, vec![of_one(visit, Limit::NewPassword, &account)]).await?;
     let present = OldPassword { hash: credential.hash, form: credential.form };
-    if !is_of(visit, lane_of(&current.account), &present, &entered.new).await? {
+    if !matches_password(visit, lane_of(&current.account), &present, &entered.new).await? {
         return Ok(None);
     }
     let Ok(carried) = open_or_dashboard(visit, waiting).await? else { return Ok(None) };

@@ -12,7 +12,7 @@
 mod again;
 mod settle;
 
-use anteroom_crypto::{Lane, Verdict};
+use anteroom_crypto::{PasswordVerification, QueueKey};
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::DeviceId;
@@ -28,17 +28,17 @@ use std::sync::Arc;
 
 use crate::context::call::{Call, Visit};
 use crate::context::limits::{of_one, spend};
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
-use crate::interaction::next::{Onward, Step, StepPage, parked, proceed, proceed_with};
-use crate::interaction::open_interaction::{Carried, Gone, Waiting};
+use crate::interaction::next::{Next, Step, StepPage, persist_for_redirect, proceed, proceed_with};
+use crate::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
 use crate::interaction::reopen::open_or_dashboard;
-use crate::sessions::browser_sessions::live_sessions;
-use crate::sessions::new_session::{NewCookies, put_first};
-use settle::{Prepared, Settled, settle};
+use crate::sessions::browser_sessions::active_sessions;
+use crate::sessions::new_session::{NewCookies, make_current};
+use settle::{SetPasswordResult, SetPasswordUnit, settle};
 
-pub struct Entered {
+pub struct EnteredPassword {
     pub new: SecretString,
     pub confirmed: SecretString,
 }
@@ -48,28 +48,28 @@ pub enum NewPasswordOutcome {
     /// The browser is a known one from now on; the person signs in.
     Reset {
         device: DeviceId,
-        carried: Carried,
+        carried: OpenInteraction,
     },
     SignedIn {
         cookies: NewCookies,
-        onward: Onward,
+        onward: Next,
     },
     Problem {
-        fault: Fault,
+        fault: PasswordProblem,
         page: Box<StepPage>,
     },
     /// The reset of this very journey is complete: the button was pressed twice, or in another tab.
     Done {
         device: Option<DeviceId>,
-        carried: Carried,
+        carried: OpenInteraction,
     },
     /// The journey stands elsewhere.
-    Onward(Onward),
+    Onward(Next),
     Gone,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum PasswordProblem {
     Missing,
     Mismatch,
     Weakness(Weakness),
@@ -79,7 +79,7 @@ pub enum Fault {
     TooYoung(SignedDuration),
 }
 
-impl Fault {
+impl PasswordProblem {
     /// For the trail.
     const fn as_str(self) -> &'static str {
         match self {
@@ -100,8 +100,8 @@ impl Fault {
 #[tracing::instrument(name = "set_password", skip_all)]
 pub async fn set(
     visit: &Visit,
-    waiting: Option<Waiting>,
-    entered: Entered,
+    waiting: Option<InteractionRef>,
+    entered: EnteredPassword,
 ) -> Result<NewPasswordOutcome, FlowError> {
     let outcome = set_now(visit, waiting.clone(), &entered).await?;
     if matches!(outcome, NewPasswordOutcome::Onward(_) | NewPasswordOutcome::Gone)
@@ -114,19 +114,19 @@ pub async fn set(
 
 async fn set_now(
     visit: &Visit,
-    waiting: Option<Waiting>,
-    entered: &Entered,
+    waiting: Option<InteractionRef>,
+    entered: &EnteredPassword,
 ) -> Result<NewPasswordOutcome, FlowError> {
     let carried = match open_or_dashboard(visit, waiting.clone()).await? {
         Ok(carried) => carried,
-        Err(Gone) => return Ok(NewPasswordOutcome::Gone),
+        Err(InteractionNotFound) => return Ok(NewPasswordOutcome::Gone),
     };
     let page = match proceed(visit, carried).await? {
-        Onward::Page(page) => page,
+        Next::Page(page) => page,
         onward => return Ok(elsewhere(onward)),
     };
     let Step::NewPassword { reason, account, .. } = &page.step else {
-        return Ok(elsewhere(Onward::Page(page)));
+        return Ok(elsewhere(Next::Page(page)));
     };
     let (reason, account) = (*reason, account.clone());
     let budget = of_one(visit, Limit::NewPassword, &counted_for(&page, &account));
@@ -138,19 +138,19 @@ async fn set_now(
         return Ok(NewPasswordOutcome::Problem { fault, page });
     }
     let hash = visit.hashing().hash(lane_of(&account), &normalized(&entered.new)).await?;
-    let live = live_sessions(visit).await?;
-    let prepared = Prepared::new(visit, (page.carried, *account, reason), hash, &live);
+    let live = active_sessions(visit).await?;
+    let prepared = SetPasswordUnit::new(visit, (page.carried, *account, reason), hash, &live);
     let prepared = Arc::new(prepared);
     let work = Arc::clone(&prepared);
     let settled = visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await?;
     visit.provider().logout_queued.notify_one();
     match settled {
-        Settled::Reset { device, carried } => Ok(NewPasswordOutcome::Reset { device, carried }),
-        Settled::SignedIn { current, carried } => signed_in(visit, carried, (*current, live)).await,
+        SetPasswordResult::Reset { device, carried } => Ok(NewPasswordOutcome::Reset { device, carried }),
+        SetPasswordResult::SignedIn { current, carried } => signed_in(visit, carried, (*current, live)).await,
         // Looked at once more: what came first may have been the same button.
-        Settled::TooLate => match open_or_dashboard(visit, waiting).await? {
+        SetPasswordResult::TooLate => match open_or_dashboard(visit, waiting).await? {
             Ok(carried) => Ok(elsewhere(proceed(visit, carried).await?)),
-            Err(Gone) => Ok(NewPasswordOutcome::Gone),
+            Err(InteractionNotFound) => Ok(NewPasswordOutcome::Gone),
         },
     }
 }
@@ -164,9 +164,9 @@ fn counted_for(page: &StepPage, account: &Account) -> String {
     }
 }
 
-fn elsewhere(onward: Onward) -> NewPasswordOutcome {
+fn elsewhere(onward: Next) -> NewPasswordOutcome {
     match onward {
-        Onward::Page(page) if is_done(&page) => {
+        Next::Page(page) if is_done(&page) => {
             let device = page.carried.journey.recovery.as_ref().and_then(|note| note.device);
             NewPasswordOutcome::Done { device, carried: page.carried }
         }
@@ -180,11 +180,11 @@ fn is_done(page: &StepPage) -> bool {
 }
 
 /// Several hashes for one request: in a line of the account's own, and never among those who sign in from known devices.
-const fn lane_of(account: &Account) -> Lane {
-    Lane::Account(account.id.0.as_u128())
+const fn lane_of(account: &Account) -> QueueKey {
+    QueueKey::Account(account.id.0.as_u128())
 }
 
-async fn note_fault(visit: &Visit, account: &Account, fault: Fault) -> Result<(), FlowError> {
+async fn note_fault(visit: &Visit, account: &Account, fault: PasswordProblem) -> Result<(), FlowError> {
     let event = Event::NewPasswordRefused { reason: fault.as_str() };
     let entry = visit.entry(Actor::Anonymous, event).about(account.id);
     note_refusal(visit, entry).await
@@ -193,33 +193,33 @@ async fn note_fault(visit: &Visit, account: &Account, fault: Fault) -> Result<()
 async fn check(
     visit: &Visit,
     (account, old, reason): (&Account, Option<&Credential>, NewPasswordReason),
-    entered: &Entered,
-) -> Result<Result<(), Fault>, FlowError> {
+    entered: &EnteredPassword,
+) -> Result<Result<(), PasswordProblem>, FlowError> {
     let snapshot = visit.snapshot();
     let policy = snapshot.policy.new_password;
     let (new, confirmed) = (entered.new.expose_secret(), entered.confirmed.expose_secret());
     if new.is_empty() || confirmed.is_empty() {
-        return Ok(Err(Fault::Missing));
+        return Ok(Err(PasswordProblem::Missing));
     }
     let normal = normalized(&entered.new);
     if normal.expose_secret() != normalized(&entered.confirmed).expose_secret() {
-        return Ok(Err(Fault::Mismatch));
+        return Ok(Err(PasswordProblem::Mismatch));
     }
     if let (NewPasswordReason::Chosen, Some(old)) = (reason, old)
         && let Some(left) = policy.too_young(old.facts.set_at, visit.now)
     {
-        return Ok(Err(Fault::TooYoung(left)));
+        return Ok(Err(PasswordProblem::TooYoung(left)));
     }
     let known = known_words(account, &snapshot.practice.name);
     let strength = visit.hashing().run(lane_of(account), move || policy.check(&normal, &known));
     if let Err(weakness) = strength.await? {
-        return Ok(Err(Fault::Weakness(weakness)));
+        return Ok(Err(PasswordProblem::Weakness(weakness)));
     }
     let before = visit.store().password_history(account.id, u64::from(policy.remembered)).await?;
     let current = old.map(|old| OldPassword { hash: old.hash.clone(), form: old.form });
     for old in current.iter().chain(&before) {
-        if is_of(visit, lane_of(account), old, &entered.new).await? {
-            return Ok(Err(Fault::Used));
+        if matches_password(visit, lane_of(account), old, &entered.new).await? {
+            return Ok(Err(PasswordProblem::Used));
         }
     }
     Ok(Ok(()))
@@ -227,7 +227,12 @@ async fn check(
 
 /// Whether the old password is the one that was typed. One hash, but for a text of more than ASCII against a hash that may
 /// be of the text as it was typed.
-async fn is_of(call: &Call, lane: Lane, old: &OldPassword, typed: &SecretString) -> Result<bool, FlowError> {
+async fn matches_password(
+    call: &Call,
+    lane: QueueKey,
+    old: &OldPassword,
+    typed: &SecretString,
+) -> Result<bool, FlowError> {
     let mut forms = candidates(typed);
     if old.form == Some(PasswordForm::OpaqueString) {
         forms.truncate(1);
@@ -235,7 +240,7 @@ async fn is_of(call: &Call, lane: Lane, old: &OldPassword, typed: &SecretString)
     for form in forms {
         // One after another, so that each waits its turn.
         let verdict = call.hashing().verify(lane, &form, Some(&old.hash)).await?;
-        if matches!(verdict, Verdict::Match { .. }) {
+        if matches!(verdict, PasswordVerification::Match { .. }) {
             return Ok(true);
         }
     }
@@ -244,15 +249,15 @@ async fn is_of(call: &Call, lane: Lane, old: &OldPassword, typed: &SecretString)
 
 async fn signed_in(
     visit: &Visit,
-    mut carried: Carried,
-    (current, before): (Live, Vec<Live>),
+    mut carried: OpenInteraction,
+    (current, before): (ActiveSession, Vec<ActiveSession>),
 ) -> Result<NewPasswordOutcome, FlowError> {
-    let (cookies, live) = put_first(visit, current, before).await?;
+    let (cookies, live) = make_current(visit, current, before).await?;
     if carried.journey.destination == Destination::ChangePassword {
         carried.journey.destination = Destination::Dashboard;
     }
-    let visit = &visit.with_other_sessions();
+    let visit = &visit.after_session_change();
     let onward = proceed_with(visit, carried, live).await?;
-    let onward = parked(visit, onward).await?;
+    let onward = persist_for_redirect(visit, onward).await?;
     Ok(NewPasswordOutcome::SignedIn { cookies, onward })
 }

@@ -1,13 +1,13 @@
 //! The transaction in which a password is set and everything of the old one ends.
 
 use anteroom_crypto::PasswordHash;
-use anteroom_domain::account::{Account, AccountStatus, Epoch};
+use anteroom_domain::account::{Account, AccountEpoch, AccountStatus};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{DeviceId, MessageId, SessionId};
-use anteroom_domain::interaction::{Factor, ProofKind};
+use anteroom_domain::interaction::{PassedFactor, ProofKind};
 use anteroom_domain::link::LinkKind;
-use anteroom_domain::message::{AppChange, Mail, Message, Parcel};
+use anteroom_domain::message::{AppChange, Mail, Message, MessageBody};
 use anteroom_domain::next_step::NewPasswordReason;
 use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
@@ -19,20 +19,20 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::context::call::Visit;
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::interaction::open_interaction::{Carried, Keeping};
-use crate::sessions::browser_sessions::left_behind;
-use crate::sessions::end_sessions::{Hearers, end_all, hearers};
-use crate::sessions::new_session::{FirstSecret, NewSession};
+use crate::interaction::open_interaction::{NewInteraction, OpenInteraction};
+use crate::sessions::browser_sessions::sessions_of_other_accounts;
+use crate::sessions::end_sessions::{LogoutRecipients, end_all, logout_recipients};
+use crate::sessions::new_session::{InitialSecret, NewSession};
 
 /// How long it is worth telling a person that their password was changed.
 const NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 
-pub(super) struct Prepared {
+pub(super) struct SetPasswordUnit {
     visit: Visit,
-    carried: Carried,
-    keeping: Keeping,
+    carried: OpenInteraction,
+    keeping: NewInteraction,
     account: Account,
     reason: NewPasswordReason,
     credential: Credential,
@@ -42,40 +42,40 @@ pub(super) struct Prepared {
     session: NewSession,
     /// The browser's sessions of other accounts.
     left: Vec<SessionId>,
-    hearers: Hearers,
+    hearers: LogoutRecipients,
     /// Where an owner of the account who did not do this begins a reset.
     reset_link: String,
 }
 
-pub(super) enum Settled {
+pub(super) enum SetPasswordResult {
     Reset {
         device: DeviceId,
-        carried: Carried,
+        carried: OpenInteraction,
     },
     SignedIn {
-        current: Box<Live>,
-        carried: Carried,
+        current: Box<ActiveSession>,
+        carried: OpenInteraction,
     },
     /// Another reset, or a disablement, came first.
     TooLate,
 }
 
-impl Prepared {
+impl SetPasswordUnit {
     pub(super) fn new(
         visit: &Visit,
-        (carried, account, reason): (Carried, Account, NewPasswordReason),
+        (carried, account, reason): (OpenInteraction, Account, NewPasswordReason),
         hash: PasswordHash,
-        live: &[Live],
+        live: &[ActiveSession],
     ) -> Self {
         let (snapshot, now) = (visit.snapshot(), visit.now);
         let most = u32::from(snapshot.policy.password_age.jitter_days);
         let jitter = visit.random().below(most.saturating_add(1));
         let facts = PasswordFacts { set_at: now, jitter_days: u16::try_from(jitter).unwrap_or(0) };
         Self {
-            keeping: Keeping::prepare(visit, &carried),
+            keeping: NewInteraction::prepare(visit, &carried),
             session: NewSession::prepare(visit, Some(account.id)),
-            left: left_behind(live, account.id),
-            hearers: hearers(visit, SessionEnd::PasswordChanged),
+            left: sessions_of_other_accounts(live, account.id),
+            hearers: logout_recipients(visit, SessionEnd::PasswordChanged),
             reset_link: snapshot.issuer.endpoint("/forgot-password").to_string(),
             retired: visit.new_id(),
             remembered: snapshot.policy.new_password.remembered,
@@ -92,7 +92,7 @@ impl Prepared {
     }
 
     /// The code that was entered on the way, if there was one. A phone that is just being registered is no second factor yet.
-    fn factor(&self) -> Option<Factor> {
+    fn factor(&self) -> Option<PassedFactor> {
         if self.is_registration() {
             return None;
         }
@@ -104,24 +104,28 @@ impl Prepared {
     }
 }
 
-pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
+pub(super) async fn settle(tx: Tx, prepared: Arc<SetPasswordUnit>) -> Result<SetPasswordResult, FlowError> {
     let prepared = &*prepared;
-    let Some(locked) = tx.lock_account(prepared.account.id).await? else { return Ok(Settled::TooLate) };
+    let Some(locked) = tx.lock_account(prepared.account.id).await? else {
+        return Ok(SetPasswordResult::TooLate);
+    };
     let expected = if prepared.is_registration() { AccountStatus::Invited } else { AccountStatus::Active };
     if locked.account.epoch != prepared.account.epoch || locked.account.status != expected {
-        return Ok(Settled::TooLate);
+        return Ok(SetPasswordResult::TooLate);
     }
-    let Some(epoch) = replace_password(&tx, prepared, &locked).await? else { return Ok(Settled::TooLate) };
-    end_the_old(&tx, prepared).await?;
+    let Some(epoch) = replace_password(&tx, prepared, &locked).await? else {
+        return Ok(SetPasswordResult::TooLate);
+    };
+    end_old_sessions_and_links(&tx, prepared).await?;
     let known = tx.device_of(prepared.account.id, &prepared.visit.browser.devices).await?;
     if prepared.reason == NewPasswordReason::Recovery {
         // A thief's browsers may be among the devices: those that the password alone made known are forgotten, but for this one.
         let this = known.unwrap_or(prepared.session.device);
-        tx.forget_devices(prepared.account.id, this, prepared.now()).await?;
+        tx.revoke_other_devices(prepared.account.id, this, prepared.now()).await?;
     }
     let device = prepared.session.keep_device(&tx, &prepared.visit, (prepared.account.id, known)).await?;
     if prepared.reason == NewPasswordReason::Recovery {
-        tx.note_reset_at(prepared.account.id, device, prepared.now()).await?;
+        tx.record_reset(prepared.account.id, device, prepared.now()).await?;
         return reset(&tx, prepared, device).await;
     }
     let account = Account { status: AccountStatus::Active, epoch, ..locked.account };
@@ -131,28 +135,28 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
         None => (Acr::Pwd, AmrSet::from_iter([Amr::Pwd])),
     };
     if factor.is_some() {
-        tx.step_device_up(account.id, device, prepared.now()).await?;
+        tx.record_second_factor(account.id, device, prepared.now()).await?;
     }
     let session = prepared.session.session(&prepared.visit, (&account, epoch), device, (acr, amr));
     // All the others have just ended.
-    let FirstSecret { secret, .. } = prepared.session.secret(&tx, &account, prepared.now()).await?;
+    let InitialSecret { secret, .. } = prepared.session.secret(&tx, &account, prepared.now()).await?;
     tx.insert_session(&session, &secret.stored).await?;
-    tx.leave_sessions(&prepared.left, prepared.now()).await?;
+    tx.mark_not_current(&prepared.left, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device: known.is_none() };
     let entry = prepared.visit.entry(Actor::Account(account.id), event).in_session(session.id);
     tx.append(&entry).await?;
     let mut carried = prepared.carried.clone();
     carried.journey = carried.journey.signed_in_as(account.id);
-    let carried = carried.keep(&tx, &prepared.keeping, None).await?;
-    let current = Live { session, account, token: secret.token };
-    Ok(Settled::SignedIn { current: Box::new(current), carried })
+    let carried = carried.persist(&tx, &prepared.keeping, None).await?;
+    let current = ActiveSession { session, account, token: secret.token };
+    Ok(SetPasswordResult::SignedIn { current: Box::new(current), carried })
 }
 
 async fn replace_password(
     tx: &Tx,
-    prepared: &Prepared,
+    prepared: &SetPasswordUnit,
     locked: &LockedAccount,
-) -> Result<Option<Epoch>, FlowError> {
+) -> Result<Option<AccountEpoch>, FlowError> {
     let (account, now) = (locked.account.id, prepared.now());
     let password = (&prepared.credential, prepared.retired);
     tx.set_password(account, password, prepared.remembered, now).await?;
@@ -172,7 +176,7 @@ async fn replace_password(
 }
 
 /// Sessions, grants and links of the old password, and word of it to every address.
-async fn end_the_old(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
+async fn end_old_sessions_and_links(tx: &Tx, prepared: &SetPasswordUnit) -> Result<(), FlowError> {
     let (account, now) = (prepared.account.id, prepared.now());
     let sessions = tx.sessions_of_account(account).await?;
     end_all(tx, prepared.visit.audit(), &sessions, &prepared.hearers).await?;
@@ -191,18 +195,18 @@ async fn end_the_old(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
             Mail::PasswordChanged { at, link }
         }
     };
-    tell(tx, prepared, &mail).await
+    enqueue_notices(tx, prepared, &mail).await
 }
 
 /// Every address of the account.
-async fn tell(tx: &Tx, prepared: &Prepared, mail: &Mail) -> Result<(), FlowError> {
+async fn enqueue_notices(tx: &Tx, prepared: &SetPasswordUnit, mail: &Mail) -> Result<(), FlowError> {
     let (account, now) = (prepared.account.id, prepared.now());
     for address in tx.addresses_of(account).await? {
         let message = Message {
             id: MessageId(prepared.visit.new_id()),
             account: Some(account),
             locale: prepared.account.locale.clone(),
-            parcel: Parcel::Email { to: address, mail: mail.clone() },
+            parcel: MessageBody::Email { to: address, mail: mail.clone() },
             reference: Some(prepared.visit.reference),
             created_at: now,
             expires_at: now.checked_add(NOTICE_LIFETIME).unwrap_or(Timestamp::MAX),
@@ -213,21 +217,25 @@ async fn tell(tx: &Tx, prepared: &Prepared, mail: &Mail) -> Result<(), FlowError
 }
 
 /// Only this lifts a lock of the account.
-async fn reset(tx: &Tx, prepared: &Prepared, device: DeviceId) -> Result<Settled, FlowError> {
+async fn reset(
+    tx: &Tx,
+    prepared: &SetPasswordUnit,
+    device: DeviceId,
+) -> Result<SetPasswordResult, FlowError> {
     tx.lift_locks(prepared.account.id).await?;
-    remove_what_waits(tx, prepared).await?;
+    remove_unserved_authenticators(tx, prepared).await?;
     let mut carried = prepared.carried.clone();
     carried.journey.account = None;
     if let Some(note) = &mut carried.journey.recovery {
         note.done = true;
         note.device = Some(device);
     }
-    let carried = carried.keep(tx, &prepared.keeping, None).await?;
-    Ok(Settled::Reset { device, carried })
+    let carried = carried.persist(tx, &prepared.keeping, None).await?;
+    Ok(SetPasswordResult::Reset { device, carried })
 }
 
 /// Phones and apps that were added and do not serve yet. A person who added them learns why they are gone.
-async fn remove_what_waits(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError> {
+async fn remove_unserved_authenticators(tx: &Tx, prepared: &SetPasswordUnit) -> Result<(), FlowError> {
     let (account, now) = (prepared.account.id, prepared.now());
     let entry = |event| prepared.visit.entry(Actor::Account(account), event);
     let phones = tx.phones_of(account).await?;
@@ -240,7 +248,7 @@ async fn remove_what_waits(tx: &Tx, prepared: &Prepared) -> Result<(), FlowError
     let apps = tx.apps_of(account).await?;
     tx.remove_waiting_apps(account, now).await?;
     for _ in apps.iter().filter(|app| app.confirmed_at.is_some() && app.usable_from > now) {
-        tell(
+        enqueue_notices(
             tx,
             prepared,
             &Mail::AuthenticatorApp {

@@ -2,7 +2,7 @@
 //! ([`crate::people::asked`]).
 
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::interaction::RecoveryNote;
+use anteroom_domain::interaction::RecoveryProgress;
 use anteroom_domain::limits::Limit;
 use anteroom_domain::link::LinkKind;
 use anteroom_domain::rate::Wait;
@@ -13,67 +13,71 @@ use crate::audit::context::AuditContext;
 use crate::context::call::Visit;
 use crate::context::limits::wait_for_floor;
 use crate::error::FlowError;
-use crate::interaction::open_interaction::{Carried, Gone, Keeping, Waiting};
+use crate::interaction::open_interaction::{
+    InteractionNotFound, InteractionRef, NewInteraction, OpenInteraction,
+};
 use crate::interaction::reopen::open_or_dashboard;
-use crate::people::asked::{self, NewAsk};
+use crate::people::asked::{self, NewMailRequest};
 
-pub struct Asking {
+pub struct RecoveryRequest {
     /// As it was entered.
     pub address: String,
-    pub waiting: Option<Waiting>,
+    pub waiting: Option<InteractionRef>,
 }
 
 #[derive(Debug)]
-pub enum AskOutcome {
+pub enum RequestRecoveryOutcome {
     /// If there is an account, a mail is on its way.
-    Asked(Carried),
+    Asked(OpenInteraction),
     RateLimited {
         wait: Wait,
-        carried: Carried,
+        carried: OpenInteraction,
     },
     Gone,
 }
 
 /// Everything the transaction needs, drawn beforehand so that it can run again.
-struct Prepared {
+struct RequestRecoveryUnit {
     audit: AuditContext,
-    carried: Carried,
-    keeping: Keeping,
-    ask: NewAsk,
+    carried: OpenInteraction,
+    keeping: NewInteraction,
+    ask: NewMailRequest,
 }
 
 #[tracing::instrument(name = "ask_for_recovery", skip_all)]
-pub async fn ask(visit: &Visit, asking: Asking) -> Result<AskOutcome, FlowError> {
+pub async fn ask(visit: &Visit, asking: RecoveryRequest) -> Result<RequestRecoveryOutcome, FlowError> {
     let started = tokio::time::Instant::now();
     let mut carried = match open_or_dashboard(visit, asking.waiting).await? {
         Ok(carried) => carried,
-        Err(Gone) => return Ok(AskOutcome::Gone),
+        Err(InteractionNotFound) => return Ok(RequestRecoveryOutcome::Gone),
     };
     let snapshot = visit.snapshot();
     match asked::spend(visit, Limit::Recovery).await {
-        Err(FlowError::Limited { wait, .. }) => return Ok(AskOutcome::RateLimited { wait, carried }),
+        Err(FlowError::Limited { wait, .. }) => {
+            return Ok(RequestRecoveryOutcome::RateLimited { wait, carried });
+        }
         counted => counted?,
     }
     let of = (LinkKind::Recovery, asking.address.as_str());
-    let ask = NewAsk::prepare(visit, of, (Some(visit.browser.id), carried.journey.request()));
+    let ask = NewMailRequest::prepare(visit, of, (Some(visit.browser.id), carried.journey.request()));
     carried.journey.recovery =
-        Some(RecoveryNote { address: asking.address, waits_elsewhere: false, done: false, device: None });
-    let prepared = Arc::new(Prepared {
+        Some(RecoveryProgress { address: asking.address, waits_elsewhere: false, done: false, device: None });
+    let prepared = Arc::new(RequestRecoveryUnit {
         audit: visit.audit().clone(),
-        keeping: Keeping::prepare(visit, &carried),
+        keeping: NewInteraction::prepare(visit, &carried),
         carried,
         ask,
     });
     let work = Arc::clone(&prepared);
     let carried = visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await?;
     wait_for_floor(started, snapshot).await;
-    Ok(AskOutcome::Asked(carried))
+    Ok(RequestRecoveryOutcome::Asked(carried))
 }
 
-async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Carried, FlowError> {
+async fn settle(tx: Tx, prepared: Arc<RequestRecoveryUnit>) -> Result<OpenInteraction, FlowError> {
     let prepared = &*prepared;
     let proof = prepared.carried.proof().cloned();
-    let carried = prepared.carried.keep(&tx, &prepared.keeping, proof).await?;
+    let carried = prepared.carried.persist(&tx, &prepared.keeping, proof).await?;
     let mailed = prepared.ask.write(&tx, carried.row()).await?;
     let entry = prepared.audit.entry(Actor::Anonymous, Event::RecoveryAsked { mailed });
     tx.append(&entry).await?;

@@ -6,5 +6,5 @@
 mod ask;
 mod press;
 
-pub use ask::{AskOutcome, Asking, ask};
-pub use press::{PressOutcome, TypedOutcome, may_go_on, press, type_code};
+pub use ask::{RecoveryRequest, RequestRecoveryOutcome, ask};
+pub use press::{FollowLinkOutcome, LinkCodeOutcome, enter_link_code, is_reset_completed, press};

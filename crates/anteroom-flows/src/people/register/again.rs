@@ -11,23 +11,23 @@ use std::sync::Arc;
 use crate::context::call::Visit;
 use crate::context::limits::wait_for_floor;
 use crate::error::FlowError;
-use crate::people::asked::{self, NewAsk};
+use crate::people::asked::{self, NewMailRequest};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AgainOutcome {
+pub enum RequestInvitationOutcome {
     Asked,
     RateLimited(Wait),
 }
 
 #[tracing::instrument(name = "ask_for_invitation", skip_all)]
-pub async fn ask_again(visit: &Visit, entered: &str) -> Result<AgainOutcome, FlowError> {
+pub async fn request_invitation(visit: &Visit, entered: &str) -> Result<RequestInvitationOutcome, FlowError> {
     let started = tokio::time::Instant::now();
     let snapshot = visit.snapshot();
     match asked::spend(visit, Limit::Invitation).await {
-        Err(FlowError::Limited { wait, .. }) => return Ok(AgainOutcome::RateLimited(wait)),
+        Err(FlowError::Limited { wait, .. }) => return Ok(RequestInvitationOutcome::RateLimited(wait)),
         counted => counted?,
     }
-    let ask = NewAsk::prepare(visit, (LinkKind::Invitation, entered), (None, None));
+    let ask = NewMailRequest::prepare(visit, (LinkKind::Invitation, entered), (None, None));
     let work = Arc::new((ask, visit.audit().clone()));
     let write = visit.store().write(move |tx: Tx| {
         let work = Arc::clone(&work);
@@ -41,5 +41,5 @@ pub async fn ask_again(visit: &Visit, entered: &str) -> Result<AgainOutcome, Flo
     });
     write.await?;
     wait_for_floor(started, snapshot).await;
-    Ok(AgainOutcome::Asked)
+    Ok(RequestInvitationOutcome::Asked)
 }

@@ -1,22 +1,22 @@
 //! `POST /register`: the button behind the invitation's link.
 
-use anteroom_crypto::Token;
+use anteroom_crypto::OpaqueToken;
 use anteroom_domain::account::{Account, AccountStatus};
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::interaction::{Proof, ProofKind};
-use anteroom_domain::link::{Link, LinkDead, LinkKind};
+use anteroom_domain::interaction::{InteractionProof, ProofKind};
+use anteroom_domain::link::{EmailedLink, InvalidLink, LinkKind};
 use anteroom_storage::Tx;
 
 use crate::context::call::{Call, Visit};
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
-use crate::interaction::next::{Onward, proceed};
-use crate::interaction::open_interaction::{Carried, Keeping};
+use crate::interaction::next::{Next, proceed};
+use crate::interaction::open_interaction::{NewInteraction, OpenInteraction};
 use crate::messages::links::token_digests;
 
 #[derive(Debug)]
 pub enum InvitationOutcome {
-    Onward(Onward),
+    Onward(Next),
     /// Used up, expired, or never there: the person asks for another one.
     Dead,
 }
@@ -25,28 +25,28 @@ pub enum InvitationOutcome {
 #[tracing::instrument(name = "open_invitation", skip_all)]
 pub async fn invited(visit: &Visit, token: &str) -> Result<Option<Account>, FlowError> {
     let Some(link) = invitation(visit, token).await? else { return Ok(None) };
-    let Ok(account) = unpressed(&link).press(visit.browser.id, visit.now) else { return Ok(None) };
+    let Ok(account) = as_unfollowed(&link).press(visit.browser.id, visit.now) else { return Ok(None) };
     let account = visit.store().account(account).await?;
     Ok(account.filter(|account| account.status == AccountStatus::Invited))
 }
 
-async fn invitation(call: &Call, token: &str) -> Result<Option<Link>, FlowError> {
-    let Some(token) = Token::parse(token) else { return Ok(None) };
+async fn invitation(call: &Call, token: &str) -> Result<Option<EmailedLink>, FlowError> {
+    let Some(token) = OpaqueToken::parse(token) else { return Ok(None) };
     let link = call.store().link(&token_digests(call, &token)).await?;
     Ok(link.filter(|link| link.kind == LinkKind::Invitation))
 }
 
 /// An invitation's link may be pressed again, also in another browser, until the registration is complete: half-way is kept,
 /// and what is behind it still asks for the codes of phones.
-fn unpressed(link: &Link) -> Link {
-    Link { used_at: None, pressed_in: None, ..link.clone() }
+fn as_unfollowed(link: &EmailedLink) -> EmailedLink {
+    EmailedLink { used_at: None, followed_in: None, ..link.clone() }
 }
 
 #[tracing::instrument(name = "accept_invitation", skip_all)]
 pub async fn accept(visit: &Visit, token: &str) -> Result<InvitationOutcome, FlowError> {
     let followed = match invitation(visit, token).await? {
         Some(link) => follow(visit, link).await?,
-        None => Err(LinkDead::NoAccount),
+        None => Err(InvalidLink::NoAccount),
     };
     match followed {
         Ok(carried) => Ok(InvitationOutcome::Onward(proceed(visit, carried).await?)),
@@ -59,29 +59,29 @@ pub async fn accept(visit: &Visit, token: &str) -> Result<InvitationOutcome, Flo
     }
 }
 
-async fn follow(visit: &Visit, link: Link) -> Result<Result<Carried, LinkDead>, FlowError> {
-    let account = match unpressed(&link).press(visit.browser.id, visit.now) {
+async fn follow(visit: &Visit, link: EmailedLink) -> Result<Result<OpenInteraction, InvalidLink>, FlowError> {
+    let account = match as_unfollowed(&link).press(visit.browser.id, visit.now) {
         Ok(account) => account,
         Err(dead) => return Ok(Err(dead)),
     };
-    let mut carried = Carried::to_dashboard(visit);
+    let mut carried = OpenInteraction::to_dashboard(visit);
     carried.journey.account = Some(account);
-    let (keeping, audit) = (Keeping::prepare(visit, &carried), visit.audit().clone());
+    let (keeping, audit) = (NewInteraction::prepare(visit, &carried), visit.audit().clone());
     let (browser, now) = (visit.browser.id, visit.now);
     let write = visit.store().write(move |tx: Tx| {
         let (carried, keeping, audit, link) = (carried.clone(), keeping.clone(), audit.clone(), link.clone());
         async move {
             let locked = tx.lock_account(account).await?;
             let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Invited) else {
-                return Ok(Err(LinkDead::Ended));
+                return Ok(Err(InvalidLink::Ended));
             };
             // It may have ended since it was read: the practice has invited the person anew.
             let present = tx.link(std::slice::from_ref(&link.token)).await?;
-            if present.is_none_or(|link| unpressed(&link).press(browser, now).is_err()) {
-                return Ok(Err(LinkDead::Ended));
+            if present.is_none_or(|link| as_unfollowed(&link).press(browser, now).is_err()) {
+                return Ok(Err(InvalidLink::Ended));
             }
-            tx.press_link(link.id, browser, now).await?;
-            let proof = Proof {
+            tx.record_link_followed(link.id, browser, now).await?;
+            let proof = InteractionProof {
                 account,
                 epoch: locked.account.epoch,
                 at: now,
@@ -89,7 +89,7 @@ async fn follow(visit: &Visit, link: Link) -> Result<Result<Carried, LinkDead>, 
                 device: None,
                 factor: None,
             };
-            let carried = carried.keep(&tx, &keeping, Some(proof)).await?;
+            let carried = carried.persist(&tx, &keeping, Some(proof)).await?;
             tx.append(&audit.entry(Actor::Anonymous, Event::LinkPressed).about(account)).await?;
             Ok::<_, FlowError>(Ok(carried))
         }

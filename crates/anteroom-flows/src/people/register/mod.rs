@@ -7,6 +7,6 @@ mod again;
 mod invitation;
 mod phones;
 
-pub use again::{AgainOutcome, ask_again};
+pub use again::{RequestInvitationOutcome, request_invitation};
 pub use invitation::{InvitationOutcome, accept, invited};
 pub use phones::{NewNumber, PhoneOutcome, PhoneProblem, add_phone, another_phone, done, verify};

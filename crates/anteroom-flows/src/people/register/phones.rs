@@ -3,7 +3,7 @@
 use anteroom_domain::account::{Account, AccountStatus, PhoneKind};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::PhoneId;
-use anteroom_domain::interaction::{Proof, ProofKind};
+use anteroom_domain::interaction::{InteractionProof, ProofKind};
 use anteroom_domain::limits::Limit;
 use anteroom_domain::phone::{E164, MAX_PHONES};
 use anteroom_domain::telephony::{self, NotAllowed, NumberProblem};
@@ -14,9 +14,9 @@ use crate::context::call::{Call, Visit};
 use crate::context::limits::{of_one, spend};
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
-use crate::interaction::next::{Onward, StepPage, proceed};
-use crate::interaction::open_interaction::{Carried, Waiting, kept};
-use crate::interaction::phones::is_reached;
+use crate::interaction::next::{Next, StepPage, proceed};
+use crate::interaction::open_interaction::{InteractionRef, OpenInteraction, persist_with_proof};
+use crate::interaction::phones::can_receive_codes;
 use crate::interaction::reopen::open;
 use crate::interaction::verification_model::is_resumed;
 
@@ -42,7 +42,7 @@ struct AddedPhone {
 
 #[derive(Debug)]
 pub enum PhoneOutcome {
-    Onward(Onward),
+    Onward(Next),
     Problem { problem: PhoneProblem, page: Box<StepPage> },
     Gone,
 }
@@ -80,7 +80,7 @@ impl PhoneProblem {
 #[tracing::instrument(skip_all)]
 pub async fn add_phone(
     visit: &Visit,
-    waiting: Waiting,
+    waiting: InteractionRef,
     entered: NewNumber,
 ) -> Result<PhoneOutcome, FlowError> {
     let Some((carried, proof)) = registering(visit, waiting).await? else {
@@ -90,22 +90,22 @@ pub async fn add_phone(
     if is_resumed(&proof, &phones) {
         return Ok(PhoneOutcome::Onward(proceed(visit, carried).await?));
     }
-    let added = match read(visit, &entered) {
+    let added = match parse_new_number(visit, &entered) {
         Ok(added) => added,
         Err(problem) => return refused(visit, (carried, proof), problem).await,
     };
     // Its page would offer no way, so it is not put on file at all.
-    if !is_reached(visit, added.kind) {
+    if !can_receive_codes(visit, added.kind) {
         return refused(visit, (carried, proof), PhoneProblem::Unreached).await;
     }
     match write_phone(visit, &proof, added).await? {
-        Written::Waits(id) => waiting_for(visit, (carried, proof), Some(id)).await,
-        Written::TooMany => refused(visit, (carried, proof), PhoneProblem::TooMany).await,
-        Written::Overtaken => Ok(PhoneOutcome::Onward(proceed(visit, carried).await?)),
+        WritePhoneResult::Waits(id) => waiting_for(visit, (carried, proof), Some(id)).await,
+        WritePhoneResult::TooMany => refused(visit, (carried, proof), PhoneProblem::TooMany).await,
+        WritePhoneResult::Overtaken => Ok(PhoneOutcome::Onward(proceed(visit, carried).await?)),
     }
 }
 
-enum Written {
+enum WritePhoneResult {
     /// The number is on file and waits for its code.
     Waits(PhoneId),
     TooMany,
@@ -113,7 +113,7 @@ enum Written {
     Overtaken,
 }
 
-fn read(call: &Call, entered: &NewNumber) -> Result<AddedPhone, PhoneProblem> {
+fn parse_new_number(call: &Call, entered: &NewNumber) -> Result<AddedPhone, PhoneProblem> {
     let missing = entered.text.trim().is_empty();
     let Some(kind) = entered.kind.filter(|_| !missing) else {
         return Err(PhoneProblem::Missing { number: missing, kind: entered.kind.is_none() });
@@ -133,7 +133,11 @@ fn read(call: &Call, entered: &NewNumber) -> Result<AddedPhone, PhoneProblem> {
 
 /// What the page was decided by is decided again under the account's lock: another browser may have verified a phone since, and
 /// the mail alone adds none beside it.
-async fn write_phone(visit: &Visit, proof: &Proof, added: AddedPhone) -> Result<Written, FlowError> {
+async fn write_phone(
+    visit: &Visit,
+    proof: &InteractionProof,
+    added: AddedPhone,
+) -> Result<WritePhoneResult, FlowError> {
     let (account, now) = (proof.account, visit.now);
     let id = PhoneId(visit.new_id());
     let event = Event::PhoneAdded { phone: added.number.masked(), phone_kind: added.kind.as_str() };
@@ -150,23 +154,23 @@ async fn write_phone(visit: &Visit, proof: &Proof, added: AddedPhone) -> Result<
                 |locked: &Account| locked.status == AccountStatus::Invited && locked.epoch == proof.epoch;
             let phones = tx.phones_of(account).await?;
             if !locked.is_some_and(|locked| stands(&locked)) || is_resumed(proof, &phones) {
-                return Ok(Written::Overtaken);
+                return Ok(WritePhoneResult::Overtaken);
             }
             let known = phones.iter().find(|known| known.number == phone.number);
             if known.is_none() && phones.len() >= MAX_PHONES {
-                return Ok(Written::TooMany);
+                return Ok(WritePhoneResult::TooMany);
             }
             match known {
-                Some(known) if known.verified_at.is_some() => Ok(Written::Overtaken),
+                Some(known) if known.verified_at.is_some() => Ok(WritePhoneResult::Overtaken),
                 // Entered once more, perhaps with the other kind: what was said last counts.
                 Some(known) => {
                     tx.set_phone_kind(known.id, phone.kind).await?;
-                    Ok(Written::Waits(known.id))
+                    Ok(WritePhoneResult::Waits(known.id))
                 }
                 None => {
                     tx.insert_phone(account, phone, now).await?;
                     tx.append(entry).await?;
-                    Ok::<_, FlowError>(Written::Waits(phone.id))
+                    Ok::<_, FlowError>(WritePhoneResult::Waits(phone.id))
                 }
             }
         }
@@ -176,19 +180,23 @@ async fn write_phone(visit: &Visit, proof: &Proof, added: AddedPhone) -> Result<
 
 /// A phone on file that was not verified yet.
 #[tracing::instrument(name = "verify_phone", skip_all)]
-pub async fn verify(visit: &Visit, waiting: Waiting, phone: PhoneId) -> Result<PhoneOutcome, FlowError> {
+pub async fn verify(
+    visit: &Visit,
+    waiting: InteractionRef,
+    phone: PhoneId,
+) -> Result<PhoneOutcome, FlowError> {
     let Some((carried, proof)) = registering(visit, waiting).await? else {
         return Ok(PhoneOutcome::Gone);
     };
     let phones = visit.store().phones_of(proof.account).await?;
-    if phones.iter().any(|known| known.id == phone && !is_reached(visit, known.kind)) {
-        return again(visit, carried, PhoneProblem::Unreached).await;
+    if phones.iter().any(|known| known.id == phone && !can_receive_codes(visit, known.kind)) {
+        return show_problem(visit, carried, PhoneProblem::Unreached).await;
     }
     waiting_for(visit, (carried, proof), Some(phone)).await
 }
 
 /// Back to the phones: the number was mistyped, or another one is better.
-pub async fn another_phone(visit: &Visit, waiting: Waiting) -> Result<PhoneOutcome, FlowError> {
+pub async fn another_phone(visit: &Visit, waiting: InteractionRef) -> Result<PhoneOutcome, FlowError> {
     match registering(visit, waiting).await? {
         Some(found) => waiting_for(visit, found, None).await,
         None => Ok(PhoneOutcome::Gone),
@@ -197,53 +205,60 @@ pub async fn another_phone(visit: &Visit, waiting: Waiting) -> Result<PhoneOutco
 
 /// No further phone: on to the password. Whether one is verified is for the one decision to see.
 #[tracing::instrument(name = "phones_done", skip_all)]
-pub async fn done(visit: &Visit, waiting: Waiting) -> Result<PhoneOutcome, FlowError> {
+pub async fn done(visit: &Visit, waiting: InteractionRef) -> Result<PhoneOutcome, FlowError> {
     let Some((carried, proof)) = registering(visit, waiting).await? else {
         return Ok(PhoneOutcome::Gone);
     };
     let ProofKind::Invitation { link, .. } = proof.kind else { return Ok(PhoneOutcome::Gone) };
     let kind = ProofKind::Invitation { link, phone: None, phones_done: true };
-    let carried = kept(visit, carried, Proof { kind, ..proof }).await?;
+    let carried = persist_with_proof(visit, carried, InteractionProof { kind, ..proof }).await?;
     Ok(PhoneOutcome::Onward(proceed(visit, carried).await?))
 }
 
 async fn waiting_for(
     visit: &Visit,
-    (carried, proof): (Carried, Proof),
+    (carried, proof): (OpenInteraction, InteractionProof),
     phone: Option<PhoneId>,
 ) -> Result<PhoneOutcome, FlowError> {
     let ProofKind::Invitation { link, .. } = proof.kind else { return Ok(PhoneOutcome::Gone) };
     let kind = ProofKind::Invitation { link, phone, phones_done: false };
-    let carried = kept(visit, carried, Proof { kind, ..proof }).await?;
+    let carried = persist_with_proof(visit, carried, InteractionProof { kind, ..proof }).await?;
     Ok(PhoneOutcome::Onward(proceed(visit, carried).await?))
 }
 
 /// The page again, and an entry in the trail.
 async fn refused(
     visit: &Visit,
-    (carried, proof): (Carried, Proof),
+    (carried, proof): (OpenInteraction, InteractionProof),
     problem: PhoneProblem,
 ) -> Result<PhoneOutcome, FlowError> {
     let event = Event::PhoneRefused { reason: problem.as_str() };
     let entry = visit.entry(Actor::Anonymous, event).about(proof.account);
     note_refusal(visit, entry).await?;
-    again(visit, carried, problem).await
+    show_problem(visit, carried, problem).await
 }
 
-async fn again(visit: &Visit, carried: Carried, problem: PhoneProblem) -> Result<PhoneOutcome, FlowError> {
+async fn show_problem(
+    visit: &Visit,
+    carried: OpenInteraction,
+    problem: PhoneProblem,
+) -> Result<PhoneOutcome, FlowError> {
     match proceed(visit, carried).await? {
-        Onward::Page(page) => Ok(PhoneOutcome::Problem { problem, page }),
+        Next::Page(page) => Ok(PhoneOutcome::Problem { problem, page }),
         elsewhere => Ok(PhoneOutcome::Onward(elsewhere)),
     }
 }
 
 /// The journey of an invited person, whose proof still stands.
-async fn registering(visit: &Visit, waiting: Waiting) -> Result<Option<(Carried, Proof)>, FlowError> {
+async fn registering(
+    visit: &Visit,
+    waiting: InteractionRef,
+) -> Result<Option<(OpenInteraction, InteractionProof)>, FlowError> {
     let Ok(carried) = open(visit, waiting).await? else { return Ok(None) };
     let Some(proof) = carried.proof().cloned() else { return Ok(None) };
     let account = visit.store().account(proof.account).await?;
     let invited = matches!(proof.kind, ProofKind::Invitation { .. });
-    let stands = account.is_some_and(|account| proof.stands(&account, visit.now));
+    let stands = account.is_some_and(|account| proof.is_current_for(&account, visit.now));
     if invited && stands {
         let budget = of_one(visit, Limit::FormOfAccount, &proof.account.0);
         spend(visit, vec![budget]).await?;

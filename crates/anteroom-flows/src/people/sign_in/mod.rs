@@ -7,7 +7,7 @@
 
 mod settle;
 
-use anteroom_crypto::{Digest, Lane, Token, Verdict};
+use anteroom_crypto::{KeyedDigest, OpaqueToken, PasswordVerification, QueueKey};
 use anteroom_domain::account::AccountStatus;
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::limits::Limit;
@@ -17,24 +17,24 @@ use anteroom_storage::SignInView;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
-use crate::audit::counters::Tally;
+use crate::audit::counters::AuditCounter;
 use crate::context::call::{Call, Visit};
 use crate::context::limits::{of_address, of_one, spend, wait_for_floor};
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::interaction::next::{Onward, parked, proceed_with};
-use crate::interaction::open_interaction::{Carried, Gone, Waiting};
+use crate::interaction::next::{Next, persist_for_redirect, proceed_with};
+use crate::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
 use crate::interaction::reopen::open_or_dashboard;
-use crate::sessions::browser_sessions::live_sessions;
-use crate::sessions::new_session::{NewCookies, put_first};
-use crate::sessions::repeated_form::as_it_was_answered;
-use settle::{Prepared, Settled, settle};
+use crate::sessions::browser_sessions::active_sessions;
+use crate::sessions::new_session::{NewCookies, make_current};
+use crate::sessions::repeated_form::repeated_submission;
+use settle::{SignInResult, SignInUnit, run};
 
 /// What the form said, parsed.
 pub struct Credentials {
     pub address: FoldedAddress,
     pub password: SecretString,
-    pub waiting: Option<Waiting>,
+    pub waiting: Option<InteractionRef>,
 }
 
 #[derive(Debug)]
@@ -42,32 +42,32 @@ pub enum SignInOutcome {
     /// Signed in: new cookies, and on to where the person was going.
     SignedIn {
         cookies: NewCookies,
-        onward: Onward,
+        onward: Next,
     },
     /// The password was right and is too old: the person is not signed in, and the journey goes on.
     Proven {
-        onward: Onward,
+        onward: Next,
     },
     /// The same for every reason, but for a known device of that very account.
     Refused {
-        told: Told,
-        carried: Carried,
+        told: LockDisclosure,
+        carried: OpenInteraction,
     },
     RateLimited {
         wait: Wait,
-        carried: Carried,
+        carried: OpenInteraction,
     },
     /// The password was right, and too many were from browsers that the account does not know.
     TooManySignIns {
         wait: Wait,
-        carried: Carried,
+        carried: OpenInteraction,
     },
     /// What was waiting behind the form cannot be found any more.
     Gone,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum LockDisclosure {
     Nothing,
     /// To a known device of the account: it is locked.
     Locked,
@@ -81,37 +81,37 @@ pub async fn sign_in(visit: &Visit, credentials: Credentials) -> Result<SignInOu
     let snapshot = visit.snapshot();
     let carried = match open_or_dashboard(visit, credentials.waiting).await? {
         Ok(carried) => carried,
-        Err(Gone) => return Ok(SignInOutcome::Gone),
+        Err(InteractionNotFound) => return Ok(SignInOutcome::Gone),
     };
     match count(visit, &credentials.address).await {
         Err(FlowError::Limited { wait, .. }) => return Ok(SignInOutcome::RateLimited { wait, carried }),
         counted => counted?,
     }
     let view = visit.store().sign_in_view(&credentials.address, &visit.browser.devices).await?;
-    let here = Here::of(visit).await?;
+    let here = BrowserSessions::of(visit).await?;
     let verdict = verify(visit, view.as_ref(), &credentials.password).await?;
     let entry = entry(visit, &credentials.address, &credentials.password);
-    let prepared = Arc::new(Prepared::new(visit, carried, (view, verdict, entry), &here));
+    let prepared = Arc::new(SignInUnit::new(visit, carried, (view, verdict, entry), &here));
     let live = here.live;
     let work = Arc::clone(&prepared);
-    let settled = visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await?;
+    let settled = visit.store().write(move |tx| run(tx, Arc::clone(&work))).await?;
     match settled {
-        Settled::SignedIn { current, carried } => {
+        SignInResult::SignedIn { current, carried } => {
             // The person is in already; what fails here is put off until next time.
             if let Err(error) = rehash_if_outdated(visit, &prepared, &credentials.password).await {
                 tracing::warn!(reference = %visit.reference, "a password was not hashed anew: {error}");
             }
             signed_in(visit, carried, *current, live).await
         }
-        Settled::Expired(carried) => {
+        SignInResult::Expired(carried) => {
             let onward = proceed_with(visit, carried, live).await?;
             Ok(SignInOutcome::Proven { onward })
         }
-        Settled::Limited { wait, carried } => {
-            visit.provider().tallies.count(Tally::RateLimited(Limit::RightPassword.name()));
+        SignInResult::Limited { wait, carried } => {
+            visit.provider().tallies.count(AuditCounter::RateLimited(Limit::RightPassword.name()));
             Ok(SignInOutcome::TooManySignIns { wait, carried })
         }
-        Settled::Refused { told, carried } => {
+        SignInResult::Refused { told, carried } => {
             wait_for_floor(started, snapshot).await;
             Ok(SignInOutcome::Refused { told, carried })
         }
@@ -119,18 +119,18 @@ pub async fn sign_in(visit: &Visit, credentials: Credentials) -> Result<SignInOu
 }
 
 /// The sessions of the browser.
-struct Here {
-    live: Vec<Live>,
+struct BrowserSessions {
+    live: Vec<ActiveSession>,
     /// The secrets that this very form has brought about before.
-    secrets: Vec<Token>,
+    secrets: Vec<OpaqueToken>,
 }
 
-impl Here {
+impl BrowserSessions {
     async fn of(visit: &Visit) -> Result<Self, FlowError> {
-        let live = live_sessions(visit).await?;
+        let live = active_sessions(visit).await?;
         // Where each secret of the cookie has its session, none was renewed.
         if live.len() < visit.browser.sessions.len()
-            && let Some(answered) = as_it_was_answered(visit, None).await?
+            && let Some(answered) = repeated_submission(visit, None).await?
         {
             return Ok(Self { live: answered.live, secrets: answered.secrets });
         }
@@ -139,9 +139,9 @@ impl Here {
 }
 
 /// Names what was entered, for the count of wrong passwords.
-fn entry(visit: &Visit, address: &FoldedAddress, password: &SecretString) -> Option<Digest> {
+fn entry(visit: &Visit, address: &FoldedAddress, password: &SecretString) -> Option<KeyedDigest> {
     let entered = [address.as_str().as_bytes(), password.expose_secret().as_bytes()];
-    visit.sent_form.map(|form| form.entry(visit, &entered))
+    visit.sent_form.map(|form| form.submission_digest(visit, &entered))
 }
 
 /// Another person at the same network can use up what its address may send. A browser that has signed in to the account before
@@ -164,27 +164,27 @@ async fn count(visit: &Visit, address: &FoldedAddress) -> Result<(), FlowError> 
 /// The new session comes first among those of the browser, and the journey goes on.
 async fn signed_in(
     visit: &Visit,
-    carried: Carried,
-    current: Live,
-    before: Vec<Live>,
+    carried: OpenInteraction,
+    current: ActiveSession,
+    before: Vec<ActiveSession>,
 ) -> Result<SignInOutcome, FlowError> {
-    let (cookies, live) = put_first(visit, current, before).await?;
-    let visit = &visit.with_other_sessions();
+    let (cookies, live) = make_current(visit, current, before).await?;
+    let visit = &visit.after_session_change();
     let onward = proceed_with(visit, carried, live).await?;
-    let onward = parked(visit, onward).await?;
+    let onward = persist_for_redirect(visit, onward).await?;
     Ok(SignInOutcome::SignedIn { cookies, onward })
 }
 
 /// Stronger parameters, or a new pepper, reach a password when its owner next types it.
 async fn rehash_if_outdated(
     call: &Call,
-    prepared: &Prepared,
+    prepared: &SignInUnit,
     password: &SecretString,
 ) -> Result<(), FlowError> {
     let Some(old) = prepared.outdated_hash() else { return Ok(()) };
     // The person is in already: a full queue only puts this off until next time.
     let account = prepared.account_id();
-    let lane = Lane::Account(account.map_or(0, |account| account.0.as_u128()));
+    let lane = QueueKey::Account(account.map_or(0, |account| account.0.as_u128()));
     let Ok(new) = call.hashing().hash(lane, &normalized(password)).await else { return Ok(()) };
     let write = call.store().write(move |tx| {
         let (old, new) = (old.clone(), new.clone());
@@ -205,7 +205,7 @@ async fn verify(
     visit: &Visit,
     view: Option<&SignInView>,
     password: &SecretString,
-) -> Result<Verdict, FlowError> {
+) -> Result<PasswordVerification, FlowError> {
     // A device that has used up its own budget has locked the account, and waits with all others.
     let known = view.filter(|view| {
         let account = &view.account;
@@ -214,18 +214,19 @@ async fn verify(
             && account.lockout.locked_at.is_none()
     });
     let lane = match known {
-        Some(view) => Lane::KnownDevice(view.account.id.0.as_u128()),
-        None => Lane::of_address(visit.address),
+        Some(view) => QueueKey::KnownDevice(view.account.id.0.as_u128()),
+        None => QueueKey::of_address(visit.address),
     };
     let hash = view.and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
     // A hash that does not say that it is of the normalized form is made anew while the text is here.
     let unmarked = view.and_then(|view| view.credential.as_ref()).is_some_and(|old| old.form.is_none());
     let unmarked = unmarked && !password.expose_secret().is_ascii();
-    let mut result = Verdict::Mismatch;
+    let mut result = PasswordVerification::Mismatch;
     for (place, form) in candidates(password).iter().enumerate() {
         let verdict = visit.hashing().verify(lane, form, hash).await?;
-        if let (Verdict::Mismatch, Verdict::Match { outdated }) = (result, verdict) {
-            result = Verdict::Match { outdated: outdated || unmarked || place > 0 };
+        if let (PasswordVerification::Mismatch, PasswordVerification::Match { outdated }) = (result, verdict)
+        {
+            result = PasswordVerification::Match { outdated: outdated || unmarked || place > 0 };
         }
     }
     Ok(result)

@@ -1,84 +1,84 @@
 //! The transaction of one attempt to sign in.
 
-use anteroom_crypto::{Digest, PasswordHash, Verdict};
+use anteroom_crypto::{KeyedDigest, PasswordHash, PasswordVerification};
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, MessageId, SessionId};
-use anteroom_domain::interaction::{Destination, Proof, ProofKind};
-use anteroom_domain::limits::{Budget, Limit};
-use anteroom_domain::lockout::{Counters, LockScope, Lockout};
-use anteroom_domain::message::{Mail, Message, Parcel};
+use anteroom_domain::interaction::{Destination, InteractionProof, ProofKind};
+use anteroom_domain::limits::{Limit, RateLimitCheck};
+use anteroom_domain::lockout::{FailureCounters, LockScope, Lockout};
+use anteroom_domain::message::{Mail, Message, MessageBody};
 use anteroom_domain::password::PasswordAge;
 use anteroom_domain::rate::Wait;
 use anteroom_domain::session::Session;
-use anteroom_domain::sign_in::{Attempt, Decision, Refusal, decide};
+use anteroom_domain::sign_in::{SignInAttempt, SignInDecision, SignInRefusal, decide};
 use anteroom_oidc::{Acr, Amr, AmrSet};
-use anteroom_storage::{AnsweredForm, LockedAccount, SignInView, Spent, Tx};
+use anteroom_storage::{FormWindow, LockedAccount, RateLimitResult, SignInView, Tx};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
-use super::{Here, Told};
+use super::{BrowserSessions, LockDisclosure};
 use crate::context::call::Visit;
 use crate::context::limits::of_address;
-use crate::context::live::Live;
+use crate::context::live::ActiveSession;
 use crate::context::provider::Snapshot;
 use crate::error::FlowError;
-use crate::interaction::open_interaction::{Carried, Keeping};
-use crate::sessions::browser_sessions::left_behind;
-use crate::sessions::new_session::{FirstSecret, HeldSession, NewSession};
-use crate::sessions::repeated_form::{Secret, answers_since};
+use crate::interaction::open_interaction::{NewInteraction, OpenInteraction};
+use crate::sessions::browser_sessions::sessions_of_other_accounts;
+use crate::sessions::new_session::{InitialSecret, NewSession, RenewedSession};
+use crate::sessions::repeated_form::{DerivedSecret, repeat_window_start};
 
 /// How long it is worth telling someone that their account was locked.
 const LOCK_NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 
 /// Everything the transaction needs, drawn beforehand so that it can run again.
-pub(super) struct Prepared {
+pub(super) struct SignInUnit {
     snapshot: Arc<Snapshot>,
     visit: Visit,
-    carried: Carried,
+    carried: OpenInteraction,
     view: Option<SignInView>,
-    verdict: Verdict,
-    keeping: Keeping,
+    verdict: PasswordVerification,
+    keeping: NewInteraction,
     /// What a row without a proof counts for.
-    of_row: Vec<Budget>,
+    of_row: Vec<RateLimitCheck>,
     pub(super) new: NewSession,
     notice: MessageId,
     /// No account has it: it stands for one where the address is unknown.
     no_account: AccountId,
     /// The session of this very account that the browser holds already.
-    held: Option<HeldSession>,
+    held: Option<RenewedSession>,
     /// The same, where this very form has renewed it before.
     repeated: Option<Session>,
     /// What was entered, in this form.
-    entry: Option<Digest>,
+    entry: Option<KeyedDigest>,
     /// The browser's other sessions: after a right password they are not the current one.
-    left: Vec<SessionId>,
+    no_longer_current: Vec<SessionId>,
 }
 
-pub(super) enum Settled {
+pub(super) enum SignInResult {
     SignedIn {
-        current: Box<Live>,
-        carried: Carried,
+        current: Box<ActiveSession>,
+        carried: OpenInteraction,
     },
-    Expired(Carried),
+    Expired(OpenInteraction),
     Refused {
-        told: Told,
-        carried: Carried,
+        told: LockDisclosure,
+        carried: OpenInteraction,
     },
     /// The password was right, and too many were from browsers that the account does not know.
     Limited {
         wait: Wait,
-        carried: Carried,
+        carried: OpenInteraction,
     },
 }
 
-impl Prepared {
+impl SignInUnit {
     pub(super) fn new(
         visit: &Visit,
-        carried: Carried,
-        (view, verdict, entry): (Option<SignInView>, Verdict, Option<Digest>),
-        here: &Here,
+        carried: OpenInteraction,
+        (view, verdict, entry): (Option<SignInView>, PasswordVerification, Option<KeyedDigest>),
+        here: &BrowserSessions,
     ) -> Self {
         let random = visit.random();
         let account = view.as_ref().map(|view| view.account.id);
@@ -89,14 +89,20 @@ impl Prepared {
             visit: visit.clone(),
             repeated: held.filter(|live| here.secrets.contains(&live.token)).map(|live| live.session.clone()),
             held: held.map(|live| {
-                let renewed =
-                    if here.secrets.contains(&live.token) { HeldSession::as_it_is } else { HeldSession::of };
+                let renewed = if here.secrets.contains(&live.token) {
+                    RenewedSession::already_renewed
+                } else {
+                    RenewedSession::of
+                };
                 renewed(visit, live)
             }),
             entry,
-            left: view.as_ref().map(|view| left_behind(live, view.account.id)).unwrap_or_default(),
-            keeping: Keeping::prepare(visit, &carried),
-            of_row: of_address(visit, Limit::WaitingRows),
+            no_longer_current: view
+                .as_ref()
+                .map(|view| sessions_of_other_accounts(live, view.account.id))
+                .unwrap_or_default(),
+            keeping: NewInteraction::prepare(visit, &carried),
+            of_row: of_address(visit, Limit::InteractionRows),
             carried,
             view,
             verdict,
@@ -112,14 +118,14 @@ impl Prepared {
 
     /// The hash that was verified, where it deserves a stronger one.
     pub(super) fn outdated_hash(&self) -> Option<PasswordHash> {
-        let outdated = matches!(self.verdict, Verdict::Match { outdated: true });
+        let outdated = matches!(self.verdict, PasswordVerification::Match { outdated: true });
         let credential = self.view.as_ref().and_then(|view| view.credential.as_ref());
         credential.filter(|_| outdated).map(|credential| credential.hash.clone())
     }
 
-    fn right_password(&self, account: AccountId) -> Budget {
+    fn right_password(&self, account: AccountId) -> RateLimitCheck {
         let (limit, subject) = (Limit::RightPassword, account.0.to_string());
-        Budget { limit, subject, rate: self.snapshot.rate(limit) }
+        RateLimitCheck { limit, limit_key: subject, rate: self.snapshot.rate(limit) }
     }
 
     fn now(&self) -> Timestamp {
@@ -129,11 +135,11 @@ impl Prepared {
     /// Whether the network may have another row without a proof. Where not, the request waits on in its page: an error in place
     /// of that would undo the count of this attempt.
     async fn has_room(&self, tx: &Tx) -> Result<bool, FlowError> {
-        Ok(tx.spend(&self.of_row, self.now()).await? == Spent::Counted)
+        Ok(tx.spend(&self.of_row, self.now()).await? == RateLimitResult::Counted)
     }
 
     /// From the first submitted form on, a waiting application is a row.
-    async fn keep(&self, tx: &Tx, proof: Option<Proof>) -> Result<Carried, FlowError> {
+    async fn keep(&self, tx: &Tx, proof: Option<InteractionProof>) -> Result<OpenInteraction, FlowError> {
         let mut carried = self.carried.clone();
         if let Some(proof) = &proof {
             carried.journey.account = Some(proof.account);
@@ -142,11 +148,11 @@ impl Prepared {
         {
             return Ok(carried);
         }
-        carried.keep(tx, &self.keeping, proof).await
+        carried.persist(tx, &self.keeping, proof).await
     }
 }
 
-pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, FlowError> {
+pub(super) async fn run(tx: Tx, prepared: Arc<SignInUnit>) -> Result<SignInResult, FlowError> {
     let prepared = &*prepared;
     let locked = tx.lock_account(prepared.account_id().unwrap_or(prepared.no_account)).await?;
     let Some(locked) = locked else { return unknown(&tx, prepared).await };
@@ -161,28 +167,31 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<Prepared>) -> Result<Settled, F
 }
 
 /// No account has the address: the same statements as for a wrong password. The counters are those of no account.
-async fn unknown(tx: &Tx, prepared: &Prepared) -> Result<Settled, FlowError> {
+async fn unknown(tx: &Tx, prepared: &SignInUnit) -> Result<SignInResult, FlowError> {
     counted_before(tx, prepared, prepared.no_account).await?;
-    let counters = Counters::new(Lockout::default(), None, prepared.snapshot.policy.lockout);
+    let counters = FailureCounters::new(Lockout::default(), None, prepared.snapshot.policy.lockout);
     tx.save_counters(prepared.no_account, &counters).await?;
     let event = Event::SignInRefused { reason: "unknown_address", failures: 0 };
     tx.append(&prepared.visit.entry(Actor::Anonymous, event)).await?;
-    Ok(Settled::Refused { told: Told::Nothing, carried: prepared.keep(tx, None).await? })
+    Ok(SignInResult::Refused { told: LockDisclosure::Nothing, carried: prepared.keep(tx, None).await? })
 }
 
 /// Whether this very form has counted this wrong password already. If not, it has from now on.
-async fn counted_before(tx: &Tx, prepared: &Prepared, account: AccountId) -> Result<bool, FlowError> {
-    let Some(form) = prepared.entry.as_ref().filter(|_| matches!(prepared.verdict, Verdict::Mismatch)) else {
+async fn counted_before(tx: &Tx, prepared: &SignInUnit, account: AccountId) -> Result<bool, FlowError> {
+    let Some(form) =
+        prepared.entry.as_ref().filter(|_| matches!(prepared.verdict, PasswordVerification::Mismatch))
+    else {
         return Ok(false);
     };
     let now = prepared.now();
-    let counted = tx.was_counted(account, AnsweredForm { form, since: answers_since(now) }).await?;
-    tx.note_counted(account, form, now).await?;
+    let counted =
+        tx.is_wrong_password_counted(account, FormWindow { form, since: repeat_window_start(now) }).await?;
+    tx.record_wrong_password(account, form, now).await?;
     Ok(counted)
 }
 
 /// The device's counter as it is now: parallel attempts have moved it since the view was read.
-async fn device_under_lock(tx: &Tx, prepared: &Prepared) -> Result<Option<KnownDevice>, FlowError> {
+async fn device_under_lock(tx: &Tx, prepared: &SignInUnit) -> Result<Option<KnownDevice>, FlowError> {
     // In the cookie's order: the one this account was last signed in with comes first.
     let known = prepared.view.as_ref().and_then(|view| {
         let mut named = prepared.visit.browser.devices.iter();
@@ -195,20 +204,20 @@ async fn device_under_lock(tx: &Tx, prepared: &Prepared) -> Result<Option<KnownD
 }
 
 fn judge(
-    prepared: &Prepared,
+    prepared: &SignInUnit,
     locked: &LockedAccount,
     (device, counted_before): (Option<&KnownDevice>, bool),
-) -> Decision {
+) -> SignInDecision {
     let policy = prepared.snapshot.policy.lockout;
     let verified =
         prepared.view.as_ref().and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
     let current = locked.credential.as_ref().map(|credential| &credential.hash);
     let set_at = locked.credential.as_ref().map_or(Timestamp::MAX, |credential| credential.facts.set_at);
     let device = device.map(|device| device.counter(set_at));
-    let attempt = Attempt {
+    let attempt = SignInAttempt {
         status: locked.account.status,
-        counters: Counters::new(locked.account.lockout, device, policy),
-        password_matches: matches!(prepared.verdict, Verdict::Match { .. }),
+        counters: FailureCounters::new(locked.account.lockout, device, policy),
+        password_matches: matches!(prepared.verdict, PasswordVerification::Match { .. }),
         credential_unchanged: verified == current,
         counted_before,
     };
@@ -217,11 +226,11 @@ fn judge(
 
 async fn refuse(
     tx: &Tx,
-    prepared: &Prepared,
+    prepared: &SignInUnit,
     account: &Account,
-    (refusal, decision): (Refusal, &Decision),
+    (refusal, decision): (SignInRefusal, &SignInDecision),
     known_device: bool,
-) -> Result<Settled, FlowError> {
+) -> Result<SignInResult, FlowError> {
     let event = Event::sign_in_refused(refusal, decision.failures);
     tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
     if let Some(scope) = decision.locks {
@@ -230,18 +239,18 @@ async fn refuse(
     }
     // Devices that count as unknown ones from now on are not locked by that.
     let locks = decision.locks.is_some_and(|scope| scope != LockScope::EarlierDevices);
-    let locked = matches!(refusal, Refusal::Locked(_)) || locks;
-    let told = if known_device && locked { Told::Locked } else { Told::Nothing };
-    Ok(Settled::Refused { told, carried: prepared.keep(tx, None).await? })
+    let locked = matches!(refusal, SignInRefusal::Locked(_)) || locks;
+    let told = if known_device && locked { LockDisclosure::Locked } else { LockDisclosure::Nothing };
+    Ok(SignInResult::Refused { told, carried: prepared.keep(tx, None).await? })
 }
 
-fn lock_notice(prepared: &Prepared, account: &Account) -> Message {
+fn lock_notice(prepared: &SignInUnit, account: &Account) -> Message {
     let now = prepared.now();
     Message {
         id: prepared.notice,
         account: Some(account.id),
         locale: account.locale.clone(),
-        parcel: Parcel::Email {
+        parcel: MessageBody::Email {
             to: account.primary_address.clone(),
             mail: Mail::AccountLocked {
                 at: now,
@@ -257,10 +266,10 @@ fn lock_notice(prepared: &Prepared, account: &Account) -> Message {
 /// A right password: a session, unless the password is too old to be worth one.
 async fn admit(
     tx: &Tx,
-    prepared: &Prepared,
+    prepared: &SignInUnit,
     locked: LockedAccount,
     device: Option<KnownDevice>,
-) -> Result<Settled, FlowError> {
+) -> Result<SignInResult, FlowError> {
     let LockedAccount { account, credential } = locked;
     let first = prepared.new.secret(tx, &account, prepared.now()).await?;
     let repeated = prepared.repeated.as_ref().or(first.begun.as_ref());
@@ -268,14 +277,14 @@ async fn admit(
     // a second time.
     if device.is_none()
         && repeated.is_none()
-        && let Spent::Refused { wait, .. } =
+        && let RateLimitResult::Refused { wait, .. } =
             tx.spend(&[prepared.right_password(account.id)], prepared.now()).await?
     {
         // Told apart from the counted refusals, so that the owner who asks finds it. What a sender may write is what an address
         // may send.
         let event = Event::SignInRefused { reason: "too_many_sign_ins", failures: 0 };
         tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
-        return Ok(Settled::Limited { wait, carried: prepared.carried.clone() });
+        return Ok(SignInResult::Limited { wait, carried: prepared.carried.clone() });
     }
     if !prepared.visit.browser.keeps_cookies {
         return no_cookies(tx, prepared, &account).await;
@@ -284,7 +293,7 @@ async fn admit(
     if prepared.snapshot.policy.password_age.age(facts, prepared.now()) == PasswordAge::Expired {
         let event = prepared.visit.entry(Actor::Account(account.id), Event::PasswordExpiredNoticed);
         tx.append(&event).await?;
-        let proof = Proof {
+        let proof = InteractionProof {
             account: account.id,
             epoch: account.epoch,
             at: prepared.now(),
@@ -292,7 +301,7 @@ async fn admit(
             device: device.map(|device| device.id),
             factor: None,
         };
-        return Ok(Settled::Expired(prepared.keep(tx, Some(proof)).await?));
+        return Ok(SignInResult::Expired(prepared.keep(tx, Some(proof)).await?));
     }
     let new_device = device.is_none();
     // The second answer of a form brings the device of the first.
@@ -300,41 +309,44 @@ async fn admit(
     let known = (account.id, known);
     let device = prepared.new.keep_device(tx, &prepared.visit, known).await?;
     let (session, secret) = open_session(tx, prepared, &account, device, first).await?;
-    tx.leave_sessions(&prepared.left, prepared.now()).await?;
+    tx.mark_not_current(&prepared.no_longer_current, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device };
     tx.append(&prepared.visit.entry(Actor::Account(account.id), event).in_session(session.id)).await?;
     let mut carried = prepared.carried.clone();
     carried.journey = carried.journey.signed_in_as(account.id);
     // A password that was remembered after all overtakes what was proven on the way to a new one.
     if carried.proof().is_some() {
-        carried = carried.keep(tx, &prepared.keeping, None).await?;
+        carried = carried.persist(tx, &prepared.keeping, None).await?;
     }
-    Ok(Settled::SignedIn { current: Box::new(Live { session, account, token: secret.token }), carried })
+    Ok(SignInResult::SignedIn {
+        current: Box::new(ActiveSession { session, account, token: secret.token }),
+        carried,
+    })
 }
 
 /// A session whose cookie is not kept could be neither used nor ended by its person, who would see an empty form again. The
 /// page that says so brings the cookie once more, for a browser that only lost it.
-async fn no_cookies(tx: &Tx, prepared: &Prepared, account: &Account) -> Result<Settled, FlowError> {
+async fn no_cookies(tx: &Tx, prepared: &SignInUnit, account: &Account) -> Result<SignInResult, FlowError> {
     let event = Event::SignInRefused { reason: "no_cookies", failures: 0 };
     tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
-    Ok(Settled::Refused { told: Told::NoCookies, carried: prepared.keep(tx, None).await? })
+    Ok(SignInResult::Refused { told: LockDisclosure::NoCookies, carried: prepared.keep(tx, None).await? })
 }
 
 /// Signing in again where this account is signed in already keeps its session, with a new secret. So does the form that began it,
 /// sent a second time by a browser that has not the cookie yet.
 async fn open_session(
     tx: &Tx,
-    prepared: &Prepared,
+    prepared: &SignInUnit,
     account: &Account,
     device: DeviceId,
-    first: FirstSecret,
-) -> Result<(Session, Secret), FlowError> {
+    first: InitialSecret,
+) -> Result<(Session, DerivedSecret), FlowError> {
     let proven = (Acr::Pwd, AmrSet::from_iter([Amr::Pwd]));
     let fresh = prepared.new.session(&prepared.visit, (account, account.epoch), device, proven);
     let renewed = |held: &Session| Session {
         id: held.id,
         created_at: held.created_at,
-        sid_by_sector: held.sid_by_sector,
+        pairwise_sid: held.pairwise_sid,
         ..fresh.clone()
     };
     if let Some(held) = prepared.held.as_ref().filter(|held| held.session.epoch == account.epoch) {
@@ -343,7 +355,7 @@ async fn open_session(
             return Ok((renewed, held.next.clone()));
         }
     }
-    let FirstSecret { mut secret, begun } = first;
+    let InitialSecret { mut secret, begun } = first;
     if let Some(begun) = begun {
         let renewed = renewed(&begun);
         if tx.renew_session(&renewed, &secret.stored).await? {

@@ -2,21 +2,23 @@
 //! hint can name a session of another browser. What cannot end anything says so, instead of words that a session has ended.
 
 use anteroom_domain::client::Client;
-use anteroom_domain::session::{HintWorth, Session, SessionStanding};
+use anteroom_domain::session::{LogoutHintEffect, Session, SessionStatus};
 use anteroom_domain::subject::session_of_sid;
 use anteroom_oidc::jwt::IdTokenHint;
 use anteroom_oidc::logout::EndSessionRequest;
 
-use super::{Checked, EndSessionOutcome, LogoutError, NothingToEnd, Question, signed_out};
+use super::{
+    CheckedEndSession, EndSessionOutcome, EndSessionQuestion, LogoutError, NothingToEnd, signed_out,
+};
 use crate::context::call::Visit;
 use crate::error::FlowError;
 use crate::protocol::subject::{sid, subject};
-use crate::sessions::browser_sessions::sessions_here;
+use crate::sessions::browser_sessions::sessions_of_browser;
 use crate::sessions::end_sessions::end_at_client;
 
 pub(super) async fn end(
     visit: &Visit,
-    (request, checked): (&EndSessionRequest, Checked),
+    (request, checked): (&EndSessionRequest, CheckedEndSession),
     confirmed: bool,
 ) -> Result<EndSessionOutcome, FlowError> {
     let found = match (&checked.hint, &checked.client) {
@@ -24,32 +26,32 @@ pub(super) async fn end(
             let session = session_of(visit, client, hint).await?;
             session.map(|session| {
                 let times = (hint.iat, hint.exp);
-                (session.hint_without_cookie(times, visit.browser.id, visit.now), session, client)
+                (session.logout_hint_effect(times, visit.browser.id, visit.now), session, client)
             })
         }
         (Some(_), None) | (None, _) => None,
     };
     match found {
         // With an address that is not the client's own, the application may not be what it says.
-        Some((worth, ..)) if !confirmed && (worth == HintWorth::Asks || checked.stays.is_some()) => {
+        Some((worth, ..)) if !confirmed && (worth == LogoutHintEffect::Asks || checked.stays.is_some()) => {
             let stays = checked.stays.is_some();
-            return Ok(EndSessionOutcome::Ask(Question {
+            return Ok(EndSessionOutcome::Ask(EndSessionQuestion {
                 client: checked.client,
                 accounts: Vec::new(),
-                stays,
+                redirect_refused: stays,
             }));
         }
-        Some((HintWorth::Asks | HintWorth::Ends, session, client)) => {
+        Some((LogoutHintEffect::Asks | LogoutHintEffect::Ends, session, client)) => {
             end_at_client(visit, &session, client.id()).await?;
         }
-        Some((HintWorth::Nothing, ..)) | None => {
+        Some((LogoutHintEffect::Nothing, ..)) | None => {
             if let Some(error) = &checked.stays {
                 return Ok(EndSessionOutcome::Refused(error.clone()));
             }
             // A session of this browser that is over needs no end, an application that waits gets its person back, and a
             // person who answered the question signed out meanwhile, in another tab.
             let is_awaited = confirmed || checked.back.is_some();
-            if !is_awaited && sessions_here(visit).await?.is_empty() {
+            if !is_awaited && sessions_of_browser(visit).await?.is_empty() {
                 let why = if found.is_some() { NothingToEnd::OldHint } else { nothing(request, &checked) };
                 return Ok(EndSessionOutcome::Refused(LogoutError::NothingToEnd(why)));
             }
@@ -58,7 +60,7 @@ pub(super) async fn end(
     signed_out(visit, (request, checked), (Vec::new(), Vec::new())).await
 }
 
-const fn nothing(request: &EndSessionRequest, checked: &Checked) -> NothingToEnd {
+const fn nothing(request: &EndSessionRequest, checked: &CheckedEndSession) -> NothingToEnd {
     if checked.hint.is_some() {
         NothingToEnd::NoSession
     } else if request.id_token_hint.is_some() || request.unreadable_hint {
@@ -82,7 +84,7 @@ async fn session_of(
     }
     let Some(account) = visit.store().account(session.account).await? else { return Ok(None) };
     let policy = visit.snapshot().policy.session;
-    let is_alive = session.standing(&account, policy, visit.now) == SessionStanding::Live;
+    let is_alive = session.current_status(&account, policy, visit.now) == SessionStatus::Live;
     let is_theirs = subject(visit, client, account.id)? == hint.sub;
     Ok((is_alive && is_theirs).then_some(session))
 }

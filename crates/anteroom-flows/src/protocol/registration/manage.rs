@@ -9,11 +9,15 @@ use anteroom_storage::{RegisteredClient, Tx};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
-use super::register::{accepted, confirm_sector, count, taken_hosts};
-use super::{ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, information, told};
+use super::register::{accepted, confirm_sector, count, reserved_hosts};
+use super::{
+    ClientInformation, RegistrationError, RegistrationInput, TOKEN_CONTEXT, information, log_refusal,
+};
 use crate::audit::context::AuditContext;
 use crate::context::call::Call;
-use crate::context::registered_clients::{checked, follow, kept};
+use crate::context::registered_clients::{
+    parse_registered_metadata, refresh_registered_clients, without_hidden_characters,
+};
 use crate::error::FlowError;
 use crate::protocol::client_authentication::secret_digest;
 
@@ -21,7 +25,7 @@ use crate::protocol::client_authentication::secret_digest;
 const BAD_TOKEN: BearerError = BearerError::InvalidToken("not the registration access token of this client");
 
 /// A registration whose token was shown.
-struct Shown {
+struct AuthenticatedRegistration {
     client: RegisteredClient,
     token: SecretString,
 }
@@ -32,10 +36,14 @@ pub async fn read(
     id: &str,
     token: Result<SecretString, BearerError>,
 ) -> Result<ClientInformation, RegistrationError> {
-    let shown = show(call, id, token).await?;
+    let shown = authenticate_registration(call, id, token).await?;
     let snapshot = call.snapshot();
-    let mut metadata = checked(shown.client.client_id.clone(), kept(&shown.client.metadata), snapshot)
-        .map_err(RegistrationRefusal::from)?;
+    let mut metadata = parse_registered_metadata(
+        shown.client.client_id.clone(),
+        without_hidden_characters(&shown.client.metadata),
+        snapshot,
+    )
+    .map_err(RegistrationRefusal::from)?;
     metadata.scope = metadata.scope.intersection(&snapshot.registration.policy.scope);
     Ok(information(&snapshot.issuer, &shown.client, metadata, (None, &shown.token)))
 }
@@ -45,31 +53,35 @@ pub async fn read(
 pub async fn update(
     call: &Call,
     id: &str,
-    presented: Presented<'_>,
+    presented: RegistrationInput<'_>,
 ) -> Result<ClientInformation, RegistrationError> {
-    let shown = show(call, id, presented.token).await?;
+    let shown = authenticate_registration(call, id, presented.token).await?;
     match replace(call, shown, presented.body).await {
         Ok(information) => Ok(information),
-        Err(error) => Err(told(call, error).await),
+        Err(error) => Err(log_refusal(call, error).await),
     }
 }
 
 async fn replace(
     call: &Call,
-    shown: Shown,
+    shown: AuthenticatedRegistration,
     body: Result<&[u8], RegistrationRefusal>,
 ) -> Result<ClientInformation, RegistrationError> {
     let snapshot = call.snapshot();
     let request = RegistrationRequest::from_json(body?)?;
-    let Shown { mut client, token } = shown;
+    let AuthenticatedRegistration { mut client, token } = shown;
     check_names(call, &client, &request)?;
-    let taken = taken_hosts(call, snapshot, client.with_initial_token).await?;
+    let taken = reserved_hosts(call, snapshot, client.with_initial_token).await?;
     let metadata = accepted(client.client_id.clone(), request, snapshot, &taken)?;
-    let before = checked(client.client_id.clone(), kept(&client.metadata), snapshot);
-    let ends = Ends::between(before.as_ref().ok(), &metadata);
+    let before = parse_registered_metadata(
+        client.client_id.clone(),
+        without_hidden_characters(&client.metadata),
+        snapshot,
+    );
+    let ends = EndedByUpdate::between(before.as_ref().ok(), &metadata);
     count(call).await?;
     confirm_sector(call, &metadata).await?;
-    let drawn = settle_secret(call, &mut client, &metadata);
+    let drawn = update_client_secret(call, &mut client, &metadata);
     client.metadata = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
     client.updated_at = call.now;
     let client = Arc::new(client);
@@ -92,13 +104,13 @@ async fn replace(
         // Of two updates at once, one is told to look again.
         return Err(RegistrationRefusal::metadata("the registration was changed by another request").into());
     }
-    follow(call.provider()).await?;
+    refresh_registered_clients(call.provider()).await?;
     Ok(information(&snapshot.issuer, &client, metadata, (drawn.as_ref(), &token)))
 }
 
 /// What people granted to the client that it was and not to the one that it is now.
 #[derive(Clone, Copy)]
-struct Ends {
+struct EndedByUpdate {
     /// It would know them by another `sub`: that of a sector which was not shown to be its own (OpenID Connect Core §8.1).
     /// Or it has sign-outs told to another host than it had when they agreed.
     grants: Option<GrantEnd>,
@@ -108,13 +120,13 @@ struct Ends {
     consents: bool,
 }
 
-impl Ends {
+impl EndedByUpdate {
     /// A registration that the configuration does not admit any more has no `before`.
     fn between(before: Option<&ClientMetadata>, after: &ClientMetadata) -> Self {
         let Some(before) = before else {
             return Self { grants: Some(GrantEnd::SubjectsChanged), participation: true, consents: true };
         };
-        let participation = after.tells_other_hosts_than(before);
+        let participation = after.changes_logout_hosts(before);
         let grants = if before.sector != after.sector {
             Some(GrantEnd::SubjectsChanged)
         } else if participation {
@@ -122,8 +134,8 @@ impl Ends {
         } else {
             None
         };
-        let leads_elsewhere = !after.leads_to().is_subset(&before.leads_to());
-        let tells_elsewhere = after.sign_out_host().is_some_and(|host| before.sign_out_host() != Some(host));
+        let leads_elsewhere = !after.redirect_hosts().is_subset(&before.redirect_hosts());
+        let tells_elsewhere = after.logout_host().is_some_and(|host| before.logout_host() != Some(host));
         Self { grants, participation, consents: grants.is_some() || leads_elsewhere || tells_elsewhere }
     }
 
@@ -131,13 +143,13 @@ impl Ends {
     async fn write(self, tx: &Tx, client: &RegisteredClient) -> Result<u64, FlowError> {
         let (id, now) = (&client.client_id, client.updated_at);
         if self.consents {
-            tx.forget_consents(id).await?;
+            tx.delete_consents(id).await?;
         }
         let Some(why) = self.grants else { return Ok(0) };
-        tx.forget_logouts(id).await?;
+        tx.delete_logout_deliveries(id).await?;
         let grants = tx.revoke_grants_of_client(id, why, now).await?;
         if self.participation {
-            tx.end_participation_of_client(id).await?;
+            tx.exclude_client_from_logout(id).await?;
         }
         Ok(grants)
     }
@@ -161,7 +173,7 @@ fn check_names(
 }
 
 /// A secret stays, goes when it is used no more, and is drawn where it is used from now on.
-fn settle_secret(
+fn update_client_secret(
     call: &Call,
     client: &mut RegisteredClient,
     metadata: &ClientMetadata,
@@ -185,10 +197,10 @@ pub async fn delete(
     id: &str,
     token: Result<SecretString, BearerError>,
 ) -> Result<(), RegistrationError> {
-    let shown = show(call, id, token).await?;
+    let shown = authenticate_registration(call, id, token).await?;
     let audit = call.audit().clone();
     end(call, &shown.client.client_id, (audit, Actor::Client)).await?;
-    follow(call.provider()).await?;
+    refresh_registered_clients(call.provider()).await?;
     Ok(())
 }
 
@@ -208,7 +220,7 @@ async fn end(call: &Call, id: &ClientId, (audit, actor): (AuditContext, Actor)) 
                 return Ok(false);
             }
             let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientDeleted, audit.now).await?;
-            tx.forget_consents(&id).await?;
+            tx.delete_consents(&id).await?;
             tx.append(&audit.entry(actor, Event::ClientDeleted { grants }).by_client(&id)).await?;
             Ok::<_, FlowError>(true)
         }
@@ -216,14 +228,14 @@ async fn end(call: &Call, id: &ClientId, (audit, actor): (AuditContext, Actor)) 
     written.await
 }
 
-async fn show(
+async fn authenticate_registration(
     call: &Call,
     id: &str,
     token: Result<SecretString, BearerError>,
-) -> Result<Shown, RegistrationError> {
+) -> Result<AuthenticatedRegistration, RegistrationError> {
     match find(call, id, token).await {
         Ok(shown) => Ok(shown),
-        Err(error) => Err(told(call, error).await),
+        Err(error) => Err(log_refusal(call, error).await),
     }
 }
 
@@ -231,7 +243,7 @@ async fn find(
     call: &Call,
     id: &str,
     token: Result<SecretString, BearerError>,
-) -> Result<Shown, RegistrationError> {
+) -> Result<AuthenticatedRegistration, RegistrationError> {
     if call.snapshot().registration.policy.is_closed() {
         return Err(RegistrationError::Closed);
     }
@@ -242,5 +254,5 @@ async fn find(
     let is_its_own = client
         .registration_token
         .is_some_and(|digest| mac.verify(TOKEN_CONTEXT, token.expose_secret().as_bytes(), &digest));
-    if is_its_own { Ok(Shown { client, token }) } else { Err(BAD_TOKEN.into()) }
+    if is_its_own { Ok(AuthenticatedRegistration { client, token }) } else { Err(BAD_TOKEN.into()) }
 }

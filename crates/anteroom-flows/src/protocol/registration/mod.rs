@@ -9,7 +9,7 @@ mod register;
 pub use manage::{delete, read, remove, update};
 pub use register::register;
 
-use anteroom_crypto::{Digest, KeyPurpose, Keyring};
+use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_oidc::discovery::paths;
 use anteroom_oidc::errors::BearerError;
@@ -49,7 +49,7 @@ impl fmt::Debug for ClientInformation {
 
 /// A request as it was presented: each half is looked at when its turn comes.
 #[derive(Debug)]
-pub struct Presented<'a> {
+pub struct RegistrationInput<'a> {
     pub token: Result<SecretString, BearerError>,
     /// JSON.
     pub body: Result<&'a [u8], RegistrationRefusal>,
@@ -76,7 +76,7 @@ const TOKEN_CONTEXT: &str = "registration_access_token";
 const INITIAL_TOKEN_CONTEXT: &str = "initial_access_token";
 
 /// What the configuration keeps of an initial access token.
-pub fn initial_token_digest(keyring: &Keyring, token: &SecretString) -> Digest {
+pub fn initial_token_digest(keyring: &Keyring, token: &SecretString) -> KeyedDigest {
     keyring.mac(KeyPurpose::TokenHash).digest(INITIAL_TOKEN_CONTEXT, token.expose_secret().as_bytes())
 }
 
@@ -101,7 +101,7 @@ fn information(
 }
 
 /// What a client was told is wrong goes to the operator's log and, as far as one address may fill it, to the trail.
-async fn told(call: &Call, error: RegistrationError) -> RegistrationError {
+async fn log_refusal(call: &Call, error: RegistrationError) -> RegistrationError {
     let reason = match &error {
         RegistrationError::Closed | RegistrationError::Flow(_) => {
             return error;

@@ -5,7 +5,7 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::limits::Limit;
 use anteroom_domain::rate::AddressPrefix;
 use anteroom_domain::registration::RegistrationMode;
-use anteroom_oidc::client::TakenHosts;
+use anteroom_oidc::client::ReservedHosts;
 use anteroom_oidc::errors::{BearerError, RegistrationErrorCode};
 use anteroom_oidc::{
     ClientId, ClientMetadata, ClientMetadataInput, RegistrationRefusal, RegistrationRequest,
@@ -15,13 +15,16 @@ use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 
 use super::{
-    ClientInformation, Presented, RegistrationError, TOKEN_CONTEXT, information, initial_token_digest, told,
+    ClientInformation, RegistrationError, RegistrationInput, TOKEN_CONTEXT, information,
+    initial_token_digest, log_refusal,
 };
 use crate::context::call::Call;
 use crate::context::limits::{of_address, spend};
 use crate::context::outgoing::OutgoingError;
 use crate::context::provider::Snapshot;
-use crate::context::registered_clients::{checked, follow, kept, taken_by_configuration};
+use crate::context::registered_clients::{
+    parse_registered_metadata, refresh_registered_clients, taken_by_configuration, without_hidden_characters,
+};
 use crate::error::FlowError;
 use crate::protocol::client_authentication::secret_digest;
 use crate::protocol::sector::{self, SectorError};
@@ -32,14 +35,20 @@ const BAD_TOKEN: BearerError = BearerError::InvalidToken("the initial access tok
 
 /// The token is an initial access token; where registration is open, none is asked for.
 #[tracing::instrument(name = "register_client", skip_all)]
-pub async fn register(call: &Call, presented: Presented<'_>) -> Result<ClientInformation, RegistrationError> {
+pub async fn register(
+    call: &Call,
+    presented: RegistrationInput<'_>,
+) -> Result<ClientInformation, RegistrationError> {
     match try_register(call, presented).await {
         Ok(information) => Ok(information),
-        Err(error) => Err(told(call, error).await),
+        Err(error) => Err(log_refusal(call, error).await),
     }
 }
 
-async fn try_register(call: &Call, presented: Presented<'_>) -> Result<ClientInformation, RegistrationError> {
+async fn try_register(
+    call: &Call,
+    presented: RegistrationInput<'_>,
+) -> Result<ClientInformation, RegistrationError> {
     let snapshot = call.snapshot();
     let policy = &snapshot.registration.policy;
     let with_initial_token = match policy.mode {
@@ -56,15 +65,15 @@ async fn try_register(call: &Call, presented: Presented<'_>) -> Result<ClientInf
     let request = RegistrationRequest::from_json(presented.body?)?;
     let id: ClientId =
         call.random().uuid_v4().to_string().parse().map_err(|_| FlowError::Broken("a client identifier"))?;
-    let taken = taken_hosts(call, snapshot, with_initial_token).await?;
+    let taken = reserved_hosts(call, snapshot, with_initial_token).await?;
     let metadata = accepted(id, request, snapshot, &taken)?;
     count(call).await?;
     confirm_sector(call, &metadata).await?;
-    let drawn = Drawn::new(call);
+    let drawn = NewClientSecrets::new(call);
     let client = drawn.client(call, &metadata)?;
     let client = Arc::new(RegisteredClient { with_initial_token, ..client });
     write(call, &client).await?;
-    follow(call.provider()).await?;
+    refresh_registered_clients(call.provider()).await?;
     let secret = client.secret.map(|_| &drawn.secret);
     Ok(information(&snapshot.issuer, &client, metadata, (secret, &drawn.token)))
 }
@@ -87,10 +96,10 @@ pub(super) fn accepted(
     id: ClientId,
     request: RegistrationRequest,
     snapshot: &Snapshot,
-    taken: &TakenHosts,
+    taken: &ReservedHosts,
 ) -> Result<ClientMetadata, RegistrationRefusal> {
     check_lists(&request.metadata)?;
-    let metadata = checked(id, request.metadata, snapshot)?;
+    let metadata = parse_registered_metadata(id, request.metadata, snapshot)?;
     metadata.check_as_new(&snapshot.issuer)?;
     metadata.check_as_registered(taken)?;
     let allowed = &snapshot.registration.policy.scope;
@@ -128,16 +137,20 @@ fn check_lists(asked: &ClientMetadataInput) -> Result<(), RegistrationRefusal> {
 
 /// Hosts that a client may not name: those of the configuration and, unless the operator gave it an initial access token, those
 /// of clients that have shown one.
-pub(super) async fn taken_hosts(
+pub(super) async fn reserved_hosts(
     call: &Call,
     snapshot: &Snapshot,
     with_initial_token: bool,
-) -> Result<TakenHosts, FlowError> {
+) -> Result<ReservedHosts, FlowError> {
     let mut taken = taken_by_configuration(snapshot);
     if !with_initial_token {
         for client in call.store().clients_with_initial_token().await? {
             // One that does not fit the configuration any more is not known at any endpoint.
-            if let Ok(metadata) = checked(client.client_id, kept(&client.metadata), snapshot) {
+            if let Ok(metadata) = parse_registered_metadata(
+                client.client_id,
+                without_hidden_characters(&client.metadata),
+                snapshot,
+            ) {
                 taken.add(&metadata);
             }
         }
@@ -174,12 +187,12 @@ fn not_confirmed(call: &Call, error: &SectorError) -> RegistrationRefusal {
 }
 
 /// 256 bits each.
-struct Drawn {
+struct NewClientSecrets {
     secret: SecretString,
     token: SecretString,
 }
 
-impl Drawn {
+impl NewClientSecrets {
     fn new(call: &Call) -> Self {
         let draw = || SecretString::from(call.random().token().encode());
         Self { secret: draw(), token: draw() }

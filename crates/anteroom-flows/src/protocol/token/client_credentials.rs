@@ -3,14 +3,14 @@
 
 use anteroom_oidc::token::{ClientCredentialsGrant, TokenResponse};
 
-use super::{Exchange, TokenError, mint};
-use crate::audit::counters::Tally;
+use super::{TokenError, TokenRequestContext, mint};
+use crate::audit::counters::AuditCounter;
 
 pub(super) fn issue(
-    exchange: &Exchange<'_>,
+    exchange: &TokenRequestContext<'_>,
     request: &ClientCredentialsGrant,
 ) -> Result<TokenResponse, TokenError> {
     let response = mint::for_client(exchange, request)?;
-    exchange.call.provider().tallies.count(Tally::ClientTokens(exchange.client.id().clone()));
+    exchange.call.provider().tallies.count(AuditCounter::ClientTokens(exchange.client.id().clone()));
     Ok(response)
 }

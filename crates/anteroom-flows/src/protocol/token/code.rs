@@ -5,40 +5,40 @@
 //! verifier or redirect URI spends nothing.
 
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::code::{CodeRefusal, Presented, World};
+use anteroom_domain::code::{CodeContext, CodeRedemption, CodeRefusal};
 use anteroom_domain::grant::{Grant, GrantEnd};
 use anteroom_domain::ids::{AccountId, GrantId};
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_oidc::token::{AuthorizationCodeGrant, TokenResponse};
 use anteroom_oidc::{GrantType, Scope};
-use anteroom_storage::{CodeRecord, Inserted, Tx};
+use anteroom_storage::{CodeRecord, InsertGrantResult, Tx};
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use std::sync::Arc;
 
-use super::{Exchange, TokenError, mint, refresh};
+use super::{TokenError, TokenRequestContext, mint, refresh};
 use crate::audit::context::AuditContext;
 use crate::error::FlowError;
 use crate::protocol::authorization_code;
 
 pub(super) async fn redeem(
-    exchange: &Exchange<'_>,
+    exchange: &TokenRequestContext<'_>,
     request: AuthorizationCodeGrant,
 ) -> Result<TokenResponse, TokenError> {
     let call = exchange.call;
     let code = authorization_code::open(call, exchange.client, request.code.expose_secret())
         .ok_or(TokenError::UnknownCode)?;
-    code.check_presented(Presented {
+    code.check_presented(CodeRedemption {
         redirect_uri: request.redirect_uri.as_deref(),
         verifier: request.code_verifier.as_ref(),
     })?;
-    let record = call.store().code_world(code.account, code.session, exchange.client.id()).await?;
+    let record = call.store().code_with_context(code.account, code.session, exchange.client.id()).await?;
     let Some(CodeRecord { account, session, agreed }) = record else {
         return Err(CodeRefusal::Account.into());
     };
     let snapshot = call.snapshot();
     let session = session.ok_or(CodeRefusal::Session)?;
-    let world = World {
+    let world = CodeContext {
         client: exchange.client,
         account: &account,
         session: &session,
@@ -51,7 +51,7 @@ pub(super) async fn redeem(
         Ok(granted) => granted,
         // A late second use is still a second use.
         Err(refusal) => {
-            let spent = spent(exchange, id, person).await?;
+            let spent = end_if_redeemed(exchange, id, person).await?;
             return Err(if spent { TokenError::CodeReplayed } else { refusal.into() });
         }
     };
@@ -65,25 +65,29 @@ pub(super) async fn redeem(
         .allows_grant(GrantType::RefreshToken)
         .then(|| RefreshFamily::begin(grant.id, &snapshot.policy.tokens, exchange.call.now));
     match write(exchange, &grant, family).await? {
-        Inserted::Yes => {}
-        Inserted::AlreadyThere => return Err(TokenError::CodeReplayed),
-        Inserted::WorldChanged => return Err(CodeRefusal::Account.into()),
+        InsertGrantResult::Yes => {}
+        InsertGrantResult::AlreadyThere => return Err(TokenError::CodeReplayed),
+        InsertGrantResult::AccountOrSessionChanged => return Err(CodeRefusal::Account.into()),
     }
     let refresh_token = family.map(|family| refresh::token(call.keyring(), &family));
     let grant = Grant { scope: worth.scope, resources, ..grant };
-    let person = mint::Person {
+    let person = mint::TokenSubject {
         grant: &grant,
         account: &account,
         claims_within: &worth.claims_within,
-        first: true,
+        with_nonce: true,
         recipient: recipient.as_ref(),
     };
     mint::for_person(exchange, person, refresh_token)
 }
 
 /// Whether the code was used before; if so, ends what it gave.
-async fn spent(exchange: &Exchange<'_>, id: GrantId, account: AccountId) -> Result<bool, TokenError> {
-    if exchange.call.store().grant_world(id).await?.is_none() {
+async fn end_if_redeemed(
+    exchange: &TokenRequestContext<'_>,
+    id: GrantId,
+    account: AccountId,
+) -> Result<bool, TokenError> {
+    if exchange.call.store().grant_with_context(id).await?.is_none() {
         return Ok(false);
     }
     let (audit, client) = (exchange.call.audit().clone(), exchange.client.id().clone());
@@ -103,10 +107,10 @@ async fn spent(exchange: &Exchange<'_>, id: GrantId, account: AccountId) -> Resu
 }
 
 async fn write(
-    exchange: &Exchange<'_>,
+    exchange: &TokenRequestContext<'_>,
     grant: &Grant,
     family: Option<RefreshFamily>,
-) -> Result<Inserted, TokenError> {
+) -> Result<InsertGrantResult, TokenError> {
     let tokens = exchange.call.snapshot().policy.tokens;
     // As long as the session may last in any case: its end is announced to the clients of its grants.
     let session = exchange.call.snapshot().policy.session.absolute;
@@ -125,7 +129,7 @@ async fn insert(
     audit: &AuditContext,
     grant: &Grant,
     (family, expires_at): (Option<RefreshFamily>, Timestamp),
-) -> Result<Inserted, FlowError> {
+) -> Result<InsertGrantResult, FlowError> {
     let entry = |event| {
         audit
             .entry(Actor::Client, event)
@@ -135,18 +139,18 @@ async fn insert(
     };
     let inserted = tx.insert_grant(grant, expires_at).await?;
     match inserted {
-        Inserted::Yes => {
+        InsertGrantResult::Yes => {
             if let Some(family) = &family {
                 tx.insert_family(family).await?;
             }
             tx.append(&entry(Event::CodeRedeemed { grant: grant.id, scope: grant.scope.clone() })).await?;
         }
-        Inserted::AlreadyThere => {
+        InsertGrantResult::AlreadyThere => {
             if tx.revoke_grant(grant.id, GrantEnd::CodeReplayed, audit.now).await? {
                 tx.append(&entry(Event::CodeReplayed { grant: grant.id })).await?;
             }
         }
-        Inserted::WorldChanged => {}
+        InsertGrantResult::AccountOrSessionChanged => {}
     }
     Ok(inserted)
 }

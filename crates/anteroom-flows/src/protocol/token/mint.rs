@@ -2,10 +2,10 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
-use anteroom_domain::grant::{Grant, GrantWorth};
+use anteroom_domain::grant::{EffectiveGrant, Grant};
 use anteroom_domain::ids::GrantId;
 use anteroom_oidc::authorization::ClaimRequests;
-use anteroom_oidc::claims::{ID_TOKEN_CLAIMS_MAX, ScopeClaims, Wanted, release};
+use anteroom_oidc::claims::{ClaimSelection, ID_TOKEN_CLAIMS_MAX, ScopeClaims, select_claims};
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::{AccessTokenClaims, IdTokenClaims, token_hash};
 use anteroom_oidc::shown::shorten;
@@ -13,33 +13,33 @@ use anteroom_oidc::token::{ClientCredentialsGrant, TokenResponse, TokenType};
 use anteroom_oidc::{AmrSet, ResponseType, Scope, ScopeSet, Subject};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Exchange, TokenError};
+use super::{TokenError, TokenRequestContext};
 use crate::error::FlowError;
 use crate::protocol::access_token::{client_scope, jti, seal};
-use crate::protocol::subject::{may_know_address, sid, standard_claims, subject};
+use crate::protocol::subject::{may_use_email_as_username, sid, standard_claims, subject};
 use crate::protocol::token_encryption::Recipient;
 
 /// Whom the tokens speak of.
 #[derive(Clone, Copy)]
-pub(crate) struct Person<'a> {
+pub(crate) struct TokenSubject<'a> {
     pub grant: &'a Grant,
     pub account: &'a Account,
     /// The scopes whose claims may be told where they were asked for one by one.
     pub claims_within: &'a ScopeSet,
     /// The first ID token carries the request's nonce; refreshed ones do not (OpenID Connect Core §12.2).
-    pub first: bool,
+    pub with_nonce: bool,
     /// Whom the ID token is encrypted for, where the client asked for that.
     pub recipient: Option<&'a Recipient>,
 }
 
 pub(super) fn for_person(
-    exchange: &Exchange<'_>,
-    person: Person<'_>,
+    exchange: &TokenRequestContext<'_>,
+    person: TokenSubject<'_>,
     refresh_token: Option<String>,
 ) -> Result<TokenResponse, TokenError> {
     let access_token = access_token(exchange, person)?;
     let openid = person.grant.scope.contains(&Scope::OpenId);
-    let beside = Beside {
+    let beside = HashedArtifacts {
         access_token: Some(&access_token),
         code: None,
         told: &exchange.client.policy.id_token_claims,
@@ -57,7 +57,7 @@ pub(super) fn for_person(
 
 /// Tokens from the authorization endpoint.
 #[derive(Default)]
-pub(crate) struct FrontTokens {
+pub(crate) struct HybridTokens {
     pub access_token: Option<String>,
     /// Of the access token: less than that of a code beside it, where that can be refreshed.
     pub scope: ScopeSet,
@@ -65,24 +65,24 @@ pub(crate) struct FrontTokens {
 }
 
 /// Those that the response type names, beside the code where it names one.
-pub(crate) fn for_front(
-    exchange: &Exchange<'_>,
-    person: Person<'_>,
+pub(crate) fn for_authorization_response(
+    exchange: &TokenRequestContext<'_>,
+    person: TokenSubject<'_>,
     (response_type, code): (ResponseType, Option<&str>),
-) -> Result<FrontTokens, TokenError> {
+) -> Result<HybridTokens, TokenError> {
     let access_token = if response_type.has_token() { Some(access_token(exchange, person)?) } else { None };
     // Scope claims are at userinfo where there is something to ask there with (OpenID Connect Core §5.4); a front channel
     // keeps addresses short and claims out of logs.
     let alone = access_token.is_none() && code.is_none();
     let told = if alone { &ScopeClaims::All } else { &ScopeClaims::None };
-    let beside = Beside { access_token: access_token.as_deref(), code, told };
+    let beside = HashedArtifacts { access_token: access_token.as_deref(), code, told };
     let id_token =
         if response_type.has_id_token() { Some(id_token(exchange, person, beside)?) } else { None };
-    Ok(FrontTokens { access_token, scope: person.grant.scope.clone(), id_token })
+    Ok(HybridTokens { access_token, scope: person.grant.scope.clone(), id_token })
 }
 
 /// The keys that this client's tokens are signed with are there.
-pub(crate) fn check_signers(exchange: &Exchange<'_>) -> Result<(), TokenError> {
+pub(crate) fn check_signers(exchange: &TokenRequestContext<'_>) -> Result<(), TokenError> {
     let (keys, metadata) = (exchange.call.key_set(), &exchange.client.metadata);
     keys.signer(metadata.id_token_signed_response_alg)?;
     if let Some(algorithm) = metadata.access_token_signature() {
@@ -93,7 +93,7 @@ pub(crate) fn check_signers(exchange: &Exchange<'_>) -> Result<(), TokenError> {
 
 /// Whom ID tokens for this client are encrypted for, if one will be given at all.
 pub(crate) async fn recipient(
-    exchange: &Exchange<'_>,
+    exchange: &TokenRequestContext<'_>,
     with_id_token: bool,
 ) -> Result<Option<Recipient>, FlowError> {
     let encryption = exchange.client.metadata.id_token_encryption.filter(|_| with_id_token);
@@ -102,14 +102,18 @@ pub(crate) async fn recipient(
 
 /// A token that the client holds for itself; its `sub` is the client (RFC 9068 §2.2).
 pub(super) fn for_client(
-    exchange: &Exchange<'_>,
+    exchange: &TokenRequestContext<'_>,
     request: &ClientCredentialsGrant,
 ) -> Result<TokenResponse, TokenError> {
     let client = exchange.client;
     let scope = narrowed(&client_scope(client).unwrap_or_default(), request.scope.as_ref())?;
     let resources = narrowed_resources(client, &[], &request.resource)?;
     let subject = client.id().as_str().parse().map_err(|_| FlowError::Broken("client as subject"))?;
-    let claims = blank(exchange, (subject, None), Reach { scope: &scope, resources: &resources });
+    let claims = access_token_claims(
+        exchange,
+        (subject, None),
+        RequestedAccess { scope: &scope, resources: &resources },
+    );
     Ok(TokenResponse {
         access_token: sign(exchange, &claims)?,
         token_type: TokenType::Bearer,
@@ -120,17 +124,17 @@ pub(super) fn for_client(
     })
 }
 
-fn access_token(exchange: &Exchange<'_>, person: Person<'_>) -> Result<String, TokenError> {
-    let Person { grant, account, .. } = person;
+fn access_token(exchange: &TokenRequestContext<'_>, person: TokenSubject<'_>) -> Result<String, TokenError> {
+    let TokenSubject { grant, account, .. } = person;
     let claims = AccessTokenClaims {
         auth_time: Some(grant.auth_time),
         acr: Some(grant.acr),
         amr: grant.amr.clone(),
         sid: Some(sid(exchange.call, exchange.client, grant.session())),
-        ..blank(
+        ..access_token_claims(
             exchange,
             (subject(exchange.call, exchange.client, account.id)?, Some(grant.id)),
-            Reach { scope: &grant.scope, resources: &grant.resources },
+            RequestedAccess { scope: &grant.scope, resources: &grant.resources },
         )
     };
     sign(exchange, &claims)
@@ -138,16 +142,16 @@ fn access_token(exchange: &Exchange<'_>, person: Person<'_>) -> Result<String, T
 
 /// What a token is asked for.
 #[derive(Clone, Copy)]
-struct Reach<'a> {
+struct RequestedAccess<'a> {
     scope: &'a ScopeSet,
     resources: &'a [String],
 }
 
 /// What every access token says (RFC 9068 §2.2).
-fn blank(
-    exchange: &Exchange<'_>,
+fn access_token_claims(
+    exchange: &TokenRequestContext<'_>,
     (sub, grant): (Subject, Option<GrantId>),
-    reach: Reach<'_>,
+    reach: RequestedAccess<'_>,
 ) -> AccessTokenClaims {
     let snapshot = exchange.call.snapshot();
     let now = exchange.call.now;
@@ -169,7 +173,7 @@ fn blank(
 
 /// As the client is registered: a JWT that resource servers read themselves, or a sealed value that only we can and that costs
 /// no signature.
-fn sign(exchange: &Exchange<'_>, claims: &AccessTokenClaims) -> Result<String, TokenError> {
+fn sign(exchange: &TokenRequestContext<'_>, claims: &AccessTokenClaims) -> Result<String, TokenError> {
     let client = exchange.client;
     let Some(algorithm) = client.metadata.access_token_signature() else {
         return Ok(seal(exchange.call, claims)?);
@@ -181,7 +185,7 @@ fn sign(exchange: &Exchange<'_>, claims: &AccessTokenClaims) -> Result<String, T
 
 /// RFC 8707 `resource`, else the client's `audience`, else the issuer itself. Userinfo takes only what names the issuer
 /// (RFC 9068 §4): with `openid` a token is for it too, unless the request named where it is to be used.
-fn audience(exchange: &Exchange<'_>, reach: Reach<'_>) -> Vec<String> {
+fn audience(exchange: &TokenRequestContext<'_>, reach: RequestedAccess<'_>) -> Vec<String> {
     if !reach.resources.is_empty() {
         return reach.resources.to_vec();
     }
@@ -195,15 +199,19 @@ fn audience(exchange: &Exchange<'_>, reach: Reach<'_>) -> Vec<String> {
 
 /// What an ID token is given with, and vouches for by a hash (OpenID Connect Core §3.1.3.6, §3.3.2.11).
 #[derive(Clone, Copy)]
-struct Beside<'a> {
+struct HashedArtifacts<'a> {
     access_token: Option<&'a str>,
     code: Option<&'a str>,
     /// Which claims of the granted scopes are in an ID token given in this way.
     told: &'a ScopeClaims,
 }
 
-fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> Result<String, TokenError> {
-    let Person { grant, account, first, recipient, .. } = person;
+fn id_token(
+    exchange: &TokenRequestContext<'_>,
+    person: TokenSubject<'_>,
+    beside: HashedArtifacts<'_>,
+) -> Result<String, TokenError> {
+    let TokenSubject { grant, account, with_nonce: first, recipient, .. } = person;
     let snapshot = exchange.call.snapshot();
     let (now, client) = (exchange.call.now, exchange.client);
     let algorithm = client.metadata.id_token_signed_response_alg;
@@ -239,16 +247,17 @@ fn id_token(exchange: &Exchange<'_>, person: Person<'_>, beside: Beside<'_>) -> 
 /// Those of scopes as far as this way of giving it has them, and those that the request wanted in the ID token. What a client
 /// is always told is in every one.
 fn claims_of_person(
-    exchange: &Exchange<'_>,
-    person: Person<'_>,
+    exchange: &TokenRequestContext<'_>,
+    person: TokenSubject<'_>,
     told: &ScopeClaims,
 ) -> serde_json::Map<String, serde_json::Value> {
     let (client, scope, nothing) = (exchange.client, &person.grant.scope, ClaimRequests::default());
     let asked = person.grant.claims.as_ref().map_or(&nothing, |claims| &claims.id_token);
     let (allowed, mapping) = (person.claims_within, &client.policy.claims);
-    let address_as_username = may_know_address(client);
-    let wanted = Wanted { scope, told, asked, allowed, mapping, address_as_username };
-    let mut claims = release(&standard_claims(person.account, &exchange.call.snapshot().groups), wanted);
+    let address_as_username = may_use_email_as_username(client);
+    let wanted = ClaimSelection { scope, told, asked, allowed, mapping, address_as_username };
+    let mut claims =
+        select_claims(&standard_claims(person.account, &exchange.call.snapshot().groups), wanted);
     let left_out = mapping.fit_id_token(&mut claims);
     if !left_out.is_nothing() {
         tracing::warn!(
@@ -273,7 +282,7 @@ pub(super) fn narrowed(granted: &ScopeSet, asked: Option<&ScopeSet>) -> Result<S
 }
 
 /// What is left of `asked`, which was granted: the client may have had a scope then that it has no more (RFC 6749 §3.3).
-pub(super) fn worth_of(asked: &ScopeSet, worth: &GrantWorth) -> Result<ScopeSet, TokenError> {
+pub(super) fn remaining_scope(asked: &ScopeSet, worth: &EffectiveGrant) -> Result<ScopeSet, TokenError> {
     let scope = asked.intersection(&worth.scope);
     if scope.is_empty() && !asked.is_empty() {
         Err(TokenError::Scope(shorten(&asked.to_string())))

@@ -10,7 +10,7 @@ mod repeat;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::code::CodeRefusal;
-use anteroom_domain::grant::GrantDead;
+use anteroom_domain::grant::InvalidGrantReason;
 use anteroom_oidc::GrantType;
 use anteroom_oidc::errors::TokenErrorCode;
 use anteroom_oidc::names::separated_by_commas;
@@ -41,7 +41,7 @@ pub enum TokenError {
     #[error("the refresh token is one that the database has not handed out: commits were lost")]
     RefreshAhead,
     #[error(transparent)]
-    Dead(#[from] GrantDead),
+    Dead(#[from] InvalidGrantReason),
     #[error("scope {0:?} is not one that the client may have here")]
     Scope(String),
     #[error("resource {0:?} is not one that the client may have tokens for")]
@@ -102,18 +102,18 @@ impl From<anteroom_storage::StoreError> for TokenError {
 }
 
 /// The request's own context: what a grant needs besides its parameters.
-pub(crate) struct Exchange<'a> {
+pub(crate) struct TokenRequestContext<'a> {
     pub call: &'a Call,
     pub client: &'a Client,
 }
 
 #[tracing::instrument(skip_all)]
-pub async fn exchange(
+pub async fn handle_token_request(
     call: &Call,
     client: &AuthenticatedClient,
     request: TokenRequest,
 ) -> Result<TokenResponse, TokenError> {
-    let exchange = Exchange { call, client: client.client() };
+    let exchange = TokenRequestContext { call, client: client.client() };
     let result = exchange.grant(request).await;
     if let Err(error) = &result
         && error.code().is_some()
@@ -125,7 +125,7 @@ pub async fn exchange(
     result
 }
 
-impl Exchange<'_> {
+impl TokenRequestContext<'_> {
     async fn grant(&self, request: TokenRequest) -> Result<TokenResponse, TokenError> {
         let grant_type = request.grant_type();
         if !self.client.metadata.allows_grant(grant_type) {

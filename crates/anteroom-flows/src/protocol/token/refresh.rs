@@ -3,12 +3,12 @@
 //! A token is `grant.generation.mac`: the MAC proves that we made it before any row is read, and lets the same successor be
 //! made again for a client whose answer was lost.
 
-use anteroom_crypto::{Digest, KeyPurpose, Keyring};
+use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring};
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::grant::{Grant, GrantEnd, GrantWorth};
+use anteroom_domain::grant::{EffectiveGrant, Grant, GrantEnd};
 use anteroom_domain::ids::GrantId;
 use anteroom_domain::limits::Limit;
-use anteroom_domain::refresh::{Presented, RefreshDecision, RefreshFamily};
+use anteroom_domain::refresh::{PresentedRefreshToken, RefreshDecision, RefreshFamily};
 use anteroom_oidc::token::{RefreshTokenGrant, TokenResponse};
 use anteroom_oidc::{Scope, TokenEndpointAuthMethod};
 use anteroom_storage::GrantRecord;
@@ -17,10 +17,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
-use super::{Exchange, TokenError, mint, repeat};
+use super::{TokenError, TokenRequestContext, mint, repeat};
 use crate::context::limits::{of_one, spend_in_memory};
 use crate::error::FlowError;
-use crate::protocol::access_token::worth;
+use crate::protocol::access_token::effective_grant;
 
 const CONTEXT: &str = "refresh_token";
 const GRANT_LEN: usize = 16;
@@ -48,7 +48,7 @@ impl RefreshToken {
     pub(crate) fn parse(keyring: &Keyring, text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (body, mac) = bytes.split_at_checked(GRANT_LEN + GENERATION_LEN)?;
-        let mac = Digest::from_slice(mac)?;
+        let mac = KeyedDigest::from_slice(mac)?;
         if !keyring.mac(KeyPurpose::RefreshMac).verify(CONTEXT, body, &mac) {
             return None;
         }
@@ -61,7 +61,7 @@ impl RefreshToken {
 }
 
 pub(super) async fn refresh(
-    exchange: &Exchange<'_>,
+    exchange: &TokenRequestContext<'_>,
     request: RefreshTokenGrant,
 ) -> Result<TokenResponse, TokenError> {
     let call = exchange.call;
@@ -70,22 +70,24 @@ pub(super) async fn refresh(
     // Losing the race against a parallel refresh or repeat is seen as a row that has moved on: the next look decides anew.
     for _ in 0..3 {
         let record =
-            call.store().grant_world(presented.grant).await?.ok_or(TokenError::UnknownRefreshToken)?;
+            call.store().grant_with_context(presented.grant).await?.ok_or(TokenError::UnknownRefreshToken)?;
         let (family, worth) = check(exchange, &record)?;
         let budget = of_one(call, Limit::Refresh, &record.grant.id.0);
         spend_in_memory(call, &[budget])?;
         // Refused before anything is spent.
         let scope = mint::narrowed(&record.grant.scope, request.scope.as_ref())?;
-        let scope = mint::worth_of(&scope, &worth)?;
+        let scope = mint::remaining_scope(&scope, &worth)?;
         let resources = mint::narrowed_resources(exchange.client, &worth.resources, &request.resource)?;
         let recipient = mint::recipient(exchange, scope.contains(&Scope::OpenId)).await?;
-        let Some(next) = decided(exchange, &record, family, presented.generation).await? else { continue };
+        let Some(next) = next_family_state(exchange, &record, family, presented.generation).await? else {
+            continue;
+        };
         let grant = Grant { scope, resources, ..record.grant };
-        let person = mint::Person {
+        let person = mint::TokenSubject {
             grant: &grant,
             account: &record.account,
             claims_within: &worth.claims_within,
-            first: false,
+            with_nonce: false,
             recipient: recipient.as_ref(),
         };
         return mint::for_person(exchange, person, Some(token(call.keyring(), &next)));
@@ -94,13 +96,13 @@ pub(super) async fn refresh(
 }
 
 /// The state whose token is handed out. `None`: another request was faster, and it has to be looked at anew.
-async fn decided(
-    exchange: &Exchange<'_>,
+async fn next_family_state(
+    exchange: &TokenRequestContext<'_>,
     record: &GrantRecord,
     family: RefreshFamily,
     generation: u32,
 ) -> Result<Option<RefreshFamily>, TokenError> {
-    let presented = Presented {
+    let presented = PresentedRefreshToken {
         generation,
         from: exchange.call.address(),
         authenticated: is_authenticated(exchange),
@@ -111,32 +113,37 @@ async fn decided(
         RefreshDecision::Rotate(next) => {
             rotate(exchange, &record.grant, (&family, next)).await?.then_some(next)
         }
-        RefreshDecision::Repeat { family, elsewhere } => {
+        RefreshDecision::Repeat { family, from_other_network: elsewhere } => {
             repeat::repeat(exchange, record, (family, elsewhere)).await?.then_some(family)
         }
         RefreshDecision::Replay => return Err(replayed(exchange, &record.grant, generation).await?),
-        RefreshDecision::Ahead => return Err(ahead(exchange, record, (family, generation)).await?),
+        RefreshDecision::UnknownGeneration => {
+            return Err(end_unknown_generation(exchange, record, (family, generation)).await?);
+        }
         RefreshDecision::Expired => return Err(TokenError::RefreshExpired),
     })
 }
 
 /// The client has proven who it is: it is a confidential one.
-fn is_authenticated(exchange: &Exchange<'_>) -> bool {
+fn is_authenticated(exchange: &TokenRequestContext<'_>) -> bool {
     exchange.client.metadata.token_endpoint_auth_method != TokenEndpointAuthMethod::None
 }
 
 /// The token is this client's, and its grant is worth something.
-fn check(exchange: &Exchange<'_>, record: &GrantRecord) -> Result<(RefreshFamily, GrantWorth), TokenError> {
+fn check(
+    exchange: &TokenRequestContext<'_>,
+    record: &GrantRecord,
+) -> Result<(RefreshFamily, EffectiveGrant), TokenError> {
     if record.grant.client != *exchange.client.id() {
         return Err(TokenError::UnknownRefreshToken);
     }
-    let worth = worth(exchange.call, exchange.client, record)?;
+    let worth = effective_grant(exchange.call, exchange.client, record)?;
     Ok((record.family.ok_or(TokenError::UnknownRefreshToken)?, worth))
 }
 
 /// Spends the generation, in one conditional write; `false` when another request was first.
 async fn rotate(
-    exchange: &Exchange<'_>,
+    exchange: &TokenRequestContext<'_>,
     grant: &Grant,
     (family, next): (&RefreshFamily, RefreshFamily),
 ) -> Result<bool, TokenError> {
@@ -165,7 +172,11 @@ async fn rotate(
 }
 
 /// RFC 9700 §4.14.2: a replay may be a thief's or the owner's; either way the family ends.
-async fn replayed(exchange: &Exchange<'_>, grant: &Grant, generation: u32) -> Result<TokenError, TokenError> {
+async fn replayed(
+    exchange: &TokenRequestContext<'_>,
+    grant: &Grant,
+    generation: u32,
+) -> Result<TokenError, TokenError> {
     let id = grant.id;
     let entry = exchange.call.entry(Actor::Client, Event::RefreshReplayed { grant: id, generation });
     let entry = entry.about(grant.account).by_client(&grant.client).in_session(grant.session);
@@ -185,8 +196,8 @@ async fn replayed(exchange: &Exchange<'_>, grant: &Grant, generation: u32) -> Re
 
 /// We made this token, and the database has not handed it out: it went back to an earlier state. What happened since may have
 /// been the end of the family, so it does not go on, from the presented generation as little as from the known one.
-async fn ahead(
-    exchange: &Exchange<'_>,
+async fn end_unknown_generation(
+    exchange: &TokenRequestContext<'_>,
     record: &GrantRecord,
     (family, generation): (RefreshFamily, u32),
 ) -> Result<TokenError, TokenError> {

@@ -3,29 +3,29 @@
 //! Invariant: each repeat is counted in the statement that admits it, with its entry in the audit trail.
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
-use anteroom_domain::limits::{Budget, Limit};
+use anteroom_domain::limits::{Limit, RateLimitCheck};
 use anteroom_domain::message::{Mail, Message};
 use anteroom_domain::refresh::{MOST_REPEATS, RefreshFamily};
-use anteroom_storage::{GrantRecord, Spent, Tx};
+use anteroom_storage::{GrantRecord, RateLimitResult, Tx};
 use jiff::Timestamp;
 use std::sync::Arc;
 
-use super::{Exchange, TokenError};
+use super::{TokenError, TokenRequestContext};
 use crate::error::FlowError;
 use crate::messages::notices::notices;
 
 /// `false`: too many were faster, or the family has moved on.
 pub(super) async fn repeat(
-    exchange: &Exchange<'_>,
+    exchange: &TokenRequestContext<'_>,
     record: &GrantRecord,
     (family, elsewhere): (RefreshFamily, bool),
 ) -> Result<bool, TokenError> {
     let messages: Arc<[Message]> =
-        if elsewhere { told(exchange, record).await?.into() } else { Arc::default() };
+        if elsewhere { repeat_notices(exchange, record).await?.into() } else { Arc::default() };
     let (account, now) = (record.grant.account, exchange.call.now);
-    let budget = Budget {
+    let budget = RateLimitCheck {
         limit: Limit::RepeatNotice,
-        subject: account.to_string(),
+        limit_key: account.to_string(),
         rate: exchange.call.snapshot().policy.limits.get(Limit::RepeatNotice),
     };
     let prepared = exchange.call.clone();
@@ -40,7 +40,7 @@ pub(super) async fn repeat(
         let (messages, budget, entry) = (Arc::clone(&messages), budget.clone(), entry.clone());
         async move {
             let Some(repeat) = tx.repeat_family(&family, MOST_REPEATS).await? else { return Ok(false) };
-            if !messages.is_empty() && may_tell(&tx, &budget, now).await? {
+            if !messages.is_empty() && may_send_notice(&tx, &budget, now).await? {
                 for message in &*messages {
                     tx.enqueue(message).await?;
                 }
@@ -52,7 +52,10 @@ pub(super) async fn repeat(
     Ok(write.await?)
 }
 
-async fn told(exchange: &Exchange<'_>, record: &GrantRecord) -> Result<Vec<Message>, FlowError> {
+async fn repeat_notices(
+    exchange: &TokenRequestContext<'_>,
+    record: &GrantRecord,
+) -> Result<Vec<Message>, FlowError> {
     let (provider, now) = (exchange.call, exchange.call.now);
     let application = exchange.client.display_name().to_owned();
     let link = provider.snapshot().issuer.endpoint("/forgot-password").to_string();
@@ -61,6 +64,6 @@ async fn told(exchange: &Exchange<'_>, record: &GrantRecord) -> Result<Vec<Messa
 }
 
 /// Applications of one person that change networks all day do not fill the mailbox.
-async fn may_tell(tx: &Tx, budget: &Budget, now: Timestamp) -> Result<bool, FlowError> {
-    Ok(tx.spend(std::slice::from_ref(budget), now).await? == Spent::Counted)
+async fn may_send_notice(tx: &Tx, budget: &RateLimitCheck, now: Timestamp) -> Result<bool, FlowError> {
+    Ok(tx.spend(std::slice::from_ref(budget), now).await? == RateLimitResult::Counted)
 }

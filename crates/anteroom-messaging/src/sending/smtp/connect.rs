@@ -11,8 +11,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::{TcpStream, lookup_host};
 
-use super::failure::{Stage, failure};
-use crate::sending::failure::{Failure, Reason};
+use super::failure::{SmtpStage, failure};
+use crate::sending::failure::{DeliveryError, Reason};
 
 /// RFC 8305, §8: how long an address has for itself before the next one is tried beside it.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
@@ -37,11 +37,11 @@ pub(super) struct Server {
 
 impl Server {
     /// All that can go wrong here goes wrong for every message.
-    pub(super) async fn connect(&self) -> Result<AsyncSmtpConnection, Failure> {
-        self.secured_and_signed_in().await.map_err(Failure::of_channel)
+    pub(super) async fn connect(&self) -> Result<AsyncSmtpConnection, DeliveryError> {
+        self.secured_and_signed_in().await.map_err(DeliveryError::of_channel)
     }
 
-    async fn secured_and_signed_in(&self) -> Result<AsyncSmtpConnection, Failure> {
+    async fn secured_and_signed_in(&self) -> Result<AsyncSmtpConnection, DeliveryError> {
         let mut connection = self.greet().await?;
         if let Tls::Start(parameters) = &self.tls {
             connection = self.secure(connection, parameters.clone()).await?;
@@ -55,11 +55,12 @@ impl Server {
         }
     }
 
-    async fn greet(&self) -> Result<AsyncSmtpConnection, Failure> {
+    async fn greet(&self) -> Result<AsyncSmtpConnection, DeliveryError> {
         let addresses = self.addresses().await?;
-        let refused =
-            |tried: String| Failure::new(Reason::NoConnection).detailed(format!("{}: {tried}", self.host));
-        let of_us = |error| failure(Stage::Us, &error);
+        let refused = |tried: String| {
+            DeliveryError::new(Reason::NoConnection).detailed(format!("{}: {tried}", self.host))
+        };
+        let of_us = |error| failure(SmtpStage::Us, &error);
         let Tls::Wrapped(parameters) = &self.tls else {
             let (_, stream) = first_to_answer(&addresses).await.map_err(refused)?;
             let connection = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello);
@@ -76,9 +77,10 @@ impl Server {
         connection.await.map_err(of_us)
     }
 
-    async fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
+    async fn addresses(&self) -> Result<Vec<SocketAddr>, DeliveryError> {
         let found = addresses_of(&self.host, self.port).await;
-        let unknown = |why| Failure::new(Reason::NoConnection).detailed(format!("{}: {why}", self.host));
+        let unknown =
+            |why| DeliveryError::new(Reason::NoConnection).detailed(format!("{}: {why}", self.host));
         found.map_err(unknown)
     }
 
@@ -86,7 +88,7 @@ impl Server {
         &self,
         mut connection: AsyncSmtpConnection,
         parameters: TlsParameters,
-    ) -> Result<AsyncSmtpConnection, Failure> {
+    ) -> Result<AsyncSmtpConnection, DeliveryError> {
         if !connection.can_starttls() {
             let refused = self.not_offered(&mut connection, Reason::NoStartTls).await;
             super::close(connection).await;
@@ -96,27 +98,27 @@ impl Server {
             Ok(()) => Ok(connection),
             // A failed handshake leaves the library's connection without a stream, and it panics when it is used again, so
             // it is dropped without QUIT.
-            Err(error) => Err(failure(Stage::Us, &error)),
+            Err(error) => Err(failure(SmtpStage::Us, &error)),
         }
     }
 
-    async fn sign_in(&self, connection: &mut AsyncSmtpConnection) -> Result<(), Failure> {
+    async fn sign_in(&self, connection: &mut AsyncSmtpConnection) -> Result<(), DeliveryError> {
         let Some(login) = &self.login else { return Ok(()) };
         if connection.server_info().get_auth_mechanism(DEFAULT_MECHANISMS).is_none() {
             return Err(self.not_offered(connection, Reason::NoAuth).await);
         }
         let signed_in = connection.auth(DEFAULT_MECHANISMS, login).await;
-        signed_in.map(drop).map_err(|error| failure(Stage::Us, &error))
+        signed_in.map(drop).map_err(|error| failure(SmtpStage::Us, &error))
     }
 
     /// With what the server does offer, in its own words.
-    async fn not_offered(&self, connection: &mut AsyncSmtpConnection, reason: Reason) -> Failure {
+    async fn not_offered(&self, connection: &mut AsyncSmtpConnection, reason: Reason) -> DeliveryError {
         let offer = connection.command(Ehlo::new(self.hello.clone())).await.ok();
         let lines: Vec<String> =
             offer.iter().flat_map(Response::message).skip(1).map(str::to_owned).collect();
         let words: String = lines.join(", ").escape_debug().take(MOST_OFFERED).collect();
         let words = if words.is_empty() { "nothing".to_owned() } else { words };
-        Failure::new(reason).detailed(format!("the server offers: {words}"))
+        DeliveryError::new(reason).detailed(format!("the server offers: {words}"))
     }
 }
 

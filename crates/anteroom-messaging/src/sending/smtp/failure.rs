@@ -5,11 +5,11 @@ use rustls::CertificateError;
 use std::error::Error as StdError;
 use std::io;
 
-use crate::sending::failure::{Failure, Reason};
+use crate::sending::failure::{DeliveryError, Reason};
 
 /// What an answer of the server speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(super) enum SmtpStage {
     /// Before a recipient is named (greeting, EHLO, AUTH, MAIL FROM): of us, and so of all mail.
     Us,
     /// From RCPT TO on: of this message.
@@ -18,27 +18,27 @@ pub(super) enum Stage {
 
 /// 5xx is for good and 4xx for now (RFC 5321 §4.2.1). Before a recipient is named it speaks of us, whatever its code, and so
 /// do the codes for our name and secret (RFC 4954 §6).
-pub(super) fn failure(stage: Stage, error: &Error) -> Failure {
+pub(super) fn failure(stage: SmtpStage, error: &Error) -> DeliveryError {
     let found = match (error.status().map(|code| code.to_string()), rustls_error(error)) {
-        (Some(code), _) => Failure::new(of_code(&code, stage, error.is_permanent())).detailed(code),
-        (None, Some(tls)) => Failure::new(of_tls(tls)).detailed(tls),
-        (None, None) if error.is_timeout() => Failure::new(Reason::TimedOut),
-        (None, None) if error.is_tls() => Failure::new(Reason::Tls),
+        (Some(code), _) => DeliveryError::new(of_code(&code, stage, error.is_permanent())).detailed(code),
+        (None, Some(tls)) => DeliveryError::new(of_tls(tls)).detailed(tls),
+        (None, None) if error.is_timeout() => DeliveryError::new(Reason::TimedOut),
+        (None, None) if error.is_tls() => DeliveryError::new(Reason::Tls),
         (None, None) => match io_error(error) {
-            Some(kind) => Failure::new(Reason::NoConnection).detailed(kind),
-            None => Failure::new(Reason::NoConnection),
+            Some(kind) => DeliveryError::new(Reason::NoConnection).detailed(kind),
+            None => DeliveryError::new(Reason::NoConnection),
         },
     };
     // RFC 5321 §4.2.3: the server closes the connection, whatever it was asked for.
     let is_closing = error.status().is_some_and(|code| code.to_string() == "421");
-    if is_closing || stage == Stage::Us { found.of_channel() } else { found }
+    if is_closing || stage == SmtpStage::Us { found.of_channel() } else { found }
 }
 
-fn of_code(code: &str, stage: Stage, for_good: bool) -> Reason {
+fn of_code(code: &str, stage: SmtpStage, for_good: bool) -> Reason {
     match (code, stage) {
         ("530" | "534" | "535" | "538", _) => Reason::Credentials,
-        (_, Stage::Us) if for_good => Reason::SetUp,
-        (_, Stage::Message) if for_good => Reason::Rejected,
+        (_, SmtpStage::Us) if for_good => Reason::SetUp,
+        (_, SmtpStage::Message) if for_good => Reason::Rejected,
         _ => Reason::Busy,
     }
 }
@@ -83,12 +83,12 @@ mod tests {
     #[test]
     fn a_code_speaks_of_us_before_a_recipient_is_named_and_of_the_message_after() {
         for (code, stage, for_good, expected) in [
-            ("535", Stage::Us, true, Reason::Credentials),
-            ("530", Stage::Message, true, Reason::Credentials),
-            ("554", Stage::Us, true, Reason::SetUp),
-            ("554", Stage::Message, true, Reason::Rejected),
-            ("421", Stage::Us, false, Reason::Busy),
-            ("450", Stage::Message, false, Reason::Busy),
+            ("535", SmtpStage::Us, true, Reason::Credentials),
+            ("530", SmtpStage::Message, true, Reason::Credentials),
+            ("554", SmtpStage::Us, true, Reason::SetUp),
+            ("554", SmtpStage::Message, true, Reason::Rejected),
+            ("421", SmtpStage::Us, false, Reason::Busy),
+            ("450", SmtpStage::Message, false, Reason::Busy),
         ] {
             assert_eq!(of_code(code, stage, for_good), expected, "{code} {stage:?}");
         }

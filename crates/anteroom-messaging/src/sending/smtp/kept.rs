@@ -11,34 +11,34 @@ const IDLE: Duration = Duration::from_secs(5);
 const MOST_MESSAGES: u32 = 50;
 
 /// A connection, and how many messages went over it.
-pub(super) struct Open {
+pub(super) struct PooledConnection {
     pub(super) connection: AsyncSmtpConnection,
     pub(super) messages: u32,
 }
 
-impl Open {
+impl PooledConnection {
     pub(super) const fn new(connection: AsyncSmtpConnection) -> Self {
         Self { connection, messages: 0 }
     }
 }
 
 #[derive(Default)]
-pub(super) struct Kept {
-    idle: Mutex<Vec<(Open, Instant)>>,
+pub(super) struct ConnectionPool {
+    idle: Mutex<Vec<(PooledConnection, Instant)>>,
 }
 
-impl Kept {
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(Open, Instant)>> {
+impl ConnectionPool {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(PooledConnection, Instant)>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The one that was used last: the others may go.
-    pub(super) fn take(&self) -> Option<Open> {
+    pub(super) fn take(&self) -> Option<PooledConnection> {
         self.idle().pop().map(|(open, _)| open)
     }
 
     /// One that has taken as many messages as it may comes back.
-    pub(super) fn keep(&self, open: Open) -> Option<Open> {
+    pub(super) fn keep(&self, open: PooledConnection) -> Option<PooledConnection> {
         if open.messages >= MOST_MESSAGES {
             return Some(open);
         }
@@ -47,12 +47,12 @@ impl Kept {
     }
 
     /// Those that no message needed for a while, or all.
-    pub(super) fn take_unused(&self, all: bool) -> Vec<Open> {
+    pub(super) fn take_unused(&self, all: bool) -> Vec<PooledConnection> {
         let mut idle = self.idle();
         let (unused, used) =
             std::mem::take(&mut *idle).into_iter().partition(|(_, since)| all || since.elapsed() > IDLE);
         *idle = used;
-        let unused: Vec<(Open, Instant)> = unused;
+        let unused: Vec<(PooledConnection, Instant)> = unused;
         unused.into_iter().map(|(open, _)| open).collect()
     }
 }

@@ -28,9 +28,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use self::connect::{Server, Tls};
-use self::failure::{Stage, failure};
-use self::kept::{Kept, Open};
-use super::failure::{Failure, Reason};
+use self::failure::{SmtpStage, failure};
+use self::kept::{ConnectionPool, PooledConnection};
+use super::failure::{DeliveryError, Reason};
 
 /// How long a server may take to answer QUIT, and to show that a kept connection still stands.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -76,7 +76,7 @@ pub enum SmtpError {
 
 pub struct Smtp {
     server: Server,
-    kept: Kept,
+    kept: ConnectionPool,
     connections: usize,
     from: Mailbox,
     reply_to: Option<Address>,
@@ -120,7 +120,7 @@ impl Smtp {
         let reply_to = server.reply_to.as_ref().map(|address| address.as_str().parse());
         let server = Server { host, port, tls, login, hello, timeout };
         let reply_to = reply_to.transpose().map_err(SmtpError::ReplyTo)?;
-        Ok(Self { server, kept: Kept::default(), connections, from, reply_to })
+        Ok(Self { server, kept: ConnectionPool::default(), connections, from, reply_to })
     }
 
     /// How many messages may be on their way at once: each has a connection of its own.
@@ -129,9 +129,9 @@ impl Smtp {
     }
 
     /// Goes as far as to sign in, and no further.
-    pub async fn try_out(&self) -> Result<(), Failure> {
+    pub async fn check_login(&self) -> Result<(), DeliveryError> {
         let connected = tokio::time::timeout(self.server.timeout, self.server.connect()).await;
-        close(connected.unwrap_or(Err(Failure::new(Reason::TimedOut)))?).await;
+        close(connected.unwrap_or(Err(DeliveryError::new(Reason::TimedOut)))?).await;
         Ok(())
     }
 
@@ -147,24 +147,24 @@ impl Smtp {
         (id, at): (MessageId, Timestamp),
         to: (Option<&str>, &EmailAddress),
         email: &Email,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), DeliveryError> {
         let message = self.message((id, at), to, email)?;
         let stage = AtomicBool::new(false);
         let delivery = tokio::time::timeout(self.server.timeout, self.deliver(&message, &stage)).await;
         delivery.unwrap_or_else(|_| {
-            let silent = Failure::new(Reason::TimedOut);
+            let silent = DeliveryError::new(Reason::TimedOut);
             Err(if stage.load(Ordering::Relaxed) { silent } else { silent.of_channel() })
         })
     }
 
     /// `named` is set once the server knows the recipient: from then on, what goes wrong is about this message.
-    async fn deliver(&self, message: &lettre::Message, named: &AtomicBool) -> Result<(), Failure> {
+    async fn deliver(&self, message: &lettre::Message, named: &AtomicBool) -> Result<(), DeliveryError> {
         let mut open = self.open().await?;
         let mut sent = hand_over(&mut open.connection, message, named).await;
         // Servers end a connection after so many messages. Whether this one takes none at all is told by a new connection.
         if sent.is_err() && open.messages > 0 && !named.load(Ordering::Relaxed) {
             close(open.connection).await;
-            open = Open::new(self.server.connect().await?);
+            open = PooledConnection::new(self.server.connect().await?);
             sent = hand_over(&mut open.connection, message, named).await;
         }
         open.messages = open.messages.saturating_add(1);
@@ -176,14 +176,14 @@ impl Smtp {
         sent
     }
 
-    async fn open(&self) -> Result<Open, Failure> {
+    async fn open(&self) -> Result<PooledConnection, DeliveryError> {
         while let Some(mut open) = self.kept.take() {
             let stands = tokio::time::timeout(GOODBYE, open.connection.test_connected()).await;
             if stands.unwrap_or(false) {
                 return Ok(open);
             }
         }
-        self.server.connect().await.map(Open::new)
+        self.server.connect().await.map(PooledConnection::new)
     }
 
     fn message(
@@ -191,8 +191,8 @@ impl Smtp {
         (id, at): (MessageId, Timestamp),
         (name, to): (Option<&str>, &EmailAddress),
         email: &Email,
-    ) -> Result<lettre::Message, Failure> {
-        let to: Address = to.as_str().parse().map_err(|_| Failure::new(Reason::Rejected))?;
+    ) -> Result<lettre::Message, DeliveryError> {
+        let to: Address = to.as_str().parse().map_err(|_| DeliveryError::new(Reason::Rejected))?;
         let mut builder = lettre::Message::builder().from(self.from.clone());
         if let Some(address) = &self.reply_to {
             builder = builder.reply_to(Mailbox::new(self.from.name.clone(), address.clone()));
@@ -206,7 +206,7 @@ impl Smtp {
             .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
             .header(AutoSubmitted)
             .multipart(MultiPart::alternative_plain_html(email.text.clone(), email.html.clone()))
-            .map_err(|_| Failure::new(Reason::Unwritable))
+            .map_err(|_| DeliveryError::new(Reason::Unwritable))
     }
 }
 
@@ -219,7 +219,7 @@ async fn hand_over(
     connection: &mut AsyncSmtpConnection,
     message: &lettre::Message,
     named: &AtomicBool,
-) -> Result<(), Failure> {
+) -> Result<(), DeliveryError> {
     let (envelope, content) = (message.envelope(), message.formatted());
     let mut addresses = envelope.from().into_iter().chain(envelope.to());
     let international = addresses.any(|address| !AsRef::<str>::as_ref(address).is_ascii());
@@ -230,12 +230,12 @@ async fn hand_over(
         (!content.is_ascii(), Extension::EightBitMime, MailParameter::Body(MailBodyParameter::EightBitMime)),
     ] {
         if needed && !connection.server_info().supports_feature(extension) {
-            return Err(Failure::new(Reason::Rejected).detailed("the server takes no such characters"));
+            return Err(DeliveryError::new(Reason::Rejected).detailed("the server takes no such characters"));
         }
         options.extend(needed.then_some(option));
     }
-    let of_us = |error| failure(Stage::Us, &error);
-    let of_message = |error| failure(Stage::Message, &error);
+    let of_us = |error| failure(SmtpStage::Us, &error);
+    let of_message = |error| failure(SmtpStage::Message, &error);
     connection.command(Mail::new(envelope.from().cloned(), options)).await.map_err(of_us)?;
     named.store(true, Ordering::Relaxed);
     for to in envelope.to() {

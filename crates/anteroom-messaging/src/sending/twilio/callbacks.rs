@@ -9,13 +9,13 @@ use secrecy::SecretString;
 use std::fmt;
 use std::sync::Arc;
 
-use super::script::{NOTHING_MORE, SpokenPart, SpokenPartError};
+use super::script::{CodePartSealer, NOTHING_MORE, SpokenPartError};
 use super::signature::verify_signature;
 use super::status::outcome;
 
 pub struct Callbacks {
     pub auth_token: SecretString,
-    pub seals: Arc<SpokenPart>,
+    pub part_sealer: Arc<CodePartSealer>,
     pub store: Store,
 }
 
@@ -63,7 +63,7 @@ impl Callbacks {
         now: Timestamp,
     ) -> Result<String, CallbackError> {
         self.check(callback)?;
-        match self.seals.twiml(callback.message, part, &callback.url, now) {
+        match self.part_sealer.twiml(callback.message, part, &callback.url, now) {
             Ok(twiml) => Ok(twiml),
             Err(SpokenPartError::Over) => Ok(NOTHING_MORE.to_owned()),
             Err(error @ SpokenPartError::NotOurs) => Err(error.into()),

@@ -9,7 +9,7 @@ mod signature;
 mod status;
 
 pub use callbacks::{Callback, CallbackError, Callbacks};
-pub use script::{SpokenPart, SpokenPartError};
+pub use script::{CodePartSealer, SpokenPartError};
 
 use anteroom_domain::phone::E164;
 use reqwest::StatusCode;
@@ -18,11 +18,11 @@ use serde::Deserialize;
 use std::sync::Arc;
 use url::Url;
 
-use super::Ticket;
-use super::failure::{Failure, Reason};
+use super::MessageHeader;
+use super::failure::{DeliveryError, Reason};
 use super::http::{Answer, ClientError, ask, client};
 use crate::rendered::Script;
-use script::{Words, opening};
+use script::{CallbackUrls, opening};
 
 /// Where Twilio tells us what became of a message, below the issuer.
 pub const CALLBACK_PATH: &str = "callbacks/twilio";
@@ -54,31 +54,40 @@ pub struct Twilio {
     /// Of the account, with `Messages.json` and `Calls.json` below.
     resources: Url,
     callbacks: Url,
-    words: Words,
+    words: CallbackUrls,
 }
 
 /// A refusal in Twilio's words.
 #[derive(Deserialize)]
-struct Refusal {
+struct TwilioErrorBody {
     code: u32,
 }
 
 impl Twilio {
     /// `issuer` is where Twilio reaches us; `seals` is what the words after the key are sealed with.
-    pub fn new(account: TwilioAccount, issuer: &Url, seals: Arc<SpokenPart>) -> Result<Self, TwilioError> {
+    pub fn new(
+        account: TwilioAccount,
+        issuer: &Url,
+        seals: Arc<CodePartSealer>,
+    ) -> Result<Self, TwilioError> {
         let http = client(&account.base_url)?;
         let resources = below(&account.base_url, &["2010-04-01", "Accounts", &account.account_sid]);
         let callbacks = below(issuer, &CALLBACK_PATH.split('/').collect::<Vec<_>>());
         Ok(Self {
             resources: resources.ok_or(TwilioError::BaseUrl)?,
             callbacks: callbacks.ok_or(TwilioError::Issuer)?,
-            words: Words(seals),
+            words: CallbackUrls(seals),
             http,
             account,
         })
     }
 
-    pub(crate) async fn text(&self, ticket: Ticket, to: &E164, body: &str) -> Result<(), Failure> {
+    pub(crate) async fn text(
+        &self,
+        ticket: MessageHeader,
+        to: &E164,
+        body: &str,
+    ) -> Result<(), DeliveryError> {
         let (name, sender) = match &self.account.messaging_service {
             Some(service) => ("MessagingServiceSid", service.as_str()),
             None => ("From", self.number()?.as_str()),
@@ -89,10 +98,15 @@ impl Twilio {
         self.post("Messages.json", &form).await
     }
 
-    pub(crate) async fn call(&self, ticket: Ticket, to: &E164, script: &Script) -> Result<(), Failure> {
+    pub(crate) async fn call(
+        &self,
+        ticket: MessageHeader,
+        to: &E164,
+        script: &Script,
+    ) -> Result<(), DeliveryError> {
         let callback = self.callback(ticket);
         let after_the_key = self.words.after_the_key(&callback, ticket, script);
-        let twiml = opening(script, &after_the_key.ok_or(Failure::new(Reason::Unwritable))?);
+        let twiml = opening(script, &after_the_key.ok_or(DeliveryError::new(Reason::Unwritable))?);
         let form = [
             ("To", to.as_str()),
             ("From", self.number()?.as_str()),
@@ -103,17 +117,17 @@ impl Twilio {
         self.post("Calls.json", &form).await
     }
 
-    fn number(&self) -> Result<&E164, Failure> {
-        let nothing = || Failure::new(Reason::Credentials).detailed("no number to come from");
+    fn number(&self) -> Result<&E164, DeliveryError> {
+        let nothing = || DeliveryError::new(Reason::Credentials).detailed("no number to come from");
         self.account.number.as_ref().ok_or_else(nothing)
     }
 
-    fn callback(&self, ticket: Ticket) -> Url {
+    fn callback(&self, ticket: MessageHeader) -> Url {
         below(&self.callbacks, &[&ticket.id.to_string()]).unwrap_or_else(|| self.callbacks.clone())
     }
 
-    async fn post(&self, resource: &str, form: &[(&str, &str)]) -> Result<(), Failure> {
-        let url = below(&self.resources, &[resource]).ok_or(Failure::new(Reason::Unwritable))?;
+    async fn post(&self, resource: &str, form: &[(&str, &str)]) -> Result<(), DeliveryError> {
+        let url = below(&self.resources, &[resource]).ok_or(DeliveryError::new(Reason::Unwritable))?;
         let token = self.account.auth_token.expose_secret();
         let request = self.http.post(url).basic_auth(&self.account.account_sid, Some(token)).form(form);
         let answer = ask(request).await?;
@@ -121,12 +135,12 @@ impl Twilio {
     }
 }
 
-fn refusal(answer: &Answer) -> Failure {
-    let code = serde_json::from_slice::<Refusal>(&answer.body).ok().map(|refusal| refusal.code);
+fn refusal(answer: &Answer) -> DeliveryError {
+    let code = serde_json::from_slice::<TwilioErrorBody>(&answer.body).ok().map(|refusal| refusal.code);
     let general = answer.failure();
     let Some(code) = code.filter(|_| answer.status != StatusCode::TOO_MANY_REQUESTS) else { return general };
     let reason = if answer.status.is_server_error() { None } else { status::reason(code) };
-    Failure { reason: reason.unwrap_or(general.reason), ..general }
+    DeliveryError { reason: reason.unwrap_or(general.reason), ..general }
         .detailed(format!("{}, error {code}", answer.status.as_u16()))
 }
 

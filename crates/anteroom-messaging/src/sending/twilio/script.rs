@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use url::Url;
 
-use super::super::Ticket;
+use super::super::MessageHeader;
 use crate::rendered::Script;
 
 /// The last component of the address, and the parameter with the sealed part.
@@ -24,7 +24,7 @@ pub(super) const NOTHING_MORE: &str =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Hangup/></Response>";
 
 /// Seals and opens what is said after the key.
-pub struct SpokenPart {
+pub struct CodePartSealer {
     pub keyring: Arc<Keyring>,
     pub random: Random,
 }
@@ -46,11 +46,16 @@ struct Spoken {
     goodbye: String,
 }
 
-pub(super) struct Words(pub(super) Arc<SpokenPart>);
+pub(super) struct CallbackUrls(pub(super) Arc<CodePartSealer>);
 
-impl Words {
+impl CallbackUrls {
     /// The address that is asked when a key was pressed.
-    pub(super) fn after_the_key(&self, callback: &Url, ticket: Ticket, script: &Script) -> Option<Url> {
+    pub(super) fn after_the_key(
+        &self,
+        callback: &Url,
+        ticket: MessageHeader,
+        script: &Script,
+    ) -> Option<Url> {
         let spoken = Spoken {
             expires_at: ticket.expires_at,
             language: script.language.to_owned(),
@@ -59,7 +64,7 @@ impl Words {
             goodbye: script.words.goodbye.clone(),
         };
         let plain = serde_json::to_vec(&spoken).ok()?;
-        let SpokenPart { keyring, random } = &*self.0;
+        let CodePartSealer { keyring, random } = &*self.0;
         let sealed = keyring.sealer(KeyPurpose::OutboxSeal).seal(random, &bound(ticket.id), &plain);
         let mut url = callback.clone();
         url.path_segments_mut().ok()?.push(KEY_PATH);
@@ -68,7 +73,7 @@ impl Words {
     }
 }
 
-impl SpokenPart {
+impl CodePartSealer {
     /// The TwiML behind the key; `asked_at` is the address itself, which is asked again for every key.
     pub fn twiml(
         &self,

@@ -13,11 +13,11 @@ fn client(alg: Option<&str>) -> ClientMetadata {
 }
 
 fn read(text: &str, signer: &Signer, client: &ClientMetadata) -> Result<Parameters, RequestObjectError> {
-    read_as(Passed::ByValue, text, signer, client)
+    read_as(RequestObjectSource::ByValue, text, signer, client)
 }
 
 fn read_as(
-    passed: Passed,
+    passed: RequestObjectSource,
     text: &str,
     signer: &Signer,
     client: &ClientMetadata,
@@ -27,7 +27,7 @@ fn read_as(
     let keys = ClientJwks::parse(&json!({ "keys": [signer.jwk] })).unwrap();
     let accepted = match RequestObject::parse(text)? {
         RequestObject::Unsigned(claims) => RequestObject::accept_unsigned(&claims, passed, rules),
-        RequestObject::Signed(jwt) => RequestObject::verify(&jwt, ClientProof::Keys(&keys), rules),
+        RequestObject::Signed(jwt) => RequestObject::verify(&jwt, ClientVerificationKeys::Keys(&keys), rules),
     };
     accepted.map(|accepted| accepted.parameters)
 }
@@ -105,7 +105,7 @@ fn registration_2_request_objects_are_signed_as_registered() {
     }
     // Where the registration leaves it open, it counts whose the place is that it came from.
     for (registered, ok) in [(None, true), (Some("ES256"), false), (Some("none"), true)] {
-        let read = read_as(Passed::ByReference, &bare, &signer, &client(registered));
+        let read = read_as(RequestObjectSource::ByReference, &bare, &signer, &client(registered));
         assert_eq!(read.is_ok(), ok, "{registered:?}");
     }
     // Neither half of the trick: `none` with a signature, or a signature left out.

@@ -1,12 +1,12 @@
 //! OpenID Connect Core §5.5 `claims`: a JSON object. Bounded, because it goes into the authorization code.
 
-use crate::authorization::{ClaimsRequest, Parameter, error::Refusal, order::Context};
+use crate::authorization::{ClaimsRequest, Parameter, error::RuleViolation, order::Context};
 
 const MAX_BYTES: usize = 2 * 1024;
 
-pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Option<ClaimsRequest>, Refusal> {
+pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Option<ClaimsRequest>, RuleViolation> {
     let Some(text) = context.parameters.get(Parameter::Claims) else { return Ok(None) };
-    let refuse = |description| Refusal::invalid_request(Parameter::Claims, description).received(text);
+    let refuse = |description| RuleViolation::invalid_request(Parameter::Claims, description).received(text);
     if text.len() > MAX_BYTES {
         return Err(refuse("claims is too long"));
     }

@@ -2,7 +2,7 @@
 //! is not redirected.
 
 use crate::{
-    authorization::{Parameter, Parameters, error::Refusal},
+    authorization::{Parameter, Parameters, error::RuleViolation},
     client::ClientMetadata,
     errors::AuthorizationErrorCode,
     names::ClientId,
@@ -11,15 +11,15 @@ use crate::{
 pub(in crate::authorization) fn check<'c>(
     parameters: &Parameters,
     find: impl FnOnce(&ClientId) -> Option<&'c ClientMetadata>,
-) -> Result<&'c ClientMetadata, Refusal> {
-    let refuse = |description| Refusal::invalid_request(Parameter::ClientId, description);
+) -> Result<&'c ClientMetadata, RuleViolation> {
+    let refuse = |description| RuleViolation::invalid_request(Parameter::ClientId, description);
     if parameters.is_repeated(Parameter::ClientId) {
         return Err(refuse("client_id is given more than once"));
     }
     let text = parameters.get(Parameter::ClientId).ok_or_else(|| refuse("client_id is missing"))?;
     let unknown = || {
         let description = "the client is not known";
-        Refusal::new(AuthorizationErrorCode::UnauthorizedClient, Parameter::ClientId, description)
+        RuleViolation::new(AuthorizationErrorCode::UnauthorizedClient, Parameter::ClientId, description)
             .received(text)
     };
     let id: ClientId = text.parse().map_err(|_| unknown())?;
@@ -29,7 +29,7 @@ pub(in crate::authorization) fn check<'c>(
 #[cfg(test)]
 mod tests {
     use crate::{
-        authorization::{Disposition, Parameter, testing},
+        authorization::{ErrorDestination, Parameter, testing},
         errors::AuthorizationErrorCode::{InvalidRequest, UnauthorizedClient},
     };
 
@@ -44,7 +44,7 @@ mod tests {
             let error = testing::refused(&pairs);
             assert_eq!(error.code, code);
             assert_eq!(error.parameter, Parameter::ClientId);
-            assert_eq!(error.disposition, Disposition::Page);
+            assert_eq!(error.disposition, ErrorDestination::Page);
         }
     }
 }

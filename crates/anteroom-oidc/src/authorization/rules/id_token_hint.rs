@@ -2,14 +2,17 @@
 //! and whose is decided where the keys and the session are.
 
 use crate::{
-    authorization::{Parameter, error::Refusal, order::Context},
+    authorization::{Parameter, error::RuleViolation, order::Context},
     jwt::UnverifiedHint,
 };
 
-pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Option<UnverifiedHint>, Refusal> {
+pub(in crate::authorization) fn check(
+    context: &Context<'_>,
+) -> Result<Option<UnverifiedHint>, RuleViolation> {
     let Some(text) = context.parameters.get(Parameter::IdTokenHint) else { return Ok(None) };
     // What was received stays out of the log: it may be a person's token with a slip in it.
-    let refuse = |_| Refusal::invalid_request(Parameter::IdTokenHint, "id_token_hint is not an ID token");
+    let refuse =
+        |_| RuleViolation::invalid_request(Parameter::IdTokenHint, "id_token_hint is not an ID token");
     text.parse().map(Some).map_err(refuse)
 }
 

@@ -1,15 +1,15 @@
 //! OpenID Connect Core §3.1.2.1 `max_age`: seconds since the person last signed in; Registration §2
 //! `default_max_age` where the request has none.
 
-use crate::authorization::{Parameter, error::Refusal, order::Context};
+use crate::authorization::{Parameter, error::RuleViolation, order::Context};
 
-pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Option<u32>, Refusal> {
+pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Option<u32>, RuleViolation> {
     let Some(text) = context.parameters.get(Parameter::MaxAge) else {
         return Ok(context.client.default_max_age);
     };
     if !text.bytes().all(|b| b.is_ascii_digit()) {
         let description = "max_age is not a number of seconds";
-        return Err(Refusal::invalid_request(Parameter::MaxAge, description).received(text));
+        return Err(RuleViolation::invalid_request(Parameter::MaxAge, description).received(text));
     }
     // More than the type holds is more than anyone's session lasts.
     Ok(Some(text.parse().unwrap_or(u32::MAX)))

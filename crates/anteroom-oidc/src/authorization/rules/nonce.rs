@@ -2,15 +2,15 @@
 //! token, since it is then all that ties the token to the request.
 
 use crate::{
-    authorization::{Parameter, error::Refusal, order::Context},
+    authorization::{Parameter, error::RuleViolation, order::Context},
     names::{Nonce, ResponseType},
 };
 
 pub(in crate::authorization) fn check(
     context: &Context<'_>,
     response_type: ResponseType,
-) -> Result<Option<Nonce>, Refusal> {
-    let refuse = |description| Refusal::invalid_request(Parameter::Nonce, description);
+) -> Result<Option<Nonce>, RuleViolation> {
+    let refuse = |description| RuleViolation::invalid_request(Parameter::Nonce, description);
     match context.parameters.get(Parameter::Nonce) {
         Some(text) => text
             .parse()

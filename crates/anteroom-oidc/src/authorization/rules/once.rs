@@ -1,20 +1,20 @@
 //! RFC 6749 §3.1: a parameter must not be given more than once. RFC 8707 §2 excepts `resource`.
 
-use crate::authorization::{Parameter, error::Refusal, order::Context};
+use crate::authorization::{Parameter, error::RuleViolation, order::Context};
 
-pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<(), Refusal> {
+pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<(), RuleViolation> {
     let repeated = Parameter::ALL
         .iter()
         .find(|name| **name != Parameter::Resource && context.parameters.is_repeated(**name));
     match repeated {
-        Some(name) => Err(Refusal::invalid_request(*name, "a parameter is given more than once")),
+        Some(name) => Err(RuleViolation::invalid_request(*name, "a parameter is given more than once")),
         None => Ok(()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::authorization::{Disposition, Parameter, testing};
+    use crate::authorization::{ErrorDestination, Parameter, testing};
 
     #[test]
     fn rfc6749_3_1_parameter_given_twice_is_refused() {
@@ -28,7 +28,7 @@ mod tests {
     #[test]
     fn rfc6749_3_1_state_given_twice_is_not_echoed() {
         let error = testing::refused(&testing::request_with(&[("state", "a"), ("state", "a")]));
-        let Disposition::Redirect(target) = error.disposition else { panic!() };
+        let ErrorDestination::Redirect(target) = error.disposition else { panic!() };
         assert_eq!(target.state, None);
     }
 

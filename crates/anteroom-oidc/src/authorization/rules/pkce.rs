@@ -2,7 +2,7 @@
 //! that are registered so. `plain`, also by leaving the method out, is refused.
 
 use crate::{
-    authorization::{Parameter, error::Refusal, order::Context},
+    authorization::{Parameter, error::RuleViolation, order::Context},
     client::ClientMetadata,
     names::ResponseType,
     pkce::CodeChallenge,
@@ -11,10 +11,10 @@ use crate::{
 pub(in crate::authorization) fn check(
     context: &Context<'_>,
     response_type: ResponseType,
-) -> Result<Option<CodeChallenge>, Refusal> {
+) -> Result<Option<CodeChallenge>, RuleViolation> {
     let method = context.parameters.get(Parameter::CodeChallengeMethod);
     let Some(text) = context.parameters.get(Parameter::CodeChallenge) else {
-        let refuse = |description| Refusal::invalid_request(Parameter::CodeChallenge, description);
+        let refuse = |description| RuleViolation::invalid_request(Parameter::CodeChallenge, description);
         if context.client.require_pkce && response_type.has_code() {
             return Err(refuse(required_of(context.client)));
         }
@@ -25,12 +25,12 @@ pub(in crate::authorization) fn check(
     };
     if method != Some("S256") {
         let description = "code_challenge_method must be S256";
-        return Err(Refusal::invalid_request(Parameter::CodeChallengeMethod, description)
+        return Err(RuleViolation::invalid_request(Parameter::CodeChallengeMethod, description)
             .received(method.unwrap_or_default())
             .registered(["S256"]));
     }
     let description = "code_challenge must have 43 characters of base64url";
-    let refuse = |_| Refusal::invalid_request(Parameter::CodeChallenge, description).received(text);
+    let refuse = |_| RuleViolation::invalid_request(Parameter::CodeChallenge, description).received(text);
     text.parse().map(Some).map_err(refuse)
 }
 

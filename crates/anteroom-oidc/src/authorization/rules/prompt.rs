@@ -1,11 +1,11 @@
 //! OpenID Connect Core §3.1.2.1 `prompt`: known values only, `none` alone.
 
 use crate::{
-    authorization::{Parameter, error::Refusal, order::Context},
+    authorization::{Parameter, error::RuleViolation, order::Context},
     names::{PromptSet, PromptSetError},
 };
 
-pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<PromptSet, Refusal> {
+pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<PromptSet, RuleViolation> {
     let Some(text) = context.parameters.get(Parameter::Prompt) else { return Ok(PromptSet::default()) };
     text.parse().map_err(|error| {
         let description = match error {
@@ -14,7 +14,7 @@ pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<PromptSet
                 "the prompt is not supported: none, login, consent and select_account are, separated by spaces"
             }
         };
-        Refusal::invalid_request(Parameter::Prompt, description).received(text)
+        RuleViolation::invalid_request(Parameter::Prompt, description).received(text)
     })
 }
 

@@ -2,7 +2,7 @@
 //! client registered. OpenID Connect requires it always, OAuth where more than one is registered.
 
 use crate::{
-    authorization::{Parameter, Parameters, error::Refusal},
+    authorization::{Parameter, Parameters, error::RuleViolation},
     client::ClientMetadata,
     names::RedirectUri,
 };
@@ -16,9 +16,9 @@ pub(in crate::authorization) struct Requested {
 pub(in crate::authorization) fn check(
     parameters: &Parameters,
     client: &ClientMetadata,
-) -> Result<Requested, Refusal> {
+) -> Result<Requested, RuleViolation> {
     let refuse = |description| {
-        Refusal::invalid_request(Parameter::RedirectUri, description).registered(&client.redirect_uris)
+        RuleViolation::invalid_request(Parameter::RedirectUri, description).registered(&client.redirect_uris)
     };
     if parameters.is_repeated(Parameter::RedirectUri) {
         return Err(refuse("redirect_uri is given more than once"));
@@ -40,7 +40,7 @@ pub(in crate::authorization) fn check(
 #[cfg(test)]
 mod tests {
     use crate::{
-        authorization::{Disposition, testing},
+        authorization::{ErrorDestination, testing},
         client::ClientMetadataInput,
     };
 
@@ -54,12 +54,12 @@ mod tests {
             "javascript:alert(1)",
         ] {
             let error = testing::refused(&testing::request_changed("redirect_uri", uri));
-            assert_eq!(error.disposition, Disposition::Page);
+            assert_eq!(error.disposition, ErrorDestination::Page);
             assert_eq!(error.received.as_deref(), Some(uri));
             assert_eq!(error.registered.as_deref(), Some(testing::REDIRECT_URI));
         }
         let twice = testing::request_with(&[("redirect_uri", testing::REDIRECT_URI)]);
-        assert_eq!(testing::refused(&twice).disposition, Disposition::Page);
+        assert_eq!(testing::refused(&twice).disposition, ErrorDestination::Page);
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! OpenID Connect Core §7.2.1 `registration`: for self-issued providers only (Core §3.1.2.6).
 
 use crate::{
-    authorization::{Parameter, error::Refusal, order::Context},
+    authorization::{Parameter, error::RuleViolation, order::Context},
     errors::AuthorizationErrorCode,
 };
 
-pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<(), Refusal> {
+pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<(), RuleViolation> {
     match context.parameters.get(Parameter::Registration) {
         None => Ok(()),
-        Some(_) => Err(Refusal::new(
+        Some(_) => Err(RuleViolation::new(
             AuthorizationErrorCode::RegistrationNotSupported,
             Parameter::Registration,
             "registration within a request is not supported",

@@ -2,19 +2,19 @@
 //! that is still there was not read, and is refused rather than ignored: a client that sends one relies on its protection.
 
 use crate::{
-    authorization::{Parameter, error::Refusal, order::Context},
+    authorization::{Parameter, error::RuleViolation, order::Context},
     errors::AuthorizationErrorCode,
 };
 
-pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<(), Refusal> {
+pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<(), RuleViolation> {
     let both = [Parameter::Request, Parameter::RequestUri];
     if both.iter().all(|name| context.parameters.get(*name).is_some()) {
         let description = "request and request_uri exclude each other";
-        return Err(Refusal::invalid_request(Parameter::RequestUri, description));
+        return Err(RuleViolation::invalid_request(Parameter::RequestUri, description));
     }
     if context.parameters.get(Parameter::Request).is_some() {
         let description = "the request object was not read";
-        return Err(Refusal::new(
+        return Err(RuleViolation::new(
             AuthorizationErrorCode::RequestNotSupported,
             Parameter::Request,
             description,
@@ -23,7 +23,7 @@ pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<(), Refus
     if let Some(uri) = context.parameters.get(Parameter::RequestUri) {
         let description = "the request_uri was not followed";
         let code = AuthorizationErrorCode::RequestUriNotSupported;
-        return Err(Refusal::new(code, Parameter::RequestUri, description).received(uri));
+        return Err(RuleViolation::new(code, Parameter::RequestUri, description).received(uri));
     }
     Ok(())
 }

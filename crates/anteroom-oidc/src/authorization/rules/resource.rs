@@ -1,15 +1,15 @@
 //! RFC 8707 §2 `resource`: the APIs that the access token is for, each one of the client's registered audience.
 
 use crate::{
-    authorization::{Parameter, error::Refusal, order::Context},
+    authorization::{Parameter, error::RuleViolation, order::Context},
     errors::AuthorizationErrorCode,
 };
 
-pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Vec<String>, Refusal> {
+pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Vec<String>, RuleViolation> {
     let asked = context.parameters.all(Parameter::Resource).iter().map(String::as_str);
     context.client.permitted_resources(asked).map_err(|error| {
         let code = AuthorizationErrorCode::InvalidTarget;
-        Refusal::new(code, Parameter::Resource, error.description)
+        RuleViolation::new(code, Parameter::Resource, error.description)
             .received(&error.received)
             .registered(&context.client.audience)
     })

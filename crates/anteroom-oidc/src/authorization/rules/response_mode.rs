@@ -2,19 +2,19 @@
 //! tokens would end up in logs and referrers.
 
 use crate::{
-    authorization::{Parameter, error::Refusal, order::Context},
+    authorization::{Parameter, error::RuleViolation, order::Context},
     names::{ResponseMode, ResponseType},
 };
 
 pub(in crate::authorization) fn check(
     context: &Context<'_>,
     response_type: ResponseType,
-) -> Result<ResponseMode, Refusal> {
+) -> Result<ResponseMode, RuleViolation> {
     const PARAMETER: Parameter = Parameter::ResponseMode;
     let Some(text) = context.parameters.get(PARAMETER) else {
         return Ok(response_type.default_mode());
     };
-    let refuse = |description| Refusal::invalid_request(PARAMETER, description).received(text);
+    let refuse = |description| RuleViolation::invalid_request(PARAMETER, description).received(text);
     let mode: ResponseMode = text.parse().map_err(|_| refuse("the response mode is not supported"))?;
     if !context.capabilities.response_modes.contains(&mode) {
         return Err(refuse("the response mode is not supported"));

@@ -1,20 +1,20 @@
 //! RFC 6749 §3.1.1, OpenID Connect Core §3: `response_type` is required, offered here and registered by the client.
 
 use crate::{
-    authorization::{Parameter, error::Refusal, order::Context},
+    authorization::{Parameter, error::RuleViolation, order::Context},
     errors::AuthorizationErrorCode,
     names::ResponseType,
 };
 
-pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<ResponseType, Refusal> {
+pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<ResponseType, RuleViolation> {
     const PARAMETER: Parameter = Parameter::ResponseType;
     let Some(text) = context.parameters.get(PARAMETER) else {
-        return Err(Refusal::invalid_request(PARAMETER, "response_type is missing"));
+        return Err(RuleViolation::invalid_request(PARAMETER, "response_type is missing"));
     };
     let offered = &context.capabilities.response_types;
     let unsupported = || {
         let description = "the response type is not supported";
-        Refusal::new(AuthorizationErrorCode::UnsupportedResponseType, PARAMETER, description)
+        RuleViolation::new(AuthorizationErrorCode::UnsupportedResponseType, PARAMETER, description)
             .received(text)
             .registered(&context.client.response_types)
     };
@@ -28,7 +28,7 @@ pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<ResponseT
         } else {
             "the client is not registered for this response type: it must be in its response_types"
         };
-        return Err(Refusal::new(AuthorizationErrorCode::UnauthorizedClient, PARAMETER, description)
+        return Err(RuleViolation::new(AuthorizationErrorCode::UnauthorizedClient, PARAMETER, description)
             .received(text)
             .registered(&context.client.response_types));
     }

@@ -3,7 +3,7 @@
 //! what was granted; but `openid` itself is never dropped in silence, which would change the protocol.
 
 use crate::{
-    authorization::{Parameter, error::Refusal, order::Context},
+    authorization::{Parameter, error::RuleViolation, order::Context},
     errors::AuthorizationErrorCode,
     names::{GrantType, ResponseType, Scope, ScopeSet, separated_by_commas},
 };
@@ -17,10 +17,10 @@ pub(in crate::authorization) struct Checked {
 pub(in crate::authorization) fn check(
     context: &Context<'_>,
     response_type: ResponseType,
-) -> Result<Checked, Refusal> {
+) -> Result<Checked, RuleViolation> {
     let text = context.parameters.get(Parameter::Scope).unwrap_or_default();
     let refuse = |description| {
-        Refusal::new(AuthorizationErrorCode::InvalidScope, Parameter::Scope, description)
+        RuleViolation::new(AuthorizationErrorCode::InvalidScope, Parameter::Scope, description)
             .received(text)
             .registered([&context.client.scope])
     };

@@ -1,14 +1,14 @@
 //! RFC 6749 §4.1.1 `state`: returned byte for byte, in errors as well.
 
 use crate::{
-    authorization::{Parameter, Parameters, error::Refusal, order::Context},
+    authorization::{Parameter, Parameters, error::RuleViolation, order::Context},
     names::State,
 };
 
-pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Option<State>, Refusal> {
+pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Option<State>, RuleViolation> {
     let Some(text) = context.parameters.get(Parameter::State) else { return Ok(None) };
     let refuse =
-        |_| Refusal::invalid_request(Parameter::State, "state is too long or has control characters");
+        |_| RuleViolation::invalid_request(Parameter::State, "state is too long or has control characters");
     text.parse().map(Some).map_err(refuse)
 }
 
@@ -22,7 +22,7 @@ pub(in crate::authorization) fn usable(parameters: &Parameters) -> Option<State>
 
 #[cfg(test)]
 mod tests {
-    use crate::authorization::{Disposition, testing};
+    use crate::authorization::{ErrorDestination, testing};
 
     #[test]
     fn rfc6749_4_1_2_state_is_kept_byte_for_byte() {
@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn rfc6749_appendix_a_5_state_without_control_characters() {
         let error = testing::refused(&testing::request_with(&[("state", "a\r\nb")]));
-        let Disposition::Redirect(target) = error.disposition else { panic!() };
+        let ErrorDestination::Redirect(target) = error.disposition else { panic!() };
         assert_eq!(target.state, None);
     }
 }

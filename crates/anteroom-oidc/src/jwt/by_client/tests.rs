@@ -8,7 +8,7 @@ fn keys(keys: &[Value]) -> ClientJwks {
 
 fn verify(
     token: &str,
-    proof: ClientProof<'_>,
+    proof: ClientVerificationKeys<'_>,
     registered: Option<ClientAlgorithm>,
 ) -> Result<Value, ClientJwtError> {
     ClientJwt::parse(token)?.verify(proof, registered).map(VerifiedClaims::into_inner)
@@ -21,10 +21,10 @@ fn rfc7518_3_1_every_algorithm_verifies_with_its_own_key_and_no_other() {
     for signer in &signers {
         let token = signer.sign(&json!({"a": 1}));
         let own = keys(std::slice::from_ref(&signer.jwk));
-        assert_eq!(verify(&token, ClientProof::Keys(&own), None).unwrap(), json!({"a": 1}));
+        assert_eq!(verify(&token, ClientVerificationKeys::Keys(&own), None).unwrap(), json!({"a": 1}));
         let all_but_own: Vec<_> =
             signers.iter().map(|other| other.jwk.clone()).filter(|jwk| *jwk != signer.jwk).collect();
-        let error = verify(&token, ClientProof::Keys(&keys(&all_but_own)), None).unwrap_err();
+        let error = verify(&token, ClientVerificationKeys::Keys(&keys(&all_but_own)), None).unwrap_err();
         assert_eq!(error, ClientJwtError::UnknownKey);
     }
 }
@@ -34,11 +34,11 @@ fn rfc7518_3_2_macs_verify_with_any_of_the_secrets() {
     for alg in ClientAlgorithm::ALL.iter().filter(|alg| alg.is_symmetric()) {
         let token = Signer::new(*alg).sign(&json!({}));
         let secrets = [SecretString::from("the-old-one"), SecretString::from(testing::SECRET)];
-        assert!(verify(&token, ClientProof::Secrets(&secrets), None).is_ok(), "{alg}");
-        let error = verify(&token, ClientProof::Secrets(&secrets[..1]), None).unwrap_err();
+        assert!(verify(&token, ClientVerificationKeys::Secrets(&secrets), None).is_ok(), "{alg}");
+        let error = verify(&token, ClientVerificationKeys::Secrets(&secrets[..1]), None).unwrap_err();
         assert_eq!(error, ClientJwtError::BadSignature);
         assert_eq!(
-            verify(&token, ClientProof::Secrets(&[]), None).unwrap_err(),
+            verify(&token, ClientVerificationKeys::Secrets(&[]), None).unwrap_err(),
             ClientJwtError::BadSignature
         );
     }
@@ -49,8 +49,8 @@ fn rfc8725_3_1_the_token_does_not_choose_beyond_the_registration() {
     let signer = Signer::new(ClientAlgorithm::Rs512);
     let token = signer.sign(&json!({}));
     let own = keys(std::slice::from_ref(&signer.jwk));
-    assert!(verify(&token, ClientProof::Keys(&own), Some(ClientAlgorithm::Rs512)).is_ok());
-    let error = verify(&token, ClientProof::Keys(&own), Some(ClientAlgorithm::Ps256)).unwrap_err();
+    assert!(verify(&token, ClientVerificationKeys::Keys(&own), Some(ClientAlgorithm::Rs512)).is_ok());
+    let error = verify(&token, ClientVerificationKeys::Keys(&own), Some(ClientAlgorithm::Ps256)).unwrap_err();
     let received = ClientAlgorithm::Rs512;
     assert_eq!(error, ClientJwtError::WrongAlgorithm { registered: ClientAlgorithm::Ps256, received });
 }
@@ -60,10 +60,16 @@ fn rfc8725_2_1_a_public_key_is_no_secret_and_a_secret_no_key() {
     let mac = Signer::new(ClientAlgorithm::Hs256).sign(&json!({}));
     let rsa = Signer::new(ClientAlgorithm::Rs256);
     let own = keys(std::slice::from_ref(&rsa.jwk));
-    assert_eq!(verify(&mac, ClientProof::Keys(&own), None).unwrap_err(), ClientJwtError::UnknownKey);
+    assert_eq!(
+        verify(&mac, ClientVerificationKeys::Keys(&own), None).unwrap_err(),
+        ClientJwtError::UnknownKey
+    );
     let secrets = [SecretString::from(testing::SECRET)];
     let token = rsa.sign(&json!({}));
-    assert_eq!(verify(&token, ClientProof::Secrets(&secrets), None).unwrap_err(), ClientJwtError::UnknownKey);
+    assert_eq!(
+        verify(&token, ClientVerificationKeys::Secrets(&secrets), None).unwrap_err(),
+        ClientJwtError::UnknownKey
+    );
 }
 
 #[test]
@@ -78,7 +84,7 @@ fn core_10_1_kid_picks_the_key_and_may_be_missing() {
         (json!({"kid": 7}), Some(ClientJwtError::Malformed)),
     ] {
         let token = other.sign_under(&kid, &json!({}));
-        assert_eq!(verify(&token, ClientProof::Keys(&set), None).err(), expected, "{kid}");
+        assert_eq!(verify(&token, ClientVerificationKeys::Keys(&set), None).err(), expected, "{kid}");
     }
 }
 
@@ -90,9 +96,12 @@ fn rfc8725_3_10_keys_in_the_header_are_not_looked_at() {
     for member in [json!({"jwk": stranger.jwk}), json!({"jku": jku}), json!({"x5u": jku}), json!({"jwk": 7})]
     {
         let forged = stranger.sign_under(&member, &json!({}));
-        assert_eq!(verify(&forged, ClientProof::Keys(&set), None).unwrap_err(), ClientJwtError::UnknownKey);
+        assert_eq!(
+            verify(&forged, ClientVerificationKeys::Keys(&set), None).unwrap_err(),
+            ClientJwtError::UnknownKey
+        );
         let honest = own.sign_under(&member, &json!({}));
-        assert!(verify(&honest, ClientProof::Keys(&set), None).is_ok(), "{member}");
+        assert!(verify(&honest, ClientVerificationKeys::Keys(&set), None).is_ok(), "{member}");
     }
 }
 

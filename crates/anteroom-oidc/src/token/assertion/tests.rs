@@ -23,7 +23,7 @@ fn without(name: &str) -> Value {
     claims
 }
 
-fn verify_text(signer: &Signer, text: &str) -> Result<ProvenAssertion, AssertionError> {
+fn verify_text(signer: &Signer, text: &str) -> Result<VerifiedAssertion, AssertionError> {
     verify_where_uses_are_known(signer, text, 0)
 }
 
@@ -31,7 +31,7 @@ fn verify_where_uses_are_known(
     signer: &Signer,
     text: &str,
     from: i64,
-) -> Result<ProvenAssertion, AssertionError> {
+) -> Result<VerifiedAssertion, AssertionError> {
     let keys = ClientJwks::parse(&json!({ "keys": [signer.jwk] })).unwrap();
     let audiences = [ISSUER.to_owned(), TOKEN_ENDPOINT.to_owned()];
     let now = Timestamp::from_second(NOW).unwrap();
@@ -39,12 +39,12 @@ fn verify_where_uses_are_known(
         registered: None,
         audiences: &audiences,
         now,
-        uses_known_from: Timestamp::from_second(from).unwrap(),
+        replays_known_since: Timestamp::from_second(from).unwrap(),
     };
-    ClientAssertion::parse(text)?.verify(ClientProof::Keys(&keys), rules)
+    ClientAssertion::parse(text)?.verify(ClientVerificationKeys::Keys(&keys), rules)
 }
 
-fn verify(claims: &Value) -> Result<ProvenAssertion, AssertionError> {
+fn verify(claims: &Value) -> Result<VerifiedAssertion, AssertionError> {
     let signer = Signer::new(ClientAlgorithm::Es256);
     verify_text(&signer, &signer.sign(claims))
 }
@@ -65,16 +65,16 @@ fn rfc7523_3_one_that_may_have_been_used_before_is_none() {
     nbf["nbf"] = json!(NOW);
     for claims in [good(), nbf] {
         assert!(verify(&claims, NOW - 61).is_ok());
-        assert_eq!(verify(&claims, NOW - 60).unwrap_err(), AssertionError::UseUnknown);
+        assert_eq!(verify(&claims, NOW - 60).unwrap_err(), AssertionError::ReplayUndetectable);
     }
     // Its client's clock may go before ours.
     let ahead = with("iat", json!(NOW + 60));
     assert!(verify(&ahead, NOW - 1).is_ok());
-    assert_eq!(verify(&ahead, NOW).unwrap_err(), AssertionError::UseUnknown);
+    assert_eq!(verify(&ahead, NOW).unwrap_err(), AssertionError::ReplayUndetectable);
     // It can be an hour old.
     let silent = without("iat");
     assert!(verify(&silent, NOW - 3_601).is_ok());
-    assert_eq!(verify(&silent, NOW - 3_600).unwrap_err(), AssertionError::UseUnknown);
+    assert_eq!(verify(&silent, NOW - 3_600).unwrap_err(), AssertionError::ReplayUndetectable);
 }
 
 #[test]

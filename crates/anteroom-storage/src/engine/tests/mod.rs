@@ -120,7 +120,7 @@ async fn an_escaped_transaction_is_rolled_back_and_dead(options: StoreOptions) {
             }
         })
         .await;
-    assert_eq!(answer, Err(StoreError::Escaped));
+    assert_eq!(answer, Err(StoreError::TransactionEscaped));
     let conn = escaped.lock().unwrap().take().unwrap();
     assert!(insert(&conn, "too late").await.is_err());
     for subject in ["escaped", "too late"] {

@@ -3,7 +3,7 @@
 
 use super::server::{at, shown, url, write};
 use crate::engine::{Conn, Engine};
-use crate::server::Unsuitable;
+use crate::server::UnusableDatabase;
 use crate::{StoreError, migrate, support};
 use futures_util::future::join_all;
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database};
@@ -43,7 +43,7 @@ async fn postgres_behind_a_pooler_in_session_mode_keeps_what_was_set_and_prepare
 /// Both ways to use it.
 async fn assert_refused(pooler: &str, when: &str) {
     let options = at(&format!("{pooler}/transaction"));
-    let shared = Err(StoreError::Unsuitable(Unsuitable::SharedSession));
+    let shared = Err(StoreError::Unsuitable(UnusableDatabase::SharedSession));
     assert_eq!(Engine::start(&options).await.map(drop), shared, "{when}");
     assert_eq!(migrate(&options).await.map(drop), shared, "{when}");
 }

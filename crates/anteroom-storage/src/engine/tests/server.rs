@@ -3,7 +3,7 @@
 use super::{insert, read};
 use crate::engine::{Conn, Engine};
 use crate::options::Location;
-use crate::server::Unsuitable;
+use crate::server::UnusableDatabase;
 use crate::support;
 use crate::{StoreError, StoreOptions, migrate};
 use sea_orm::{
@@ -279,21 +279,23 @@ async fn postgres_databases_that_do_not_fit_are_refused_by_name() {
         .await;
         let latin1 = format!("{}_latin1", url(&options));
         let refused = migrate(&at(&latin1)).await;
-        assert_eq!(refused, Err(StoreError::Unsuitable(Unsuitable::Encoding("LATIN1".to_owned()))));
+        assert_eq!(refused, Err(StoreError::Unsuitable(UnusableDatabase::Encoding("LATIN1".to_owned()))));
         alter(&options, "DROP DATABASE {}_latin1").await;
 
         alter(&options, "CREATE DATABASE {}_new TEMPLATE template0").await;
         let new = at(&format!("{}_new", url(&options)));
         alter(&new, "ALTER DATABASE {} SET search_path = nowhere").await;
-        assert!(matches!(unsuitable(&new).await, Unsuitable::NoSchema { .. }));
+        assert!(matches!(unsuitable(&new).await, UnusableDatabase::NoSchema { .. }));
         alter(&new, "ALTER DATABASE {} RESET search_path").await;
         alter(&new, "ALTER DATABASE {} SET default_transaction_read_only = on").await;
-        assert_eq!(unsuitable(&new).await, Unsuitable::ReadOnly);
+        assert_eq!(unsuitable(&new).await, UnusableDatabase::ReadOnly);
         alter(&options, "DROP DATABASE {}_new WITH (FORCE)").await;
 
         alter(&options, "CREATE SCHEMA other").await;
         alter(&options, "ALTER DATABASE {} SET search_path = other").await;
-        let Unsuitable::OtherSchema { found, .. } = unsuitable(&options).await else { panic!("not refused") };
+        let UnusableDatabase::OtherSchema { found, .. } = unsuitable(&options).await else {
+            panic!("not refused")
+        };
         assert_eq!(found, "public");
     })
     .await;
@@ -308,7 +310,7 @@ async fn postgres_roles_that_may_not_make_tables_are_refused_by_name() {
         let new = at(&format!("{}_new", url(&options)));
         alter(&new, "REVOKE CREATE ON SCHEMA public FROM PUBLIC").await;
         let refused = unsuitable(&as_role(&new, &role, "guest")).await;
-        assert_eq!(refused, Unsuitable::NoCreate { schema: "public".to_owned(), role });
+        assert_eq!(refused, UnusableDatabase::NoCreate { schema: "public".to_owned(), role });
         alter(&options, "DROP DATABASE {}_new WITH (FORCE)").await;
         alter(&options, "DROP ROLE {}").await;
     })
@@ -316,7 +318,7 @@ async fn postgres_roles_that_may_not_make_tables_are_refused_by_name() {
 }
 
 /// Why the schema cannot be made there.
-async fn unsuitable(options: &StoreOptions) -> Unsuitable {
+async fn unsuitable(options: &StoreOptions) -> UnusableDatabase {
     match migrate(options).await {
         Err(StoreError::Unsuitable(why)) => why,
         other => panic!("{other:?}"),

@@ -3,7 +3,7 @@
 use crate::journeys::{CAROL, CELL, mailed};
 use crate::{ALICE, BOB};
 use anteroom_testkit::{
-    Answer, AppKey, Backend, Browser, PASSWORD, RelyingParty, TestProvider, on_both_databases,
+    AppKey, Backend, Browser, PASSWORD, RelyingParty, TestProvider, TestResponse, on_both_databases,
     on_one_node_and_on_two,
 };
 use futures_util::future::join_all;
@@ -29,11 +29,11 @@ on_both_databases!(
 
 const COMPLETE: &str = "This sign-in is already complete";
 
-fn handle(page: &Answer) -> String {
+fn handle(page: &TestResponse) -> String {
     page.form("/sign-in").fields["interaction"].clone()
 }
 
-async fn resume(browser: &Browser, handle: &str) -> Answer {
+async fn resume(browser: &Browser, handle: &str) -> TestResponse {
     browser.get(&format!("/continue?interaction={handle}")).await
 }
 
@@ -49,8 +49,8 @@ async fn pushed(app: &RelyingParty, changes: &[(&str, &str)]) -> String {
     format!("/authorize?client_id={}&request_uri={request_uri}", app.client_id)
 }
 
-fn assert_complete(answer: &Answer) {
-    assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.gist());
+fn assert_complete(answer: &TestResponse) {
+    assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.page_summary());
     assert_eq!(answer.heading(), COMPLETE);
     assert!(answer.links().iter().any(|link| link.href == "/dashboard"), "no way forward");
 }
@@ -163,11 +163,11 @@ async fn rfc9126_7_3_a_page_of_a_pushed_request_is_worth_nothing_in_another_brow
     let refused = browser.enter(&page, ALICE, "wrong").await;
     for handle in [handle(&page), handle(&refused)] {
         let answer = resume(&other, &handle).await;
-        assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.gist());
+        assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.page_summary());
         let own = other.get("/sign-in?another=1").await;
         let fields = [("interaction", handle.as_str()), ("email", ALICE), ("password", PASSWORD)];
         let answer = other.submit(&own, "/sign-in", &fields).await;
-        assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.gist());
+        assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.page_summary());
     }
     // Where it was opened, it is good for half an hour.
     provider.advance(SignedDuration::from_mins(29));
@@ -176,7 +176,7 @@ async fn rfc9126_7_3_a_page_of_a_pushed_request_is_worth_nothing_in_another_brow
     let page = browser.get(&pushed(&web, &[("prompt", "login")]).await).await;
     provider.advance(SignedDuration::from_mins(30));
     let late = browser.enter(&page, ALICE, PASSWORD).await;
-    assert_eq!((late.status, late.header("location")), (400, None), "{}", late.gist());
+    assert_eq!((late.status, late.header("location")), (400, None), "{}", late.page_summary());
 }
 
 async fn rfc9126_7_3_an_error_spends_a_pushed_request(backend: Backend) {
@@ -229,13 +229,13 @@ async fn rfc9101_4_a_request_object_reaches_another_browser_until_its_exp(backen
     // Clocks may differ by a minute.
     provider.advance(SignedDuration::from_secs(120));
     let answer = resume(&other, &sealed).await;
-    assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.gist());
+    assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.page_summary());
     // The browser that brought it in time goes on for half an hour.
     provider.advance(SignedDuration::from_mins(27));
     let page = resume(&browser, &sealed).await;
     provider.advance(SignedDuration::from_mins(1));
     let late = browser.enter(&page, ALICE, PASSWORD).await;
-    assert_eq!((late.status, late.header("location")), (400, None), "{}", late.gist());
+    assert_eq!((late.status, late.header("location")), (400, None), "{}", late.page_summary());
 }
 
 async fn rfc9101_4_a_pushed_request_object_waits_no_longer_than_its_exp(backend: Backend) {
@@ -258,7 +258,7 @@ async fn a_page_in_another_browser_asks_for_the_password_that_the_request_asks_f
     let other = provider.signed_in(ALICE).await;
     provider.advance(SignedDuration::from_mins(1));
     let page = resume(&other, &sealed).await;
-    assert!(page.has_form("/sign-in"), "{}", page.gist());
+    assert!(page.has_form("/sign-in"), "{}", page.page_summary());
 }
 
 async fn a_reset_on_the_way_keeps_whom_the_request_is_for(backend: Backend) {
@@ -279,5 +279,5 @@ async fn a_reset_on_the_way_keeps_whom_the_request_is_for(backend: Backend) {
     // Carol is proven on the way, and signs in after all; the request is for alice.
     let form = browser.get(&format!("/sign-in?another=1&interaction={handle}")).await;
     let answer = browser.enter(&form, CAROL, PASSWORD).await;
-    assert_eq!(answer.error(), "login_required", "{}", answer.gist());
+    assert_eq!(answer.error(), "login_required", "{}", answer.page_summary());
 }

@@ -2,7 +2,7 @@
 
 use crate::{ALICE, BOB};
 use anteroom_testkit::{
-    Answer, Backend, Browser, PASSWORD, STATE, TestProvider, Tokens, claims, on_both_databases,
+    Backend, Browser, PASSWORD, STATE, TestProvider, TestResponse, Tokens, claims, on_both_databases,
 };
 use futures_util::future::join_all;
 
@@ -27,7 +27,7 @@ on_both_databases!(
     of_two_decisions_at_once_the_one_that_is_answered_is_kept_alone,
 );
 
-async fn decide(browser: &Browser, page: &Answer, decision: &str) -> Answer {
+async fn decide(browser: &Browser, page: &TestResponse, decision: &str) -> TestResponse {
     browser.submit(page, "/consent", &[("decision", decision)]).await
 }
 
@@ -172,10 +172,10 @@ async fn whoever_came_after_does_not_agree_to_it(backend: Backend) {
     browser.submit(&dashboard, "/sign-out", &[]).await;
     browser.sign_in(BOB, PASSWORD).await;
     let refused = decide(&browser, &page, "allow").await;
-    assert_eq!(refused.status, 409, "{}", refused.gist());
+    assert_eq!(refused.status, 409, "{}", refused.page_summary());
     assert!(refused.body.contains(BOB) && refused.text_of("error-another-person").is_some());
     let forward = refused.links().into_iter().find(|link| link.text == "Try again").unwrap();
-    assert!(browser.get(&forward.href).await.has_form("/consent"), "{}", refused.gist());
+    assert!(browser.get(&forward.href).await.has_form("/consent"), "{}", refused.page_summary());
     assert!(provider.audited("consent_given").await.is_empty());
 }
 
@@ -198,7 +198,7 @@ async fn consent_needs_its_form(backend: Backend) {
     let (partner, browser) = (provider.client("partner"), provider.signed_in(ALICE).await);
     let page = partner.authorize(&browser, &[]).await;
     let stale = browser.submit(&page, "/consent", &[("decision", "allow"), ("form_token", "x")]).await;
-    assert!(stale.status == 422 && stale.text_of("error-stale-form").is_some(), "{}", stale.gist());
+    assert!(stale.status == 422 && stale.text_of("error-stale-form").is_some(), "{}", stale.page_summary());
     // Its way forward is the question anew.
     let forward = stale.links().into_iter().find(|link| link.text == "Try again").unwrap();
     let page = browser.get(&forward.href).await;
@@ -361,14 +361,15 @@ async fn consent_is_to_the_configured_client_that_the_page_showed(backend: Backe
         )
     };
     let first = TestProvider::on(&backend).clients(&named("Charts")).start().await;
-    let second = TestProvider::on(&backend).clients(&named("More charts")).beside(&first).start().await;
+    let second =
+        TestProvider::on(&backend).clients(&named("More charts")).another_node_of(&first).start().await;
     let mut browser = first.signed_in(ALICE).await;
     let page = first.client("charts").authorize(&browser, &[]).await;
     assert_eq!(page.heading(), "Allow Charts?");
     // To a node that has the new configuration.
     browser.lead_to(&second);
     let anew = browser.follow(&decide(&browser, &page, "allow").await).await;
-    assert_eq!(anew.heading(), "Allow More charts?", "{}", anew.gist());
+    assert_eq!(anew.heading(), "Allow More charts?", "{}", anew.page_summary());
     assert!(anew.text_of("changed").is_some() && second.audited("consent_given").await.is_empty());
     second.client("charts").code_in(&decide(&browser, &anew, "allow").await);
 }

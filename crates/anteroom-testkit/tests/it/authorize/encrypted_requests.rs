@@ -1,7 +1,7 @@
 //! Encrypted requests (OpenID Connect Core §6.1, RFC 9101 §6.1).
 
 use crate::ALICE;
-use anteroom_flows::keys::signing_keys::Reason;
+use anteroom_flows::keys::signing_keys::RotationReason;
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::{ContentEncryption, Encryption, KeyManagementAlgorithm};
 use anteroom_testkit::{
@@ -128,7 +128,7 @@ async fn rfc9126_3_an_encrypted_request_is_pushed_like_any_other(backend: Backen
     }
     let request = encrypted_to(&jwks(&provider).await, ECDH, Payload::Jwt(&key.sign(&inside)));
     let pushed = app.post("/par", &[("request", &request)]).await;
-    assert_eq!(pushed.status, 201, "{}", pushed.gist());
+    assert_eq!(pushed.status, 201, "{}", pushed.page_summary());
     let uri = pushed.json()["request_uri"].as_str().unwrap().to_owned();
     let query = [("client_id", app.client_id.as_str()), ("request_uri", &uri)];
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
@@ -184,8 +184,8 @@ async fn a_request_encrypted_to_a_key_of_an_old_list_is_served(backend: Backend)
     let app = provider.client("sealing");
     let mut leaked = json!(null);
     for (reason, wait) in [
-        (Reason::Planned, SignedDuration::from_hours(24)),
-        (Reason::Compromised, SignedDuration::from_mins(5)),
+        (RotationReason::Planned, SignedDuration::from_hours(24)),
+        (RotationReason::Compromised, SignedDuration::from_mins(5)),
     ] {
         let list = jwks(&provider).await;
         provider.rotate_keys(reason).await;

@@ -24,7 +24,7 @@ async fn rfc6749_4_1_2_1_an_unknown_client_is_a_page(backend: Backend) {
         for prompt in ["", "none"] {
             let page = web.authorize(&browser, &[("client_id", client_id), ("prompt", prompt)]).await;
             assert_eq!((page.status, page.header("location")), (400, None), "{client_id:?}");
-            assert!(page.text_of("error-unknown-client").is_some(), "{}", page.gist());
+            assert!(page.text_of("error-unknown-client").is_some(), "{}", page.page_summary());
         }
     }
     let twice = browser.get(&format!("{}&client_id=web", web.request(&[]))).await;
@@ -53,7 +53,7 @@ async fn rfc9700_4_1_3_a_redirect_uri_that_is_not_registered_is_a_page(backend: 
     ] {
         let page = web.authorize(&browser, &[("redirect_uri", uri)]).await;
         assert_eq!((page.status, page.header("location")), (400, None), "{uri}");
-        assert!(page.text_of("error-redirect-uri-mismatch").is_some(), "{uri}: {}", page.gist());
+        assert!(page.text_of("error-redirect-uri-mismatch").is_some(), "{uri}: {}", page.page_summary());
         assert!(!page.body.contains(&format!("href=\"{uri}")), "{uri}");
     }
     let twice = format!("{}&redirect_uri=https%3A%2F%2Fweb.example%2Fcallback", web.request(&[]));
@@ -207,6 +207,6 @@ async fn bad_input_is_never_an_internal_error(backend: Backend) {
         many,
     ] {
         let answer = browser.get(&target).await;
-        assert!(answer.status < 500, "{} for {target:.200}", answer.gist());
+        assert!(answer.status < 500, "{} for {target:.200}", answer.page_summary());
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::ALICE;
 use anteroom_testkit::{
-    Answer, Backend, NONCE, RelyingParty, STATE, TestProvider, left_half_hash, on_both_databases,
+    Backend, NONCE, RelyingParty, STATE, TestProvider, TestResponse, left_half_hash, on_both_databases,
 };
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ async fn started(backend: &Backend) -> (TestProvider, RelyingParty) {
 }
 
 /// What a redirect carries in its fragment.
-fn fragment(answer: &Answer) -> BTreeMap<String, String> {
+fn fragment(answer: &TestResponse) -> BTreeMap<String, String> {
     let location = answer.location();
     assert!(location.query().is_none(), "{location}");
     let fragment = location.fragment().unwrap_or_default();
@@ -60,7 +60,7 @@ async fn core_3_3_2_5_each_response_type_gives_what_it_names(backend: Backend) {
         }
         if let Some(code) = answer.get("code") {
             let tokens = client.redeem(code).await;
-            assert_eq!(tokens.status, 200, "{kind}: {}", tokens.gist());
+            assert_eq!(tokens.status, 200, "{kind}: {}", tokens.page_summary());
             let second = client.verified(tokens.json()["id_token"].as_str().unwrap()).await;
             if let Some(first) = answer.get("id_token") {
                 let first = client.verified(first).await;

@@ -2,7 +2,9 @@
 
 use super::pushed::pushed;
 use crate::ALICE;
-use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, RelyingParty, TestProvider, on_both_databases};
+use anteroom_testkit::{
+    Backend, Browser, PASSWORD, RelyingParty, TestProvider, TestResponse, on_both_databases,
+};
 use jiff::SignedDuration;
 
 on_both_databases!(
@@ -23,7 +25,7 @@ const PAGES: [&str; 8] = [
     "/forgot-password",
 ];
 
-fn is_refused(answer: &Answer) -> bool {
+fn is_refused(answer: &TestResponse) -> bool {
     (answer.status, answer.header("location")) == (403, None)
 }
 
@@ -80,7 +82,7 @@ async fn a_waiting_request_is_carried_on_by_no_part_of_a_page(backend: Backend) 
     for browser in parts.iter().chain(&ahead(&alice)) {
         for path in ["/continue", "/sign-in"] {
             let answer = browser.get(&format!("{path}?interaction={interaction}")).await;
-            assert!(is_refused(&answer), "{path}: {}", answer.gist());
+            assert!(is_refused(&answer), "{path}: {}", answer.page_summary());
         }
     }
     assert_eq!(backend.rows().await["interactions"], rows);
@@ -99,7 +101,7 @@ async fn core_3_1_2_1_a_request_that_waited_is_not_answered_by_a_sign_in_elsewhe
     for interaction in prepared {
         let address = format!("/continue?interaction={interaction}");
         let page = desk.get(&address).await;
-        assert!(page.has_form("/sign-in"), "{}", page.gist());
+        assert!(page.has_form("/sign-in"), "{}", page.page_summary());
         let page = desk.get(&format!("/sign-in?interaction={interaction}")).await;
         web.code_in(&desk.enter(&page, ALICE, PASSWORD).await);
     }
@@ -118,12 +120,12 @@ async fn core_3_1_2_1_a_choice_among_those_signed_in_is_no_sign_in(backend: Back
     let alice = choice.form("/choose-account").buttons[0].clone();
     let chosen = desk.submit(&choice, "/choose-account", &[("account", &alice.value)]).await;
     let page = desk.follow(&chosen).await;
-    assert!(page.has_form("/sign-in"), "{}", page.gist());
+    assert!(page.has_form("/sign-in"), "{}", page.page_summary());
     // Nor is the sign-in for something else that comes after it.
     let interaction = page.form("/sign-in").fields["interaction"].clone();
     desk.sign_in(ALICE, PASSWORD).await;
     let page = desk.get(&format!("/continue?interaction={interaction}")).await;
-    assert!(page.has_form("/sign-in"), "{}", page.gist());
+    assert!(page.has_form("/sign-in"), "{}", page.page_summary());
     let page = desk.get(&format!("/sign-in?interaction={interaction}")).await;
     web.code_in(&desk.enter(&page, ALICE, PASSWORD).await);
 }

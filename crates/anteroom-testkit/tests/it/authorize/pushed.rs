@@ -2,8 +2,8 @@
 
 use crate::ALICE;
 use anteroom_testkit::{
-    Answer, AppKey, Backend, CHALLENGE, PASSWORD, Proof, RelyingParty, STATE, TestProvider,
-    on_both_databases, on_one_node_and_on_two,
+    AppKey, Backend, CHALLENGE, ClientAuthentication, PASSWORD, RelyingParty, STATE, TestProvider,
+    TestResponse, on_both_databases, on_one_node_and_on_two,
 };
 use jiff::SignedDuration;
 use serde_json::json;
@@ -18,7 +18,7 @@ on_both_databases!(
     rfc9126_5_a_request_that_waits_is_answered_as_its_client_must_ask_now,
 );
 
-async fn push(app: &RelyingParty, changes: &[(&str, &str)]) -> Answer {
+async fn push(app: &RelyingParty, changes: &[(&str, &str)]) -> TestResponse {
     let mut fields = vec![
         ("redirect_uri", app.redirect_uri.as_str()),
         ("response_type", "code"),
@@ -37,7 +37,7 @@ async fn push(app: &RelyingParty, changes: &[(&str, &str)]) -> Answer {
 /// The authorization request for what was pushed.
 pub(super) async fn pushed(app: &RelyingParty, changes: &[(&str, &str)]) -> String {
     let answer = push(app, changes).await;
-    assert_eq!(answer.status, 201, "{}", answer.gist());
+    assert_eq!(answer.status, 201, "{}", answer.page_summary());
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let json = answer.json();
     let request_uri = json["request_uri"].as_str().unwrap();
@@ -102,7 +102,7 @@ async fn rfc9126_2_1_a_request_is_checked_when_it_is_pushed(backend: Backend) {
         assert_eq!((answer.status, answer.error().as_str()), (400, error), "{changes:?}");
     }
     // The client proves who it is, and one that cannot does not push.
-    assert_eq!(push(&web.clone().proving(Proof::Basic("wrong")), &[]).await.status, 401);
+    assert_eq!(push(&web.clone().proving(ClientAuthentication::Basic("wrong")), &[]).await.status, 401);
     assert_eq!(push(&provider.client("native"), &[]).await.status, 401);
 }
 
@@ -143,7 +143,7 @@ async fn rfc9126_5_a_request_that_waits_is_answered_as_its_client_must_ask_now(b
     };
     let before = TestProvider::on(&backend).clients(&toml("")).start().await;
     let held = toml("require_pushed_authorization_requests = true");
-    let after = TestProvider::on(&backend).clients(&held).beside(&before).start().await;
+    let after = TestProvider::on(&backend).clients(&held).another_node_of(&before).start().await;
     let app = before.client("pushing");
     let (mut plain, mut waiting) = (before.browser(), before.browser());
     let page = app.authorize(&plain, &[]).await;
@@ -152,7 +152,7 @@ async fn rfc9126_5_a_request_that_waits_is_answered_as_its_client_must_ask_now(b
     plain.lead_to(&after);
     waiting.lead_to(&after);
     let answer = plain.enter(&page, ALICE, PASSWORD).await;
-    assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.gist());
-    assert!(answer.text_of("error-application-gone").is_some(), "{}", answer.gist());
+    assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.page_summary());
+    assert!(answer.text_of("error-application-gone").is_some(), "{}", answer.page_summary());
     assert!(!app.code_in(&waiting.enter(&page_of_pushed, ALICE, PASSWORD).await).is_empty());
 }

@@ -195,7 +195,7 @@ async fn rfc6749_4_1_2_1_a_bad_request_object_leads_nowhere_that_is_not_register
         assert_eq!((page.status, page.header("location")), (400, None), "{redirect_uri}");
         // The page says what is wrong with the address, where there is one.
         let about_the_address = page.text_of("error-redirect-uri-mismatch").is_some();
-        assert_eq!(about_the_address, !redirect_uri.is_empty(), "{}", page.gist());
+        assert_eq!(about_the_address, !redirect_uri.is_empty(), "{}", page.page_summary());
     }
 }
 
@@ -209,7 +209,7 @@ async fn rfc9101_6_3_where_a_signature_is_required_nothing_beside_the_object_cou
     let request = key.sign(&inside);
     // What the signed request leaves out is missing, whatever stands beside it.
     let page = app.authorize(&browser, &[("request", &request)]).await;
-    assert!(!page.header("location").unwrap_or_default().contains("code="), "{}", page.gist());
+    assert!(!page.header("location").unwrap_or_default().contains("code="), "{}", page.page_summary());
     for (name, value) in [
         ("redirect_uri", REDIRECT),
         ("response_type", "code"),
@@ -248,7 +248,7 @@ async fn rfc9101_10_5_a_request_that_waits_is_answered_as_its_client_must_ask_no
     };
     let before = TestProvider::on(&backend).clients(&pushing("")).start().await;
     let required = pushing("require_signed_request_object = true");
-    let after = TestProvider::on(&backend).clients(&required).beside(&before).start().await;
+    let after = TestProvider::on(&backend).clients(&required).another_node_of(&before).start().await;
     let (app, strict) = (before.client("signing"), after.client("signing"));
     let mut inside = claims(&app, &before);
     for (name, value) in [
@@ -269,7 +269,7 @@ async fn rfc9101_10_5_a_request_that_waits_is_answered_as_its_client_must_ask_no
         let fields: Vec<(&str, &str)> =
             fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let answer = app.post("/par", &fields).await;
-        assert_eq!(answer.status, 201, "{}", answer.gist());
+        assert_eq!(answer.status, 201, "{}", answer.page_summary());
         let told = answer.json();
         format!("/authorize?client_id=signing&request_uri={}", told["request_uri"].as_str().unwrap())
     };
@@ -278,7 +278,7 @@ async fn rfc9101_10_5_a_request_that_waits_is_answered_as_its_client_must_ask_no
     let page = app.authorize(&browser, &[]).await;
     browser.lead_to(&after);
     let answer = browser.enter(&page, ALICE, anteroom_testkit::PASSWORD).await;
-    assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.gist());
+    assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.page_summary());
     // Pushed, and not fetched by a browser yet.
     let target = push(&app, &[]).await;
     assert_eq!(browser.get(&target).await.error(), "invalid_request");

@@ -129,12 +129,12 @@ async fn core_5_5_1_1_an_essential_acr_binds_and_acr_values_do_not(backend: Back
     let silent = web.authorize(&browser, &[("claims", &acr(mfa, true)), ("prompt", "none")]).await;
     assert_eq!(silent.error(), "interaction_required");
     let page = web.authorize(&browser, &[("claims", &acr(mfa, true))]).await;
-    assert_eq!((page.status, page.text_of("no-phone").is_some()), (200, true), "{}", page.gist());
+    assert_eq!((page.status, page.text_of("no-phone").is_some()), (200, true), "{}", page.page_summary());
     // With a phone on file there is a second step to take.
     provider.person("phone@practice.example").phone("+12025550143").create().await;
     let browser = provider.signed_in("phone@practice.example").await;
     let page = web.authorize(&browser, &[("claims", &acr(mfa, true))]).await;
-    assert!(page.text_of("verify-identity").is_some(), "{}", page.gist());
+    assert!(page.text_of("verify-identity").is_some(), "{}", page.page_summary());
 }
 
 async fn core_3_1_2_1_acr_values_ask_whoever_can_prove_more_and_stop_nobody(backend: Backend) {
@@ -147,7 +147,7 @@ async fn core_3_1_2_1_acr_values_ask_whoever_can_prove_more_and_stop_nobody(back
     for (values, asks) in [(mfa, true), (&either, true), (&other, false), (pwd, false), ("urn:other", false)]
     {
         let page = web.authorize(&phone, &[("acr_values", values)]).await;
-        assert_eq!(page.text_of("verify-identity").is_some(), asks, "{values}: {}", page.gist());
+        assert_eq!(page.text_of("verify-identity").is_some(), asks, "{values}: {}", page.page_summary());
         web.code(&phone, &[("acr_values", values), ("prompt", "none")]).await;
         // No second factor is at hand.
         web.code(&alice, &[("acr_values", values)]).await;
@@ -169,7 +169,7 @@ min_acr = "urn:anteroom:acr:mfa"
     for (email, step) in [(ALICE, "no-phone"), ("phone@practice.example", "verify-identity")] {
         let browser = provider.signed_in(email).await;
         let page = strict.authorize(&browser, &[]).await;
-        assert!(page.text_of(step).is_some(), "{email}: {}", page.gist());
+        assert!(page.text_of(step).is_some(), "{email}: {}", page.page_summary());
         assert_eq!(strict.authorize(&browser, &[("prompt", "none")]).await.error(), "interaction_required");
         // Elsewhere the password is enough.
         provider.client("web").code(&browser, &[]).await;
@@ -249,12 +249,12 @@ async fn an_address_withdrawn_meanwhile_gets_nothing(backend: Backend) {
         )
     };
     let before = TestProvider::on(&backend).clients(&toml("old")).start().await;
-    let after = TestProvider::on(&backend).clients(&toml("new")).beside(&before).start().await;
+    let after = TestProvider::on(&backend).clients(&toml("new")).another_node_of(&before).start().await;
     let mut browser = before.browser();
     let page = before.client("passing").authorize(&browser, &[]).await;
     browser.lead_to(&after);
     let answer = browser.enter(&page, ALICE, PASSWORD).await;
-    assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.gist());
+    assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.page_summary());
     after.client("passing").code(&browser, &[]).await;
 }
 
@@ -267,12 +267,16 @@ redirect_uris = ["https://passing.example/callback"]
 token_endpoint_auth_method = "none"
 "#;
     let before = TestProvider::on(&backend).clients(toml).start().await;
-    let after = TestProvider::on(&backend).beside(&before).start().await;
+    let after = TestProvider::on(&backend).another_node_of(&before).start().await;
     let mut browser = before.browser();
     let page = before.client("passing").authorize(&browser, &[]).await;
     browser.lead_to(&after);
     let answer = browser.enter(&page, ALICE, PASSWORD).await;
-    assert!(answer.status == 400 && answer.text_of("error-application-gone").is_some(), "{}", answer.gist());
+    assert!(
+        answer.status == 400 && answer.text_of("error-application-gone").is_some(),
+        "{}",
+        answer.page_summary()
+    );
     let links = answer.links();
     assert!(links.iter().any(|link| link.href == "/dashboard"), "{links:?}");
     // Signed in all the same.

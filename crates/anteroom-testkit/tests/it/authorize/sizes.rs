@@ -1,7 +1,7 @@
 //! Answers fit what proxies take, whatever a request brought along.
 
 use crate::ALICE;
-use anteroom_testkit::{Answer, Backend, PASSWORD, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, PASSWORD, TestProvider, TestResponse, on_both_databases};
 
 on_both_databases!(
     the_largest_answers_fit_a_proxys_buffer,
@@ -13,7 +13,7 @@ on_both_databases!(
 const FITS: usize = 4_096;
 const LONGEST_STATE: usize = 4_096;
 
-fn is_page(answer: &Answer) -> bool {
+fn is_page(answer: &TestResponse) -> bool {
     (answer.status, answer.header("location")) == (200, None) && answer.body.contains("id=\"redirect\"")
 }
 
@@ -50,7 +50,7 @@ async fn a_redirect_that_is_too_long_for_a_header_is_a_page(backend: Backend) {
     let state = "s".repeat(LONGEST_STATE);
     for changes in [&[][..], &[("prompt", "none")], &[("prompt", "none"), ("max_age", "x")]] {
         let answer = web.authorize(&browser, &[changes, &[("state", &state)]].concat()).await;
-        assert!(is_page(&answer), "{}", answer.gist());
+        assert!(is_page(&answer), "{}", answer.page_summary());
         assert_eq!(answer.parameters()["state"], state);
         // As a redirect: nothing in a Referer, nothing kept, and in frames of applications too.
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
@@ -69,7 +69,7 @@ async fn a_posted_request_of_any_length_is_asked_again(backend: Backend) {
     let state = "s".repeat(LONGEST_STATE);
     let fields = [("client_id", "web"), ("state", &state)];
     let answer = provider.browser().post("/authorize", &fields).await;
-    assert!(is_page(&answer), "{}", answer.gist());
+    assert!(is_page(&answer), "{}", answer.page_summary());
     assert_eq!(
         (answer.location().path(), answer.parameters()["state"].as_str()),
         ("/authorize", state.as_str())
@@ -89,7 +89,7 @@ async fn a_signed_out_person_goes_back_with_a_long_state(backend: Backend) {
         .append_pair("state", &state)
         .finish();
     let answer = browser.get(&format!("/end-session?{query}")).await;
-    assert!(is_page(&answer), "{}", answer.gist());
+    assert!(is_page(&answer), "{}", answer.page_summary());
     assert!(answer.location().as_str().starts_with("https://web.example/signed-out?state=ssss"));
     assert!(!browser.is_signed_in().await);
 }

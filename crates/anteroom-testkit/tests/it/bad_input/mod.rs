@@ -7,7 +7,8 @@ mod ways;
 use crate::ALICE;
 use anteroom_oidc::ClientMetadataInput;
 use anteroom_testkit::{
-    Answer, Backend, CLIENT_SECRET, Proof, RelyingParty, TestProvider, VERIFIER, on_both_databases,
+    Backend, CLIENT_SECRET, ClientAuthentication, RelyingParty, TestProvider, TestResponse, VERIFIER,
+    on_both_databases,
 };
 use futures_util::{StreamExt as _, stream};
 use reqwest::Method;
@@ -54,7 +55,7 @@ async fn start(backend: &Backend) -> TestProvider {
 }
 
 /// A bounded queue may say that it is full.
-fn is_fine(answer: &Answer) -> bool {
+fn is_fine(answer: &TestResponse) -> bool {
     answer.status < 500 || (answer.status == 503 && answer.header("retry-after").is_some())
 }
 
@@ -82,7 +83,7 @@ async fn say(provider: &TestProvider, method: &Method, path: &str, said: Said) {
     let target = if said.query.is_empty() { path.to_owned() } else { format!("{path}?{}", said.query) };
     let answer = provider.ask(method.clone(), &target, said.headers.clone(), said.body.clone()).await;
     let told: String = target.chars().take(300).collect();
-    assert!(is_fine(&answer), "{method} {told} {said:?}: {}", answer.gist());
+    assert!(is_fine(&answer), "{method} {told} {said:?}: {}", answer.page_summary());
 }
 
 async fn no_input_to_any_route_gets_a_500_or_leaves_a_trace(backend: Backend) {
@@ -93,7 +94,7 @@ async fn no_input_to_any_route_gets_a_500_or_leaves_a_trace(backend: Backend) {
     let mut requests = Vec::new();
     for (route, method) in routes.iter().flat_map(|route| methods().map(|method| (route, method))) {
         let plain = provider.ask(method.clone(), &filled(route, b"x"), HeaderMap::new(), Vec::new()).await;
-        assert!(is_fine(&plain), "{method} {route}: {}", plain.gist());
+        assert!(is_fine(&plain), "{method} {route}: {}", plain.page_summary());
         if plain.status == 405 {
             continue;
         }
@@ -134,12 +135,17 @@ async fn a_path_that_cannot_be_read_is_answered_by_a_page_or_json(backend: Backe
             continue;
         }
         let kind = answer.header("content-type").unwrap_or_default().to_owned();
-        assert!(!kind.starts_with("text/plain"), "{method} {route}: {} {}", answer.status, answer.gist());
+        assert!(
+            !kind.starts_with("text/plain"),
+            "{method} {route}: {} {}",
+            answer.status,
+            answer.page_summary()
+        );
         let is_page =
             kind.starts_with("text/html") && answer.links().iter().any(|link| !link.href.is_empty());
         let is_json = kind.starts_with("application/json") && answer.json()["error"].is_string();
-        assert!(is_page || is_json, "{method} {route}: {} {kind} {}", answer.status, answer.gist());
-        assert!((400..500).contains(&answer.status), "{method} {route}: {}", answer.gist());
+        assert!(is_page || is_json, "{method} {route}: {} {kind} {}", answer.status, answer.page_summary());
+        assert!((400..500).contains(&answer.status), "{method} {route}: {}", answer.page_summary());
         tried += usize::from(answer.status == 404);
     }
     assert!(tried > 8, "{tried}");
@@ -180,7 +186,7 @@ async fn post_spoilt(client: &RelyingParty, path: &str, fields: &[(&'static str,
         sent.retain(|(known, _)| *known != name);
         sent.push((name, &value));
         let answer = client.post(path, &sent).await;
-        assert!(is_fine(&answer), "{path} {name}={value:.50}: {}", answer.gist());
+        assert!(is_fine(&answer), "{path} {name}={value:.50}: {}", answer.page_summary());
     }
 }
 
@@ -217,10 +223,10 @@ async fn no_parameter_of_a_good_request_gets_a_500(backend: Backend) {
         for mode in ["query", "fragment", "form_post"] {
             let changes = [("response_mode", mode), (name, value.as_str())];
             let answer = web.authorize(&browser, &changes).await;
-            assert!(is_fine(&answer), "/authorize {name}={value:.50}: {}", answer.gist());
+            assert!(is_fine(&answer), "/authorize {name}={value:.50}: {}", answer.page_summary());
         }
         let answer = browser.get(&format!("/end-session?{name}={}", encoded(value.as_bytes()))).await;
-        assert!(is_fine(&answer), "/end-session {name}={value:.50}: {}", answer.gist());
+        assert!(is_fine(&answer), "/end-session {name}={value:.50}: {}", answer.page_summary());
     }
     let tokens = web.tokens(&browser, "openid offline_access").await;
     let (access_token, refresh_token) = (tokens.access_token.as_str(), tokens.refresh_token());
@@ -236,7 +242,7 @@ async fn no_parameter_of_a_good_request_gets_a_500(backend: Backend) {
         ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
         ("client_assertion", "x.y.z"),
     ];
-    for client in [&web, &provider.client("web").proving(Proof::None)] {
+    for client in [&web, &provider.client("web").proving(ClientAuthentication::None)] {
         post_spoilt(client, "/token", &redeeming).await;
         post_spoilt(
             client,
@@ -295,7 +301,7 @@ async fn no_member_of_a_registration_gets_a_500(backend: Backend) {
         {
             let answer = provider.call((method, place), token, &metadata).await;
             let told: String = metadata.to_string().chars().take(300).collect();
-            assert!(is_fine(&answer), "{method} {place} {told}: {}", answer.gist());
+            assert!(is_fine(&answer), "{method} {place} {told}: {}", answer.page_summary());
         }
     }
 }

@@ -5,12 +5,12 @@ use super::{is_fine, start, values};
 use crate::ALICE;
 use crate::journeys::registration::{accept, invited_to};
 use crate::journeys::{CELL, forget, mailed, press, prove, send, through};
-use anteroom_testkit::{Answer, Backend, Browser, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, Browser, TestProvider, TestResponse, on_both_databases};
 
 on_both_databases!(no_field_on_the_way_to_a_password_gets_a_500, no_field_beside_an_app_gets_a_500);
 
 /// Each field of each form of this page with each value, in copies of this browser. How many that were.
-pub(super) async fn spoil(browser: &Browser, page: &Answer) -> usize {
+pub(super) async fn spoil(browser: &Browser, page: &TestResponse) -> usize {
     let mut tried = 0;
     for form in page.forms() {
         for name in form.fields.keys() {
@@ -18,7 +18,7 @@ pub(super) async fn spoil(browser: &Browser, page: &Answer) -> usize {
                 let entered = String::from_utf8_lossy(&value);
                 // What is done in a copy of the browser leaves this one where it is.
                 let answer = browser.clone().submit(page, &form.action, &[(name, &entered)]).await;
-                assert!(is_fine(&answer), "{} {name}={entered:.50?}: {}", form.action, answer.gist());
+                assert!(is_fine(&answer), "{} {name}={entered:.50?}: {}", form.action, answer.page_summary());
                 tried += 1;
             }
         }
@@ -29,7 +29,7 @@ pub(super) async fn spoil(browser: &Browser, page: &Answer) -> usize {
 const NUMBER: [(&str, &str); 2] = [("phone", "(202) 555-0143"), ("phone_kind", "cell")];
 
 /// As far as a recovery has come after so many steps.
-async fn recovering(provider: &TestProvider, browser: &Browser, address: &str, steps: usize) -> Answer {
+async fn recovering(provider: &TestProvider, browser: &Browser, address: &str, steps: usize) -> TestResponse {
     let asked = forget(browser, address).await;
     match steps {
         0 => asked,
@@ -47,7 +47,7 @@ async fn no_field_on_the_way_to_a_password_gets_a_500(backend: Backend) {
         provider.person(&address).phone(CELL).create().await;
         let browser = provider.browser();
         let page = recovering(&provider, &browser, &address, steps).await;
-        assert_ne!(spoil(&browser, &page).await, 0, "{}", page.gist());
+        assert_ne!(spoil(&browser, &page).await, 0, "{}", page.page_summary());
     }
     invited_to(&provider).await;
     let browser = provider.browser();

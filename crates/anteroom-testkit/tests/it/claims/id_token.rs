@@ -69,7 +69,7 @@ async fn core_5_4_a_client_that_registered_itself_has_them_at_userinfo_alone(bac
     let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
     let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"], "scope": "openid email" });
     let registered = provider.call(("POST", "/clients"), None, &metadata).await;
-    assert_eq!(registered.status, 201, "{}", registered.gist());
+    assert_eq!(registered.status, 201, "{}", registered.page_summary());
     let stranger = provider.registered(&registered.json());
     let tokens = agreed(&provider, &stranger).await;
     assert!(claims(tokens.id_token()).get("email").is_none());
@@ -79,7 +79,7 @@ async fn core_5_4_a_client_that_registered_itself_has_them_at_userinfo_alone(bac
 async fn agreed(provider: &TestProvider, client: &RelyingParty) -> Tokens {
     let browser = provider.signed_in(ALICE).await;
     let page = client.authorize(&browser, &[("scope", "openid email")]).await;
-    assert!(page.has_form("/consent"), "{}", page.gist());
+    assert!(page.has_form("/consent"), "{}", page.page_summary());
     let answer = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
     Tokens::of(&client.redeem(&client.code_in(&answer)).await)
 }
@@ -106,6 +106,6 @@ async fn groups_that_would_make_an_id_token_too_long_are_cut_off(backend: Backen
     assert_eq!(kept.as_slice(), &info["groups"].as_array().unwrap()[..kept.len()]);
     // It is good as a hint all the same.
     let out = browser.get(&format!("/end-session?id_token_hint={}", tokens.id_token())).await;
-    assert_eq!(out.status, 303, "{}", out.gist());
+    assert_eq!(out.status, 303, "{}", out.page_summary());
     assert!(!browser.is_signed_in().await);
 }

@@ -70,7 +70,7 @@ async fn an_application_is_told_of_no_group_that_left_the_configuration(backend:
     assert_eq!(told, [("locums", 1)]);
     // Where it is defined again, its members are in it again.
     let clients = "[[groups]]\nname = \"locums\"\n";
-    let again = TestProvider::on(&backend).beside(&provider).clients(clients).start().await;
+    let again = TestProvider::on(&backend).another_node_of(&provider).clients(clients).start().await;
     assert!(undefined_groups::undefined(&again.local()).await.unwrap().is_empty());
 }
 
@@ -79,7 +79,7 @@ async fn a_claim_under_another_name_is_agreed_to_like_any_other(backend: Backend
     let (charts, browser) = (provider.client("charts"), provider.signed_in(ALICE).await);
     let agree = async |asked: &[(&str, &str)]| {
         let page = charts.authorize(&browser, asked).await;
-        assert!(page.has_form("/consent"), "{}", page.gist());
+        assert!(page.has_form("/consent"), "{}", page.page_summary());
         let code = charts.code_in(&browser.submit(&page, "/consent", &[("decision", "allow")]).await);
         claims(Tokens::of(&charts.redeem(&code).await).id_token())
     };

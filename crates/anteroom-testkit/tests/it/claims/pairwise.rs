@@ -2,7 +2,7 @@
 
 use crate::{ALICE, BOB};
 use anteroom_testkit::{
-    Backend, Browser, Listener, PASSWORD, RelyingParty, TestProvider, Tokens, claims, on_both_databases,
+    Backend, Browser, LogoutReceiver, PASSWORD, RelyingParty, TestProvider, Tokens, claims, on_both_databases,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -73,7 +73,8 @@ async fn core_8_1_one_sector_one_sub_and_two_sectors_two(backend: Backend) {
         seen.extend([one, other]);
     }
     // Another node, and another day, say the same.
-    let again = TestProvider::on(&backend).clients(&client("one", "lab.example", "")).beside(&provider);
+    let again =
+        TestProvider::on(&backend).clients(&client("one", "lab.example", "")).another_node_of(&provider);
     assert_eq!(sub(&again.start().await, "one", "carol@practice.example").await, seen[1]);
 }
 
@@ -205,7 +206,7 @@ async fn rp_initiated_2_a_hint_with_a_pairwise_sub_ends_its_session(backend: Bac
 }
 
 async fn back_channel_2_4_a_logout_token_has_the_clients_sub(backend: Backend) {
-    let listener = Listener::start().await;
+    let listener = LogoutReceiver::start().await;
     let told = format!("backchannel_logout_uri = \"{}\"", listener.url);
     let provider = with(&backend, &[client("one", "lab.example", &told)]).await;
     let (one, browser) = (provider.client("one"), provider.signed_in(ALICE).await);
@@ -233,7 +234,7 @@ async fn sids(provider: &TestProvider, browser: &Browser, clients: &[&str]) -> V
 }
 
 async fn core_8_1_a_session_has_a_sid_of_each_sector_wherever_it_is_named(backend: Backend) {
-    let listener = Listener::start().await;
+    let listener = LogoutReceiver::start().await;
     let told = format!(
         "backchannel_logout_uri = \"{}\"\nfrontchannel_logout_uri = \"https://lab.example/out\"",
         listener.url

@@ -4,7 +4,7 @@ use crate::{ALICE, BOB};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::profile::{ClaimChange, ProfileClaim};
 use anteroom_flows::people::profile::set_claims;
-use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, Browser, PASSWORD, TestProvider, TestResponse, on_both_databases};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -21,9 +21,9 @@ on_both_databases!(
 const PAGE: &str = "/account/profile";
 const EVERYTHING: &str = "openid profile email address phone groups";
 
-async fn save(browser: &Browser, entered: &[(&str, &str)]) -> Answer {
+async fn save(browser: &Browser, entered: &[(&str, &str)]) -> TestResponse {
     let page = browser.get(PAGE).await;
-    assert_eq!(page.status, 200, "{}", page.gist());
+    assert_eq!(page.status, 200, "{}", page.page_summary());
     browser.submit(&page, PAGE, entered).await
 }
 
@@ -53,7 +53,7 @@ async fn core_5_1_what_people_say_of_themselves_reaches_applications(backend: Ba
         ("formatted", "1 Main St\r\nSpringfield"),
     ];
     let answer = save(&browser, &said).await;
-    assert_eq!((answer.status, answer.location().query()), (303, Some("saved")), "{}", answer.gist());
+    assert_eq!((answer.status, answer.location().query()), (303, Some("saved")), "{}", answer.page_summary());
     assert!(browser.follow(&answer).await.text_of("notice").is_some());
     let info = userinfo(&provider, &browser, EVERYTHING).await;
     for (name, expected) in [
@@ -105,7 +105,7 @@ async fn core_5_1_what_cannot_be_used_is_said_and_nothing_is_saved(backend: Back
         ("family_name", "Mo\u{200b}reno"),
     ] {
         let page = save(&browser, &[("nickname", "Al"), (name, value)]).await;
-        assert_eq!(page.status, 422, "{name} {value}: {}", page.gist());
+        assert_eq!(page.status, 422, "{name} {value}: {}", page.page_summary());
         assert!(
             page.text_of("problem").is_some() && page.text_of(&format!("claim-{name}-problem")).is_some()
         );
@@ -163,7 +163,7 @@ async fn a_form_changes_the_account_it_was_shown_for(backend: Backend) {
     let alices = browser.get(PAGE).await;
     browser.sign_in(BOB, PASSWORD).await;
     let refused = browser.submit(&alices, PAGE, &[("nickname", "Al")]).await;
-    assert_eq!(refused.status, 409, "{}", refused.gist());
+    assert_eq!(refused.status, 409, "{}", refused.page_summary());
     assert!(refused.body.contains(BOB) && refused.text_of("error-another-person").is_some());
     assert!(
         userinfo(&provider, &provider.signed_in(BOB).await, "openid profile").await.get("nickname").is_none()

@@ -1,7 +1,7 @@
 //! `sector_identifier_uri` of clients that register themselves (OpenID Connect Registration §5).
 
 use crate::ALICE;
-use anteroom_testkit::{Answer, Backend, Builder, Documents, TestProvider, claims, on_both_databases};
+use anteroom_testkit::{Backend, Builder, Documents, TestProvider, TestResponse, claims, on_both_databases};
 use serde_json::{Value, json};
 
 on_both_databases!(
@@ -23,11 +23,11 @@ fn pairwise(redirect_uris: &[&str], sector: &str) -> Value {
         "token_endpoint_auth_method": "client_secret_post" })
 }
 
-async fn post(provider: &TestProvider, metadata: &Value) -> Answer {
+async fn post(provider: &TestProvider, metadata: &Value) -> TestResponse {
     provider.call(("POST", "/clients"), None, metadata).await
 }
 
-fn refused_for(answer: &Answer, word: &str) -> bool {
+fn refused_for(answer: &TestResponse, word: &str) -> bool {
     let description = answer.json()["error_description"].as_str().unwrap_or_default().to_owned();
     answer.status == 400 && answer.error() == "invalid_client_metadata" && description.contains(word)
 }
@@ -39,7 +39,7 @@ async fn registration_5_the_redirect_uris_are_listed_or_nothing_is_registered(ba
     let (mut subs, browser) = (Vec::new(), provider.signed_in(ALICE).await);
     for uri in [ONE, TWO] {
         let answer = post(&provider, &pairwise(&[uri], &documents.url)).await;
-        assert_eq!(answer.status, 201, "{}", answer.gist());
+        assert_eq!(answer.status, 201, "{}", answer.page_summary());
         let client = answer.json();
         assert_eq!(
             (&client["subject_type"], &client["sector_identifier_uri"]),

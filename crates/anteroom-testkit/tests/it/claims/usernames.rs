@@ -125,7 +125,7 @@ async fn names_of_release_0_1_0_stay_and_are_held_against_new_ones(backend: Back
             ))
             .await;
     }
-    let entered = provider.provider.store.enter_usernames().await.unwrap();
+    let entered = provider.provider.store.backfill_usernames().await.unwrap();
     assert_eq!((entered.entered, entered.taken.len()), (1, 1), "{entered:?}");
     let both = (name_of(&provider, ALICE).await, name_of(&provider, BOB).await);
     assert_eq!(both, (Some("Twin".to_owned()), Some("twin".to_owned())));
@@ -135,9 +135,13 @@ async fn names_of_release_0_1_0_stay_and_are_held_against_new_ones(backend: Back
         Ok(()) => (ALICE, BOB),
         Err(_) => (BOB, ALICE),
     };
-    assert_eq!(provider.provider.store.enter_usernames().await.unwrap().taken.len(), 1, "told of until then");
+    assert_eq!(
+        provider.provider.store.backfill_usernames().await.unwrap().taken.len(),
+        1,
+        "told of until then"
+    );
     name(&provider, second, "other").await.unwrap();
-    let entered = provider.provider.store.enter_usernames().await.unwrap();
+    let entered = provider.provider.store.backfill_usernames().await.unwrap();
     assert_eq!((entered.entered, entered.taken.len()), (0, 0));
     // A node of that release takes a name away, without a word of it in the table.
     backend
@@ -147,7 +151,7 @@ async fn names_of_release_0_1_0_stay_and_are_held_against_new_ones(backend: Back
         ))
         .await;
     assert!(name(&provider, "carol@practice.example", "TWIN").await.is_err());
-    let entered = provider.provider.store.enter_usernames().await.unwrap();
+    let entered = provider.provider.store.backfill_usernames().await.unwrap();
     assert_eq!(entered, EnteredUsernames::default(), "one that was taken away is not entered");
     name(&provider, "carol@practice.example", "TWIN").await.unwrap();
     // One of that release invites an address that is a name here.
@@ -159,7 +163,7 @@ async fn names_of_release_0_1_0_stay_and_are_held_against_new_ones(backend: Back
              WHERE folded = 'david@practice.example'",
         )
         .await;
-    let entered = provider.provider.store.enter_usernames().await.unwrap();
+    let entered = provider.provider.store.backfill_usernames().await.unwrap();
     let account =
         provider.provider.store.account_by_address(&address(first).folded()).await.unwrap().unwrap();
     assert_eq!((entered.entered, entered.taken), (0, vec![account.id]));

@@ -40,7 +40,7 @@ async fn with_carol(backend: &Backend, phone: bool) -> (TestProvider, Browser) {
 }
 
 /// The list of apps, after the code that comes before it where a phone can take one.
-async fn apps(provider: &TestProvider, browser: &Browser) -> Answer {
+async fn apps(provider: &TestProvider, browser: &Browser) -> TestResponse {
     let page = browser.get(FACTORS).await;
     if !page.has_form("/verify/send") {
         return page;
@@ -53,7 +53,7 @@ async fn apps(provider: &TestProvider, browser: &Browser) -> Answer {
 pub(super) struct App(Totp);
 
 impl App {
-    pub(super) fn told_by(page: &Answer) -> Self {
+    pub(super) fn told_by(page: &TestResponse) -> Self {
         let typed = page.text_of("secret").unwrap().replace(' ', "");
         Self(totp_rs::Builder::new().with_secret(Secret::try_from_base32(&typed).unwrap()).build().unwrap())
     }
@@ -71,7 +71,7 @@ async fn add(provider: &TestProvider, browser: &Browser) -> App {
     let app = App::told_by(&page);
     let code = app.shows(provider, 0);
     let list = through(browser, &page, "/account/factors/confirm", &[("code", &code)]).await;
-    assert!(list.text_of("notice").is_some(), "{}", list.gist());
+    assert!(list.text_of("notice").is_some(), "{}", list.page_summary());
     app
 }
 
@@ -85,7 +85,7 @@ async fn an_app_is_added_behind_a_phone_and_steps_up_at_once(backend: Backend) {
     let elsewhere = provider.signed_in(CAROL).await;
     let client = provider.client("web");
     let page = client.authorize(&elsewhere, &MFA).await;
-    assert!(page.body.contains("value=\"totp\""), "{}", page.gist());
+    assert!(page.body.contains("value=\"totp\""), "{}", page.page_summary());
     let page = through(&elsewhere, &page, "/verify/send", &[("method", "totp")]).await;
     let code = app.shows(&provider, 0);
     let answer = elsewhere.submit(&page, "/verify/code", &[("code", &code)]).await;
@@ -105,7 +105,7 @@ async fn rfc6238_5_2_a_code_is_taken_once_and_one_step_of_drift_is(backend: Back
         let page = client.authorize(&elsewhere, &MFA).await;
         let page = through(&elsewhere, &page, "/verify/send", &[("method", "totp")]).await;
         let answer = elsewhere.submit(&page, "/verify/code", &[("code", &app.shows(&provider, steps))]).await;
-        assert_eq!(answer.status, status, "{steps} steps ahead: {}", answer.gist());
+        assert_eq!(answer.status, status, "{steps} steps ahead: {}", answer.page_summary());
     }
     assert_eq!(provider.audited("code_refused").await.len(), 1, "only what is no code is counted");
 }
@@ -113,15 +113,15 @@ async fn rfc6238_5_2_a_code_is_taken_once_and_one_step_of_drift_is(backend: Back
 async fn an_app_added_by_a_password_alone_waits(backend: Backend) {
     let (provider, carol) = with_carol(&backend, false).await;
     let list = carol.get(FACTORS).await;
-    assert!(list.has_form("/account/factors/add"), "{}", list.gist());
+    assert!(list.has_form("/account/factors/add"), "{}", list.page_summary());
     add(&provider, &carol).await;
     let client = provider.client("web");
     let page = client.authorize(&carol, &MFA).await;
-    assert!(!page.has_form("/verify/code") && !page.has_form("/verify/send"), "{}", page.gist());
+    assert!(!page.has_form("/verify/code") && !page.has_form("/verify/send"), "{}", page.page_summary());
     provider.advance(SignedDuration::from_hours(72));
     let later = provider.signed_in(CAROL).await;
     let page = client.authorize(&later, &MFA).await;
-    assert!(page.has_form("/verify/code"), "the only way there is: {}", page.gist());
+    assert!(page.has_form("/verify/code"), "the only way there is: {}", page.page_summary());
 }
 
 async fn a_reset_takes_off_what_does_not_serve_yet(backend: Backend) {
@@ -161,7 +161,7 @@ async fn with_an_app(backend: &Backend) -> (TestProvider, App) {
 }
 
 /// The list behind a code of the app.
-async fn behind(provider: &TestProvider, app: &App, browser: &Browser) -> Answer {
+async fn behind(provider: &TestProvider, app: &App, browser: &Browser) -> TestResponse {
     let page = browser.get(FACTORS).await;
     through(browser, &page, "/verify/code", &[("code", &app.shows(provider, 0))]).await
 }
@@ -170,9 +170,10 @@ async fn a_password_alone_neither_adds_nor_removes_an_app_where_one_serves(backe
     let (provider, app) = with_an_app(&backend).await;
     let thief = provider.signed_in(CAROL).await;
     let page = thief.get(FACTORS).await;
-    let open =
-        |page: &Answer| page.has_form("/account/factors/add") || page.has_form("/account/factors/remove");
-    assert!(page.has_form("/verify/code") && !open(&page), "{}", page.gist());
+    let open = |page: &TestResponse| {
+        page.has_form("/account/factors/add") || page.has_form("/account/factors/remove")
+    };
+    assert!(page.has_form("/verify/code") && !open(&page), "{}", page.page_summary());
     let wrong = other_than(&app.shows(&provider, 0));
     assert_eq!(thief.submit(&page, "/verify/code", &[("code", &wrong)]).await.status, 422);
     assert!(!open(&thief.get(FACTORS).await));
@@ -188,7 +189,7 @@ async fn a_password_alone_is_not_replaced_where_an_app_serves(backend: Backend) 
     let (provider, app) = with_an_app(&backend).await;
     let browser = provider.signed_in(CAROL).await;
     let page = browser.get("/change-password").await;
-    assert!(page.has_form("/verify/code") && !page.has_form("/new-password"), "{}", page.gist());
+    assert!(page.has_form("/verify/code") && !page.has_form("/new-password"), "{}", page.page_summary());
     let page = through(&browser, &page, "/verify/code", &[("code", &app.shows(&provider, 0))]).await;
     assert_eq!(choose(&browser, &page, NEW).await.status, 303);
 }
@@ -203,7 +204,7 @@ async fn the_last_app_that_serves_is_not_removed(backend: Backend) {
     };
     let carol = provider.signed_in(CAROL).await;
     let list = behind(&provider, &app, &carol).await;
-    assert!(list.has_form("/account/factors/add") && listed(&list) == 0, "{}", list.gist());
+    assert!(list.has_form("/account/factors/add") && listed(&list) == 0, "{}", list.page_summary());
     let token = list.form("/account/factors/add").fields["form_token"].clone();
     let fields = [("form_token", token.as_str()), ("factor", theirs.as_str())];
     assert_eq!(carol.post("/account/factors/remove", &fields).await.location().path(), FACTORS);
@@ -213,7 +214,7 @@ async fn the_last_app_that_serves_is_not_removed(backend: Backend) {
     let list = carol.get(FACTORS).await;
     assert_eq!(listed(&list), 2);
     let list = through(&carol, &list, "/account/factors/remove", &[]).await;
-    assert_eq!(listed(&list), 0, "the other is now the last: {}", list.gist());
+    assert_eq!(listed(&list), 0, "the other is now the last: {}", list.page_summary());
     assert_eq!(mails(&provider, "authenticator_app").await, 3);
     assert_eq!(provider.audited("authenticator_app_removed").await.len(), 1);
 }
@@ -245,7 +246,7 @@ async fn of_two_apps_that_are_removed_at_once_one_stays(backend: Backend) {
         }
     });
     for answer in join_all(removals).await {
-        assert_eq!(answer.status, 303, "{}", answer.gist());
+        assert_eq!(answer.status, 303, "{}", answer.page_summary());
     }
     assert_eq!(provider.audited("authenticator_app_removed").await.len(), 1);
 }
@@ -270,7 +271,7 @@ async fn a_lost_app_is_removed_behind_a_phone(backend: Backend) {
     assert_eq!(provider.audited("authenticator_app_removed").await.len(), 1);
 }
 
-fn listed(page: &Answer) -> usize {
+fn listed(page: &TestResponse) -> usize {
     page.body.matches("action=\"/account/factors/remove\"").count()
 }
 
@@ -290,7 +291,7 @@ async fn what_was_not_confirmed_counts_for_nothing_and_ends(backend: Backend) {
     carol.sign_in(CAROL, PASSWORD).await;
     let code = app.shows(&provider, 0);
     let late = carol.submit(&page, "/account/factors/confirm", &[("code", &code)]).await;
-    assert_eq!((late.status, listed(&late)), (422, 0), "{}", late.gist());
+    assert_eq!((late.status, listed(&late)), (422, 0), "{}", late.page_summary());
 }
 
 async fn wrong_codes_share_the_budget_of_step_up(backend: Backend) {
@@ -378,5 +379,5 @@ async fn an_app_that_was_begun_does_not_wait_for_the_next_person(backend: Backen
     assert!(carol.get("/dashboard").await.body.contains(CAROL));
     assert!(carol.get(&from_history).await.text_of("secret").is_none());
     let refused = carol.submit(&page, "/account/factors/confirm", &[("code", &code)]).await;
-    assert!(provider.audited("authenticator_app_added").await.is_empty(), "{}", refused.gist());
+    assert!(provider.audited("authenticator_app_added").await.is_empty(), "{}", refused.page_summary());
 }

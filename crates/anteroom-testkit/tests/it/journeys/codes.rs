@@ -16,7 +16,7 @@ on_one_node_and_on_two!(
     codes_asked_for_with_a_password_leave_a_quarter_of_the_numbers_for_recovery,
 );
 
-async fn with_carol(backend: &Backend) -> (TestProvider, Browser, Answer) {
+async fn with_carol(backend: &Backend) -> (TestProvider, Browser, TestResponse) {
     let provider = TestProvider::start(backend).await;
     provider.person(CAROL).phone(CELL).create().await;
     let carol = provider.browser();
@@ -44,7 +44,7 @@ async fn a_re_send_makes_the_old_code_worthless(backend: Backend) {
         assert_eq!(carol.submit(&page, "/verify/code", &[("code", &new)]).await.status, 422);
     }
     let page = through(&carol, &page, "/verify/code", &[("code", &called)]).await;
-    assert!(page.has_form("/new-password"), "{}", page.gist());
+    assert!(page.has_form("/new-password"), "{}", page.page_summary());
 }
 
 async fn a_code_expires_after_ten_minutes(backend: Backend) {
@@ -72,9 +72,9 @@ async fn five_wrong_entries_in_a_day_are_counted_over_re_sends_and_recoveries(ba
     let page = send(&other, &press(&provider, &other).await).await;
     let right = digits(&provider).await;
     let fifth = other.submit(&page, "/verify/code", &[("code", &other_than(&right))]).await;
-    assert_eq!(fifth.status, 429, "{}", fifth.gist());
+    assert_eq!(fifth.status, 429, "{}", fifth.page_summary());
     let refused = other.submit(&page, "/verify/code", &[("code", &right)]).await;
-    assert_eq!(refused.status, 429, "{}", refused.gist());
+    assert_eq!(refused.status, 429, "{}", refused.page_summary());
     // Nor is another code sent, until time gives the guesses back.
     assert_eq!(other.submit(&page, "/verify/send", &[]).await.status, 429);
     provider.advance(SignedDuration::from_hours(24));
@@ -89,7 +89,7 @@ async fn of_twenty_parallel_entries_five_are_looked_at(backend: Backend) {
         async move { carol.submit(page, "/verify/code", &[("code", &wrong)]).await }
     });
     for answer in join_all(entries).await {
-        assert!([422, 429].contains(&answer.status), "{}", answer.gist());
+        assert!([422, 429].contains(&answer.status), "{}", answer.page_summary());
     }
     assert_eq!(provider.audited("code_refused").await.len(), 5);
     assert_eq!(carol.submit(&page, "/verify/code", &[("code", &right)]).await.status, 429);
@@ -101,7 +101,7 @@ async fn later_re_sends_wait(backend: Backend) {
         page = through(&carol, &page, "/verify/send", &[]).await;
     }
     let early = carol.submit(&page, "/verify/send", &[]).await;
-    assert_eq!((early.status, early.header("retry-after")), (429, Some("30")), "{}", early.gist());
+    assert_eq!((early.status, early.header("retry-after")), (429, Some("30")), "{}", early.page_summary());
     provider.advance(SignedDuration::from_secs(30));
     through(&carol, &page, "/verify/send", &[]).await;
 }
@@ -166,7 +166,7 @@ async fn what_another_account_was_sent_in_the_same_browser_proves_nothing(backen
     let answer = browser.post("/sign-in", &fields).await;
     let told = browser.follow(&answer).await;
     let choice = through(&browser, &told, "/expired-password", &[]).await;
-    assert!(choice.has_form("/verify/send"), "{}", choice.gist());
+    assert!(choice.has_form("/verify/send"), "{}", choice.page_summary());
     // Her proof is in a row of its own, in which that code is none.
     let hers = choice.form("/verify/send").fields["interaction"].clone();
     assert_ne!(hers, handle);
@@ -175,10 +175,10 @@ async fn what_another_account_was_sent_in_the_same_browser_proves_nothing(backen
     let fields: Vec<(&str, &str)> =
         fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let answer = browser.post("/verify/code", &fields).await;
-    assert!(answer.status != 303 && !answer.has_form("/new-password"), "{}", answer.gist());
+    assert!(answer.status != 303 && !answer.has_form("/new-password"), "{}", answer.page_summary());
     assert!(provider.audited("code_refused").await.is_empty(), "it is not counted for the other one");
     let still = browser.get(&format!("/continue?interaction={hers}")).await;
-    assert!(!still.has_form("/new-password"), "{}", still.gist());
+    assert!(!still.has_form("/new-password"), "{}", still.page_summary());
 }
 
 async fn the_pages_of_a_code_have_a_way_back(backend: Backend) {
@@ -187,19 +187,19 @@ async fn the_pages_of_a_code_have_a_way_back(backend: Backend) {
     provider.person(CAROL).phone(CELL).create().await;
     provider.person("nora@practice.example").phone("+12025550166").password_set(expired).create().await;
     let leads_to =
-        |page: &Answer, target: &str| page.links().iter().any(|link| link.href.starts_with(target));
+        |page: &TestResponse, target: &str| page.links().iter().any(|link| link.href.starts_with(target));
     let carol = provider.browser();
     let page = carol.get("/sign-in").await;
     let page = through(&carol, &page, "/sign-in", &[("email", CAROL), ("password", PASSWORD)]).await;
-    assert!(page.has_form("/verify/send"), "{}", page.gist());
-    assert!(!leads_to(&page, "/dashboard"), "a new device sees nothing of it: {}", page.gist());
+    assert!(page.has_form("/verify/send"), "{}", page.page_summary());
+    assert!(!leads_to(&page, "/dashboard"), "a new device sees nothing of it: {}", page.page_summary());
     let entry = send(&carol, &page).await;
     through(&carol, &entry, "/verify/code", &[("code", &digits(&provider).await)]).await;
     provider.advance(SignedDuration::from_mins(20));
     // Signed in again, with the password alone: the page of the apps asks for a code.
     assert_eq!(carol.sign_in(CAROL, PASSWORD).await.status, 303);
     let page = carol.get("/account/factors").await;
-    assert!(page.has_form("/verify/send") && leads_to(&page, "/dashboard"), "{}", page.gist());
+    assert!(page.has_form("/verify/send") && leads_to(&page, "/dashboard"), "{}", page.page_summary());
     assert!(leads_to(&send(&carol, &page).await, "/dashboard"));
 
     let nora = provider.browser();
@@ -207,7 +207,11 @@ async fn the_pages_of_a_code_have_a_way_back(backend: Backend) {
     let entered = [("email", "nora@practice.example"), ("password", PASSWORD)];
     let told = through(&nora, &page, "/sign-in", &entered).await;
     let page = through(&nora, &told, "/expired-password", &[]).await;
-    assert!(!leads_to(&page, "/dashboard") && leads_to(&page, "/sign-in?another=1"), "{}", page.gist());
+    assert!(
+        !leads_to(&page, "/dashboard") && leads_to(&page, "/sign-in?another=1"),
+        "{}",
+        page.page_summary()
+    );
     let link = page.links().into_iter().find(|link| link.href.starts_with("/sign-in")).unwrap();
     assert!(nora.get(&link.href).await.has_form("/sign-in"));
 }

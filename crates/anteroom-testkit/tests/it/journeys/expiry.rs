@@ -44,7 +44,7 @@ async fn what_was_left_open_at_a_browser_does_not_share_the_next_persons_proof(b
     thief.set_cookie("anteroom_session", &carol.cookie("anteroom_session").unwrap());
     let is_at_sign_in = async || {
         let page = thief.get(&left).await;
-        assert!(page.has_form("/sign-in") && !page.has_form("/new-password"), "{}", page.gist());
+        assert!(page.has_form("/sign-in") && !page.has_form("/new-password"), "{}", page.page_summary());
     };
     let told = carol.follow(&carol.enter(&row, CAROL, PASSWORD).await).await;
     is_at_sign_in().await;
@@ -80,9 +80,9 @@ async fn without_a_phone_there_is_no_way_round_it(backend: Backend) {
     let answer = carol.sign_in(CAROL, PASSWORD).await;
     let told = carol.follow(&answer).await;
     let page = through(&carol, &told, "/expired-password", &[]).await;
-    assert!(page.text_of("no-phone").is_some(), "{}", page.gist());
+    assert!(page.text_of("no-phone").is_some(), "{}", page.page_summary());
     let recovering = provider.browser();
     forget(&recovering, CAROL).await;
     let page = press(&provider, &recovering).await;
-    assert!(page.text_of("no-phone").is_some(), "{}", page.gist());
+    assert!(page.text_of("no-phone").is_some(), "{}", page.page_summary());
 }

@@ -45,7 +45,7 @@ async fn a_thief_of_the_password_before_has_few_guesses_in_all_browsers_together
     assert_eq!(mails(&provider, "account_locked").await, 1);
     // What is not locked says nothing of a lock, and the owner gets in wherever that is.
     let told = thiefs[0].sign_in(CAROL, "wrong").await;
-    assert!(!told.text_of("problem").unwrap().contains("locked"), "{}", told.gist());
+    assert!(!told.text_of("problem").unwrap().contains("locked"), "{}", told.page_summary());
     for browser in [&desk, &laptop, &provider.browser()] {
         assert_eq!(browser.sign_in(CAROL, NEW).await.status, 303);
     }
@@ -61,7 +61,7 @@ async fn a_thief_of_the_password_before_has_few_guesses_in_all_browsers_together
     assert_eq!(scopes(&provider).await[0], "everywhere");
     let told = desk.sign_in(CAROL, NEW).await;
     assert_eq!(told.status, 422);
-    assert!(told.text_of("problem").unwrap().contains("or on another one"), "{}", told.gist());
+    assert!(told.text_of("problem").unwrap().contains("or on another one"), "{}", told.page_summary());
 }
 
 async fn a_new_password_by_choice_lifts_the_lock_of_a_device_and_none_of_the_account(backend: Backend) {

@@ -23,10 +23,10 @@ async fn what_is_asked_for_on_a_page_comes_in_its_language(backend: Backend) {
     provider.person(CAROL).phone(CELL).create().await;
     let carol = provider.browser().with("accept-language", SPANISH);
     let asked = forget(&carol, CAROL).await;
-    assert!(asked.body.contains("<html lang=\"es\">"), "{}", asked.gist());
+    assert!(asked.body.contains("<html lang=\"es\">"), "{}", asked.page_summary());
     assert_eq!(languages(&provider, "recovery").await.as_deref(), Some("es-MX es en"));
     let page = send(&carol, &press(&provider, &carol).await).await;
-    assert!(page.body.contains("<html lang=\"es\">"), "{}", page.gist());
+    assert!(page.body.contains("<html lang=\"es\">"), "{}", page.page_summary());
     assert_eq!(languages(&provider, "code").await.as_deref(), Some("es-MX es en"));
 }
 
@@ -37,7 +37,7 @@ async fn the_language_that_the_application_asks_for_goes_before_the_browsers(bac
     let page = provider.client("web").authorize(&carol, &[("ui_locales", "es")]).await;
     let link = page.links().into_iter().find(|link| link.href.starts_with("/forgot-password")).unwrap();
     let page = carol.get(&link.href).await;
-    assert!(page.body.contains("<html lang=\"es\">"), "{}", page.gist());
+    assert!(page.body.contains("<html lang=\"es\">"), "{}", page.page_summary());
     through(&carol, &page, "/forgot-password", &[("email", CAROL)]).await;
     assert_eq!(languages(&provider, "recovery").await.as_deref(), Some("es en-US"));
 }

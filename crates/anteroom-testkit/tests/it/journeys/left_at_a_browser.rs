@@ -16,7 +16,7 @@ on_one_node_and_on_two!(
 
 const AGE: SignedDuration = SignedDuration::from_hours(24 * 90);
 
-fn continued(page: &Answer, form: &str) -> String {
+fn continued(page: &TestResponse, form: &str) -> String {
     format!("/continue?interaction={}", page.form(form).fields["interaction"])
 }
 
@@ -42,10 +42,10 @@ async fn what_was_proven_for_a_reset_does_not_wait_for_the_next_person(backend: 
 
     bob_comes(&provider, &shared).await;
     let answer = shared.get(&from_history).await;
-    assert!(!answer.has_form("/new-password"), "{}", answer.gist());
+    assert!(!answer.has_form("/new-password"), "{}", answer.page_summary());
     let refused = choose(&shared, &page, NEW).await;
-    assert_eq!(refused.status, 409, "{}", refused.gist());
-    assert!(refused.body.contains(BOB), "{}", refused.gist());
+    assert_eq!(refused.status, 409, "{}", refused.page_summary());
+    assert!(refused.body.contains(BOB), "{}", refused.page_summary());
     // The link is in the history as well.
     let again = shared.get(&link).await;
     assert_eq!(shared.submit(&again, "/recover", &[]).await.status, 410);
@@ -72,9 +72,9 @@ async fn what_was_proven_does_not_wait_for_one_who_was_signed_in_before_and_come
 
     assert!(is_bobs(&shared).await);
     let answer = shared.get(&from_history).await;
-    assert!(!answer.has_form("/new-password"), "{}", answer.gist());
+    assert!(!answer.has_form("/new-password"), "{}", answer.page_summary());
     let refused = choose(&shared, &page, NEW).await;
-    assert!((400..500).contains(&refused.status), "{}", refused.gist());
+    assert!((400..500).contains(&refused.status), "{}", refused.page_summary());
     assert!(provider.audited("password_reset").await.is_empty());
 }
 
@@ -98,7 +98,7 @@ async fn what_was_proven_does_not_wait_for_one_who_takes_a_session_out_of_the_co
         edited.set_cookie("anteroom_session", browser);
         assert!(!edited.is_signed_in().await);
         let answer = edited.get(&from_history).await;
-        assert!(!answer.has_form("/new-password"), "{signs_out}: {}", answer.gist());
+        assert!(!answer.has_form("/new-password"), "{signs_out}: {}", answer.page_summary());
     }
     assert!(provider.audited("password_reset").await.is_empty());
 }
@@ -116,7 +116,7 @@ async fn what_was_proven_with_an_expired_password_does_not_wait_for_the_next_per
 
     bob_comes(&provider, &shared).await;
     let refused = choose(&shared, &page, NEW).await;
-    assert_eq!(refused.status, 409, "{}", refused.gist());
+    assert_eq!(refused.status, 409, "{}", refused.page_summary());
     assert!(provider.audited("password_changed").await.is_empty());
     // The request alone is left of it, for who is at the browser now.
     let code = web.code_in(&shared.get(&from_history).await);
@@ -141,16 +141,16 @@ async fn a_registration_that_was_left_does_not_wait_for_the_next_person(backend:
 
     bob_comes(&provider, &shared).await;
     let answer = shared.get(&from_history).await;
-    assert!(!answer.has_form("/register/phones-done"), "{}", answer.gist());
+    assert!(!answer.has_form("/register/phones-done"), "{}", answer.page_summary());
     let own = [("phone", "(202) 555-0166"), ("phone_kind", "cell")];
     for (form, fields) in [("/register/phones-done", &[][..]), ("/register/phone", &own)] {
         let refused = shared.submit(&phones, form, fields).await;
-        assert!((400..500).contains(&refused.status), "{form}: {}", refused.gist());
+        assert!((400..500).contains(&refused.status), "{form}: {}", refused.page_summary());
     }
     assert_eq!(provider.audited("phone_added").await.len(), 1);
     // The invitation itself is behind the phone that was verified.
     let page = shared.get(&invitation(&provider).await).await;
     let page = through(&shared, &page, "/register", &[]).await;
-    assert!(page.has_form("/verify/send") && !page.has_form("/register/phone"), "{}", page.gist());
+    assert!(page.has_form("/verify/send") && !page.has_form("/register/phone"), "{}", page.page_summary());
     assert_eq!(provider.browser().sign_in(ERIN, NEW).await.status, 422);
 }

@@ -18,8 +18,8 @@ mod support;
 mod telephone;
 mod unknown_addresses;
 
-use anteroom_domain::message::{Mail, Parcel};
-use anteroom_testkit::{Answer, Browser, TestProvider};
+use anteroom_domain::message::{Mail, MessageBody};
+use anteroom_testkit::{Browser, TestProvider, TestResponse};
 
 pub(crate) const CAROL: &str = "carol@practice.example";
 pub(crate) const CELL: &str = "+12025550143";
@@ -28,7 +28,7 @@ pub(crate) const NEW: &str = "lemon-tide-harbor-92";
 /// The newest mail of a recovery: its link without the issuer, and the code that can be typed instead.
 pub(crate) async fn mailed(provider: &TestProvider) -> (String, String) {
     let found = provider.outbox().await.into_iter().find_map(|message| match message.parcel {
-        Parcel::Email { mail: Mail::Recovery { link, code, .. }, .. } => Some((link, code)),
+        MessageBody::Email { mail: Mail::Recovery { link, code, .. }, .. } => Some((link, code)),
         _ => None,
     });
     let (link, code) = found.unwrap();
@@ -44,8 +44,8 @@ pub(crate) async fn mails(provider: &TestProvider, kind: &str) -> usize {
 pub(crate) async fn digits(provider: &TestProvider) -> String {
     provider.replace_a_node().await;
     let found = provider.outbox().await.into_iter().find_map(|message| match message.parcel {
-        Parcel::Text { code, .. } | Parcel::Call { code, .. } => Some(code.digits),
-        Parcel::Email { .. } | Parcel::Unaddressed { .. } | Parcel::Notice { .. } => None,
+        MessageBody::Text { code, .. } | MessageBody::Call { code, .. } => Some(code.digits),
+        MessageBody::Email { .. } | MessageBody::Unaddressed { .. } | MessageBody::Notice { .. } => None,
     });
     found.unwrap()
 }
@@ -63,43 +63,48 @@ pub(crate) fn others_than(digits: &str) -> impl Iterator<Item = String> + use<> 
 }
 
 /// The page behind a form.
-pub(crate) async fn through(browser: &Browser, page: &Answer, action: &str, with: &[(&str, &str)]) -> Answer {
+pub(crate) async fn through(
+    browser: &Browser,
+    page: &TestResponse,
+    action: &str,
+    with: &[(&str, &str)],
+) -> TestResponse {
     let answer = browser.submit(page, action, with).await;
-    assert_eq!(answer.status, 303, "{action}: {}", answer.gist());
+    assert_eq!(answer.status, 303, "{action}: {}", answer.page_summary());
     browser.follow(&answer).await
 }
 
 /// The ways that a page offers for a code, as its radio buttons name them.
-pub(crate) fn ways(page: &Answer) -> Vec<String> {
+pub(crate) fn ways(page: &TestResponse) -> Vec<String> {
     let quoted = page.body.split('"');
     quoted.filter(|text| text.starts_with("text:") || text.starts_with("call:")).map(str::to_owned).collect()
 }
 
 /// Asks for a recovery mail; the page that is the same for every address.
-pub(crate) async fn forget(browser: &Browser, address: &str) -> Answer {
+pub(crate) async fn forget(browser: &Browser, address: &str) -> TestResponse {
     let page = browser.get("/forgot-password").await;
     through(browser, &page, "/forgot-password", &[("email", address)]).await
 }
 
 /// Presses the newest mailed link in this browser: "Verify your identity".
-pub(crate) async fn press(provider: &TestProvider, browser: &Browser) -> Answer {
+pub(crate) async fn press(provider: &TestProvider, browser: &Browser) -> TestResponse {
     let page = browser.get(&mailed(provider).await.0).await;
     through(browser, &page, "/recover", &[]).await
 }
 
 /// Lets the first way offered carry a code: the page where it is entered.
-pub(crate) async fn send(browser: &Browser, page: &Answer) -> Answer {
+pub(crate) async fn send(browser: &Browser, page: &TestResponse) -> TestResponse {
     let way = ways(page).remove(0);
     through(browser, page, "/verify/send", &[("method", &way)]).await
 }
 
 /// From the pressed link to the form of the new password.
-pub(crate) async fn prove(provider: &TestProvider, browser: &Browser) -> Answer {
+pub(crate) async fn prove(provider: &TestProvider, browser: &Browser) -> TestResponse {
     let page = send(browser, &press(provider, browser).await).await;
     through(browser, &page, "/verify/code", &[("code", &digits(provider).await)]).await
 }
 
-pub(crate) async fn choose(browser: &Browser, page: &Answer, password: &str) -> Answer {
+pub(crate) async fn choose(browser: &Browser, page: &TestResponse, password: &str) -> TestResponse {
     browser.submit(page, "/new-password", &[("new_password", password), ("confirm_password", password)]).await
 }
 
@@ -109,10 +114,10 @@ pub(crate) async fn reset(
     browser: &Browser,
     address: &str,
     password: &str,
-) -> Answer {
+) -> TestResponse {
     forget(browser, address).await;
     let page = prove(provider, browser).await;
     let answer = choose(browser, &page, password).await;
-    assert_eq!(answer.status, 303, "{}", answer.gist());
+    assert_eq!(answer.status, 303, "{}", answer.page_summary());
     browser.follow(&answer).await
 }

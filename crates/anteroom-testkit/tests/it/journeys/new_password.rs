@@ -1,7 +1,7 @@
 //! Setting a new password: what is refused, and what ends.
 
 use super::*;
-use anteroom_server::housekeeping::Rounds;
+use anteroom_server::housekeeping::HousekeepingState;
 use anteroom_testkit::{Backend, PASSWORD, on_one_node_and_on_two, on_sqlite};
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -21,7 +21,7 @@ on_one_node_and_on_two!(
 );
 
 /// The form of a new password by choice, behind a code.
-async fn change(provider: &TestProvider, browser: &Browser) -> Answer {
+async fn change(provider: &TestProvider, browser: &Browser) -> TestResponse {
     let page = browser.get("/change-password").await;
     let page = send(browser, &page).await;
     through(browser, &page, "/verify/code", &[("code", &digits(provider).await)]).await
@@ -75,8 +75,8 @@ async fn what_is_refused_says_why_and_costs_nothing(backend: Backend) {
     assert_eq!(carol.submit(&page, "/new-password", &mismatch).await.status, 422);
     for password in ["", "short-1", "password1234", "Carol-Example-1", "Testing-Dental-1", PASSWORD] {
         let answer = choose(&carol, &page, password).await;
-        assert_eq!(answer.status, 422, "{password}: {}", answer.gist());
-        assert!(answer.text_of("problem").is_some(), "{password}: {}", answer.gist());
+        assert_eq!(answer.status, 422, "{password}: {}", answer.page_summary());
+        assert!(answer.text_of("problem").is_some(), "{password}: {}", answer.page_summary());
     }
     assert_eq!(choose(&carol, &page, NEW).await.status, 303);
 }
@@ -97,13 +97,13 @@ async fn what_is_left_behind(backend: Backend) {
         (rows["password_history"], rows["known_devices"])
     };
     assert_eq!(rows().await, (0, 2), "none is remembered");
-    provider.tidy_up(&mut Rounds::default(), Duration::ZERO).await;
+    provider.tidy_up(&mut HousekeepingState::default(), Duration::ZERO).await;
     assert_eq!(rows().await, (0, 2), "the forgotten device stays for a day");
     provider.advance(SignedDuration::from_hours(25));
-    provider.tidy_up(&mut Rounds::default(), Duration::ZERO).await;
+    provider.tidy_up(&mut HousekeepingState::default(), Duration::ZERO).await;
     assert_eq!(rows().await, (0, 1));
     provider.advance(SignedDuration::from_hours(401 * 24));
-    provider.tidy_up(&mut Rounds::default(), Duration::ZERO).await;
+    provider.tidy_up(&mut HousekeepingState::default(), Duration::ZERO).await;
     assert_eq!(rows().await, (0, 0));
     assert_eq!(provider.browser().sign_in(CAROL, NEW).await.status, 303);
 }
@@ -149,7 +149,7 @@ async fn the_last_ten_passwords_are_refused_and_the_eleventh_is_not(backend: Bac
     for old in [PASSWORD, later[0].as_str(), later[8].as_str(), later[9].as_str()] {
         let answer = choose(&carol, &page, old).await;
         assert_eq!(answer.status, 422, "{old}");
-        assert!(answer.text_of("problem").unwrap().contains("You have used"), "{}", answer.gist());
+        assert!(answer.text_of("problem").unwrap().contains("You have used"), "{}", answer.page_summary());
     }
     // One more, and the first is out of the ten.
     assert_eq!(choose(&carol, &page, "orchard-tide-harbor-92").await.status, 303);
@@ -177,7 +177,7 @@ async fn the_link_is_dead_after_the_reset_and_so_are_the_others(backend: Backend
     }
     // Nor does the form of the new password serve again.
     let again = choose(&carol, &form, "maple-window-stone-77").await;
-    assert_eq!(provider.browser().sign_in(CAROL, NEW).await.status, 303, "{}", again.gist());
+    assert_eq!(provider.browser().sign_in(CAROL, NEW).await.status, 303, "{}", again.page_summary());
 }
 
 async fn a_change_by_choice_needs_a_recent_sign_in_and_a_day(backend: Backend) {
@@ -187,13 +187,13 @@ async fn a_change_by_choice_needs_a_recent_sign_in_and_a_day(backend: Backend) {
     let carol = provider.signed_in(CAROL).await;
     let page = change(&provider, &carol).await;
     let young = choose(&carol, &page, NEW).await;
-    assert_eq!(young.status, 422, "{}", young.gist());
+    assert_eq!(young.status, 422, "{}", young.page_summary());
     provider.advance(SignedDuration::from_mins(11));
     let asked = carol.get("/change-password").await;
-    assert!(asked.has_form("/sign-in"), "{}", asked.gist());
+    assert!(asked.has_form("/sign-in"), "{}", asked.page_summary());
     let answer = carol.enter(&asked, CAROL, PASSWORD).await;
     let page = carol.follow(&answer).await;
-    assert!(page.has_form("/verify/send"), "{}", page.gist());
+    assert!(page.has_form("/verify/send"), "{}", page.page_summary());
     let page = change(&provider, &carol).await;
     assert_eq!(choose(&carol, &page, NEW).await.status, 303);
     assert!(carol.is_signed_in().await);
@@ -222,7 +222,7 @@ async fn what_a_thief_of_the_password_sends_does_not_count_for_the_owners_reset(
     for _ in 0..3 {
         last = choose(&thief, &page, "x").await;
     }
-    assert_eq!(last.status, 429, "{}", last.gist());
+    assert_eq!(last.status, 429, "{}", last.page_summary());
     provider.advance(SignedDuration::from_secs(1));
     let done = reset(&provider, &provider.browser(), CAROL, NEW).await;
     assert_eq!(done.heading(), "Your password is changed");
@@ -237,7 +237,7 @@ async fn a_password_alone_is_not_replaced_where_a_factor_serves(backend: Backend
     let noras = thief.get("/change-password").await;
     thief.sign_in(CAROL, PASSWORD).await;
     let page = thief.get("/change-password").await;
-    assert!(page.has_form("/verify/send") && !page.has_form("/new-password"), "{}", page.gist());
+    assert!(page.has_form("/verify/send") && !page.has_form("/new-password"), "{}", page.page_summary());
     for page in [&noras, &page] {
         let mut fields = page.forms()[0].fields.clone();
         fields.insert("new_password".to_owned(), NEW.to_owned());

@@ -31,7 +31,7 @@ async fn a_sign_in_that_was_right_before_a_reset_and_ends_after_it_gets_nothing(
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let reset = choose(&carol, &form, NEW).await;
-    assert_eq!(reset.status, 303, "{}", reset.gist());
+    assert_eq!(reset.status, 303, "{}", reset.page_summary());
     let answer = attempt.await.unwrap();
     // Whichever came first, nothing of the old password is left.
     assert!(!thief.is_signed_in().await);
@@ -54,7 +54,7 @@ async fn a_refresh_at_the_same_time_leaves_no_living_token(backend: Backend) {
     let form = prove(&provider, &carol).await;
     let refreshes = join_all((0..6).map(|_| web.refresh(tokens.refresh_token())));
     let (reset, refreshed) = tokio::join!(choose(&carol, &form, NEW), refreshes);
-    assert_eq!(reset.status, 303, "{}", reset.gist());
+    assert_eq!(reset.status, 303, "{}", reset.page_summary());
     for answer in refreshed.iter().filter(|answer| answer.status == 200) {
         let json = answer.json();
         let token = |name: &str| json[name].as_str().unwrap().to_owned();
@@ -77,11 +77,11 @@ async fn of_two_resets_at_once_one_wins_and_the_other_is_told(backend: Backend) 
     }
     let attempts = ready.iter().map(|(browser, form, password)| choose(browser, form, password));
     let answers = join_all(attempts).await;
-    let won = |answer: &Answer| answer.status == 303 && answer.location().path() == "/password-changed";
+    let won = |answer: &TestResponse| answer.status == 303 && answer.location().path() == "/password-changed";
     assert_eq!(answers.iter().filter(|answer| won(answer)).count(), 1);
     for ((_, _, password), answer) in ready.iter().zip(&answers) {
         let status = provider.browser().sign_in(CAROL, password).await.status;
-        assert_eq!(status, if won(answer) { 303 } else { 422 }, "{}", answer.gist());
+        assert_eq!(status, if won(answer) { 303 } else { 422 }, "{}", answer.page_summary());
     }
     assert_eq!(provider.audited("password_reset").await.len(), 1);
 }
@@ -111,7 +111,7 @@ async fn a_step_up_and_a_sign_in_at_the_same_time_leave_both_tabs_signed_in(back
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let stepped_up = steps_up.submit(&entry, "/verify/code", &[("code", &code)]).await;
-    assert_eq!(stepped_up.location().path(), "/continue", "{}", stepped_up.gist());
+    assert_eq!(stepped_up.location().path(), "/continue", "{}", stepped_up.page_summary());
     let (signs_in, answer) = attempt.await.unwrap();
     provider.client("web").code_in(&answer);
     assert!(steps_up.is_signed_in().await && signs_in.is_signed_in().await);

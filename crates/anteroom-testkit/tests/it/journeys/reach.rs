@@ -23,7 +23,7 @@ fn without_calls(builder: Builder) -> Builder {
 }
 
 /// The choice of delivery, and the kinds of ways on it.
-async fn offered(provider: &TestProvider, browser: &Browser) -> (Answer, Vec<String>) {
+async fn offered(provider: &TestProvider, browser: &Browser) -> (TestResponse, Vec<String>) {
     forget(browser, CAROL).await;
     let page = press(provider, browser).await;
     let ways = ways(&page).iter().map(|way| way[..4].to_owned()).collect();
@@ -35,7 +35,7 @@ async fn only_ways_that_something_sends_are_offered(backend: Backend) {
     provider.person(CAROL).phone(CELL).create().await;
     assert_eq!(offered(&provider, &provider.browser()).await.1, ["call"]);
     provider.advance(SignedDuration::from_secs(1));
-    let other = without_calls(TestProvider::on(&backend)).beside(&provider).start().await;
+    let other = without_calls(TestProvider::on(&backend)).another_node_of(&provider).start().await;
     let carol = other.browser();
     let (page, ways_of_it) = offered(&other, &carol).await;
     assert_eq!(ways_of_it, ["text"]);
@@ -49,8 +49,13 @@ async fn a_landline_without_calls_is_told_what_to_do(backend: Backend) {
     let carol = provider.browser();
     forget(&carol, CAROL).await;
     let page = press(&provider, &carol).await;
-    assert_eq!(page.text_of("no-phone").unwrap(), "No code can be sent to your phone", "{}", page.gist());
-    assert!(page.body.contains("codes do not reach phones"), "{}", page.gist());
+    assert_eq!(
+        page.text_of("no-phone").unwrap(),
+        "No code can be sent to your phone",
+        "{}",
+        page.page_summary()
+    );
+    assert!(page.body.contains("codes do not reach phones"), "{}", page.page_summary());
     assert!(!page.has_form("/verify/send") && page.text_of("later").is_none());
 }
 
@@ -59,13 +64,13 @@ async fn a_registration_takes_only_phones_that_codes_reach(backend: Backend) {
     invited_to(&provider).await;
     let erin = provider.browser();
     let page = accept(&provider, &erin).await;
-    assert!(page.body.contains("value=\"cell\" required checked"), "{}", page.gist());
-    assert!(page.body.contains("The code comes as a text message"), "{}", page.gist());
-    assert!(!page.body.contains("value=\"landline\""), "{}", page.gist());
+    assert!(page.body.contains("value=\"cell\" required checked"), "{}", page.page_summary());
+    assert!(page.body.contains("The code comes as a text message"), "{}", page.page_summary());
+    assert!(!page.body.contains("value=\"landline\""), "{}", page.page_summary());
     let landline = [("phone", "(202) 555-0186"), ("phone_kind", "landline")];
     let refused = erin.submit(&page, "/register/phone", &landline).await;
     assert_eq!(refused.status, 422);
-    assert!(refused.body.contains("Enter a cell phone"), "{}", refused.gist());
+    assert!(refused.body.contains("Enter a cell phone"), "{}", refused.page_summary());
     assert!(provider.audited("phone_added").await.is_empty());
     let cell = [("phone", "(202) 555-0143"), ("phone_kind", "cell")];
     let page = through(&erin, &page, "/register/phone", &cell).await;
@@ -76,6 +81,11 @@ async fn where_nothing_reaches_phones_a_registration_says_so(backend: Backend) {
     let provider = without_calls(without_texts(&backend)).start().await;
     invited_to(&provider).await;
     let page = accept(&provider, &provider.browser()).await;
-    assert_eq!(page.text_of("no-phone").unwrap(), "No code can be sent to your phone", "{}", page.gist());
+    assert_eq!(
+        page.text_of("no-phone").unwrap(),
+        "No code can be sent to your phone",
+        "{}",
+        page.page_summary()
+    );
     assert!(!page.has_form("/register/phone"));
 }

@@ -49,7 +49,7 @@ async fn every_address_has_the_same_page_status_and_cookies(backend: Backend) {
         let cookies: Vec<String> = answer.cookies().iter().map(|cookie| cookie.name().to_owned()).collect();
         let next = browser.follow(&answer).await;
         let written = provider.audit().await.len() - before;
-        seen.push((answer.status, cookies, next.status, next.gist().replace(name, "NAME"), written));
+        seen.push((answer.status, cookies, next.status, next.page_summary().replace(name, "NAME"), written));
     }
     for other in &seen {
         assert_eq!(*other, seen[0]);
@@ -112,21 +112,25 @@ async fn what_was_asked_for_in_a_browser_that_lost_its_cookies_leads_on(backend:
         carol.submit(&asked, "/recover/code", &[("code", "")]).await,
         carol.get(asked.asked.as_str()).await,
     ] {
-        assert_eq!(answer.status, 400, "{}", answer.gist());
-        assert!(answer.text_of("error-not-asked-here").is_some(), "{}", answer.gist());
+        assert_eq!(answer.status, 400, "{}", answer.page_summary());
+        assert!(answer.text_of("error-not-asked-here").is_some(), "{}", answer.page_summary());
         // Another mail can be asked for, and the application still waits behind it.
         let link = answer.links().into_iter().find(|link| link.href.starts_with("/forgot-password")).unwrap();
         let page = carol.get(&link.href).await;
-        assert!(page.body.contains("Web application"), "{}", page.gist());
+        assert!(page.body.contains("Web application"), "{}", page.page_summary());
     }
     let answer = carol.get("/forgot-password/sent").await;
-    assert!(answer.text_of("error-not-asked-here").is_some(), "{}", answer.gist());
+    assert!(answer.text_of("error-not-asked-here").is_some(), "{}", answer.page_summary());
 }
 
 async fn the_page_says_how_long_the_mail_is_good(backend: Backend) {
     let provider = TestProvider::on(&backend).set("policy.recovery.link_lifetime", "\"10m\"").start().await;
     let page = forget(&provider.browser(), CAROL).await;
-    assert!(page.body.contains("for 10 minutes") && !page.body.contains("30 minutes"), "{}", page.gist());
+    assert!(
+        page.body.contains("for 10 minutes") && !page.body.contains("30 minutes"),
+        "{}",
+        page.page_summary()
+    );
     assert!(page.body.contains("data-minutes=\"10\""), "{}", page.body);
 }
 
@@ -139,7 +143,7 @@ async fn whoever_remembers_the_password_where_no_phone_helps_goes_on_to_the_appl
     assert_eq!(page.heading(), "There is no phone to send a code to");
     let back = page.links().into_iter().find(|link| link.text == "Back to sign-in").unwrap();
     let page = carol.get(&back.href).await;
-    assert!(page.body.contains("Web application"), "{}", page.gist());
+    assert!(page.body.contains("Web application"), "{}", page.page_summary());
     let answer = carol.enter(&page, CAROL, anteroom_testkit::PASSWORD).await;
     provider.client("web").code_in(&answer);
 }
@@ -150,7 +154,7 @@ async fn sign_in_after_a_reset_says_so(backend: Backend) {
     let done = reset(&provider, &carol, CAROL, NEW).await;
     let onward = done.links().into_iter().find(|link| link.text == "Continue").unwrap();
     let page = carol.get(&onward.href).await;
-    assert!(page.text_of("notice").unwrap().contains("Your password is changed"), "{}", page.gist());
+    assert!(page.text_of("notice").unwrap().contains("Your password is changed"), "{}", page.page_summary());
 }
 
 /// Two people ask in one tab, one after the other.
@@ -169,7 +173,7 @@ async fn sign_in_after_a_reset_is_for_the_account_that_was_reset(backend: Backen
     let done = shared.follow(&choose(&shared, &page, NEW).await).await;
     let on = done.links().into_iter().find(|link| link.href.contains("/continue")).unwrap();
     let form = shared.get(&on.href).await;
-    assert_eq!(form.form("/sign-in").fields["email"], CAROL, "{}", form.gist());
+    assert_eq!(form.form("/sign-in").fields["email"], CAROL, "{}", form.page_summary());
 }
 
 async fn a_link_serves_the_browser_that_pressed_it_for_half_an_hour(backend: Backend) {
@@ -196,16 +200,16 @@ async fn the_typed_code_works_only_where_it_was_asked_for(backend: Backend) {
     let stranger = provider.browser();
     let theirs = forget(&stranger, "nobody@practice.example").await;
     let refused = stranger.submit(&theirs, "/recover/code", &[("code", &code)]).await;
-    assert_eq!(refused.status, 422, "{}", refused.gist());
+    assert_eq!(refused.status, 422, "{}", refused.page_summary());
     // The handle of her page is no help to another browser.
     let handle = &page.form("/recover/code").fields["interaction"];
     let entered = [("code", code.as_str()), ("interaction", handle.as_str())];
     let elsewhere = stranger.submit(&theirs, "/recover/code", &entered).await;
-    assert!(elsewhere.status >= 400, "{}", elsewhere.gist());
+    assert!(elsewhere.status >= 400, "{}", elsewhere.page_summary());
     let lower = code.to_lowercase();
     assert!(through(&carol, &page, "/recover/code", &[("code", &lower)]).await.has_form("/verify/send"));
     let again = carol.submit(&page, "/recover/code", &[("code", &code)]).await;
-    assert_eq!(again.status, 422, "{}", again.gist());
+    assert_eq!(again.status, 422, "{}", again.page_summary());
 }
 
 async fn a_typed_code_has_ten_tries(backend: Backend) {
@@ -223,14 +227,14 @@ async fn a_typed_code_has_ten_tries(backend: Backend) {
 }
 
 /// An application's request, on the way to a forgotten password.
-async fn waiting(provider: &TestProvider, browser: &Browser) -> Answer {
+async fn waiting(provider: &TestProvider, browser: &Browser) -> TestResponse {
     let page = provider.client("web").authorize(browser, &[]).await;
     let link = page.links().into_iter().find(|link| link.href.starts_with("/forgot-password")).unwrap();
     let page = browser.get(&link.href).await;
     through(browser, &page, "/forgot-password", &[("email", CAROL)]).await
 }
 
-async fn may_go_on(browser: &Browser, asked: &Answer) -> bool {
+async fn may_go_on(browser: &Browser, asked: &TestResponse) -> bool {
     let handle = &asked.form("/recover/code").fields["interaction"];
     let answer = browser.get(&format!("/forgot-password/waiting?interaction={handle}")).await;
     answer.json()["go"].as_bool().unwrap()
@@ -274,7 +278,7 @@ async fn the_page_of_a_recovery_says_nothing_in_another_browser(backend: Backend
     let carol = provider.browser();
     let asked = waiting(&provider, &carol).await;
     let elsewhere = provider.browser().get(asked.asked.as_str()).await;
-    assert!(!elsewhere.body.contains(CAROL), "{}", elsewhere.gist());
+    assert!(!elsewhere.body.contains(CAROL), "{}", elsewhere.page_summary());
 }
 
 async fn whoever_is_signed_in_can_reset_somebody_elses(backend: Backend) {
@@ -293,7 +297,7 @@ async fn a_link_pressed_without_cookies_says_so_and_still_works(backend: Backend
     let page = without.get(&link).await;
     without.forget("anteroom_session");
     let refused = without.submit(&page, "/recover", &[]).await;
-    assert_eq!(refused.status, 422, "{}", refused.gist());
+    assert_eq!(refused.status, 422, "{}", refused.page_summary());
     assert_eq!(refused.heading(), "Your browser keeps no cookies");
     assert!(refused.links().iter().any(|again| again.href == link), "{}", refused.body);
     assert!(press(&provider, &provider.browser()).await.has_form("/verify/send"));

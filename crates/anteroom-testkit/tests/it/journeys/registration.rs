@@ -41,14 +41,14 @@ pub(crate) async fn invited_to(provider: &TestProvider) {
 
 pub(crate) async fn invitation(provider: &TestProvider) -> String {
     let found = provider.outbox().await.into_iter().find_map(|message| match message.parcel {
-        Parcel::Email { mail: Mail::Invitation { link, .. }, .. } => Some(link),
+        MessageBody::Email { mail: Mail::Invitation { link, .. }, .. } => Some(link),
         _ => None,
     });
     found.unwrap().replace(&provider.issuer, "")
 }
 
 /// Takes up the invitation: the page where phones are named.
-pub(crate) async fn accept(provider: &TestProvider, browser: &Browser) -> Answer {
+pub(crate) async fn accept(provider: &TestProvider, browser: &Browser) -> TestResponse {
     let page = browser.get(&invitation(provider).await).await;
     through(browser, &page, "/register", &[]).await
 }
@@ -57,12 +57,12 @@ async fn a_registration_left_half_way_goes_on_in_another_browser(backend: Backen
     let provider = invited(&backend).await;
     let (first, second) = (provider.browser(), provider.browser());
     let page = accept(&provider, &first).await;
-    assert!(!page.has_form("/register/phones-done"), "{}", page.gist());
+    assert!(!page.has_form("/register/phones-done"), "{}", page.page_summary());
     let number = [("phone", "(202) 555-0143"), ("phone_kind", "cell")];
     let page = through(&first, &page, "/register/phone", &number).await;
     let page = send(&first, &page).await;
     let page = through(&first, &page, "/verify/code", &[("code", &digits(&provider).await)]).await;
-    assert!(page.has_form("/register/phones-done"), "{}", page.gist());
+    assert!(page.has_form("/register/phones-done"), "{}", page.page_summary());
     // Without a password there is nothing to sign in with, nor to recover.
     assert_eq!(first.sign_in(ERIN, NEW).await.status, 422);
     forget(&provider.browser(), ERIN).await;
@@ -79,12 +79,12 @@ async fn a_registration_left_half_way_goes_on_in_another_browser(backend: Backen
     assert!(second.is_signed_in().await);
     let dead = provider.browser();
     let page = dead.get(&invitation(&provider).await).await;
-    assert!(!page.has_form("/register"), "{}", page.gist());
+    assert!(!page.has_form("/register"), "{}", page.page_summary());
     assert_eq!(provider.browser().sign_in(ERIN, NEW).await.status, 303);
 }
 
 /// Names a phone and verifies it: the page where further ones are named.
-async fn with_phone(provider: &TestProvider, browser: &Browser, number: &str) -> Answer {
+async fn with_phone(provider: &TestProvider, browser: &Browser, number: &str) -> TestResponse {
     let page = accept(provider, browser).await;
     let named = [("phone", number), ("phone_kind", "cell")];
     let page = through(browser, &page, "/register/phone", &named).await;
@@ -103,27 +103,27 @@ async fn a_registration_goes_on_elsewhere_only_behind_the_phone_that_was_verifie
     assert!(
         ways(&page).len() == 2 && page.body.contains("••43") && !page.body.contains("••66"),
         "{}",
-        page.gist()
+        page.page_summary()
     );
     assert_eq!(provider.audited("phone_added").await.len(), 1);
     // A stranger has read the mail.
     let page = accept(&provider, &stranger).await;
     let forms = ["/register/phone", "/register/phone/another", "/register/phones-done", "/new-password"];
     let stands_there =
-        |page: &Answer| page.has_form("/verify/send") && !forms.iter().any(|form| page.has_form(form));
-    assert!(stands_there(&page), "{}", page.gist());
+        |page: &TestResponse| page.has_form("/verify/send") && !forms.iter().any(|form| page.has_form(form));
+    assert!(stands_there(&page), "{}", page.page_summary());
     provider.advance(SignedDuration::from_secs(1));
     let entry = send(&stranger, &page).await;
     let wrong = other_than(&digits(&provider).await);
     assert_eq!(stranger.submit(&entry, "/verify/code", &[("code", &wrong)]).await.status, 422);
     let handle = entry.form("/verify/code").fields["interaction"].clone();
     let page = stranger.get(&format!("/continue?interaction={handle}&choose=1")).await;
-    assert!(stands_there(&page), "{}", page.gist());
+    assert!(stands_there(&page), "{}", page.page_summary());
     // What a page of the other browser would send is of no use here.
     let fields = phones.form("/register/phones-done").fields.clone();
     let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let copied = stranger.post("/register/phones-done", &fields).await;
-    assert!(copied.status >= 400, "{}", copied.gist());
+    assert!(copied.status >= 400, "{}", copied.page_summary());
     // The owner goes on where it was left.
     let page = through(&erin, &phones, "/register/phones-done", &[]).await;
     assert_eq!(choose(&erin, &page, NEW).await.location().path(), "/dashboard");
@@ -131,7 +131,11 @@ async fn a_registration_goes_on_elsewhere_only_behind_the_phone_that_was_verifie
 }
 
 /// Names a phone, and has a code sent there: the page where it is entered, and the code.
-async fn waiting_for_code(provider: &TestProvider, browser: &Browser, number: &str) -> (Answer, String) {
+async fn waiting_for_code(
+    provider: &TestProvider,
+    browser: &Browser,
+    number: &str,
+) -> (TestResponse, String) {
     let page = accept(provider, browser).await;
     let named = [("phone", number), ("phone_kind", "cell")];
     let page = through(browser, &page, "/register/phone", &named).await;
@@ -153,15 +157,19 @@ async fn of_two_browsers_that_verify_a_phone_at_once_one_goes_on(backend: Backen
             other.submit(&at_other, "/verify/code", &other_code)
         );
         // The later one is told at once, or led on, as it was read before or after the other was taken.
-        let shown = async |browser: &Browser, answer: Answer| match answer.status {
+        let shown = async |browser: &Browser, answer: TestResponse| match answer.status {
             303 => browser.follow(&answer).await,
             _ => answer,
         };
         let (first, second) = (shown(&one, first).await, shown(&other, second).await);
         let goes_on = [&first, &second].map(|page| page.has_form("/register/phones-done"));
-        assert_ne!(goes_on[0], goes_on[1], "{round}: {} {}", first.gist(), second.gist());
+        assert_ne!(goes_on[0], goes_on[1], "{round}: {} {}", first.page_summary(), second.page_summary());
         let (stopped, verified) = if goes_on[0] { (second, "••43") } else { (first, "••66") };
-        assert!(stopped.has_form("/verify/send") && stopped.body.contains(verified), "{}", stopped.gist());
+        assert!(
+            stopped.has_form("/verify/send") && stopped.body.contains(verified),
+            "{}",
+            stopped.page_summary()
+        );
         assert_eq!(provider.audited("phone_verified").await.len(), round + 1);
         provider.advance(SignedDuration::from_mins(1));
         invited_to(&provider).await;
@@ -184,8 +192,8 @@ async fn a_phone_is_named_only_where_none_was_verified_at_the_same_time(backend:
     stranger.follow(&answer).await;
     let handle = named.form("/register/phone").fields["interaction"].clone();
     let page = stranger.get(&format!("/continue?interaction={handle}")).await;
-    assert!(page.has_form("/verify/send") && page.body.contains("••43"), "{}", page.gist());
-    assert!(!page.body.contains("••66"), "{}", page.gist());
+    assert!(page.has_form("/verify/send") && page.body.contains("••43"), "{}", page.page_summary());
+    assert!(!page.body.contains("••66"), "{}", page.page_summary());
 }
 
 async fn an_invitation_ends_with_a_disablement(backend: Backend) {
@@ -200,7 +208,7 @@ async fn an_invitation_ends_with_a_disablement(backend: Backend) {
     provider.advance(SignedDuration::from_secs(1));
     invited_to(&provider).await;
     let page = accept(&provider, &provider.browser()).await;
-    assert!(page.has_form("/register/phone") && !page.body.contains("••66"), "{}", page.gist());
+    assert!(page.has_form("/register/phone") && !page.body.contains("••66"), "{}", page.page_summary());
 }
 
 async fn an_invitation_sent_again_by_the_practice_begins_anew(backend: Backend) {
@@ -211,12 +219,12 @@ async fn an_invitation_sent_again_by_the_practice_begins_anew(backend: Backend) 
     provider.advance(SignedDuration::from_secs(1));
     invited_to(&provider).await;
     let page = accept(&provider, &erin).await;
-    assert!(page.has_form("/register/phone") && !page.body.contains("••66"), "{}", page.gist());
-    assert!(!page.has_form("/register/phones-done"), "{}", page.gist());
+    assert!(page.has_form("/register/phone") && !page.body.contains("••66"), "{}", page.page_summary());
+    assert!(!page.has_form("/register/phones-done"), "{}", page.page_summary());
     // Neither the earlier mail nor what was proven behind it counts any more.
     assert!(!provider.browser().get(&old).await.has_form("/register"));
     let late = stranger.submit(&phones, "/register/phones-done", &[]).await;
-    assert!(late.status >= 400, "{}", late.gist());
+    assert!(late.status >= 400, "{}", late.page_summary());
 }
 
 async fn what_is_no_number_for_codes_is_refused(backend: Backend) {
@@ -232,13 +240,17 @@ async fn what_is_no_number_for_codes_is_refused(backend: Backend) {
         ("+1 900 555 0199", "cell"),
     ] {
         let answer = erin.submit(&page, "/register/phone", &[("phone", phone), ("phone_kind", kind)]).await;
-        assert_eq!(answer.status, 422, "{phone}: {}", answer.gist());
+        assert_eq!(answer.status, 422, "{phone}: {}", answer.page_summary());
     }
     assert!(provider.audited("phone_added").await.is_empty());
     // The password is not reached without a phone.
     let handle = page.form("/register/phone").fields["interaction"].clone();
     let skipped = erin.get(&format!("/continue?interaction={handle}")).await;
-    assert!(!skipped.has_form("/new-password") && skipped.has_form("/register/phone"), "{}", skipped.gist());
+    assert!(
+        !skipped.has_form("/new-password") && skipped.has_form("/register/phone"),
+        "{}",
+        skipped.page_summary()
+    );
 }
 
 async fn a_registration_whose_cookies_are_lost_leads_back_to_it(backend: Backend) {
@@ -252,12 +264,16 @@ async fn a_registration_whose_cookies_are_lost_leads_back_to_it(backend: Backend
         erin.submit(&page, "/register/phone", &number).await,
         erin.submit(&choice, "/register/phone/another", &[]).await,
     ] {
-        assert_eq!(answer.status, 400, "{}", answer.gist());
-        assert!(answer.text_of("error-registration-interrupted").is_some(), "{}", answer.gist());
-        assert!(answer.links().iter().any(|link| link.href == "/complete-registration"), "{}", answer.gist());
+        assert_eq!(answer.status, 400, "{}", answer.page_summary());
+        assert!(answer.text_of("error-registration-interrupted").is_some(), "{}", answer.page_summary());
+        assert!(
+            answer.links().iter().any(|link| link.href == "/complete-registration"),
+            "{}",
+            answer.page_summary()
+        );
     }
     let page = accept(&provider, &erin).await;
-    assert!(page.body.contains("43"), "{}", page.gist());
+    assert!(page.body.contains("43"), "{}", page.page_summary());
 }
 
 async fn a_landline_gets_only_calls(backend: Backend) {
@@ -282,7 +298,7 @@ async fn an_invitation_asked_for_again_is_the_same_page_for_every_address(backen
         let page = browser.get("/complete-registration").await;
         let address = format!("{name}@practice.example");
         let answer = browser.submit(&page, "/complete-registration", &[("email", &address)]).await;
-        seen.push((answer.status, answer.cookies().len(), answer.gist().replace(name, "NAME")));
+        seen.push((answer.status, answer.cookies().len(), answer.page_summary().replace(name, "NAME")));
     }
     assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
     assert_eq!(mails(&provider, "invitation").await, before + 1);

@@ -28,7 +28,12 @@ const MFA: [(&str, &str); 1] =
     [("claims", r#"{"id_token":{"acr":{"essential":true,"values":["urn:anteroom:acr:mfa"]}}}"#)];
 
 /// The browser drops the first answer with its cookies.
-async fn twice(browser: &Browser, page: &Answer, action: &str, with: &[(&str, &str)]) -> [Answer; 2] {
+async fn twice(
+    browser: &Browser,
+    page: &TestResponse,
+    action: &str,
+    with: &[(&str, &str)],
+) -> [TestResponse; 2] {
     let first = browser.clone().submit(page, action, with).await;
     [first, browser.submit(page, action, with).await]
 }
@@ -38,11 +43,11 @@ async fn running(backend: &Backend) -> i64 {
 }
 
 /// The person who signs out at the browser has signed out of the application.
-async fn sign_out_reaches(web: &RelyingParty, browser: &Browser, answer: &Answer) {
+async fn sign_out_reaches(web: &RelyingParty, browser: &Browser, answer: &TestResponse) {
     let tokens = Tokens::of(&web.redeem(&web.code_in(answer)).await);
     assert_eq!(web.userinfo(&tokens.access_token).await.status, 200);
     let dashboard = browser.get("/dashboard").await;
-    assert_eq!(dashboard.status, 200, "{}", dashboard.gist());
+    assert_eq!(dashboard.status, 200, "{}", dashboard.page_summary());
     through(browser, &dashboard, "/sign-out", &[]).await;
     assert_eq!(web.userinfo(&tokens.access_token).await.status, 401);
     assert_eq!(web.refresh(tokens.refresh_token()).await.error(), "invalid_grant");
@@ -71,7 +76,7 @@ async fn a_sign_in_that_is_sent_twice_is_counted_once(backend: Backend) {
     let alice = provider.browser();
     let page = alice.get("/sign-in").await;
     for answer in twice(&alice, &page, "/sign-in", &[("email", crate::ALICE), ("password", PASSWORD)]).await {
-        assert_eq!(answer.status, 303, "{}", answer.gist());
+        assert_eq!(answer.status, 303, "{}", answer.page_summary());
     }
     assert_eq!(provider.browser().sign_in(crate::ALICE, PASSWORD).await.status, 429);
 }
@@ -128,7 +133,7 @@ async fn a_code_that_is_sent_twice_is_one_session(backend: Backend) {
     sign_out_reaches(&web, &carol, &second).await;
 }
 
-async fn at_the_new_password(provider: &TestProvider, carol: &Browser) -> Answer {
+async fn at_the_new_password(provider: &TestProvider, carol: &Browser) -> TestResponse {
     let page = provider.client("web").authorize(carol, &[]).await;
     let told = carol.follow(&carol.enter(&page, CAROL, PASSWORD).await).await;
     let entry = send(carol, &through(carol, &told, "/expired-password", &[]).await).await;
@@ -159,7 +164,7 @@ async fn a_new_password_by_choice_that_is_sent_twice_stays_signed_in(backend: Ba
     let page = through(&carol, &page, "/verify/code", &[("code", &digits(&provider).await)]).await;
     let entered = [("new_password", NEW), ("confirm_password", NEW)];
     let [_, second] = twice(&carol, &page, "/new-password", &entered).await;
-    assert_eq!(second.status, 303, "{}", second.gist());
+    assert_eq!(second.status, 303, "{}", second.page_summary());
     assert!(carol.is_signed_in().await);
     assert_eq!(running(&backend).await, 1);
 }
@@ -194,7 +199,7 @@ async fn a_page_that_is_found_again_begins_a_session_of_its_own(backend: Backend
         assert_eq!(carol.enter(&page, CAROL, PASSWORD).await.status, 303);
         assert!(secrets.insert(carol.cookie("anteroom_session")));
         let dashboard = carol.get("/dashboard").await;
-        assert_eq!(dashboard.status, 200, "{}", dashboard.gist());
+        assert_eq!(dashboard.status, 200, "{}", dashboard.page_summary());
         carol.submit(&dashboard, "/sign-out", &[]).await;
     }
     // A while later the form is another one, also where the session runs.

@@ -24,7 +24,7 @@ async fn with_new_devices_stepping_up(backend: &Backend) -> (TestProvider, Brows
 }
 
 /// The page after a right password.
-async fn sign_in(browser: &Browser) -> Answer {
+async fn sign_in(browser: &Browser) -> TestResponse {
     let page = browser.get("/sign-in").await;
     through(browser, &page, "/sign-in", &[("email", CAROL), ("password", PASSWORD)]).await
 }
@@ -38,7 +38,7 @@ async fn a_new_device_steps_up_once(backend: Backend) {
     let code = digits(&provider).await;
     through(&carol, &page, "/verify/code", &[("code", &code)]).await;
     let dashboard = carol.get("/dashboard").await;
-    assert_eq!(dashboard.status, 200, "{}", dashboard.gist());
+    assert_eq!(dashboard.status, 200, "{}", dashboard.page_summary());
     through(&carol, &dashboard, "/sign-out", &[]).await;
     sign_in(&carol).await;
     assert_eq!(carol.get("/dashboard").await.status, 200, "the device is known to have passed");
@@ -60,7 +60,7 @@ async fn a_reset_makes_no_device_that_has_stepped_up(backend: Backend) {
     reset(&provider, &carol, CAROL, NEW).await;
     let page = carol.get("/sign-in").await;
     let page = through(&carol, &page, "/sign-in", &[("email", CAROL), ("password", NEW)]).await;
-    assert!(page.has_form("/verify/send"), "{}", page.gist());
+    assert!(page.has_form("/verify/send"), "{}", page.page_summary());
 }
 
 async fn an_application_that_needs_a_second_factor_is_returned_to_with_it(backend: Backend) {
@@ -95,7 +95,7 @@ async fn a_session_that_another_person_steps_up_beside_is_left(backend: Backend)
     while answer.status == 303 {
         answer = desk.follow(&answer).await;
     }
-    assert_eq!(answer.form("/sign-in").fields["email"], crate::ALICE, "{}", answer.gist());
+    assert_eq!(answer.form("/sign-in").fields["email"], crate::ALICE, "{}", answer.page_summary());
 }
 
 async fn rfc8176_2_amr_says_how_the_second_factor_came(backend: Backend) {
@@ -138,7 +138,7 @@ async fn after_a_reset_nothing_that_a_thief_of_the_password_did_stands_in_the_wa
 }
 
 /// The page that asks for a second factor, for an application that needs one.
-async fn asked(provider: &TestProvider, browser: &Browser) -> Answer {
+async fn asked(provider: &TestProvider, browser: &Browser) -> TestResponse {
     let essential = r#"{"id_token":{"acr":{"essential":true,"values":["urn:anteroom:acr:mfa"]}}}"#;
     provider.client("web").authorize(browser, &[("claims", essential)]).await
 }
@@ -167,7 +167,7 @@ async fn wrong_codes_of_a_thief_of_the_password_use_up_nothing_of_a_device_that_
     for status in [422, 422, 422, 422, 429, 429] {
         let entry = wrong.next().unwrap();
         let answer = thief.submit(&page, "/verify/code", &[("code", &entry)]).await;
-        assert_eq!(answer.status, status, "{}", answer.gist());
+        assert_eq!(answer.status, status, "{}", answer.page_summary());
     }
     // All guesses of an account are bounded: her own device has five as well, and the thief none in addition.
     let hers = send(&carol, &asked(&provider, &carol).await).await;

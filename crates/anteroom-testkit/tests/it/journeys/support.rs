@@ -24,7 +24,7 @@ async fn trap_15_a_reset_that_support_starts_goes_to_the_owner_alone(backend: Ba
     let () = send_reset(&provider.local(), &carol).await.unwrap();
     let sent = provider.outbox().await;
     assert_eq!(sent.len(), 1);
-    let Parcel::Email { to, mail: Mail::Recovery { code, .. } } = &sent[0].parcel else {
+    let MessageBody::Email { to, mail: Mail::Recovery { code, .. } } = &sent[0].parcel else {
         panic!("{:?}", sent[0].parcel)
     };
     assert_eq!(
@@ -38,13 +38,15 @@ async fn trap_15_a_reset_that_support_starts_goes_to_the_owner_alone(backend: Ba
     assert_eq!(entry.actor, "operator");
     // Behind the link stands the owner's phone.
     let link = {
-        let Parcel::Email { mail: Mail::Recovery { link, .. }, .. } = &sent[0].parcel else { unreachable!() };
+        let MessageBody::Email { mail: Mail::Recovery { link, .. }, .. } = &sent[0].parcel else {
+            unreachable!()
+        };
         link.replace(&provider.issuer, "")
     };
     let thief = provider.browser();
     let page = thief.get(&link).await;
     let page = through(&thief, &page, "/recover", &[]).await;
-    assert!(page.has_form("/verify/send") && !page.has_form("/new-password"), "{}", page.gist());
+    assert!(page.has_form("/verify/send") && !page.has_form("/new-password"), "{}", page.page_summary());
     assert!(known.is_signed_in().await);
 }
 
@@ -60,8 +62,8 @@ async fn trap_15_a_phone_that_support_adds_serves_nothing_before_its_owner_can_o
     assert_eq!(to, [CELL, CAROL], "every old phone that takes texts, every address, and not the new one");
     for message in &told {
         let link = match &message.parcel {
-            Parcel::Email { mail: Mail::PhoneAdded { link, .. }, .. }
-            | Parcel::Notice { notice: Notice::PhoneAdded { link, .. }, .. } => link,
+            MessageBody::Email { mail: Mail::PhoneAdded { link, .. }, .. }
+            | MessageBody::Notice { notice: Notice::PhoneAdded { link, .. }, .. } => link,
             other => panic!("{other:?}"),
         };
         assert!(link.ends_with("/forgot-password"), "a way to stop it: {link}");
@@ -96,7 +98,7 @@ async fn trap_15_no_form_takes_a_password_or_a_code_for_somebody_else(backend: B
         ("sub", &bob),
     ];
     let answer = alice.submit(&page, "/new-password", &for_bob).await;
-    assert_eq!(answer.status, 303, "{}", answer.gist());
+    assert_eq!(answer.status, 303, "{}", answer.page_summary());
     // It was her own that changed.
     assert_eq!(provider.browser().sign_in(BOB, PASSWORD).await.status, 303);
     assert_eq!(provider.browser().sign_in(BOB, NEW).await.status, 422);

@@ -29,8 +29,8 @@ async fn with_carol(backend: &Backend, told: &[(u16, &'static str)]) -> (TestPro
 async fn handed_on(
     provider: &TestProvider,
     carol: &Browser,
-    (page, way): (&Answer, &str),
-) -> (Answer, MessageId) {
+    (page, way): (&TestResponse, &str),
+) -> (TestResponse, MessageId) {
     let way = ways(page).into_iter().find(|found| found.starts_with(way)).unwrap();
     let page = through(carol, page, "/verify/send", &[("method", &way)]).await;
     let id = provider.outbox().await.into_iter().find(|m| m.parcel.kind() == "code").unwrap().id;
@@ -48,7 +48,7 @@ async fn call_back(
     target: &str,
     fields: &[(&str, &str)],
     signed: Option<&str>,
-) -> Answer {
+) -> TestResponse {
     let right = signature(&format!("{}{target}", provider.issuer), fields);
     let twilio = provider.browser().says_nothing().with("x-twilio-signature", signed.unwrap_or(&right));
     twilio.post(target, fields).await
@@ -60,7 +60,11 @@ async fn a_text_that_a_landline_refuses_comes_back_as_try_a_call(backend: Backen
     let choice = press(&provider, &carol).await;
     let (page, _) = handed_on(&provider, &carol, (&choice, "text:")).await;
     let told = carol.get(page.asked.as_str()).await;
-    assert!(told.body.contains(NO_TEXTS) && told.body.contains("Choose a phone call"), "{}", told.gist());
+    assert!(
+        told.body.contains(NO_TEXTS) && told.body.contains("Choose a phone call"),
+        "{}",
+        told.page_summary()
+    );
     // The call is made, its key is pressed, and the code that was said is the right one.
     let choice = carol.get(&format!("{}&choose=1", page.asked)).await;
     provider.advance(SignedDuration::from_secs(1));
@@ -75,7 +79,7 @@ async fn a_text_that_a_landline_refuses_comes_back_as_try_a_call(backend: Backen
     let spoken: String = said.body.chars().filter(char::is_ascii_digit).collect();
     assert!(spoken.contains(&code) && said.header("cache-control") == Some("no-store"), "{}", said.body);
     let page = through(&carol, &page, "/verify/code", &[("code", &code)]).await;
-    assert!(page.has_form("/new-password"), "{}", page.gist());
+    assert!(page.has_form("/new-password"), "{}", page.page_summary());
     // Everything is told under the reference of the request that it came from.
     let sent = provider.audited("code_sent").await;
     let (failed, done) = (provider.audited("message_failed").await, provider.audited("message_sent").await);
@@ -98,7 +102,7 @@ async fn a_text_that_did_not_arrive_comes_back_as_try_a_call(backend: Backend) {
         fields.extend(error.map(|error| ("ErrorCode", error)));
         assert_eq!(call_back(&provider, &callback(id), &fields, None).await.status, 204);
         let told = carol.get(page.asked.as_str()).await;
-        assert!(told.body.contains(NO_TEXTS), "{error:?}: {}", told.gist());
+        assert!(told.body.contains(NO_TEXTS), "{error:?}: {}", told.page_summary());
     }
 }
 
@@ -109,7 +113,12 @@ async fn a_call_that_nobody_takes_is_told(backend: Backend) {
     for (status, told) in [("ringing", false), ("completed", false), ("busy", true), ("no-answer", true)] {
         assert_eq!(call_back(&provider, &callback(id), &[("CallStatus", status)], None).await.status, 204);
         let page = carol.get(page.asked.as_str()).await;
-        assert_eq!(page.body.contains("We could not reach this number"), told, "{status}: {}", page.gist());
+        assert_eq!(
+            page.body.contains("We could not reach this number"),
+            told,
+            "{status}: {}",
+            page.page_summary()
+        );
     }
     assert_eq!(provider.audited("message_failed").await.len(), 1);
 }
@@ -122,11 +131,11 @@ async fn a_text_that_does_not_go_out_is_told_as_tried_again_and_then_as_what_bec
     let choice = press(&provider, &carol).await;
     let way = ways(&choice).into_iter().find(|found| found.starts_with("text:")).unwrap();
     let page = through(&carol, &choice, "/verify/send", &[("method", &way)]).await;
-    assert!(page.body.contains(UNDER_WAY) && !page.body.contains(TRYING), "{}", page.gist());
+    assert!(page.body.contains(UNDER_WAY) && !page.body.contains(TRYING), "{}", page.page_summary());
     let message = provider.outbox().await.into_iter().find(|m| m.parcel.kind() == "code").unwrap();
     provider.send_until(message.id, |state| state.last_error.is_some()).await;
     let trying = carol.get(page.asked.as_str()).await;
-    assert!(trying.body.contains(TRYING) && !trying.body.contains(SENT), "{}", trying.gist());
+    assert!(trying.body.contains(TRYING) && !trying.body.contains(SENT), "{}", trying.page_summary());
     // What `explain` reads beside the trail.
     let account = message.account.unwrap();
     let waiting = provider.provider.store.waiting_messages_of(account).await.unwrap();
@@ -135,7 +144,7 @@ async fn a_text_that_does_not_go_out_is_told_as_tried_again_and_then_as_what_bec
     provider.advance(SignedDuration::from_secs(7));
     provider.send_until_over(message.id).await;
     let sent = carol.get(page.asked.as_str()).await;
-    assert!(sent.body.contains(SENT) && !sent.body.contains(TRYING), "{}", sent.gist());
+    assert!(sent.body.contains(SENT) && !sent.body.contains(TRYING), "{}", sent.page_summary());
     let waiting = provider.provider.store.waiting_messages_of(account).await.unwrap();
     assert!(waiting.iter().all(|one| one.kind != "code"));
 }
@@ -186,7 +195,7 @@ async fn the_words_behind_a_key_are_for_twilio_and_this_call(backend: Backend) {
         let refused = call_back(&provider, target, &digit, signed).await;
         assert_eq!((refused.status, refused.body.as_str()), (403, ""), "{target}");
     }
-    let says = |answer: &Answer| {
+    let says = |answer: &TestResponse| {
         let digits: String = answer.body.chars().filter(char::is_ascii_digit).collect();
         digits.contains(&code)
     };

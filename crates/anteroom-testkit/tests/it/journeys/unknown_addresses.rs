@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::journeys::registration::{ERIN, invited_to};
-use anteroom_storage::Asked;
+use anteroom_storage::RecordedStatement;
 use anteroom_testkit::{Backend, on_both_databases};
 use jiff::{SignedDuration, Timestamp};
 
@@ -26,30 +26,30 @@ async fn with_carol(backend: &Backend) -> TestProvider {
     // The counters of this place are rows already, and recording has begun.
     forget(&provider.browser(), "else@practice.example").await;
     provider.answer_asks().await;
-    drop(provider.provider.store.take_work());
+    drop(provider.provider.store.take_statements());
     provider
 }
 
 /// What the store was asked since the last time.
-fn work(provider: &TestProvider) -> Vec<Asked> {
-    provider.provider.store.take_work()
+fn work(provider: &TestProvider) -> Vec<RecordedStatement> {
+    provider.provider.store.take_statements()
 }
 
 /// The statements with what they wrote; what the look-up of an address finds is what no request waits for.
-fn written(work: Vec<Asked>) -> Vec<Asked> {
-    let rows = |asked: &Asked| if asked.sql.starts_with("SELECT") { 0 } else { asked.rows };
-    work.into_iter().map(|asked| Asked { rows: rows(&asked), ..asked }).collect()
+fn written(work: Vec<RecordedStatement>) -> Vec<RecordedStatement> {
+    let rows = |asked: &RecordedStatement| if asked.sql.starts_with("SELECT") { 0 } else { asked.rows };
+    work.into_iter().map(|asked| RecordedStatement { rows: rows(&asked), ..asked }).collect()
 }
 
 /// One more time on the same way: what the ask cost, what its page, and what a wrong code.
 async fn asked_again(
     provider: &TestProvider,
     browser: &Browser,
-    page: &Answer,
+    page: &TestResponse,
     address: &str,
-) -> [Vec<Asked>; 4] {
+) -> [Vec<RecordedStatement>; 4] {
     let answer = browser.submit(page, "/forgot-password", &[("email", address)]).await;
-    assert_eq!(answer.status, 303, "{}", answer.gist());
+    assert_eq!(answer.status, 303, "{}", answer.page_summary());
     let ask = work(provider);
     let handle = answer.parameters()["interaction"].clone();
     let waiting = browser.get(&format!("/forgot-password/waiting?interaction={handle}")).await;
@@ -58,7 +58,7 @@ async fn asked_again(
     let shown = browser.follow(&answer).await;
     let shown_work = work(provider);
     let wrong = browser.submit(&shown, "/recover/code", &[("code", "AAAAA-AAAAA")]).await;
-    assert_eq!(wrong.status, 422, "{}", wrong.gist());
+    assert_eq!(wrong.status, 422, "{}", wrong.page_summary());
     [ask, waiting, shown_work, work(provider)]
 }
 
@@ -184,7 +184,7 @@ async fn a_network_has_two_thousand_rows_whatever_the_addresses(backend: Backend
         [("/forgot-password", page), ("/complete-registration", browser.get("/complete-registration").await)]
     {
         let refused = browser.submit(&page, form, &[("email", "another@practice.example")]).await;
-        assert_eq!(refused.status, 429, "{form}: {}", refused.gist());
+        assert_eq!(refused.status, 429, "{form}: {}", refused.page_summary());
     }
     provider.advance(SignedDuration::from_hours(1));
     forget(&browser, NOBODY).await;
@@ -201,7 +201,7 @@ async fn an_invited_person_who_forgot_the_password_is_invited_again(backend: Bac
     let erin = provider.browser();
     let page = erin.get(&registration::invitation(&provider).await).await;
     let accepted = erin.submit(&page, "/register", &[]).await;
-    assert_eq!(accepted.status, 303, "{}", accepted.gist());
+    assert_eq!(accepted.status, 303, "{}", accepted.page_summary());
     // It is an invitation like any other: it lives as long.
     provider.advance(SignedDuration::from_hours(24));
     let page = erin.get(&registration::invitation(&provider).await).await;

@@ -1,7 +1,7 @@
 //! Bursts: as many as the limit allows get through, and none more.
 
 use crate::ALICE;
-use anteroom_testkit::{Answer, Backend, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, TestProvider, TestResponse, on_both_databases};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -12,7 +12,7 @@ on_both_databases!(
     no_network_asks_for_more_than_a_node_answers,
 );
 
-fn count(answers: &[Answer], status: u16) -> usize {
+fn count(answers: &[TestResponse], status: u16) -> usize {
     answers.iter().filter(|answer| answer.status == status).count()
 }
 

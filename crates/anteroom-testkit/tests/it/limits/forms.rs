@@ -26,7 +26,11 @@ async fn a_session_sends_so_many_forms_and_can_still_sign_out(backend: Backend) 
     let answers = join_all((0..20).map(|_| alice.submit(&page, "/account/profile", &name))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 16);
     let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
-    assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1, "{}", refused.gist());
+    assert!(
+        refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1,
+        "{}",
+        refused.page_summary()
+    );
     let page = bob.get("/account/profile").await;
     assert_ne!(bob.submit(&page, "/account/profile", &name).await.status, 429);
     let page = alice.get("/dashboard").await;

@@ -2,7 +2,9 @@
 
 use crate::ALICE;
 use anteroom_storage::Sweeps;
-use anteroom_testkit::{Answer, Backend, CHALLENGE, RelyingParty, STATE, TestProvider, on_both_databases};
+use anteroom_testkit::{
+    Backend, CHALLENGE, RelyingParty, STATE, TestProvider, TestResponse, on_both_databases,
+};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 
@@ -13,7 +15,7 @@ on_both_databases!(
     a_session_answers_so_many_authorization_requests,
 );
 
-async fn push(app: &RelyingParty, state: &str) -> Answer {
+async fn push(app: &RelyingParty, state: &str) -> TestResponse {
     let fields = [
         ("redirect_uri", app.redirect_uri.as_str()),
         ("response_type", "code"),

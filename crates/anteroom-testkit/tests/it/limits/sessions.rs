@@ -8,7 +8,7 @@ use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, SessionId};
 use anteroom_domain::session::{MAX_OF_ACCOUNT, Session};
 use anteroom_oidc::{Acr, Amr, AmrSet};
 use anteroom_storage::StoreError;
-use anteroom_testkit::{Backend, Browser, Listener, PASSWORD, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, Browser, LogoutReceiver, PASSWORD, TestProvider, on_both_databases};
 use jiff::SignedDuration;
 
 on_both_databases!(
@@ -49,8 +49,8 @@ async fn begin(provider: &TestProvider, count: u32) {
                     created_at: now,
                     last_active_at: now,
                     ended_at: None,
-                    sid_by_sector: true,
-                    left_at: None,
+                    pairwise_sid: true,
+                    not_current_since: None,
                 };
                 tx.insert_session(&session, &mac.digest("session", token.as_bytes())).await?;
             }
@@ -65,7 +65,7 @@ async fn running(provider: &TestProvider) -> usize {
     provider.provider.store.sessions_of_account(account).await.unwrap().len()
 }
 
-fn charts(listener: &Listener) -> String {
+fn charts(listener: &LogoutReceiver) -> String {
     format!(
         "[[clients]]\nclient_id = \"charts\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
          redirect_uris = [\"https://charts.example/callback\"]\nbackchannel_logout_uri = \"{}\"\n",
@@ -74,7 +74,7 @@ fn charts(listener: &Listener) -> String {
 }
 
 async fn beyond_a_hundred_sessions_the_one_unused_for_longest_ends(backend: Backend) {
-    let listener = Listener::start().await;
+    let listener = LogoutReceiver::start().await;
     let provider = TestProvider::on(&backend).clients(&charts(&listener)).start().await;
     let oldest = provider.signed_in(ALICE).await;
     provider.client("charts").tokens(&oldest, "openid").await;
@@ -116,7 +116,7 @@ async fn a_thief_of_the_password_ends_no_session_of_the_owner(backend: Backend) 
 }
 
 async fn a_hundred_sessions_end_together_and_each_is_told(backend: Backend) {
-    let listener = Listener::start().await;
+    let listener = LogoutReceiver::start().await;
     let provider = TestProvider::on(&backend).clients(&charts(&listener)).start().await;
     for _ in 0..2 {
         let browser = provider.signed_in(ALICE).await;

@@ -2,7 +2,7 @@
 
 use crate::{ALICE, BOB};
 use anteroom_testkit::{
-    Answer, Backend, Browser, Documents, PASSWORD, RelyingParty, TestProvider, on_both_databases,
+    Backend, Browser, Documents, PASSWORD, RelyingParty, TestProvider, TestResponse, on_both_databases,
 };
 use jiff::SignedDuration;
 use serde_json::json;
@@ -133,10 +133,10 @@ async fn right_passwords_from_unknown_browsers_wait_and_the_owners_browser_does_
     let page = script.get("/sign-in").await;
     for _ in 0..3 {
         let refused = script.enter(&page, ALICE, PASSWORD).await;
-        assert_eq!(refused.status, 429, "{}", refused.gist());
+        assert_eq!(refused.status, 429, "{}", refused.page_summary());
         assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
-        assert!(refused.body.contains("to this account from new browsers"), "{}", refused.gist());
-        assert!(!refused.body.contains("your network"), "{}", refused.gist());
+        assert!(refused.body.contains("to this account from new browsers"), "{}", refused.page_summary());
+        assert!(!refused.body.contains("your network"), "{}", refused.page_summary());
     }
     let told = provider.audited("sign_in_refused").await;
     assert_eq!(told.len(), 3);
@@ -185,7 +185,7 @@ async fn beyond_its_rows_a_network_has_its_requests_wait_in_their_pages(backend:
     assert_eq!(rows().await, before + 1, "another network");
 }
 
-async fn use_another(browser: &Browser, page: &Answer) -> Answer {
+async fn use_another(browser: &Browser, page: &TestResponse) -> TestResponse {
     browser.submit(page, "/choose-account", &[("account", "another")]).await
 }
 
@@ -198,7 +198,7 @@ async fn strangers_use_up_no_row_that_somebody_signed_in_needs(backend: Backend)
     for _ in 0..3 {
         let page = web.authorize(&alice, &[("prompt", "select_account")]).await;
         let answer = use_another(&alice, &page).await;
-        assert_eq!(answer.status, 303, "{}", answer.gist());
+        assert_eq!(answer.status, 303, "{}", answer.page_summary());
         let form = alice.follow(&answer).await;
         assert!(!web.code_in(&alice.enter(&form, BOB, PASSWORD).await).is_empty());
     }
@@ -215,7 +215,7 @@ async fn without_a_row_another_account_signs_in_from_the_page_itself(backend: Ba
     browser.forget("anteroom_session");
     let before = backend.rows().await["interactions"];
     let form = use_another(&browser, &choice).await;
-    assert_eq!(form.status, 200, "{}", form.gist());
+    assert_eq!(form.status, 200, "{}", form.page_summary());
     assert_eq!(backend.rows().await["interactions"], before);
     assert!(!web.code_in(&browser.enter(&form, BOB, PASSWORD).await).is_empty());
 }

@@ -1,7 +1,7 @@
 //! What answers slowly is asked by a few at once.
 
 use crate::{ALICE, BOB};
-use anteroom_testkit::{Answer, AppKey, Backend, Documents, TestProvider, on_both_databases};
+use anteroom_testkit::{AppKey, Backend, Documents, TestProvider, TestResponse, on_both_databases};
 use futures_util::future::{join, join_all};
 use serde_json::json;
 use std::net::Ipv4Addr;
@@ -98,7 +98,7 @@ fn service(id: &str, jwks_uri: &str) -> String {
     )
 }
 
-async fn prove(provider: &TestProvider, key: &AppKey, id: &str) -> Answer {
+async fn prove(provider: &TestProvider, key: &AppKey, id: &str) -> TestResponse {
     let now = provider.now().as_second();
     let assertion = key.sign(&json!({
         "iss": id, "sub": id, "aud": provider.issuer, "exp": now + 60, "iat": now, "jti": id,
@@ -135,7 +135,7 @@ async fn core_10_1_1_clients_that_share_a_slow_jwks_uri_are_all_known_by_their_k
     };
     let (answers, ()) = join(join_all(ids.iter().map(|id| prove(&provider, &key, id))), answering).await;
     for answer in answers {
-        assert_eq!(answer.status, 200, "{}", answer.gist());
+        assert_eq!(answer.status, 200, "{}", answer.page_summary());
     }
 }
 
@@ -170,6 +170,11 @@ async fn core_10_1_1_a_client_whose_keys_are_not_fetched_now_is_told_to_come_bac
         (refused, ours)
     };
     let (_, (refused, ours)) = join(waiting, meanwhile).await;
-    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{}", refused.gist());
-    assert_eq!(ours.status, 200, "{}", ours.gist());
+    assert_eq!(
+        (refused.status, refused.header("retry-after")),
+        (503, Some("1")),
+        "{}",
+        refused.page_summary()
+    );
+    assert_eq!(ours.status, 200, "{}", ours.page_summary());
 }

@@ -3,11 +3,11 @@
 use crate::ALICE;
 use crate::registration::register;
 use anteroom_domain::ids::{AccountId, MessageId, SessionId};
-use anteroom_domain::subject::SubjectKind;
+use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::jwe::DecryptionKeyKind;
 use anteroom_storage::{LogoutDelivery, StoreError};
 use anteroom_testkit::{
-    AppDecryptionKey, Backend, Browser, Listener, TestProvider, claims, header, on_both_databases,
+    AppDecryptionKey, Backend, Browser, LogoutReceiver, TestProvider, claims, header, on_both_databases,
 };
 use jiff::SignedDuration;
 use serde_json::json;
@@ -32,7 +32,7 @@ on_both_databases!(
     two_nodes_tell_once,
 );
 
-pub(super) fn client(id: &str, listener: &Listener, extra: &str) -> String {
+pub(super) fn client(id: &str, listener: &LogoutReceiver, extra: &str) -> String {
     format!(
         "[[clients]]\nclient_id = \"{id}\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
          redirect_uris = [\"https://{id}.example/callback\"]\nbackchannel_logout_uri = \"{}\"\n{extra}\n",
@@ -46,7 +46,7 @@ pub(super) async fn sign_out(browser: &Browser) {
 }
 
 async fn back_channel_2_4_a_logout_token_says_whose_session_ended(backend: Backend) {
-    let listener = Listener::start().await;
+    let listener = LogoutReceiver::start().await;
     let provider = TestProvider::on(&backend).clients(&client("charts", &listener, "")).start().await;
     let (charts, browser) = (provider.client("charts"), provider.signed_in(ALICE).await);
     let tokens = charts.tokens(&browser, "openid").await;
@@ -75,7 +75,7 @@ async fn back_channel_2_4_a_logout_token_says_whose_session_ended(backend: Backe
 }
 
 async fn back_channel_2_4_a_client_that_needs_sid_is_told_of_the_session_alone(backend: Backend) {
-    let listener = Listener::start().await;
+    let listener = LogoutReceiver::start().await;
     let toml = client("desk", &listener, "backchannel_logout_session_required = true");
     let provider = TestProvider::on(&backend).clients(&toml).start().await;
     let (desk, browser) = (provider.client("desk"), provider.signed_in(ALICE).await);
@@ -89,7 +89,7 @@ async fn back_channel_2_4_a_client_that_needs_sid_is_told_of_the_session_alone(b
 }
 
 async fn core_8_1_a_configured_client_is_told_by_the_sub_that_it_knew(backend: Backend) {
-    let listener = Listener::start().await;
+    let listener = LogoutReceiver::start().await;
     let of = |kind: &str| client("lab", &listener, &format!("subject_type = \"{kind}\""));
     let before = TestProvider::on(&backend).clients(&of("pairwise")).start().await;
     for is_noted in [true, false] {
@@ -100,7 +100,7 @@ async fn core_8_1_a_configured_client_is_told_by_the_sub_that_it_knew(backend: B
             // As release 0.1.0 wrote it.
             backend.execute("UPDATE grants SET subject_sector = NULL").await;
         }
-        let after = TestProvider::on(&backend).beside(&before).clients(&of("public")).start().await;
+        let after = TestProvider::on(&backend).another_node_of(&before).clients(&of("public")).start().await;
         browser.lead_to(&after);
         sign_out(&browser).await;
         assert_eq!(after.deliver_logouts().await, 1);
@@ -110,7 +110,7 @@ async fn core_8_1_a_configured_client_is_told_by_the_sub_that_it_knew(backend: B
 }
 
 async fn back_channel_2_6_a_logout_token_is_encrypted_like_an_id_token(backend: Backend) {
-    let (listener, key) = (Listener::start().await, AppDecryptionKey::new(DecryptionKeyKind::Ec));
+    let (listener, key) = (LogoutReceiver::start().await, AppDecryptionKey::new(DecryptionKeyKind::Ec));
     let keys = json!({ "keys": [key.jwk()] });
     let extra = format!("jwks = '{keys}'\nid_token_encrypted_response_alg = \"ECDH-ES+A128KW\"");
     let provider = TestProvider::on(&backend).clients(&client("charts", &listener, &extra)).start().await;
@@ -126,7 +126,7 @@ async fn back_channel_2_6_a_logout_token_is_encrypted_like_an_id_token(backend: 
 }
 
 async fn back_channel_2_5_only_those_signed_in_from_the_session_are_told(backend: Backend) {
-    let (first, second) = (Listener::start().await, Listener::start().await);
+    let (first, second) = (LogoutReceiver::start().await, LogoutReceiver::start().await);
     let toml = client("first", &first, "") + &client("second", &second, "");
     let provider = TestProvider::on(&backend).clients(&toml).start().await;
     let (here, elsewhere) = (provider.signed_in(ALICE).await, provider.signed_in(ALICE).await);
@@ -142,7 +142,7 @@ async fn back_channel_2_5_only_those_signed_in_from_the_session_are_told(backend
 }
 
 async fn signing_out_at_one_application_tells_the_others(backend: Backend) {
-    let (first, second) = (Listener::start().await, Listener::start().await);
+    let (first, second) = (LogoutReceiver::start().await, LogoutReceiver::start().await);
     let toml = client("first", &first, "") + &client("second", &second, "");
     let provider = TestProvider::on(&backend).clients(&toml).start().await;
     let browser = provider.signed_in(ALICE).await;
@@ -154,7 +154,7 @@ async fn signing_out_at_one_application_tells_the_others(backend: Backend) {
 }
 
 async fn a_sleeping_application_holds_up_nobody(backend: Backend) {
-    let (sleeper, other) = (Listener::start().await, Listener::start().await);
+    let (sleeper, other) = (LogoutReceiver::start().await, LogoutReceiver::start().await);
     let toml = client("sleeper", &sleeper, "") + &client("other", &other, "");
     let provider = Arc::new(TestProvider::on(&backend).clients(&toml).start().await);
     let browser = provider.signed_in(ALICE).await;
@@ -184,7 +184,7 @@ pub(super) async fn queue(provider: &TestProvider, client: &str, count: u32) {
         client: client.parse().unwrap(),
         session: SessionId(provider.provider.random.uuid_v4()),
         account: AccountId(provider.provider.random.uuid_v4()),
-        subjects: Some(SubjectKind::Public),
+        subjects: Some(SubjectNamespace::Public),
         attempts: 0,
         created_at: provider.now(),
         expires_at: provider.now() + SignedDuration::from_hours(1),
@@ -203,7 +203,7 @@ pub(super) async fn queue(provider: &TestProvider, client: &str, count: u32) {
 }
 
 async fn many_logouts_for_a_dead_application_hold_up_nobody_elses(backend: Backend) {
-    let (dead, other) = (Listener::start().await, Listener::start().await);
+    let (dead, other) = (LogoutReceiver::start().await, LogoutReceiver::start().await);
     let toml = client("dead", &dead, "") + &client("other", &other, "");
     let provider = TestProvider::on(&backend).clients(&toml).start().await;
     dead.sleep();
@@ -230,7 +230,7 @@ async fn many_logouts_for_a_dead_application_hold_up_nobody_elses(backend: Backe
 }
 
 async fn back_channel_2_5_what_failed_is_tried_again(backend: Backend) {
-    let listener = Listener::start().await;
+    let listener = LogoutReceiver::start().await;
     let provider = TestProvider::on(&backend).clients(&client("charts", &listener, "")).start().await;
     let (charts, browser) = (provider.client("charts"), provider.signed_in(ALICE).await);
     charts.tokens(&browser, "openid").await;
@@ -260,7 +260,7 @@ async fn back_channel_2_5_what_failed_is_tried_again(backend: Backend) {
 }
 
 async fn a_dead_application_is_given_up_in_the_end(backend: Backend) {
-    let listener = Listener::start().await;
+    let listener = LogoutReceiver::start().await;
     let provider = TestProvider::on(&backend).clients(&client("charts", &listener, "")).start().await;
     let (charts, browser) = (provider.client("charts"), provider.signed_in(ALICE).await);
     charts.tokens(&browser, "openid").await;
@@ -275,7 +275,7 @@ async fn a_dead_application_is_given_up_in_the_end(backend: Backend) {
 }
 
 async fn the_end_of_idleness_is_told_where_configured(backend: Backend) {
-    let (wants, does_not) = (Listener::start().await, Listener::start().await);
+    let (wants, does_not) = (LogoutReceiver::start().await, LogoutReceiver::start().await);
     let toml = client("wants", &wants, "logout_on_idle = true") + &client("does-not", &does_not, "");
     let provider = TestProvider::on(&backend).clients(&toml).start().await;
     let browser = provider.signed_in(ALICE).await;
@@ -291,7 +291,7 @@ async fn the_end_of_idleness_is_told_where_configured(backend: Backend) {
 }
 
 async fn disabling_an_account_is_told(backend: Backend) {
-    let listener = Listener::start().await;
+    let listener = LogoutReceiver::start().await;
     let provider = TestProvider::on(&backend).clients(&client("charts", &listener, "")).start().await;
     let browser = provider.signed_in(ALICE).await;
     provider.client("charts").tokens(&browser, "openid").await;
@@ -301,10 +301,10 @@ async fn disabling_an_account_is_told(backend: Backend) {
 }
 
 async fn two_nodes_tell_once(backend: Backend) {
-    let listener = Listener::start().await;
+    let listener = LogoutReceiver::start().await;
     let toml = client("charts", &listener, "");
     let first = TestProvider::on(&backend).clients(&toml).start().await;
-    let second = TestProvider::on(&backend).clients(&toml).beside(&first).start().await;
+    let second = TestProvider::on(&backend).clients(&toml).another_node_of(&first).start().await;
     for _ in 0..5 {
         let browser = first.signed_in(ALICE).await;
         first.client("charts").tokens(&browser, "openid").await;
@@ -315,7 +315,7 @@ async fn two_nodes_tell_once(backend: Backend) {
 }
 
 async fn a_client_that_a_reload_missed_is_told_when_it_is_back(backend: Backend) {
-    let listener = Listener::start().await;
+    let listener = LogoutReceiver::start().await;
     let charts = client("charts", &listener, "");
     let with = TestProvider::on(&backend).clients(&charts).start().await;
     let browser = with.signed_in(ALICE).await;
@@ -363,8 +363,8 @@ async fn an_address_that_no_rule_admits_waits_for_the_configuration_or_is_given_
     provider.advance(SignedDuration::from_mins(1));
     assert_eq!(provider.deliver_logouts().await, 2, "the others are tried again");
     // The operator has put the address right and restarted.
-    let listener = Listener::start().await;
-    let restarted = on(&at("private", &listener.url)).beside(&provider).start().await;
+    let listener = LogoutReceiver::start().await;
+    let restarted = on(&at("private", &listener.url)).another_node_of(&provider).start().await;
     restarted.advance(SignedDuration::from_mins(1));
     restarted.deliver_logouts().await;
     assert_eq!(listener.tokens().len(), 1);

@@ -1,7 +1,7 @@
 //! Front-Channel Logout 1.0: applications are told by frames on the page after a sign-out.
 
 use crate::{ALICE, BOB};
-use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, Browser, PASSWORD, TestProvider, TestResponse, on_both_databases};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 use url::Url;
@@ -40,12 +40,12 @@ async fn started(backend: &Backend) -> TestProvider {
     TestProvider::on(backend).clients(CLIENTS).start().await
 }
 
-async fn sign_out(browser: &Browser) -> Answer {
+async fn sign_out(browser: &Browser) -> TestResponse {
     let dashboard = browser.get("/dashboard").await;
     browser.submit(&dashboard, "/sign-out", &[]).await
 }
 
-async fn end_session(browser: &Browser, parameters: &[(&str, &str)]) -> Answer {
+async fn end_session(browser: &Browser, parameters: &[(&str, &str)]) -> TestResponse {
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
     browser.get(&format!("/end-session?{query}")).await
 }
@@ -63,13 +63,13 @@ fn parameters(frame: &str) -> BTreeMap<String, String> {
 }
 
 /// Who is told of which session.
-fn told(page: &Answer) -> Vec<(String, String)> {
+fn told(page: &TestResponse) -> Vec<(String, String)> {
     let host = |frame: &str| frame.parse::<Url>().unwrap().host_str().unwrap().to_owned();
     page.frames().iter().map(|frame| (host(frame), parameters(frame)["sid"].clone())).collect()
 }
 
 /// Where a browser without scripts goes by itself.
-fn goes_to(page: &Answer) -> Option<String> {
+fn goes_to(page: &TestResponse) -> Option<String> {
     let (before, after) = page.body.split_once("<meta http-equiv=\"refresh\" content=\"")?;
     assert!(before.ends_with("<noscript>"), "a browser with scripts obeys it as well: {}", page.body);
     let (content, rest) = after.split_once('"').unwrap();
@@ -122,7 +122,7 @@ async fn only_this_page_may_frame_and_only_these_origins(backend: Backend) {
     for client in ["charts", "billing", "web"] {
         at(&provider, client, &browser).await;
     }
-    let policy = |page: &Answer| page.header("content-security-policy").unwrap().to_owned();
+    let policy = |page: &TestResponse| page.header("content-security-policy").unwrap().to_owned();
     assert!(!policy(&browser.get("/dashboard").await).contains("frame-src"));
     let page = browser.follow(&sign_out(&browser).await).await;
     let framing = "; frame-src https://billing.example:8443 https://charts.example";
@@ -154,10 +154,10 @@ async fn the_applications_of_all_sessions_of_a_browser_are_one_read(backend: Bac
     assert_eq!(charts.redeem(&code).await.status, 200);
     let answer = sign_out(&browser).await;
     let store = &provider.provider.store;
-    drop(store.take_work());
+    drop(store.take_statements());
     let page = browser.follow(&answer).await;
     assert_eq!(told(&page).len(), 2);
-    let asked = store.take_work();
+    let asked = store.take_statements();
     let of_sessions = asked.iter().filter(|asked| asked.sql.contains("subject_sector"));
     assert_eq!(of_sessions.count(), 1, "{asked:?}");
 }
@@ -172,7 +172,7 @@ async fn a_session_that_ended_before_is_told_of_at_sign_out(backend: Backend) {
     assert_eq!(told(&page), [("charts.example".to_owned(), sid)]);
     // From then on there is nothing left to tell.
     let page = end_session(&browser, &[("id_token_hint", &hint)]).await;
-    assert!(page.text_of("error-nothing-ended").is_some(), "{}", page.gist());
+    assert!(page.text_of("error-nothing-ended").is_some(), "{}", page.page_summary());
     assert!(page.frames().is_empty());
 }
 
@@ -195,7 +195,7 @@ async fn an_address_made_up_or_taken_elsewhere_tells_nobody_and_leads_nowhere(ba
     let back = ("post_logout_redirect_uri", "https://charts.example/bye?x=1");
     let answer = end_session(&browser, &[("id_token_hint", &hint), back]).await;
     let address = answer.location().to_string();
-    let plain = |page: &Answer| {
+    let plain = |page: &TestResponse| {
         assert_eq!((page.status, goes_to(page), page.header("refresh")), (200, None, None));
         assert!(page.frames().is_empty());
         assert_eq!(page.links().iter().filter(|link| link.href == "/sign-in").count(), 1);

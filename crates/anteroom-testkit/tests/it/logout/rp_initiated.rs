@@ -1,8 +1,8 @@
 //! RP-Initiated Logout 1.0.
 
 use crate::{ALICE, BOB};
-use anteroom_flows::keys::signing_keys::Reason;
-use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, TestProvider, on_both_databases};
+use anteroom_flows::keys::signing_keys::RotationReason;
+use anteroom_testkit::{Backend, Browser, PASSWORD, TestProvider, TestResponse, on_both_databases};
 use jiff::SignedDuration;
 
 on_both_databases!(
@@ -31,7 +31,7 @@ on_both_databases!(
 
 const BACK: (&str, &str) = ("post_logout_redirect_uri", "https://web.example/signed-out");
 
-async fn end_session(browser: &Browser, parameters: &[(&str, &str)]) -> Answer {
+async fn end_session(browser: &Browser, parameters: &[(&str, &str)]) -> TestResponse {
     let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
     browser.get(&format!("/end-session?{query}")).await
 }
@@ -98,13 +98,13 @@ async fn rp_initiated_3_never_to_an_address_that_is_not_registered(backend: Back
         for who in [("id_token_hint", hint.as_str()), ("client_id", "web")] {
             let page = end_session(&browser, &[who, ("post_logout_redirect_uri", uri)]).await;
             assert_eq!((page.status, page.header("location")), (400, None), "{uri}");
-            assert!(page.text_of("problem").is_some(), "{uri}: {}", page.gist());
+            assert!(page.text_of("problem").is_some(), "{uri}: {}", page.page_summary());
             // With no one signed in there is nothing else to say.
             let page =
                 end_session(&provider.browser(), &[("client_id", "web"), ("post_logout_redirect_uri", uri)])
                     .await;
             assert_eq!((page.status, page.header("location")), (400, None), "{uri}");
-            assert!(page.text_of("error-redirect-uri-mismatch").is_some(), "{uri}: {}", page.gist());
+            assert!(page.text_of("error-redirect-uri-mismatch").is_some(), "{uri}: {}", page.page_summary());
         }
     }
     // Nor where it is not said whose it is.
@@ -126,7 +126,7 @@ async fn rp_initiated_3_with_such_an_address_the_person_can_sign_out_and_stays(b
         };
         let page = end_session(&browser, &asked).await;
         assert_eq!((page.status, page.heading().as_str()), (400, "Sign out?"), "{asked:?}");
-        assert!(page.text_of("problem").is_some(), "{}", page.gist());
+        assert!(page.text_of("problem").is_some(), "{}", page.page_summary());
         let answer = browser.submit(&page, "/sign-out", &[]).await;
         assert_eq!(answer.location().as_str(), format!("{}/signed-out", provider.issuer), "{asked:?}");
         assert!(!browser.is_signed_in().await);
@@ -183,10 +183,15 @@ async fn rp_initiated_3_an_expired_or_older_hint_in_another_browser_ends_nothing
             elsewhere.get("/sign-in").await;
             // The application that is waiting for its person gets them back.
             let answer = end_session(&elsewhere, &[("id_token_hint", &hint), BACK]).await;
-            assert_eq!((answer.status, answer.location().as_str()), (303, BACK.1), "{}", answer.gist());
+            assert_eq!(
+                (answer.status, answer.location().as_str()),
+                (303, BACK.1),
+                "{}",
+                answer.page_summary()
+            );
             let page = end_session(&elsewhere, &[("id_token_hint", &hint)]).await;
-            assert_eq!((page.status, page.header("location")), (400, None), "{}", page.gist());
-            assert!(page.text_of("error-nothing-ended").is_some(), "{}", page.gist());
+            assert_eq!((page.status, page.header("location")), (400, None), "{}", page.page_summary());
+            assert!(page.text_of("error-nothing-ended").is_some(), "{}", page.page_summary());
         }
         assert!(browser.is_signed_in().await);
     }
@@ -200,7 +205,7 @@ async fn rp_initiated_3_with_such_a_hint_the_browser_that_lost_its_cookie_is_ask
         let lost = browser.clone();
         lost.set_cookie("anteroom_session", cookie.split_once('.').unwrap().0);
         let page = end_session(&lost, &[("id_token_hint", &hint), BACK]).await;
-        assert_eq!((page.status, page.heading().as_str()), (200, "Sign out?"), "{}", page.gist());
+        assert_eq!((page.status, page.heading().as_str()), (200, "Sign out?"), "{}", page.page_summary());
         // It does not say whose session it is.
         assert!(page.text_of("people").is_none() && !page.body.contains(ALICE) && !page.body.contains(BOB));
         assert!(browser.is_signed_in().await);
@@ -217,7 +222,7 @@ async fn what_ends_nothing_says_so(backend: Backend) {
     let nothing = async |asked: &[(&str, &str)]| {
         let page = end_session(&provider.browser(), asked).await;
         assert_eq!((page.status, page.header("location")), (400, None), "{asked:?}");
-        assert!(page.text_of("error-nothing-ended").is_some(), "{}", page.gist());
+        assert!(page.text_of("error-nothing-ended").is_some(), "{}", page.page_summary());
     };
     nothing(&[]).await;
     nothing(&[("client_id", "web")]).await;
@@ -257,7 +262,7 @@ async fn a_hint_of_an_application_that_is_gone_keeps_nobody_signed_in(backend: B
     let before = TestProvider::on(&backend).clients(toml).start().await;
     let mut browser = before.signed_in(ALICE).await;
     let hint = before.client("passing").tokens(&browser, "openid").await.id_token.unwrap();
-    let after = TestProvider::on(&backend).beside(&before).start().await;
+    let after = TestProvider::on(&backend).another_node_of(&before).start().await;
     browser.lead_to(&after);
     let page = end_session(&browser, &[("id_token_hint", &hint)]).await;
     assert_eq!((page.status, page.heading().as_str()), (200, "Sign out?"));
@@ -271,7 +276,7 @@ async fn rp_initiated_2_without_a_hint_the_person_is_asked(backend: Backend) {
     let asked = [("client_id", "web"), BACK, ("state", "s&t")];
     let page = end_session(&browser, &asked).await;
     assert_eq!((page.status, page.heading().as_str()), (200, "Sign out?"));
-    assert!(page.body.contains("Web application"), "{}", page.gist());
+    assert!(page.body.contains("Web application"), "{}", page.page_summary());
     assert!(browser.is_signed_in().await);
     assert!(page.links().iter().any(|link| link.text == "Stay Signed In"));
     let answer = browser.submit(&page, "/sign-out", &[]).await;
@@ -292,7 +297,7 @@ async fn somebody_elses_hint_does_not_end_my_session(backend: Backend) {
     let forged = format!("{bobs}x");
     for hint in [&bobs, &others, &forged] {
         let page = end_session(&browser, &[("id_token_hint", hint), BACK]).await;
-        assert!(page.header("location").is_none(), "{}", page.gist());
+        assert!(page.header("location").is_none(), "{}", page.page_summary());
         assert!(browser.is_signed_in().await);
     }
     assert!(alices_other_desk.is_signed_in().await);
@@ -376,7 +381,7 @@ async fn a_native_application_returns_to_any_port(backend: Backend) {
 async fn rp_initiated_2_with_a_hint_that_verifies_no_more_the_person_is_asked_and_stays(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let (browser, hint) = at_web(&provider, ALICE).await;
-    provider.rotate_keys(Reason::Compromised).await;
+    provider.rotate_keys(RotationReason::Compromised).await;
     provider.refresh_keys().await;
     let forged = format!("{}.e30.c2ln", hint.split('.').next().unwrap());
     for hint in [forged.as_str(), &hint, "not a token"] {
@@ -391,5 +396,5 @@ async fn rp_initiated_2_with_a_hint_that_verifies_no_more_the_person_is_asked_an
     assert!(!browser.is_signed_in().await);
     let again = end_session(&browser, &[("id_token_hint", &hint), BACK]).await;
     assert_eq!((again.status, again.header("location")), (400, None));
-    assert!(again.text_of("error-nothing-ended").is_some(), "{}", again.gist());
+    assert!(again.text_of("error-nothing-ended").is_some(), "{}", again.page_summary());
 }

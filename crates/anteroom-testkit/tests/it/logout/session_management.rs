@@ -3,7 +3,7 @@
 use crate::{ALICE, BOB};
 use anteroom_oidc::session_state::OpBrowserState;
 use anteroom_testkit::{
-    Answer, Backend, Browser, PASSWORD, RelyingParty, TestProvider, Tokens, on_both_databases,
+    Backend, Browser, PASSWORD, RelyingParty, TestProvider, TestResponse, Tokens, on_both_databases,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -29,7 +29,7 @@ fn is_unchanged(browser: &Browser, client: &RelyingParty, session_state: &str) -
     state.session_state(&client.client_id.parse().unwrap(), &origin, salt) == session_state
 }
 
-fn session_state(answer: &Answer) -> String {
+fn session_state(answer: &TestResponse) -> String {
     answer.parameters()["session_state"].clone()
 }
 

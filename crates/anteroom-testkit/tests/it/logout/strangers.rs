@@ -3,7 +3,7 @@
 use super::back_channel::{client, queue, sign_out};
 use crate::ALICE;
 use crate::registration::register;
-use anteroom_testkit::{Backend, Listener, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, LogoutReceiver, TestProvider, on_both_databases};
 use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ on_both_databases!(
 );
 
 async fn clients_that_registered_themselves_hold_up_no_configured_one(backend: Backend) {
-    let (dead, other) = (Listener::start().await, Listener::start().await);
+    let (dead, other) = (LogoutReceiver::start().await, LogoutReceiver::start().await);
     let builder = TestProvider::on(&backend).set("registration.mode", "\"open\"");
     let provider = builder.clients(&client("other", &other, "")).start().await;
     dead.sleep();
@@ -38,7 +38,7 @@ async fn clients_that_registered_themselves_hold_up_no_configured_one(backend: B
 }
 
 /// Waits until so many logout tokens have come.
-async fn heard(listener: &Listener, count: usize) {
+async fn heard(listener: &LogoutReceiver, count: usize) {
     let all = async {
         while listener.tokens().len() < count {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -49,7 +49,7 @@ async fn heard(listener: &Listener, count: usize) {
 }
 
 async fn a_client_that_registered_itself_has_so_many_logouts_waiting(backend: Backend) {
-    let listener = Listener::start().await;
+    let listener = LogoutReceiver::start().await;
     let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
     let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"],
         "backchannel_logout_uri": listener.url });

@@ -5,7 +5,7 @@ use super::errors::agree;
 use super::{CLIENTS, address, metadata, open, register, with};
 use crate::ALICE;
 use anteroom_testkit::{
-    Answer, Backend, Browser, INITIAL_ACCESS_TOKEN, PASSWORD, RelyingParty, TestProvider, Tokens,
+    Backend, Browser, INITIAL_ACCESS_TOKEN, PASSWORD, RelyingParty, TestProvider, TestResponse, Tokens,
     on_both_databases,
 };
 use serde_json::{Value, json};
@@ -29,12 +29,12 @@ async fn stranger(provider: &TestProvider) -> RelyingParty {
     provider.registered(&register(provider, &asked()).await)
 }
 
-async fn end_session(browser: &Browser, client: &RelyingParty, more: &str) -> Answer {
+async fn end_session(browser: &Browser, client: &RelyingParty, more: &str) -> TestResponse {
     let id = &client.client_id;
     browser.get(&format!("/end-session?client_id={id}&post_logout_redirect_uri={BYE}&state=s{more}")).await
 }
 
-fn is_led_back(answer: &Answer) -> bool {
+fn is_led_back(answer: &TestResponse) -> bool {
     answer.header("location") == Some("https://stranger.example/bye?state=s")
 }
 
@@ -43,8 +43,8 @@ async fn rfc9700_4_11_2_nobody_is_led_to_an_address_of_a_client_that_is_not_know
     let stranger = stranger(&provider).await;
     for hint in ["", "&id_token_hint=x", "&id_token_hint=e30.e30.c2ln"] {
         let page = end_session(&provider.browser(), &stranger, hint).await;
-        assert_eq!((page.status, page.header("location")), (400, None), "{hint}: {}", page.gist());
-        assert!(page.text_of("error-nothing-ended").is_some(), "{hint}: {}", page.gist());
+        assert_eq!((page.status, page.header("location")), (400, None), "{hint}: {}", page.page_summary());
+        assert!(page.text_of("error-nothing-ended").is_some(), "{hint}: {}", page.page_summary());
         assert!(!page.body.contains("stranger.example"), "{hint}");
     }
     // Of the configuration there is no question.
@@ -56,8 +56,8 @@ async fn rfc9700_4_11_2_at_such_a_client_the_person_can_sign_out_and_stays(backe
     let provider = open(&backend).start().await;
     let (stranger, browser) = (stranger(&provider).await, provider.signed_in(ALICE).await);
     let page = end_session(&browser, &stranger, "").await;
-    assert_eq!((page.status, page.heading().as_str()), (400, "Sign out?"), "{}", page.gist());
-    assert!(page.text_of("problem").is_some(), "{}", page.gist());
+    assert_eq!((page.status, page.heading().as_str()), (400, "Sign out?"), "{}", page.page_summary());
+    assert!(page.text_of("problem").is_some(), "{}", page.page_summary());
     let answer = browser.submit(&page, "/sign-out", &[]).await;
     assert_eq!(answer.location().as_str(), format!("{}/signed-out", provider.issuer));
     assert!(!browser.is_signed_in().await);
@@ -74,10 +74,10 @@ async fn rfc9700_4_11_2_after_consent_or_with_an_initial_access_token_the_person
     let invited = provider.registered(&answer.json());
     for client in [agreed, invited] {
         let answer = end_session(&provider.browser(), &client, "").await;
-        assert!(is_led_back(&answer), "{}", answer.gist());
+        assert!(is_led_back(&answer), "{}", answer.page_summary());
         let browser = provider.signed_in(ALICE).await;
         let page = end_session(&browser, &client, "").await;
-        assert_eq!((page.status, page.heading().as_str()), (200, "Sign out?"), "{}", page.gist());
+        assert_eq!((page.status, page.heading().as_str()), (200, "Sign out?"), "{}", page.page_summary());
         assert!(is_led_back(&browser.submit(&page, "/sign-out", &[]).await));
     }
 }
@@ -105,10 +105,10 @@ async fn leads_nowhere(
     let target = format!("/end-session?post_logout_redirect_uri={address}&state=s{hint}");
     for browser in [browser, &provider.browser()] {
         let page = browser.get(&target).await;
-        assert_eq!((page.status, page.header("location")), (400, None), "{}", page.gist());
+        assert_eq!((page.status, page.header("location")), (400, None), "{}", page.page_summary());
     }
     let page = browser.get(&target).await;
-    assert_eq!(page.heading(), "Sign out?", "{}: {}", stranger.client_id, page.gist());
+    assert_eq!(page.heading(), "Sign out?", "{}: {}", stranger.client_id, page.page_summary());
     let answer = browser.submit(&page, "/sign-out", &[]).await;
     assert_eq!(answer.location().as_str(), format!("{}/signed-out", provider.issuer));
     assert!(!browser.is_signed_in().await);
@@ -148,7 +148,7 @@ async fn who_was_told_to_stay_stays_whatever_the_client_registers_meanwhile(back
     agree(&stranger, &provider).await;
     let browser = provider.signed_in(ALICE).await;
     let page = end_session(&browser, &stranger, "").await;
-    assert!(page.status == 400 && page.text_of("problem").is_some(), "{}", page.gist());
+    assert!(page.status == 400 && page.text_of("problem").is_some(), "{}", page.page_summary());
     let mut registered = asked();
     registered["client_id"] = told["client_id"].clone();
     let (uri, token) = address(&told);

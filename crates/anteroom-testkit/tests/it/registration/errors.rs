@@ -3,7 +3,7 @@
 use super::{CALLBACK, CLIENTS, address, metadata, open, register, with};
 use crate::ALICE;
 use anteroom_testkit::{
-    Answer, Backend, INITIAL_ACCESS_TOKEN, RelyingParty, STATE, TestProvider, on_both_databases,
+    Backend, INITIAL_ACCESS_TOKEN, RelyingParty, STATE, TestProvider, TestResponse, on_both_databases,
 };
 use serde_json::json;
 
@@ -24,16 +24,16 @@ pub(super) async fn stranger(provider: &TestProvider) -> RelyingParty {
     provider.registered(&register(provider, &metadata()).await)
 }
 
-fn goes_at_once(answer: &Answer) -> bool {
+fn goes_at_once(answer: &TestResponse) -> bool {
     answer.header("location").is_some_and(|location| location.starts_with(CALLBACK))
 }
 
 /// The page names the host, and one control leads there.
-fn waits(answer: &Answer) -> bool {
+fn waits(answer: &TestResponse) -> bool {
     let text = answer.text_of("error-return");
     if text.is_some() {
-        assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.gist());
-        assert!(answer.body.contains("stranger.example"), "{}", answer.gist());
+        assert_eq!((answer.status, answer.header("location")), (400, None), "{}", answer.page_summary());
+        assert!(answer.body.contains("stranger.example"), "{}", answer.page_summary());
     }
     text.is_some()
 }
@@ -57,7 +57,7 @@ async fn rfc9700_4_11_2_an_error_of_a_client_that_nobody_knows_waits_on_a_page(b
         (("claims", another), "login_required"),
     ] {
         let page = stranger.authorize(&browser, &[change]).await;
-        assert!(waits(&page), "{change:?}: {}", page.gist());
+        assert!(waits(&page), "{change:?}: {}", page.page_summary());
         assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
         let links: Vec<_> = page.links().into_iter().filter(|link| link.href.starts_with("https:")).collect();
         let [link] = &links[..] else { panic!("{links:?}") };
@@ -84,22 +84,22 @@ async fn rfc9700_4_11_2_the_page_leads_to_sign_in_first_and_speaks_the_language_
     let unknown_acr = r#"{"id_token":{"acr":{"essential":true,"values":["urn:unknown"]}}}"#;
     for change in [WRONG, ("claims", unknown_acr), ("response_mode", "form_post")] {
         let page = stranger.authorize(&browser, &[change, ("prompt", "create"), ("ui_locales", "es")]).await;
-        assert!(waits(&page) && page.body.contains("<html lang=\"es\">"), "{}", page.gist());
+        assert!(waits(&page) && page.body.contains("<html lang=\"es\">"), "{}", page.page_summary());
         let at = |id: &str| page.body.find(&format!("id=\"{id}\"")).unwrap_or_else(|| panic!("{id}"));
-        assert!(at("forward") < at("return"), "{}", page.gist());
+        assert!(at("forward") < at("return"), "{}", page.page_summary());
         let control = |id: &str| page.body[..at(id)].rsplit_once('<').unwrap().1.to_owned();
         assert!(!control("forward").contains("secondary") && control("return").contains("secondary"));
         assert!(control("forward").starts_with("a "), "{}", control("forward"));
     }
     let page = stranger.authorize(&browser, &[("claims", unknown_acr), ("ui_locales", "es")]).await;
-    assert!(waits(&page) && page.body.contains("<html lang=\"es\">"), "{}", page.gist());
+    assert!(waits(&page) && page.body.contains("<html lang=\"es\">"), "{}", page.page_summary());
 }
 
 async fn rfc9700_4_11_2_an_error_that_would_be_posted_waits_on_a_page(backend: Backend) {
     let provider = open(&backend).start().await;
     let changes = [("response_mode", "form_post"), ("prompt", "create")];
     let page = stranger(&provider).await.authorize(&provider.browser(), &changes).await;
-    assert!(waits(&page), "{}", page.gist());
+    assert!(waits(&page), "{}", page.page_summary());
     // `once.js`, which is on every page, sends nothing.
     let scripts = page.body.matches("<script").count();
     assert!(scripts == 1 && page.body.contains("/assets/once-"), "nothing goes on by itself");
@@ -120,7 +120,7 @@ async fn rfc9700_4_11_2_prompt_none_is_answered_at_once(backend: Backend) {
         (&[("prompt", "none"), ("request", "e30.e30.")], "invalid_request_object"),
     ] {
         let answer = stranger.authorize(&browser, changes).await;
-        assert!(goes_at_once(&answer), "{changes:?}: {}", answer.gist());
+        assert!(goes_at_once(&answer), "{changes:?}: {}", answer.page_summary());
         assert_eq!(answer.error(), error, "{changes:?}");
     }
 }
@@ -161,7 +161,7 @@ async fn rfc9700_4_11_2_a_client_with_an_initial_access_token_is_the_operators(b
         builder.set("registration.initial_access_token_env", "\"TEST_INITIAL_TOKEN\"")
     };
     let asked = of_mode("initial_access_token").start().await;
-    let open = of_mode("open").beside(&asked).start().await;
+    let open = of_mode("open").another_node_of(&asked).start().await;
     // The stranger comes first: the host of one with the token is not free for it.
     for (provider, token, known) in [
         (&open, "of-nobody", false),
@@ -171,7 +171,12 @@ async fn rfc9700_4_11_2_a_client_with_an_initial_access_token_is_the_operators(b
         let answer = provider.call(("POST", CLIENTS), Some(token), &metadata()).await;
         let client = provider.registered(&answer.json());
         let refused = client.authorize(&provider.browser(), &[WRONG]).await;
-        assert_eq!((goes_at_once(&refused), waits(&refused)), (known, !known), "{token}: {}", refused.gist());
+        assert_eq!(
+            (goes_at_once(&refused), waits(&refused)),
+            (known, !known),
+            "{token}: {}",
+            refused.page_summary()
+        );
     }
 }
 

@@ -48,7 +48,7 @@ async fn rfc7592_2_1_a_client_reads_what_is_registered(backend: Backend) {
     assert_eq!(read, told);
 }
 
-async fn put(provider: &TestProvider, client: &Value, metadata: &Value) -> anteroom_testkit::Answer {
+async fn put(provider: &TestProvider, client: &Value, metadata: &Value) -> anteroom_testkit::TestResponse {
     let (uri, token) = address(client);
     provider.call(("PUT", uri), token, metadata).await
 }
@@ -60,7 +60,7 @@ async fn rfc7592_2_2_an_update_replaces_everything(backend: Backend) {
     let changed = json!({ "client_id": told["client_id"], "redirect_uris": [elsewhere],
         "client_secret": told["client_secret"] });
     let answer = put(&provider, &told, &changed).await;
-    assert_eq!(answer.status, 200, "{}", answer.gist());
+    assert_eq!(answer.status, 200, "{}", answer.page_summary());
     let now = answer.json();
     assert_eq!(now["redirect_uris"], json!([elsewhere]));
     for member in ["client_name", "default_max_age", "client_secret"] {
@@ -166,7 +166,7 @@ async fn consent_is_for_the_hosts_that_were_named(backend: Backend) {
         let id = told["client_id"].clone();
         let answer =
             put(&provider, &told, &with(&json!({ "client_id": id, "redirect_uris": redirect_uris }))).await;
-        assert_eq!(answer.status, 200, "{}", answer.gist());
+        assert_eq!(answer.status, 200, "{}", answer.page_summary());
     };
     changed(json!([CALLBACK, "https://stranger.example/another"])).await;
     stranger.code(&browser, &[]).await;
@@ -190,13 +190,13 @@ async fn consent_is_for_every_host_that_a_person_is_led_to(backend: Backend) {
         let changed = async |value: Value| {
             let metadata = with(&json!({ "client_id": told["client_id"], member: value }));
             let answer = put(&provider, &told, &metadata).await;
-            assert_eq!(answer.status, 200, "{member}: {}", answer.gist());
+            assert_eq!(answer.status, 200, "{member}: {}", answer.page_summary());
         };
         changed(host("stranger.example", "b")).await;
         stranger.code(&browser, &[]).await;
         changed(host("another.example", "b")).await;
         let page = stranger.authorize(&browser, &[]).await;
-        assert!(page.has_form("/consent"), "{member}: {}", page.gist());
+        assert!(page.has_form("/consent"), "{member}: {}", page.page_summary());
     }
 }
 

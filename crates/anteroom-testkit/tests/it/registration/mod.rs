@@ -9,7 +9,7 @@ mod sectors;
 mod silent;
 mod standing;
 
-use anteroom_testkit::{Answer, Backend, Builder, TestProvider};
+use anteroom_testkit::{Backend, Builder, TestProvider, TestResponse};
 use serde_json::{Value, json};
 
 const CLIENTS: &str = "/clients";
@@ -30,14 +30,14 @@ fn with(changes: &Value) -> Value {
     metadata
 }
 
-async fn post(provider: &TestProvider, metadata: &Value) -> Answer {
+async fn post(provider: &TestProvider, metadata: &Value) -> TestResponse {
     provider.call(("POST", CLIENTS), None, metadata).await
 }
 
 /// Registers, and tells what came back.
 pub(crate) async fn register(provider: &TestProvider, metadata: &Value) -> Value {
     let answer = post(provider, metadata).await;
-    assert_eq!(answer.status, 201, "{}", answer.gist());
+    assert_eq!(answer.status, 201, "{}", answer.page_summary());
     answer.json()
 }
 
@@ -47,7 +47,7 @@ fn address(client: &Value) -> (&str, Option<&str>) {
 }
 
 /// Error and whether its description names the parameter.
-fn refused_for(answer: &Answer, parameter: &str) -> (u16, String, bool) {
+fn refused_for(answer: &TestResponse, parameter: &str) -> (u16, String, bool) {
     let description = answer.json()["error_description"].as_str().unwrap_or_default().to_owned();
     (answer.status, answer.error(), description.contains(parameter))
 }

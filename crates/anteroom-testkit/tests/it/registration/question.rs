@@ -3,7 +3,9 @@
 
 use super::{CALLBACK, address, metadata, open, register, with};
 use crate::ALICE;
-use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, RelyingParty, TestProvider, on_both_databases};
+use anteroom_testkit::{
+    Backend, Browser, PASSWORD, RelyingParty, TestProvider, TestResponse, on_both_databases,
+};
 use serde_json::{Value, json};
 
 on_both_databases!(
@@ -23,21 +25,21 @@ async fn changed(provider: &TestProvider, told: &Value, changes: &Value) {
     changes["client_id"] = told["client_id"].clone();
     let (uri, token) = address(told);
     let answer = provider.call(("PUT", uri), token, &with(&changes)).await;
-    assert_eq!(answer.status, 200, "{}", answer.gist());
+    assert_eq!(answer.status, 200, "{}", answer.page_summary());
 }
 
 fn with_another_host() -> Value {
     json!({ "redirect_uris": [CALLBACK, ELSEWHERE], "client_name": "Another" })
 }
 
-async fn press(browser: &Browser, page: &Answer, decision: &str) -> Answer {
+async fn press(browser: &Browser, page: &TestResponse, decision: &str) -> TestResponse {
     browser.submit(page, "/consent", &[("decision", decision)]).await
 }
 
 /// The page anew, after an answer that was to what it showed before.
-async fn asked_anew(browser: &Browser, answer: &Answer) -> Answer {
+async fn asked_anew(browser: &Browser, answer: &TestResponse) -> TestResponse {
     let page = browser.follow(answer).await;
-    assert!(page.has_form("/consent") && page.text_of("changed").is_some(), "{}", page.gist());
+    assert!(page.has_form("/consent") && page.text_of("changed").is_some(), "{}", page.page_summary());
     page
 }
 
@@ -95,7 +97,7 @@ async fn rfc7592_2_2_any_update_of_the_registration_asks_anew(backend: Backend) 
 /// This node has not heard of the change, and would go on for a second.
 async fn rfc7592_2_2_an_update_at_another_node_is_seen_when_consent_is_kept(backend: Backend) {
     let first = open(&backend).start().await;
-    let second = open(&backend).beside(&first).start().await;
+    let second = open(&backend).another_node_of(&first).start().await;
     let told = register(&first, &metadata()).await;
     let stranger = second.registered(&told);
     let browser = second.signed_in(ALICE).await;
@@ -150,13 +152,13 @@ async fn rfc7592_2_2_a_refusal_is_one_whatever_the_client_has_become(backend: Ba
 
 async fn rfc7592_2_3_nobody_agrees_to_a_client_that_is_deleted(backend: Backend) {
     let first = open(&backend).start().await;
-    let second = open(&backend).beside(&first).start().await;
+    let second = open(&backend).another_node_of(&first).start().await;
     let told = register(&first, &metadata()).await;
     let browser = second.signed_in(ALICE).await;
     let page = second.registered(&told).authorize(&browser, &[]).await;
     let (uri, token) = address(&told);
     assert_eq!(first.call(("DELETE", uri), token, &Value::Null).await.status, 204);
     let gone = press(&browser, &page, "allow").await;
-    assert!(gone.text_of("error-application-gone").is_some(), "{}", gone.gist());
+    assert!(gone.text_of("error-application-gone").is_some(), "{}", gone.page_summary());
     assert!(second.audited("consent_given").await.is_empty());
 }

@@ -33,7 +33,7 @@ on_both_databases!(
 async fn rfc7591_3_2_1_everything_registered_is_told(backend: Backend) {
     let provider = open(&backend).start().await;
     let answer = post(&provider, &with(&json!({ "contacts": ["x"], "scope": "openid email" }))).await;
-    assert_eq!(answer.status, 201, "{}", answer.gist());
+    assert_eq!(answer.status, 201, "{}", answer.page_summary());
     assert_eq!(answer.header("content-type"), Some("application/json"));
     assert_eq!(
         (answer.header("cache-control"), answer.header("pragma")),
@@ -193,7 +193,7 @@ async fn registration_5_silent_hosts_of_one_network_leave_the_other_networks_the
         from("198.51.100.1", &documents.url).await
     };
     let (strangers, elsewhere) = join(strangers, elsewhere).await;
-    assert_eq!(elsewhere.status, 201, "{}", elsewhere.gist());
+    assert_eq!(elsewhere.status, 201, "{}", elsewhere.page_summary());
     let statuses = |status: u16| strangers.iter().filter(|answer| answer.status == status).count();
     assert_eq!((statuses(503), statuses(400)), (16, 2));
     assert!(started.elapsed() < Duration::from_secs(7), "{:?}", started.elapsed());
@@ -212,7 +212,7 @@ async fn rfc7591_3_an_initial_access_token_is_asked_for(backend: Backend) {
     assert_eq!(wrong.status, 401);
     assert!(wrong.header("www-authenticate").unwrap().contains("error=\"invalid_token\""));
     let right = provider.call(("POST", CLIENTS), Some(INITIAL_ACCESS_TOKEN), &metadata()).await;
-    assert_eq!(right.status, 201, "{}", right.gist());
+    assert_eq!(right.status, 201, "{}", right.page_summary());
     let client = right.json();
     let path = format!("{CLIENTS}/{}", client["client_id"].as_str().unwrap());
     let of_another_kind = provider.call(("GET", &path), Some(INITIAL_ACCESS_TOKEN), &Value::Null).await;
@@ -238,7 +238,7 @@ async fn rfc7591_5_registrations_are_limited(backend: Backend) {
     let change = with(&json!({ "client_id": client["client_id"] }));
     let (uri, token) = address(&client);
     assert_eq!(provider.call(("PUT", uri), token, &change).await.status, 429);
-    let second = open(&backend).beside(&provider).set("registration.max_clients", "2").start().await;
+    let second = open(&backend).another_node_of(&provider).set("registration.max_clients", "2").start().await;
     let full = post(&second, &metadata()).await;
     assert_eq!((full.status, full.error().as_str()), (403, "access_denied"));
 }

@@ -4,7 +4,7 @@
 use super::{CALLBACK, CLIENTS, address, open, post, refused_for, register, with};
 use crate::ALICE;
 use anteroom_testkit::{
-    Backend, Browser, INITIAL_ACCESS_TOKEN, Listener, RelyingParty, TestProvider, Tokens, claims,
+    Backend, Browser, INITIAL_ACCESS_TOKEN, LogoutReceiver, RelyingParty, TestProvider, Tokens, claims,
     on_both_databases,
 };
 use jiff::SignedDuration;
@@ -45,7 +45,7 @@ async fn change(provider: &TestProvider, client: &Value, changes: &Value) {
     metadata["client_id"] = client["client_id"].clone();
     let (uri, token) = address(client);
     let answer = provider.call(("PUT", uri), token, &metadata).await;
-    assert_eq!(answer.status, 200, "{}", answer.gist());
+    assert_eq!(answer.status, 200, "{}", answer.page_summary());
 }
 
 /// The frames of the page after it.
@@ -55,7 +55,7 @@ async fn sign_out(browser: &Browser) -> Vec<String> {
 }
 
 async fn core_8_1_who_changes_its_sector_is_told_of_no_earlier_sign_in(backend: Backend) {
-    let (provider, listener) = (open(&backend).start().await, Listener::start().await);
+    let (provider, listener) = (open(&backend).start().await, LogoutReceiver::start().await);
     let front = "https://stranger.example/out";
     let public = json!({ "backchannel_logout_uri": listener.url, "frontchannel_logout_uri": front });
     for (changed, is_told) in [
@@ -82,7 +82,7 @@ async fn core_8_1_who_changes_its_sector_is_told_of_no_earlier_sign_in(backend: 
 }
 
 async fn core_8_1_a_sign_out_that_waits_is_not_told_to_who_changes_its_sector(backend: Backend) {
-    let (provider, listener) = (open(&backend).start().await, Listener::start().await);
+    let (provider, listener) = (open(&backend).start().await, LogoutReceiver::start().await);
     let browser = provider.signed_in(ALICE).await;
     let pairwise = json!({ "subject_type": "pairwise", "redirect_uris": [MACHINE],
         "backchannel_logout_uri": listener.url });
@@ -100,7 +100,7 @@ async fn core_8_1_a_sign_out_that_waits_is_not_told_to_who_changes_its_sector(ba
 
 /// Release 0.1.0 did not keep by which `sub` a client knew the person of a grant.
 async fn core_8_1_no_kind_of_sub_is_guessed_for_who_registered_itself(backend: Backend) {
-    let (provider, listener) = (open(&backend).start().await, Listener::start().await);
+    let (provider, listener) = (open(&backend).start().await, LogoutReceiver::start().await);
     let browser = provider.signed_in(ALICE).await;
     agreed(&provider, &browser, &json!({ "backchannel_logout_uri": listener.url })).await;
     backend.execute("UPDATE grants SET subject_sector = NULL").await;
@@ -127,7 +127,7 @@ async fn core_8_1_a_pairwise_client_is_told_of_sign_outs_within_its_sector(backe
 }
 
 async fn core_8_1_who_was_registered_to_be_told_elsewhere_is_told_no_more(backend: Backend) {
-    let (before, listener) = (open(&backend).start().await, Listener::start().await);
+    let (before, listener) = (open(&backend).start().await, LogoutReceiver::start().await);
     let pairwise = json!({ "subject_type": "pairwise", "redirect_uris": [MACHINE],
         "backchannel_logout_uri": listener.url });
     let mut told = register(&before, &with(&pairwise)).await;
@@ -136,7 +136,7 @@ async fn core_8_1_who_was_registered_to_be_told_elsewhere_is_told_no_more(backen
         format!("UPDATE registered_clients SET metadata = REPLACE(metadata, '{MACHINE}', '{CALLBACK}')");
     backend.execute(&moved).await;
     told["redirect_uris"] = json!([CALLBACK]);
-    let provider = open(&backend).beside(&before).start().await;
+    let provider = open(&backend).another_node_of(&before).start().await;
     provider.follow_clients().await;
     let browser = provider.signed_in(ALICE).await;
     agree(&provider.registered(&told), &browser).await;
@@ -191,12 +191,12 @@ async fn registration_9_1_hosts_of_clients_with_an_initial_access_token_are_refu
     let known = with(&json!({ "redirect_uris": ["https://known.example/callback"],
         "logo_uri": "https://known.example/logo" }));
     let answer = provider.call(("POST", CLIENTS), Some(INITIAL_ACCESS_TOKEN), &known).await;
-    assert_eq!(answer.status, 201, "{}", answer.gist());
+    assert_eq!(answer.status, 201, "{}", answer.page_summary());
     let refused = post(&provider, &known).await;
     assert_eq!(refused_for(&refused, "redirect_uris"), (400, "invalid_redirect_uri".to_owned(), true));
     // The operator knows both.
     let answer = provider.call(("POST", CLIENTS), Some(INITIAL_ACCESS_TOKEN), &known).await;
-    assert_eq!(answer.status, 201, "{}", answer.gist());
+    assert_eq!(answer.status, 201, "{}", answer.page_summary());
 }
 
 async fn the_consent_page_names_every_host_that_a_person_is_led_to(backend: Backend) {
@@ -213,7 +213,7 @@ async fn the_consent_page_names_every_host_that_a_person_is_led_to(backend: Back
 }
 
 async fn a_sign_out_host_that_nobody_was_shown_is_told_of_no_earlier_sign_in(backend: Backend) {
-    let (provider, listener) = (open(&backend).start().await, Listener::start().await);
+    let (provider, listener) = (open(&backend).start().await, LogoutReceiver::start().await);
     let elsewhere = json!({ "backchannel_logout_uri": "https://stranger.example/out" });
     let here = json!({ "backchannel_logout_uri": listener.url });
     // Also where a redirect goes there from now on.

@@ -5,7 +5,7 @@ use super::errors::{agree, stranger};
 use super::{open, register, with};
 use crate::journeys::{CAROL, CELL, NEW, choose, prove, through};
 use crate::{ALICE, BOB};
-use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, RelyingParty, claims, on_both_databases};
+use anteroom_testkit::{Backend, Browser, PASSWORD, RelyingParty, TestResponse, claims, on_both_databases};
 use jiff::SignedDuration;
 
 on_both_databases!(
@@ -90,9 +90,9 @@ async fn core_3_1_2_6_with_consent_the_codes_say_what_is_missing(backend: Backen
 
 const HOST: &str = "It belongs to stranger.example.";
 
-fn named_with_host(page: &Answer) {
-    assert!(page.body.contains("A stranger"), "{}", page.gist());
-    assert_eq!(page.text_of("host").as_deref(), Some(HOST), "{}", page.gist());
+fn named_with_host(page: &TestResponse) {
+    assert!(page.body.contains("A stranger"), "{}", page.page_summary());
+    assert_eq!(page.text_of("host").as_deref(), Some(HOST), "{}", page.page_summary());
 }
 
 async fn the_name_that_a_client_gave_itself_stands_with_its_host(backend: Backend) {
@@ -106,7 +106,7 @@ async fn the_name_that_a_client_gave_itself_stands_with_its_host(backend: Backen
     let both = provider.signed_in(ALICE).await;
     both.sign_in(BOB, PASSWORD).await;
     let choice = stranger.authorize(&both, &[]).await;
-    assert!(choice.has_form("/choose-account"), "{}", choice.gist());
+    assert!(choice.has_form("/choose-account"), "{}", choice.page_summary());
     named_with_host(&choice);
     // The operator's words stand for themselves.
     assert_eq!(provider.client("web").authorize(&browser, &[]).await.text_of("host"), None);
@@ -136,19 +136,19 @@ async fn the_name_stands_with_its_host_also_where_a_password_is_forgotten_and_a_
     let other = provider.browser();
     assert_eq!(other.sign_in(CAROL, NEW).await.status, 303);
     let refused = stranger.authorize(&other, &[]).await;
-    assert_eq!(refused.status, 403, "{}", refused.gist());
+    assert_eq!(refused.status, 403, "{}", refused.page_summary());
     named_with_host(&refused);
 
     let alice = provider.signed_in(ALICE).await;
     agree(&stranger, &provider).await;
     let address = format!("/end-session?client_id={}&post_logout_redirect_uri={bye}", stranger.client_id);
     let question = alice.get(&address).await;
-    assert!(question.has_form("/sign-out"), "{}", question.gist());
+    assert!(question.has_form("/sign-out"), "{}", question.page_summary());
     named_with_host(&question);
     // What was begun in the session is told of its end in a frame of the page that leads back.
     stranger.tokens(&alice, "openid").await;
     let question = alice.get(&address).await;
     let end = through(&alice, &question, "/sign-out", &[]).await;
-    assert_eq!(end.heading(), "You are signed out", "{}", end.gist());
+    assert_eq!(end.heading(), "You are signed out", "{}", end.page_summary());
     named_with_host(&end);
 }

@@ -26,7 +26,7 @@ async fn registration_3_a_stranger_serves_people_like_any_application(backend: B
     let page = stranger.authorize(&browser, &[("scope", "openid email")]).await;
     provider.replace_a_node().await;
     let page = browser.follow(&browser.enter(&page, ALICE, PASSWORD).await).await;
-    assert_eq!(page.heading(), "Allow A stranger?", "{}", page.gist());
+    assert_eq!(page.heading(), "Allow A stranger?", "{}", page.page_summary());
     let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
     let tokens = Tokens::of(&stranger.redeem(&stranger.code_in(&agreed)).await);
     assert_eq!(stranger.userinfo(&tokens.access_token).await.json()["email"], ALICE);
@@ -44,7 +44,7 @@ async fn registration_3_a_stranger_serves_people_like_any_application(backend: B
 
 async fn a_client_registered_at_one_node_is_known_at_another_at_once(backend: Backend) {
     let first = open(&backend).start().await;
-    let second = open(&backend).beside(&first).start().await;
+    let second = open(&backend).another_node_of(&first).start().await;
     let told = register(&first, &metadata()).await;
     let elsewhere = second.registered(&told);
     assert_eq!(elsewhere.introspect("x").await.status, 200);
@@ -56,7 +56,7 @@ async fn a_client_registered_at_one_node_is_known_at_another_at_once(backend: Ba
 
 async fn a_change_elsewhere_is_taken_up(backend: Backend) {
     let first = open(&backend).start().await;
-    let second = open(&backend).beside(&first).start().await;
+    let second = open(&backend).another_node_of(&first).start().await;
     let told = register(&first, &metadata()).await;
     let elsewhere = second.registered(&told);
     assert_eq!(elsewhere.introspect("x").await.status, 200);
@@ -64,7 +64,7 @@ async fn a_change_elsewhere_is_taken_up(backend: Backend) {
     assert_eq!(first.call(("DELETE", uri), token, &Value::Null).await.status, 204);
     second.follow_clients().await;
     assert_eq!(elsewhere.introspect("x").await.status, 401);
-    let restarted = open(&backend).beside(&first).start().await;
+    let restarted = open(&backend).another_node_of(&first).start().await;
     assert_eq!(restarted.registered(&told).introspect("x").await.status, 401);
 }
 
@@ -79,7 +79,7 @@ async fn a_changed_configuration_holds_for_those_registered_before(backend: Back
     let wide = open(&backend).set("registration.scope", "\"openid email phone\"").start().await;
     let told = register(&wide, &metadata()).await;
     assert_eq!(told["scope"], "openid email phone");
-    let narrow = open(&backend).beside(&wide).set("registration.require_pkce", "true").start().await;
+    let narrow = open(&backend).another_node_of(&wide).set("registration.require_pkce", "true").start().await;
     let (uri, token) = address(&told);
     let now = narrow.call(("GET", uri), token, &Value::Null).await.json();
     assert_eq!((&now["scope"], &now["require_pkce"]), (&json!("openid email"), &json!(true)));
@@ -87,7 +87,7 @@ async fn a_changed_configuration_holds_for_those_registered_before(backend: Back
     let without = [("code_challenge", ""), ("code_challenge_method", "")];
     let refused = stranger.authorize(&narrow.signed_in(ALICE).await, &without).await;
     assert_eq!(refused.parameters()["error"], "invalid_request");
-    let closed = TestProvider::on(&backend).beside(&wide).start().await;
+    let closed = TestProvider::on(&backend).another_node_of(&wide).start().await;
     assert_eq!(closed.registered(&told).introspect("x").await.status, 401, "closed: not known");
     assert_eq!(closed.call(("GET", uri), token, &Value::Null).await.status, 404);
 }
@@ -99,12 +99,16 @@ async fn a_client_stays_whose_name_an_earlier_release_took(backend: Backend) {
     backend
         .execute("UPDATE registered_clients SET metadata = REPLACE(metadata, 'NAME', '\u{202e}\u{feff}')")
         .await;
-    let second = open(&backend).beside(&first).start().await;
+    let second = open(&backend).another_node_of(&first).start().await;
     for (client, name) in [(&named, "Named"), (&nameless, nameless["client_id"].as_str().unwrap())] {
         let browser = second.signed_in(ALICE).await;
         let page = second.registered(client).authorize(&browser, &[("scope", "openid")]).await;
-        assert_eq!(page.status, 200, "{}", page.gist());
-        assert!(page.body.contains(name) && !page.body.contains(['\u{202e}', '\u{feff}']), "{}", page.gist());
+        assert_eq!(page.status, 200, "{}", page.page_summary());
+        assert!(
+            page.body.contains(name) && !page.body.contains(['\u{202e}', '\u{feff}']),
+            "{}",
+            page.page_summary()
+        );
     }
 }
 
@@ -112,7 +116,12 @@ async fn a_client_stays_whose_name_an_earlier_release_took(backend: Backend) {
 async fn requests_that_name_unknown_clients_share_a_look(backend: Backend) {
     let provider = open(&backend).start().await;
     let asked = tokio::time::Instant::now();
-    let look = || anteroom_flows::context::registered_clients::follow_as_of(&provider.provider, asked);
+    let look = || {
+        anteroom_flows::context::registered_clients::refresh_registered_clients_asked_at(
+            &provider.provider,
+            asked,
+        )
+    };
     let looks = join_all((0..50).map(|_| look())).await;
     let looks: std::collections::BTreeSet<_> = looks.into_iter().map(Result::unwrap).collect();
     assert_eq!(looks.len(), 1, "looks for 50 requests");

@@ -3,7 +3,7 @@
 use crate::ALICE;
 use crate::registration::register;
 use anteroom_testkit::{
-    Backend, CLIENT_SECRET, Proof, TestProvider, Tokens, claims, header, on_both_databases,
+    Backend, CLIENT_SECRET, ClientAuthentication, TestProvider, Tokens, claims, header, on_both_databases,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -62,7 +62,7 @@ async fn an_access_token_is_opaque_where_no_api_is_its_audience(backend: Backend
 
 async fn an_opaque_access_token_works_on_every_node(backend: Backend) {
     let first = TestProvider::start(&backend).await;
-    let second = TestProvider::on(&backend).beside(&first).start().await;
+    let second = TestProvider::on(&backend).another_node_of(&first).start().await;
     let (web, browser) = (first.client("web"), first.signed_in(ALICE).await);
     let token = web.tokens(&browser, "openid email").await.access_token;
     let elsewhere = second.client("web");
@@ -87,7 +87,7 @@ async fn a_jwt_that_was_given_out_before_is_good_to_its_end(backend: Backend) {
     let before = CALLER.replace("audience", "access_token_format = \"jwt\"\n# audience");
     let before = TestProvider::on(&backend).clients(&before).start().await;
     let now = CALLER.replace("audience", "# audience");
-    let now = TestProvider::on(&backend).clients(&now).beside(&before).start().await;
+    let now = TestProvider::on(&backend).clients(&now).another_node_of(&before).start().await;
     let browser = before.signed_in(ALICE).await;
     let tokens = before.client("caller").tokens(&browser, "openid email").await;
     let app = now.client("caller");
@@ -189,10 +189,11 @@ async fn rfc6749_2_3_1_a_client_id_that_is_a_url_is_encoded_in_the_header(backen
         asking.post("/introspect", &[("token", &token)]).await
     };
     let encoded = ask(&format!("https%3A%2F%2Frecords.example%2F:{CLIENT_SECRET}")).await;
-    assert_eq!(encoded.json()["active"], true, "{}", encoded.gist());
+    assert_eq!(encoded.json()["active"], true, "{}", encoded.page_summary());
     // As it is, it ends at its first colon.
     let plain = ask(&format!("https://records.example/:{CLIENT_SECRET}")).await;
     assert_eq!((plain.status, plain.error().as_str()), (401, "invalid_client"));
-    let in_form = provider.client("https://records.example/").proving(Proof::Post(CLIENT_SECRET));
+    let in_form =
+        provider.client("https://records.example/").proving(ClientAuthentication::Post(CLIENT_SECRET));
     assert_eq!(in_form.introspect(&token).await.json()["active"], true);
 }

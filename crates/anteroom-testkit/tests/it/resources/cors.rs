@@ -1,7 +1,7 @@
 //! Scripts of other origins: discovery and keys are for all, tokens for a registered application, pages for none.
 
 use crate::ALICE;
-use anteroom_testkit::{Answer, Backend, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, TestProvider, TestResponse, on_both_databases};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ const OTHER: &str = "https://evil.example";
 const ALLOW_ORIGIN: &str = "access-control-allow-origin";
 const ALLOW_CREDENTIALS: &str = "access-control-allow-credentials";
 
-async fn preflight(provider: &TestProvider, path: &str, origin: &str) -> Answer {
+async fn preflight(provider: &TestProvider, path: &str, origin: &str) -> TestResponse {
     let browser = provider.browser().with("origin", origin).with("access-control-request-method", "POST");
     browser.request(Method::OPTIONS, path).await
 }

@@ -132,7 +132,7 @@ async fn registration_2_each_method_that_is_announced_can_be_registered(backend:
             asked["jwks"] = json!({ "keys": [key.jwk()] });
         }
         let answer = provider.call(("POST", "/clients"), None, &asked).await;
-        assert_eq!(answer.status, 201, "{method}: {}", answer.gist());
+        assert_eq!(answer.status, 201, "{method}: {}", answer.page_summary());
     }
     for algorithm in listed("token_endpoint_auth_signing_alg_values_supported") {
         let asked = json!({
@@ -140,7 +140,7 @@ async fn registration_2_each_method_that_is_announced_can_be_registered(backend:
             "token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": algorithm,
         });
         let answer = provider.call(("POST", "/clients"), None, &asked).await;
-        assert_eq!(answer.status, 201, "{algorithm}: {}", answer.gist());
+        assert_eq!(answer.status, 201, "{algorithm}: {}", answer.page_summary());
     }
     for endpoint in ["revocation", "introspection"] {
         let methods = listed(&format!("{endpoint}_endpoint_auth_methods_supported"));

@@ -3,7 +3,7 @@
 
 use crate::ALICE;
 use anteroom_crypto::KeyPurpose;
-use anteroom_flows::keys::signing_keys::{LEAD, Reason};
+use anteroom_flows::keys::signing_keys::{LEAD, RotationReason};
 use anteroom_oidc::SigningAlgorithm;
 use anteroom_oidc::keys::Jwks;
 use anteroom_testkit::{Backend, TestProvider, header, on_both_databases};
@@ -93,7 +93,7 @@ async fn rfc7517_5_keys_of_rs256_come_first_also_after_a_rotation(backend: Backe
     let before = order().await;
     assert_eq!((before[0].as_str(), before.len()), ("RS256", 5));
     provider.advance(SignedDuration::from_secs(1));
-    provider.rotate_keys(Reason::Planned).await;
+    provider.rotate_keys(RotationReason::Planned).await;
     provider.refresh_keys().await;
     let after = order().await;
     assert_eq!((after[0].as_str(), after[1].as_str()), ("RS256", "RS256"), "{after:?}");
@@ -132,7 +132,7 @@ async fn a_new_key_is_published_before_it_signs_and_an_old_one_kept_after(backen
 
 async fn nodes_do_not_make_keys_of_their_own(backend: Backend) {
     let first = TestProvider::start(&backend).await;
-    let second = TestProvider::on(&backend).beside(&first).start().await;
+    let second = TestProvider::on(&backend).another_node_of(&first).start().await;
     assert_eq!(published(&first).await, published(&second).await);
     assert_eq!(of_use(&first, "enc").await, of_use(&second, "enc").await);
     first.advance(days(83));
@@ -147,7 +147,7 @@ async fn an_operator_rotates_ahead_of_the_schedule(backend: Backend) {
     let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
     let (first, before) = (signing(&provider).await, published(&provider).await);
     provider.advance(SignedDuration::from_secs(1));
-    provider.rotate_keys(Reason::Planned).await;
+    provider.rotate_keys(RotationReason::Planned).await;
     provider.refresh_keys().await;
     // Published at once, and not used yet.
     let both = published(&provider).await;
@@ -178,7 +178,7 @@ async fn an_application_that_keeps_the_jwks_as_long_as_it_may_never_meets_an_unk
     let first = signing(&provider).await;
     // Fetched at the worst moment there is.
     let (mut list, mut fetched_at) = (published(&provider).await, provider.now());
-    provider.rotate_keys(Reason::Planned).await;
+    provider.rotate_keys(RotationReason::Planned).await;
     provider.refresh_keys().await;
     let mut seen = BTreeSet::new();
     for _ in 0..40 {
@@ -201,10 +201,10 @@ async fn an_application_that_keeps_the_jwks_as_long_as_it_may_never_meets_an_unk
 async fn an_operator_who_rotates_while_a_successor_waits_gets_no_other(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let mut signers = vec![signing(&provider).await];
-    let first = provider.rotate_keys(Reason::Planned).await;
+    let first = provider.rotate_keys(RotationReason::Planned).await;
     assert!(first.made);
     provider.advance(SignedDuration::from_mins(1));
-    let second = provider.rotate_keys(Reason::Planned).await;
+    let second = provider.rotate_keys(RotationReason::Planned).await;
     assert_eq!((second.made, second.signs_from), (false, first.signs_from));
     for _ in 0..8 {
         provider.refresh_keys().await;
@@ -217,7 +217,7 @@ async fn an_operator_who_rotates_while_a_successor_waits_gets_no_other(backend: 
 
 async fn of_two_nodes_that_rotate_at_once_one_makes_the_keys(backend: Backend) {
     let first = TestProvider::start(&backend).await;
-    let second = TestProvider::on(&backend).beside(&first).start().await;
+    let second = TestProvider::on(&backend).another_node_of(&first).start().await;
     first.advance(days(83));
     // Each reads the keys before the other has made any: making them takes longer.
     tokio::join!(first.refresh_keys(), second.refresh_keys());
@@ -226,9 +226,9 @@ async fn of_two_nodes_that_rotate_at_once_one_makes_the_keys(backend: Backend) {
 }
 
 async fn of_two_operators_who_rotate_at_once_one_makes_the_keys(backend: Backend) {
-    for (reason, published_then) in [(Reason::Planned, 6), (Reason::Compromised, 3)] {
+    for (reason, published_then) in [(RotationReason::Planned, 6), (RotationReason::Compromised, 3)] {
         let first = TestProvider::start(&backend).await;
-        let second = TestProvider::on(&backend).beside(&first).start().await;
+        let second = TestProvider::on(&backend).another_node_of(&first).start().await;
         // What a test before has left waiting.
         first.advance(days(30));
         first.refresh_keys().await;
@@ -249,7 +249,7 @@ async fn an_operator_brings_a_successor_of_the_schedule_forward(backend: Backend
     provider.advance(days(83));
     provider.refresh_keys().await;
     let (first, all) = (signing(&provider).await, published(&provider).await);
-    let rotated = provider.rotate_keys(Reason::Planned).await;
+    let rotated = provider.rotate_keys(RotationReason::Planned).await;
     assert!(rotated.brought_forward && !rotated.made);
     provider.refresh_keys().await;
     assert_eq!(signing(&provider).await, first);
@@ -271,7 +271,7 @@ async fn rfc9110_13_1_2_the_jwks_is_sent_again_when_it_has_changed(backend: Back
         assert_eq!(again.header("etag"), Some(etag.as_str()));
         assert_eq!(again.header("cache-control"), Some("public, max-age=300"));
     }
-    provider.rotate_keys(Reason::Planned).await;
+    provider.rotate_keys(RotationReason::Planned).await;
     provider.refresh_keys().await;
     for known in [etag.as_str(), "nonsense"] {
         let changed = provider.browser().with("if-none-match", known).get("/jwks").await;
@@ -321,7 +321,7 @@ async fn after_a_leak_nothing_that_was_signed_is_believed(backend: Backend) {
     assert_eq!(web.userinfo(&signed).await.status, 200);
     let encrypted_to = of_use(&provider, "enc").await;
     provider.advance(SignedDuration::from_secs(1));
-    provider.rotate_keys(Reason::Compromised).await;
+    provider.rotate_keys(RotationReason::Compromised).await;
     provider.refresh_keys().await;
     assert!(published(&provider).await.is_disjoint(&leaked));
     assert!(of_use(&provider, "enc").await.is_disjoint(&encrypted_to));
@@ -354,8 +354,8 @@ async fn keys_to_encrypt_to_follow_each_other(backend: Backend) {
     provider.refresh_keys().await;
     let second = of_use(&provider, "enc").await;
     assert_eq!((second.len(), second.is_disjoint(&first)), (2, true));
-    provider.rotate_keys(Reason::Planned).await;
-    provider.rotate_keys(Reason::Planned).await;
+    provider.rotate_keys(RotationReason::Planned).await;
+    provider.rotate_keys(RotationReason::Planned).await;
     provider.advance(SignedDuration::from_mins(1));
     provider.refresh_keys().await;
     let last = of_use(&provider, "enc").await;

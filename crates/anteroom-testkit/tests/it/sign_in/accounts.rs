@@ -1,7 +1,7 @@
 //! Several accounts in one browser.
 
 use crate::{ALICE, BOB};
-use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, TestProvider, claims, on_both_databases};
+use anteroom_testkit::{Backend, Browser, PASSWORD, TestProvider, TestResponse, claims, on_both_databases};
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
 
@@ -32,13 +32,13 @@ async fn both(provider: &TestProvider) -> Browser {
 }
 
 /// The handle of the button that has these words.
-fn choice(page: &Answer, words: &str) -> String {
+fn choice(page: &TestResponse, words: &str) -> String {
     let form = page.form("/choose-account");
     let button = form.buttons.iter().find(|button| button.text.contains(words));
     button.unwrap_or_else(|| panic!("no {words} in {:?}", form.buttons)).value.clone()
 }
 
-async fn choose(browser: &Browser, page: &Answer, words: &str) -> Answer {
+async fn choose(browser: &Browser, page: &TestResponse, words: &str) -> TestResponse {
     browser.submit(page, "/choose-account", &[("account", &choice(page, words))]).await
 }
 

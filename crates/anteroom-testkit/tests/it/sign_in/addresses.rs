@@ -3,7 +3,7 @@
 use crate::ALICE;
 use anteroom_domain::account::{Account, GroupName, Profile};
 use anteroom_domain::address::EmailAddress;
-use anteroom_domain::message::Parcel;
+use anteroom_domain::message::MessageBody;
 use anteroom_flows::people::admin::{self, AdminError, Invitee};
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases};
 use std::collections::BTreeSet;
@@ -65,7 +65,7 @@ async fn an_address_that_an_earlier_release_stored_is_found(backend: Backend) {
         provider.person(&placeholder).create().await;
         stored_before(&backend, stored, &placeholder).await;
     }
-    let next = TestProvider::on(&backend).beside(&provider).start().await;
+    let next = TestProvider::on(&backend).another_node_of(&provider).start().await;
     for (typed, shown) in [
         (UNICODE, "Hans@xn--zahnrzte-3za.example"),
         (ASCII, "Hans@xn--zahnrzte-3za.example"),
@@ -81,8 +81,8 @@ async fn an_address_that_two_accounts_have_stays_with_the_one_that_browsers_send
     let first = provider.person("first@practice.example").create().await;
     let second = provider.person(ASCII).create().await;
     stored_before(&backend, UNICODE, "first@practice.example").await;
-    let renewed = provider.provider.store.renew_domains().await.unwrap();
-    assert_eq!((renewed.renewed, renewed.taken), (0, vec![first]));
+    let renewed = provider.provider.store.normalize_domains().await.unwrap();
+    assert_eq!((renewed.renewed, renewed.conflicts), (0, vec![first]));
     assert_eq!(account(&provider, UNICODE).await.id, second);
     // Both can be read, and nothing else is touched.
     assert!(provider.provider.store.account(first).await.unwrap().is_some());
@@ -120,6 +120,6 @@ async fn a_second_invitation_says_what_holds(backend: Backend) {
     }
     let mails = provider.outbox().await;
     assert_eq!(mails.len(), 3);
-    assert!(mails.iter().all(|mail| matches!(mail.parcel, Parcel::Email { .. })));
+    assert!(mails.iter().all(|mail| matches!(mail.parcel, MessageBody::Email { .. })));
     assert_eq!(mails.iter().filter(|mail| mail.locale.as_deref() == Some("es")).count(), 2);
 }

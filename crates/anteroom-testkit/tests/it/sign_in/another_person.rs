@@ -1,7 +1,7 @@
 //! A form of a page that showed one person never acts for another who signed in in that browser since.
 
 use crate::{ALICE, BOB};
-use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, Browser, PASSWORD, TestProvider, TestResponse, on_both_databases};
 use jiff::SignedDuration;
 
 on_both_databases!(
@@ -14,14 +14,14 @@ on_both_databases!(
 
 const NEW: &str = "maple-window-stone-77";
 
-fn says_who_is_here(answer: &Answer, email: &str) {
-    assert_eq!(answer.status, 409, "{}", answer.gist());
-    assert!(answer.text_of("error-another-person").is_some(), "{}", answer.gist());
-    assert!(answer.body.contains(email), "{}", answer.gist());
+fn says_who_is_here(answer: &TestResponse, email: &str) {
+    assert_eq!(answer.status, 409, "{}", answer.page_summary());
+    assert!(answer.text_of("error-another-person").is_some(), "{}", answer.page_summary());
+    assert!(answer.body.contains(email), "{}", answer.page_summary());
     assert!(answer.reference().is_some());
 }
 
-async fn change(browser: &Browser, page: &Answer) -> Answer {
+async fn change(browser: &Browser, page: &TestResponse) -> TestResponse {
     browser.submit(page, "/new-password", &[("new_password", NEW), ("confirm_password", NEW)]).await
 }
 
@@ -44,7 +44,7 @@ async fn a_new_password_is_set_for_whom_the_page_showed_and_nobody_else(backend:
     // The way forward is the page of who is here now.
     let href = refused.links().into_iter().find(|link| link.href.starts_with("/continue")).unwrap().href;
     let bobs = browser.get(&href).await;
-    assert!(bobs.body.contains(BOB), "{}", bobs.gist());
+    assert!(bobs.body.contains(BOB), "{}", bobs.page_summary());
     assert_eq!(change(&browser, &bobs).await.status, 303);
     assert_eq!(provider.browser().sign_in(BOB, NEW).await.status, 303);
     assert_eq!(provider.browser().sign_in(ALICE, PASSWORD).await.status, 303);
@@ -57,10 +57,10 @@ async fn a_page_of_somebody_who_signed_out_changes_nothing_for_the_next(backend:
     let dashboard = browser.get("/dashboard").await;
     browser.submit(&dashboard, "/sign-out", &[]).await;
     let nobody = change(&browser, &alices).await;
-    assert!(nobody.status < 500, "{}", nobody.gist());
+    assert!(nobody.status < 500, "{}", nobody.page_summary());
     browser.sign_in(BOB, PASSWORD).await;
     let refused = change(&browser, &alices).await;
-    assert!((400..500).contains(&refused.status), "{}", refused.gist());
+    assert!((400..500).contains(&refused.status), "{}", refused.page_summary());
     assert!(provider.audited("password_changed").await.is_empty());
     assert_eq!(provider.browser().sign_in(BOB, PASSWORD).await.status, 303);
 }

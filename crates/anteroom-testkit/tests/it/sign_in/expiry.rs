@@ -37,9 +37,9 @@ async fn an_expired_password_leads_to_its_page_and_makes_no_session(backend: Bac
     assert!(!browser.is_signed_in().await);
     assert_eq!(provider.audited("password_expired_noticed").await.len(), 1);
     let next = browser.submit(&page, "/expired-password", &[]).await;
-    assert!(next.status == 303, "{}", next.gist());
+    assert!(next.status == 303, "{}", next.page_summary());
     let next = browser.follow(&next).await;
-    assert!(next.text_of("no-phone").is_some(), "{}", next.gist());
+    assert!(next.text_of("no-phone").is_some(), "{}", next.page_summary());
 }
 
 async fn an_expired_password_keeps_the_application_waiting(backend: Backend) {
@@ -58,8 +58,8 @@ async fn a_proof_serves_the_browser_that_made_it(backend: Backend) {
     let browser = provider.browser();
     let answer = browser.sign_in(OLD, PASSWORD).await;
     let elsewhere = provider.browser().follow(&answer).await;
-    assert!(elsewhere.has_form("/sign-in"), "{}", elsewhere.gist());
-    assert!(!elsewhere.body.contains(OLD), "{}", elsewhere.gist());
+    assert!(elsewhere.has_form("/sign-in"), "{}", elsewhere.page_summary());
+    assert!(!elsewhere.body.contains(OLD), "{}", elsewhere.page_summary());
 }
 
 async fn a_password_about_to_expire_is_warned_of(backend: Backend) {

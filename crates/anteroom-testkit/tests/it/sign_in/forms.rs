@@ -31,7 +31,11 @@ async fn a_stale_form_says_so_and_works_when_submitted_again(backend: Backend) {
     let hashes = provider.hashes_computed();
     let again = browser.enter(&page, ALICE, PASSWORD).await;
     assert_eq!(again.status, 422);
-    assert!(again.text_of("problem").unwrap().starts_with("This page was out of date"), "{}", again.gist());
+    assert!(
+        again.text_of("problem").unwrap().starts_with("This page was out of date"),
+        "{}",
+        again.page_summary()
+    );
     assert_eq!(again.form("/sign-in").fields["email"], ALICE);
     assert_eq!(provider.hashes_computed(), hashes);
     web.code_in(&browser.enter(&again, ALICE, PASSWORD).await);
@@ -51,7 +55,7 @@ async fn a_forged_token_or_one_of_another_form_is_stale(backend: Backend) {
     }
     let answer = browser.post("/sign-out", &[("form_token", &own)]).await;
     assert_eq!(answer.status, 422);
-    assert!(answer.text_of("error-stale-form").is_some(), "{}", answer.gist());
+    assert!(answer.text_of("error-stale-form").is_some(), "{}", answer.page_summary());
     assert!(browser.is_signed_in().await);
 }
 
@@ -67,7 +71,7 @@ async fn a_token_of_another_browser_is_stale_unless_the_browser_vouches(backend:
     let page = cleared.get("/sign-in").await;
     cleared.forget("anteroom_session");
     let again = cleared.enter(&page, ALICE, PASSWORD).await;
-    assert!(again.text_of("problem").unwrap().contains("keeps no cookies"), "{}", again.gist());
+    assert!(again.text_of("problem").unwrap().contains("keeps no cookies"), "{}", again.page_summary());
     assert_eq!(cleared.enter(&again, ALICE, PASSWORD).await.status, 303);
     // The same without the browser's word: one more try, from the page that came back.
     let cleared = provider.browser().says_nothing();
@@ -104,7 +108,7 @@ async fn an_origin_of_null_says_nothing(backend: Backend) {
     assert_eq!(null().sign_in(ALICE, PASSWORD).await.status, 303);
     for site in ["cross-site", "same-site"] {
         let answer = null().with("sec-fetch-site", site).sign_in(ALICE, PASSWORD).await;
-        assert!(answer.text_of("error-cross-site").is_some(), "{site}: {}", answer.gist());
+        assert!(answer.text_of("error-cross-site").is_some(), "{site}: {}", answer.page_summary());
     }
     // An old browser says no more than that; then it is the form's token.
     assert_eq!(null().says_nothing().sign_in(ALICE, PASSWORD).await.status, 303);
@@ -115,7 +119,7 @@ async fn an_origin_of_null_says_nothing(backend: Backend) {
     assert!(
         refused.text_of("problem").unwrap().starts_with("This page was out of date"),
         "{}",
-        refused.gist()
+        refused.page_summary()
     );
 }
 
@@ -125,7 +129,7 @@ async fn a_right_password_without_cookies_says_so_and_leaves_no_session(backend:
     for page in [browser.get("/sign-in").await, web.authorize(&browser, &[]).await] {
         browser.forget("anteroom_session");
         let answer = browser.enter(&page, ALICE, PASSWORD).await;
-        assert_eq!(answer.status, 422, "{}", answer.gist());
+        assert_eq!(answer.status, 422, "{}", answer.page_summary());
         assert!(answer.text_of("problem").unwrap().starts_with("Your browser keeps no cookies"));
         assert_eq!(answer.form("/sign-in").fields["email"], ALICE);
         assert!(
@@ -137,7 +141,7 @@ async fn a_right_password_without_cookies_says_so_and_leaves_no_session(backend:
     let page = browser.get("/sign-in").await;
     browser.forget("anteroom_session");
     let wrong = browser.enter(&page, ALICE, "wrong").await;
-    assert!(!wrong.body.contains("cookies"), "{}", wrong.gist());
+    assert!(!wrong.body.contains("cookies"), "{}", wrong.page_summary());
     assert!(provider.audited("signed_in").await.is_empty());
     let refused = provider.audited("sign_in_refused").await;
     assert_eq!(refused.iter().filter(|entry| entry.detail.contains("no_cookies")).count(), 2);
@@ -159,7 +163,7 @@ async fn an_interaction_in_another_browser_is_worth_its_request_alone(backend: B
         assert!(elsewhere.is_signed_in().await && !browser.is_signed_in().await);
         // Once, wherever it was.
         let answered = visited(&provider).await.enter(&page, ALICE, PASSWORD).await;
-        assert!(answered.text_of("error-answered-before").is_some(), "{}", answered.gist());
+        assert!(answered.text_of("error-answered-before").is_some(), "{}", answered.page_summary());
     }
     // What was chosen on the way is not part of the request.
     let several = provider.signed_in(ALICE).await;
@@ -289,10 +293,10 @@ async fn the_reference_of_every_error_page_is_found_in_the_trail(backend: Backen
         foreign.post("/sign-in", &[]).await,
         elsewhere.get("/sign-in").await,
     ] {
-        let reference = page.reference().unwrap_or_else(|| panic!("no reference: {}", page.gist()));
+        let reference = page.reference().unwrap_or_else(|| panic!("no reference: {}", page.page_summary()));
         let entries = provider.provider.store.entries_by_reference(&reference).await.unwrap();
-        assert!(!entries.is_empty(), "{}", page.gist());
-        assert!(page.text_of("forward").is_some(), "{}", page.gist());
+        assert!(!entries.is_empty(), "{}", page.page_summary());
+        assert!(page.text_of("forward").is_some(), "{}", page.page_summary());
         assert!(!seen.contains(&reference));
         seen.push(reference);
     }

@@ -76,15 +76,23 @@ async fn six_failures_on_the_known_device_lock_everywhere(backend: Backend) {
     let (desk, laptop) = (provider.signed_in(ALICE).await, provider.signed_in(ALICE).await);
     fail(&desk, 5).await;
     let locking = desk.sign_in(ALICE, "wrong").await;
-    assert!(locking.text_of("problem").unwrap().contains("Signing in is locked here"), "{}", locking.gist());
+    assert!(
+        locking.text_of("problem").unwrap().contains("Signing in is locked here"),
+        "{}",
+        locking.page_summary()
+    );
     for browser in [&desk, &laptop] {
         let told = browser.sign_in(ALICE, PASSWORD).await;
         assert_eq!(told.status, 422);
-        assert!(told.text_of("problem").unwrap().contains("Signing in is locked here"), "{}", told.gist());
+        assert!(
+            told.text_of("problem").unwrap().contains("Signing in is locked here"),
+            "{}",
+            told.page_summary()
+        );
     }
     let stranger = provider.browser().sign_in(ALICE, PASSWORD).await;
     assert_eq!(stranger.status, 422);
-    assert!(!stranger.text_of("problem").unwrap().contains("locked"), "{}", stranger.gist());
+    assert!(!stranger.text_of("problem").unwrap().contains("locked"), "{}", stranger.page_summary());
 }
 
 async fn a_right_password_clears_only_its_own_counter(backend: Backend) {
@@ -108,7 +116,11 @@ async fn fail_as_bob_at_a_desk_and_elsewhere(provider: &TestProvider) {
     }
     assert_eq!(provider.browser().sign_in(BOB, PASSWORD).await.status, 303);
     let told = desk.sign_in(BOB, "wrong").await;
-    assert!(told.text_of("problem").unwrap().contains("Signing in is locked here"), "{}", told.gist());
+    assert!(
+        told.text_of("problem").unwrap().contains("Signing in is locked here"),
+        "{}",
+        told.page_summary()
+    );
 }
 
 async fn without_the_distinction_a_stranger_locks_everyone_out(backend: Backend) {

@@ -1,7 +1,7 @@
 //! Limits and load: who waits, who is told to come back, and what is never skipped.
 
 use crate::{ALICE, BOB};
-use anteroom_crypto::{HashParams, Keyring, Lane, PasswordHash, PasswordHasher, Random};
+use anteroom_crypto::{HashParams, Keyring, PasswordHash, PasswordHasher, QueueKey, Random};
 use anteroom_domain::address::FoldedAddress;
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases};
 use futures_util::future::join_all;
@@ -101,7 +101,7 @@ async fn a_full_hashing_queue_answers_503_and_known_devices_still_get_in(backend
     let occupy = |times: usize| {
         for _ in 0..times {
             let (shared, slow) = (Arc::clone(&provider.provider), slow.clone());
-            let lane = Lane::of_address([127, 0, 0, 1].into());
+            let lane = QueueKey::of_address([127, 0, 0, 1].into());
             tokio::spawn(async move { shared.hashing.verify(lane, &"x".into(), Some(&slow)).await });
         }
     };
@@ -156,7 +156,7 @@ async fn a_password_that_changed_while_its_hash_was_verified_gives_nothing(backe
     let (signer, store) = (browser.clone(), provider.provider.store.clone());
     let attempt = tokio::spawn(async move { signer.enter(&page, "slow@practice.example", PASSWORD).await });
     until(|| provider.hashes_computed() > before).await;
-    let new = provider.provider.hashing.hash(Lane::Prefix(0), &"Another-horse-2".into()).await.unwrap();
+    let new = provider.provider.hashing.hash(QueueKey::Prefix(0), &"Another-horse-2".into()).await.unwrap();
     let write = store.write(move |tx| {
         let (old, new) = (old.clone(), new.clone());
         async move { tx.replace_hash(account, &old, &new).await }

@@ -1,7 +1,7 @@
 //! What the sign-in page answers, and what it never gives away.
 
 use crate::ALICE;
-use anteroom_testkit::{Answer, Backend, PASSWORD, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, PASSWORD, TestProvider, TestResponse, on_both_databases};
 
 on_both_databases!(
     an_address_is_matched_without_regard_to_case_and_space,
@@ -29,7 +29,7 @@ async fn an_address_is_matched_without_regard_to_case_and_space(backend: Backend
 }
 
 /// Everything about an answer but the entered address, the form's token and the handle of what waits.
-fn appearance(answer: &Answer, email: &str) -> (u16, String, Vec<String>, Vec<(String, String)>) {
+fn appearance(answer: &TestResponse, email: &str) -> (u16, String, Vec<String>, Vec<(String, String)>) {
     let form = answer.form("/sign-in");
     let page = form.fields.iter().filter(|(name, _)| ["form_token", "interaction"].contains(&name.as_str()));
     let page =
@@ -84,8 +84,12 @@ async fn a_refusal_keeps_the_waiting_application_and_the_address(backend: Backen
     let again = browser.enter(&page, ALICE, "wrong").await;
     assert_eq!(again.form("/sign-in").fields["email"], ALICE);
     assert_eq!(again.form("/sign-in").fields["password"], "");
-    assert!(again.links().iter().any(|link| link.text == "Forgot Password"), "{}", again.gist());
-    assert!(again.links().iter().any(|link| link.text == "Complete your registration"), "{}", again.gist());
+    assert!(again.links().iter().any(|link| link.text == "Forgot Password"), "{}", again.page_summary());
+    assert!(
+        again.links().iter().any(|link| link.text == "Complete your registration"),
+        "{}",
+        again.page_summary()
+    );
     let answer = browser.enter(&again, ALICE, PASSWORD).await;
     web.code_in(&answer);
 }

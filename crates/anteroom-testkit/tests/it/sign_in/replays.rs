@@ -1,8 +1,8 @@
 //! One page that is submitted more than once: it becomes one row, unless the row cannot stand for the submission.
 
-use anteroom_crypto::{KeyPurpose, Token};
+use anteroom_crypto::{KeyPurpose, OpaqueToken};
 use anteroom_storage::StoreError;
-use anteroom_testkit::{Answer, Backend, PASSWORD, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, PASSWORD, TestProvider, TestResponse, on_both_databases};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ on_both_databases!(
 const OLD: &str = "old@practice.example";
 const STRANGER: &str = "nobody@practice.example";
 
-fn handle(answer: &Answer) -> String {
+fn handle(answer: &TestResponse) -> String {
     answer.form("/sign-in").fields["interaction"].clone()
 }
 
@@ -51,7 +51,7 @@ async fn a_page_that_somebody_proved_themselves_on_tells_the_next_person_nothing
     // Back, and the next person at the desk mistypes.
     let refused = browser.enter(&page, STRANGER, "wrong").await;
     let own = browser.get(&format!("/continue?interaction={}", handle(&refused))).await;
-    assert!(own.has_form("/sign-in"), "{}", own.gist());
+    assert!(own.has_form("/sign-in"), "{}", own.page_summary());
     assert!(!own.body.contains(OLD));
     assert_eq!(browser.follow(&proven).await.heading(), "Your password has expired");
 }
@@ -76,7 +76,7 @@ async fn a_page_whose_row_is_over_gets_another(backend: Backend) {
     let (web, browser, parts) = (provider.client("web"), provider.browser(), &provider.provider);
     let page = web.authorize(&browser, &[]).await;
     let first = handle(&browser.enter(&page, STRANGER, "wrong").await);
-    let token = Token::parse(&first).unwrap();
+    let token = OpaqueToken::parse(&first).unwrap();
     let digest = parts.keyring.mac(KeyPurpose::TokenHash).digest("interaction", token.as_bytes());
     let (row, now) = (parts.store.interaction(&[digest]).await.unwrap().unwrap(), provider.now());
     let finish = parts.store.write(move |tx| async move {

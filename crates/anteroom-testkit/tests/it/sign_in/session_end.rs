@@ -1,7 +1,7 @@
 //! What a person is told of the end of a session.
 
 use crate::ALICE;
-use anteroom_testkit::{Answer, Backend, Browser, PASSWORD, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, Browser, PASSWORD, TestProvider, TestResponse, on_both_databases};
 use jiff::SignedDuration;
 
 on_both_databases!(
@@ -16,17 +16,17 @@ const fn minutes(minutes: i64) -> SignedDuration {
 }
 
 /// What the page says of its session.
-fn said(page: &Answer, name: &str) -> String {
+fn said(page: &TestResponse, name: &str) -> String {
     let from = page.body.split(&format!("data-{name}=\"")).nth(1);
     from.unwrap_or_else(|| panic!("{}", page.body)).split('"').next().unwrap().to_owned()
 }
 
-async fn left(browser: &Browser, page: &Answer) -> u64 {
+async fn left(browser: &Browser, page: &TestResponse) -> u64 {
     let answer = browser.get(&format!("/session?session={}", said(page, "handle"))).await;
     answer.json()["seconds"].as_u64().unwrap()
 }
 
-async fn stay(browser: &Browser, page: &Answer) -> Answer {
+async fn stay(browser: &Browser, page: &TestResponse) -> TestResponse {
     let (session, token) = (said(page, "handle"), said(page, "token"));
     browser.post("/session", &[("session", &session), ("form_token", &token)]).await
 }

@@ -110,7 +110,7 @@ grant_types = ["authorization_code", "refresh_token"]
 token_endpoint_auth_method = "none"
 refresh_is_activity = true
 "#;
-        let provider = TestProvider::on(&backend).clients(toml).beside(&provider).start().await;
+        let provider = TestProvider::on(&backend).clients(toml).another_node_of(&provider).start().await;
         let (app, browser) = (provider.client(client), provider.signed_in(ALICE).await);
         let tokens = app.tokens(&browser, "openid").await;
         provider.advance(minutes(20));

@@ -4,7 +4,7 @@ use crate::{ALICE, BOB};
 use anteroom_domain::account::GroupName;
 use anteroom_domain::address::EmailAddress;
 use anteroom_flows::people::admin::{Membership, change_group};
-use anteroom_testkit::{Answer, Backend, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, TestProvider, TestResponse, on_both_databases};
 
 on_both_databases!(
     tiles_show_what_the_person_may_use_in_the_operators_order,
@@ -45,7 +45,7 @@ async fn with_tiles(backend: &Backend) -> TestProvider {
     TestProvider::on(backend).clients(TILES).start().await
 }
 
-fn tiles(dashboard: &Answer) -> Vec<(String, String)> {
+fn tiles(dashboard: &TestResponse) -> Vec<(String, String)> {
     let links = dashboard.links().into_iter().filter(|link| link.href.starts_with("/open/"));
     links.map(|link| (link.text, link.href)).collect()
 }
@@ -80,7 +80,7 @@ async fn an_application_refuses_whom_it_does_not_show_to(backend: Backend) {
     let (charts, browser) = (provider.client("charts"), provider.signed_in(BOB).await);
     let page = charts.authorize(&browser, &[]).await;
     assert_eq!((page.status, page.text_of("not-entitled").is_some()), (403, true));
-    assert!(page.body.contains("the test desk"), "{}", page.gist());
+    assert!(page.body.contains("the test desk"), "{}", page.page_summary());
     let back = browser.submit(&page, "/not-entitled", &[]).await;
     assert_eq!((back.status, back.error().as_str()), (303, "access_denied"));
     assert!(back.location().as_str().starts_with("https://charts.example/callback"));

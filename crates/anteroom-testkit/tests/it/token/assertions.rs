@@ -1,7 +1,8 @@
 //! Clients that prove themselves with a JWT: `private_key_jwt` and `client_secret_jwt` (OpenID Connect Core §9, RFC 7523).
 
 use anteroom_testkit::{
-    Answer, AppKey, Backend, Browser, Documents, TestProvider, on_both_databases, on_one_node_and_on_two,
+    AppKey, Backend, Browser, Documents, TestProvider, TestResponse, on_both_databases,
+    on_one_node_and_on_two,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -50,11 +51,11 @@ fn claims(provider: &TestProvider, jti: &str) -> Value {
     })
 }
 
-async fn ask(provider: &TestProvider, assertion: &str) -> Answer {
+async fn ask(provider: &TestProvider, assertion: &str) -> TestResponse {
     ask_from(&provider.browser(), assertion).await
 }
 
-async fn ask_from(sender: &Browser, assertion: &str) -> Answer {
+async fn ask_from(sender: &Browser, assertion: &str) -> TestResponse {
     let fields = [
         ("grant_type", "client_credentials"),
         ("client_assertion_type", TYPE),
@@ -178,7 +179,7 @@ async fn rfc9126_2_the_address_for_pushing_counts_there_alone(backend: Backend) 
             let proof = [("client_assertion_type", TYPE), ("client_assertion", assertion.as_str())];
             let answer = provider.browser().post(path, &[fields, &proof].concat()).await;
             let expected = if counts { good } else { 401 };
-            assert_eq!(answer.status, expected, "{path} for {addressed}: {}", answer.gist());
+            assert_eq!(answer.status, expected, "{path} for {addressed}: {}", answer.page_summary());
         }
     }
 }
@@ -200,7 +201,7 @@ async fn rfc8725_3_11_an_assertion_says_that_it_is_one_or_nothing(backend: Backe
         let assertion = key.sign_under(&json!({ "typ": typ }), &claims(&provider, &typ.to_string()));
         let answer = ask(&provider, &assertion).await;
         let expected = if counts { 200 } else { 401 };
-        assert_eq!(answer.status, expected, "{typ}: {}", answer.gist());
+        assert_eq!(answer.status, expected, "{typ}: {}", answer.page_summary());
     }
 }
 
@@ -248,7 +249,7 @@ async fn core_10_1_1_keys_at_a_jwks_uri_are_fetched_again_when_one_is_missing(ba
     let unknown = AppKey::new("ES256", "unknown");
     provider.advance(SignedDuration::from_secs(20));
     let later = ask(&provider, &unknown.sign(&claims(&provider, "5"))).await;
-    assert_eq!((later.status, later.header("retry-after")), (503, Some("40")), "{}", later.gist());
+    assert_eq!((later.status, later.header("retry-after")), (503, Some("40")), "{}", later.page_summary());
     let stranger = provider.browser().from("198.51.100.7");
     assert_eq!(ask_from(&stranger, &unknown.sign(&claims(&provider, "6"))).await.status, 401);
     assert_eq!(published.asked(), 2);

@@ -1,7 +1,9 @@
 //! Who is asking: client authentication (RFC 6749 §2.3, OpenID Connect Core §9).
 
 use crate::ALICE;
-use anteroom_testkit::{Backend, CLIENT_SECRET, Proof, RelyingParty, TestProvider, on_both_databases};
+use anteroom_testkit::{
+    Backend, CLIENT_SECRET, ClientAuthentication, RelyingParty, TestProvider, on_both_databases,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
@@ -27,7 +29,7 @@ on_both_databases!(
 
 const WRONG: &str = "not-the-clients-secret";
 
-fn proving(provider: &TestProvider, client: &str, proof: Proof) -> RelyingParty {
+fn proving(provider: &TestProvider, client: &str, proof: ClientAuthentication) -> RelyingParty {
     provider.client(client).proving(proof)
 }
 
@@ -48,7 +50,11 @@ secret_env = "TEST_CLIENT_SECRET"
 "#;
     let provider = TestProvider::on(&backend).clients(toml).start().await;
     let browser = provider.signed_in(ALICE).await;
-    let proofs = [Proof::Basic(CLIENT_SECRET), Proof::Post(CLIENT_SECRET), Proof::None];
+    let proofs = [
+        ClientAuthentication::Basic(CLIENT_SECRET),
+        ClientAuthentication::Post(CLIENT_SECRET),
+        ClientAuthentication::None,
+    ];
     for (client, accepted) in [("basic", proofs[0]), ("poster", proofs[1]), ("native", proofs[2])] {
         for proof in proofs {
             let app = proving(&provider, client, proof);
@@ -63,14 +69,17 @@ secret_env = "TEST_CLIENT_SECRET"
 async fn a_client_without_a_named_method_may_send_its_secret_in_either_way(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let browser = provider.signed_in(ALICE).await;
-    let (basic, post) = (Proof::Basic(CLIENT_SECRET), Proof::Post(CLIENT_SECRET));
+    let (basic, post) =
+        (ClientAuthentication::Basic(CLIENT_SECRET), ClientAuthentication::Post(CLIENT_SECRET));
     // Also from one request to the next.
     for (first, then) in [(basic, post), (post, basic)] {
         let tokens = proving(&provider, "web", first).tokens(&browser, "openid").await;
         let refreshed = proving(&provider, "web", then).refresh(tokens.refresh_token()).await;
-        assert_eq!(refreshed.status, 200, "{}", refreshed.gist());
+        assert_eq!(refreshed.status, 200, "{}", refreshed.page_summary());
     }
-    for proof in [Proof::None, Proof::Basic(WRONG), Proof::Post(WRONG)] {
+    for proof in
+        [ClientAuthentication::None, ClientAuthentication::Basic(WRONG), ClientAuthentication::Post(WRONG)]
+    {
         let answer = proving(&provider, "web", proof).redeem("x").await;
         assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"), "{proof:?}");
     }
@@ -82,7 +91,9 @@ async fn registration_2_a_client_that_registered_itself_is_held_to_client_secret
     let registered = provider.call(("POST", "/clients"), None, &metadata).await.json();
     let secret: &'static str = registered["client_secret"].as_str().unwrap().to_owned().leak();
     let stranger = provider.registered(&registered);
-    for (proof, status) in [(Proof::Basic(secret), 400), (Proof::Post(secret), 401)] {
+    for (proof, status) in
+        [(ClientAuthentication::Basic(secret), 400), (ClientAuthentication::Post(secret), 401)]
+    {
         assert_eq!(stranger.clone().proving(proof).redeem("x").await.status, status, "{proof:?}");
     }
 }
@@ -90,9 +101,9 @@ async fn registration_2_a_client_that_registered_itself_is_held_to_client_secret
 async fn rfc6749_5_2_a_wrong_secret_is_401_with_a_challenge(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     for app in [
-        proving(&provider, "web", Proof::Basic(WRONG)),
-        proving(&provider, "web", Proof::Basic("")),
-        proving(&provider, "partner", Proof::Post(WRONG)),
+        proving(&provider, "web", ClientAuthentication::Basic(WRONG)),
+        proving(&provider, "web", ClientAuthentication::Basic("")),
+        proving(&provider, "partner", ClientAuthentication::Post(WRONG)),
         provider.client("web").named("nobody"),
         provider.client("native").named(""),
     ] {
@@ -108,10 +119,10 @@ async fn rfc6749_2_3_1_basic_with_an_empty_secret_is_a_public_client_and_no_othe
     let browser = provider.signed_in(ALICE).await;
     let native = provider.client("native");
     let code = native.code(&browser, &[]).await;
-    let basic = native.proving(Proof::Basic(""));
+    let basic = native.proving(ClientAuthentication::Basic(""));
     assert_eq!(basic.redeem(&code).await.status, 200);
     for app in ["web", "partner", "service"] {
-        let answer = proving(&provider, app, Proof::Basic("")).redeem("x").await;
+        let answer = proving(&provider, app, ClientAuthentication::Basic("")).redeem("x").await;
         assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"), "{app}");
     }
 }
@@ -151,8 +162,8 @@ scope = "reports"
 
 async fn failures_are_in_the_trail_without_the_secret(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
-    proving(&provider, "partner", Proof::Post(WRONG)).redeem("x").await;
-    proving(&provider, "partner", Proof::Basic(CLIENT_SECRET)).redeem("x").await;
+    proving(&provider, "partner", ClientAuthentication::Post(WRONG)).redeem("x").await;
+    proving(&provider, "partner", ClientAuthentication::Basic(CLIENT_SECRET)).redeem("x").await;
     let entries = provider.audited("client_authentication_failed").await;
     assert_eq!(entries.len(), 2);
     let said = format!("{entries:?}");
@@ -174,9 +185,9 @@ async fn rfc6749_5_2_invalid_client_carries_a_reference_and_on_a_loopback_issuer
     };
     let local = TestProvider::start(&backend).await;
     for (app, cause) in [
-        (proving(&local, "web", Proof::Basic(WRONG)), "client 'web' sent a wrong secret"),
+        (proving(&local, "web", ClientAuthentication::Basic(WRONG)), "client 'web' sent a wrong secret"),
         (
-            proving(&local, "partner", Proof::Basic(CLIENT_SECRET)),
+            proving(&local, "partner", ClientAuthentication::Basic(CLIENT_SECRET)),
             "registered for client_secret_post and used client_secret_basic",
         ),
         (local.client("web").named("nobody"), "client 'nobody' is not registered"),
@@ -189,8 +200,8 @@ async fn rfc6749_5_2_invalid_client_carries_a_reference_and_on_a_loopback_issuer
 async fn the_causes_of_invalid_client_look_alike_to_strangers(backend: Backend) {
     let provider = TestProvider::on(&backend).issuer("https://id.practice.example").start().await;
     for app in [
-        proving(&provider, "web", Proof::Basic(WRONG)),
-        proving(&provider, "partner", Proof::Basic(CLIENT_SECRET)),
+        proving(&provider, "web", ClientAuthentication::Basic(WRONG)),
+        proving(&provider, "partner", ClientAuthentication::Basic(CLIENT_SECRET)),
         provider.client("web").named("nobody"),
     ] {
         let answer = app.redeem("x").await;
@@ -205,7 +216,7 @@ async fn every_endpoint_for_clients_asks_who_they_are(backend: Backend) {
     let browser = provider.signed_in(ALICE).await;
     let token = provider.client("web").tokens(&browser, "openid").await.access_token;
     for path in ["/token", "/introspect", "/revoke", "/par"] {
-        let stranger = proving(&provider, "web", Proof::Basic(WRONG));
+        let stranger = proving(&provider, "web", ClientAuthentication::Basic(WRONG));
         assert_eq!(stranger.post(path, &[("token", &token)]).await.status, 401, "{path}");
     }
     // Introspection is for those who can prove it (RFC 7662 §2.1).
@@ -241,7 +252,7 @@ async fn a_secret_is_replaced_without_an_interruption(backend: Backend) {
     );
     let provider = TestProvider::on(&backend).clients(&toml).start().await;
     for (secret, status) in [(CLIENT_SECRET, 200), ("the-new-client-secret", 200), (WRONG, 401)] {
-        let app = proving(&provider, "renewing", Proof::Basic(secret));
+        let app = proving(&provider, "renewing", ClientAuthentication::Basic(secret));
         let answer = app.post("/token", &[("grant_type", "client_credentials")]).await;
         assert_eq!(answer.status, status, "{secret}");
     }
@@ -276,7 +287,7 @@ async fn rfc9110_5_3_two_authorization_headers_are_refused(backend: Backend) {
             headers.append(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
             headers.append(AUTHORIZATION, HeaderValue::from_str(second).unwrap());
             let answer = provider.ask(method.clone(), path, headers, form.into()).await;
-            assert_eq!(answer.status, 400, "{method} {path}: {}", answer.gist());
+            assert_eq!(answer.status, 400, "{method} {path}: {}", answer.page_summary());
             let challenge = answer.header("www-authenticate").unwrap_or_default();
             let said = answer.body.contains("invalid_request") || challenge.contains("invalid_request");
             assert!(said, "{method} {path}: {challenge} {}", answer.body);

@@ -140,8 +140,8 @@ async fn rfc6749_5_1_answers_are_never_cached(backend: Backend) {
         (Some("Bearer"), Some(600))
     );
     for answer in [good, web.redeem("x").await, web.introspect(&token).await, web.revoke(&token).await] {
-        assert_eq!(answer.header("cache-control"), Some("no-store"), "{}", answer.gist());
-        assert_eq!(answer.header("pragma"), Some("no-cache"), "{}", answer.gist());
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{}", answer.page_summary());
+        assert_eq!(answer.header("pragma"), Some("no-cache"), "{}", answer.page_summary());
     }
     assert_eq!(web.userinfo(&token).await.header("cache-control"), Some("no-store"));
 }
@@ -206,8 +206,9 @@ async fn a_code_of_an_application_that_changed_is_refused(backend: Backend) {
         )
     };
     let before = TestProvider::on(&backend).clients(&toml("openid email")).start().await;
-    let after = TestProvider::on(&backend).clients(&toml("openid")).beside(&before).start().await;
-    let same = TestProvider::on(&backend).clients(&toml("openid email")).beside(&before).start().await;
+    let after = TestProvider::on(&backend).clients(&toml("openid")).another_node_of(&before).start().await;
+    let same =
+        TestProvider::on(&backend).clients(&toml("openid email")).another_node_of(&before).start().await;
     let browser = before.signed_in(ALICE).await;
     let app = before.client("changing");
     let codes = [app.code(&browser, &[]).await, app.code(&browser, &[]).await];

@@ -2,7 +2,9 @@
 
 use crate::ALICE;
 use anteroom_domain::trail::record::AuditRecord;
-use anteroom_testkit::{Answer, Backend, RelyingParty, TestProvider, Tokens, claims, on_both_databases};
+use anteroom_testkit::{
+    Backend, RelyingParty, TestProvider, TestResponse, Tokens, claims, on_both_databases,
+};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -41,7 +43,7 @@ async fn offline(provider: &TestProvider) -> (RelyingParty, Tokens) {
     (web, tokens)
 }
 
-fn successor(answer: &Answer) -> String {
+fn successor(answer: &TestResponse) -> String {
     Tokens::of(answer).refresh_token.unwrap()
 }
 

@@ -12,7 +12,7 @@ on_both_databases!(
     a_revoked_one_is_over,
 );
 
-async fn token(client: &RelyingParty, extra: &[(&str, &str)]) -> anteroom_testkit::Answer {
+async fn token(client: &RelyingParty, extra: &[(&str, &str)]) -> anteroom_testkit::TestResponse {
     let mut fields = vec![("grant_type", "client_credentials")];
     fields.extend(extra);
     client.post("/token", &fields).await

@@ -2,7 +2,7 @@
 
 use crate::ALICE;
 use anteroom_domain::ids::NodeId;
-use anteroom_flows::node::configured_clients::{end_absent, end_grants, note};
+use anteroom_flows::node::configured_clients::{end_grants, end_grants_of_absent_clients, note};
 use anteroom_storage::{StoreError, Tx};
 use anteroom_testkit::{Backend, TestProvider, Tokens, claims, on_both_databases};
 use jiff::{SignedDuration, Timestamp};
@@ -40,7 +40,7 @@ async fn with(backend: &Backend, clients: &str) -> TestProvider {
 
 /// The same installation after its configuration has changed.
 async fn changed(backend: &Backend, before: &TestProvider, clients: &str) -> TestProvider {
-    TestProvider::on(backend).beside(before).clients(clients).start().await
+    TestProvider::on(backend).another_node_of(before).clients(clients).start().await
 }
 
 async fn granted(provider: &TestProvider, scope: &str) -> Tokens {
@@ -157,15 +157,15 @@ async fn a_client_that_is_gone_gets_nothing_and_keeps_its_grants_for_ten_minutes
     let tokens = granted(&before, "openid offline_access").await;
     let after = changed(&backend, &before, "").await;
     assert_eq!(after.client("web").userinfo(&tokens.access_token).await.status, 401);
-    end_absent(&after.local()).await.unwrap();
+    end_grants_of_absent_clients(&after.local()).await.unwrap();
     after.advance(SignedDuration::from_secs(599));
-    end_absent(&after.local()).await.unwrap();
+    end_grants_of_absent_clients(&after.local()).await.unwrap();
     // A reload that missed a file takes nothing for good.
     let refreshed = Tokens::of(&before.client("app").refresh(tokens.refresh_token()).await);
     assert!(after.audited("client_grants_ended").await.is_empty());
     after.advance(SignedDuration::from_secs(1));
-    end_absent(&after.local()).await.unwrap();
-    end_absent(&after.local()).await.unwrap();
+    end_grants_of_absent_clients(&after.local()).await.unwrap();
+    end_grants_of_absent_clients(&after.local()).await.unwrap();
     assert_eq!(before.client("app").refresh(refreshed.refresh_token()).await.error(), "invalid_grant");
     let ended = after.audited("client_grants_ended").await;
     assert_eq!((ended.len(), ended[0].client.as_deref()), (1, Some("app")));
@@ -180,9 +180,9 @@ async fn a_client_that_is_added_again_after_its_grants_ended_has_none(backend: B
     let code = before.client("app").code_in(&agreed);
     let tokens = Tokens::of(&before.client("app").redeem(&code).await);
     let after = changed(&backend, &before, "").await;
-    end_absent(&after.local()).await.unwrap();
+    end_grants_of_absent_clients(&after.local()).await.unwrap();
     after.advance(SignedDuration::from_mins(10));
-    end_absent(&after.local()).await.unwrap();
+    end_grants_of_absent_clients(&after.local()).await.unwrap();
     let again = changed(&backend, &before, &app(false, ALL)).await;
     let app = again.client("app");
     assert_eq!(app.refresh(tokens.refresh_token()).await.error(), "invalid_grant");
@@ -203,10 +203,10 @@ async fn another_node_with_another_configuration_keeps_the_grants(backend: Backe
     let after = changed(&backend, &before, "").await;
     let mut refresh = tokens.refresh_token().to_owned();
     for _ in 0..3 {
-        end_absent(&after.local()).await.unwrap();
+        end_grants_of_absent_clients(&after.local()).await.unwrap();
         after.advance(SignedDuration::from_mins(6));
         note(&before.local()).await.unwrap();
-        end_absent(&after.local()).await.unwrap();
+        end_grants_of_absent_clients(&after.local()).await.unwrap();
         refresh = Tokens::of(&before.client("app").refresh(&refresh).await).refresh_token.unwrap();
     }
     // One of the release before notes no clients, and is known by its heartbeat alone.
@@ -215,10 +215,10 @@ async fn another_node_with_another_configuration_keeps_the_grants(backend: Backe
     let (digest, now) = (before.provider.snapshot().digest.clone(), before.now());
     let store = &before.provider.store;
     store.write(move |tx| heartbeat(tx, node, digest.clone(), now)).await.unwrap();
-    end_absent(&after.local()).await.unwrap();
+    end_grants_of_absent_clients(&after.local()).await.unwrap();
     refresh = Tokens::of(&before.client("app").refresh(&refresh).await).refresh_token.unwrap();
     after.advance(SignedDuration::from_mins(1));
-    end_absent(&after.local()).await.unwrap();
+    end_grants_of_absent_clients(&after.local()).await.unwrap();
     assert_eq!(before.client("app").refresh(&refresh).await.error(), "invalid_grant");
 }
 
@@ -255,7 +255,7 @@ async fn what_a_waiting_request_asked_for_is_narrowed_as_well(backend: Backend) 
     let tokens = Tokens::of(&app.redeem(&app.code_in(&answer)).await);
     assert_eq!(tokens.json["scope"], "openid email");
     let gone = browser.enter(&page, ALICE, anteroom_testkit::PASSWORD).await;
-    assert!(!gone.body.contains("code=") && gone.header("location").is_none(), "{}", gone.gist());
+    assert!(!gone.body.contains("code=") && gone.header("location").is_none(), "{}", gone.page_summary());
 }
 
 async fn a_token_of_the_clients_own_is_narrowed_as_well(backend: Backend) {
