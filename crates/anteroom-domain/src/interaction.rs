@@ -173,7 +173,7 @@ pub const UNAUTHENTICATED_LIFETIME: SignedDuration = SignedDuration::from_hours(
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interaction {
     pub id: InteractionId,
-    pub journey: InteractionState,
+    pub state: InteractionState,
     /// Who has proven something on the way, without being signed in yet.
     pub proof: Option<InteractionProof>,
     pub created_at: Timestamp,

@@ -40,7 +40,7 @@ impl Tx {
         let row = interactions::ActiveModel {
             id: Set(interaction.id.0),
             handle_digest: Set(handle.as_bytes().to_vec()),
-            journey: Set(json_text(&interaction.journey)?),
+            journey: Set(json_text(&interaction.state)?),
             proof: Set(interaction.proof.as_ref().map(json_text).transpose()?),
             created_at: Set(interaction.created_at.as_millisecond()),
             expires_at: Set(interaction.expires_at.as_millisecond()),
@@ -58,7 +58,7 @@ impl Tx {
     pub async fn save_interaction(&self, interaction: &Interaction) -> Result<(), StoreError> {
         let proof = interaction.proof.as_ref().map(json_text).transpose()?;
         interactions::Entity::update_many()
-            .col_expr(interactions::Column::Journey, Expr::value(json_text(&interaction.journey)?))
+            .col_expr(interactions::Column::Journey, Expr::value(json_text(&interaction.state)?))
             .col_expr(interactions::Column::Proof, Expr::value(proof))
             .col_expr(interactions::Column::ExpiresAt, Expr::value(interaction.expires_at.as_millisecond()))
             .filter(interactions::Column::Id.eq(interaction.id.0))
@@ -84,7 +84,7 @@ fn interaction(row: &interactions::Model) -> Result<Interaction, StoreError> {
     let place = RowRef { table: "interactions", id: &row.id };
     Ok(Interaction {
         id: InteractionId(row.id),
-        journey: place.json("journey", &row.journey)?,
+        state: place.json("journey", &row.journey)?,
         proof: row.proof.as_ref().map(|proof| place.json("proof", proof)).transpose()?,
         created_at: place.time("created_at", row.created_at)?,
         expires_at: place.time("expires_at", row.expires_at)?,

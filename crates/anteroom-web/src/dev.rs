@@ -15,9 +15,9 @@ use axum::response::{IntoResponse as _, Response};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish, to_sign_in};
 use crate::guard::is_loopback_name;
+use crate::page_context::PageContext;
 use crate::respond::PageResponse;
 use crate::segment::PathParam;
 use crate::state::Web;
@@ -31,11 +31,11 @@ impl FromRequestParts<Arc<Web>> for LoopbackRequest {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
-        let Ok(asker) = PageContext::from_request_parts(parts, web).await;
+        let Ok(context) = PageContext::from_request_parts(parts, web).await;
         if is_local(parts, web) {
-            return Ok(Self(asker));
+            return Ok(Self(context));
         }
-        Err(PageError::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(&asker).await)
+        Err(PageError::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(&context).await)
     }
 }
 
@@ -85,35 +85,35 @@ fn is_of_a_client(header: &str) -> bool {
     NAMES.contains(&header) || header.starts_with("sec-")
 }
 
-async fn delivered(asker: &PageContext) -> Result<Vec<OutboxItem>, PageError> {
-    let web = &asker.web;
+async fn delivered(context: &PageContext) -> Result<Vec<OutboxItem>, PageError> {
+    let web = &context.web;
     let messages =
         web.provider.store.newest_messages(SHOWN).await.map_err(anteroom_flows::error::FlowError::from)?;
     let letterhead = web.letterhead();
     let theme = web.theme();
     let rendered = messages.iter().map(|message| OutboxItem::of(&theme, &letterhead, message));
     rendered.collect::<Result<_, _>>().map_err(|error| {
-        tracing::error!(reference = %asker.visit.reference, "message does not render: {error}");
+        tracing::error!(reference = %context.visit.reference, "message does not render: {error}");
         PageError::from(anteroom_flows::error::FlowError::Broken("a message does not render"))
     })
 }
 
-pub(crate) async fn json(LoopbackRequest(asker): LoopbackRequest) -> Response {
+pub(crate) async fn json(LoopbackRequest(context): LoopbackRequest) -> Response {
     finish(
-        &asker,
-        delivered(&asker).await.map(|messages| {
+        &context,
+        delivered(&context).await.map(|messages| {
             ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(messages)).into_response()
         }),
     )
     .await
 }
 
-pub(crate) async fn page(LoopbackRequest(asker): LoopbackRequest) -> Response {
-    let shown = delivered(&asker).await.map(|messages| {
+pub(crate) async fn page(LoopbackRequest(context): LoopbackRequest) -> Response {
+    let shown = delivered(&context).await.map(|messages| {
         let view = OutboxPage { messages: messages.into_iter().map(shown).collect() };
-        PageResponse::of(&asker).page(StatusCode::OK, &view)
+        PageResponse::of(&context).page(StatusCode::OK, &view)
     });
-    finish(&asker, shown).await
+    finish(&context, shown).await
 }
 
 fn shown(message: OutboxItem) -> OutboxMessage {
@@ -136,16 +136,16 @@ fn shown(message: OutboxItem) -> OutboxMessage {
 
 /// An email as its reader sees it. Mail is styled inline, as mail programs want it, so this page alone allows that.
 pub(crate) async fn email(
-    LoopbackRequest(asker): LoopbackRequest,
+    LoopbackRequest(context): LoopbackRequest,
     PathParam(id): PathParam<String>,
 ) -> Response {
-    let found = delivered(&asker).await.and_then(|messages| {
+    let found = delivered(&context).await.and_then(|messages| {
         let message = messages.into_iter().find(|message| message.id == id);
         message
             .and_then(|message| message.html)
             .ok_or_else(|| PageError::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()))
     });
-    finish(&asker, found.map(|html| {
+    finish(&context, found.map(|html| {
         let csp = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; \
                    sandbox allow-top-navigation-by-user-activation allow-popups";
         let headers = [

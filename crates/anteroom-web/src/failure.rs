@@ -12,7 +12,7 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
-use crate::asker::PageContext;
+use crate::page_context::PageContext;
 use crate::pages::dashboard::open_href;
 use crate::pages::forgot_password::wait_text;
 use crate::pages::step::{COMPLETE_REGISTRATION, DASHBOARD, FORGOT_PASSWORD, on_with};
@@ -63,10 +63,11 @@ impl PageError {
     /// The code of a mail, or the page that waits for it, where nothing was asked for; another mail can be, and what `carried`
     /// holds waits for that as well.
     pub(crate) fn not_asked_here(
-        asker: &PageContext,
-        carried: Option<&OpenInteraction>,
+        context: &PageContext,
+        interaction: Option<&OpenInteraction>,
     ) -> Result<Self, FlowError> {
-        let handle = carried.map(|carried| carried.form_value(&asker.visit)).transpose()?.flatten();
+        let handle =
+            interaction.map(|interaction| interaction.form_value(&context.visit)).transpose()?.flatten();
         let href = on_with(FORGOT_PASSWORD, handle.as_deref());
         let forward = NextLink { kind: NextLinkKind::Recover, href };
         Ok(Self::page(StatusCode::BAD_REQUEST, ErrorKind::NotAskedHere, forward))
@@ -106,20 +107,20 @@ impl PageError {
     }
 
     /// The page, once the trail knows of its reference.
-    pub(crate) async fn answer(self, asker: &PageContext) -> Response {
+    pub(crate) async fn answer(self, context: &PageContext) -> Response {
         if let Some((status, kind)) = self.shown() {
-            let (page, path) = (format!("{kind:?}"), Some(asker.path.clone()));
+            let (page, path) = (format!("{kind:?}"), Some(context.path.clone()));
             let event = Event::ErrorShown { status: status.as_u16(), page, path };
-            let entry = asker.visit.entry(Actor::Anonymous, event);
-            if let Err(error) = note_refusal(&asker.visit, entry).await {
-                tracing::error!(reference = %asker.visit.reference, "the trail was not told: {error}");
+            let entry = context.visit.entry(Actor::Anonymous, event);
+            if let Err(error) = note_refusal(&context.visit, entry).await {
+                tracing::error!(reference = %context.visit.reference, "the trail was not told: {error}");
             }
         }
-        self.respond(asker)
+        self.respond(context)
     }
 
-    fn respond(self, asker: &PageContext) -> Response {
-        let reference = asker.visit.reference;
+    fn respond(self, context: &PageContext) -> Response {
+        let reference = context.visit.reference;
         let person = match &self {
             Self::AnotherPerson { email, .. } => Some(email.clone()),
             Self::Page { .. } | Self::Flow(_) => None,
@@ -130,25 +131,25 @@ impl PageError {
                 (StatusCode::CONFLICT, ErrorKind::AnotherPerson, forward, None)
             }
             Self::Page { status, kind, forward } => {
-                tracing::info!(%reference, status = status.as_u16(), ?kind, path = asker.path, "error page");
+                tracing::info!(%reference, status = status.as_u16(), ?kind, path = context.path, "error page");
                 (status, kind, forward, None)
             }
             Self::Flow(FlowError::Busy { retry_after }) => {
                 tracing::warn!(%reference, "the queue for password hashing is full");
                 let wait = Some(retry_after.as_secs().max(1));
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Busy, way_back(asker), wait)
+                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Busy, way_back(context), wait)
             }
             // Told once a minute as a count, in the log and in the trail: a stranger must not fill either.
             Self::Flow(FlowError::Limited { limit, wait }) => {
                 tracing::debug!(%reference, limit = limit.name(), "turned away");
                 let seconds = wait.0.as_secs().max(1).unsigned_abs();
                 let kind = ErrorKind::RateLimited { wait: wait_text(wait) };
-                (StatusCode::TOO_MANY_REQUESTS, kind, way_back(asker), Some(seconds))
+                (StatusCode::TOO_MANY_REQUESTS, kind, way_back(context), Some(seconds))
             }
             // The log has it once, when the node found out.
             Self::Flow(FlowError::NotServing(reason)) => {
                 tracing::info!(%reference, "not served: {reason}");
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Unavailable, way_back(asker), Some(1))
+                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Unavailable, way_back(context), Some(1))
             }
             Self::Flow(error) if error.is_temporary() => {
                 if error.is_of_client() {
@@ -157,7 +158,7 @@ impl PageError {
                     tracing::error!(%reference, "temporarily unavailable: {error}");
                 }
                 let kind = if error.is_outage() { ErrorKind::Unavailable } else { ErrorKind::Busy };
-                (StatusCode::SERVICE_UNAVAILABLE, kind, way_back(asker), Some(1))
+                (StatusCode::SERVICE_UNAVAILABLE, kind, way_back(context), Some(1))
             }
             Self::Flow(error) => {
                 tracing::error!(%reference, "internal error: {error}");
@@ -165,7 +166,7 @@ impl PageError {
             }
         };
         let page = ErrorPage { kind, forward, person, reference: Some(reference.to_string()) };
-        let mut response = PageResponse::of(asker).page(status, &page);
+        let mut response = PageResponse::of(context).page(status, &page);
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -174,8 +175,8 @@ impl PageError {
 }
 
 /// To the page of the form that was sent, which has what waits; else to sign-in.
-fn way_back(asker: &PageContext) -> NextLink {
-    match &asker.reload_path {
+fn way_back(context: &PageContext) -> NextLink {
+    match &context.reload_path {
         Some(page) => NextLink { kind: NextLinkKind::TryAgain, href: page.clone() },
         None => to_sign_in(),
     }
@@ -186,9 +187,9 @@ pub(crate) fn to_sign_in() -> NextLink {
 }
 
 /// Handlers return this; an error is rendered for the one who asked.
-pub(crate) async fn finish(asker: &PageContext, result: Result<Response, PageError>) -> Response {
+pub(crate) async fn finish(context: &PageContext, result: Result<Response, PageError>) -> Response {
     match result {
         Ok(response) => response,
-        Err(failure) => failure.answer(asker).await,
+        Err(failure) => failure.answer(context).await,
     }
 }

@@ -10,8 +10,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 use uuid::Uuid;
 
-use crate::asker::Forwarded;
 use crate::cookies::RequestCookies;
+use crate::page_context::Forwarded;
 
 static KEYS: LazyLock<Keyring> = LazyLock::new(|| Keyring::for_tests(1));
 

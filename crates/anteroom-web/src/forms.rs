@@ -20,10 +20,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use std::sync::Arc;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, to_sign_in};
 use crate::form_token::{self, FormContext, FormName, InvalidFormToken, TokenCheck};
 use crate::origin::{self, FormOrigin};
+use crate::page_context::PageContext;
 use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, on_with};
 use crate::state::Web;
 
@@ -43,13 +43,13 @@ pub(crate) trait FormFields: Sized + Send {
 
 /// A form with a good token.
 pub(crate) struct Form<T> {
-    pub asker: PageContext,
+    pub context: PageContext,
     pub fields: T,
 }
 
 /// A form of a page that is shown again where the token is out of date.
 pub(crate) struct FormOrStale<T> {
-    pub asker: PageContext,
+    pub context: PageContext,
     pub fields: SubmittedFields<T>,
 }
 
@@ -62,10 +62,10 @@ impl<T: FormFields> FromRequest<Arc<Web>> for Form<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
-        let (mut asker, request) = opened(request, web).await;
-        match good(&mut asker, request).await {
-            Ok(fields) => Ok(Self { asker, fields }),
-            Err(failure) => Err(failure.answer(&asker).await),
+        let (mut context, request) = opened(request, web).await;
+        match good(&mut context, request).await {
+            Ok(fields) => Ok(Self { context, fields }),
+            Err(failure) => Err(failure.answer(&context).await),
         }
     }
 }
@@ -74,31 +74,31 @@ impl<T: FormFields> FromRequest<Arc<Web>> for FormOrStale<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
-        let (mut asker, request) = opened(request, web).await;
-        match good_or_stale(&mut asker, request).await {
-            Ok(fields) => Ok(Self { asker, fields }),
-            Err(failure) => Err(failure.answer(&asker).await),
+        let (mut context, request) = opened(request, web).await;
+        match good_or_stale(&mut context, request).await {
+            Ok(fields) => Ok(Self { context, fields }),
+            Err(failure) => Err(failure.answer(&context).await),
         }
     }
 }
 
 async fn opened(request: Request, web: &Arc<Web>) -> (PageContext, Request) {
     let (mut parts, body) = request.into_parts();
-    let Ok(asker) = PageContext::from_request_parts(&mut parts, web).await;
-    (asker, Request::from_parts(parts, body))
+    let Ok(context) = PageContext::from_request_parts(&mut parts, web).await;
+    (context, Request::from_parts(parts, body))
 }
 
-async fn good<T: FormFields>(asker: &mut PageContext, request: Request) -> Result<T, PageError> {
-    let (sent, token) = received::<T>(asker, request).await?;
-    asker.visit.form = match token {
+async fn good<T: FormFields>(context: &mut PageContext, request: Request) -> Result<T, PageError> {
+    let (sent, token) = received::<T>(context, request).await?;
+    context.visit.form = match token {
         Ok(owner) => owner,
         Err(InvalidFormToken) => return Err(PageError::stale_form(&T::reload_path(&sent))),
     };
-    if T::NEEDS_COOKIES && !asker.visit.browser.keeps_cookies {
+    if T::NEEDS_COOKIES && !context.visit.browser.keeps_cookies {
         return Err(PageError::no_cookies(&T::reload_path(&sent)));
     }
     if T::OF_CURRENT_SESSION
-        && let Some(other) = another_person(&asker.visit).await?
+        && let Some(other) = another_person(&context.visit).await?
     {
         return Err(PageError::another_person(&other.account, &T::reload_path(&sent)));
     }
@@ -106,13 +106,13 @@ async fn good<T: FormFields>(asker: &mut PageContext, request: Request) -> Resul
 }
 
 async fn good_or_stale<T: FormFields>(
-    asker: &mut PageContext,
+    context: &mut PageContext,
     request: Request,
 ) -> Result<SubmittedFields<T>, PageError> {
-    let (sent, token) = received::<T>(asker, request).await?;
+    let (sent, token) = received::<T>(context, request).await?;
     match token {
         Ok(owner) => {
-            asker.visit.form = owner;
+            context.visit.form = owner;
             T::read(&sent).map(SubmittedFields::Good)
         }
         Err(InvalidFormToken) => T::read(&sent).map(SubmittedFields::Stale),
@@ -122,15 +122,15 @@ async fn good_or_stale<T: FormFields>(
 /// Counted before anything is done for it, by whether its token verifies, with what the token says. From here on an error page
 /// leads back to the form's page.
 async fn received<T: FormFields>(
-    asker: &mut PageContext,
+    context: &mut PageContext,
     request: Request,
 ) -> Result<(ReceivedForm, Result<FormOwner, InvalidFormToken>), PageError> {
     let path = request.uri().path().to_owned();
-    let sent = ReceivedForm::receive(asker, request).await?;
-    asker.reload_path = Some(T::reload_path(&sent));
-    let token = sent.check_token(asker, T::NAME);
-    asker.visit.sent_form = token.is_ok().then(|| SubmittedForm::of(&asker.visit, sent.token()));
-    count(asker, &path, &sent, if token.is_ok() { FormToken::Good } else { FormToken::Stale }).await?;
+    let sent = ReceivedForm::receive(context, request).await?;
+    context.reload_path = Some(T::reload_path(&sent));
+    let token = sent.check_token(context, T::NAME);
+    context.visit.sent_form = token.is_ok().then(|| SubmittedForm::of(&context.visit, sent.token()));
+    count(context, &path, &sent, if token.is_ok() { FormToken::Good } else { FormToken::Stale }).await?;
     Ok((sent, token))
 }
 
@@ -141,22 +141,22 @@ pub(crate) struct ReceivedForm {
 }
 
 impl ReceivedForm {
-    async fn receive(asker: &PageContext, request: Request) -> Result<Self, PageError> {
+    async fn receive(context: &PageContext, request: Request) -> Result<Self, PageError> {
         let (parts, body) = request.into_parts();
-        let vouched = own_page(&parts.headers, &asker.visit.snapshot().issuer)?;
+        let vouched = own_page(&parts.headers, &context.visit.snapshot().issuer)?;
         if !is_form(&parts.headers) {
             return Err(malformed());
         }
-        let body = axum::body::to_bytes(body, asker.web.settings.max_body).await;
+        let body = axum::body::to_bytes(body, context.web.settings.max_body).await;
         let body = body.map_err(|_| too_large())?;
         let fields = Decoded::decode(&body).map_err(|_| malformed())?;
         Ok(Self { fields, vouched })
     }
 
-    fn check_token(&self, asker: &PageContext, form: FormName) -> Result<FormOwner, InvalidFormToken> {
-        let provider = &asker.web.provider;
+    fn check_token(&self, context: &PageContext, form: FormName) -> Result<FormOwner, InvalidFormToken> {
+        let provider = &context.web.provider;
         let lifetime = provider.snapshot().policy.interaction.form_lifetime;
-        let returned = TokenCheck { at: here(asker), lifetime, vouched: self.vouched };
+        let returned = TokenCheck { at: here(context), lifetime, vouched: self.vouched };
         form_token::check(&provider.keyring, form, self.token(), returned)
     }
 
@@ -205,7 +205,7 @@ impl ReceivedForm {
 const COUNTED_BY_ADDRESS: [&str; 3] = ["/sign-in", FORGOT_PASSWORD, COMPLETE_REGISTRATION];
 
 async fn count(
-    asker: &PageContext,
+    context: &PageContext,
     path: &str,
     sent: &ReceivedForm,
     token: FormToken,
@@ -213,7 +213,7 @@ async fn count(
     if COUNTED_BY_ADDRESS.contains(&path) {
         return Ok(());
     }
-    let visit = &asker.visit;
+    let visit = &context.visit;
     let brought = FormReferences { interaction: sent.field("interaction"), token: sent.field("token") };
     let counted_for = counted_for(visit, brought).await?;
     if path == "/sign-out" {
@@ -241,18 +241,18 @@ fn too_large() -> PageError {
     PageError::page(StatusCode::PAYLOAD_TOO_LARGE, ErrorKind::TooLarge, to_sign_in())
 }
 
-fn here(asker: &PageContext) -> FormContext {
-    FormContext { browser: asker.visit.browser.id, now: asker.visit.now }
+fn here(context: &PageContext) -> FormContext {
+    FormContext { browser: context.visit.browser.id, now: context.visit.now }
 }
 
 /// The token for a form that is about to be shown, on a page that shows `owner`.
-pub(crate) fn token_for(asker: &PageContext, form: FormName, owner: FormOwner) -> String {
-    let provider = &asker.web.provider;
-    let page = form_token::Page { at: here(asker), owner, number: provider.random.bytes() };
+pub(crate) fn token_for(context: &PageContext, form: FormName, owner: FormOwner) -> String {
+    let provider = &context.web.provider;
+    let page = form_token::Page { at: here(context), owner, number: provider.random.bytes() };
     form_token::make(&provider.keyring, form, page)
 }
 
 /// The same for a page that shows no account.
-pub(crate) fn token_without_account(asker: &PageContext, form: FormName) -> String {
-    token_for(asker, form, FormOwner::default())
+pub(crate) fn token_without_account(context: &PageContext, form: FormName) -> String {
+    token_for(context, form, FormOwner::default())
 }

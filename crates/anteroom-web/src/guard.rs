@@ -18,9 +18,9 @@ use axum::response::{IntoResponse as _, Response};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::asker::{EndpointContext, PageContext};
 use crate::endpoints::token::unavailable;
 use crate::failure::{PageError, to_sign_in};
+use crate::page_context::{EndpointContext, PageContext};
 use crate::respond::{LONGEST_LOCATION, REFERRER_POLICY};
 use crate::state::Web;
 
@@ -59,15 +59,15 @@ async fn not_here(
     (status, why): (StatusCode, &str),
 ) -> Response {
     let (mut parts, _) = request.into_parts();
-    let Ok(asker) = PageContext::from_request_parts(&mut parts, web).await;
+    let Ok(context) = PageContext::from_request_parts(&mut parts, web).await;
     tracing::warn!(
-        reference = %asker.visit.reference,
+        reference = %context.visit.reference,
         received = shorten(&received_host(&parts.headers, &parts.uri)),
         expected = issuer.origin(),
         "{why}"
     );
     let forward = NextLink { kind: NextLinkKind::SignIn, href: format!("{}/sign-in", issuer.origin()) };
-    closing(PageError::page(status, ErrorKind::MisdirectedHost, forward).answer(&asker).await)
+    closing(PageError::page(status, ErrorKind::MisdirectedHost, forward).answer(&context).await)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -133,8 +133,8 @@ pub(crate) async fn limited(State(web): State<Arc<Web>>, request: Request, next:
     match count_request(&call) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(error) => {
-            let Ok(asker) = PageContext::from_request_parts(&mut parts, &web).await;
-            refuse(&asker, parts.uri.path(), error).await
+            let Ok(context) = PageContext::from_request_parts(&mut parts, &web).await;
+            refuse(&context, parts.uri.path(), error).await
         }
     }
 }
@@ -166,38 +166,38 @@ fn is_for_programs(path: &str) -> bool {
 pub(crate) async fn ready(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let Err(error) = health::may_serve(&web.provider) else { return next.run(request).await };
     let (mut parts, _) = request.into_parts();
-    let Ok(asker) = PageContext::from_request_parts(&mut parts, &web).await;
-    refuse(&asker, parts.uri.path(), error).await
+    let Ok(context) = PageContext::from_request_parts(&mut parts, &web).await;
+    refuse(&context, parts.uri.path(), error).await
 }
 
 /// JSON for programs, a page for people.
-pub(crate) async fn refuse(asker: &PageContext, path: &str, error: FlowError) -> Response {
+pub(crate) async fn refuse(context: &PageContext, path: &str, error: FlowError) -> Response {
     if is_for_programs(path) {
-        return closing(unavailable(asker, &error));
+        return closing(unavailable(context, &error));
     }
-    closing(PageError::from(error).answer(asker).await)
+    closing(PageError::from(error).answer(context).await)
 }
 
 /// A path of which a part is not of the kind that its route takes.
-pub(crate) async fn nothing_there(asker: &PageContext) -> Response {
-    if is_for_programs(&asker.path) {
-        tracing::info!(reference = %asker.visit.reference, path = asker.path, "no such address");
+pub(crate) async fn nothing_there(context: &PageContext) -> Response {
+    if is_for_programs(&context.path) {
+        tracing::info!(reference = %context.visit.reference, path = context.path, "no such address");
         let body = serde_json::json!({
             "error": "invalid_request",
             "error_description": "there is nothing at this address",
         });
         return (StatusCode::NOT_FOUND, Json(body)).into_response();
     }
-    PageError::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(asker).await
+    PageError::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(context).await
 }
 
 /// A request of which not all came in time.
-pub(crate) async fn too_slow(asker: &PageContext, path: &str) -> Response {
+pub(crate) async fn too_slow(context: &PageContext, path: &str) -> Response {
     if is_for_programs(path) {
         return closing(StatusCode::REQUEST_TIMEOUT.into_response());
     }
     let failure = PageError::page(StatusCode::REQUEST_TIMEOUT, ErrorKind::TooSlow, to_sign_in());
-    closing(failure.answer(asker).await)
+    closing(failure.answer(context).await)
 }
 
 /// The body of the request was not read, so the connection takes no other one: said, so that a proxy or a client does not send

@@ -6,7 +6,6 @@
 //!           ─► Form<T> (same origin, form token) ─► anteroom_flows ─► outcome ─► page | redirect | JSON
 //! ```
 
-mod asker;
 mod authorization;
 mod cookies;
 mod dev;
@@ -20,6 +19,7 @@ mod guard;
 mod once_an_hour;
 mod opened;
 mod origin;
+mod page_context;
 mod pages;
 mod patience;
 mod respond;

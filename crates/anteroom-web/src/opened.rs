@@ -11,8 +11,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use std::sync::Arc;
 
-use crate::asker::{PageContext, loads};
 use crate::failure::{PageError, to_sign_in};
+use crate::page_context::{PageContext, loads};
 use crate::state::Web;
 
 /// Only what is asked for with GET or HEAD: a form has its token.
@@ -21,11 +21,11 @@ pub(crate) async fn only(State(web): State<Arc<Web>>, request: Request, next: Ne
         return next.run(request).await;
     }
     let (mut parts, _) = request.into_parts();
-    let Ok(asker) = PageContext::from_request_parts(&mut parts, &web).await;
+    let Ok(context) = PageContext::from_request_parts(&mut parts, &web).await;
     tracing::info!(
-        reference = %asker.visit.reference,
-        path = asker.path,
+        reference = %context.visit.reference,
+        path = context.path,
         "request refused: the browser loads it as an image, a script or another part of a page, a script of another origin asks for it, or it is fetched ahead of time (Sec-Fetch-Dest, Sec-Fetch-Mode, Sec-Fetch-Site, Sec-Purpose)"
     );
-    PageError::page(StatusCode::FORBIDDEN, ErrorKind::InvalidRequest, to_sign_in()).answer(&asker).await
+    PageError::page(StatusCode::FORBIDDEN, ErrorKind::InvalidRequest, to_sign_in()).answer(&context).await
 }

@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use tokio::time::timeout;
 
-use crate::asker::{PageContext, reference};
 use crate::guard::{refuse, too_slow};
+use crate::page_context::{PageContext, reference};
 use crate::state::Web;
 
 pub(crate) async fn in_time(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
@@ -26,11 +26,11 @@ pub(crate) async fn in_time(State(web): State<Arc<Web>>, request: Request, next:
     if let Ok(response) = timeout(web.settings.request_timeout, served).await {
         return response;
     }
-    let Ok(asker) = PageContext::from_request_parts(&mut kept, &web).await;
+    let Ok(context) = PageContext::from_request_parts(&mut kept, &web).await;
     if !received.load(Ordering::Relaxed) {
-        return too_slow(&asker, kept.uri.path()).await;
+        return too_slow(&context, kept.uri.path()).await;
     }
-    refuse(&asker, kept.uri.path(), FlowError::TooSlow).await
+    refuse(&context, kept.uri.path(), FlowError::TooSlow).await
 }
 
 /// The same body, and whether its end has been read.

@@ -16,8 +16,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use url::{Origin, Url};
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, to_sign_in};
+use crate::page_context::PageContext;
 use crate::pages::session_time;
 use crate::pages::step::DASHBOARD;
 
@@ -33,7 +33,7 @@ const LONGEST_ORIGINS: usize = 1_024;
 
 /// How a page is put before the person: language, cookies to set, and whether its form may end at a client.
 pub(crate) struct PageResponse<'a> {
-    asker: &'a PageContext,
+    context: &'a PageContext,
     locale: Locale,
     signed_in_as: Option<SignedInAs>,
     session: Option<SessionClock>,
@@ -47,10 +47,10 @@ pub(crate) struct PageResponse<'a> {
 }
 
 impl<'a> PageResponse<'a> {
-    pub(crate) fn of(asker: &'a PageContext) -> Self {
+    pub(crate) fn of(context: &'a PageContext) -> Self {
         Self {
-            asker,
-            locale: asker.locale(&[]),
+            context,
+            locale: context.locale(&[]),
             signed_in_as: None,
             session: None,
             leads_to_client: false,
@@ -58,12 +58,12 @@ impl<'a> PageResponse<'a> {
             leaves_opener: false,
             image_of: None,
             frames_of: BTreeSet::new(),
-            cookies: browser_cookie(asker).into_iter().collect(),
+            cookies: browser_cookie(context).into_iter().collect(),
         }
     }
 
     pub(crate) fn in_language_of(mut self, ui_locales: &[String]) -> Self {
-        self.locale = self.asker.locale(ui_locales);
+        self.locale = self.context.locale(ui_locales);
         self
     }
 
@@ -77,7 +77,7 @@ impl<'a> PageResponse<'a> {
 
     /// The page warns before this session ends.
     pub(crate) fn of_session(mut self, session: &Session) -> Self {
-        self.session = Some(session_time::clock(self.asker, session));
+        self.session = Some(session_time::clock(self.context, session));
         self
     }
 
@@ -128,7 +128,7 @@ impl<'a> PageResponse<'a> {
     }
 
     pub(crate) fn page<P: Page>(self, status: StatusCode, view: &P) -> Response {
-        let (snapshot, policy) = (self.asker.visit.snapshot(), self.policy());
+        let (snapshot, policy) = (self.context.visit.snapshot(), self.policy());
         let chrome = PageLayout {
             practice_name: snapshot.practice.name.clone(),
             locale: self.locale,
@@ -141,7 +141,7 @@ impl<'a> PageResponse<'a> {
             signed_in_as: self.signed_in_as,
             session: self.session,
         };
-        match self.asker.web.theme().render(&chrome, view) {
+        match self.context.web.theme().render(&chrome, view) {
             Ok(html) => {
                 let headers = [
                     (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
@@ -158,8 +158,8 @@ impl<'a> PageResponse<'a> {
             }
             Err(error) => {
                 // Every template was rendered at start: this cannot be reached but by a defect.
-                tracing::error!(reference = %self.asker.visit.reference, "page does not render: {error}");
-                (StatusCode::INTERNAL_SERVER_ERROR, self.asker.visit.reference.to_string()).into_response()
+                tracing::error!(reference = %self.context.visit.reference, "page does not render: {error}");
+                (StatusCode::INTERNAL_SERVER_ERROR, self.context.visit.reference.to_string()).into_response()
             }
         }
     }
@@ -186,8 +186,8 @@ fn sources(origins: &BTreeSet<String>) -> String {
 }
 
 /// A browser that has no identifier yet gets one with its first page, for forms to be bound to.
-fn browser_cookie(asker: &PageContext) -> Option<Cookie<'static>> {
-    asker.jar.browser_is_new.then(|| asker.jar.session_cookie(asker.web.secure_cookies()))
+fn browser_cookie(context: &PageContext) -> Option<Cookie<'static>> {
+    context.jar.browser_is_new.then(|| context.jar.session_cookie(context.web.secure_cookies()))
 }
 
 pub(crate) fn with_cookies(mut response: Response, cookies: &[Cookie<'static>]) -> Response {
@@ -200,8 +200,8 @@ pub(crate) fn with_cookies(mut response: Response, cookies: &[Cookie<'static>]) 
 }
 
 /// A point in time as the practice's clock shows it.
-pub(crate) fn moment(asker: &PageContext, at: jiff::Timestamp) -> anteroom_pages::Moment {
-    asker.web.letterhead().moment(at)
+pub(crate) fn moment(context: &PageContext, at: jiff::Timestamp) -> anteroom_pages::Moment {
+    context.web.letterhead().moment(at)
 }
 
 /// 303: whatever the method was, the next request is a GET (RFC 9110 §15.4.4). For addresses of ours, which are short;
@@ -215,54 +215,54 @@ pub(crate) fn see_other(target: &str) -> Response {
 }
 
 /// On to a page of ours that opens in this browser alone: one that has no identifier yet must have it by then.
-pub(crate) fn redirect_in_browser(asker: &PageContext, target: &str) -> Response {
-    with_cookies(redirect_to(asker, target), browser_cookie(asker).as_slice())
+pub(crate) fn redirect_in_browser(context: &PageContext, target: &str) -> Response {
+    with_cookies(redirect_to(context, target), browser_cookie(context).as_slice())
 }
 
 /// On to an address that may have any length: a redirect or, where it is too long for a header, a page that goes there.
 /// Neither sets a cookie: a form of another site comes without ours, which an answer to it must not replace.
-pub(crate) fn redirect_to(asker: &PageContext, target: &str) -> Response {
+pub(crate) fn redirect_to(context: &PageContext, target: &str) -> Response {
     if target.len() <= LONGEST_LOCATION {
         return see_other(target);
     }
-    let frame = PageResponse { frameable: true, cookies: Vec::new(), ..PageResponse::of(asker) };
+    let frame = PageResponse { frameable: true, cookies: Vec::new(), ..PageResponse::of(context) };
     let mut page = frame.page(StatusCode::OK, &RedirectPage { href: target.to_owned() });
     page.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     page
 }
 
 /// The answer to an application: a redirect, or a page whose form the browser posts.
-pub(crate) fn to_application(asker: &PageContext, response: &AuthorizationResponse) -> Response {
+pub(crate) fn to_application(context: &PageContext, response: &AuthorizationResponse) -> Response {
     match response {
         AuthorizationResponse::Redirect(location) => {
-            let mut redirect = redirect_to(asker, location);
+            let mut redirect = redirect_to(context, location);
             // RFC 9700 §4.2.4: the code must not leave in a Referer.
             redirect.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-            let redirect = with_cookies(redirect, browser_cookie(asker).as_slice());
-            with_cookies(redirect, asker.jar.new_state_cookie().as_slice())
+            let redirect = with_cookies(redirect, browser_cookie(context).as_slice());
+            with_cookies(redirect, context.jar.new_state_cookie().as_slice())
         }
         AuthorizationResponse::FormPost { action, parameters } => {
             let fields = hidden_fields(parameters);
             let page = FormPostPage { action: action.clone(), fields, application: Application::unnamed() };
-            let frame = PageResponse { frameable: true, ..PageResponse::of(asker).leads_to_client() };
+            let frame = PageResponse { frameable: true, ..PageResponse::of(context).leads_to_client() };
             let response = frame.page(StatusCode::OK, &page);
-            with_cookies(response, asker.jar.new_state_cookie().as_slice())
+            with_cookies(response, context.jar.new_state_cookie().as_slice())
         }
     }
 }
 
 /// An error for an application that is not known here: the page that asks before the browser goes there.
-pub(crate) fn error_return_page(asker: &PageContext, waits: &ErrorReturn) -> Response {
+pub(crate) fn error_return_page(context: &PageContext, waits: &ErrorReturn) -> Response {
     let (href, action, fields) = match &waits.response {
         AuthorizationResponse::Redirect(location) => (Some(location.clone()), None, Vec::new()),
         AuthorizationResponse::FormPost { action, parameters } => {
             (None, Some(action.clone()), hidden_fields(parameters))
         }
     };
-    let reference = asker.visit.reference.to_string();
+    let reference = context.visit.reference.to_string();
     let (host, forward) = (waits.host.clone(), to_sign_in());
     let view = ErrorReturnPage { host, href, action, fields, forward, reference };
-    let frame = PageResponse::of(asker).in_language_of(&waits.ui_locales).leads_to_client();
+    let frame = PageResponse::of(context).in_language_of(&waits.ui_locales).leads_to_client();
     let mut page = frame.page(StatusCode::BAD_REQUEST, &view);
     page.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     page

@@ -13,11 +13,11 @@ use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
-use crate::asker::PageContext;
 use crate::endpoints::{
     authorize, check_session, cors, discovery, health, par, registration, token, twilio, userinfo,
 };
 use crate::failure::{PageError, to_sign_in};
+use crate::page_context::PageContext;
 use crate::pages::{
     choose_account, consent, dashboard, expired_password, factors, forgot_password, new_password,
     not_entitled, profile, recover, register, register_phones, session_time, sign_in, sign_out, step, verify,
@@ -92,7 +92,7 @@ fn journeys() -> Router<Arc<Web>> {
     Router::new()
         .route(step::FORGOT_PASSWORD, get(forgot_password::form).post(forgot_password::submit))
         .route(forgot_password::ASKED, get(forgot_password::asked))
-        .route(forgot_password::WAITING, get(forgot_password::waiting))
+        .route(forgot_password::WAITING, get(forgot_password::interaction_ref))
         .route("/recover", get(recover::link).post(recover::press))
         .route("/recover/code", get(dashboard::home).post(recover::type_code))
         .route("/verify/send", get(dashboard::home).post(verify::send))
@@ -144,13 +144,13 @@ async fn preflight() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-async fn not_found(asker: PageContext) -> Response {
-    PageError::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(&asker).await
+async fn not_found(context: PageContext) -> Response {
+    PageError::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(&context).await
 }
 
-async fn method_not_allowed(asker: PageContext, _request: Request<Body>) -> Response {
+async fn method_not_allowed(context: PageContext, _request: Request<Body>) -> Response {
     PageError::page(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::MethodNotAllowed, to_sign_in())
-        .answer(&asker)
+        .answer(&context)
         .await
 }
 

@@ -7,8 +7,8 @@ use axum::response::Response;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
-use crate::asker::PageContext;
 use crate::guard::nothing_there;
+use crate::page_context::PageContext;
 use crate::state::Web;
 
 pub(crate) struct PathParam<T>(pub T);
@@ -22,7 +22,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Web>> for PathParam<T> {
         if let Ok(axum::extract::Path(value)) = read {
             return Ok(Self(value));
         }
-        let Ok(asker) = PageContext::from_request_parts(parts, web).await;
-        Err(nothing_there(&asker).await)
+        let Ok(context) = PageContext::from_request_parts(parts, web).await;
+        Err(nothing_there(&context).await)
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
-use crate::asker;
+use crate::page_context;
 use crate::state::Web;
 
 /// Where the lines come from, for the filter of the log (`[log] requests`).
@@ -23,7 +23,7 @@ const ASKED_ALL_THE_TIME: &[&str] = &["/healthz", "/readyz", "/assets/{*path}"];
 pub(crate) async fn request(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let (mut parts, body) = request.into_parts();
-    let reference = asker::reference(&mut parts, &web);
+    let reference = page_context::reference(&mut parts, &web);
     let route = parts.extensions.get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let span = span(&parts.method, route, reference);

@@ -26,27 +26,27 @@ impl AccountSelection {
     /// chosen is not signed in any more there is none: another one does not stand in.
     pub(crate) async fn select(
         visit: &Visit,
-        (carried, client): (&OpenInteraction, Option<&Arc<Client>>),
+        (interaction, client): (&OpenInteraction, Option<&Arc<Client>>),
         mut live: Vec<ActiveSession>,
     ) -> Result<Self, FlowError> {
-        let journey = &carried.journey;
+        let state = &interaction.state;
         // An account that was signed in to or chosen since the proof was given comes first.
-        if let Some(proof) = carried.proof().filter(|proof| journey.account == Some(proof.account))
+        if let Some(proof) = interaction.proof().filter(|proof| state.account == Some(proof.account))
             && let Some(account) = visit.store().account(proof.account).await?
             && proof.is_current_for(&account, visit.now)
         {
             return Ok(Self::Proven(Box::new(account), proof.clone()));
         }
-        let chosen = journey.account.map(|chosen| live.iter().position(|one| one.account.id == chosen));
+        let chosen = state.account.map(|chosen| live.iter().position(|one| one.account.id == chosen));
         let place = match chosen {
             Some(None) => return Ok(Self::Nobody),
             Some(Some(place)) => Some(place),
-            None if must_choose(journey) && !live.is_empty() => return Ok(Self::Several(live)),
-            None if hints_at_signed_out_account(journey, &live) => return Ok(Self::Several(live)),
-            None => named(visit, journey, client, &live).await?.or(match live.len() {
+            None if must_choose(state) && !live.is_empty() => return Ok(Self::Several(live)),
+            None if hints_at_signed_out_account(state, &live) => return Ok(Self::Several(live)),
+            None => named(visit, state, client, &live).await?.or(match live.len() {
                 0 => return Ok(Self::Nobody),
                 1 => Some(0),
-                _ if journey.request().is_none() => Some(0),
+                _ if state.request().is_none() => Some(0),
                 _ => None,
             }),
         };
@@ -83,14 +83,14 @@ impl AccountSelection {
     }
 }
 
-fn must_choose(journey: &InteractionState) -> bool {
-    journey.request().is_some_and(|request| request.prompt.contains(Prompt::SelectAccount))
+fn must_choose(state: &InteractionState) -> bool {
+    state.request().is_some_and(|request| request.prompt.contains(Prompt::SelectAccount))
 }
 
 /// Whether the application means an account that is not signed in here. It decides nothing without a page, where the session
 /// is all there is to answer with, and nothing where the person signs in again anyway.
-fn hints_at_signed_out_account(journey: &InteractionState, live: &[ActiveSession]) -> bool {
-    let Some(request) = journey.request().filter(|_| journey.insists_on.is_none()) else { return false };
+fn hints_at_signed_out_account(state: &InteractionState, live: &[ActiveSession]) -> bool {
+    let Some(request) = state.request().filter(|_| state.insists_on.is_none()) else { return false };
     let silent = request.prompt.contains(Prompt::None);
     let signs_in = request.prompt.contains(Prompt::Login) || request.max_age == Some(0);
     let hint = request.login_hint.as_deref().filter(|hint| EmailAddress::parse(hint).is_ok());
@@ -105,12 +105,12 @@ fn hints_at_signed_out_account(journey: &InteractionState, live: &[ActiveSession
 /// that of an account that is signed in here.
 async fn named(
     call: &Call,
-    journey: &InteractionState,
+    state: &InteractionState,
     client: Option<&Arc<Client>>,
     live: &[ActiveSession],
 ) -> Result<Option<usize>, FlowError> {
-    let Some(place) = hinted(call, journey, client, live)? else { return Ok(None) };
-    let silent = journey.request().is_some_and(|request| request.prompt.contains(Prompt::None));
+    let Some(place) = hinted(call, state, client, live)? else { return Ok(None) };
+    let silent = state.request().is_some_and(|request| request.prompt.contains(Prompt::None));
     let asks = client.filter(|client| silent && live.len() > 1 && !client.policy.first_party);
     if let (Some(client), Some(one)) = (asks, live.get(place))
         && call.store().consent(one.account.id, client.id()).await?.is_none()
@@ -122,16 +122,16 @@ async fn named(
 
 fn hinted(
     call: &Call,
-    journey: &InteractionState,
+    state: &InteractionState,
     client: Option<&Arc<Client>>,
     live: &[ActiveSession],
 ) -> Result<Option<usize>, FlowError> {
-    if let (Some(_), Some(client)) = (&journey.insists_on, client) {
+    if let (Some(_), Some(client)) = (&state.insists_on, client) {
         let here: Vec<Subject> =
             live.iter().map(|one| subject(call, client, one.account.id)).collect::<Result<_, _>>()?;
-        return Ok(journey.required_subs().find_map(|wanted| here.iter().position(|sub| sub == wanted)));
+        return Ok(state.required_subs().find_map(|wanted| here.iter().position(|sub| sub == wanted)));
     }
-    let hint = journey.request().and_then(|request| request.login_hint.as_deref());
+    let hint = state.request().and_then(|request| request.login_hint.as_deref());
     let hint = hint.map(FoldedAddress::from_entered);
     Ok(hint.and_then(|hint| live.iter().position(|one| one.account.primary_address.folded() == hint)))
 }

@@ -49,24 +49,24 @@ const CONTEXT: &str = "answered request";
 /// Finishes what waits with this answer; if it was answered before, nothing of this answer leaves.
 pub(crate) async fn answer(
     visit: &Visit,
-    carried: &OpenInteraction,
+    interaction: &OpenInteraction,
     (account, response): (Option<AccountId>, AuthorizationResponse),
 ) -> Result<Next, FlowError> {
-    let pushed = matches!(carried.journey.source, RequestSource::Pushed { .. });
-    let name = carried.response_key().filter(|_| pushed || carried.is_resumable);
+    let pushed = matches!(interaction.state.source, RequestSource::Pushed { .. });
+    let name = interaction.response_key().filter(|_| pushed || interaction.is_resumable);
     let Some(name) = name else {
-        keep_alone(visit, carried).await?;
+        keep_alone(visit, interaction).await?;
         return Ok(Next::Application(Box::new(response)));
     };
     let answer = AuthorizationResult { account, response };
-    let only_pushed = carried.pushed().filter(|_| account.is_none() && !carried.is_resumable);
+    let only_pushed = interaction.pushed().filter(|_| account.is_none() && !interaction.is_resumable);
     let finished = if let Some(digest) = only_pushed {
         finish_by_name(visit, digest).await?
     } else {
-        let finishing = Arc::new(FinishInteractionUnit::prepare(visit, (carried, &name), &answer)?);
+        let finishing = Arc::new(FinishInteractionUnit::prepare(visit, (interaction, &name), &answer)?);
         visit.store().write(move |tx| finish(tx, Arc::clone(&finishing))).await?
     };
-    Ok(match (finished, carried.journey.request()) {
+    Ok(match (finished, interaction.state.request()) {
         (FinishResult::Now, _) => Next::Application(Box::new(answer.response)),
         (FinishResult::ClientChanged, _) => return Err(FlowError::ClientChanged),
         (FinishResult::Before(Some(before)), _) => repeat_response(visit, &before, account),
@@ -78,8 +78,8 @@ pub(crate) async fn answer(
 }
 
 /// Pages of release 0.1.0 name no request: no row says that theirs was answered.
-async fn keep_alone(call: &Call, carried: &OpenInteraction) -> Result<(), FlowError> {
-    let Some(consent) = carried.consent.clone() else { return Ok(()) };
+async fn keep_alone(call: &Call, interaction: &OpenInteraction) -> Result<(), FlowError> {
+    let Some(consent) = interaction.consent.clone() else { return Ok(()) };
     let write = call.store().write(move |tx| {
         let consent = Arc::clone(&consent);
         async move {
@@ -110,7 +110,7 @@ pub(crate) fn pushed_request_finished(call: &Call, client: Option<&ClientId>) ->
 
 /// The row of an earlier answer, for the one who is signed in now (`account`).
 pub(crate) fn repeat_response(visit: &Visit, before: &Interaction, account: Option<AccountId>) -> Next {
-    let request = before.journey.request();
+    let request = before.state.request();
     let client = request.and_then(|request| visit.snapshot().clients.get(&request.client_id).cloned());
     let mut repeat = None;
     if may_repeat(before, visit)
@@ -124,12 +124,15 @@ pub(crate) fn repeat_response(visit: &Visit, before: &Interaction, account: Opti
 /// In the browser that was answered, and only for a moment.
 pub(crate) fn may_repeat(before: &Interaction, visit: &Visit) -> bool {
     let at = before.finished_at.unwrap_or(before.created_at);
-    before.journey.browser == visit.browser.id && visit.now.duration_since(at) < ANSWER_REPEATED_FOR
+    before.state.browser == visit.browser.id && visit.now.duration_since(at) < ANSWER_REPEATED_FOR
 }
 
 /// The row of the answer to what is carried here, if it was answered.
-pub(crate) async fn find(call: &Call, carried: &OpenInteraction) -> Result<Option<Interaction>, FlowError> {
-    match carried.response_key().filter(|_| carried.journey.request().is_some()) {
+pub(crate) async fn find(
+    call: &Call,
+    interaction: &OpenInteraction,
+) -> Result<Option<Interaction>, FlowError> {
+    match interaction.response_key().filter(|_| interaction.state.request().is_some()) {
         Some(name) => Ok(call.store().interaction(&digests(call, &name)).await?),
         None => Ok(None),
     }
@@ -163,7 +166,7 @@ struct FinishInteractionUnit {
 impl FinishInteractionUnit {
     fn prepare(
         visit: &Visit,
-        (carried, name): (&OpenInteraction, &[u8]),
+        (interaction, name): (&OpenInteraction, &[u8]),
         answer: &AuthorizationResult,
     ) -> Result<Self, FlowError> {
         let id = InteractionId(visit.new_id());
@@ -171,21 +174,23 @@ impl FinishInteractionUnit {
         let sealer = visit.keyring().sealer(KeyPurpose::InteractionSeal);
         let answered = Interaction {
             id,
-            journey: without_parameters(&carried.journey),
+            state: without_parameters(&interaction.state),
             proof: None,
             created_at: visit.now,
-            expires_at: kept_until(visit, &carried.journey.source),
+            expires_at: kept_until(visit, &interaction.state.source),
             finished_at: Some(visit.now),
             // It is given again to a form, and there was none.
-            answer: carried.is_resumable.then(|| sealer.seal(visit.random(), &associated_data(id), &plain)),
+            answer: interaction
+                .is_resumable
+                .then(|| sealer.seal(visit.random(), &associated_data(id), &plain)),
         };
         let mac = visit.keyring().mac(KeyPurpose::TokenHash);
         Ok(Self {
             digests: digests(visit, name),
             digest: mac.digest(CONTEXT, name),
-            row: carried.row(),
-            pushed: carried.pushed(),
-            consent: carried.consent.clone(),
+            row: interaction.row(),
+            pushed: interaction.pushed(),
+            consent: interaction.consent.clone(),
             answered,
         })
     }
@@ -240,8 +245,8 @@ fn kept_until(visit: &Visit, source: &RequestSource) -> Timestamp {
 
 /// What the row of an answered request has to say of it: in which browser it was answered, and for which client. The rest of the
 /// request is a client's words, and as long as it likes.
-fn without_parameters(journey: &InteractionState) -> InteractionState {
-    let destination = match &journey.destination {
+fn without_parameters(state: &InteractionState) -> InteractionState {
+    let destination = match &state.destination {
         Destination::Application(request) => {
             Destination::Application(Box::new(request.response_target_only()))
         }
@@ -255,7 +260,7 @@ fn without_parameters(journey: &InteractionState) -> InteractionState {
         insists_on: None,
         also_insists_on: Vec::new(),
         recovery: None,
-        ..journey.clone()
+        ..state.clone()
     }
 }
 

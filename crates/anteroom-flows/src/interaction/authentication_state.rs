@@ -25,21 +25,21 @@ use crate::interaction::verification_model::{
 
 pub(crate) async fn person(
     visit: &Visit,
-    ahead: &Target,
-    who: &AccountSelection,
+    target: &Target,
+    selection: &AccountSelection,
     needs: &AuthenticationRequirements,
 ) -> Result<Person, FlowError> {
-    match who {
+    match selection {
         AccountSelection::Nobody => Ok(Person::Nobody),
         AccountSelection::Several(_) => Ok(Person::Several),
-        AccountSelection::SignedIn(live) => signed_in(visit, ahead, live, needs).await.map(Person::One),
+        AccountSelection::SignedIn(live) => signed_in(visit, target, live, needs).await.map(Person::One),
         AccountSelection::Proven(account, proof) => proven(visit, (account, proof)).await,
     }
 }
 
 async fn signed_in(
     visit: &Visit,
-    ahead: &Target,
+    target: &Target,
     live: &ActiveSession,
     needs: &AuthenticationRequirements,
 ) -> Result<AuthenticationState, FlowError> {
@@ -57,18 +57,18 @@ async fn signed_in(
         password: PasswordStatus::Good,
         device_stepped_up: device.is_some_and(|device| device.passed_second_factor()),
         can_step_up,
-        wants_proof: wants_proof(visit, ahead, live).await?,
+        wants_proof: wants_proof(visit, target, live).await?,
     })
 }
 
 /// An application that was signed in from a session goes on with it in silence (`prompt=none`): it has the person already, and
 /// the one at the browser sees nothing of it.
-async fn wants_proof(visit: &Visit, ahead: &Target, live: &ActiveSession) -> Result<bool, FlowError> {
+async fn wants_proof(visit: &Visit, target: &Target, live: &ActiveSession) -> Result<bool, FlowError> {
     let policy = visit.snapshot().policy.session;
     if !live.session.requires_reauthentication(policy, visit.now) {
         return Ok(false);
     }
-    match ahead.request().filter(|request| request.prompt.contains(Prompt::None)) {
+    match target.request().filter(|request| request.prompt.contains(Prompt::None)) {
         Some(request) => {
             let participants = visit.store().clients_of_sessions(&[live.session.id]).await?;
             Ok(participants.iter().all(|one| one.client != request.client_id))
@@ -117,11 +117,11 @@ fn is_verified_and_usable(call: &Call, phone: &Phone) -> bool {
 /// What "Verify your identity" shows to this person.
 pub(crate) async fn verification(
     visit: &Visit,
-    carried: &OpenInteraction,
-    who: AccountSelection,
+    interaction: &OpenInteraction,
+    selection: AccountSelection,
     (purpose, step_up): (CodePurpose, Option<StepUpReason>),
 ) -> Result<Verification, FlowError> {
-    let (account, proof, live) = match who {
+    let (account, proof, live) = match selection {
         AccountSelection::SignedIn(live) => (Box::new(live.account.clone()), None, Some(live)),
         AccountSelection::Proven(account, proof) => (account, Some(proof), None),
         AccountSelection::Nobody | AccountSelection::Several(_) => {
@@ -134,13 +134,13 @@ pub(crate) async fn verification(
     let registering = proof.as_ref().filter(|_| purpose == CodePurpose::Registration);
     let resumed = registering.is_some_and(|proof| is_resumed(proof, &phones));
     let offers = offers(visit, phones_for_code(proof.as_ref(), &phones, visit.now));
-    let sent = sent(visit, carried, (&account, purpose, device), &offers).await?;
+    let sent = sent(visit, interaction, (&account, purpose, device), &offers).await?;
     let apps = match purpose {
         CodePurpose::StepUp => usable_apps(visit, account.id).await?,
         // A new password needs a phone on file.
         CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => Vec::new(),
     };
     let new_device = step_up == Some(StepUpReason::NewDevice);
-    let own_proofs = matches!(carried.journey.destination, Destination::AuthenticatorApps);
+    let own_proofs = matches!(interaction.state.destination, Destination::AuthenticatorApps);
     Ok(Verification { purpose, new_device, own_proofs, resumed, account, live, device, offers, apps, sent })
 }

@@ -53,11 +53,11 @@ pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<Authori
     let meant = match effective_request(visit, client, parameters).await? {
         Ok(EffectiveRequestLookup::Request(meant)) => meant,
         Ok(EffectiveRequestLookup::Answered(before)) => {
-            let onward = match before {
+            let next = match before {
                 Some(before) => repeat_response(visit, &before, None),
                 None => pushed_request_finished(visit, id.as_ref()),
             };
-            return Ok(AuthorizeOutcome::Onward(onward));
+            return Ok(AuthorizeOutcome::Onward(next));
         }
         Err(error) => {
             let refused = RefusedRequest { id: id.as_ref(), parameters, source: &RequestSource::Plain };
@@ -75,28 +75,28 @@ pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<Authori
             return refuse(visit, refused, error).await;
         }
     };
-    let carried = |request| OpenInteraction::new(journey(visit, request, &meant));
+    let interaction = |request| OpenInteraction::new(journey(visit, request, &meant));
     if let AcrRequirement::Essential(classes) = request.acr_requirement()
         && classes.is_empty()
     {
         let response = unmet_acr(visit, &request);
-        return answer_with_error(visit, &carried(request), response).await;
+        return answer_with_error(visit, &interaction(request), response).await;
     }
-    let mut carried = carried(request);
-    match require_subject(visit, client, &mut carried.journey) {
-        Ok(()) => Ok(AuthorizeOutcome::Onward(proceed(visit, carried).await?)),
-        Err(response) => answer_with_error(visit, &carried, *response).await,
+    let mut interaction = interaction(request);
+    match require_subject(visit, client, &mut interaction.state) {
+        Ok(()) => Ok(AuthorizeOutcome::Onward(proceed(visit, interaction).await?)),
+        Err(response) => answer_with_error(visit, &interaction, *response).await,
     }
 }
 
 /// The answer to a well-formed request that no account can satisfy.
 async fn answer_with_error(
     visit: &Visit,
-    carried: &OpenInteraction,
+    interaction: &OpenInteraction,
     response: AuthorizationResponse,
 ) -> Result<AuthorizeOutcome, FlowError> {
-    let onward = answer(visit, carried, (None, response)).await?;
-    let (response, request) = match (onward, carried.journey.request()) {
+    let next = answer(visit, interaction, (None, response)).await?;
+    let (response, request) = match (next, interaction.state.request()) {
         (Next::Application(response), Some(request)) => (response, request),
         (elsewhere, _) => return Ok(AuthorizeOutcome::Onward(elsewhere)),
     };
@@ -213,10 +213,10 @@ async fn effective_request(
 fn require_subject(
     call: &Call,
     client: Option<&Client>,
-    journey: &mut InteractionState,
+    state: &mut InteractionState,
 ) -> Result<(), Box<AuthorizationResponse>> {
     let snapshot = call.snapshot();
-    let Destination::Application(request) = &mut journey.destination else { return Ok(()) };
+    let Destination::Application(request) = &mut state.destination else { return Ok(()) };
     let refuse = |request: &AuthorizationRequest, code, description| {
         Box::new(request.target().error(&snapshot.issuer, code, description))
     };
@@ -244,8 +244,8 @@ fn require_subject(
     let Some(first) = subs.next() else {
         return Err(refuse(request, AuthorizationErrorCode::LoginRequired, "nobody here has that sub"));
     };
-    journey.also_insists_on = subs.collect();
-    journey.insists_on = Some(first);
+    state.also_insists_on = subs.collect();
+    state.insists_on = Some(first);
     Ok(())
 }
 

@@ -31,14 +31,14 @@ pub enum ChooseOutcome {
     /// The chosen session comes first in the browser from now on.
     Chosen {
         sessions: Vec<OpaqueToken>,
-        onward: Next,
+        next: Next,
     },
     /// Sign in with another account, or again where the chosen session has ended meanwhile.
     SignIn(Next),
     /// The chosen session wants its person's password first.
     Prove {
         session: SessionId,
-        onward: Next,
+        next: Next,
     },
     Gone,
 }
@@ -46,10 +46,10 @@ pub enum ChooseOutcome {
 #[tracing::instrument(name = "choose_account", skip_all)]
 pub async fn choose(
     visit: &Visit,
-    waiting: Option<InteractionRef>,
+    interaction_ref: Option<InteractionRef>,
     choice: ChosenAccount,
 ) -> Result<ChooseOutcome, FlowError> {
-    let Ok(mut carried) = open_or_dashboard(visit, waiting).await? else {
+    let Ok(mut interaction) = open_or_dashboard(visit, interaction_ref).await? else {
         return Ok(ChooseOutcome::Gone);
     };
     let mut live = active_sessions(visit).await?;
@@ -58,19 +58,19 @@ pub async fn choose(
         ChosenAccount::Another => None,
     };
     let Some(place) = chosen else {
-        let onward = sign_in_page(visit, carried);
-        return Ok(ChooseOutcome::SignIn(persist_for_redirect(visit, onward).await?));
+        let next = sign_in_page(visit, interaction);
+        return Ok(ChooseOutcome::SignIn(persist_for_redirect(visit, next).await?));
     };
     let current = live.remove(place);
     let (id, account) = (current.session.id, current.account.id);
-    carried.journey.account = Some(account);
-    carried.journey.picked_at = Some(visit.now);
+    interaction.state.account = Some(account);
+    interaction.state.picked_at = Some(visit.now);
     let wants_proof = current.session.requires_reauthentication(visit.snapshot().policy.session, visit.now);
     live.insert(0, current);
     if wants_proof {
-        let onward = proceed_with(visit, carried, live).await?;
-        let onward = persist_for_redirect(visit, onward).await?;
-        return Ok(ChooseOutcome::Prove { session: id, onward });
+        let next = proceed_with(visit, interaction, live).await?;
+        let next = persist_for_redirect(visit, next).await?;
+        return Ok(ChooseOutcome::Prove { session: id, next });
     }
     // Nothing changes where the current one is chosen.
     let event = (place > 0).then_some(Event::AccountChosen);
@@ -79,8 +79,8 @@ pub async fn choose(
     become_current(visit, (id, entry), sessions_of_other_accounts(&live, account)).await?;
     let sessions = kept_sessions(&live);
     let visit = &visit.after_session_change();
-    let onward = proceed_with(visit, carried, live).await?;
-    Ok(ChooseOutcome::Chosen { sessions, onward: persist_for_redirect(visit, onward).await? })
+    let next = proceed_with(visit, interaction, live).await?;
+    Ok(ChooseOutcome::Chosen { sessions, next: persist_for_redirect(visit, next).await? })
 }
 
 async fn become_current(
@@ -102,12 +102,12 @@ async fn become_current(
     write.await
 }
 
-fn sign_in_page(call: &Call, carried: OpenInteraction) -> Next {
+fn sign_in_page(call: &Call, interaction: OpenInteraction) -> Next {
     let snapshot = call.snapshot();
     let client =
-        carried.journey.request().and_then(|request| snapshot.clients.get(&request.client_id).cloned());
+        interaction.state.request().and_then(|request| snapshot.clients.get(&request.client_id).cloned());
     let step = Step::SignIn { reason: SignInReason::NobodyThere, email: String::new() };
-    Next::Page(Box::new(StepPage { step, client, carried, not_persisted: false }))
+    Next::Page(Box::new(StepPage { step, client, interaction, not_persisted: false }))
 }
 
 /// The address of an account that is signed in here, by its session.

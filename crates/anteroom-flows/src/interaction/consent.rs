@@ -31,18 +31,18 @@ pub enum ConsentOutcome {
 #[tracing::instrument(skip_all)]
 pub async fn consent(
     visit: &Visit,
-    waiting: InteractionRef,
+    interaction_ref: InteractionRef,
     decision: ConsentDecision,
 ) -> Result<ConsentOutcome, FlowError> {
-    let Ok(carried) = open(visit, waiting).await? else { return Ok(ConsentOutcome::Gone) };
-    let (asked_of, shown) = (carried.journey.account, carried.journey.consent_question.clone());
+    let Ok(interaction) = open(visit, interaction_ref).await? else { return Ok(ConsentOutcome::Gone) };
+    let (asked_of, shown) = (interaction.state.account, interaction.state.consent_question.clone());
     // Only what the page would ask now can be agreed to, by whom it asked: the world may have moved on since. A refusal keeps
     // nothing, and is one whatever the application has become.
     let answers = |page: &StepPage, person: &ActiveSession| {
-        let same_question = page.carried.journey.consent_question == shown;
+        let same_question = page.interaction.state.consent_question == shown;
         asked_of == Some(person.account.id) && (same_question || decision == ConsentDecision::Deny)
     };
-    let page = match proceed(visit, carried).await? {
+    let page = match proceed(visit, interaction).await? {
         Next::Page(page) => page,
         elsewhere => return Ok(ConsentOutcome::Onward(elsewhere)),
     };
@@ -50,18 +50,18 @@ pub async fn consent(
         Step::Consent { person, .. } if answers(&page, person) => person.clone(),
         _ => return instead(visit, (Next::Page(page), shown)).await,
     };
-    let carried = page.carried;
+    let interaction = page.interaction;
     // For a moment an answer is given again to a form that is sent again. What was answered is not answered differently.
-    if let Some(before) = &carried.answered {
+    if let Some(before) = &interaction.answered {
         return Ok(ConsentOutcome::Onward(repeat_response(visit, before, Some(person.account.id))));
     }
-    match answer(visit, (&carried, &person), decision).await {
-        Ok(onward) => Ok(ConsentOutcome::Onward(persist_for_redirect(visit, onward).await?)),
+    match answer(visit, (&interaction, &person), decision).await {
+        Ok(next) => Ok(ConsentOutcome::Onward(persist_for_redirect(visit, next).await?)),
         // Another node, or a request of this moment, has changed the client.
         Err(FlowError::ClientChanged) => {
             let visit = &visit.with_clients_anew().await?;
-            let onward = proceed_with(visit, carried, vec![*person]).await?;
-            instead(visit, (onward, shown)).await
+            let next = proceed_with(visit, interaction, vec![*person]).await?;
+            instead(visit, (next, shown)).await
         }
         Err(error) => Err(error),
     }
@@ -71,31 +71,31 @@ pub async fn consent(
 /// nothing was decided yet.
 async fn answer(
     visit: &Visit,
-    (carried, person): (&OpenInteraction, &ActiveSession),
+    (interaction, person): (&OpenInteraction, &ActiveSession),
     decision: ConsentDecision,
 ) -> Result<Next, FlowError> {
-    let mut answering = carried.clone();
-    answering.consent = Some(Arc::new(ConsentAnswer::of(visit, (&carried.journey, person), decision)?));
+    let mut answering = interaction.clone();
+    answering.consent = Some(Arc::new(ConsentAnswer::of(visit, (&interaction.state, person), decision)?));
     if decision == ConsentDecision::Deny {
         return deny(visit, &answering, person.account.id).await;
     }
-    answering.journey.consented_by = Some(person.account.id);
-    let mut onward = proceed_with(visit, answering, vec![person.clone()]).await?;
-    if let Next::Page(page) = &mut onward {
-        page.carried.consent = None;
-        page.carried.journey.consented_by = None;
+    answering.state.consented_by = Some(person.account.id);
+    let mut next = proceed_with(visit, answering, vec![person.clone()]).await?;
+    if let Next::Page(page) = &mut next {
+        page.interaction.consent = None;
+        page.interaction.state.consented_by = None;
     }
-    Ok(onward)
+    Ok(next)
 }
 
 /// Where the form leads that answers no question of now. Forms of release 0.1.0 say nothing of what their page asked.
 async fn instead(
     visit: &Visit,
-    (onward, shown): (Next, Option<ConsentQuestion>),
+    (next, shown): (Next, Option<ConsentQuestion>),
 ) -> Result<ConsentOutcome, FlowError> {
-    Ok(match persist_for_redirect(visit, onward).await? {
+    Ok(match persist_for_redirect(visit, next).await? {
         Next::Page(page) if matches!(page.step, Step::Consent { .. }) && shown.is_some() => {
-            let is_anew = page.carried.journey.consent_question != shown;
+            let is_anew = page.interaction.state.consent_question != shown;
             if is_anew { ConsentOutcome::AskedAnew(page) } else { ConsentOutcome::Onward(Next::Page(page)) }
         }
         elsewhere => ConsentOutcome::Onward(elsewhere),

@@ -34,10 +34,10 @@ pub(crate) struct ConsentAnswer {
 impl ConsentAnswer {
     pub(crate) fn of(
         visit: &Visit,
-        (journey, person): (&InteractionState, &ActiveSession),
+        (state, person): (&InteractionState, &ActiveSession),
         decision: ConsentDecision,
     ) -> Result<Self, FlowError> {
-        let (Some(request), Some(question)) = (journey.request(), &journey.consent_question) else {
+        let (Some(request), Some(question)) = (state.request(), &state.consent_question) else {
             return Err(FlowError::Broken("consent without a request"));
         };
         let (account, client) = (person.account.id, request.client_id.clone());

@@ -10,14 +10,14 @@ use crate::interaction::reopen::open;
 
 /// `None`: what waited is gone.
 #[tracing::instrument(name = "leave_expired_password", skip_all)]
-pub async fn acknowledge(visit: &Visit, waiting: InteractionRef) -> Result<Option<Next>, FlowError> {
-    let Ok(carried) = open(visit, waiting).await? else { return Ok(None) };
-    let carried = match carried.proof() {
+pub async fn acknowledge(visit: &Visit, interaction_ref: InteractionRef) -> Result<Option<Next>, FlowError> {
+    let Ok(interaction) = open(visit, interaction_ref).await? else { return Ok(None) };
+    let interaction = match interaction.proof() {
         Some(proof) if matches!(proof.kind, ProofKind::ExpiredPassword { told: false }) => {
             let proof = InteractionProof { kind: ProofKind::ExpiredPassword { told: true }, ..proof.clone() };
-            persist_with_proof(visit, carried, proof).await?
+            persist_with_proof(visit, interaction, proof).await?
         }
-        _ => carried,
+        _ => interaction,
     };
-    proceed(visit, carried).await.map(Some)
+    proceed(visit, interaction).await.map(Some)
 }

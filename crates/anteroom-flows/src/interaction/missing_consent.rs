@@ -17,7 +17,7 @@ use crate::interaction::account_selection::AccountSelection;
 pub(crate) async fn missing_consent(
     call: &Call,
     (client, request): (&Client, &AuthorizationRequest),
-    who: &AccountSelection,
+    selection: &AccountSelection,
     account: &Account,
 ) -> Result<Option<ScopeSet>, FlowError> {
     let asked = asked_scope(client, request);
@@ -25,7 +25,7 @@ pub(crate) async fn missing_consent(
         return Ok(Some(asked));
     }
     if client.policy.first_party {
-        return missing_offline_consent(call, (client, request), who).await;
+        return missing_offline_consent(call, (client, request), selection).await;
     }
     let is_native = client.metadata.application_type == ApplicationType::Native;
     if is_native && client.metadata.may_be_impersonated_at(&request.redirect_uri) {
@@ -40,14 +40,14 @@ pub(crate) async fn missing_consent(
 async fn missing_offline_consent(
     call: &Call,
     (client, request): (&Client, &AuthorizationRequest),
-    who: &AccountSelection,
+    selection: &AccountSelection,
 ) -> Result<Option<ScopeSet>, FlowError> {
     if !client.asks_for_offline_access_at(&request.redirect_uri)
         || !request.scope.contains(&Scope::OfflineAccess)
     {
         return Ok(None);
     }
-    let device = match who {
+    let device = match selection {
         AccountSelection::SignedIn(live) => live.session.device,
         AccountSelection::Nobody | AccountSelection::Several(_) | AccountSelection::Proven(..) => None,
     };

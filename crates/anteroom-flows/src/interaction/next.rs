@@ -38,20 +38,20 @@ use crate::sessions::browser_sessions::active_sessions;
 pub use crate::interaction::step::{AnotherPerson, Next, Step, StepPage};
 
 /// Decides from what the browser's cookies hold.
-pub async fn proceed(visit: &Visit, carried: OpenInteraction) -> Result<Next, FlowError> {
+pub async fn proceed(visit: &Visit, interaction: OpenInteraction) -> Result<Next, FlowError> {
     let live = active_sessions(visit).await?;
-    proceed_with(visit, carried, live).await
+    proceed_with(visit, interaction, live).await
 }
 
 /// The same, when the caller has just read or made the sessions.
 #[tracing::instrument(name = "next_step", skip_all)]
 pub async fn proceed_with(
     visit: &Visit,
-    carried: OpenInteraction,
+    interaction: OpenInteraction,
     live: Vec<ActiveSession>,
 ) -> Result<Next, FlowError> {
     let knowing;
-    let visit = match carried.journey.request() {
+    let visit = match interaction.state.request() {
         Some(request) => {
             knowing = visit.that_knows(&request.client_id).await?;
             &knowing
@@ -59,81 +59,81 @@ pub async fn proceed_with(
         None => visit,
     };
     let snapshot = visit.snapshot();
-    if let Some(before) = carried.answered.as_ref().filter(|row| !answered::may_repeat(row, visit)) {
+    if let Some(before) = interaction.answered.as_ref().filter(|row| !answered::may_repeat(row, visit)) {
         return Ok(answered::repeat_response(visit, before, None));
     }
-    let Some(ahead) = Target::of(snapshot, &carried.journey) else {
+    let Some(target) = Target::of(snapshot, &interaction.state) else {
         return Ok(Next::ApplicationGone);
     };
-    if let Some(client) = ahead.client() {
+    if let Some(client) = target.client() {
         visit.span.is_about(client.id());
     }
-    let who = AccountSelection::select(visit, (&carried, ahead.client()), live).await?;
-    if let Some(account) = who.account().filter(|_| !who.is_shown_by(visit.form)) {
-        let another = AnotherPerson { account: account.clone(), carried };
+    let selection = AccountSelection::select(visit, (&interaction, target.client()), live).await?;
+    if let Some(account) = selection.account().filter(|_| !selection.is_shown_by(visit.form)) {
+        let another = AnotherPerson { account: account.clone(), interaction };
         return Ok(Next::AccountMismatch(Box::new(another)));
     }
-    let needs = needs(visit, (&carried, &ahead), &who).await?;
-    let person = person(visit, &ahead, &who, &needs).await?;
+    let needs = needs(visit, (&interaction, &target), &selection).await?;
+    let person = person(visit, &target, &selection, &needs).await?;
     let step = next_step::decide(person, &needs, visit.now);
-    if let Some(response) = answer_without_a_page(visit, snapshot, (&ahead, &who), &step).await? {
-        let account = who.account().map(|account| account.id);
-        return answer(visit, &carried, (account, response)).await;
+    if let Some(response) = answer_without_a_page(visit, snapshot, (&target, &selection), &step).await? {
+        let account = selection.account().map(|account| account.id);
+        return answer(visit, &interaction, (account, response)).await;
     }
-    let step = match (step, who) {
+    let step = match (step, selection) {
         (NextStep::Done, AccountSelection::SignedIn(live)) => {
-            return reach_target(visit, (&carried, ahead), &live).await;
+            return reach_target(visit, (&interaction, target), &live).await;
         }
-        (step, who) => page(visit, (&carried, &ahead), step, who).await?,
+        (step, selection) => page(visit, (&interaction, &target), step, selection).await?,
     };
-    if let (Step::NotEntitled(account), Some(client)) = (&step, ahead.client()) {
+    if let (Step::NotEntitled(account), Some(client)) = (&step, target.client()) {
         note_not_entitled(visit, account, client).await?;
     }
-    let client = ahead.client().cloned();
-    let carried = match (&step, &client) {
+    let client = target.client().cloned();
+    let interaction = match (&step, &client) {
         (Step::Consent { scope, person }, Some(client)) => {
-            with_consent_question(carried, person, ConsentQuestion::of(client, scope.clone()), visit.now)
+            with_consent_question(interaction, person, ConsentQuestion::of(client, scope.clone()), visit.now)
         }
-        _ => carried,
+        _ => interaction,
     };
-    Ok(Next::Page(Box::new(StepPage { step, client, carried, not_persisted: false })))
+    Ok(Next::Page(Box::new(StepPage { step, client, interaction, not_persisted: false })))
 }
 
 /// The account that the consent page asks is the one that agrees, although another may sign in here meanwhile, and it agrees to
 /// what the page asks, although the client may change meanwhile: the form carries both. A row that says something else stays as it is, for the page that was shown from it.
 fn with_consent_question(
-    mut carried: OpenInteraction,
+    mut interaction: OpenInteraction,
     person: &ActiveSession,
     question: ConsentQuestion,
     now: Timestamp,
 ) -> OpenInteraction {
-    carried.journey = carried.journey.asking_consent(person.account.id, question, now);
-    let kept = carried.is_persisted();
+    interaction.state = interaction.state.asking_consent(person.account.id, question, now);
+    let kept = interaction.is_persisted();
     if kept {
-        carried
+        interaction
     } else {
-        OpenInteraction { place: InteractionStorage::Sealed { submitted: None }, ..carried }
+        OpenInteraction { place: InteractionStorage::Sealed { submitted: None }, ..interaction }
     }
 }
 
 async fn reach_target(
     visit: &Visit,
-    (carried, ahead): (&OpenInteraction, Target),
+    (interaction, target): (&OpenInteraction, Target),
     live: &ActiveSession,
 ) -> Result<Next, FlowError> {
-    if let Some(before) = &carried.answered {
+    if let Some(before) = &interaction.answered {
         return Ok(answered::repeat_response(visit, before, Some(live.account.id)));
     }
-    match ahead {
+    match target {
         Target::Dashboard | Target::ChangePassword => Ok(Next::Dashboard),
         Target::AuthenticatorApps => Ok(Next::AuthenticatorApps(Box::new(live.clone()))),
         Target::Application { client, request } => {
             let response = {
-                let agrees_to = carried.consent.as_ref().and_then(|consent| consent.agrees_to());
+                let agrees_to = interaction.consent.as_ref().and_then(|consent| consent.agrees_to());
                 let person = SignedIn { live, agrees_to };
                 authorization_response::respond(visit, &client, &request, person).await?
             };
-            answer(visit, carried, (Some(live.account.id), response)).await
+            answer(visit, interaction, (Some(live.account.id), response)).await
         }
     }
 }
@@ -141,15 +141,15 @@ async fn reach_target(
 /// The page for a step, with the person it is about.
 async fn page(
     visit: &Visit,
-    (carried, ahead): (&OpenInteraction, &Target),
+    (interaction, target): (&OpenInteraction, &Target),
     step: NextStep,
-    who: AccountSelection,
+    selection: AccountSelection,
 ) -> Result<Step, FlowError> {
-    let verify = async |who, what| -> Result<Step, FlowError> {
-        Ok(Step::Verify(Box::new(verification(visit, carried, who, what).await?)))
+    let verify = async |selection, what| -> Result<Step, FlowError> {
+        Ok(Step::Verify(Box::new(verification(visit, interaction, selection, what).await?)))
     };
-    Ok(match (step, who) {
-        (NextStep::ChooseAccount, who) => Step::ChooseAccount(who.into_choices()),
+    Ok(match (step, selection) {
+        (NextStep::ChooseAccount, selection) => Step::ChooseAccount(selection.into_choices()),
         (NextStep::Consent(scope), AccountSelection::SignedIn(person)) => Step::Consent { scope, person },
         (NextStep::NotEntitled, AccountSelection::SignedIn(live)) => {
             Step::NotEntitled(Box::new(live.account))
@@ -161,10 +161,12 @@ async fn page(
             Step::ExpiredPassword { account, set_at }
         }
         (NextStep::CompleteRegistration, _) => Step::CompleteRegistration,
-        (NextStep::Verify(purpose), who) => verify(who, (purpose, None)).await?,
-        (NextStep::StepUp(reason), who) => verify(who, (CodePurpose::StepUp, Some(reason))).await?,
-        (NextStep::NoSecondFactor(purpose), who) => {
-            let phones = match who.account() {
+        (NextStep::Verify(purpose), selection) => verify(selection, (purpose, None)).await?,
+        (NextStep::StepUp(reason), selection) => {
+            verify(selection, (CodePurpose::StepUp, Some(reason))).await?
+        }
+        (NextStep::NoSecondFactor(purpose), selection) => {
+            let phones = match selection.account() {
                 Some(account) => visit.store().phones_of(account.id).await?,
                 None => Vec::new(),
             };
@@ -181,21 +183,22 @@ async fn page(
             let session = Some(Box::new(live.session));
             Step::NewPassword { reason, account: Box::new(live.account), session }
         }
-        (NextStep::SignIn(reason), who) => {
-            let known = who.account().filter(|_| reason != SignInReason::OtherAccount);
-            let chosen = known.filter(|account| carried.journey.account == Some(account.id));
+        (NextStep::SignIn(reason), selection) => {
+            let known = selection.account().filter(|_| reason != SignInReason::OtherAccount);
+            let chosen = known.filter(|account| interaction.state.account == Some(account.id));
             let [chosen, known] =
                 [chosen, known].map(|account| account.map(|it| it.primary_address.as_str()));
-            let recovered = carried.journey.recovery.as_ref().map(|note| note.address.as_str());
+            let recovered = interaction.state.recovery.as_ref().map(|note| note.address.as_str());
             // The application may mean another person than the one who is signed in here. With that one's address in the form,
             // the other's wrong passwords would be counted for, and could lock, an account that was not meant.
-            let hinted = ahead.request().and_then(|request| request.login_hint.as_deref());
+            let hinted = target.request().and_then(|request| request.login_hint.as_deref());
             let email = recovered.or(chosen).or(hinted).or(known).unwrap_or_default().to_owned();
             Step::SignIn { reason, email }
         }
         // A proof alone opens nothing: its person signs in.
-        (_, who) => {
-            let email = who.account().map(|account| account.primary_address.to_string()).unwrap_or_default();
+        (_, selection) => {
+            let email =
+                selection.account().map(|account| account.primary_address.to_string()).unwrap_or_default();
             Step::SignIn { reason: SignInReason::NobodyThere, email }
         }
     })
@@ -215,33 +218,39 @@ fn no_phone(visit: &Visit, phones: &[Phone]) -> NoPhone {
 
 /// A person who has to sign in, and whom no application waits for: there is nothing to keep, so no row is made of it.
 fn has_nothing_to_persist(page: &StepPage) -> bool {
-    let carried = &page.carried;
-    matches!(page.step, Step::SignIn { .. }) && carried.journey.request().is_none() && carried.row().is_none()
+    let interaction = &page.interaction;
+    matches!(page.step, Step::SignIn { .. })
+        && interaction.state.request().is_none()
+        && interaction.row().is_none()
 }
 
 /// After a form, the page comes by way of a redirect (so that refresh and Back work), and its journey must be a row. Where strangers
 /// have used up the rows of the network, the journey stays in its page, which then comes without a redirect.
-pub(crate) async fn persist_for_redirect(visit: &Visit, onward: Next) -> Result<Next, FlowError> {
-    let Next::Page(mut page) = onward else { return Ok(onward) };
-    if page.carried.is_persisted() || has_nothing_to_persist(&page) {
+pub(crate) async fn persist_for_redirect(visit: &Visit, next: Next) -> Result<Next, FlowError> {
+    let Next::Page(mut page) = next else { return Ok(next) };
+    if page.interaction.is_persisted() || has_nothing_to_persist(&page) {
         return Ok(Next::Page(page));
     }
     // The form of a signed-in account was counted for that account.
-    let by_stranger = is_of_stranger(&page.carried) && active_sessions(visit).await?.is_empty();
+    let by_stranger = is_of_stranger(&page.interaction) && active_sessions(visit).await?.is_empty();
     let budgets = if by_stranger { of_address(visit, Limit::InteractionRows) } else { Vec::new() };
-    let (carried, keeping) = (page.carried.clone(), NewInteraction::prepare(visit, &page.carried));
+    let (interaction, new_interaction) =
+        (page.interaction.clone(), NewInteraction::prepare(visit, &page.interaction));
     let now = visit.now;
     let write = visit.store().write(move |tx| {
-        let (carried, keeping, budgets) = (carried.clone(), keeping.clone(), budgets.clone());
+        let (interaction, new_interaction, budgets) =
+            (interaction.clone(), new_interaction.clone(), budgets.clone());
         async move {
             match tx.spend(&budgets, now).await? {
-                RateLimitResult::Counted => carried.persist(&tx, &keeping, carried.proof().cloned()).await,
-                RateLimitResult::Refused { .. } => Ok::<_, FlowError>(carried),
+                RateLimitResult::Counted => {
+                    interaction.persist(&tx, &new_interaction, interaction.proof().cloned()).await
+                }
+                RateLimitResult::Refused { .. } => Ok::<_, FlowError>(interaction),
             }
         }
     });
-    page.carried = write.await?;
-    page.not_persisted = page.carried.row().is_none();
+    page.interaction = write.await?;
+    page.not_persisted = page.interaction.row().is_none();
     if page.not_persisted {
         visit.provider().tallies.count(AuditCounter::RateLimited(Limit::InteractionRows.name()));
     }
@@ -249,8 +258,8 @@ pub(crate) async fn persist_for_redirect(visit: &Visit, onward: Next) -> Result<
 }
 
 /// Nothing was proven on the way of a request that is to become a row.
-fn is_of_stranger(carried: &OpenInteraction) -> bool {
-    carried.row().is_none() && carried.journey.is_unauthenticated()
+fn is_of_stranger(interaction: &OpenInteraction) -> bool {
+    interaction.row().is_none() && interaction.state.is_unauthenticated()
 }
 
 /// A desk that its person left is not enough to change what proves who they are: the password was typed not long ago.
@@ -258,24 +267,24 @@ const RECENT_SIGN_IN: SignedDuration = SignedDuration::from_mins(10);
 
 async fn needs(
     visit: &Visit,
-    (carried, ahead): (&OpenInteraction, &Target),
-    who: &AccountSelection,
+    (interaction, target): (&OpenInteraction, &Target),
+    selection: &AccountSelection,
 ) -> Result<AuthenticationRequirements, FlowError> {
-    let journey = &carried.journey;
+    let state = &interaction.state;
     let new_device_steps_up = visit.snapshot().policy.new_devices_step_up;
-    let of_journey = who.account().is_some_and(|account| journey.was_signed_in_by(account.id));
+    let of_journey = selection.account().is_some_and(|account| state.was_signed_in_by(account.id));
     // Of a page whose request was answered, nothing but that is to be said.
-    let on_its_way = of_journey || carried.answered.is_some();
+    let on_its_way = of_journey || interaction.answered.is_some();
     let nothing = AuthenticationRequirements {
         signed_in_for_request: on_its_way,
         new_device_steps_up,
-        ..AuthenticationRequirements::signed_in_only(journey.authenticated_since())
+        ..AuthenticationRequirements::signed_in_only(state.authenticated_since())
     };
-    let (client, request) = match ahead {
+    let (client, request) = match target {
         Target::Application { client, request } => (client, request),
         Target::Dashboard => return Ok(nothing),
         Target::ChangePassword => {
-            let min_acr = factor_that_serves(visit, who).await?;
+            let min_acr = factor_that_serves(visit, selection).await?;
             return Ok(AuthenticationRequirements {
                 new_password: true,
                 max_age: Some(RECENT_SIGN_IN),
@@ -284,19 +293,19 @@ async fn needs(
             });
         }
         Target::AuthenticatorApps => {
-            let min_acr = factor_that_serves(visit, who).await?;
+            let min_acr = factor_that_serves(visit, selection).await?;
             return Ok(AuthenticationRequirements { max_age: Some(RECENT_SIGN_IN), min_acr, ..nothing });
         }
     };
-    let account = who.account();
+    let account = selection.account();
     Ok(AuthenticationRequirements {
         login: request.prompt.contains(Prompt::Login),
-        choose_account: request.prompt.contains(Prompt::SelectAccount) && journey.account.is_none(),
+        choose_account: request.prompt.contains(Prompt::SelectAccount) && state.account.is_none(),
         max_age: request.max_age.map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
         requires_other_subject: match account {
-            Some(account) if journey.insists_on.is_some() => {
+            Some(account) if state.insists_on.is_some() => {
                 let sub = subject(visit, client, account.id)?;
-                journey.required_subs().all(|wanted| *wanted != sub)
+                state.required_subs().all(|wanted| *wanted != sub)
             }
             _ => false,
         },
@@ -304,9 +313,9 @@ async fn needs(
         entitlement_missing: account.is_some_and(|account| !client.is_entitled(account)),
         consent: match account {
             Some(account) => {
-                let missing = missing_consent(visit, (client, request), who, account).await?;
+                let missing = missing_consent(visit, (client, request), selection, account).await?;
                 let question = |scope: &ScopeSet| ConsentQuestion::of(client, scope.clone());
-                missing.filter(|scope| !journey.has_agreed(account.id, &question(scope)))
+                missing.filter(|scope| !state.has_agreed(account.id, &question(scope)))
             }
             None => None,
         },
@@ -316,8 +325,8 @@ async fn needs(
 
 /// A password alone changes no proof of identity where a phone or an app serves. A thief of the password would be worth as much as
 /// the owner: with an app of their own, or with a password that the owner does not have.
-async fn factor_that_serves(visit: &Visit, who: &AccountSelection) -> Result<Option<Acr>, FlowError> {
-    let serves = match who.account() {
+async fn factor_that_serves(visit: &Visit, selection: &AccountSelection) -> Result<Option<Acr>, FlowError> {
+    let serves = match selection.account() {
         Some(account) => can_step_up(visit, account.id).await?,
         None => false,
     };
@@ -346,17 +355,17 @@ async fn asked_acr(
 /// The answer to an application whose request the person (`account`) or the practice refuses.
 pub(crate) async fn deny(
     visit: &Visit,
-    carried: &OpenInteraction,
+    interaction: &OpenInteraction,
     account: AccountId,
 ) -> Result<Next, FlowError> {
     let snapshot = visit.snapshot();
-    let Some(ahead) = Target::of(snapshot, &carried.journey) else {
+    let Some(target) = Target::of(snapshot, &interaction.state) else {
         return Ok(Next::ApplicationGone);
     };
-    let request = ahead.request().ok_or(FlowError::Broken("a refusal of no request"))?;
+    let request = target.request().ok_or(FlowError::Broken("a refusal of no request"))?;
     let (code, description) = (AuthorizationErrorCode::AccessDenied, "the person or the practice refused");
     let response = request.target().error(&snapshot.issuer, code, description);
-    answer(visit, carried, (Some(account), response)).await
+    answer(visit, interaction, (Some(account), response)).await
 }
 
 async fn note_not_entitled(visit: &Visit, account: &Account, client: &Client) -> Result<(), FlowError> {

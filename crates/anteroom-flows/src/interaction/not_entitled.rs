@@ -9,14 +9,17 @@ use crate::interaction::reopen::open;
 /// Wherever the interaction leads now: to the application, or on where the person is not refused any more. `None`: what
 /// waited is gone.
 #[tracing::instrument(name = "return_refusal", skip_all)]
-pub async fn back_to_application(visit: &Visit, waiting: InteractionRef) -> Result<Option<Next>, FlowError> {
-    let Ok(carried) = open(visit, waiting).await? else { return Ok(None) };
-    let onward = match proceed(visit, carried).await? {
+pub async fn back_to_application(
+    visit: &Visit,
+    interaction_ref: InteractionRef,
+) -> Result<Option<Next>, FlowError> {
+    let Ok(interaction) = open(visit, interaction_ref).await? else { return Ok(None) };
+    let next = match proceed(visit, interaction).await? {
         Next::Page(page) => match &page.step {
-            Step::NotEntitled(account) => deny(visit, &page.carried, account.id).await?,
+            Step::NotEntitled(account) => deny(visit, &page.interaction, account.id).await?,
             _ => Next::Page(page),
         },
         elsewhere => elsewhere,
     };
-    persist_for_redirect(visit, onward).await.map(Some)
+    persist_for_redirect(visit, next).await.map(Some)
 }

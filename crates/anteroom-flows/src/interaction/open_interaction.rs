@@ -35,7 +35,7 @@ pub enum InteractionRef {
 /// A journey that was opened, with how it is carried.
 #[derive(Clone, Debug)]
 pub struct OpenInteraction {
-    pub journey: InteractionState,
+    pub state: InteractionState,
     pub place: InteractionStorage,
     /// Its request has been answered: the row that says so.
     pub(crate) answered: Option<Box<Interaction>>,
@@ -78,9 +78,9 @@ impl InteractionRef {
 }
 
 impl OpenInteraction {
-    pub fn new(journey: InteractionState) -> Self {
+    pub fn new(state: InteractionState) -> Self {
         let place = InteractionStorage::Sealed { submitted: None };
-        Self { journey, place, answered: None, is_resumable: false, consent: None }
+        Self { state: state, place, answered: None, is_resumable: false, consent: None }
     }
 
     /// A person on the way to nowhere but the dashboard.
@@ -98,7 +98,7 @@ impl OpenInteraction {
 
     /// What its answer is found by. Without an identifier (of release 0.1.0) it stands for itself alone.
     pub(crate) fn response_key(&self) -> Option<Vec<u8>> {
-        match (self.journey.request_id, &self.place) {
+        match (self.state.request_id, &self.place) {
             (Some(request), _) => Some(request.0.as_bytes().to_vec()),
             (None, InteractionStorage::Sealed { submitted }) => {
                 submitted.as_ref().map(|page| page.as_bytes().to_vec())
@@ -108,7 +108,7 @@ impl OpenInteraction {
     }
 
     pub(crate) fn pushed(&self) -> Option<KeyedDigest> {
-        match &self.journey.source {
+        match &self.state.source {
             RequestSource::Pushed { digest, .. } => Some(*digest),
             RequestSource::Plain | RequestSource::RequestObject { .. } => None,
         }
@@ -125,7 +125,7 @@ impl OpenInteraction {
     pub(crate) fn is_persisted(&self) -> bool {
         match &self.place {
             InteractionStorage::Sealed { .. } => false,
-            InteractionStorage::Row { interaction, .. } => interaction.journey == self.journey,
+            InteractionStorage::Row { interaction, .. } => interaction.state == self.state,
         }
     }
 
@@ -133,11 +133,9 @@ impl OpenInteraction {
     pub fn form_value(&self, call: &Call) -> Result<Option<String>, FlowError> {
         match &self.place {
             InteractionStorage::Row { handle, .. } => Ok(Some(handle.encode())),
-            InteractionStorage::Sealed { .. } if self.journey.destination == Destination::Dashboard => {
-                Ok(None)
-            }
+            InteractionStorage::Sealed { .. } if self.state.destination == Destination::Dashboard => Ok(None),
             InteractionStorage::Sealed { .. } => {
-                let plain = serde_json::to_vec(&self.journey).map_err(|_| FlowError::Broken("journey"))?;
+                let plain = serde_json::to_vec(&self.state).map_err(|_| FlowError::Broken("journey"))?;
                 let sealed =
                     call.keyring().sealer(KeyPurpose::InteractionSeal).seal(call.random(), AAD, &plain);
                 Ok(Some(format!("{SEALED_PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed))))
@@ -151,32 +149,32 @@ impl OpenInteraction {
     pub async fn persist(
         &self,
         tx: &Tx,
-        keeping: &NewInteraction,
+        new_interaction: &NewInteraction,
         proof: Option<InteractionProof>,
     ) -> Result<Self, FlowError> {
         if let InteractionStorage::Row { interaction, handle } = &self.place
             && !proves_another(interaction.proof.as_ref(), proof.as_ref())
         {
-            let lives_until = keeping.end(interaction.created_at, &self.journey, proof.as_ref());
+            let lives_until = new_interaction.end(interaction.created_at, &self.state, proof.as_ref());
             let expires_at = interaction.expires_at.max(lives_until);
-            let journey = self.journey.clone();
-            let interaction = Interaction { journey, proof, expires_at, ..(**interaction).clone() };
+            let state = self.state.clone();
+            let interaction = Interaction { state: state, proof, expires_at, ..(**interaction).clone() };
             tx.save_interaction(&interaction).await?;
             let place =
                 InteractionStorage::Row { interaction: Box::new(interaction), handle: handle.clone() };
             return Ok(Self { place, ..self.clone() });
         }
-        let expires_at = keeping.end(keeping.now, &self.journey, proof.as_ref());
+        let expires_at = new_interaction.end(new_interaction.now, &self.state, proof.as_ref());
         let interaction = Interaction {
-            id: keeping.id,
-            journey: self.journey.clone(),
+            id: new_interaction.id,
+            state: self.state.clone(),
             proof,
-            created_at: keeping.now,
+            created_at: new_interaction.now,
             expires_at,
             finished_at: None,
             answer: None,
         };
-        if let Some(name) = &keeping.of_page {
+        if let Some(name) = &new_interaction.of_page {
             if tx.insert_interaction(&interaction, &name.digest).await? {
                 return Ok(Self::in_row(interaction, &name.handle));
             }
@@ -186,14 +184,14 @@ impl OpenInteraction {
                 return Ok(Self::in_row(row, &name.handle));
             }
         }
-        tx.insert_interaction(&interaction, &keeping.own.digest).await?;
-        Ok(Self::in_row(interaction, &keeping.own.handle))
+        tx.insert_interaction(&interaction, &new_interaction.own.digest).await?;
+        Ok(Self::in_row(interaction, &new_interaction.own.handle))
     }
 
     fn in_row(interaction: Interaction, handle: &OpaqueToken) -> Self {
-        let journey = interaction.journey.clone();
+        let state = interaction.state.clone();
         let place = InteractionStorage::Row { interaction: Box::new(interaction), handle: handle.clone() };
-        Self { journey, place, answered: None, is_resumable: true, consent: None }
+        Self { state: state, place, answered: None, is_resumable: true, consent: None }
     }
 }
 
@@ -207,7 +205,7 @@ fn is_equivalent(row: &Interaction, other: &Interaction) -> bool {
         |interaction: &Interaction| interaction.proof.as_ref().map(|proof| (proof.account, proof.epoch));
     row.finished_at.is_none()
         && other.created_at < row.expires_at
-        && row.journey == other.journey
+        && row.state == other.state
         && proven(row) == proven(other)
 }
 
@@ -243,8 +241,8 @@ impl InteractionHandle {
 }
 
 impl NewInteraction {
-    pub fn prepare(call: &Call, carried: &OpenInteraction) -> Self {
-        let page = match &carried.place {
+    pub fn prepare(call: &Call, interaction: &OpenInteraction) -> Self {
+        let page = match &interaction.place {
             InteractionStorage::Sealed { submitted } => submitted.as_ref(),
             InteractionStorage::Row { .. } => None,
         };
@@ -252,7 +250,7 @@ impl NewInteraction {
         Self {
             id: InteractionId(call.new_id()),
             own: InteractionHandle::of(call, call.random().token()),
-            of_page: page.map(|page| InteractionHandle::of_page(call, page, carried.journey.browser)),
+            of_page: page.map(|page| InteractionHandle::of_page(call, page, interaction.state.browser)),
             now: call.now,
             lifetime,
         }
@@ -262,10 +260,10 @@ impl NewInteraction {
     fn end(
         &self,
         created_at: Timestamp,
-        journey: &InteractionState,
+        state: &InteractionState,
         proof: Option<&InteractionProof>,
     ) -> Timestamp {
-        let is_of_stranger = proof.is_none() && journey.is_unauthenticated();
+        let is_of_stranger = proof.is_none() && state.is_unauthenticated();
         let life = if is_of_stranger { self.lifetime.min(UNAUTHENTICATED_LIFETIME) } else { self.lifetime };
         created_at.checked_add(life).unwrap_or(Timestamp::MAX)
     }
@@ -274,13 +272,14 @@ impl NewInteraction {
 /// The same journey with another proof, in a transaction of its own.
 pub(crate) async fn persist_with_proof(
     visit: &Visit,
-    carried: OpenInteraction,
+    interaction: OpenInteraction,
     proof: InteractionProof,
 ) -> Result<OpenInteraction, FlowError> {
-    let keeping = NewInteraction::prepare(visit, &carried);
+    let new_interaction = NewInteraction::prepare(visit, &interaction);
     let write = visit.store().write(move |tx| {
-        let (carried, keeping, proof) = (carried.clone(), keeping.clone(), proof.clone());
-        async move { carried.persist(&tx, &keeping, Some(proof)).await }
+        let (interaction, new_interaction, proof) =
+            (interaction.clone(), new_interaction.clone(), proof.clone());
+        async move { interaction.persist(&tx, &new_interaction, Some(proof)).await }
     });
     write.await
 }

@@ -56,7 +56,7 @@ pub(crate) async fn take(
     }
     for digest in digests.iter() {
         let before = answered::find_by_id(visit, answered::id_of_pushed(digest)).await?;
-        if let Some(before) = before.filter(|before| before.journey.browser == browser) {
+        if let Some(before) = before.filter(|before| before.state.browser == browser) {
             return Ok(PushedRequestLookup::Answered(Some(Box::new(before))));
         }
     }

@@ -17,16 +17,16 @@ use crate::sessions::browser_sessions::other_account_used_browser_since;
 /// [`crate::interaction::next`] to say.
 pub async fn open(
     visit: &Visit,
-    waiting: InteractionRef,
+    interaction_ref: InteractionRef,
 ) -> Result<Result<OpenInteraction, InteractionNotFound>, FlowError> {
     let lifetime = visit.snapshot().policy.interaction.lifetime;
-    let carried = match waiting {
+    let interaction = match interaction_ref {
         InteractionRef::Sealed(text) => unseal(visit, &text)
-            .filter(|journey| visit.now.duration_since(journey.began_at) < lifetime)
-            .and_then(|journey| journey.resume_in(visit.browser.id, visit.now))
-            .map(|journey| OpenInteraction {
+            .filter(|state| visit.now.duration_since(state.began_at) < lifetime)
+            .and_then(|state| state.resume_in(visit.browser.id, visit.now))
+            .map(|state| OpenInteraction {
                 place: InteractionStorage::Sealed { submitted: Some(page_digest(visit, &text)) },
-                ..OpenInteraction::new(journey)
+                ..OpenInteraction::new(state)
             }),
         InteractionRef::Row(handle) => {
             let digests =
@@ -41,19 +41,19 @@ pub async fn open(
             }
         }
     };
-    let Some(mut carried) = carried else { return Ok(Err(InteractionNotFound)) };
-    if let Some(request) = carried.journey.request() {
+    let Some(mut interaction) = interaction else { return Ok(Err(InteractionNotFound)) };
+    if let Some(request) = interaction.state.request() {
         visit.span.is_about(&request.client_id);
     }
-    carried.is_resumable = true;
-    carried.answered = answered::find(visit, &carried).await?.map(Box::new);
-    let over = matches!(&carried.place, InteractionStorage::Row { interaction, .. } if interaction.finished_at.is_some());
-    Ok(if over && carried.answered.is_none() { Err(InteractionNotFound) } else { Ok(carried) })
+    interaction.is_resumable = true;
+    interaction.answered = answered::find(visit, &interaction).await?.map(Box::new);
+    let over = matches!(&interaction.place, InteractionStorage::Row { interaction: row, .. } if row.finished_at.is_some());
+    Ok(if over && interaction.answered.is_none() { Err(InteractionNotFound) } else { Ok(interaction) })
 }
 
 /// Whether another account was signed in to at this browser after the proof in this row was given.
 async fn other_account_signed_in_since_proof(visit: &Visit, row: &Interaction) -> Result<bool, FlowError> {
-    let waits = row.finished_at.is_none() && row.journey.browser == visit.browser.id;
+    let waits = row.finished_at.is_none() && row.state.browser == visit.browser.id;
     let Some(proof) = row.proof.as_ref().filter(|_| waits) else { return Ok(false) };
     other_account_used_browser_since(visit, proof.account, proof.last_at()).await
 }
@@ -69,24 +69,24 @@ struct FoundRow {
 /// In another browser (or this one after a restart), or once it is overtaken, a row is worth its request alone: no proof, no
 /// choice goes with it.
 fn opened_row(visit: &Visit, FoundRow { row, handle, overtaken }: FoundRow) -> Option<OpenInteraction> {
-    let own = row.journey.browser == visit.browser.id && !overtaken;
-    let journey = row.journey.clone().resume_in(visit.browser.id, visit.now)?;
-    let journey = if own { journey } else { journey.without_progress() };
+    let own = row.state.browser == visit.browser.id && !overtaken;
+    let state = row.state.clone().resume_in(visit.browser.id, visit.now)?;
+    let state = if own { state } else { state.without_progress() };
     let place = if own {
         InteractionStorage::Row { interaction: Box::new(row), handle }
     } else {
         InteractionStorage::Sealed { submitted: Some(page_digest(visit, &handle.encode())) }
     };
-    Some(OpenInteraction { place, ..OpenInteraction::new(journey) })
+    Some(OpenInteraction { place, ..OpenInteraction::new(state) })
 }
 
 /// A form without the field leads to the dashboard.
 pub async fn open_or_dashboard(
     visit: &Visit,
-    waiting: Option<InteractionRef>,
+    interaction_ref: Option<InteractionRef>,
 ) -> Result<Result<OpenInteraction, InteractionNotFound>, FlowError> {
-    match waiting {
-        Some(waiting) => open(visit, waiting).await,
+    match interaction_ref {
+        Some(interaction_ref) => open(visit, interaction_ref).await,
         None => Ok(Ok(OpenInteraction::to_dashboard(visit))),
     }
 }
@@ -98,7 +98,7 @@ pub(crate) async fn proven_account(
 ) -> Result<Option<(InteractionId, AccountId)>, FlowError> {
     let digests = visit.keyring().mac(KeyPurpose::TokenHash).digests(HANDLE_CONTEXT, handle.as_bytes());
     let row = visit.store().interaction(&digests).await?.filter(|row| {
-        row.journey.browser == visit.browser.id && row.finished_at.is_none() && visit.now < row.expires_at
+        row.state.browser == visit.browser.id && row.finished_at.is_none() && visit.now < row.expires_at
     });
     let Some((id, proof)) = row.and_then(|row| Some((row.id, row.proof?))) else { return Ok(None) };
     let account = visit.store().account(proof.account).await?;

@@ -47,7 +47,7 @@ pub struct AlreadyFinished {
 #[derive(Debug)]
 pub struct AnotherPerson {
     pub account: Account,
-    pub carried: OpenInteraction,
+    pub interaction: OpenInteraction,
 }
 
 /// A page of the journey, with what carries the journey on.
@@ -55,7 +55,7 @@ pub struct AnotherPerson {
 pub struct StepPage {
     pub step: Step,
     pub client: Option<Arc<Client>>,
-    pub carried: OpenInteraction,
+    pub interaction: OpenInteraction,
     /// A row was refused, so no address leads here: the page itself answers the form.
     pub not_persisted: bool,
 }

@@ -18,8 +18,8 @@ pub(crate) enum Target {
 impl Target {
     /// `None`: the client is gone, takes no such answer at that address any more, must ask in another way by now, or
     /// may have nothing of what it asked for.
-    pub(crate) fn of(snapshot: &Snapshot, journey: &InteractionState) -> Option<Self> {
-        match &journey.destination {
+    pub(crate) fn of(snapshot: &Snapshot, state: &InteractionState) -> Option<Self> {
+        match &state.destination {
             Destination::Dashboard => Some(Self::Dashboard),
             Destination::ChangePassword => Some(Self::ChangePassword),
             Destination::AuthenticatorApps => Some(Self::AuthenticatorApps),
@@ -35,7 +35,7 @@ impl Target {
                 {
                     return None;
                 }
-                if !meets_request_requirements(journey, &client) {
+                if !meets_request_requirements(state, &client) {
                     return None;
                 }
                 let request = narrowed(request, &client)?;
@@ -60,11 +60,11 @@ impl Target {
 }
 
 /// RFC 9126 §5, RFC 9101 §10.5: the operator may have set since then how requests of the client have to come.
-fn meets_request_requirements(journey: &InteractionState, client: &Client) -> bool {
-    let is_pushed = matches!(journey.source, RequestSource::Pushed { .. });
+fn meets_request_requirements(state: &InteractionState, client: &Client) -> bool {
+    let is_pushed = matches!(state.source, RequestSource::Pushed { .. });
     let metadata = &client.metadata;
     (is_pushed || !metadata.require_pushed_authorization_requests)
-        && (journey.signed || !metadata.require_signed_request_object)
+        && (state.signed || !metadata.require_signed_request_object)
 }
 
 /// The request without the scopes and APIs that the client may not have any more.

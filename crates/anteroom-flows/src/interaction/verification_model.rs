@@ -143,25 +143,25 @@ pub(crate) fn waiting_phone(phones: &[Phone], id: Option<PhoneId>) -> Option<&Ph
 /// Whether a code of this phone is still taken, as the phones are under the account's lock.
 pub(crate) async fn is_phone_still_accepted(
     reads: &Queries,
-    (carried, verification): (&OpenInteraction, &Verification),
+    (interaction, verification): (&OpenInteraction, &Verification),
     phone: PhoneId,
     now: Timestamp,
 ) -> Result<bool, FlowError> {
     let phones = reads.phones_of(verification.account.id).await?;
     // A person who is signed in steps up; what the interaction carries is not asked then.
-    let proof = carried.proof().filter(|_| verification.live.is_none());
+    let proof = interaction.proof().filter(|_| verification.live.is_none());
     Ok(phones_for_code(proof, &phones, now).iter().any(|one| one.id == phone))
 }
 
 /// What was sent on this way and can still be entered.
 pub(crate) async fn sent(
     visit: &Visit,
-    carried: &OpenInteraction,
+    interaction: &OpenInteraction,
     (account, purpose, device): (&Account, CodePurpose, Option<DeviceId>),
     offers: &[CodeDestination],
 ) -> Result<Option<SentCode>, FlowError> {
-    let Some(interaction) = carried.row() else { return Ok(None) };
-    let Some(code) = visit.store().code_of(interaction, purpose).await? else { return Ok(None) };
+    let Some(row) = interaction.row() else { return Ok(None) };
+    let Some(code) = visit.store().code_of(row, purpose).await? else { return Ok(None) };
     let Some(offer) = destination_of(&code, account, offers).cloned() else { return Ok(None) };
     let share = code_share(visit.store(), account.id, device).await?;
     let before = visit.store().sent_before(account.id, (purpose, share), a_day_before(visit.now)).await?;

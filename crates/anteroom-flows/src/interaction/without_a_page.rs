@@ -16,17 +16,17 @@ use crate::interaction::target::Target;
 pub(crate) async fn answer_without_a_page(
     call: &Call,
     snapshot: &Snapshot,
-    (ahead, who): (&Target, &AccountSelection),
+    (target, selection): (&Target, &AccountSelection),
     step: &NextStep,
 ) -> Result<Option<AuthorizationResponse>, FlowError> {
-    let Target::Application { client, request } = ahead else { return Ok(None) };
+    let Target::Application { client, request } = target else { return Ok(None) };
     if *step == NextStep::Done
         || (*step != NextStep::NotTheRequiredSub && !request.prompt.contains(Prompt::None))
     {
         return Ok(None);
     }
     let description = "the person would have to be asked something";
-    let code = step.without_a_page(prior_consent(call, client, who).await?);
+    let code = step.without_a_page(prior_consent(call, client, selection).await?);
     Ok(code.map(|code| request.target().error(&snapshot.issuer, code, description)))
 }
 
@@ -34,12 +34,12 @@ pub(crate) async fn answer_without_a_page(
 async fn prior_consent(
     call: &Call,
     client: &Client,
-    who: &AccountSelection,
+    selection: &AccountSelection,
 ) -> Result<PriorConsent, FlowError> {
     if client.policy.first_party {
         return Ok(PriorConsent::Given);
     }
-    let accounts: Vec<AccountId> = match who {
+    let accounts: Vec<AccountId> = match selection {
         AccountSelection::Several(live) => live.iter().map(|one| one.account.id).collect(),
         one => one.account().map(|account| account.id).into_iter().collect(),
     };

@@ -78,8 +78,8 @@ async fn arrives(visit: &Visit, live: &[ActiveSession]) -> Result<bool, FlowErro
     if !policy.new_devices_step_up && !wants_proof {
         return Ok(true);
     }
-    let onward = proceed_with(visit, OpenInteraction::to_dashboard(visit), live.to_vec()).await?;
-    Ok(matches!(onward, Next::Dashboard))
+    let next = proceed_with(visit, OpenInteraction::to_dashboard(visit), live.to_vec()).await?;
+    Ok(matches!(next, Next::Dashboard))
 }
 
 fn tiles(snapshot: &Snapshot, account: &Account) -> Vec<TileView> {

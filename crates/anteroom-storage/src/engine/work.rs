@@ -40,7 +40,7 @@ mod recorded {
 
 #[cfg(not(feature = "test-util"))]
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Work;
+pub(crate) struct StatementLog;
 
 #[cfg(not(feature = "test-util"))]
 impl StatementLog {

@@ -22,7 +22,7 @@ async fn with_interactions(options: &StoreOptions) -> Store {
     for number in [1, 2] {
         let interaction = Interaction {
             id: InteractionId(message_id(number).0),
-            journey: InteractionState::new(Destination::Dashboard, BrowserId(message_id(9).0), at(1)),
+            state: InteractionState::new(Destination::Dashboard, BrowserId(message_id(9).0), at(1)),
             proof: None,
             created_at: at(2),
             expires_at: at(1000),

@@ -20,7 +20,7 @@ fn interaction_id(number: u8) -> InteractionId {
 fn interaction(number: u8) -> Interaction {
     Interaction {
         id: interaction_id(number),
-        journey: InteractionState::new(Destination::Dashboard, BrowserId(interaction_id(9).0), at(1)),
+        state: InteractionState::new(Destination::Dashboard, BrowserId(interaction_id(9).0), at(1)),
         proof: None,
         created_at: at(2),
         expires_at: at(1000),
@@ -31,7 +31,7 @@ fn interaction(number: u8) -> Interaction {
 
 fn proven(number: u8) -> Interaction {
     let mut proven = interaction(number);
-    proven.journey.account = Some(account_id(1));
+    proven.state.account = Some(account_id(1));
     proven.proof = Some(InteractionProof {
         account: account_id(1),
         epoch: AccountEpoch(0),

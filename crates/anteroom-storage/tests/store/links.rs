@@ -171,7 +171,7 @@ async fn insert_interaction(store: &Store) -> InteractionId {
     let journey = InteractionState::new(Destination::Dashboard, browser(1), at(0));
     let interaction = Interaction {
         id: InteractionId(message_id(1).0),
-        journey,
+        state: journey,
         proof: None,
         created_at: at(0),
         expires_at: at(1800),

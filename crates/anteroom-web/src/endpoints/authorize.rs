@@ -9,22 +9,22 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::Arc;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish, to_sign_in};
 use crate::forms::is_form;
+use crate::page_context::PageContext;
 use crate::pages::step::show;
 use crate::respond::{error_return_page, redirect_to};
 use crate::state::Web;
 
-pub(crate) async fn get(asker: PageContext, query: RawQuery) -> Response {
-    finish(&asker, answer(&asker, query.0.as_deref().unwrap_or_default()).await).await
+pub(crate) async fn get(context: PageContext, query: RawQuery) -> Response {
+    finish(&context, answer(&context, query.0.as_deref().unwrap_or_default()).await).await
 }
 
-async fn answer(asker: &PageContext, query: &str) -> Result<Response, PageError> {
+async fn answer(context: &PageContext, query: &str) -> Result<Response, PageError> {
     let form = UrlEncodedForm::decode(query.as_bytes()).map_err(|_| invalid())?;
-    match authorize(&asker.visit, &Parameters::from(&form)).await? {
-        AuthorizeOutcome::Onward(onward) => show(asker, onward),
-        AuthorizeOutcome::ErrorReturn(waits) => Ok(error_return_page(asker, &waits)),
+    match authorize(&context.visit, &Parameters::from(&form)).await? {
+        AuthorizeOutcome::Onward(next) => show(context, next),
+        AuthorizeOutcome::ErrorReturn(waits) => Ok(error_return_page(context, &waits)),
         AuthorizeOutcome::Refused(error) => Err(refused(&error)),
     }
 }
@@ -45,7 +45,7 @@ fn refused(error: &AuthorizationError) -> PageError {
 /// A request that an application's page may post, and so without our Lax cookie and without a form's token: it changes
 /// nothing, and is asked again as a GET of the same path.
 pub(crate) struct CrossSitePost {
-    asker: PageContext,
+    context: PageContext,
     query: String,
 }
 
@@ -54,12 +54,12 @@ impl FromRequest<Arc<Web>> for CrossSitePost {
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
         let (mut parts, body) = request.into_parts();
-        let Ok(asker) = PageContext::from_request_parts(&mut parts, web).await;
+        let Ok(context) = PageContext::from_request_parts(&mut parts, web).await;
         let body = axum::body::to_bytes(body, web.settings.max_body).await.ok();
         match body.filter(|_| is_form(&parts.headers)).and_then(|body| as_query(&body)) {
-            Some(query) => Ok(Self { asker, query }),
+            Some(query) => Ok(Self { context, query }),
             // What cannot be read, or is too long, is as unusable as anything else that is no request.
-            None => Err(invalid().answer(&asker).await),
+            None => Err(invalid().answer(&context).await),
         }
     }
 }
@@ -74,10 +74,10 @@ fn as_query(body: &[u8]) -> Option<String> {
     Some(anteroom_oidc::form::encode(pairs)).filter(|query| query.len() <= LONGEST_QUERY)
 }
 
-pub(crate) async fn post(CrossSitePost { asker, query }: CrossSitePost) -> Response {
-    redirect_to(&asker, &format!("/authorize?{query}"))
+pub(crate) async fn post(CrossSitePost { context, query }: CrossSitePost) -> Response {
+    redirect_to(&context, &format!("/authorize?{query}"))
 }
 
-pub(crate) async fn end_session_post(CrossSitePost { asker, query }: CrossSitePost) -> Response {
-    redirect_to(&asker, &format!("/end-session?{query}"))
+pub(crate) async fn end_session_post(CrossSitePost { context, query }: CrossSitePost) -> Response {
+    redirect_to(&context, &format!("/end-session?{query}"))
 }

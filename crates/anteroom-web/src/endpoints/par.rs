@@ -8,9 +8,9 @@ use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use crate::asker::EndpointContext;
 use crate::endpoints::token::{ClientRequest, ClientRequestError, Received, finish};
 use crate::endpoints::unread;
+use crate::page_context::EndpointContext;
 
 pub(crate) async fn endpoint(context: EndpointContext, headers: HeaderMap, body: Received) -> Response {
     finish(&context, pushed(&context, &headers, &body).await)

@@ -13,9 +13,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
 
-use crate::asker::EndpointContext;
 use crate::authorization::{REPEATED, Repeated, authorization};
 use crate::endpoints::token::unavailable;
+use crate::page_context::EndpointContext;
 use crate::segment::PathParam;
 
 /// Of metadata; what else is sent is bounded by the server's own limit.

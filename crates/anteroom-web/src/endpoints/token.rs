@@ -18,11 +18,11 @@ use axum::http::header::{CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use crate::asker::EndpointContext;
 use crate::authorization::{Repeated, authorization};
 use crate::endpoints::unread;
 use crate::forms::is_form;
 use crate::guard::is_loopback_name;
+use crate::page_context::EndpointContext;
 
 /// A request of a client that has proven who it is.
 pub(crate) struct ClientRequest {

@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use url::form_urlencoded;
 
-use crate::asker::EndpointContext;
 use crate::endpoints::token::Received;
+use crate::page_context::EndpointContext;
 use crate::segment::PathParam;
 use crate::state::Web;
 

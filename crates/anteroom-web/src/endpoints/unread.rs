@@ -11,7 +11,7 @@ use anteroom_oidc::token::{CredentialsError, PresentedCredentials};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 
-use crate::asker::EndpointContext;
+use crate::page_context::EndpointContext;
 
 /// Neither UTF-8 nor short enough, or of another type.
 pub(super) fn body(context: &EndpointContext, headers: &HeaderMap, why: &str) -> TokenError {

@@ -10,10 +10,10 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
-use crate::asker::EndpointContext;
 use crate::authorization::{REPEATED, Repeated, authorization};
 use crate::endpoints::token::{Received, is_too_long, unavailable};
 use crate::forms::is_form;
+use crate::page_context::EndpointContext;
 
 /// RFC 6750 §2.2: a method without a body of its own takes the token in the header alone.
 pub(crate) async fn get(context: EndpointContext, query: RawQuery, headers: HeaderMap) -> Response {

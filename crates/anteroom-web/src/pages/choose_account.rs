@@ -8,38 +8,38 @@ use anteroom_pages::{Application, ChooseAccountPage};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm, token_without_account};
+use crate::page_context::PageContext;
 use crate::pages::session_time::redirect_to_sign_in;
 use crate::pages::sign_in_form::SignInForm;
 use crate::pages::step::{choices, go};
 use crate::respond::{PageResponse, redirect_in_browser, see_other, with_cookies};
 
 /// From the dashboard: the accounts that are signed in here, to change to.
-pub(crate) async fn form(asker: PageContext) -> Response {
-    finish(&asker, shown(&asker).await).await
+pub(crate) async fn form(context: PageContext) -> Response {
+    finish(&context, shown(&context).await).await
 }
 
-async fn shown(asker: &PageContext) -> Result<Response, PageError> {
-    let live = signed_in_here(&asker.visit).await?;
+async fn shown(context: &PageContext) -> Result<Response, PageError> {
+    let live = signed_in_here(&context.visit).await?;
     if live.is_empty() {
-        return redirect_to_sign_in(asker).await;
+        return redirect_to_sign_in(context).await;
     }
     let view = ChooseAccountPage {
-        form_token: token_without_account(asker, FormName::ChooseAccount),
+        form_token: token_without_account(context, FormName::ChooseAccount),
         interaction: None,
         application: Application::unnamed(),
         accounts: choices(&live),
     };
-    Ok(PageResponse::of(asker).page(StatusCode::OK, &view))
+    Ok(PageResponse::of(context).page(StatusCode::OK, &view))
 }
 
 /// The account that was picked.
 pub(crate) struct ChooseAccountForm {
     choice: ChosenAccount,
-    waiting: Option<InteractionRef>,
+    interaction_ref: Option<InteractionRef>,
 }
 
 impl FormFields for ChooseAccountForm {
@@ -47,7 +47,7 @@ impl FormFields for ChooseAccountForm {
 
     fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         let choice = sent.field("account").parse().map_or(ChosenAccount::Another, ChosenAccount::Session);
-        Ok(Self { choice, waiting: sent.interaction_ref()? })
+        Ok(Self { choice, interaction_ref: sent.interaction_ref()? })
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
@@ -55,41 +55,41 @@ impl FormFields for ChooseAccountForm {
     }
 }
 
-pub(crate) async fn submit(Form { asker, fields }: Form<ChooseAccountForm>) -> Response {
-    finish(&asker, submitted(&asker, fields).await).await
+pub(crate) async fn submit(Form { context, fields }: Form<ChooseAccountForm>) -> Response {
+    finish(&context, submitted(&context, fields).await).await
 }
 
 async fn submitted(
-    asker: &PageContext,
-    ChooseAccountForm { choice, waiting }: ChooseAccountForm,
+    context: &PageContext,
+    ChooseAccountForm { choice, interaction_ref }: ChooseAccountForm,
 ) -> Result<Response, PageError> {
-    let to_dashboard = waiting.is_none();
-    match choose(&asker.visit, waiting, choice).await? {
-        ChooseOutcome::Chosen { sessions, onward } => {
-            let mut jar = asker.jar.clone();
+    let to_dashboard = interaction_ref.is_none();
+    match choose(&context.visit, interaction_ref, choice).await? {
+        ChooseOutcome::Chosen { sessions, next } => {
+            let mut jar = context.jar.clone();
             jar.sessions = sessions;
-            let cookies = jar.of_other_sessions(asker.web.secure_cookies());
-            Ok(with_cookies(go(asker, onward)?, &cookies))
+            let cookies = jar.of_other_sessions(context.web.secure_cookies());
+            Ok(with_cookies(go(context, next)?, &cookies))
         }
         ChooseOutcome::SignIn(_) if to_dashboard => Ok(see_other("/sign-in?another=1")),
-        ChooseOutcome::SignIn(onward) => another(asker, onward),
+        ChooseOutcome::SignIn(next) => another(context, next),
         ChooseOutcome::Prove { session, .. } if to_dashboard => {
             Ok(see_other(&format!("/sign-in?another=1&account={session}")))
         }
-        ChooseOutcome::Prove { onward, .. } => go(asker, onward),
+        ChooseOutcome::Prove { next, .. } => go(context, next),
         ChooseOutcome::Gone => Err(PageError::interaction_expired()),
     }
 }
 
 /// Sign-in to another account, on the way to the same application.
 fn another(
-    asker: &PageContext,
-    onward: anteroom_flows::interaction::next::Next,
+    context: &PageContext,
+    next: anteroom_flows::interaction::next::Next,
 ) -> Result<Response, PageError> {
-    let anteroom_flows::interaction::next::Next::Page(page) = onward else { return go(asker, onward) };
+    let anteroom_flows::interaction::next::Next::Page(page) = next else { return go(context, next) };
     if page.not_persisted {
-        return Ok(SignInForm::new(asker, &page.carried)?.respond(asker, StatusCode::OK));
+        return Ok(SignInForm::new(context, &page.interaction)?.respond(context, StatusCode::OK));
     }
-    let handle = page.carried.form_value(&asker.visit)?.unwrap_or_default();
-    Ok(redirect_in_browser(asker, &format!("/sign-in?another=1&interaction={handle}")))
+    let handle = page.interaction.form_value(&context.visit)?.unwrap_or_default();
+    Ok(redirect_in_browser(context, &format!("/sign-in?another=1&interaction={handle}")))
 }

@@ -7,16 +7,16 @@ use anteroom_oidc::{Scope, ScopeSet};
 use anteroom_pages::ConsentScope;
 use axum::response::Response;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
+use crate::page_context::PageContext;
 use crate::pages::step::{DASHBOARD, continue_address, go};
 use crate::respond::redirect_in_browser;
 
 pub(crate) struct ConsentForm {
     decision: ConsentDecision,
-    waiting: InteractionRef,
+    interaction_ref: InteractionRef,
 }
 
 impl FormFields for ConsentForm {
@@ -26,7 +26,7 @@ impl FormFields for ConsentForm {
         // Anything but a clear yes is a no.
         let decision =
             if sent.field("decision") == "allow" { ConsentDecision::Allow } else { ConsentDecision::Deny };
-        Ok(Self { decision, waiting: sent.require_interaction_ref()? })
+        Ok(Self { decision, interaction_ref: sent.require_interaction_ref()? })
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
@@ -34,18 +34,18 @@ impl FormFields for ConsentForm {
     }
 }
 
-pub(crate) async fn submit(Form { asker, fields }: Form<ConsentForm>) -> Response {
-    finish(&asker, submitted(&asker, fields).await).await
+pub(crate) async fn submit(Form { context, fields }: Form<ConsentForm>) -> Response {
+    finish(&context, submitted(&context, fields).await).await
 }
 
 async fn submitted(
-    asker: &PageContext,
-    ConsentForm { decision, waiting }: ConsentForm,
+    context: &PageContext,
+    ConsentForm { decision, interaction_ref }: ConsentForm,
 ) -> Result<Response, PageError> {
-    match consent(&asker.visit, waiting, decision).await? {
-        ConsentOutcome::Onward(onward) => go(asker, onward),
+    match consent(&context.visit, interaction_ref, decision).await? {
+        ConsentOutcome::Onward(next) => go(context, next),
         ConsentOutcome::AskedAnew(page) => {
-            Ok(redirect_in_browser(asker, &format!("{}&changed=1", continue_address(asker, &page)?)))
+            Ok(redirect_in_browser(context, &format!("{}&changed=1", continue_address(context, &page)?)))
         }
         ConsentOutcome::Gone => Err(PageError::interaction_expired()),
     }

@@ -10,10 +10,10 @@ use anteroom_pages::{
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::token_for;
+use crate::page_context::PageContext;
 use crate::pages::factors::FACTORS;
 use crate::pages::new_password::CHANGE;
 use crate::pages::profile::PROFILE;
@@ -27,18 +27,18 @@ pub(crate) async fn home() -> Response {
     see_other(DASHBOARD)
 }
 
-pub(crate) async fn show(asker: PageContext) -> Response {
-    finish(&asker, shown(&asker).await).await
+pub(crate) async fn show(context: PageContext) -> Response {
+    finish(&context, shown(&context).await).await
 }
 
-async fn shown(asker: &PageContext) -> Result<Response, PageError> {
-    let Some(view) = dashboard(&asker.visit).await? else {
-        return redirect_to_sign_in(asker).await;
+async fn shown(context: &PageContext) -> Result<Response, PageError> {
+    let Some(view) = dashboard(&context.visit).await? else {
+        return redirect_to_sign_in(context).await;
     };
     let Dashboard { account, session, tiles, password_days_left, others } = view;
     let owner = FormOwner { session: Some(session.id), account: Some(account.id) };
     let page = DashboardPage {
-        form_token: token_for(asker, FormName::SignOut, owner),
+        form_token: token_for(context, FormName::SignOut, owner),
         person_name: account.display_name().to_owned(),
         email: account.primary_address.as_str().to_owned(),
         tiles: tiles.into_iter().map(tile).collect(),
@@ -50,7 +50,7 @@ async fn shown(asker: &PageContext) -> Result<Response, PageError> {
             .to_owned(),
         others: others.iter().map(person).collect(),
     };
-    let frame = PageResponse::of(asker).signed_in(&account).of_session(&session).isolated_from_opener();
+    let frame = PageResponse::of(context).signed_in(&account).of_session(&session).isolated_from_opener();
     Ok(frame.page(StatusCode::OK, &page))
 }
 
@@ -80,19 +80,19 @@ fn percent(text: &str) -> String {
     url.map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default()
 }
 
-pub(crate) async fn open(asker: PageContext, PathParam(client): PathParam<String>) -> Response {
-    finish(&asker, opened(&asker, &client).await).await
+pub(crate) async fn open(context: PageContext, PathParam(client): PathParam<String>) -> Response {
+    finish(&context, opened(&context, &client).await).await
 }
 
-async fn opened(asker: &PageContext, client: &str) -> Result<Response, PageError> {
+async fn opened(context: &PageContext, client: &str) -> Result<Response, PageError> {
     let absent = || {
         let forward = NextLink { kind: NextLinkKind::Dashboard, href: DASHBOARD.to_owned() };
         PageError::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, forward)
     };
     let client: ClientId = client.parse().map_err(|_| absent())?;
-    match open_tile(&asker.visit, &client).await? {
-        TileTarget::Application(target) => Ok(redirect_to(asker, &target)),
-        TileTarget::NotSignedIn => redirect_to_sign_in(asker).await,
+    match open_tile(&context.visit, &client).await? {
+        TileTarget::Application(target) => Ok(redirect_to(context, &target)),
+        TileTarget::NotSignedIn => redirect_to_sign_in(context).await,
         TileTarget::Absent => Err(absent()),
     }
 }

@@ -4,21 +4,21 @@ use anteroom_flows::interaction::expired_password::acknowledge;
 use anteroom_flows::interaction::open_interaction::InteractionRef;
 use axum::response::Response;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
+use crate::page_context::PageContext;
 use crate::pages::step::go;
 
 pub(crate) struct ExpiredPasswordForm {
-    waiting: InteractionRef,
+    interaction_ref: InteractionRef,
 }
 
 impl FormFields for ExpiredPasswordForm {
     const NAME: FormName = FormName::ExpiredPassword;
 
     fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
-        Ok(Self { waiting: sent.require_interaction_ref()? })
+        Ok(Self { interaction_ref: sent.require_interaction_ref()? })
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
@@ -26,16 +26,16 @@ impl FormFields for ExpiredPasswordForm {
     }
 }
 
-pub(crate) async fn submit(Form { asker, fields }: Form<ExpiredPasswordForm>) -> Response {
-    finish(&asker, submitted(&asker, fields).await).await
+pub(crate) async fn submit(Form { context, fields }: Form<ExpiredPasswordForm>) -> Response {
+    finish(&context, submitted(&context, fields).await).await
 }
 
 async fn submitted(
-    asker: &PageContext,
-    ExpiredPasswordForm { waiting }: ExpiredPasswordForm,
+    context: &PageContext,
+    ExpiredPasswordForm { interaction_ref }: ExpiredPasswordForm,
 ) -> Result<Response, PageError> {
-    match acknowledge(&asker.visit, waiting).await? {
-        Some(onward) => go(asker, onward),
+    match acknowledge(&context.visit, interaction_ref).await? {
+        Some(next) => go(context, next),
         None => Err(PageError::interaction_expired()),
     }
 }

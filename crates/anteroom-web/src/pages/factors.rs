@@ -18,10 +18,10 @@ use axum::response::{IntoResponse as _, Response};
 use qrcode::QrCode;
 use qrcode::render::svg;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm, token_for};
+use crate::page_context::PageContext;
 use crate::pages::step::{DASHBOARD, go, show as show_onward};
 use crate::respond::{PageResponse, moment, redirect_in_browser, see_other};
 use crate::segment::PathParam;
@@ -33,55 +33,55 @@ pub(crate) async fn to_list() -> Response {
     see_other(FACTORS)
 }
 
-pub(crate) async fn show(asker: PageContext, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(context: PageContext, RawQuery(query): RawQuery) -> Response {
     let notice = match query.as_deref() {
         Some("added") => Some(FactorsNotice::Added),
         Some("removed") => Some(FactorsNotice::Removed),
         Some("not-there") => Some(FactorsNotice::NotThere),
         _ => None,
     };
-    let listed = list(&asker.visit).await.map_err(PageError::from);
+    let listed = list(&context.visit).await.map_err(PageError::from);
     let response = listed.and_then(|listed| match listed {
-        Ok(listed) => Ok(page(&asker, &listed, (notice, None))),
-        Err(onward) => show_onward(&asker, onward),
+        Ok(listed) => Ok(page(&context, &listed, (notice, None))),
+        Err(next) => show_onward(&context, next),
     });
-    finish(&asker, response).await
+    finish(&context, response).await
 }
 
 fn page(
-    asker: &PageContext,
+    context: &PageContext,
     listed: &AuthenticatorList,
     (notice, problem): (Option<FactorsNotice>, Option<FactorsProblem>),
 ) -> Response {
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let numbered = (1..).zip(&listed.apps);
     let view = FactorsPage {
-        form_token: token_for(asker, FormName::Factors, FormOwner::of(&listed.live)),
-        factors: numbered.map(|(number, app)| factor(asker, listed, (number, app))).collect(),
+        form_token: token_for(context, FormName::Factors, FormOwner::of(&listed.live)),
+        factors: numbered.map(|(number, app)| factor(context, listed, (number, app))).collect(),
         can_add: listed.can_add,
         notice,
         problem,
         dashboard_href: DASHBOARD.to_owned(),
     };
-    signed_in(asker, &listed.live).page(status, &view)
+    signed_in(context, &listed.live).page(status, &view)
 }
 
-fn signed_in<'a>(asker: &'a PageContext, live: &ActiveSession) -> PageResponse<'a> {
-    PageResponse::of(asker).signed_in(&live.account).of_session(&live.session).isolated_from_opener()
+fn signed_in<'a>(context: &'a PageContext, live: &ActiveSession) -> PageResponse<'a> {
+    PageResponse::of(context).signed_in(&live.account).of_session(&live.session).isolated_from_opener()
 }
 
 fn factor(
-    asker: &PageContext,
+    context: &PageContext,
     listed: &AuthenticatorList,
     (number, app): (u32, &AuthenticatorApp),
 ) -> AuthenticatorAppItem {
-    let waits = app.usable_from > asker.visit.now;
+    let waits = app.usable_from > context.visit.now;
     AuthenticatorAppItem {
         id: app.id.to_string(),
         number,
-        added_on: moment(asker, app.created_at).date,
-        serves_from: waits.then(|| moment(asker, app.usable_from)),
-        can_remove: listed.may_remove(app, asker.visit.now),
+        added_on: moment(context, app.created_at).date,
+        serves_from: waits.then(|| moment(context, app.usable_from)),
+        can_remove: listed.may_remove(app, context.visit.now),
     }
 }
 
@@ -100,50 +100,51 @@ impl FormFields for AddAppForm {
     }
 }
 
-pub(crate) async fn add(Form { asker, fields: AddAppForm }: Form<AddAppForm>) -> Response {
-    finish(&asker, added(&asker).await).await
+pub(crate) async fn add(Form { context, fields: AddAppForm }: Form<AddAppForm>) -> Response {
+    finish(&context, added(&context).await).await
 }
 
-async fn added(asker: &PageContext) -> Result<Response, PageError> {
-    match begin(&asker.visit).await? {
-        BeginOutcome::Begun(id) => Ok(redirect_in_browser(asker, &format!("{FACTORS}/{id}"))),
+async fn added(context: &PageContext) -> Result<Response, PageError> {
+    match begin(&context.visit).await? {
+        BeginOutcome::Begun(id) => Ok(redirect_in_browser(context, &format!("{FACTORS}/{id}"))),
         // The page says so, and has no button any more.
         BeginOutcome::TooMany => Ok(see_other(FACTORS)),
-        BeginOutcome::Elsewhere(onward) => go(asker, onward),
+        BeginOutcome::Elsewhere(next) => go(context, next),
     }
 }
 
 /// `GET /account/factors/{id}`: the key of an app whose first code is awaited.
-pub(crate) async fn enrol(asker: PageContext, PathParam(id): PathParam<String>) -> Response {
-    let found = begun(&asker, &id).await;
+pub(crate) async fn enrol(context: PageContext, PathParam(id): PathParam<String>) -> Response {
+    let found = begun(&context, &id).await;
     let response = found.map(|found| match found {
-        Some(enrolment) => enrolment_page(&asker, &enrolment, None),
+        Some(enrolment) => enrolment_page(&context, &enrolment, None),
         None => see_other(FACTORS),
     });
-    finish(&asker, response).await
+    finish(&context, response).await
 }
 
-async fn begun(asker: &PageContext, id: &str) -> Result<Option<Enrolment>, PageError> {
+async fn begun(context: &PageContext, id: &str) -> Result<Option<Enrolment>, PageError> {
     let Ok(id) = id.parse::<FactorId>() else { return Ok(None) };
-    Ok(enrolment(&asker.visit, id).await?)
+    Ok(enrolment(&context.visit, id).await?)
 }
 
-fn enrolment_page(asker: &PageContext, enrolment: &Enrolment, problem: Option<EnrolProblem>) -> Response {
+fn enrolment_page(context: &PageContext, enrolment: &Enrolment, problem: Option<EnrolProblem>) -> Response {
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let id = enrolment.app.id;
     let view = EnrolFactorPage {
-        form_token: token_for(asker, FormName::Factors, FormOwner::of(&enrolment.live)),
+        form_token: token_for(context, FormName::Factors, FormOwner::of(&enrolment.live)),
         factor: id.to_string(),
         secret: enrolment.secret.typed(),
         qr_href: format!("{FACTORS}/{id}/qr.svg"),
         problem,
     };
-    signed_in(asker, &enrolment.live).page(status, &view)
+    signed_in(context, &enrolment.live).page(status, &view)
 }
 
 /// `GET /account/factors/{id}/qr.svg`: the key as a picture.
-pub(crate) async fn picture(asker: PageContext, PathParam(id): PathParam<String>) -> Response {
-    let drawn = begun(&asker, &id).await.map(|found| found.and_then(|enrolment| draw(&asker, &enrolment)));
+pub(crate) async fn picture(context: PageContext, PathParam(id): PathParam<String>) -> Response {
+    let drawn =
+        begun(&context, &id).await.map(|found| found.and_then(|enrolment| draw(&context, &enrolment)));
     match drawn {
         Ok(Some(svg)) => {
             let headers = [
@@ -153,12 +154,12 @@ pub(crate) async fn picture(asker: PageContext, PathParam(id): PathParam<String>
             (headers, svg).into_response()
         }
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
-        Err(failure) => finish(&asker, Err(failure)).await,
+        Err(failure) => finish(&context, Err(failure)).await,
     }
 }
 
-fn draw(asker: &PageContext, enrolment: &Enrolment) -> Option<String> {
-    let snapshot = asker.visit.snapshot();
+fn draw(context: &PageContext, enrolment: &Enrolment) -> Option<String> {
+    let snapshot = context.visit.snapshot();
     let account = enrolment.live.account.primary_address.as_str();
     let url = enrolment.secret.url(&snapshot.practice.name, account).ok()?;
     let code = QrCode::new(url).ok()?;
@@ -184,27 +185,29 @@ impl FormFields for ConfirmAppForm {
     }
 }
 
-pub(crate) async fn enter(Form { asker, fields }: Form<ConfirmAppForm>) -> Response {
-    finish(&asker, entered(&asker, fields).await).await
+pub(crate) async fn enter(Form { context, fields }: Form<ConfirmAppForm>) -> Response {
+    finish(&context, entered(&context, fields).await).await
 }
 
 async fn entered(
-    asker: &PageContext,
+    context: &PageContext,
     ConfirmAppForm { factor, code }: ConfirmAppForm,
 ) -> Result<Response, PageError> {
     let outcome = match factor {
-        Some(id) => confirm(&asker.visit, id, &code).await?,
+        Some(id) => confirm(&context.visit, id, &code).await?,
         None => ConfirmOutcome::Gone,
     };
     match outcome {
         ConfirmOutcome::Confirmed => Ok(see_other(&format!("{FACTORS}?added"))),
         ConfirmOutcome::Missing(enrolment) => {
-            Ok(enrolment_page(asker, &enrolment, Some(EnrolProblem::Missing)))
+            Ok(enrolment_page(context, &enrolment, Some(EnrolProblem::Missing)))
         }
-        ConfirmOutcome::Wrong(enrolment) => Ok(enrolment_page(asker, &enrolment, Some(EnrolProblem::Wrong))),
-        ConfirmOutcome::Gone => match list(&asker.visit).await? {
-            Ok(listed) => Ok(page(asker, &listed, (None, Some(FactorsProblem::TooLate)))),
-            Err(onward) => show_onward(asker, onward),
+        ConfirmOutcome::Wrong(enrolment) => {
+            Ok(enrolment_page(context, &enrolment, Some(EnrolProblem::Wrong)))
+        }
+        ConfirmOutcome::Gone => match list(&context.visit).await? {
+            Ok(listed) => Ok(page(context, &listed, (None, Some(FactorsProblem::TooLate)))),
+            Err(next) => show_onward(context, next),
         },
     }
 }
@@ -226,16 +229,16 @@ impl FormFields for RemoveAppForm {
     }
 }
 
-pub(crate) async fn take_off(Form { asker, fields }: Form<RemoveAppForm>) -> Response {
-    finish(&asker, taken_off(&asker, fields).await).await
+pub(crate) async fn take_off(Form { context, fields }: Form<RemoveAppForm>) -> Response {
+    finish(&context, taken_off(&context, fields).await).await
 }
 
 async fn taken_off(
-    asker: &PageContext,
+    context: &PageContext,
     RemoveAppForm { factor }: RemoveAppForm,
 ) -> Result<Response, PageError> {
     let outcome = match factor {
-        Some(id) => remove(&asker.visit, id).await?,
+        Some(id) => remove(&context.visit, id).await?,
         None => RemoveOutcome::NotThere,
     };
     match outcome {
@@ -243,6 +246,6 @@ async fn taken_off(
         RemoveOutcome::NotThere => Ok(see_other(&format!("{FACTORS}?not-there"))),
         // The page says so, and has no button for it.
         RemoveOutcome::LastOne => Ok(see_other(FACTORS)),
-        RemoveOutcome::Elsewhere(onward) => go(asker, onward),
+        RemoveOutcome::Elsewhere(next) => go(context, next),
     }
 }

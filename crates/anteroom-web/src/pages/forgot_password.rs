@@ -14,10 +14,10 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields, token_without_account};
+use crate::page_context::PageContext;
 use crate::pages::step::{FORGOT_PASSWORD, application, on_with, waiting_in};
 use crate::respond::{PageResponse, redirect_in_browser};
 
@@ -26,26 +26,26 @@ pub(crate) const WAITING: &str = "/forgot-password/waiting";
 const SIGN_IN: &str = "/sign-in";
 const MAX_EMAIL_CHARS: usize = 320;
 
-pub(crate) async fn form(asker: PageContext, query: RawQuery) -> Response {
-    let result = opened(&asker, query.0.as_deref().unwrap_or_default()).await;
-    finish(&asker, result).await
+pub(crate) async fn form(context: PageContext, query: RawQuery) -> Response {
+    let result = opened(&context, query.0.as_deref().unwrap_or_default()).await;
+    finish(&context, result).await
 }
 
-async fn opened(asker: &PageContext, query: &str) -> Result<Response, PageError> {
-    let carried = match open_or_dashboard(&asker.visit, waiting_in(query)).await? {
-        Ok(carried) => carried,
+async fn opened(context: &PageContext, query: &str) -> Result<Response, PageError> {
+    let interaction = match open_or_dashboard(&context.visit, waiting_in(query)).await? {
+        Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Err(PageError::interaction_expired()),
     };
-    shown(asker, &carried, (String::new(), None))
+    shown(context, &interaction, (String::new(), None))
 }
 
 fn shown(
-    asker: &PageContext,
-    carried: &OpenInteraction,
+    context: &PageContext,
+    interaction: &OpenInteraction,
     (email, problem): (String, Option<ForgotPasswordProblem>),
 ) -> Result<Response, PageError> {
-    let provider = &asker.web.provider;
-    let request = carried.journey.request();
+    let provider = &context.web.provider;
+    let request = interaction.state.request();
     let snapshot = provider.snapshot();
     let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
     let hint = request.and_then(|request| request.login_hint.clone()).unwrap_or_default();
@@ -54,34 +54,34 @@ fn shown(
         Some(ForgotPasswordProblem::RateLimited { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    let interaction = carried.form_value(&asker.visit)?;
+    let interaction = interaction.form_value(&context.visit)?;
     // A person who remembers the password after all carries on to the same application.
     let sign_in_href = match &interaction {
         Some(handle) => format!("/continue?interaction={handle}"),
         None => SIGN_IN.to_owned(),
     };
     let view = ForgotPasswordPage {
-        form_token: token_without_account(asker, FormName::ForgotPassword),
+        form_token: token_without_account(context, FormName::ForgotPassword),
         interaction,
         email: if email.is_empty() { hint } else { email },
-        application: application(asker, client.map(|client| &**client)),
+        application: application(context, client.map(|client| &**client)),
         problem,
         sign_in_href,
     };
     let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
-    Ok(PageResponse::of(asker).in_language_of(&locales).page(status, &view))
+    Ok(PageResponse::of(context).in_language_of(&locales).page(status, &view))
 }
 
 pub(crate) struct ForgotPasswordForm {
     email: String,
-    waiting: Option<InteractionRef>,
+    interaction_ref: Option<InteractionRef>,
 }
 
 impl FormFields for ForgotPasswordForm {
     const NAME: FormName = FormName::ForgotPassword;
 
     fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
-        Ok(Self { email: sent.line("email", MAX_EMAIL_CHARS), waiting: sent.interaction_ref()? })
+        Ok(Self { email: sent.line("email", MAX_EMAIL_CHARS), interaction_ref: sent.interaction_ref()? })
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
@@ -90,17 +90,17 @@ impl FormFields for ForgotPasswordForm {
 }
 
 /// In a task of its own: a browser that hangs up is counted all the same.
-pub(crate) async fn submit(FormOrStale { asker, fields }: FormOrStale<ForgotPasswordForm>) -> Response {
-    let attempt = tokio::spawn(async move { finish(&asker, submitted(&asker, fields).await).await });
+pub(crate) async fn submit(FormOrStale { context, fields }: FormOrStale<ForgotPasswordForm>) -> Response {
+    let attempt = tokio::spawn(async move { finish(&context, submitted(&context, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 async fn submitted(
-    asker: &PageContext,
+    context: &PageContext,
     fields: SubmittedFields<ForgotPasswordForm>,
 ) -> Result<Response, PageError> {
-    let visit = &asker.visit;
-    let (ForgotPasswordForm { email, waiting }, problem) = match fields {
+    let visit = &context.visit;
+    let (ForgotPasswordForm { email, interaction_ref }, problem) = match fields {
         SubmittedFields::Stale(fields) => (fields, Some(ForgotPasswordProblem::Stale)),
         SubmittedFields::Good(fields) if fields.email.is_empty() => {
             (fields, Some(ForgotPasswordProblem::Missing))
@@ -108,19 +108,19 @@ async fn submitted(
         SubmittedFields::Good(fields) => (fields, None),
     };
     if problem.is_some() {
-        let Ok(carried) = open_or_dashboard(visit, waiting).await? else {
+        let Ok(interaction) = open_or_dashboard(visit, interaction_ref).await? else {
             return Err(PageError::interaction_expired());
         };
-        return shown(asker, &carried, (email, problem));
+        return shown(context, &interaction, (email, problem));
     }
-    match ask(visit, RecoveryRequest { address: email.clone(), waiting }).await? {
-        RequestRecoveryOutcome::Asked(carried) => {
-            let handle = carried.form_value(&asker.visit)?.unwrap_or_default();
-            Ok(redirect_in_browser(asker, &format!("{ASKED}?interaction={handle}")))
+    match ask(visit, RecoveryRequest { address: email.clone(), interaction_ref }).await? {
+        RequestRecoveryOutcome::Asked(interaction) => {
+            let handle = interaction.form_value(&context.visit)?.unwrap_or_default();
+            Ok(redirect_in_browser(context, &format!("{ASKED}?interaction={handle}")))
         }
-        RequestRecoveryOutcome::RateLimited { wait, carried } => {
+        RequestRecoveryOutcome::RateLimited { wait, interaction } => {
             let problem = ForgotPasswordProblem::RateLimited { wait: wait_text(wait) };
-            let response = shown(asker, &carried, (email, Some(problem)))?;
+            let response = shown(context, &interaction, (email, Some(problem)))?;
             Ok(retry_after(response, wait))
         }
         RequestRecoveryOutcome::Gone => Err(PageError::interaction_expired()),
@@ -138,39 +138,39 @@ pub(crate) fn retry_after(mut response: Response, wait: Wait) -> Response {
 }
 
 /// `GET /forgot-password/sent?interaction=…`.
-pub(crate) async fn asked(asker: PageContext, query: RawQuery) -> Response {
-    let result = asked_in(&asker, query.0.as_deref().unwrap_or_default()).await;
-    finish(&asker, result).await
+pub(crate) async fn asked(context: PageContext, query: RawQuery) -> Response {
+    let result = asked_in(&context, query.0.as_deref().unwrap_or_default()).await;
+    finish(&context, result).await
 }
 
-async fn asked_in(asker: &PageContext, query: &str) -> Result<Response, PageError> {
-    let carried = match waiting_in(query) {
-        Some(waiting) => open(&asker.visit, waiting).await?.ok(),
+async fn asked_in(context: &PageContext, query: &str) -> Result<Response, PageError> {
+    let interaction = match waiting_in(query) {
+        Some(interaction_ref) => open(&context.visit, interaction_ref).await?.ok(),
         None => None,
     };
-    match carried {
-        Some(carried) => asked_page(asker, &carried, None),
-        None => Err(PageError::not_asked_here(asker, None)?),
+    match interaction {
+        Some(interaction) => asked_page(context, &interaction, None),
+        None => Err(PageError::not_asked_here(context, None)?),
     }
 }
 
 pub(crate) fn asked_page(
-    asker: &PageContext,
-    carried: &OpenInteraction,
+    context: &PageContext,
+    interaction: &OpenInteraction,
     problem: Option<RecoveryAskedProblem>,
 ) -> Result<Response, PageError> {
-    let provider = &asker.web.provider;
-    let handle = carried.form_value(&asker.visit)?;
+    let provider = &context.web.provider;
+    let handle = interaction.form_value(&context.visit)?;
     // The page with a problem may be asked for in a browser that lost its cookies, too.
-    let Some(note) = &carried.journey.recovery else {
-        return Err(PageError::not_asked_here(asker, Some(carried))?);
+    let Some(note) = &interaction.state.recovery else {
+        return Err(PageError::not_asked_here(context, Some(interaction))?);
     };
     let minutes = provider.snapshot().policy.recovery.link_lifetime.as_mins();
     let on = |path: &str| on_with(path, handle.as_deref());
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let view = RecoveryAskedPage {
-        form_token: token_without_account(asker, FormName::RecoveryCode),
-        again_form_token: token_without_account(asker, FormName::ForgotPassword),
+        form_token: token_without_account(context, FormName::RecoveryCode),
+        again_form_token: token_without_account(context, FormName::ForgotPassword),
         email: note.address.clone(),
         minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
         problem,
@@ -178,9 +178,9 @@ pub(crate) fn asked_page(
         waiting_href: on(WAITING),
         interaction: handle,
     };
-    let request = carried.journey.request();
+    let request = interaction.state.request();
     let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
-    Ok(PageResponse::of(asker).in_language_of(&locales).page(status, &view))
+    Ok(PageResponse::of(context).in_language_of(&locales).page(status, &view))
 }
 
 #[derive(Serialize)]
@@ -189,14 +189,14 @@ struct ResetStatus {
 }
 
 /// `GET /forgot-password/waiting?interaction=…`: "go on" or "wait", and nothing else.
-pub(crate) async fn waiting(asker: PageContext, query: RawQuery) -> Response {
-    let waiting = waiting_in(query.0.as_deref().unwrap_or_default());
-    let result = match waiting {
-        Some(waiting) => is_reset_completed(&asker.visit, waiting).await,
+pub(crate) async fn interaction_ref(context: PageContext, query: RawQuery) -> Response {
+    let interaction_ref = waiting_in(query.0.as_deref().unwrap_or_default());
+    let result = match interaction_ref {
+        Some(interaction_ref) => is_reset_completed(&context.visit, interaction_ref).await,
         None => Ok(false),
     };
     let answer = result.map_err(PageError::from).map(|go| {
         ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(ResetStatus { go })).into_response()
     });
-    finish(&asker, answer).await
+    finish(&context, answer).await
 }

@@ -14,10 +14,10 @@ use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm, token_for};
+use crate::page_context::PageContext;
 use crate::pages::sign_in::remember;
 use crate::pages::step::{StepView, application, go, show, waiting_in};
 use crate::respond::{PageResponse, redirect_in_browser, with_cookies};
@@ -30,10 +30,10 @@ pub(crate) fn page(
     (reason, account): (Reason, &Account),
     fault: Option<NewPasswordProblem>,
 ) -> Response {
-    let policy = shown.asker.visit.snapshot().policy.new_password;
+    let policy = shown.context.visit.snapshot().policy.new_password;
     let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let view = NewPasswordPage {
-        form_token: token_for(shown.asker, FormName::NewPassword, shown.owner),
+        form_token: token_for(shown.context, FormName::NewPassword, shown.owner),
         interaction: shown.interaction,
         reason: match reason {
             Reason::Recovery => NewPasswordReason::Recovery,
@@ -51,16 +51,16 @@ pub(crate) fn page(
 }
 
 /// `GET /change-password`.
-pub(crate) async fn change(asker: PageContext) -> Response {
-    let mut carried = OpenInteraction::to_dashboard(&asker.visit);
-    carried.journey.destination = Destination::ChangePassword;
-    let onward = proceed(&asker.visit, carried).await;
-    finish(&asker, onward.map_err(PageError::from).and_then(|onward| show(&asker, onward))).await
+pub(crate) async fn change(context: PageContext) -> Response {
+    let mut interaction = OpenInteraction::to_dashboard(&context.visit);
+    interaction.state.destination = Destination::ChangePassword;
+    let next = proceed(&context.visit, interaction).await;
+    finish(&context, next.map_err(PageError::from).and_then(|next| show(&context, next))).await
 }
 
 pub(crate) struct NewPasswordForm {
     entered: EnteredPassword,
-    waiting: Option<InteractionRef>,
+    interaction_ref: Option<InteractionRef>,
 }
 
 impl FormFields for NewPasswordForm {
@@ -71,7 +71,7 @@ impl FormFields for NewPasswordForm {
             new: sent.field("new_password").into(),
             confirmed: sent.field("confirm_password").into(),
         };
-        Ok(Self { entered, waiting: sent.interaction_ref()? })
+        Ok(Self { entered, interaction_ref: sent.interaction_ref()? })
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
@@ -80,45 +80,45 @@ impl FormFields for NewPasswordForm {
 }
 
 /// In a task of its own: a person whose browser hangs up after the hash was computed has set the password all the same.
-pub(crate) async fn submit(Form { asker, fields }: Form<NewPasswordForm>) -> Response {
-    let attempt = tokio::spawn(async move { finish(&asker, submitted(&asker, fields).await).await });
+pub(crate) async fn submit(Form { context, fields }: Form<NewPasswordForm>) -> Response {
+    let attempt = tokio::spawn(async move { finish(&context, submitted(&context, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 async fn submitted(
-    asker: &PageContext,
-    NewPasswordForm { entered, waiting }: NewPasswordForm,
+    context: &PageContext,
+    NewPasswordForm { entered, interaction_ref }: NewPasswordForm,
 ) -> Result<Response, PageError> {
-    match set(&asker.visit, waiting, entered).await? {
-        NewPasswordOutcome::Reset { device, carried } => to_changed(asker, &carried, Some(device)),
-        NewPasswordOutcome::Done { device, carried } => to_changed(asker, &carried, device),
-        NewPasswordOutcome::SignedIn { cookies, onward } => {
-            Ok(remember(asker, cookies, finish(asker, go(asker, onward)).await))
+    match set(&context.visit, interaction_ref, entered).await? {
+        NewPasswordOutcome::Reset { device, interaction } => to_changed(context, &interaction, Some(device)),
+        NewPasswordOutcome::Done { device, interaction } => to_changed(context, &interaction, device),
+        NewPasswordOutcome::SignedIn { cookies, next } => {
+            Ok(remember(context, cookies, finish(context, go(context, next)).await))
         }
-        NewPasswordOutcome::Problem { fault, page } => refused(asker, *page, fault),
-        NewPasswordOutcome::Onward(onward) => go(asker, onward),
+        NewPasswordOutcome::Problem { fault, page } => refused(context, *page, fault),
+        NewPasswordOutcome::Onward(next) => go(context, next),
         NewPasswordOutcome::Gone => Err(PageError::interaction_expired()),
     }
 }
 
 fn to_changed(
-    asker: &PageContext,
-    carried: &OpenInteraction,
+    context: &PageContext,
+    interaction: &OpenInteraction,
     device: Option<DeviceId>,
 ) -> Result<Response, PageError> {
-    let handle = carried.form_value(&asker.visit)?.unwrap_or_default();
-    let answer = redirect_in_browser(asker, &format!("{CHANGED}?interaction={handle}"));
+    let handle = interaction.form_value(&context.visit)?.unwrap_or_default();
+    let answer = redirect_in_browser(context, &format!("{CHANGED}?interaction={handle}"));
     let Some(device) = device else { return Ok(answer) };
-    let mut jar = asker.jar.clone();
+    let mut jar = context.jar.clone();
     jar.remember_device(device);
-    let cookie = jar.device_cookie(asker.web.secure_cookies(), asker.visit.keyring());
+    let cookie = jar.device_cookie(context.web.secure_cookies(), context.visit.keyring());
     Ok(with_cookies(answer, &[cookie]))
 }
 
-fn refused(asker: &PageContext, page: StepPage, fault: PasswordProblem) -> Result<Response, PageError> {
-    let shown = StepView::of(asker, &page)?;
+fn refused(context: &PageContext, page: StepPage, fault: PasswordProblem) -> Result<Response, PageError> {
+    let shown = StepView::of(context, &page)?;
     let Step::NewPassword { reason, account, session } = &page.step else {
-        return show(asker, Next::Page(Box::new(page)));
+        return show(context, Next::Page(Box::new(page)));
     };
     let fault = match fault {
         PasswordProblem::Missing => NewPasswordProblem::Missing,
@@ -140,31 +140,31 @@ fn refused(asker: &PageContext, page: StepPage, fault: PasswordProblem) -> Resul
 }
 
 /// `GET /password-changed?interaction=…`: on to sign-in, and from there to what waited.
-pub(crate) async fn changed(asker: PageContext, query: RawQuery) -> Response {
-    let result = changed_in(&asker, query.0.as_deref().unwrap_or_default()).await;
-    finish(&asker, result).await
+pub(crate) async fn changed(context: PageContext, query: RawQuery) -> Response {
+    let result = changed_in(&context, query.0.as_deref().unwrap_or_default()).await;
+    finish(&context, result).await
 }
 
-async fn changed_in(asker: &PageContext, query: &str) -> Result<Response, PageError> {
-    let provider = &asker.web.provider;
-    let waiting = waiting_in(query).ok_or_else(PageError::interaction_expired)?;
-    let Ok(carried) = open(&asker.visit, waiting).await? else {
+async fn changed_in(context: &PageContext, query: &str) -> Result<Response, PageError> {
+    let provider = &context.web.provider;
+    let interaction_ref = waiting_in(query).ok_or_else(PageError::interaction_expired)?;
+    let Ok(interaction) = open(&context.visit, interaction_ref).await? else {
         return Err(PageError::interaction_expired());
     };
-    let Some(note) = carried.journey.recovery.as_ref().filter(|note| note.done) else {
-        return go(asker, proceed(&asker.visit, carried).await?);
+    let Some(note) = interaction.state.recovery.as_ref().filter(|note| note.done) else {
+        return go(context, proceed(&context.visit, interaction).await?);
     };
     let snapshot = provider.snapshot();
-    let request = carried.journey.request();
+    let request = interaction.state.request();
     let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
     let view = PasswordChangedPage {
-        continue_href: match carried.form_value(&asker.visit)? {
+        continue_href: match interaction.form_value(&context.visit)? {
             Some(handle) => format!("/continue?interaction={handle}"),
             None => "/sign-in".to_owned(),
         },
-        application: application(asker, client.map(|client| &**client)),
+        application: application(context, client.map(|client| &**client)),
         waits_elsewhere: note.waits_elsewhere,
     };
     let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
-    Ok(PageResponse::of(asker).in_language_of(&locales).page(StatusCode::OK, &view))
+    Ok(PageResponse::of(context).in_language_of(&locales).page(StatusCode::OK, &view))
 }

@@ -4,21 +4,21 @@ use anteroom_flows::interaction::not_entitled::back_to_application;
 use anteroom_flows::interaction::open_interaction::InteractionRef;
 use axum::response::Response;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
+use crate::page_context::PageContext;
 use crate::pages::step::{DASHBOARD, go};
 
 pub(crate) struct NotEntitledForm {
-    waiting: InteractionRef,
+    interaction_ref: InteractionRef,
 }
 
 impl FormFields for NotEntitledForm {
     const NAME: FormName = FormName::NotEntitled;
 
     fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
-        Ok(Self { waiting: sent.require_interaction_ref()? })
+        Ok(Self { interaction_ref: sent.require_interaction_ref()? })
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
@@ -26,16 +26,16 @@ impl FormFields for NotEntitledForm {
     }
 }
 
-pub(crate) async fn submit(Form { asker, fields }: Form<NotEntitledForm>) -> Response {
-    finish(&asker, submitted(&asker, fields).await).await
+pub(crate) async fn submit(Form { context, fields }: Form<NotEntitledForm>) -> Response {
+    finish(&context, submitted(&context, fields).await).await
 }
 
 async fn submitted(
-    asker: &PageContext,
-    NotEntitledForm { waiting }: NotEntitledForm,
+    context: &PageContext,
+    NotEntitledForm { interaction_ref }: NotEntitledForm,
 ) -> Result<Response, PageError> {
-    match back_to_application(&asker.visit, waiting).await? {
-        Some(onward) => go(asker, onward),
+    match back_to_application(&context.visit, interaction_ref).await? {
+        Some(next) => go(context, next),
         None => Err(PageError::interaction_expired()),
     }
 }

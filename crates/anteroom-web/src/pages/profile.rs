@@ -12,10 +12,10 @@ use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm, token_for};
+use crate::page_context::PageContext;
 use crate::pages::session_time::redirect_to_sign_in;
 use crate::pages::step::DASHBOARD;
 use crate::respond::{PageResponse, see_other};
@@ -60,14 +60,14 @@ const GROUPS: [(ProfileGroupName, &[(ProfileClaim, &str)]); 4] = [
     ),
 ];
 
-pub(crate) async fn show(asker: PageContext, RawQuery(query): RawQuery) -> Response {
-    finish(&asker, shown(&asker, query.as_deref() == Some("saved")).await).await
+pub(crate) async fn show(context: PageContext, RawQuery(query): RawQuery) -> Response {
+    finish(&context, shown(&context, query.as_deref() == Some("saved")).await).await
 }
 
-async fn shown(asker: &PageContext, saved: bool) -> Result<Response, PageError> {
-    match profile(&asker.visit).await? {
-        Some(live) => Ok(page(asker, &live, &ProfileFeedback { saved, ..ProfileFeedback::default() })),
-        None => redirect_to_sign_in(asker).await,
+async fn shown(context: &PageContext, saved: bool) -> Result<Response, PageError> {
+    match profile(&context.visit).await? {
+        Some(live) => Ok(page(context, &live, &ProfileFeedback { saved, ..ProfileFeedback::default() })),
+        None => redirect_to_sign_in(context).await,
     }
 }
 
@@ -91,22 +91,22 @@ impl FormFields for ProfileForm {
     }
 }
 
-pub(crate) async fn submit(Form { asker, fields }: Form<ProfileForm>) -> Response {
-    finish(&asker, submitted(&asker, &fields).await).await
+pub(crate) async fn submit(Form { context, fields }: Form<ProfileForm>) -> Response {
+    finish(&context, submitted(&context, &fields).await).await
 }
 
 async fn submitted(
-    asker: &PageContext,
+    context: &PageContext,
     ProfileForm { entered }: &ProfileForm,
 ) -> Result<Response, PageError> {
     let entered: Vec<(ProfileClaim, &str)> =
         entered.iter().map(|(claim, text)| (*claim, text.as_str())).collect();
-    match save(&asker.visit, &entered).await? {
+    match save(&context.visit, &entered).await? {
         SaveOutcome::Saved => Ok(see_other(&format!("{PROFILE}?saved"))),
         SaveOutcome::Bad { live, problems } => {
-            Ok(page(asker, &live, &ProfileFeedback { saved: false, entered, problems }))
+            Ok(page(context, &live, &ProfileFeedback { saved: false, entered, problems }))
         }
-        SaveOutcome::NobodySignedIn => redirect_to_sign_in(asker).await,
+        SaveOutcome::NobodySignedIn => redirect_to_sign_in(context).await,
     }
 }
 
@@ -118,7 +118,7 @@ struct ProfileFeedback<'a> {
     problems: Vec<(ProfileClaim, InvalidClaimValue)>,
 }
 
-fn page(asker: &PageContext, live: &ActiveSession, said: &ProfileFeedback<'_>) -> Response {
+fn page(context: &PageContext, live: &ActiveSession, said: &ProfileFeedback<'_>) -> Response {
     let described = EditableProfile::of(&live.account);
     let value = |claim| {
         let entered = said.entered.iter().find(|(name, _)| *name == claim).map(|(_, text)| *text);
@@ -134,13 +134,13 @@ fn page(asker: &PageContext, live: &ActiveSession, said: &ProfileFeedback<'_>) -
         problem: problem(*claim),
     };
     let view = ProfilePage {
-        form_token: token_for(asker, FormName::Profile, FormOwner::of(live)),
+        form_token: token_for(context, FormName::Profile, FormOwner::of(live)),
         session: live.session.id.to_string(),
         groups: GROUPS
             .iter()
             .map(|(name, fields)| ProfileGroup { name: *name, fields: fields.iter().map(field).collect() })
             .collect(),
-        languages: languages(&asker.web.theme().locales(), &value(ProfileClaim::Locale)),
+        languages: languages(&context.web.theme().locales(), &value(ProfileClaim::Locale)),
         time_zones: time_zones(),
         saved: said.saved,
         problem: !said.problems.is_empty(),
@@ -148,7 +148,7 @@ fn page(asker: &PageContext, live: &ActiveSession, said: &ProfileFeedback<'_>) -
     };
     let status = if view.problem { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let frame =
-        PageResponse::of(asker).signed_in(&live.account).of_session(&live.session).isolated_from_opener();
+        PageResponse::of(context).signed_in(&live.account).of_session(&live.session).isolated_from_opener();
     frame.page(status, &view)
 }
 

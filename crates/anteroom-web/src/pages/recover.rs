@@ -11,10 +11,10 @@ use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm, token_without_account};
+use crate::page_context::PageContext;
 use crate::pages::forgot_password::asked_page;
 use crate::pages::step::{FORGOT_PASSWORD, go};
 use crate::respond::PageResponse;
@@ -28,12 +28,12 @@ pub(crate) fn token_in(query: &str) -> String {
 }
 
 /// Nothing is looked up: mail scanners open links, and every link shows the same.
-pub(crate) async fn link(asker: PageContext, query: RawQuery) -> Response {
+pub(crate) async fn link(context: PageContext, query: RawQuery) -> Response {
     let view = RecoveryLinkPage {
-        form_token: token_without_account(&asker, FormName::Recover),
+        form_token: token_without_account(&context, FormName::Recover),
         token: token_in(query.0.as_deref().unwrap_or_default()),
     };
-    PageResponse::of(&asker).page(StatusCode::OK, &view)
+    PageResponse::of(&context).page(StatusCode::OK, &view)
 }
 
 pub(crate) struct RecoveryLinkForm {
@@ -53,13 +53,13 @@ impl FormFields for RecoveryLinkForm {
     }
 }
 
-pub(crate) async fn press(Form { asker, fields }: Form<RecoveryLinkForm>) -> Response {
-    finish(&asker, pressed(&asker, &fields.token).await).await
+pub(crate) async fn press(Form { context, fields }: Form<RecoveryLinkForm>) -> Response {
+    finish(&context, pressed(&context, &fields.token).await).await
 }
 
-async fn pressed(asker: &PageContext, token: &str) -> Result<Response, PageError> {
-    match press_link(&asker.visit, token).await? {
-        FollowLinkOutcome::Onward(onward) => go(asker, onward),
+async fn pressed(context: &PageContext, token: &str) -> Result<Response, PageError> {
+    match press_link(&context.visit, token).await? {
+        FollowLinkOutcome::Onward(next) => go(context, next),
         FollowLinkOutcome::LinkInvalid => Err(dead()),
     }
 }
@@ -71,14 +71,17 @@ fn dead() -> PageError {
 
 pub(crate) struct RecoveryCodeForm {
     code: String,
-    waiting: InteractionRef,
+    interaction_ref: InteractionRef,
 }
 
 impl FormFields for RecoveryCodeForm {
     const NAME: FormName = FormName::RecoveryCode;
 
     fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
-        Ok(Self { code: sent.line("code", MAX_TOKEN_CHARS), waiting: sent.require_interaction_ref()? })
+        Ok(Self {
+            code: sent.line("code", MAX_TOKEN_CHARS),
+            interaction_ref: sent.require_interaction_ref()?,
+        })
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
@@ -86,25 +89,29 @@ impl FormFields for RecoveryCodeForm {
     }
 }
 
-pub(crate) async fn type_code(Form { asker, fields }: Form<RecoveryCodeForm>) -> Response {
-    finish(&asker, entered(&asker, fields).await).await
+pub(crate) async fn type_code(Form { context, fields }: Form<RecoveryCodeForm>) -> Response {
+    finish(&context, entered(&context, fields).await).await
 }
 
 async fn entered(
-    asker: &PageContext,
-    RecoveryCodeForm { code, waiting }: RecoveryCodeForm,
+    context: &PageContext,
+    RecoveryCodeForm { code, interaction_ref }: RecoveryCodeForm,
 ) -> Result<Response, PageError> {
-    let visit = &asker.visit;
+    let visit = &context.visit;
     if code.is_empty() {
-        let Ok(carried) = open(visit, waiting).await? else {
-            return Err(PageError::not_asked_here(asker, None)?);
+        let Ok(interaction) = open(visit, interaction_ref).await? else {
+            return Err(PageError::not_asked_here(context, None)?);
         };
-        return asked_page(asker, &carried, Some(RecoveryAskedProblem::Missing));
+        return asked_page(context, &interaction, Some(RecoveryAskedProblem::Missing));
     }
-    match typed(visit, waiting, &code).await? {
-        LinkCodeOutcome::Onward(onward) => go(asker, onward),
-        LinkCodeOutcome::Wrong(carried) => asked_page(asker, &carried, Some(RecoveryAskedProblem::Wrong)),
-        LinkCodeOutcome::NotAskedHere(carried) => Err(PageError::not_asked_here(asker, Some(&carried))?),
-        LinkCodeOutcome::Gone => Err(PageError::not_asked_here(asker, None)?),
+    match typed(visit, interaction_ref, &code).await? {
+        LinkCodeOutcome::Onward(next) => go(context, next),
+        LinkCodeOutcome::Wrong(interaction) => {
+            asked_page(context, &interaction, Some(RecoveryAskedProblem::Wrong))
+        }
+        LinkCodeOutcome::NotAskedHere(interaction) => {
+            Err(PageError::not_asked_here(context, Some(&interaction))?)
+        }
+        LinkCodeOutcome::Gone => Err(PageError::not_asked_here(context, None)?),
     }
 }

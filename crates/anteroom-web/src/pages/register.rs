@@ -11,10 +11,10 @@ use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, FormOrStale, ReceivedForm, SubmittedFields, token_without_account};
+use crate::page_context::PageContext;
 use crate::pages::forgot_password::{retry_after, wait_text};
 use crate::pages::recover::token_in;
 use crate::pages::step::{COMPLETE_REGISTRATION, go};
@@ -22,25 +22,25 @@ use crate::respond::PageResponse;
 
 const MAX_EMAIL_CHARS: usize = 320;
 
-pub(crate) async fn invitation(asker: PageContext, query: RawQuery) -> Response {
-    let result = opened(&asker, &token_in(query.0.as_deref().unwrap_or_default())).await;
-    finish(&asker, result).await
+pub(crate) async fn invitation(context: PageContext, query: RawQuery) -> Response {
+    let result = opened(&context, &token_in(query.0.as_deref().unwrap_or_default())).await;
+    finish(&context, result).await
 }
 
-async fn opened(asker: &PageContext, token: &str) -> Result<Response, PageError> {
+async fn opened(context: &PageContext, token: &str) -> Result<Response, PageError> {
     if token.is_empty() {
-        return Ok(page(asker, String::new(), false, None));
+        return Ok(page(context, String::new(), false, None));
     }
-    let Some(invited) = invited(&asker.visit, token).await? else {
+    let Some(invited) = invited(&context.visit, token).await? else {
         return Err(dead());
     };
     let view = InvitationPage {
-        form_token: token_without_account(asker, FormName::Register),
+        form_token: token_without_account(context, FormName::Register),
         token: token.to_owned(),
         name: invited.profile.given_name.clone().or_else(|| invited.profile.name.clone()),
         email: invited.primary_address.as_str().to_owned(),
     };
-    Ok(PageResponse::of(asker).page(StatusCode::OK, &view))
+    Ok(PageResponse::of(context).page(StatusCode::OK, &view))
 }
 
 fn dead() -> PageError {
@@ -48,20 +48,25 @@ fn dead() -> PageError {
     PageError::page(StatusCode::GONE, ErrorKind::LinkDead, forward)
 }
 
-fn page(asker: &PageContext, email: String, asked: bool, problem: Option<ForgotPasswordProblem>) -> Response {
+fn page(
+    context: &PageContext,
+    email: String,
+    asked: bool,
+    problem: Option<ForgotPasswordProblem>,
+) -> Response {
     let status = match problem {
         None => StatusCode::OK,
         Some(ForgotPasswordProblem::RateLimited { .. }) => StatusCode::TOO_MANY_REQUESTS,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let view = CompleteRegistrationPage {
-        form_token: token_without_account(asker, FormName::CompleteRegistration),
+        form_token: token_without_account(context, FormName::CompleteRegistration),
         email,
         asked,
         problem,
         sign_in_href: "/sign-in".to_owned(),
     };
-    PageResponse::of(asker).page(status, &view)
+    PageResponse::of(context).page(status, &view)
 }
 
 pub(crate) struct InvitationRequestForm {
@@ -81,28 +86,28 @@ impl FormFields for InvitationRequestForm {
 }
 
 /// `POST /complete-registration`: another invitation.
-pub(crate) async fn again(FormOrStale { asker, fields }: FormOrStale<InvitationRequestForm>) -> Response {
-    finish(&asker, asked_again(&asker, fields).await).await
+pub(crate) async fn again(FormOrStale { context, fields }: FormOrStale<InvitationRequestForm>) -> Response {
+    finish(&context, asked_again(&context, fields).await).await
 }
 
 async fn asked_again(
-    asker: &PageContext,
+    context: &PageContext,
     fields: SubmittedFields<InvitationRequestForm>,
 ) -> Result<Response, PageError> {
     let email = match fields {
         SubmittedFields::Stale(InvitationRequestForm { email }) => {
-            return Ok(page(asker, email, false, Some(ForgotPasswordProblem::Stale)));
+            return Ok(page(context, email, false, Some(ForgotPasswordProblem::Stale)));
         }
         SubmittedFields::Good(InvitationRequestForm { email }) if email.is_empty() => {
-            return Ok(page(asker, email, false, Some(ForgotPasswordProblem::Missing)));
+            return Ok(page(context, email, false, Some(ForgotPasswordProblem::Missing)));
         }
         SubmittedFields::Good(InvitationRequestForm { email }) => email,
     };
-    Ok(match request_invitation(&asker.visit, &email).await? {
-        RequestInvitationOutcome::Asked => page(asker, email, true, None),
+    Ok(match request_invitation(&context.visit, &email).await? {
+        RequestInvitationOutcome::Asked => page(context, email, true, None),
         RequestInvitationOutcome::RateLimited(wait) => {
             let problem = ForgotPasswordProblem::RateLimited { wait: wait_text(wait) };
-            retry_after(page(asker, email, false, Some(problem)), wait)
+            retry_after(page(context, email, false, Some(problem)), wait)
         }
     })
 }
@@ -124,13 +129,13 @@ impl FormFields for AcceptInvitationForm {
     }
 }
 
-pub(crate) async fn accept(Form { asker, fields }: Form<AcceptInvitationForm>) -> Response {
-    finish(&asker, accepted(&asker, &fields.token).await).await
+pub(crate) async fn accept(Form { context, fields }: Form<AcceptInvitationForm>) -> Response {
+    finish(&context, accepted(&context, &fields.token).await).await
 }
 
-async fn accepted(asker: &PageContext, token: &str) -> Result<Response, PageError> {
-    match accept_invitation(&asker.visit, token).await? {
-        InvitationOutcome::Onward(onward) => go(asker, onward),
+async fn accepted(context: &PageContext, token: &str) -> Result<Response, PageError> {
+    match accept_invitation(&context.visit, token).await? {
+        InvitationOutcome::Onward(next) => go(context, next),
         InvitationOutcome::Dead => Err(dead()),
     }
 }

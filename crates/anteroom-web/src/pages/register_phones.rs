@@ -15,10 +15,10 @@ use anteroom_pages::{AddPhonePage, AddPhoneProblem, PhoneKindChoice, PhoneOnFile
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm, token_for};
+use crate::page_context::PageContext;
 use crate::pages::step::{COMPLETE_REGISTRATION, StepView, go, show};
 
 const MAX_NUMBER_CHARS: usize = 64;
@@ -30,7 +30,7 @@ pub(crate) struct RefusedPhone {
 }
 
 pub(crate) fn page(shown: StepView<'_>, phones: &[Phone], refused: Option<RefusedPhone>) -> Response {
-    let ways = |kind| ways(methods(&shown.asker.visit, kind));
+    let ways = |kind| ways(methods(&shown.context.visit, kind));
     let on_file = |phone: &Phone| {
         let to_verify = phone.verified_at.is_none() && ways(phone.kind).is_some();
         PhoneOnFile {
@@ -43,8 +43,8 @@ pub(crate) fn page(shown: StepView<'_>, phones: &[Phone], refused: Option<Refuse
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let kind = refused.as_ref().and_then(|refused| refused.entered.kind);
     let view = AddPhonePage {
-        form_token: token_for(shown.asker, FormName::RegisterPhone, shown.owner),
-        done_form_token: token_for(shown.asker, FormName::PhonesDone, shown.owner),
+        form_token: token_for(shown.context, FormName::RegisterPhone, shown.owner),
+        done_form_token: token_for(shown.context, FormName::PhonesDone, shown.owner),
         interaction: shown.interaction,
         phones: phones.iter().map(on_file).collect(),
         can_continue: phones.iter().any(|phone| phone.verified_at.is_some()),
@@ -76,7 +76,7 @@ fn registration(sent: &ReceivedForm) -> Result<InteractionRef, PageError> {
 
 pub(crate) struct AddPhoneForm {
     entered: NewNumber,
-    waiting: InteractionRef,
+    interaction_ref: InteractionRef,
 }
 
 impl FormFields for AddPhoneForm {
@@ -87,7 +87,7 @@ impl FormFields for AddPhoneForm {
             text: sent.field("phone").chars().take(MAX_NUMBER_CHARS).collect(),
             kind: PhoneKind::parse(sent.field("phone_kind")),
         };
-        Ok(Self { entered, waiting: registration(sent)? })
+        Ok(Self { entered, interaction_ref: registration(sent)? })
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
@@ -95,25 +95,25 @@ impl FormFields for AddPhoneForm {
     }
 }
 
-pub(crate) async fn add(Form { asker, fields }: Form<AddPhoneForm>) -> Response {
-    let AddPhoneForm { entered, waiting } = fields;
-    let outcome = add_phone(&asker.visit, waiting, entered.clone()).await;
-    let response = outcome.map_err(PageError::from).and_then(|outcome| answer(&asker, outcome, entered));
-    finish(&asker, response).await
+pub(crate) async fn add(Form { context, fields }: Form<AddPhoneForm>) -> Response {
+    let AddPhoneForm { entered, interaction_ref } = fields;
+    let outcome = add_phone(&context.visit, interaction_ref, entered.clone()).await;
+    let response = outcome.map_err(PageError::from).and_then(|outcome| answer(&context, outcome, entered));
+    finish(&context, response).await
 }
 
 pub(crate) struct VerifyPhoneForm {
     phone: PhoneId,
-    waiting: InteractionRef,
+    interaction_ref: InteractionRef,
 }
 
 impl FormFields for VerifyPhoneForm {
     const NAME: FormName = FormName::RegisterPhone;
 
     fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
-        let waiting = registration(sent)?;
+        let interaction_ref = registration(sent)?;
         let phone = sent.field("phone_id").parse().map_err(|_| PageError::interaction_expired())?;
-        Ok(Self { phone, waiting })
+        Ok(Self { phone, interaction_ref })
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
@@ -121,22 +121,22 @@ impl FormFields for VerifyPhoneForm {
     }
 }
 
-pub(crate) async fn verify(Form { asker, fields }: Form<VerifyPhoneForm>) -> Response {
-    let VerifyPhoneForm { phone, waiting } = fields;
-    let outcome = verify_phone(&asker.visit, waiting, phone).await;
-    answered(&asker, outcome).await
+pub(crate) async fn verify(Form { context, fields }: Form<VerifyPhoneForm>) -> Response {
+    let VerifyPhoneForm { phone, interaction_ref } = fields;
+    let outcome = verify_phone(&context.visit, interaction_ref, phone).await;
+    answered(&context, outcome).await
 }
 
 /// Another phone than the one whose code is awaited.
 pub(crate) struct OtherPhoneForm {
-    waiting: InteractionRef,
+    interaction_ref: InteractionRef,
 }
 
 impl FormFields for OtherPhoneForm {
     const NAME: FormName = FormName::VerifySend;
 
     fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
-        Ok(Self { waiting: registration(sent)? })
+        Ok(Self { interaction_ref: registration(sent)? })
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
@@ -144,20 +144,20 @@ impl FormFields for OtherPhoneForm {
     }
 }
 
-pub(crate) async fn another(Form { asker, fields }: Form<OtherPhoneForm>) -> Response {
-    let outcome = another_phone(&asker.visit, fields.waiting).await;
-    answered(&asker, outcome).await
+pub(crate) async fn another(Form { context, fields }: Form<OtherPhoneForm>) -> Response {
+    let outcome = another_phone(&context.visit, fields.interaction_ref).await;
+    answered(&context, outcome).await
 }
 
 pub(crate) struct PhonesDone {
-    waiting: InteractionRef,
+    interaction_ref: InteractionRef,
 }
 
 impl FormFields for PhonesDone {
     const NAME: FormName = FormName::PhonesDone;
 
     fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
-        Ok(Self { waiting: registration(sent)? })
+        Ok(Self { interaction_ref: registration(sent)? })
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
@@ -165,21 +165,21 @@ impl FormFields for PhonesDone {
     }
 }
 
-pub(crate) async fn done(Form { asker, fields }: Form<PhonesDone>) -> Response {
-    let outcome = phones_done(&asker.visit, fields.waiting).await;
-    answered(&asker, outcome).await
+pub(crate) async fn done(Form { context, fields }: Form<PhonesDone>) -> Response {
+    let outcome = phones_done(&context.visit, fields.interaction_ref).await;
+    answered(&context, outcome).await
 }
 
-async fn answered(asker: &PageContext, outcome: Result<PhoneOutcome, FlowError>) -> Response {
+async fn answered(context: &PageContext, outcome: Result<PhoneOutcome, FlowError>) -> Response {
     let response = outcome.map_err(PageError::from);
-    finish(asker, response.and_then(|outcome| answer(asker, outcome, NewNumber::empty()))).await
+    finish(context, response.and_then(|outcome| answer(context, outcome, NewNumber::empty()))).await
 }
 
-fn answer(asker: &PageContext, outcome: PhoneOutcome, entered: NewNumber) -> Result<Response, PageError> {
+fn answer(context: &PageContext, outcome: PhoneOutcome, entered: NewNumber) -> Result<Response, PageError> {
     match outcome {
-        PhoneOutcome::Onward(onward) => go(asker, onward),
+        PhoneOutcome::Onward(next) => go(context, next),
         PhoneOutcome::Problem { problem, page } => {
-            refused(asker, *page, RefusedPhone { entered, problem: shown_as(problem) })
+            refused(context, *page, RefusedPhone { entered, problem: shown_as(problem) })
         }
         PhoneOutcome::Gone => Err(PageError::registration_interrupted()),
     }
@@ -196,10 +196,10 @@ const fn shown_as(problem: PhoneProblem) -> AddPhoneProblem {
     }
 }
 
-fn refused(asker: &PageContext, page: StepPage, refused: RefusedPhone) -> Result<Response, PageError> {
-    let shown = StepView::of(asker, &page)?;
+fn refused(context: &PageContext, page: StepPage, refused: RefusedPhone) -> Result<Response, PageError> {
+    let shown = StepView::of(context, &page)?;
     match &page.step {
         Step::AddPhones { phones, .. } => Ok(self::page(shown, phones, Some(refused))),
-        _ => show(asker, Next::Page(Box::new(page))),
+        _ => show(context, Next::Page(Box::new(page))),
     }
 }

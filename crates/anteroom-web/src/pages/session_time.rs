@@ -13,10 +13,10 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::SignedDuration;
 use serde::Serialize;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields, token_for};
+use crate::page_context::PageContext;
 use crate::pages::step::DASHBOARD;
 use crate::respond::see_other;
 
@@ -30,14 +30,14 @@ struct Left {
 }
 
 /// What a page says of the session whose it is.
-pub(crate) fn clock(asker: &PageContext, session: &Session) -> SessionClock {
-    let policy = asker.visit.snapshot().policy.session;
-    let SessionRemaining { left, fixed } = session.left(policy, asker.visit.now);
+pub(crate) fn clock(context: &PageContext, session: &Session) -> SessionClock {
+    let policy = context.visit.snapshot().policy.session;
+    let SessionRemaining { left, fixed } = session.left(policy, context.visit.now);
     let owner = FormOwner { session: Some(session.id), account: Some(session.account) };
     SessionClock {
         handle: session.id.to_string(),
-        form_token: token_for(asker, FormName::Stay, owner),
-        sign_out_form_token: token_for(asker, FormName::SignOut, owner),
+        form_token: token_for(context, FormName::Stay, owner),
+        sign_out_form_token: token_for(context, FormName::SignOut, owner),
         seconds_left: seconds(left),
         warn_seconds: seconds(policy.warn_before()),
         fixed,
@@ -50,15 +50,15 @@ fn seconds(left: SignedDuration) -> u64 {
 }
 
 /// `GET /session?session=…`: asking is no activity.
-pub(crate) async fn ask(asker: PageContext, query: RawQuery) -> Response {
+pub(crate) async fn ask(context: PageContext, query: RawQuery) -> Response {
     let form = anteroom_oidc::form::UrlEncodedForm::decode(query.0.unwrap_or_default().as_bytes()).ok();
     let session =
         form.as_ref().and_then(|form| form.once("session").ok()?).and_then(|text| text.parse().ok());
     let result = match session {
-        Some(session) => remaining_time(&asker.visit, session).await,
+        Some(session) => remaining_time(&context.visit, session).await,
         None => Ok(None),
     };
-    finish(&asker, result.map_err(PageError::from).map(answer)).await
+    finish(&context, result.map_err(PageError::from).map(answer)).await
 }
 
 /// The session is the one that the page showed, at work or not.
@@ -77,15 +77,15 @@ impl FormFields for ExtendSessionForm {
 }
 
 /// `POST /session`: the person is there.
-pub(crate) async fn go_on(FormOrStale { asker, fields }: FormOrStale<ExtendSessionForm>) -> Response {
+pub(crate) async fn go_on(FormOrStale { context, fields }: FormOrStale<ExtendSessionForm>) -> Response {
     let SubmittedFields::Good(ExtendSessionForm) = fields else {
         return StatusCode::UNPROCESSABLE_ENTITY.into_response();
     };
-    let result = match asker.visit.form.session {
-        Some(session) => keep_alive(&asker.visit, session).await,
+    let result = match context.visit.form.session {
+        Some(session) => keep_alive(&context.visit, session).await,
         None => Ok(None),
     };
-    finish(&asker, result.map_err(PageError::from).map(answer)).await
+    finish(&context, result.map_err(PageError::from).map(answer)).await
 }
 
 /// Nothing is left of a session that is not alive. What is left of one that is is not told as nothing.
@@ -95,8 +95,8 @@ fn answer(left: Option<SessionRemaining>) -> Response {
 }
 
 /// To sign-in, which says why where a limit of time is the reason.
-pub(crate) async fn redirect_to_sign_in(asker: &PageContext) -> Result<Response, PageError> {
-    Ok(see_other(match lapsed(&asker.visit).await? {
+pub(crate) async fn redirect_to_sign_in(context: &PageContext) -> Result<Response, PageError> {
+    Ok(see_other(match lapsed(&context.visit).await? {
         Some(SessionEnd::Idle) => IDLE_TIMEOUT_PATH,
         Some(SessionEnd::TooOld) => OVER_TOO_OLD,
         Some(

@@ -16,10 +16,10 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields};
+use crate::page_context::PageContext;
 use crate::pages::sign_in_form::SignInForm;
 use crate::pages::step::{go, show, waiting_in};
 use crate::respond::with_cookies;
@@ -29,19 +29,19 @@ const MAX_PASSWORD_BYTES: usize = 1024;
 const MAX_EMAIL_BYTES: usize = 320;
 
 /// The form, or straight on for a person who is signed in already.
-pub(crate) async fn form(asker: PageContext, query: RawQuery) -> Response {
-    finish(&asker, open_form(&asker, query.0.as_deref().unwrap_or_default()).await).await
+pub(crate) async fn form(context: PageContext, query: RawQuery) -> Response {
+    finish(&context, open_form(&context, query.0.as_deref().unwrap_or_default()).await).await
 }
 
-async fn open_form(asker: &PageContext, query: &str) -> Result<Response, PageError> {
-    let visit = &asker.visit;
+async fn open_form(context: &PageContext, query: &str) -> Result<Response, PageError> {
+    let visit = &context.visit;
     let wish = SignInQuery::parse(query);
-    let carried = match open_or_dashboard(visit, waiting_in(query)).await? {
-        Ok(carried) => carried,
+    let interaction = match open_or_dashboard(visit, waiting_in(query)).await? {
+        Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Err(PageError::interaction_expired()),
     };
     if wish.another {
-        let form = SignInForm::new(asker, &carried)?;
+        let form = SignInForm::new(context, &interaction)?;
         let address = match wish.account {
             Some(session) => address_of(visit, session).await?,
             None => None,
@@ -53,14 +53,14 @@ async fn open_form(asker: &PageContext, query: &str) -> Result<Response, PageErr
             }
             None => form,
         };
-        return Ok(form.respond(asker, StatusCode::OK));
+        return Ok(form.respond(context, StatusCode::OK));
     }
-    match proceed(visit, carried.clone()).await? {
+    match proceed(visit, interaction.clone()).await? {
         Next::Page(_) if wish.notice.is_some() => {
-            let form = SignInForm::new(asker, &carried)?;
-            Ok(SignInForm { notice: wish.notice, ..form }.respond(asker, StatusCode::OK))
+            let form = SignInForm::new(context, &interaction)?;
+            Ok(SignInForm { notice: wish.notice, ..form }.respond(context, StatusCode::OK))
         }
-        onward => show(asker, onward),
+        next => show(context, next),
     }
 }
 
@@ -91,13 +91,13 @@ impl SignInQuery {
 }
 
 /// In a task of its own: a browser that hangs up after the hash was computed is counted all the same.
-pub(crate) async fn submit(FormOrStale { asker, fields }: FormOrStale<SignInFields>) -> Response {
-    let attempt = tokio::spawn(async move { finish(&asker, submitted(&asker, fields).await).await });
+pub(crate) async fn submit(FormOrStale { context, fields }: FormOrStale<SignInFields>) -> Response {
+    let attempt = tokio::spawn(async move { finish(&context, submitted(&context, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 async fn submitted(
-    asker: &PageContext,
+    context: &PageContext,
     fields: SubmittedFields<SignInFields>,
 ) -> Result<Response, PageError> {
     let (entered, problem) = match fields {
@@ -108,37 +108,37 @@ async fn submitted(
         }
     };
     if let Some(problem) = problem {
-        let waiting = entered.waiting;
-        let Ok(carried) = open_or_dashboard(&asker.visit, waiting).await? else {
+        let interaction_ref = entered.interaction_ref;
+        let Ok(interaction) = open_or_dashboard(&context.visit, interaction_ref).await? else {
             return Err(PageError::interaction_expired());
         };
-        return refused(asker, &carried, entered.email, problem);
+        return refused(context, &interaction, entered.email, problem);
     }
     let credentials = Credentials {
         address: FoldedAddress::from_entered(&entered.email),
         password: entered.password,
-        waiting: entered.waiting,
+        interaction_ref: entered.interaction_ref,
     };
-    match sign_in(&asker.visit, credentials).await? {
+    match sign_in(&context.visit, credentials).await? {
         // Signed in also where the way onward ends on an error page.
-        SignInOutcome::SignedIn { cookies, onward } => {
-            Ok(remember(asker, cookies, finish(asker, go(asker, onward)).await))
+        SignInOutcome::SignedIn { cookies, next } => {
+            Ok(remember(context, cookies, finish(context, go(context, next)).await))
         }
-        SignInOutcome::Proven { onward } => go(asker, onward),
-        SignInOutcome::Refused { told: LockDisclosure::Nothing, carried } => {
-            refused(asker, &carried, entered.email, SignInProblem::Refused)
+        SignInOutcome::Proven { next } => go(context, next),
+        SignInOutcome::Refused { told: LockDisclosure::Nothing, interaction } => {
+            refused(context, &interaction, entered.email, SignInProblem::Refused)
         }
-        SignInOutcome::Refused { told: LockDisclosure::Locked, carried } => {
-            refused(asker, &carried, entered.email, SignInProblem::LockedHere)
+        SignInOutcome::Refused { told: LockDisclosure::Locked, interaction } => {
+            refused(context, &interaction, entered.email, SignInProblem::LockedHere)
         }
-        SignInOutcome::Refused { told: LockDisclosure::NoCookies, carried } => {
-            refused(asker, &carried, entered.email, SignInProblem::NoCookies)
+        SignInOutcome::Refused { told: LockDisclosure::NoCookies, interaction } => {
+            refused(context, &interaction, entered.email, SignInProblem::NoCookies)
         }
-        SignInOutcome::RateLimited { wait, carried } => {
-            limited(asker, &carried, entered.email, wait, |wait| SignInProblem::RateLimited { wait })
+        SignInOutcome::RateLimited { wait, interaction } => {
+            limited(context, &interaction, entered.email, wait, |wait| SignInProblem::RateLimited { wait })
         }
-        SignInOutcome::TooManySignIns { wait, carried } => {
-            limited(asker, &carried, entered.email, wait, |wait| SignInProblem::TooManySignIns { wait })
+        SignInOutcome::TooManySignIns { wait, interaction } => {
+            limited(context, &interaction, entered.email, wait, |wait| SignInProblem::TooManySignIns { wait })
         }
         SignInOutcome::Gone => Err(PageError::interaction_expired()),
     }
@@ -148,7 +148,7 @@ pub(crate) struct SignInFields {
     email: String,
     password: SecretString,
     password_is_empty: bool,
-    waiting: Option<InteractionRef>,
+    interaction_ref: Option<InteractionRef>,
 }
 
 impl FormFields for SignInFields {
@@ -162,7 +162,7 @@ impl FormFields for SignInFields {
             email: sent.line("email", MAX_EMAIL_BYTES),
             password_is_empty: password.is_empty(),
             password: password.into(),
-            waiting: sent.interaction_ref()?,
+            interaction_ref: sent.interaction_ref()?,
         })
     }
 
@@ -180,33 +180,33 @@ impl SignInFields {
 }
 
 fn refused(
-    asker: &PageContext,
-    carried: &OpenInteraction,
+    context: &PageContext,
+    interaction: &OpenInteraction,
     email: String,
     problem: SignInProblem,
 ) -> Result<Response, PageError> {
-    let form = SignInForm { email, problem: Some(problem), ..SignInForm::new(asker, carried)? };
-    Ok(form.respond(asker, StatusCode::UNPROCESSABLE_ENTITY))
+    let form = SignInForm { email, problem: Some(problem), ..SignInForm::new(context, interaction)? };
+    Ok(form.respond(context, StatusCode::UNPROCESSABLE_ENTITY))
 }
 
 fn limited(
-    asker: &PageContext,
-    carried: &OpenInteraction,
+    context: &PageContext,
+    interaction: &OpenInteraction,
     email: String,
     wait: Wait,
     problem: impl FnOnce(WaitText) -> SignInProblem,
 ) -> Result<Response, PageError> {
     let seconds = u64::try_from(wait.0.as_secs()).unwrap_or(1).max(1);
     let problem = Some(problem(WaitText::seconds(seconds)));
-    let form = SignInForm { email, problem, ..SignInForm::new(asker, carried)? };
-    let mut response = form.respond(asker, StatusCode::TOO_MANY_REQUESTS);
+    let form = SignInForm { email, problem, ..SignInForm::new(context, interaction)? };
+    let mut response = form.respond(context, StatusCode::TOO_MANY_REQUESTS);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     Ok(response)
 }
 
-pub(crate) fn remember(asker: &PageContext, cookies: NewCookies, response: Response) -> Response {
-    let (provider, secure) = (&asker.web.provider, asker.web.secure_cookies());
-    let mut jar = asker.jar.clone();
+pub(crate) fn remember(context: &PageContext, cookies: NewCookies, response: Response) -> Response {
+    let (provider, secure) = (&context.web.provider, context.web.secure_cookies());
+    let mut jar = context.jar.clone();
     jar.sessions = cookies.sessions;
     jar.remember_device(cookies.device);
     let device = jar.device_cookie(secure, &provider.keyring);

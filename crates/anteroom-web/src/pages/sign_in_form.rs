@@ -5,10 +5,10 @@ use anteroom_pages::{Application, SignInNotice, SignInPage, SignInProblem};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::asker::PageContext;
 use crate::failure::PageError;
 use crate::form_token::FormName;
 use crate::forms::token_without_account;
+use crate::page_context::PageContext;
 use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, application, on_with};
 use crate::respond::PageResponse;
 
@@ -23,14 +23,14 @@ pub(crate) struct SignInForm {
 }
 
 impl SignInForm {
-    pub(crate) fn new(asker: &PageContext, carried: &OpenInteraction) -> Result<Self, PageError> {
-        let provider = &asker.web.provider;
-        let request = carried.journey.request();
+    pub(crate) fn new(context: &PageContext, interaction: &OpenInteraction) -> Result<Self, PageError> {
+        let provider = &context.web.provider;
+        let request = interaction.state.request();
         let snapshot = provider.snapshot();
         let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
         Ok(Self {
-            interaction: carried.form_value(&asker.visit)?,
-            application: application(asker, client.map(|client| &**client)),
+            interaction: interaction.form_value(&context.visit)?,
+            application: application(context, client.map(|client| &**client)),
             email: request.and_then(|request| request.login_hint.clone()).unwrap_or_default(),
             problem: None,
             notice: None,
@@ -38,11 +38,11 @@ impl SignInForm {
         })
     }
 
-    pub(crate) fn respond(self, asker: &PageContext, status: StatusCode) -> Response {
+    pub(crate) fn respond(self, context: &PageContext, status: StatusCode) -> Response {
         // What waits goes along: a recovery leads back to it.
         let forgot_password_href = on_with(FORGOT_PASSWORD, self.interaction.as_deref());
         let view = SignInPage {
-            form_token: token_without_account(asker, FormName::SignIn),
+            form_token: token_without_account(context, FormName::SignIn),
             interaction: self.interaction,
             email: self.email,
             application: self.application,
@@ -51,6 +51,6 @@ impl SignInForm {
             forgot_password_href,
             registration_href: COMPLETE_REGISTRATION.to_owned(),
         };
-        PageResponse::of(asker).in_language_of(&self.ui_locales).leads_to_client().page(status, &view)
+        PageResponse::of(context).in_language_of(&self.ui_locales).leads_to_client().page(status, &view)
     }
 }

@@ -15,10 +15,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use url::Url;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish, to_sign_in};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm, token_for};
+use crate::page_context::PageContext;
 use crate::pages::dashboard::person;
 use crate::pages::step::{DASHBOARD, application};
 use crate::respond::{PageResponse, redirect_to, with_cookies};
@@ -55,39 +55,39 @@ impl FormFields for SignOut {
     }
 }
 
-pub(crate) async fn submit(Form { asker, fields }: Form<SignOut>) -> Response {
-    finish(&asker, submitted(&asker, &fields).await).await
+pub(crate) async fn submit(Form { context, fields }: Form<SignOut>) -> Response {
+    finish(&context, submitted(&context, &fields).await).await
 }
 
 async fn submitted(
-    asker: &PageContext,
+    context: &PageContext,
     SignOut { request, confirmed }: &SignOut,
 ) -> Result<Response, PageError> {
     if !request.is_empty() {
         let pairs = request.iter().map(|(name, value)| (*name, value.as_str()));
-        return answer(asker, &encode(pairs), Some(*confirmed)).await;
+        return answer(context, &encode(pairs), Some(*confirmed)).await;
     }
-    let left = everywhere(&asker.visit).await?;
-    Ok(signed_out(asker, left, (None, &[])))
+    let left = everywhere(&context.visit).await?;
+    Ok(signed_out(context, left, (None, &[])))
 }
 
 /// Where signing out ends when no application waits for it, and where others are told of it before it goes on to the
 /// one that does.
-pub(crate) async fn done(asker: PageContext, query: RawQuery) -> Response {
-    let result = sign_out_result(&asker, query.0.as_deref().unwrap_or_default()).await;
-    finish(&asker, result).await
+pub(crate) async fn done(context: PageContext, query: RawQuery) -> Response {
+    let result = sign_out_result(&context, query.0.as_deref().unwrap_or_default()).await;
+    finish(&context, result).await
 }
 
-async fn sign_out_result(asker: &PageContext, query: &str) -> Result<Response, PageError> {
+async fn sign_out_result(context: &PageContext, query: &str) -> Result<Response, PageError> {
     let form = Decoded::decode(query.as_bytes()).ok();
     let field = |name| form.as_ref().and_then(|form| form.once(name).ok().flatten()).unwrap_or_default();
     let (sealed, ui_locales) = (field(FAREWELL), language_tags(field(UI_LOCALES)));
-    let FrontChannelLogout { frames, back } = front_channel::open(&asker.visit, sealed).await?;
-    let frame = PageResponse::of(asker).in_language_of(&ui_locales);
+    let FrontChannelLogout { frames, back } = front_channel::open(&context.visit, sealed).await?;
+    let frame = PageResponse::of(context).in_language_of(&ui_locales);
     let frame = frame.with_frames_of(frames.iter().map(Url::origin));
     let page = SignedOutPage {
         continue_href: back.as_ref().map_or("/sign-in", |(_, location)| location).to_owned(),
-        application: application(asker, back.as_ref().map(|(client, _)| &**client)),
+        application: application(context, back.as_ref().map(|(client, _)| &**client)),
         frames: frames.iter().map(ToString::to_string).collect(),
     };
     Ok(frame.page(StatusCode::OK, &page))
@@ -95,7 +95,7 @@ async fn sign_out_result(asker: &PageContext, query: &str) -> Result<Response, P
 
 /// On to the page that tells applications in this browser; without such, to where the person is awaited.
 fn signed_out(
-    asker: &PageContext,
+    context: &PageContext,
     left: SignOutResult,
     (back, ui_locales): (Option<String>, &[String]),
 ) -> Response {
@@ -109,53 +109,53 @@ fn signed_out(
             format!("/signed-out?{}", encode(sealed.into_iter().chain(locales)))
         }
     };
-    let mut jar = asker.jar.clone();
+    let mut jar = context.jar.clone();
     (jar.sessions, jar.browser) = (left.remaining, left.browser);
-    with_cookies(redirect_to(asker, &next), &jar.of_other_sessions(asker.web.secure_cookies()))
+    with_cookies(redirect_to(context, &next), &jar.of_other_sessions(context.web.secure_cookies()))
 }
 
-pub(crate) async fn end_session_get(asker: PageContext, query: RawQuery) -> Response {
-    let result = answer(&asker, query.0.as_deref().unwrap_or_default(), None).await;
-    finish(&asker, result).await
+pub(crate) async fn end_session_get(context: PageContext, query: RawQuery) -> Response {
+    let result = answer(&context, query.0.as_deref().unwrap_or_default(), None).await;
+    finish(&context, result).await
 }
 
 async fn answer(
-    asker: &PageContext,
+    context: &PageContext,
     query: &str,
     confirmed: Option<EndSessionConfirmation>,
 ) -> Result<Response, PageError> {
     let invalid = || PageError::page(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, to_sign_in());
     let form = Decoded::decode(query.as_bytes()).map_err(|_| invalid())?;
     let request = EndSessionRequest::parse(&form).map_err(|_| invalid())?;
-    match end_session(&asker.visit, &request, confirmed).await? {
-        EndSessionOutcome::Ask(question) => ask(asker, (&form, &request.ui_locales), &question).await,
+    match end_session(&context.visit, &request, confirmed).await? {
+        EndSessionOutcome::Ask(question) => ask(context, (&form, &request.ui_locales), &question).await,
         EndSessionOutcome::SignedOut { back, left } => {
-            Ok(signed_out(asker, left, (back, &request.ui_locales)))
+            Ok(signed_out(context, left, (back, &request.ui_locales)))
         }
         EndSessionOutcome::Refused(error) => Err(refused(&error)),
     }
 }
 
 async fn ask(
-    asker: &PageContext,
+    context: &PageContext,
     (form, ui_locales): (&Decoded, &[String]),
     question: &EndSessionQuestion,
 ) -> Result<Response, PageError> {
-    let owner = form_owner(&asker.visit).await?;
+    let owner = form_owner(&context.visit).await?;
     let page = SignOutPage {
-        form_token: token_for(asker, FormName::SignOut, owner),
-        application: application(asker, question.client.as_deref()),
-        fields: carried(form, question.redirect_refused),
+        form_token: token_for(context, FormName::SignOut, owner),
+        application: application(context, question.client.as_deref()),
+        fields: interaction(form, question.redirect_refused),
         people: question.accounts.iter().map(person).collect(),
         stays: question.redirect_refused,
         stay_href: DASHBOARD.to_owned(),
     };
     // What the application sent is wrong, although the person can go on.
     let status = if question.redirect_refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-    Ok(PageResponse::of(asker).in_language_of(ui_locales).leads_to_client().page(status, &page))
+    Ok(PageResponse::of(context).in_language_of(ui_locales).leads_to_client().page(status, &page))
 }
 
-fn carried(form: &Decoded, stays: bool) -> Vec<HiddenField> {
+fn interaction(form: &Decoded, stays: bool) -> Vec<HiddenField> {
     let field = |name: &'static str| {
         let value = form.once(name).ok().flatten().filter(|value| !value.is_empty())?;
         Some(HiddenField { name: name.to_owned(), value: value.to_owned() })

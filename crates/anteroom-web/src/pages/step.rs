@@ -19,10 +19,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::token_for;
+use crate::page_context::PageContext;
 use crate::pages::consent::consent_scopes;
 use crate::pages::factors::FACTORS;
 use crate::pages::sign_in_form::SignInForm;
@@ -45,20 +45,20 @@ pub(crate) fn on_with(path: &str, interaction: Option<&str>) -> String {
 }
 
 /// In answer to a GET: the page itself.
-pub(crate) fn show(asker: &PageContext, onward: Next) -> Result<Response, PageError> {
-    show_saying(asker, onward, StepNotices::default())
+pub(crate) fn show(context: &PageContext, next: Next) -> Result<Response, PageError> {
+    show_saying(context, next, StepNotices::default())
 }
 
-fn show_saying(asker: &PageContext, onward: Next, say: StepNotices) -> Result<Response, PageError> {
-    match onward {
-        Next::Page(page) => step_page(asker, *page, say),
-        Next::Application(response) => Ok(to_application(asker, &response)),
+fn show_saying(context: &PageContext, next: Next, say: StepNotices) -> Result<Response, PageError> {
+    match next {
+        Next::Page(page) => step_page(context, *page, say),
+        Next::Application(response) => Ok(to_application(context, &response)),
         Next::Dashboard => Ok(see_other(DASHBOARD)),
         Next::AuthenticatorApps(_) => Ok(see_other(FACTORS)),
         Next::ApplicationGone => Err(application_gone()),
         Next::AnsweredBefore(before) => Err(PageError::answered_before(before.client.as_deref())),
         Next::AccountMismatch(other) => {
-            let handle = other.carried.form_value(&asker.visit)?;
+            let handle = other.interaction.form_value(&context.visit)?;
             let again =
                 handle.map_or_else(|| DASHBOARD.to_owned(), |handle| on_with("/continue", Some(&handle)));
             Err(PageError::another_person(&other.account, &again))
@@ -67,35 +67,35 @@ fn show_saying(asker: &PageContext, onward: Next, say: StepNotices) -> Result<Re
 }
 
 /// In answer to a form: by way of a redirect, so that refresh and Back work.
-pub(crate) fn go(asker: &PageContext, onward: Next) -> Result<Response, PageError> {
-    match onward {
-        Next::Page(page) if page.not_persisted => step_page(asker, *page, StepNotices::default()),
-        Next::Page(page) => Ok(redirect_in_browser(asker, &continue_address(asker, &page)?)),
+pub(crate) fn go(context: &PageContext, next: Next) -> Result<Response, PageError> {
+    match next {
+        Next::Page(page) if page.not_persisted => step_page(context, *page, StepNotices::default()),
+        Next::Page(page) => Ok(redirect_in_browser(context, &continue_address(context, &page)?)),
         // The same form twice: whichever answer the browser takes, it is the same.
         Next::AnsweredBefore(before) => match before.repeat {
-            Some(response) => Ok(to_application(asker, &response)),
+            Some(response) => Ok(to_application(context, &response)),
             None => Err(PageError::answered_before(before.client.as_deref())),
         },
-        elsewhere => show(asker, elsewhere),
+        elsewhere => show(context, elsewhere),
     }
 }
 
-pub(crate) fn continue_address(asker: &PageContext, page: &StepPage) -> Result<String, PageError> {
-    let handle = page.carried.form_value(&asker.visit)?;
+pub(crate) fn continue_address(context: &PageContext, page: &StepPage) -> Result<String, PageError> {
+    let handle = page.interaction.form_value(&context.visit)?;
     Ok(handle.map_or_else(|| "/sign-in".to_owned(), |handle| format!("/continue?interaction={handle}")))
 }
 
 /// `GET /continue?interaction=…`: wherever the journey stands.
-pub(crate) async fn resume(asker: PageContext, query: axum::extract::RawQuery) -> Response {
-    finish(&asker, resumed(&asker, query.0.as_deref().unwrap_or_default()).await).await
+pub(crate) async fn resume(context: PageContext, query: axum::extract::RawQuery) -> Response {
+    finish(&context, resumed(&context, query.0.as_deref().unwrap_or_default()).await).await
 }
 
-async fn resumed(asker: &PageContext, query: &str) -> Result<Response, PageError> {
-    let waiting = waiting_in(query).ok_or_else(PageError::interaction_expired)?;
-    let Ok(carried) = open(&asker.visit, waiting).await? else {
+async fn resumed(context: &PageContext, query: &str) -> Result<Response, PageError> {
+    let interaction_ref = waiting_in(query).ok_or_else(PageError::interaction_expired)?;
+    let Ok(interaction) = open(&context.visit, interaction_ref).await? else {
         return Err(PageError::interaction_expired());
     };
-    show_saying(asker, proceed(&asker.visit, carried).await?, StepNotices::asked_in(query))
+    show_saying(context, proceed(&context.visit, interaction).await?, StepNotices::asked_in(query))
 }
 
 /// The journey named in an address.
@@ -104,18 +104,18 @@ pub(crate) fn waiting_in(query: &str) -> Option<InteractionRef> {
     InteractionRef::parse(form.once("interaction").ok()??)
 }
 
-fn step_page(asker: &PageContext, page: StepPage, say: StepNotices) -> Result<Response, PageError> {
-    let shown = StepView::of(asker, &page)?;
-    let StepPage { step, client, carried, .. } = page;
-    let locales = carried.journey.request().map(|request| request.ui_locales.clone()).unwrap_or_default();
+fn step_page(context: &PageContext, page: StepPage, say: StepNotices) -> Result<Response, PageError> {
+    let shown = StepView::of(context, &page)?;
+    let StepPage { step, client, interaction, .. } = page;
+    let locales = interaction.state.request().map(|request| request.ui_locales.clone()).unwrap_or_default();
     Ok(match step {
         Step::SignIn { reason, email } => {
+            let reset = interaction.state.recovery.as_ref().is_some_and(|note| note.done);
             let StepView { interaction, application, .. } = shown;
-            let reset = carried.journey.recovery.as_ref().is_some_and(|note| note.done);
             let notice = if reset { Some(SignInNotice::PasswordChanged) } else { notice(reason) };
             let (problem, ui_locales) = (None, locales);
             let form = SignInForm { interaction, application, email, problem, notice, ui_locales };
-            form.respond(asker, StatusCode::OK)
+            form.respond(context, StatusCode::OK)
         }
         Step::ChooseAccount(live) => shown.choose_account(&live),
         Step::Consent { scope, person } => {
@@ -135,7 +135,7 @@ fn step_page(asker: &PageContext, page: StepPage, say: StepNotices) -> Result<Re
 
 /// What the pages of a journey have in common.
 pub(crate) struct StepView<'a> {
-    pub(crate) asker: &'a PageContext,
+    pub(crate) context: &'a PageContext,
     pub(crate) interaction: Option<String>,
     pub(crate) application: Application,
     /// Whom the page shows: its forms act for them alone.
@@ -144,15 +144,15 @@ pub(crate) struct StepView<'a> {
 }
 
 impl<'a> StepView<'a> {
-    pub(crate) fn of(asker: &'a PageContext, page: &StepPage) -> Result<Self, PageError> {
-        let request = page.carried.journey.request();
+    pub(crate) fn of(context: &'a PageContext, page: &StepPage) -> Result<Self, PageError> {
+        let request = page.interaction.state.request();
         let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
-        let frame = PageResponse::of(asker).in_language_of(&locales);
+        let frame = PageResponse::of(context).in_language_of(&locales);
         Ok(Self {
-            asker,
-            interaction: page.carried.form_value(&asker.visit)?,
+            context,
+            interaction: page.interaction.form_value(&context.visit)?,
             owner: page.owner(),
-            application: application(asker, page.client.as_deref()),
+            application: application(context, page.client.as_deref()),
             // Any step may be the last one before the application, if only because another tab took the others.
             frame: if request.is_some() { frame.leads_to_client() } else { frame.isolated_from_opener() },
         })
@@ -166,15 +166,15 @@ impl<'a> StepView<'a> {
 
     /// Begun days count.
     fn new_phone_days(&self) -> u32 {
-        let delay = self.asker.visit.snapshot().policy.recovery.new_phone_delay;
+        let delay = self.context.visit.snapshot().policy.recovery.new_phone_delay;
         u32::try_from((delay.as_hours() + 23) / 24).unwrap_or(u32::MAX)
     }
 
     /// The way back is the form itself: the journey alone would lead here again.
     pub(crate) fn sign_in_anew(&self) -> String {
         let another = Some(("another", "1"));
-        let waiting = self.interaction.as_deref().map(|handle| ("interaction", handle));
-        format!("/sign-in?{}", anteroom_oidc::form::encode(another.into_iter().chain(waiting)))
+        let interaction_ref = self.interaction.as_deref().map(|handle| ("interaction", handle));
+        format!("/sign-in?{}", anteroom_oidc::form::encode(another.into_iter().chain(interaction_ref)))
     }
 
     fn no_phone(self, reason: anteroom_pages::VerifyReason, why: NoPhone) -> Response {
@@ -186,7 +186,7 @@ impl<'a> StepView<'a> {
         let view = NoPhonePage {
             reason,
             sign_in_href: self.sign_in_anew(),
-            later: later.map(|at| moment(self.asker, at)),
+            later: later.map(|at| moment(self.context, at)),
             unreached,
             new_phone_days: self.new_phone_days(),
         };
@@ -195,7 +195,7 @@ impl<'a> StepView<'a> {
 
     fn choose_account(self, live: &[ActiveSession]) -> Response {
         let view = ChooseAccountPage {
-            form_token: token_for(self.asker, FormName::ChooseAccount, self.owner),
+            form_token: token_for(self.context, FormName::ChooseAccount, self.owner),
             interaction: self.interaction,
             application: self.application,
             accounts: choices(live),
@@ -214,7 +214,7 @@ impl<'a> StepView<'a> {
         let logo = metadata.and_then(|metadata| metadata.logo_uri.as_ref());
         let sign_out_host = client.and_then(|client| self.sign_out_host(client));
         let view = ConsentPage {
-            form_token: token_for(self.asker, FormName::Consent, self.owner),
+            form_token: token_for(self.context, FormName::Consent, self.owner),
             interaction: self.interaction,
             application: client.map(with_hosts).unwrap_or_default(),
             changed,
@@ -229,13 +229,13 @@ impl<'a> StepView<'a> {
 
     /// Nothing but the page says which hosts are told of a person by a client that registered itself.
     fn sign_out_host(&self, client: &Client) -> Option<String> {
-        let is_configured = self.asker.visit.snapshot().clients.is_configured(client.id());
+        let is_configured = self.context.visit.snapshot().clients.is_configured(client.id());
         client.metadata.logout_host().filter(|_| !is_configured)
     }
 
     fn not_entitled(self, account: &Account) -> Response {
         let view = NotEntitledPage {
-            form_token: token_for(self.asker, FormName::NotEntitled, self.owner),
+            form_token: token_for(self.context, FormName::NotEntitled, self.owner),
             interaction: self.interaction,
             application: self.application,
             dashboard_href: DASHBOARD.to_owned(),
@@ -244,11 +244,11 @@ impl<'a> StepView<'a> {
     }
 
     fn expired_password(self, account: &Account, set_at: Timestamp) -> Response {
-        let snapshot = self.asker.visit.snapshot();
+        let snapshot = self.context.visit.snapshot();
         let days = snapshot.policy.password_age.max_age_days.unwrap_or_default();
         let set_on = set_at.to_zoned_datetime(snapshot.practice.time_zone.clone());
         let view = PasswordExpiredPage {
-            form_token: token_for(self.asker, FormName::ExpiredPassword, self.owner),
+            form_token: token_for(self.context, FormName::ExpiredPassword, self.owner),
             interaction: self.interaction,
             email: account.primary_address.as_str().to_owned(),
             days: u32::from(days),
@@ -265,9 +265,9 @@ fn with_hosts(client: &Client) -> Application {
 
 /// The application as pages name it: with its hosts where the name is a stranger's words, and could be the name of another
 /// application, which is that of a client that registered itself.
-pub(crate) fn application(asker: &PageContext, client: Option<&Client>) -> Application {
+pub(crate) fn application(context: &PageContext, client: Option<&Client>) -> Application {
     let Some(client) = client else { return Application::unnamed() };
-    if asker.visit.snapshot().clients.is_configured(client.id()) {
+    if context.visit.snapshot().clients.is_configured(client.id()) {
         Application::configured(client.display_name())
     } else {
         with_hosts(client)

@@ -21,10 +21,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 
-use crate::asker::PageContext;
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm as SentForm, token_for};
+use crate::page_context::PageContext;
 use crate::pages::forgot_password::{retry_after, wait_text};
 use crate::pages::sign_in::remember;
 use crate::pages::step::{DASHBOARD, StepView, continue_address, go, show};
@@ -125,7 +125,7 @@ fn choice(
     };
     let (dashboard_href, sign_in_href) = ways_back(&shown, verification);
     let view = VerifyIdentityPage {
-        form_token: token_for(shown.asker, FormName::VerifySend, shown.owner),
+        form_token: token_for(shown.context, FormName::VerifySend, shown.owner),
         interaction: shown.interaction,
         reason: reason_of(verification),
         methods: app.into_iter().chain(verification.offers.iter().map(offered)).collect(),
@@ -156,7 +156,7 @@ fn entry(
     (problem, notice): (Option<EnterCodeProblem>, Option<EnterCodeNotice>),
     status: StatusCode,
 ) -> Response {
-    let lifetime = shown.asker.visit.snapshot().policy.codes.lifetime;
+    let lifetime = shown.context.visit.snapshot().policy.codes.lifetime;
     let handle = shown.interaction.clone().unwrap_or_default();
     let (channel, number, method, other_ways) = match read {
         Read::OnPhone(SentCode { offer, .. }) => {
@@ -171,8 +171,8 @@ fn entry(
     };
     let (dashboard_href, sign_in_href) = ways_back(&shown, verification);
     let view = EnterCodePage {
-        form_token: token_for(shown.asker, FormName::VerifyCode, shown.owner),
-        resend_form_token: token_for(shown.asker, FormName::VerifySend, shown.owner),
+        form_token: token_for(shown.context, FormName::VerifyCode, shown.owner),
+        resend_form_token: token_for(shown.context, FormName::VerifySend, shown.owner),
         interaction: shown.interaction,
         reason: reason_of(verification),
         channel,
@@ -206,7 +206,7 @@ pub(crate) struct SendCode {
     chosen: Option<CodeMethodChoice>,
     /// It was sent before.
     again: bool,
-    waiting: Option<InteractionRef>,
+    interaction_ref: Option<InteractionRef>,
 }
 
 impl FormFields for SendCode {
@@ -216,7 +216,7 @@ impl FormFields for SendCode {
         Ok(Self {
             chosen: parse_choice(sent.field("method")),
             again: sent.field("again") == "1",
-            waiting: sent.interaction_ref()?,
+            interaction_ref: sent.interaction_ref()?,
         })
     }
 
@@ -225,32 +225,32 @@ impl FormFields for SendCode {
     }
 }
 
-pub(crate) async fn send(Form { asker, fields }: Form<SendCode>) -> Response {
-    finish(&asker, sent(&asker, fields).await).await
+pub(crate) async fn send(Form { context, fields }: Form<SendCode>) -> Response {
+    finish(&context, sent(&context, fields).await).await
 }
 
 async fn sent(
-    asker: &PageContext,
-    SendCode { chosen, again, waiting }: SendCode,
+    context: &PageContext,
+    SendCode { chosen, again, interaction_ref }: SendCode,
 ) -> Result<Response, PageError> {
-    match send_code(&asker.visit, waiting, chosen).await? {
-        SendOutcome::Onward(onward) => sent_to(asker, onward, again),
+    match send_code(&context.visit, interaction_ref, chosen).await? {
+        SendOutcome::Onward(next) => sent_to(context, next, again),
         SendOutcome::App(page) => {
-            Ok(redirect_in_browser(asker, &format!("{}&app=1", continue_address(asker, &page)?)))
+            Ok(redirect_in_browser(context, &format!("{}&app=1", continue_address(context, &page)?)))
         }
-        SendOutcome::Problem { problem, page } => not_sent(asker, *page, (problem, chosen)),
+        SendOutcome::Problem { problem, page } => not_sent(context, *page, (problem, chosen)),
         SendOutcome::Gone => Err(PageError::interaction_expired()),
     }
 }
 
-fn sent_to(asker: &PageContext, onward: Next, again: bool) -> Result<Response, PageError> {
-    match &onward {
+fn sent_to(context: &PageContext, next: Next, again: bool) -> Result<Response, PageError> {
+    match &next {
         // Not where cookies were lost, and the way begins anew.
         Next::Page(page) if again && matches!(page.step, Step::Verify(_)) => {
-            let handle = page.carried.form_value(&asker.visit)?.unwrap_or_default();
-            Ok(redirect_in_browser(asker, &format!("/continue?interaction={handle}&again=1")))
+            let handle = page.interaction.form_value(&context.visit)?.unwrap_or_default();
+            Ok(redirect_in_browser(context, &format!("/continue?interaction={handle}&again=1")))
         }
-        _ => go(asker, onward),
+        _ => go(context, next),
     }
 }
 
@@ -263,15 +263,15 @@ fn parse_choice(text: &str) -> Option<CodeMethodChoice> {
 }
 
 fn not_sent(
-    asker: &PageContext,
+    context: &PageContext,
     page: StepPage,
     (problem, chosen): (SendProblem, Option<CodeMethodChoice>),
 ) -> Result<Response, PageError> {
-    let shown = StepView::of(asker, &page)?;
+    let shown = StepView::of(context, &page)?;
     let Step::Verify(verification) = page.step else {
-        return show(asker, Next::Page(Box::new(page)));
+        return show(context, Next::Page(Box::new(page)));
     };
-    let until = |at: Timestamp| Wait(at.duration_since(asker.visit.now));
+    let until = |at: Timestamp| Wait(at.duration_since(context.visit.now));
     let (status, wait) = match problem {
         SendProblem::Choose | SendProblem::Refused => (StatusCode::UNPROCESSABLE_ENTITY, None),
         SendProblem::Wait(wait) => (StatusCode::TOO_MANY_REQUESTS, Some(wait)),
@@ -283,7 +283,7 @@ fn not_sent(
         let problem = match problem {
             SendProblem::Choose | SendProblem::Refused => EnterCodeProblem::NotSent,
             SendProblem::Wait(wait) => EnterCodeProblem::Wait { wait: wait_text(wait) },
-            SendProblem::BudgetSpent(at) => EnterCodeProblem::BudgetSpent { until: moment(asker, at) },
+            SendProblem::BudgetSpent(at) => EnterCodeProblem::BudgetSpent { until: moment(context, at) },
         };
         entry(shown, (&verification, Read::OnPhone(sent)), (Some(problem), None), status)
     } else {
@@ -291,7 +291,7 @@ fn not_sent(
             SendProblem::Choose => VerifyProblem::ChooseMethod,
             SendProblem::Refused => VerifyProblem::Refused,
             SendProblem::Wait(wait) => VerifyProblem::Wait { wait: wait_text(wait) },
-            SendProblem::BudgetSpent(at) => VerifyProblem::BudgetSpent { until: moment(asker, at) },
+            SendProblem::BudgetSpent(at) => VerifyProblem::BudgetSpent { until: moment(context, at) },
         };
         choice(shown, &verification, Some(problem), status)
     };
@@ -304,7 +304,7 @@ fn not_sent(
 pub(crate) struct EnterCode {
     code: String,
     from_app: bool,
-    waiting: Option<InteractionRef>,
+    interaction_ref: Option<InteractionRef>,
 }
 
 impl FormFields for EnterCode {
@@ -314,7 +314,7 @@ impl FormFields for EnterCode {
         Ok(Self {
             code: sent.field("code").to_owned(),
             from_app: sent.field("method") == APP,
-            waiting: sent.interaction_ref()?,
+            interaction_ref: sent.interaction_ref()?,
         })
     }
 
@@ -324,36 +324,36 @@ impl FormFields for EnterCode {
 }
 
 /// In a task of its own: a browser that hangs up after a wrong code is counted all the same.
-pub(crate) async fn enter(Form { asker, fields }: Form<EnterCode>) -> Response {
-    let attempt = tokio::spawn(async move { finish(&asker, entered(&asker, fields).await).await });
+pub(crate) async fn enter(Form { context, fields }: Form<EnterCode>) -> Response {
+    let attempt = tokio::spawn(async move { finish(&context, entered(&context, fields).await).await });
     attempt
         .await
         .unwrap_or_else(|_| axum::response::IntoResponse::into_response(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 async fn entered(
-    asker: &PageContext,
-    EnterCode { code, from_app, waiting }: EnterCode,
+    context: &PageContext,
+    EnterCode { code, from_app, interaction_ref }: EnterCode,
 ) -> Result<Response, PageError> {
     let code = if from_app { EnteredCode::FromApp(&code) } else { EnteredCode::Sent(&code) };
-    match enter_code(&asker.visit, waiting, code).await? {
-        EnterOutcome::Onward(onward) => go(asker, onward),
-        EnterOutcome::SteppedUp { cookies, onward } => {
-            Ok(remember(asker, cookies, finish(asker, go(asker, onward)).await))
+    match enter_code(&context.visit, interaction_ref, code).await? {
+        EnterOutcome::Onward(next) => go(context, next),
+        EnterOutcome::SteppedUp { cookies, next } => {
+            Ok(remember(context, cookies, finish(context, go(context, next)).await))
         }
-        EnterOutcome::Problem { problem, page } => not_accepted(asker, *page, (problem, code)),
+        EnterOutcome::Problem { problem, page } => not_accepted(context, *page, (problem, code)),
         EnterOutcome::Gone => Err(PageError::interaction_expired()),
     }
 }
 
 fn not_accepted(
-    asker: &PageContext,
+    context: &PageContext,
     page: StepPage,
     (problem, entered): (EntryProblem, EnteredCode<'_>),
 ) -> Result<Response, PageError> {
-    let shown = StepView::of(asker, &page)?;
+    let shown = StepView::of(context, &page)?;
     let Step::Verify(verification) = page.step else {
-        return show(asker, Next::Page(Box::new(page)));
+        return show(context, Next::Page(Box::new(page)));
     };
     let (problem, status) = match problem {
         EntryProblem::Missing => (EnterCodeProblem::Missing, StatusCode::UNPROCESSABLE_ENTITY),
@@ -361,7 +361,7 @@ fn not_accepted(
         EntryProblem::Expired => (EnterCodeProblem::Expired, StatusCode::UNPROCESSABLE_ENTITY),
         EntryProblem::Used => (EnterCodeProblem::Used, StatusCode::UNPROCESSABLE_ENTITY),
         EntryProblem::BudgetSpent(at) => {
-            (EnterCodeProblem::BudgetSpent { until: moment(asker, at) }, StatusCode::TOO_MANY_REQUESTS)
+            (EnterCodeProblem::BudgetSpent { until: moment(context, at) }, StatusCode::TOO_MANY_REQUESTS)
         }
     };
     Ok(match (entered, &verification.sent) {

@@ -29,36 +29,36 @@ pub(super) fn entry_id(visit: &Visit, (held, entered): (&CheckedCode, EnteredCod
 /// What the same form has come to, sent a moment ago: the session that it renewed, with its new secret, or the next step.
 pub(super) async fn repeat_of_form(
     visit: &Visit,
-    waiting: Option<InteractionRef>,
+    interaction_ref: Option<InteractionRef>,
 ) -> Result<Option<EnterOutcome>, FlowError> {
-    if let Some(again) = again_in_session(visit, waiting.clone()).await? {
+    if let Some(again) = again_in_session(visit, interaction_ref.clone()).await? {
         return Ok(Some(again));
     }
-    Ok(match now(visit, waiting).await? {
-        VerificationState::Elsewhere(onward) => Some(EnterOutcome::Onward(onward)),
+    Ok(match now(visit, interaction_ref).await? {
+        VerificationState::Elsewhere(next) => Some(EnterOutcome::Onward(next)),
         VerificationState::Verifying(_) | VerificationState::Gone => None,
     })
 }
 
 pub(super) async fn again_in_session(
     visit: &Visit,
-    waiting: Option<InteractionRef>,
+    interaction_ref: Option<InteractionRef>,
 ) -> Result<Option<EnterOutcome>, FlowError> {
     let Some(answered) = repeated_submission(visit, None).await? else { return Ok(None) };
     let RepeatedSubmission { visit, mut live, secrets } = answered;
     let place = live.iter().position(|one| secrets.contains(&one.token));
     let Some(current) = place.map(|place| live.remove(place)) else { return Ok(None) };
-    let Ok(carried) = open_or_dashboard(&visit, waiting).await? else { return Ok(None) };
-    Ok(Some(continue_stepped_up(&visit, carried, (current, live)).await?))
+    let Ok(interaction) = open_or_dashboard(&visit, interaction_ref).await? else { return Ok(None) };
+    Ok(Some(continue_stepped_up(&visit, interaction, (current, live)).await?))
 }
 
 pub(super) async fn continue_stepped_up(
     visit: &Visit,
-    carried: OpenInteraction,
+    interaction: OpenInteraction,
     (current, before): (ActiveSession, Vec<ActiveSession>),
 ) -> Result<EnterOutcome, FlowError> {
     let (cookies, live) = make_current(visit, current, before).await?;
     let visit = &visit.after_session_change();
-    let onward = proceed_with(visit, carried, live).await?;
-    Ok(EnterOutcome::SteppedUp { cookies, onward: persist_for_redirect(visit, onward).await? })
+    let next = proceed_with(visit, interaction, live).await?;
+    Ok(EnterOutcome::SteppedUp { cookies, next: persist_for_redirect(visit, next).await? })
 }

@@ -37,7 +37,7 @@ pub enum EnterOutcome {
     /// The session is worth more now, and has a new secret.
     SteppedUp {
         cookies: NewCookies,
-        onward: Next,
+        next: Next,
     },
     Problem {
         problem: EntryProblem,
@@ -89,8 +89,8 @@ pub(super) enum CheckedCode {
 
 struct EnterCodeUnit {
     visit: Visit,
-    carried: OpenInteraction,
-    keeping: NewInteraction,
+    interaction: OpenInteraction,
+    new_interaction: NewInteraction,
     verification: Verification,
     policy: CodePolicy,
     held: CheckedCode,
@@ -115,14 +115,14 @@ enum EnterCodeResult {
 #[tracing::instrument(name = "enter_code", skip_all)]
 pub async fn enter(
     visit: &Visit,
-    waiting: Option<InteractionRef>,
+    interaction_ref: Option<InteractionRef>,
     entered: EnteredCode<'_>,
 ) -> Result<EnterOutcome, FlowError> {
-    let (verification, page) = match now(visit, waiting.clone()).await? {
+    let (verification, page) = match now(visit, interaction_ref.clone()).await? {
         VerificationState::Verifying(found) => *found,
-        VerificationState::Elsewhere(onward) => {
-            let again = again_in_session(visit, waiting).await?;
-            return Ok(again.unwrap_or(EnterOutcome::Onward(onward)));
+        VerificationState::Elsewhere(next) => {
+            let again = again_in_session(visit, interaction_ref).await?;
+            return Ok(again.unwrap_or(EnterOutcome::Onward(next)));
         }
         VerificationState::Gone => return Ok(EnterOutcome::Gone),
     };
@@ -138,8 +138,8 @@ pub async fn enter(
     let renewed = verification.live.as_deref().map(|live| RenewedSession::of(visit, live));
     let prepared = Arc::new(EnterCodeUnit {
         visit: visit.clone(),
-        carried: page.carried.clone(),
-        keeping: NewInteraction::prepare(visit, &page.carried),
+        interaction: page.interaction.clone(),
+        new_interaction: NewInteraction::prepare(visit, &page.interaction),
         verification,
         policy: visit.snapshot().policy.codes,
         held,
@@ -149,24 +149,24 @@ pub async fn enter(
     });
     let work = Arc::clone(&prepared);
     match visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await? {
-        EnterCodeResult::Proven(carried) => {
+        EnterCodeResult::Proven(interaction) => {
             let live = active_sessions(visit).await?;
-            Ok(EnterOutcome::Onward(proceed_with(visit, *carried, live).await?))
+            Ok(EnterOutcome::Onward(proceed_with(visit, *interaction, live).await?))
         }
         EnterCodeResult::SteppedUp(session) => stepped_up(visit, &prepared, *session).await,
         EnterCodeResult::Wrong(problem) => Ok(EnterOutcome::Problem { problem, page: Box::new(page) }),
         EnterCodeResult::Superseded => {
             // What came first may have been the same button.
-            if let Some(again) = again_in_session(visit, waiting).await? {
+            if let Some(again) = again_in_session(visit, interaction_ref).await? {
                 return Ok(again);
             }
             note_not_taken(visit, &prepared, EntryProblem::Expired).await?;
-            Ok(EnterOutcome::Onward(proceed(visit, page.carried).await?))
+            Ok(EnterOutcome::Onward(proceed(visit, page.interaction).await?))
         }
         EnterCodeResult::Refused(problem) => {
             // What came first may have been the same button.
             if let EntryProblem::Expired | EntryProblem::Used = problem
-                && let Some(again) = repeat_of_form(visit, waiting).await?
+                && let Some(again) = repeat_of_form(visit, interaction_ref).await?
             {
                 return Ok(again);
             }
@@ -202,8 +202,8 @@ async fn check_entered(
         EnteredCode::FromApp(_) if verification.apps.is_empty() => Ok(CheckedCode::Nothing),
         EnteredCode::FromApp(text) => Ok(CheckedCode::App(apps_showing(visit, &verification.apps, text)?)),
         EnteredCode::Sent(text) => {
-            let code = match page.carried.row() {
-                Some(interaction) => visit.store().code_of(interaction, verification.purpose).await?,
+            let code = match page.interaction.row() {
+                Some(row) => visit.store().code_of(row, verification.purpose).await?,
                 None => None,
             };
             let own = code
@@ -231,7 +231,7 @@ async fn settle(tx: Tx, prepared: Arc<EnterCodeUnit>) -> Result<EnterCodeResult,
         return Ok(EnterCodeResult::Refused(EntryProblem::Expired));
     }
     if let CheckedCode::Sent { code, .. } = &prepared.held
-        && !is_phone_still_accepted(&tx, (&prepared.carried, verification), code.phone, visit.now).await?
+        && !is_phone_still_accepted(&tx, (&prepared.interaction, verification), code.phone, visit.now).await?
     {
         return Ok(EnterCodeResult::Superseded);
     }
@@ -317,7 +317,7 @@ async fn prove(
     prepared: &EnterCodeUnit,
     method: FactorMethod,
 ) -> Result<OpenInteraction, FlowError> {
-    let proof = prepared.carried.proof().cloned().ok_or(FlowError::Broken("a code without a proof"))?;
+    let proof = prepared.interaction.proof().cloned().ok_or(FlowError::Broken("a code without a proof"))?;
     let at = prepared.visit.now;
     let proof = match proof.kind {
         ProofKind::Invitation { link, phones_done, .. } => {
@@ -330,7 +330,7 @@ async fn prove(
             InteractionProof { factor: Some(PassedFactor { at, method }), ..proof }
         }
     };
-    prepared.carried.persist(tx, &prepared.keeping, Some(proof)).await
+    prepared.interaction.persist(tx, &prepared.new_interaction, Some(proof)).await
 }
 
 impl EnterCodeUnit {
@@ -379,5 +379,5 @@ async fn stepped_up(
     let account: Account = (*prepared.verification.account).clone();
     let current = ActiveSession { session, account, token };
     let live = active_sessions(visit).await?;
-    continue_stepped_up(visit, prepared.carried.clone(), (current, live)).await
+    continue_stepped_up(visit, prepared.interaction.clone(), (current, live)).await
 }

@@ -25,12 +25,12 @@ enum VerificationState {
     Gone,
 }
 
-async fn now(visit: &Visit, waiting: Option<InteractionRef>) -> Result<VerificationState, FlowError> {
-    let carried = match open_or_dashboard(visit, waiting).await? {
-        Ok(carried) => carried,
+async fn now(visit: &Visit, interaction_ref: Option<InteractionRef>) -> Result<VerificationState, FlowError> {
+    let interaction = match open_or_dashboard(visit, interaction_ref).await? {
+        Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Ok(VerificationState::Gone),
     };
-    Ok(match proceed(visit, carried).await? {
+    Ok(match proceed(visit, interaction).await? {
         Next::Page(page) => match &page.step {
             Step::Verify(verification) => {
                 VerificationState::Verifying(Box::new(((**verification).clone(), *page)))

@@ -63,8 +63,8 @@ pub(super) fn code_context() -> &'static str {
 
 struct SendCodeUnit {
     visit: Visit,
-    carried: OpenInteraction,
-    keeping: NewInteraction,
+    interaction: OpenInteraction,
+    new_interaction: NewInteraction,
     verification: Verification,
     offer: CodeDestination,
     code: OneTimeCode,
@@ -76,12 +76,12 @@ struct SendCodeUnit {
 #[tracing::instrument(name = "send_code", skip_all)]
 pub async fn send(
     visit: &Visit,
-    waiting: Option<InteractionRef>,
+    interaction_ref: Option<InteractionRef>,
     choice: Option<CodeMethodChoice>,
 ) -> Result<SendOutcome, FlowError> {
-    let (verification, page) = match now(visit, waiting).await? {
+    let (verification, page) = match now(visit, interaction_ref).await? {
         VerificationState::Verifying(found) => *found,
-        VerificationState::Elsewhere(onward) => return Ok(SendOutcome::Onward(onward)),
+        VerificationState::Elsewhere(next) => return Ok(SendOutcome::Onward(next)),
         VerificationState::Gone => return Ok(SendOutcome::Gone),
     };
     if choice == Some(CodeMethodChoice::App) && !verification.apps.is_empty() {
@@ -97,18 +97,18 @@ pub async fn send(
         Err(SendProblem::Refused)
     } else {
         let id = code_id(visit, &offer).await?;
-        let prepared = prepare(visit, (verification, offer, id), page.carried.clone());
+        let prepared = prepare(visit, (verification, offer, id), page.interaction.clone());
         let prepared = Arc::new(prepared);
         visit.store().write(move |tx| settle(tx, Arc::clone(&prepared))).await?
     };
     match settled {
-        Ok(carried) => Ok(SendOutcome::Onward(proceed(visit, carried).await?)),
+        Ok(interaction) => Ok(SendOutcome::Onward(proceed(visit, interaction).await?)),
         Err(problem) => {
             let event = Event::CodeNotSent { purpose: purpose.as_str(), reason: problem.as_str() };
             let entry = visit.entry(Actor::Anonymous, event).about(account);
             note_refusal(visit, entry).await?;
             if problem == SendProblem::Choose {
-                return Ok(SendOutcome::Onward(proceed(visit, page.carried).await?));
+                return Ok(SendOutcome::Onward(proceed(visit, page.interaction).await?));
             }
             Ok(SendOutcome::Problem { problem, page: Box::new(page) })
         }
@@ -145,12 +145,12 @@ async fn code_id(visit: &Visit, offer: &CodeDestination) -> Result<CodeId, FlowE
 fn prepare(
     visit: &Visit,
     (verification, offer, id): (Verification, CodeDestination, CodeId),
-    carried: OpenInteraction,
+    interaction: OpenInteraction,
 ) -> SendCodeUnit {
     let (random, at) = (visit.random(), visit.now);
     let policy = visit.snapshot().policy.codes;
     let telephony = visit.snapshot().policy.telephony.clone();
-    let keeping = NewInteraction::prepare(visit, &carried);
+    let new_interaction = NewInteraction::prepare(visit, &interaction);
     let (digits, message) = (random.digits(DIGITS), MessageId(visit.new_id()));
     let expires_at = at.checked_add(policy.lifetime).unwrap_or(Timestamp::MAX);
     let digest = visit.keyring().mac(KeyPurpose::TokenHash).digest(CODE_CONTEXT, &code_data(id, &digits));
@@ -174,7 +174,7 @@ fn prepare(
     let message = Message {
         id: message,
         account: Some(verification.account.id),
-        locale: asked_in(verification.account.locale.as_deref(), of_page(visit, carried.journey.request())),
+        locale: asked_in(verification.account.locale.as_deref(), of_page(visit, interaction.state.request())),
         parcel,
         reference: Some(visit.reference),
         created_at: at,
@@ -182,8 +182,8 @@ fn prepare(
     };
     SendCodeUnit {
         visit: visit.clone(),
-        carried,
-        keeping,
+        interaction,
+        new_interaction,
         verification,
         offer,
         code,
@@ -204,12 +204,12 @@ async fn settle(
         // A reset or a disablement came in between; the next look at the page says so.
         return Ok(Err(SendProblem::Choose));
     }
-    if !is_phone_still_accepted(&tx, (&prepared.carried, verification), code.phone, visit.now).await? {
+    if !is_phone_still_accepted(&tx, (&prepared.interaction, verification), code.phone, visit.now).await? {
         return Ok(Err(SendProblem::Choose));
     }
-    let proof = prepared.carried.proof().cloned();
+    let proof = prepared.interaction.proof().cloned();
     if tx.code_sent_at(code.id).await?.is_some() {
-        return Ok(Ok(prepared.carried.persist(&tx, &prepared.keeping, proof).await?));
+        return Ok(Ok(prepared.interaction.persist(&tx, &prepared.new_interaction, proof).await?));
     }
     let share = code_share(&tx, account.id, verification.device).await?;
     let before = tx.sent_before(account.id, (verification.purpose, share), a_day_before(visit.now)).await?;
@@ -222,9 +222,10 @@ async fn settle(
     if let Err(wait) = spend(&tx, &prepared, share).await? {
         return Ok(Err(SendProblem::Wait(wait)));
     }
-    let carried = prepared.carried.persist(&tx, &prepared.keeping, proof).await?;
-    let interaction = carried.row().ok_or(FlowError::Broken("a kept journey without its row"))?;
-    tx.insert_code(code, (interaction, share)).await?;
+    let interaction = prepared.interaction.persist(&tx, &prepared.new_interaction, proof).await?;
+    let row =
+        interaction.row().ok_or(FlowError::Broken("an interaction that was persisted, without its row"))?;
+    tx.insert_code(code, (row, share)).await?;
     tx.enqueue(&prepared.message).await?;
     let event = Event::CodeSent {
         purpose: code.purpose.as_str(),
@@ -232,7 +233,7 @@ async fn settle(
         phone: prepared.offer.phone.number.masked(),
     };
     tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
-    Ok(Ok(carried))
+    Ok(Ok(interaction))
 }
 
 /// What all codes together may cost. No transaction locks an account after these counters, so they may come after it.

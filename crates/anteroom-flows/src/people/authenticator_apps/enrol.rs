@@ -51,7 +51,7 @@ pub enum ConfirmOutcome {
 pub async fn begin(visit: &Visit) -> Result<BeginOutcome, FlowError> {
     let live = match admitted_to_act(visit).await? {
         Ok(live) => live,
-        Err(onward) => return Ok(BeginOutcome::Elsewhere(onward)),
+        Err(next) => return Ok(BeginOutcome::Elsewhere(next)),
     };
     if confirmed(visit, live.account.id).await?.len() >= MOST_APPS {
         return Ok(BeginOutcome::TooMany);

@@ -44,9 +44,9 @@ impl AuthenticatorList {
 
 /// The person, or what stands between them and this page.
 async fn admitted(visit: &Visit) -> Result<Result<ActiveSession, Next>, FlowError> {
-    let mut carried = OpenInteraction::to_dashboard(visit);
-    carried.journey.destination = Destination::AuthenticatorApps;
-    Ok(match proceed(visit, carried).await? {
+    let mut interaction = OpenInteraction::to_dashboard(visit);
+    interaction.state.destination = Destination::AuthenticatorApps;
+    Ok(match proceed(visit, interaction).await? {
         Next::AuthenticatorApps(live) => Ok(*live),
         elsewhere => Err(elsewhere),
     })
@@ -56,14 +56,14 @@ async fn admitted(visit: &Visit) -> Result<Result<ActiveSession, Next>, FlowErro
 async fn admitted_to_act(visit: &Visit) -> Result<Result<ActiveSession, Next>, FlowError> {
     match admitted(visit).await? {
         Ok(live) => Ok(Ok(live)),
-        Err(onward) => Ok(Err(persist_for_redirect(visit, onward).await?)),
+        Err(next) => Ok(Err(persist_for_redirect(visit, next).await?)),
     }
 }
 
 pub async fn list(visit: &Visit) -> Result<Result<AuthenticatorList, Next>, FlowError> {
     let live = match admitted(visit).await? {
         Ok(live) => live,
-        Err(onward) => return Ok(Err(onward)),
+        Err(next) => return Ok(Err(next)),
     };
     let apps = confirmed(visit, live.account.id).await?;
     let can_add = apps.len() < MOST_APPS;

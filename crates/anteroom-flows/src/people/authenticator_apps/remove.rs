@@ -37,7 +37,7 @@ struct RemoveAuthenticatorUnit {
 pub async fn remove(visit: &Visit, id: FactorId) -> Result<RemoveOutcome, FlowError> {
     let live = match admitted_to_act(visit).await? {
         Ok(live) => live,
-        Err(onward) => return Ok(RemoveOutcome::Elsewhere(onward)),
+        Err(next) => return Ok(RemoveOutcome::Elsewhere(next)),
     };
     let link = visit.snapshot().issuer.endpoint("/forgot-password").to_string();
     let mail = Mail::AuthenticatorApp { at: visit.now, change: AppChange::Removed, link };

@@ -15,7 +15,7 @@ use anteroom_storage::OldPassword;
 /// password by now.
 pub(super) async fn answer(
     visit: &Visit,
-    waiting: Option<InteractionRef>,
+    interaction_ref: Option<InteractionRef>,
     entered: &EnteredPassword,
 ) -> Result<Option<NewPasswordOutcome>, FlowError> {
     let Some(account) = visit.form.account else { return Ok(None) };
@@ -30,6 +30,6 @@ pub(super) async fn answer(
     if !matches_password(visit, lane_of(&current.account), &present, &entered.new).await? {
         return Ok(None);
     }
-    let Ok(carried) = open_or_dashboard(visit, waiting).await? else { return Ok(None) };
-    Ok(Some(signed_in(visit, carried, (current, live)).await?))
+    let Ok(interaction) = open_or_dashboard(visit, interaction_ref).await? else { return Ok(None) };
+    Ok(Some(signed_in(visit, interaction, (current, live)).await?))
 }

@@ -48,11 +48,11 @@ pub enum NewPasswordOutcome {
     /// The browser is a known one from now on; the person signs in.
     Reset {
         device: DeviceId,
-        carried: OpenInteraction,
+        interaction: OpenInteraction,
     },
     SignedIn {
         cookies: NewCookies,
-        onward: Next,
+        next: Next,
     },
     Problem {
         fault: PasswordProblem,
@@ -61,7 +61,7 @@ pub enum NewPasswordOutcome {
     /// The reset of this very journey is complete: the button was pressed twice, or in another tab.
     Done {
         device: Option<DeviceId>,
-        carried: OpenInteraction,
+        interaction: OpenInteraction,
     },
     /// The journey stands elsewhere.
     Onward(Next),
@@ -100,12 +100,12 @@ impl PasswordProblem {
 #[tracing::instrument(name = "set_password", skip_all)]
 pub async fn set(
     visit: &Visit,
-    waiting: Option<InteractionRef>,
+    interaction_ref: Option<InteractionRef>,
     entered: EnteredPassword,
 ) -> Result<NewPasswordOutcome, FlowError> {
-    let outcome = set_now(visit, waiting.clone(), &entered).await?;
+    let outcome = set_now(visit, interaction_ref.clone(), &entered).await?;
     if matches!(outcome, NewPasswordOutcome::Onward(_) | NewPasswordOutcome::Gone)
-        && let Some(again) = again::answer(visit, waiting, &entered).await?
+        && let Some(again) = again::answer(visit, interaction_ref, &entered).await?
     {
         return Ok(again);
     }
@@ -114,16 +114,16 @@ pub async fn set(
 
 async fn set_now(
     visit: &Visit,
-    waiting: Option<InteractionRef>,
+    interaction_ref: Option<InteractionRef>,
     entered: &EnteredPassword,
 ) -> Result<NewPasswordOutcome, FlowError> {
-    let carried = match open_or_dashboard(visit, waiting.clone()).await? {
-        Ok(carried) => carried,
+    let interaction = match open_or_dashboard(visit, interaction_ref.clone()).await? {
+        Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Ok(NewPasswordOutcome::Gone),
     };
-    let page = match proceed(visit, carried).await? {
+    let page = match proceed(visit, interaction).await? {
         Next::Page(page) => page,
-        onward => return Ok(elsewhere(onward)),
+        next => return Ok(elsewhere(next)),
     };
     let Step::NewPassword { reason, account, .. } = &page.step else {
         return Ok(elsewhere(Next::Page(page)));
@@ -139,17 +139,21 @@ async fn set_now(
     }
     let hash = visit.hashing().hash(lane_of(&account), &normalized(&entered.new)).await?;
     let live = active_sessions(visit).await?;
-    let prepared = SetPasswordUnit::new(visit, (page.carried, *account, reason), hash, &live);
+    let prepared = SetPasswordUnit::new(visit, (page.interaction, *account, reason), hash, &live);
     let prepared = Arc::new(prepared);
     let work = Arc::clone(&prepared);
     let settled = visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await?;
     visit.provider().logout_queued.notify_one();
     match settled {
-        SetPasswordResult::Reset { device, carried } => Ok(NewPasswordOutcome::Reset { device, carried }),
-        SetPasswordResult::SignedIn { current, carried } => signed_in(visit, carried, (*current, live)).await,
+        SetPasswordResult::Reset { device, interaction } => {
+            Ok(NewPasswordOutcome::Reset { device, interaction })
+        }
+        SetPasswordResult::SignedIn { current, interaction } => {
+            signed_in(visit, interaction, (*current, live)).await
+        }
         // Looked at once more: what came first may have been the same button.
-        SetPasswordResult::TooLate => match open_or_dashboard(visit, waiting).await? {
-            Ok(carried) => Ok(elsewhere(proceed(visit, carried).await?)),
+        SetPasswordResult::TooLate => match open_or_dashboard(visit, interaction_ref).await? {
+            Ok(interaction) => Ok(elsewhere(proceed(visit, interaction).await?)),
             Err(InteractionNotFound) => Ok(NewPasswordOutcome::Gone),
         },
     }
@@ -158,24 +162,24 @@ async fn set_now(
 /// What the forms are counted for. A person who knows the password alone must not use up what its owner needs to be rid of
 /// them: behind a mailed link the forms count for that link.
 fn counted_for(page: &StepPage, account: &Account) -> String {
-    match page.carried.proof().map(|proof| &proof.kind) {
+    match page.interaction.proof().map(|proof| &proof.kind) {
         Some(ProofKind::Recovery { link } | ProofKind::Invitation { link, .. }) => link.to_string(),
         Some(ProofKind::ExpiredPassword { .. }) | None => account.id.to_string(),
     }
 }
 
-fn elsewhere(onward: Next) -> NewPasswordOutcome {
-    match onward {
+fn elsewhere(next: Next) -> NewPasswordOutcome {
+    match next {
         Next::Page(page) if is_done(&page) => {
-            let device = page.carried.journey.recovery.as_ref().and_then(|note| note.device);
-            NewPasswordOutcome::Done { device, carried: page.carried }
+            let device = page.interaction.state.recovery.as_ref().and_then(|note| note.device);
+            NewPasswordOutcome::Done { device, interaction: page.interaction }
         }
-        onward => NewPasswordOutcome::Onward(onward),
+        next => NewPasswordOutcome::Onward(next),
     }
 }
 
 fn is_done(page: &StepPage) -> bool {
-    let done = page.carried.journey.recovery.as_ref().is_some_and(|note| note.done);
+    let done = page.interaction.state.recovery.as_ref().is_some_and(|note| note.done);
     matches!(page.step, Step::SignIn { .. }) && done
 }
 
@@ -249,15 +253,15 @@ async fn matches_password(
 
 async fn signed_in(
     visit: &Visit,
-    mut carried: OpenInteraction,
+    mut interaction: OpenInteraction,
     (current, before): (ActiveSession, Vec<ActiveSession>),
 ) -> Result<NewPasswordOutcome, FlowError> {
     let (cookies, live) = make_current(visit, current, before).await?;
-    if carried.journey.destination == Destination::ChangePassword {
-        carried.journey.destination = Destination::Dashboard;
+    if interaction.state.destination == Destination::ChangePassword {
+        interaction.state.destination = Destination::Dashboard;
     }
     let visit = &visit.after_session_change();
-    let onward = proceed_with(visit, carried, live).await?;
-    let onward = persist_for_redirect(visit, onward).await?;
-    Ok(NewPasswordOutcome::SignedIn { cookies, onward })
+    let next = proceed_with(visit, interaction, live).await?;
+    let next = persist_for_redirect(visit, next).await?;
+    Ok(NewPasswordOutcome::SignedIn { cookies, next })
 }

@@ -31,8 +31,8 @@ const NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 
 pub(super) struct SetPasswordUnit {
     visit: Visit,
-    carried: OpenInteraction,
-    keeping: NewInteraction,
+    interaction: OpenInteraction,
+    new_interaction: NewInteraction,
     account: Account,
     reason: NewPasswordReason,
     credential: Credential,
@@ -50,11 +50,11 @@ pub(super) struct SetPasswordUnit {
 pub(super) enum SetPasswordResult {
     Reset {
         device: DeviceId,
-        carried: OpenInteraction,
+        interaction: OpenInteraction,
     },
     SignedIn {
         current: Box<ActiveSession>,
-        carried: OpenInteraction,
+        interaction: OpenInteraction,
     },
     /// Another reset, or a disablement, came first.
     TooLate,
@@ -63,7 +63,7 @@ pub(super) enum SetPasswordResult {
 impl SetPasswordUnit {
     pub(super) fn new(
         visit: &Visit,
-        (carried, account, reason): (OpenInteraction, Account, NewPasswordReason),
+        (interaction, account, reason): (OpenInteraction, Account, NewPasswordReason),
         hash: PasswordHash,
         live: &[ActiveSession],
     ) -> Self {
@@ -72,7 +72,7 @@ impl SetPasswordUnit {
         let jitter = visit.random().below(most.saturating_add(1));
         let facts = PasswordFacts { set_at: now, jitter_days: u16::try_from(jitter).unwrap_or(0) };
         Self {
-            keeping: NewInteraction::prepare(visit, &carried),
+            new_interaction: NewInteraction::prepare(visit, &interaction),
             session: NewSession::prepare(visit, Some(account.id)),
             left: sessions_of_other_accounts(live, account.id),
             hearers: logout_recipients(visit, SessionEnd::PasswordChanged),
@@ -81,7 +81,7 @@ impl SetPasswordUnit {
             remembered: snapshot.policy.new_password.remembered,
             credential: Credential { hash, form: Some(PasswordForm::OpaqueString), facts },
             visit: visit.clone(),
-            carried,
+            interaction,
             account,
             reason,
         }
@@ -96,7 +96,10 @@ impl SetPasswordUnit {
         if self.is_registration() {
             return None;
         }
-        self.carried.proof().filter(|proof| proof.account == self.account.id).and_then(|proof| proof.factor)
+        self.interaction
+            .proof()
+            .filter(|proof| proof.account == self.account.id)
+            .and_then(|proof| proof.factor)
     }
 
     fn is_registration(&self) -> bool {
@@ -145,11 +148,11 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<SetPasswordUnit>) -> Result<Set
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device: known.is_none() };
     let entry = prepared.visit.entry(Actor::Account(account.id), event).in_session(session.id);
     tx.append(&entry).await?;
-    let mut carried = prepared.carried.clone();
-    carried.journey = carried.journey.signed_in_as(account.id);
-    let carried = carried.persist(&tx, &prepared.keeping, None).await?;
+    let mut interaction = prepared.interaction.clone();
+    interaction.state = interaction.state.signed_in_as(account.id);
+    let interaction = interaction.persist(&tx, &prepared.new_interaction, None).await?;
     let current = ActiveSession { session, account, token: secret.token };
-    Ok(SetPasswordResult::SignedIn { current: Box::new(current), carried })
+    Ok(SetPasswordResult::SignedIn { current: Box::new(current), interaction })
 }
 
 async fn replace_password(
@@ -181,7 +184,7 @@ async fn end_old_sessions_and_links(tx: &Tx, prepared: &SetPasswordUnit) -> Resu
     let sessions = tx.sessions_of_account(account).await?;
     end_all(tx, prepared.visit.audit(), &sessions, &prepared.hearers).await?;
     tx.revoke_grants_of_account(account, GrantEnd::PasswordChanged, now).await?;
-    let proof = prepared.carried.proof().map(|proof| &proof.kind);
+    let proof = prepared.interaction.proof().map(|proof| &proof.kind);
     let (kind, link) = match proof {
         Some(ProofKind::Invitation { link, .. }) => (LinkKind::Invitation, Some(*link)),
         Some(ProofKind::Recovery { link }) => (LinkKind::Recovery, Some(*link)),
@@ -224,14 +227,14 @@ async fn reset(
 ) -> Result<SetPasswordResult, FlowError> {
     tx.lift_locks(prepared.account.id).await?;
     remove_unserved_authenticators(tx, prepared).await?;
-    let mut carried = prepared.carried.clone();
-    carried.journey.account = None;
-    if let Some(note) = &mut carried.journey.recovery {
+    let mut interaction = prepared.interaction.clone();
+    interaction.state.account = None;
+    if let Some(note) = &mut interaction.state.recovery {
         note.done = true;
         note.device = Some(device);
     }
-    let carried = carried.persist(tx, &prepared.keeping, None).await?;
-    Ok(SetPasswordResult::Reset { device, carried })
+    let interaction = interaction.persist(tx, &prepared.new_interaction, None).await?;
+    Ok(SetPasswordResult::Reset { device, interaction })
 }
 
 /// Phones and apps that were added and do not serve yet. A person who added them learns why they are gone.

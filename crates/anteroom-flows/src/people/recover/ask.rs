@@ -22,7 +22,7 @@ use crate::people::asked::{self, NewMailRequest};
 pub struct RecoveryRequest {
     /// As it was entered.
     pub address: String,
-    pub waiting: Option<InteractionRef>,
+    pub interaction_ref: Option<InteractionRef>,
 }
 
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub enum RequestRecoveryOutcome {
     Asked(OpenInteraction),
     RateLimited {
         wait: Wait,
-        carried: OpenInteraction,
+        interaction: OpenInteraction,
     },
     Gone,
 }
@@ -39,47 +39,47 @@ pub enum RequestRecoveryOutcome {
 /// Everything the transaction needs, drawn beforehand so that it can run again.
 struct RequestRecoveryUnit {
     audit: AuditContext,
-    carried: OpenInteraction,
-    keeping: NewInteraction,
+    interaction: OpenInteraction,
+    new_interaction: NewInteraction,
     ask: NewMailRequest,
 }
 
 #[tracing::instrument(name = "ask_for_recovery", skip_all)]
 pub async fn ask(visit: &Visit, asking: RecoveryRequest) -> Result<RequestRecoveryOutcome, FlowError> {
     let started = tokio::time::Instant::now();
-    let mut carried = match open_or_dashboard(visit, asking.waiting).await? {
-        Ok(carried) => carried,
+    let mut interaction = match open_or_dashboard(visit, asking.interaction_ref).await? {
+        Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Ok(RequestRecoveryOutcome::Gone),
     };
     let snapshot = visit.snapshot();
     match asked::spend(visit, Limit::Recovery).await {
         Err(FlowError::Limited { wait, .. }) => {
-            return Ok(RequestRecoveryOutcome::RateLimited { wait, carried });
+            return Ok(RequestRecoveryOutcome::RateLimited { wait, interaction });
         }
         counted => counted?,
     }
     let of = (LinkKind::Recovery, asking.address.as_str());
-    let ask = NewMailRequest::prepare(visit, of, (Some(visit.browser.id), carried.journey.request()));
-    carried.journey.recovery =
+    let ask = NewMailRequest::prepare(visit, of, (Some(visit.browser.id), interaction.state.request()));
+    interaction.state.recovery =
         Some(RecoveryProgress { address: asking.address, waits_elsewhere: false, done: false, device: None });
     let prepared = Arc::new(RequestRecoveryUnit {
         audit: visit.audit().clone(),
-        keeping: NewInteraction::prepare(visit, &carried),
-        carried,
+        new_interaction: NewInteraction::prepare(visit, &interaction),
+        interaction,
         ask,
     });
     let work = Arc::clone(&prepared);
-    let carried = visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await?;
+    let interaction = visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await?;
     wait_for_floor(started, snapshot).await;
-    Ok(RequestRecoveryOutcome::Asked(carried))
+    Ok(RequestRecoveryOutcome::Asked(interaction))
 }
 
 async fn settle(tx: Tx, prepared: Arc<RequestRecoveryUnit>) -> Result<OpenInteraction, FlowError> {
     let prepared = &*prepared;
-    let proof = prepared.carried.proof().cloned();
-    let carried = prepared.carried.persist(&tx, &prepared.keeping, proof).await?;
-    let mailed = prepared.ask.write(&tx, carried.row()).await?;
+    let proof = prepared.interaction.proof().cloned();
+    let interaction = prepared.interaction.persist(&tx, &prepared.new_interaction, proof).await?;
+    let mailed = prepared.ask.write(&tx, interaction.row()).await?;
     let entry = prepared.audit.entry(Actor::Anonymous, Event::RecoveryAsked { mailed });
     tx.append(&entry).await?;
-    Ok(carried)
+    Ok(interaction)
 }

@@ -49,7 +49,7 @@ pub async fn press(visit: &Visit, token: &str) -> Result<FollowLinkOutcome, Flow
         return dead(visit, InvalidLink::NoAccount).await;
     };
     match open_link(visit, &link).await? {
-        Ok(carried) => Ok(FollowLinkOutcome::Onward(proceed(visit, carried).await?)),
+        Ok(interaction) => Ok(FollowLinkOutcome::Onward(proceed(visit, interaction).await?)),
         Err(why) => dead(visit, why).await,
     }
 }
@@ -66,20 +66,20 @@ const MOST_TYPED: u32 = 10;
 #[tracing::instrument(name = "enter_recovery_code", skip_all)]
 pub async fn enter_link_code(
     visit: &Visit,
-    waiting: InteractionRef,
+    interaction_ref: InteractionRef,
     entered: &str,
 ) -> Result<LinkCodeOutcome, FlowError> {
     let started = tokio::time::Instant::now();
-    let carried = match open(visit, waiting).await? {
-        Ok(carried) => carried,
+    let interaction = match open(visit, interaction_ref).await? {
+        Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Ok(LinkCodeOutcome::Gone),
     };
     // A row's handle opens in another browser too, but only as its request: nothing can be typed there.
-    let InteractionStorage::Row { interaction, .. } = &carried.place else {
-        return Ok(LinkCodeOutcome::NotAskedHere(carried));
+    let InteractionStorage::Row { interaction: row, .. } = &interaction.place else {
+        return Ok(LinkCodeOutcome::NotAskedHere(interaction));
     };
     let policy = visit.snapshot().policy.recovery;
-    let links = visit.store().newest_links_of(interaction.id, MOST_TYPED).await?;
+    let links = visit.store().newest_links_of(row.id, MOST_TYPED).await?;
     let recoveries = links.into_iter().filter(|link| link.kind == LinkKind::Recovery);
     let open = recoveries.filter(|link| link.accepts_mailed_code(visit.browser.id, policy, visit.now));
     let open: Vec<EmailedLink> = open.collect();
@@ -93,13 +93,13 @@ pub async fn enter_link_code(
     let Some(link) = open.find(|link| is_typed_code_of(visit, link, entered)) else {
         note_wrong(visit, "wrong_code").await?;
         wait_for_floor(started, visit.snapshot()).await;
-        return Ok(LinkCodeOutcome::Wrong(carried));
+        return Ok(LinkCodeOutcome::Wrong(interaction));
     };
     match open_link(visit, link).await? {
         Ok(followed) => Ok(LinkCodeOutcome::Onward(proceed(visit, followed).await?)),
         Err(why) => {
             note_wrong(visit, why.as_str()).await?;
-            Ok(LinkCodeOutcome::Wrong(carried))
+            Ok(LinkCodeOutcome::Wrong(interaction))
         }
     }
 }
@@ -125,11 +125,11 @@ async fn open_link(
     {
         return Ok(Err(InvalidLink::Used));
     }
-    let carried = OpenInteraction::new(interaction_of_link(visit, (link, account)).await?);
-    let (keeping, link) = (NewInteraction::prepare(visit, &carried), link.clone());
+    let interaction = OpenInteraction::new(interaction_of_link(visit, (link, account)).await?);
+    let (new_interaction, link) = (NewInteraction::prepare(visit, &interaction), link.clone());
     let work = visit.clone();
     let write = visit.store().write(move |tx: Tx| {
-        let (carried, keeping) = (carried.clone(), keeping.clone());
+        let (interaction, new_interaction) = (interaction.clone(), new_interaction.clone());
         let (link, visit) = (link.clone(), work.clone());
         async move {
             let locked = tx.lock_account(account).await?;
@@ -147,9 +147,9 @@ async fn open_link(
                 device: None,
                 factor: None,
             };
-            let carried = carried.persist(&tx, &keeping, Some(proof)).await?;
+            let interaction = interaction.persist(&tx, &new_interaction, Some(proof)).await?;
             tx.append(&visit.entry(Actor::Anonymous, Event::LinkPressed).about(account)).await?;
-            Ok::<_, FlowError>(Ok(carried))
+            Ok::<_, FlowError>(Ok(interaction))
         }
     });
     write.await
@@ -167,14 +167,13 @@ async fn interaction_of_link(
     // What was answered meanwhile does not wait any more.
     let asked = asked.filter(|asked| asked.finished_at.is_none() && visit.now < asked.expires_at);
     let here = link.browser == Some(visit.browser.id);
-    let entered = asked.as_ref().and_then(|asked| asked.journey.recovery.clone()).map(|note| note.address);
+    let entered = asked.as_ref().and_then(|asked| asked.state.recovery.clone()).map(|note| note.address);
     let address = address_of(visit, entered, account).await?;
-    let waits = asked.as_ref().is_some_and(|asked| asked.journey.request().is_some());
+    let waits = asked.as_ref().is_some_and(|asked| asked.state.request().is_some());
     let note = RecoveryProgress { address, waits_elsewhere: waits && !here, done: false, device: None };
     // With the request go its limits: whom it is for, when it began, how long it may be answered.
-    let behind =
-        asked.filter(|_| here).and_then(|asked| asked.journey.resume_in(visit.browser.id, visit.now));
-    let behind = behind.unwrap_or_else(|| OpenInteraction::to_dashboard(visit).journey);
+    let behind = asked.filter(|_| here).and_then(|asked| asked.state.resume_in(visit.browser.id, visit.now));
+    let behind = behind.unwrap_or_else(|| OpenInteraction::to_dashboard(visit).state);
     Ok(InteractionState {
         account: Some(account),
         consented_by: None,
@@ -199,15 +198,15 @@ async fn address_of(call: &Call, entered: Option<String>, account: AccountId) ->
 
 /// Whether the waiting tab may go on: the reset behind a link that was asked for there is complete. For an address that no
 /// account has it always waits. The answer takes as long for every address.
-pub async fn is_reset_completed(visit: &Visit, waiting: InteractionRef) -> Result<bool, FlowError> {
+pub async fn is_reset_completed(visit: &Visit, interaction_ref: InteractionRef) -> Result<bool, FlowError> {
     let started = tokio::time::Instant::now();
-    let go_on = is_reset_done(visit, waiting).await;
+    let go_on = is_reset_done(visit, interaction_ref).await;
     wait_for_floor(started, visit.snapshot()).await;
     go_on
 }
 
-async fn is_reset_done(visit: &Visit, waiting: InteractionRef) -> Result<bool, FlowError> {
-    let Ok(carried) = open(visit, waiting).await? else { return Ok(false) };
-    let InteractionStorage::Row { interaction, .. } = &carried.place else { return Ok(false) };
-    Ok(visit.store().is_link_completed_in(interaction.id).await?)
+async fn is_reset_done(visit: &Visit, interaction_ref: InteractionRef) -> Result<bool, FlowError> {
+    let Ok(interaction) = open(visit, interaction_ref).await? else { return Ok(false) };
+    let InteractionStorage::Row { interaction: row, .. } = &interaction.place else { return Ok(false) };
+    Ok(visit.store().is_link_completed_in(row.id).await?)
 }

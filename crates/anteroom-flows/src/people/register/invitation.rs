@@ -49,7 +49,7 @@ pub async fn accept(visit: &Visit, token: &str) -> Result<InvitationOutcome, Flo
         None => Err(InvalidLink::NoAccount),
     };
     match followed {
-        Ok(carried) => Ok(InvitationOutcome::Onward(proceed(visit, carried).await?)),
+        Ok(interaction) => Ok(InvitationOutcome::Onward(proceed(visit, interaction).await?)),
         Err(why) => {
             let event = Event::LinkRefused { reason: why.as_str() };
             let entry = visit.entry(Actor::Anonymous, event);
@@ -64,12 +64,13 @@ async fn follow(visit: &Visit, link: EmailedLink) -> Result<Result<OpenInteracti
         Ok(account) => account,
         Err(dead) => return Ok(Err(dead)),
     };
-    let mut carried = OpenInteraction::to_dashboard(visit);
-    carried.journey.account = Some(account);
-    let (keeping, audit) = (NewInteraction::prepare(visit, &carried), visit.audit().clone());
+    let mut interaction = OpenInteraction::to_dashboard(visit);
+    interaction.state.account = Some(account);
+    let (new_interaction, audit) = (NewInteraction::prepare(visit, &interaction), visit.audit().clone());
     let (browser, now) = (visit.browser.id, visit.now);
     let write = visit.store().write(move |tx: Tx| {
-        let (carried, keeping, audit, link) = (carried.clone(), keeping.clone(), audit.clone(), link.clone());
+        let (interaction, new_interaction, audit, link) =
+            (interaction.clone(), new_interaction.clone(), audit.clone(), link.clone());
         async move {
             let locked = tx.lock_account(account).await?;
             let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Invited) else {
@@ -89,9 +90,9 @@ async fn follow(visit: &Visit, link: EmailedLink) -> Result<Result<OpenInteracti
                 device: None,
                 factor: None,
             };
-            let carried = carried.persist(&tx, &keeping, Some(proof)).await?;
+            let interaction = interaction.persist(&tx, &new_interaction, Some(proof)).await?;
             tx.append(&audit.entry(Actor::Anonymous, Event::LinkPressed).about(account)).await?;
-            Ok::<_, FlowError>(Ok(carried))
+            Ok::<_, FlowError>(Ok(interaction))
         }
     });
     write.await

@@ -80,28 +80,28 @@ impl PhoneProblem {
 #[tracing::instrument(skip_all)]
 pub async fn add_phone(
     visit: &Visit,
-    waiting: InteractionRef,
+    interaction_ref: InteractionRef,
     entered: NewNumber,
 ) -> Result<PhoneOutcome, FlowError> {
-    let Some((carried, proof)) = registering(visit, waiting).await? else {
+    let Some((interaction, proof)) = registering(visit, interaction_ref).await? else {
         return Ok(PhoneOutcome::Gone);
     };
     let phones = visit.store().phones_of(proof.account).await?;
     if is_resumed(&proof, &phones) {
-        return Ok(PhoneOutcome::Onward(proceed(visit, carried).await?));
+        return Ok(PhoneOutcome::Onward(proceed(visit, interaction).await?));
     }
     let added = match parse_new_number(visit, &entered) {
         Ok(added) => added,
-        Err(problem) => return refused(visit, (carried, proof), problem).await,
+        Err(problem) => return refused(visit, (interaction, proof), problem).await,
     };
     // Its page would offer no way, so it is not put on file at all.
     if !can_receive_codes(visit, added.kind) {
-        return refused(visit, (carried, proof), PhoneProblem::Unreached).await;
+        return refused(visit, (interaction, proof), PhoneProblem::Unreached).await;
     }
     match write_phone(visit, &proof, added).await? {
-        WritePhoneResult::Waits(id) => waiting_for(visit, (carried, proof), Some(id)).await,
-        WritePhoneResult::TooMany => refused(visit, (carried, proof), PhoneProblem::TooMany).await,
-        WritePhoneResult::Overtaken => Ok(PhoneOutcome::Onward(proceed(visit, carried).await?)),
+        WritePhoneResult::Waits(id) => waiting_for(visit, (interaction, proof), Some(id)).await,
+        WritePhoneResult::TooMany => refused(visit, (interaction, proof), PhoneProblem::TooMany).await,
+        WritePhoneResult::Overtaken => Ok(PhoneOutcome::Onward(proceed(visit, interaction).await?)),
     }
 }
 
@@ -182,22 +182,25 @@ async fn write_phone(
 #[tracing::instrument(name = "verify_phone", skip_all)]
 pub async fn verify(
     visit: &Visit,
-    waiting: InteractionRef,
+    interaction_ref: InteractionRef,
     phone: PhoneId,
 ) -> Result<PhoneOutcome, FlowError> {
-    let Some((carried, proof)) = registering(visit, waiting).await? else {
+    let Some((interaction, proof)) = registering(visit, interaction_ref).await? else {
         return Ok(PhoneOutcome::Gone);
     };
     let phones = visit.store().phones_of(proof.account).await?;
     if phones.iter().any(|known| known.id == phone && !can_receive_codes(visit, known.kind)) {
-        return show_problem(visit, carried, PhoneProblem::Unreached).await;
+        return show_problem(visit, interaction, PhoneProblem::Unreached).await;
     }
-    waiting_for(visit, (carried, proof), Some(phone)).await
+    waiting_for(visit, (interaction, proof), Some(phone)).await
 }
 
 /// Back to the phones: the number was mistyped, or another one is better.
-pub async fn another_phone(visit: &Visit, waiting: InteractionRef) -> Result<PhoneOutcome, FlowError> {
-    match registering(visit, waiting).await? {
+pub async fn another_phone(
+    visit: &Visit,
+    interaction_ref: InteractionRef,
+) -> Result<PhoneOutcome, FlowError> {
+    match registering(visit, interaction_ref).await? {
         Some(found) => waiting_for(visit, found, None).await,
         None => Ok(PhoneOutcome::Gone),
     }
@@ -205,45 +208,45 @@ pub async fn another_phone(visit: &Visit, waiting: InteractionRef) -> Result<Pho
 
 /// No further phone: on to the password. Whether one is verified is for the one decision to see.
 #[tracing::instrument(name = "phones_done", skip_all)]
-pub async fn done(visit: &Visit, waiting: InteractionRef) -> Result<PhoneOutcome, FlowError> {
-    let Some((carried, proof)) = registering(visit, waiting).await? else {
+pub async fn done(visit: &Visit, interaction_ref: InteractionRef) -> Result<PhoneOutcome, FlowError> {
+    let Some((interaction, proof)) = registering(visit, interaction_ref).await? else {
         return Ok(PhoneOutcome::Gone);
     };
     let ProofKind::Invitation { link, .. } = proof.kind else { return Ok(PhoneOutcome::Gone) };
     let kind = ProofKind::Invitation { link, phone: None, phones_done: true };
-    let carried = persist_with_proof(visit, carried, InteractionProof { kind, ..proof }).await?;
-    Ok(PhoneOutcome::Onward(proceed(visit, carried).await?))
+    let interaction = persist_with_proof(visit, interaction, InteractionProof { kind, ..proof }).await?;
+    Ok(PhoneOutcome::Onward(proceed(visit, interaction).await?))
 }
 
 async fn waiting_for(
     visit: &Visit,
-    (carried, proof): (OpenInteraction, InteractionProof),
+    (interaction, proof): (OpenInteraction, InteractionProof),
     phone: Option<PhoneId>,
 ) -> Result<PhoneOutcome, FlowError> {
     let ProofKind::Invitation { link, .. } = proof.kind else { return Ok(PhoneOutcome::Gone) };
     let kind = ProofKind::Invitation { link, phone, phones_done: false };
-    let carried = persist_with_proof(visit, carried, InteractionProof { kind, ..proof }).await?;
-    Ok(PhoneOutcome::Onward(proceed(visit, carried).await?))
+    let interaction = persist_with_proof(visit, interaction, InteractionProof { kind, ..proof }).await?;
+    Ok(PhoneOutcome::Onward(proceed(visit, interaction).await?))
 }
 
 /// The page again, and an entry in the trail.
 async fn refused(
     visit: &Visit,
-    (carried, proof): (OpenInteraction, InteractionProof),
+    (interaction, proof): (OpenInteraction, InteractionProof),
     problem: PhoneProblem,
 ) -> Result<PhoneOutcome, FlowError> {
     let event = Event::PhoneRefused { reason: problem.as_str() };
     let entry = visit.entry(Actor::Anonymous, event).about(proof.account);
     note_refusal(visit, entry).await?;
-    show_problem(visit, carried, problem).await
+    show_problem(visit, interaction, problem).await
 }
 
 async fn show_problem(
     visit: &Visit,
-    carried: OpenInteraction,
+    interaction: OpenInteraction,
     problem: PhoneProblem,
 ) -> Result<PhoneOutcome, FlowError> {
-    match proceed(visit, carried).await? {
+    match proceed(visit, interaction).await? {
         Next::Page(page) => Ok(PhoneOutcome::Problem { problem, page }),
         elsewhere => Ok(PhoneOutcome::Onward(elsewhere)),
     }
@@ -252,10 +255,10 @@ async fn show_problem(
 /// The journey of an invited person, whose proof still stands.
 async fn registering(
     visit: &Visit,
-    waiting: InteractionRef,
+    interaction_ref: InteractionRef,
 ) -> Result<Option<(OpenInteraction, InteractionProof)>, FlowError> {
-    let Ok(carried) = open(visit, waiting).await? else { return Ok(None) };
-    let Some(proof) = carried.proof().cloned() else { return Ok(None) };
+    let Ok(interaction) = open(visit, interaction_ref).await? else { return Ok(None) };
+    let Some(proof) = interaction.proof().cloned() else { return Ok(None) };
     let account = visit.store().account(proof.account).await?;
     let invited = matches!(proof.kind, ProofKind::Invitation { .. });
     let stands = account.is_some_and(|account| proof.is_current_for(&account, visit.now));
@@ -263,5 +266,5 @@ async fn registering(
         let budget = of_one(visit, Limit::FormOfAccount, &proof.account.0);
         spend(visit, vec![budget]).await?;
     }
-    Ok((invited && stands).then_some((carried, proof)))
+    Ok((invited && stands).then_some((interaction, proof)))
 }

@@ -34,7 +34,7 @@ use settle::{SignInResult, SignInUnit, run};
 pub struct Credentials {
     pub address: FoldedAddress,
     pub password: SecretString,
-    pub waiting: Option<InteractionRef>,
+    pub interaction_ref: Option<InteractionRef>,
 }
 
 #[derive(Debug)]
@@ -42,25 +42,25 @@ pub enum SignInOutcome {
     /// Signed in: new cookies, and on to where the person was going.
     SignedIn {
         cookies: NewCookies,
-        onward: Next,
+        next: Next,
     },
     /// The password was right and is too old: the person is not signed in, and the journey goes on.
     Proven {
-        onward: Next,
+        next: Next,
     },
     /// The same for every reason, but for a known device of that very account.
     Refused {
         told: LockDisclosure,
-        carried: OpenInteraction,
+        interaction: OpenInteraction,
     },
     RateLimited {
         wait: Wait,
-        carried: OpenInteraction,
+        interaction: OpenInteraction,
     },
     /// The password was right, and too many were from browsers that the account does not know.
     TooManySignIns {
         wait: Wait,
-        carried: OpenInteraction,
+        interaction: OpenInteraction,
     },
     /// What was waiting behind the form cannot be found any more.
     Gone,
@@ -79,41 +79,41 @@ pub enum LockDisclosure {
 pub async fn sign_in(visit: &Visit, credentials: Credentials) -> Result<SignInOutcome, FlowError> {
     let started = tokio::time::Instant::now();
     let snapshot = visit.snapshot();
-    let carried = match open_or_dashboard(visit, credentials.waiting).await? {
-        Ok(carried) => carried,
+    let interaction = match open_or_dashboard(visit, credentials.interaction_ref).await? {
+        Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Ok(SignInOutcome::Gone),
     };
     match count(visit, &credentials.address).await {
-        Err(FlowError::Limited { wait, .. }) => return Ok(SignInOutcome::RateLimited { wait, carried }),
+        Err(FlowError::Limited { wait, .. }) => return Ok(SignInOutcome::RateLimited { wait, interaction }),
         counted => counted?,
     }
     let view = visit.store().sign_in_view(&credentials.address, &visit.browser.devices).await?;
     let here = BrowserSessions::of(visit).await?;
     let verdict = verify(visit, view.as_ref(), &credentials.password).await?;
     let entry = entry(visit, &credentials.address, &credentials.password);
-    let prepared = Arc::new(SignInUnit::new(visit, carried, (view, verdict, entry), &here));
+    let prepared = Arc::new(SignInUnit::new(visit, interaction, (view, verdict, entry), &here));
     let live = here.live;
     let work = Arc::clone(&prepared);
     let settled = visit.store().write(move |tx| run(tx, Arc::clone(&work))).await?;
     match settled {
-        SignInResult::SignedIn { current, carried } => {
+        SignInResult::SignedIn { current, interaction } => {
             // The person is in already; what fails here is put off until next time.
             if let Err(error) = rehash_if_outdated(visit, &prepared, &credentials.password).await {
                 tracing::warn!(reference = %visit.reference, "a password was not hashed anew: {error}");
             }
-            signed_in(visit, carried, *current, live).await
+            signed_in(visit, interaction, *current, live).await
         }
-        SignInResult::Expired(carried) => {
-            let onward = proceed_with(visit, carried, live).await?;
-            Ok(SignInOutcome::Proven { onward })
+        SignInResult::Expired(interaction) => {
+            let next = proceed_with(visit, interaction, live).await?;
+            Ok(SignInOutcome::Proven { next })
         }
-        SignInResult::Limited { wait, carried } => {
+        SignInResult::Limited { wait, interaction } => {
             visit.provider().tallies.count(AuditCounter::RateLimited(Limit::RightPassword.name()));
-            Ok(SignInOutcome::TooManySignIns { wait, carried })
+            Ok(SignInOutcome::TooManySignIns { wait, interaction })
         }
-        SignInResult::Refused { told, carried } => {
+        SignInResult::Refused { told, interaction } => {
             wait_for_floor(started, snapshot).await;
-            Ok(SignInOutcome::Refused { told, carried })
+            Ok(SignInOutcome::Refused { told, interaction })
         }
     }
 }
@@ -164,15 +164,15 @@ async fn count(visit: &Visit, address: &FoldedAddress) -> Result<(), FlowError> 
 /// The new session comes first among those of the browser, and the journey goes on.
 async fn signed_in(
     visit: &Visit,
-    carried: OpenInteraction,
+    interaction: OpenInteraction,
     current: ActiveSession,
     before: Vec<ActiveSession>,
 ) -> Result<SignInOutcome, FlowError> {
     let (cookies, live) = make_current(visit, current, before).await?;
     let visit = &visit.after_session_change();
-    let onward = proceed_with(visit, carried, live).await?;
-    let onward = persist_for_redirect(visit, onward).await?;
-    Ok(SignInOutcome::SignedIn { cookies, onward })
+    let next = proceed_with(visit, interaction, live).await?;
+    let next = persist_for_redirect(visit, next).await?;
+    Ok(SignInOutcome::SignedIn { cookies, next })
 }
 
 /// Stronger parameters, or a new pepper, reach a password when its owner next types it.

@@ -36,10 +36,10 @@ const LOCK_NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 pub(super) struct SignInUnit {
     snapshot: Arc<Snapshot>,
     visit: Visit,
-    carried: OpenInteraction,
+    interaction: OpenInteraction,
     view: Option<SignInView>,
     verdict: PasswordVerification,
-    keeping: NewInteraction,
+    new_interaction: NewInteraction,
     /// What a row without a proof counts for.
     of_row: Vec<RateLimitCheck>,
     pub(super) new: NewSession,
@@ -59,24 +59,24 @@ pub(super) struct SignInUnit {
 pub(super) enum SignInResult {
     SignedIn {
         current: Box<ActiveSession>,
-        carried: OpenInteraction,
+        interaction: OpenInteraction,
     },
     Expired(OpenInteraction),
     Refused {
         told: LockDisclosure,
-        carried: OpenInteraction,
+        interaction: OpenInteraction,
     },
     /// The password was right, and too many were from browsers that the account does not know.
     Limited {
         wait: Wait,
-        carried: OpenInteraction,
+        interaction: OpenInteraction,
     },
 }
 
 impl SignInUnit {
     pub(super) fn new(
         visit: &Visit,
-        carried: OpenInteraction,
+        interaction: OpenInteraction,
         (view, verdict, entry): (Option<SignInView>, PasswordVerification, Option<KeyedDigest>),
         here: &BrowserSessions,
     ) -> Self {
@@ -101,9 +101,9 @@ impl SignInUnit {
                 .as_ref()
                 .map(|view| sessions_of_other_accounts(live, view.account.id))
                 .unwrap_or_default(),
-            keeping: NewInteraction::prepare(visit, &carried),
+            new_interaction: NewInteraction::prepare(visit, &interaction),
             of_row: of_address(visit, Limit::InteractionRows),
-            carried,
+            interaction,
             view,
             verdict,
             new: NewSession::prepare(visit, account),
@@ -140,15 +140,15 @@ impl SignInUnit {
 
     /// From the first submitted form on, a waiting application is a row.
     async fn keep(&self, tx: &Tx, proof: Option<InteractionProof>) -> Result<OpenInteraction, FlowError> {
-        let mut carried = self.carried.clone();
+        let mut interaction = self.interaction.clone();
         if let Some(proof) = &proof {
-            carried.journey.account = Some(proof.account);
-        } else if carried.journey.destination == Destination::Dashboard
-            || (carried.row().is_none() && !self.has_room(tx).await?)
+            interaction.state.account = Some(proof.account);
+        } else if interaction.state.destination == Destination::Dashboard
+            || (interaction.row().is_none() && !self.has_room(tx).await?)
         {
-            return Ok(carried);
+            return Ok(interaction);
         }
-        carried.persist(tx, &self.keeping, proof).await
+        interaction.persist(tx, &self.new_interaction, proof).await
     }
 }
 
@@ -173,7 +173,7 @@ async fn unknown(tx: &Tx, prepared: &SignInUnit) -> Result<SignInResult, FlowErr
     tx.save_counters(prepared.no_account, &counters).await?;
     let event = Event::SignInRefused { reason: "unknown_address", failures: 0 };
     tx.append(&prepared.visit.entry(Actor::Anonymous, event)).await?;
-    Ok(SignInResult::Refused { told: LockDisclosure::Nothing, carried: prepared.keep(tx, None).await? })
+    Ok(SignInResult::Refused { told: LockDisclosure::Nothing, interaction: prepared.keep(tx, None).await? })
 }
 
 /// Whether this very form has counted this wrong password already. If not, it has from now on.
@@ -241,7 +241,7 @@ async fn refuse(
     let locks = decision.locks.is_some_and(|scope| scope != LockScope::EarlierDevices);
     let locked = matches!(refusal, SignInRefusal::Locked(_)) || locks;
     let told = if known_device && locked { LockDisclosure::Locked } else { LockDisclosure::Nothing };
-    Ok(SignInResult::Refused { told, carried: prepared.keep(tx, None).await? })
+    Ok(SignInResult::Refused { told, interaction: prepared.keep(tx, None).await? })
 }
 
 fn lock_notice(prepared: &SignInUnit, account: &Account) -> Message {
@@ -284,7 +284,7 @@ async fn admit(
         // may send.
         let event = Event::SignInRefused { reason: "too_many_sign_ins", failures: 0 };
         tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
-        return Ok(SignInResult::Limited { wait, carried: prepared.carried.clone() });
+        return Ok(SignInResult::Limited { wait, interaction: prepared.interaction.clone() });
     }
     if !prepared.visit.browser.keeps_cookies {
         return no_cookies(tx, prepared, &account).await;
@@ -312,15 +312,15 @@ async fn admit(
     tx.mark_not_current(&prepared.no_longer_current, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device };
     tx.append(&prepared.visit.entry(Actor::Account(account.id), event).in_session(session.id)).await?;
-    let mut carried = prepared.carried.clone();
-    carried.journey = carried.journey.signed_in_as(account.id);
+    let mut interaction = prepared.interaction.clone();
+    interaction.state = interaction.state.signed_in_as(account.id);
     // A password that was remembered after all overtakes what was proven on the way to a new one.
-    if carried.proof().is_some() {
-        carried = carried.persist(tx, &prepared.keeping, None).await?;
+    if interaction.proof().is_some() {
+        interaction = interaction.persist(tx, &prepared.new_interaction, None).await?;
     }
     Ok(SignInResult::SignedIn {
         current: Box::new(ActiveSession { session, account, token: secret.token }),
-        carried,
+        interaction,
     })
 }
 
@@ -329,7 +329,7 @@ async fn admit(
 async fn no_cookies(tx: &Tx, prepared: &SignInUnit, account: &Account) -> Result<SignInResult, FlowError> {
     let event = Event::SignInRefused { reason: "no_cookies", failures: 0 };
     tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
-    Ok(SignInResult::Refused { told: LockDisclosure::NoCookies, carried: prepared.keep(tx, None).await? })
+    Ok(SignInResult::Refused { told: LockDisclosure::NoCookies, interaction: prepared.keep(tx, None).await? })
 }
 
 /// Signing in again where this account is signed in already keeps its session, with a new secret. So does the form that began it,
