@@ -3,7 +3,7 @@
 use crate::address::EmailAddress;
 use crate::ids::AccountId;
 use crate::lockout::Lockout;
-use anteroom_oidc::shown::is_visible;
+use anteroom_oidc::display_text::is_visible;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

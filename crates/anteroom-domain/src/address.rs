@@ -4,7 +4,7 @@
 //! apart. The domain is kept in its A-label (RFC 5890 §2.3.2.1, mapped as UTS #46 says): browsers send it so, mail
 //! servers know no other, and there is one spelling of each.
 
-use anteroom_oidc::shown::is_hidden;
+use anteroom_oidc::display_text::is_hidden;
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};

@@ -29,7 +29,7 @@ pub struct Grant {
     pub amr: AmrSet,
     /// By which kind of `sub` the client knew the person; `None` of a grant that release 0.1.0 wrote.
     pub subjects: Option<SubjectNamespace>,
-    /// [`Session::sid_by_sector`], kept here because a grant may outlive the session's row.
+    /// [`Session::pairwise_sid`], kept here because a grant may outlive the session's row.
     pub sid_by_sector: bool,
     pub created_at: Timestamp,
     pub revoked_at: Option<Timestamp>,

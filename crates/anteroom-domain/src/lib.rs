@@ -4,20 +4,21 @@
 
 pub mod account;
 pub mod address;
-pub mod ask;
 pub mod audit;
+pub mod audit_trail;
 pub mod client;
 pub mod clock;
 pub mod code;
+pub mod database_rollback;
 pub mod device;
 pub mod gateway;
 pub mod grant;
-pub mod history;
 pub mod ids;
 pub mod interaction;
 pub mod limits;
 pub mod link;
 pub mod lockout;
+pub mod mail_request;
 pub mod message;
 pub mod new_password;
 pub mod next_step;
@@ -38,7 +39,6 @@ pub mod sign_in;
 pub mod subject;
 pub mod telephony;
 pub mod totp;
-pub mod trail;
 pub mod username;
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 //! What writes, sends, hashes or fetches is counted in the database, by the statement that also decides. What only reads or
 //! signs is counted in the memory of each node, so that a single sign-on costs no write more than its grant.
 
-mod floors;
+mod recommended_minimums;
 
-pub use floors::RecommendedMinimum;
+pub use recommended_minimums::RecommendedMinimum;
 
 use crate::rate::RateLimit;
 use jiff::SignedDuration;

@@ -70,7 +70,7 @@ pub struct AuthenticationState {
     pub device_stepped_up: bool,
     /// A second factor is at hand: a phone or an authenticator app that may be used now.
     pub can_step_up: bool,
-    /// [`crate::session::Session::wants_proof`]: another account has been the current one of this browser meanwhile.
+    /// [`crate::session::Session::requires_reauthentication`]: another account has been the current one of this browser meanwhile.
     pub wants_proof: bool,
 }
 

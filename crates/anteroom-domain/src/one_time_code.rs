@@ -5,7 +5,7 @@
 //! - a new code makes the old one of the same interaction worthless;
 //! - five wrong entries in any 24 hours, counted for account, purpose and share together: neither a new code nor a second recovery
 //!   resets them, only time does. A new password does for codes that are asked for behind the password;
-//! - devices that have passed a second factor before have a share of their own ([`CodeShare`]): five more, and no further one.
+//! - devices that have passed a second factor before have a share of their own ([`CodeQuota`]): five more, and no further one.
 
 use crate::device::KnownDevice;
 use crate::ids::{AccountId, CodeId, MessageId, PhoneId};

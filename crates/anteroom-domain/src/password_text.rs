@@ -5,7 +5,7 @@
 //! Release 0.1.0 hashed passwords as they were typed. So where something else than ASCII is typed, three forms are tried
 //! against every hash, whatever the hash is of and whether there is one: the time says nothing.
 
-use anteroom_oidc::shown::is_hidden;
+use anteroom_oidc::display_text::is_hidden;
 use icu_normalizer::{ComposingNormalizerBorrowed, DecomposingNormalizerBorrowed};
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, GeneralCategoryGroup, HangulSyllableType};

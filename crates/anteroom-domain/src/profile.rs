@@ -6,7 +6,7 @@
 //! they are proven and not stated, and neither is `updated_at`.
 
 use crate::account::{Account, PostalAddress, Profile};
-use anteroom_oidc::shown::{is_hidden, is_visible};
+use anteroom_oidc::display_text::{is_hidden, is_visible};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use std::fmt;

@@ -16,7 +16,7 @@ use crate::client::Client;
 use crate::ids::{AccountId, SessionId};
 use crate::session::Session;
 use anteroom_crypto::{KeyPurpose, Keyring};
-use anteroom_oidc::names::InvalidValue;
+use anteroom_oidc::protocol_values::InvalidValue;
 use anteroom_oidc::{Sector, Subject};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -82,7 +82,7 @@ impl SubjectNamespace {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionSid {
     pub id: SessionId,
-    /// [`Session::sid_by_sector`].
+    /// [`Session::pairwise_sid`].
     pub by_sector: bool,
 }
 

@@ -6,7 +6,7 @@
 //! has checked nothing, and nothing is held against it.
 
 use anteroom_domain::clock::Clock;
-use anteroom_domain::history::DatabaseRollback;
+use anteroom_domain::database_rollback::DatabaseRollback;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 use anteroom_domain::message::SecretCode;
 use anteroom_pages::{CallScript, CodeCall, Locale, RenderError, Theme};
 
-use crate::letterhead::Branding;
+use crate::branding::Branding;
 
 pub(crate) fn write(
     theme: &Theme,

@@ -4,8 +4,8 @@ use anteroom_domain::message::{Channel, Mail, Message, MessageBody, Notice};
 use anteroom_pages::{RenderError, Theme};
 use serde::Serialize;
 
+use crate::branding::Branding;
 use crate::call::transcript;
-use crate::letterhead::Branding;
 use crate::rendered::Rendered;
 
 /// One object of `/dev/outbox.json`. The names are part of the public surface.

@@ -7,7 +7,7 @@ use anteroom_pages::{
     TokensElsewhereEmail,
 };
 
-use crate::letterhead::Branding;
+use crate::branding::Branding;
 
 pub(crate) fn write(
     theme: &Theme,

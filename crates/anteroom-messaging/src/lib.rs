@@ -1,13 +1,13 @@
 //! Messages to people: what is queued in the database becomes an email, a text message or a call in the theme's words,
 //! and is sent.
 //!
-//! A development instance shows them on a page instead ([`Delivered`]); everywhere else a [`Worker`] sends them through the
+//! A development instance shows them on a page instead ([`OutboxItem`]); everywhere else a [`Worker`] sends them through the
 //! configured [`Senders`].
 
+mod branding;
 mod call;
 mod delivered;
 mod email;
-mod letterhead;
 mod pause;
 mod rendered;
 mod segments;
@@ -15,8 +15,8 @@ mod sending;
 mod text;
 mod worker;
 
+pub use branding::Branding;
 pub use delivered::OutboxItem;
-pub use letterhead::Branding;
 pub use rendered::{Rendered, Script};
 pub use segments::{SampleText, Segments, sample_texts};
 pub use sending::{

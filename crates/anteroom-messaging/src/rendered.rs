@@ -5,7 +5,7 @@ use anteroom_domain::message::{Message, MessageBody};
 use anteroom_domain::phone::E164;
 use anteroom_pages::{CallScript, Email, Locale, RenderError, Theme};
 
-use crate::letterhead::Branding;
+use crate::branding::Branding;
 use crate::{call, email, text};
 
 pub enum Rendered {

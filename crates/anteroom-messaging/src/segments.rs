@@ -7,7 +7,7 @@ use anteroom_pages::{Locale, RenderError, Theme};
 
 use anteroom_domain::message::{Notice, SecretCode};
 
-use crate::letterhead::Branding;
+use crate::branding::Branding;
 use crate::text;
 
 /// The default alphabet of 3GPP TS 23.038, §6.2.1, without its escape.

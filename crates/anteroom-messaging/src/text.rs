@@ -3,7 +3,7 @@
 use anteroom_domain::message::{Notice, SecretCode};
 use anteroom_pages::{CodeText, Locale, PhoneAddedText, RenderError, Theme};
 
-use crate::letterhead::Branding;
+use crate::branding::Branding;
 
 pub(crate) fn write(
     theme: &Theme,

@@ -1,7 +1,7 @@
 //! What this provider offers, in one place: discovery announces it, registration and the authorization rules hold
 //! clients to it.
 
-use crate::names::{
+use crate::protocol_values::{
     Acr, GrantType, ResponseMode, ResponseType, ScopeSet, SigningAlgorithm, SubjectType,
     TokenEndpointAuthMethod,
 };

@@ -15,7 +15,7 @@ pub use self::{
 };
 use crate::{
     authorization::ClaimRequests,
-    names::{Scope, ScopeSet, Subject},
+    protocol_values::{Scope, ScopeSet, Subject},
 };
 
 /// What is known of a person: OpenID Connect Core §5.1, and `groups`.

@@ -6,7 +6,7 @@ use url::Url;
 use crate::{
     capabilities::Capabilities,
     claims::CLAIMS_SUPPORTED,
-    names::{
+    protocol_values::{
         Acr, ClientAlgorithm, ContentEncryption, Display, GrantType, Issuer, KeyManagementAlgorithm, Prompt,
         RequestObjectAlgorithm, ResponseMode, ResponseType, SigningAlgorithm, SubjectType,
         TokenEndpointAuthMethod,

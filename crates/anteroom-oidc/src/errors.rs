@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::{
     form::Repeated,
-    names::{Issuer, ScopeSet},
+    protocol_values::{Issuer, ScopeSet},
     wire::wire_enum,
 };
 

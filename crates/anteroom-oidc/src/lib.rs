@@ -12,17 +12,17 @@ pub mod authorization;
 pub mod claims;
 pub mod client;
 pub mod discovery;
+pub mod display_text;
 pub mod errors;
 pub mod form;
 pub mod jwe;
 pub mod jwt;
 pub mod keys;
 pub mod logout;
-pub mod names;
 pub mod pkce;
+pub mod protocol_values;
 pub mod response;
 pub mod session_state;
-pub mod shown;
 pub mod token;
 pub mod webfinger;
 
@@ -31,10 +31,10 @@ pub use client::{
     AccessTokenFormat, ApplicationType, ClientMetadata, ClientMetadataInput, MetadataError, MetadataErrors,
     MetadataRules, RegistrationRefusal, RegistrationRequest,
 };
-pub use names::{
+pub use pkce::{CodeChallenge, CodeVerifier};
+pub use protocol_values::{
     Acr, Amr, AmrSet, ClientAlgorithm, ClientId, ContentEncryption, Encryption, GrantType, Issuer,
     KeyManagementAlgorithm, Nonce, Prompt, PromptSet, RedirectUri, RequestObjectAlgorithm, ResponseMode,
     ResponseType, Scope, ScopeSet, Sector, SigningAlgorithm, State, Subject, SubjectType,
     TokenEndpointAuthMethod,
 };
-pub use pkce::{CodeChallenge, CodeVerifier};

@@ -4,11 +4,11 @@ use thiserror::Error;
 use url::Url;
 
 use crate::{
+    display_text::shorten,
     form::{self, Repeated, UrlEncodedForm},
     jwt::UnverifiedHint,
-    names::{ClientId, Issuer, RedirectUri, State, language_tags},
+    protocol_values::{ClientId, Issuer, RedirectUri, State, language_tags},
     response::with_query,
-    shown::shorten,
 };
 
 /// RP-Initiated Logout §2, as it arrived and in good form; nothing of it is believed yet.

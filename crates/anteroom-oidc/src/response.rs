@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     errors::AuthorizationErrorCode,
     form,
-    names::{Issuer, RedirectUri, ResponseMode, ScopeSet, State},
+    protocol_values::{Issuer, RedirectUri, ResponseMode, ScopeSet, State},
 };
 
 /// Where a response goes and how: everything about it that the request decided.

@@ -7,7 +7,7 @@ use aws_lc_rs::digest;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use thiserror::Error;
 
-use crate::names::ClientId;
+use crate::protocol_values::ClientId;
 
 /// The state itself: a random value that changes with each sign-in and sign-out. A script may read it, since it
 /// opens nothing.

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::{
     form::{Repeated, UrlEncodedForm},
-    names::Issuer,
+    protocol_values::Issuer,
 };
 
 const ISSUER_RELATION: &str = "http://openid.net/specs/connect/1.0/issuer";

@@ -1,7 +1,7 @@
 //! How the names of the specifications become types: an enum for a closed set, a newtype for free text, both
 //! written in serde and `Display` exactly as on the wire.
 
-use crate::shown::shorten;
+use crate::display_text::shorten;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 

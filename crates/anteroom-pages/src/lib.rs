@@ -6,8 +6,8 @@
 //!   Fluent texts (en, es) ──{{t}}┘
 //! ```
 //!
-//! One typed view per page ([`Page`]), email ([`Message`]), text message or call, each with samples that show every shape it can take.
-//! [`Theme::load`] holds an operator's templates and texts against those samples, so that a theme which loads can render:
+//! One typed view per page ([`Sealed`]), email ([`EmailView`]), text message or call, each with samples that show every shape it can take.
+//! [`ThemeSettings::load`] holds an operator's templates and texts against those samples, so that a theme which loads can render:
 //! a variable, text, helper or file that does not exist is found at start (and by `anteroom theme check`), not by the
 //! person in front of the page. The default theme is held against them by a test.
 //!

@@ -1,5 +1,5 @@
 //! Which language a page is in: what the application asked for (`ui_locales`), then what the browser prefers
-//! (`Accept-Language`, RFC 9110 12.5.4), then the operator's default.
+//! (`AcceptInvitationForm-Language`, RFC 9110 12.5.4), then the operator's default.
 
 use std::fmt;
 use std::fs;
@@ -118,13 +118,13 @@ fn best(requested: &[LanguageIdentifier], available: &[Locale]) -> Option<Locale
         .and_then(|id| Locale::from_tag(id.language.as_str()))
 }
 
-/// What [`negotiate`] makes of an `Accept-Language`, for a message that is written later: the tags, best first.
+/// What [`negotiate`] makes of an `AcceptInvitationForm-Language`, for a message that is written later: the tags, best first.
 pub fn accepted(accept_language: &str) -> Vec<String> {
     let tags = by_preference(accept_language).into_iter();
     tags.filter(|tag| identifier(tag).is_some()).map(str::to_owned).collect()
 }
 
-/// The tags of an `Accept-Language`, best first, without those refused by `q=0`.
+/// The tags of an `AcceptInvitationForm-Language`, best first, without those refused by `q=0`.
 fn by_preference(header: &str) -> Vec<&str> {
     let mut ranges: Vec<(&str, f32)> = header.split(',').take(MOST_TAGS).map(range).collect();
     ranges.retain(|(_, quality)| *quality > 0.0);

@@ -2,9 +2,9 @@
 //! housekeeping. Each task is a loop around one use case; a failure is logged and tried again with the next round.
 
 use anteroom_config::{Configuration, ConfigurationFile, Settings};
+use anteroom_domain::audit_trail::chain::Checkpoint;
+use anteroom_domain::audit_trail::lines::ExportLine;
 use anteroom_domain::ids::AuditId;
-use anteroom_domain::trail::chain::Checkpoint;
-use anteroom_domain::trail::lines::ExportLine;
 use anteroom_flows::audit::chain::{self, CheckpointTime};
 use anteroom_flows::context::call::Call;
 use anteroom_flows::context::confirmations::Cached;
@@ -17,7 +17,7 @@ use anteroom_flows::node::configured_clients;
 use anteroom_flows::node::health;
 use anteroom_flows::node::history;
 use anteroom_flows::people::admin;
-use anteroom_flows::people::asked;
+use anteroom_flows::people::mail_requests;
 use anteroom_flows::people::undefined_groups;
 use anteroom_flows::protocol::backchannel;
 use anteroom_oidc::{ClientId, SigningAlgorithm};
@@ -138,7 +138,7 @@ async fn process_link_requests(provider: Arc<Provider>) {
         if provider.history.is_refused() {
             continue;
         }
-        if let Err(error) = asked::answer(&Call::local(&provider)).await {
+        if let Err(error) = mail_requests::answer(&Call::local(&provider)).await {
             tracing::error!("mails that were asked for: {error}");
         }
     }

@@ -2,9 +2,9 @@
 //! cannot change the other unnoticed. One JSON object a line, only ever appended to; copy it off the host.
 
 use anteroom_config::Settings;
-use anteroom_domain::trail::chain::Checkpoint;
-use anteroom_domain::trail::lines::ExportLine;
-use anteroom_domain::trail::verify::AuditFinding;
+use anteroom_domain::audit_trail::chain::Checkpoint;
+use anteroom_domain::audit_trail::lines::ExportLine;
+use anteroom_domain::audit_trail::verify::AuditFinding;
 use secrecy::ExposeSecret as _;
 use std::fs::OpenOptions;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -95,7 +95,7 @@ pub fn read(path: &Path) -> io::Result<(Vec<Checkpoint>, Vec<AuditFinding>)> {
 mod tests {
     use super::*;
     use anteroom_crypto::{KeyPurpose, Keyring, MasterKey, Random};
-    use anteroom_domain::trail::chain::ChainLink;
+    use anteroom_domain::audit_trail::chain::ChainLink;
     use jiff::Timestamp;
 
     fn checkpoint(seq: u64) -> Checkpoint {

@@ -7,7 +7,7 @@
 mod line_limit;
 
 use anteroom_config::{Log, LogFormat};
-use anteroom_oidc::shown::is_hidden;
+use anteroom_oidc::display_text::is_hidden;
 use anteroom_web::REQUESTS;
 use std::fmt::{self, Debug, Write};
 use std::io::{IsTerminal as _, stderr};

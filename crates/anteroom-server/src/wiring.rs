@@ -8,8 +8,8 @@ use anteroom_crypto::{
     HashParams, HashParamsError, HashPool, KeyPurpose, Keyring, KeyringError, MasterKey, MasterKeyError,
     PoolSize,
 };
+use anteroom_domain::audit_trail::chain::Checkpoint;
 use anteroom_domain::client::{Client, ClientSecrets};
-use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_flows::context::outgoing::{NetworkPolicy, Outgoing, OutgoingError};
 use anteroom_flows::context::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
 use anteroom_flows::context::registered_clients;

@@ -9,8 +9,8 @@ use crate::row::RowRef;
 use crate::store::{Queries, StoreKeys, Tx};
 use anteroom_crypto::KeyedDigest;
 use anteroom_domain::audit::{Actor, AuditEntry};
+use anteroom_domain::audit_trail::record::AuditRecord;
 use anteroom_domain::ids::{AccountId, AuditId, SessionId};
-use anteroom_domain::trail::record::AuditRecord;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde_json::Value;
 

@@ -13,9 +13,9 @@ use crate::entity::{audit_checkpoints, audit_entries, audit_waiting};
 use crate::row::RowRef;
 use crate::store::{Queries, Store, Tx};
 use crate::sweep::try_lock;
+use anteroom_domain::audit_trail::chain::{ChainHead, ChainLink, ChainedEntry, Checkpoint};
+use anteroom_domain::audit_trail::record::AuditRecord;
 use anteroom_domain::ids::AuditId;
-use anteroom_domain::trail::chain::{ChainHead, ChainLink, ChainedEntry, Checkpoint};
-use anteroom_domain::trail::record::AuditRecord;
 use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait, EntityTrait, IntoActiveModel as _, QueryFilter, QueryOrder,

@@ -8,7 +8,7 @@ use crate::row::RowRef;
 use crate::store::{Queries, Store};
 use crate::sweep::try_lock;
 use anteroom_domain::audit::AuditEntry;
-use anteroom_domain::trail::chain::{ChainHead, ChainLink, Pruned};
+use anteroom_domain::audit_trail::chain::{ChainHead, ChainLink, Pruned};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 

@@ -2,7 +2,7 @@
 //! hold personal data, and statements carry secrets as parameters.
 
 use crate::schema::SchemaState;
-use crate::server::UnusableDatabase;
+use crate::server_facts::UnusableDatabase;
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::postgres::{PgDatabaseError, PgSeverity};
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};

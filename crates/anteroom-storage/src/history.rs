@@ -1,12 +1,12 @@
-//! What the database says of its own history, and the word of a node that it went back; see `anteroom_domain::history`.
+//! What the database says of its own history, and the word of a node that it went back; see `anteroom_domain::database_rollback`.
 
 use crate::StoreError;
 use crate::audit_chain::seq_column;
 use crate::entity::{audit_entries, instance};
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};
-use anteroom_domain::history::{DatabasePosition, DatabaseReading, next_database_epoch};
-use anteroom_domain::trail::chain::ChainLink;
+use anteroom_domain::audit_trail::chain::ChainLink;
+use anteroom_domain::database_rollback::{DatabasePosition, DatabaseReading, next_database_epoch};
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, Statement};

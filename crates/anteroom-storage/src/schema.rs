@@ -1,12 +1,12 @@
 //! The schema's steps: applying them, and judging a database by them.
 
-mod patience;
+mod migration_retry;
 #[cfg(test)]
 mod tests;
 
-use self::patience::{MigrationFailure, MigrationRetry, holders, lock_tables};
+use self::migration_retry::{MigrationFailure, MigrationRetry, holders, lock_tables};
 use crate::engine::open_single;
-use crate::server::ServerFacts;
+use crate::server_facts::ServerFacts;
 use crate::{StoreError, StoreOptions};
 use anteroom_migrations::{APPLIED_STEPS, Dialect, STEPS, Step};
 use sea_orm::{

@@ -28,7 +28,7 @@ pub struct SessionClient {
     pub subject_kind: Option<SubjectNamespace>,
 }
 
-/// The session, the client, the sector under which it knew the person, the session's own row, and its `sid_by_sector`.
+/// The session, the client, the sector under which it knew the person, the session's own row, and its `pairwise_sid`.
 type ParticipantRow = (Uuid, String, Option<String>, Option<Uuid>, Option<bool>);
 
 fn participant((id, client, sector, row, by_sector): ParticipantRow) -> Result<SessionClient, StoreError> {

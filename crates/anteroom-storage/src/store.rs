@@ -1,9 +1,9 @@
-//! The doors: [`UnkeyedStore`] before the keys are known, then [`Store`], and [`Tx`] inside a unit of work.
+//! The doors: [`StoreWithoutKeys`] before the keys are known, then [`Store`], and [`Tx`] inside a unit of work.
 
 use crate::engine::{Conn, Engine, StatementLog};
 use crate::options::Location;
 use crate::schema::state_on;
-use crate::server::{ServerFacts, Writes};
+use crate::server_facts::{ServerFacts, Writes};
 use crate::{SchemaState, StoreError, StoreOptions};
 use anteroom_crypto::{Keyring, Random, SealedKey};
 use arc_swap::ArcSwap;
@@ -20,20 +20,28 @@ pub struct StoreWithoutKeys {
 }
 
 /// The database. Cloning shares it.
-#[derive(Clone)]
 pub struct Store {
     engine: Engine,
     reads: Queries,
     work: StatementLog,
 }
 
-/// An open transaction: every read of [`Reads`], and the writes.
+impl Clone for Store {
+    fn clone(&self) -> Self {
+        let Queries { conn, keys } = &self.reads;
+        let reads = Queries { conn: conn.clone(), keys: Arc::clone(keys) };
+        Self { engine: self.engine.clone(), reads, work: self.work.clone() }
+    }
+}
+
+/// An open transaction: every read of [`Queries`], and the writes.
 pub struct Tx {
     reads: Queries,
 }
 
 /// The reads, the same inside a transaction and outside.
-#[derive(Clone)]
+///
+/// Not `Clone`: what is lent to a unit must not outlive it.
 pub struct Queries {
     pub(crate) conn: Conn,
     pub(crate) keys: Arc<StoreKeys>,
@@ -121,10 +129,20 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.write_in(tracing::info_span!("unit_of_work"), work).await
+    }
+
+    /// A unit runs on a task of the engine's own; what it does is part of what its caller does all the same, so that the span
+    /// goes with it.
+    pub(crate) async fn write_in<T, E, F, Fut>(&self, span: tracing::Span, work: F) -> Result<T, E>
+    where
+        F: Fn(Tx) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let (keys, record) = (Arc::clone(&self.reads.keys), self.work.clone());
         let reads = move |conn: Conn| Queries { conn: conn.recorded_in(&record), keys: Arc::clone(&keys) };
-        // A unit runs on a task of the engine's own; what it does is part of what its caller does all the same.
-        let span = tracing::info_span!("unit_of_work");
         self.engine.write(move |conn| work(Tx { reads: reads(conn) }).instrument(span.clone())).await
     }
 

@@ -7,14 +7,14 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use crate::answer::TestResponse;
+use crate::node_client::NodeClient;
 use crate::provider::TestProvider;
-use crate::wire::NodeClient;
 
 #[derive(Debug)]
 pub struct Browser {
     wire: NodeClient,
     cookies: Mutex<BTreeMap<String, String>>,
-    /// Whether forms are sent with `Origin` and `Sec-Fetch-Site`, as browsers of today do.
+    /// Whether forms are sent with `Origin` and `Sec-FetchRequest-Site`, as browsers of today do.
     vouches: bool,
     headers: HeaderMap,
 }

@@ -35,6 +35,7 @@ mod first_keys;
 mod html;
 mod listener;
 mod node;
+mod node_client;
 mod person;
 mod provider;
 mod relying_party;
@@ -42,7 +43,6 @@ mod routes;
 mod settings;
 mod telephony;
 mod tokens;
-mod wire;
 
 pub use answer::TestResponse;
 pub use app_encryption::{AppDecryptionKey, encrypted_to};

@@ -11,7 +11,7 @@ use anteroom_flows::context::refusals;
 use anteroom_flows::context::registered_clients;
 use anteroom_flows::keys::signing_keys;
 use anteroom_flows::node::history;
-use anteroom_flows::people::asked;
+use anteroom_flows::people::mail_requests;
 use anteroom_flows::protocol::backchannel;
 use anteroom_flows::sessions::end_sessions;
 use anteroom_server::wiring::{self, Environment};
@@ -29,10 +29,10 @@ use crate::answer::TestResponse;
 use crate::backend::{Backend, Nodes};
 use crate::browser::Browser;
 use crate::node::Node;
+use crate::node_client::NodeClient;
 use crate::person::AccountBuilder;
 use crate::relying_party::RelyingParty;
 use crate::settings::TestSettings;
-use crate::wire::NodeClient;
 
 /// When every test begins: a Monday morning.
 pub const MORNING: &str = "2027-01-04T08:00:00Z";
@@ -333,7 +333,7 @@ impl TestProvider {
 
     /// What the background does twice a second about mails that were asked for; how many asks were answered.
     pub async fn answer_asks(&self) -> usize {
-        asked::answer(&self.local()).await.unwrap()
+        mail_requests::answer(&self.local()).await.unwrap()
     }
 
     /// Messages to people, newest first, once what was asked for is answered.

@@ -11,9 +11,9 @@ use url::form_urlencoded::byte_serialize;
 
 use crate::answer::TestResponse;
 use crate::browser::Browser;
+use crate::node_client::{NodeClient, encode};
 use crate::settings::CLIENT_SECRET;
 use crate::tokens::{VerifiedToken, verified};
-use crate::wire::{NodeClient, encode};
 
 /// The example of RFC 7636 appendix B.
 pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";

@@ -2,7 +2,7 @@
 //!
 //! A token names when and for which browser the form was made, the session and account that its page showed, and the page, by a
 //! number that no other page has, under a MAC that also names the form. It must come back from that browser; where the browser itself vouches that the form was sent
-//! from our own page (`Sec-Fetch-Site`), a token made for an identifier that was lost meanwhile (two tabs restored at once,
+//! from our own page (`Sec-FetchRequest-Site`), a token made for an identifier that was lost meanwhile (two tabs restored at once,
 //! cookies cleared) is as good. Whom the page showed is held against whom the form would act for: by the extractor
 //! (`forms.rs`) where that is the current session, else by the one decision (`anteroom_flows::interaction::next`).
 

@@ -1,9 +1,9 @@
 //! Forms that people submit: parsed, from our own page, with a token that was made for them.
 //!
 //! A handler takes [`Form`] of the type that describes its form, and gets its fields only where origin and token are good;
-//! what the token says of the person is in [`anteroom_flows::sessions::browser_sessions::Visitor::form`]. Where the page is to be shown again
+//! what the token says of the person is in [`anteroom_flows::sessions::browser_sessions::Visit::form`]. Where the page is to be shown again
 //! with what was entered, it takes [`FormOrStale`] and has to say what becomes of a stale one. Requests that other sites may
-//! post have a type of their own: `endpoints::authorize::FromAnySite`.
+//! post have a type of their own: `endpoints::authorize::CrossSitePost`.
 
 use anteroom_flows::context::call::FormOwner;
 use anteroom_flows::context::call::SubmittedForm;

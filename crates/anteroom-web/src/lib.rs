@@ -8,26 +8,26 @@
 
 mod authorization;
 mod cookies;
-mod dev;
+mod development_outbox;
 mod endpoints;
 mod failure;
+mod fetch_metadata;
 #[cfg(feature = "test-util")]
 pub mod for_tests;
 mod form_token;
 mod forms;
-mod guard;
 mod once_an_hour;
-mod opened;
 mod origin;
 mod page_context;
 mod pages;
-mod patience;
+mod request_checks;
+mod request_deadline;
+mod request_log;
 mod respond;
 mod routes;
 mod segment;
 mod state;
-mod traced;
 
+pub use request_log::REQUESTS;
 pub use routes::router;
 pub use state::{ConfigurationError, Web, WebSettings};
-pub use traced::REQUESTS;

@@ -1,6 +1,6 @@
-//! Where a form was sent from, as far as the browser says. `Sec-Fetch-Site` and `Origin` cannot be set by a page, so a wrong
+//! Where a form was sent from, as far as the browser says. `Sec-FetchRequest-Site` and `Origin` cannot be set by a page, so a wrong
 //! one is a cross-site request for certain, and a right one vouches for our own page. `Origin: null` says nothing: that is
-//! what browsers send for our own pages as well where a proxy added `Referrer-Policy: no-referrer`. Then `Sec-Fetch-Site`
+//! what browsers send for our own pages as well where a proxy added `Referrer-Policy: no-referrer`. Then `Sec-FetchRequest-Site`
 //! decides, and without it the form's token, which another site does not have.
 
 use anteroom_oidc::Issuer;

@@ -3,7 +3,7 @@
 use anteroom_domain::reference::RequestReference;
 use anteroom_flows::context::browser::{Browser, FetchContext, FetchMetadata};
 use anteroom_flows::context::call::{Call, RequestFrom, Visit};
-use anteroom_oidc::shown::is_hidden;
+use anteroom_oidc::display_text::is_hidden;
 use anteroom_pages::{Locale, accepted, negotiate};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;

@@ -24,7 +24,7 @@ use crate::pages::{
 };
 use crate::segment::PathParam;
 use crate::state::Web;
-use crate::{dev, guard, opened, patience, traced};
+use crate::{development_outbox, fetch_metadata, request_checks, request_deadline, request_log};
 
 /// Everything Anteroom answers. Health is asked by machines that do not know the issuer's name, so it stands before the
 /// guard, and so do the theme's files, which the guard's own page needs.
@@ -32,26 +32,26 @@ pub fn router(web: Arc<Web>) -> Router {
     let opened = pages()
         .route(paths::AUTHORIZATION, get(authorize::get).post(authorize::post))
         .route(paths::END_SESSION, get(sign_out::end_session_get).post(authorize::end_session_post))
-        .layer(from_fn_with_state(Arc::clone(&web), opened::only));
+        .layer(from_fn_with_state(Arc::clone(&web), fetch_metadata::only));
     let guarded = opened
         .merge(parts_of_pages())
         .merge(protocol(&web))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(Arc::clone(&web), guard::ready))
-        .layer(from_fn_with_state(Arc::clone(&web), guard::host));
+        .layer(from_fn_with_state(Arc::clone(&web), request_checks::ready))
+        .layer(from_fn_with_state(Arc::clone(&web), request_checks::host));
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         // Only what is the same for every browser is compressed: a page that reflects input beside a secret must not be.
         .route("/assets/{*path}", get(asset).layer(CompressionLayer::new()))
         .merge(guarded)
-        .layer(from_fn_with_state(Arc::clone(&web), guard::limited))
-        .layer(from_fn_with_state(Arc::clone(&web), patience::in_time))
-        .layer(from_fn_with_state(Arc::clone(&web), guard::headers))
+        .layer(from_fn_with_state(Arc::clone(&web), request_checks::limited))
+        .layer(from_fn_with_state(Arc::clone(&web), request_deadline::in_time))
+        .layer(from_fn_with_state(Arc::clone(&web), request_checks::headers))
         .layer(DefaultBodyLimit::max(web.settings.max_body))
         .layer(CatchPanicLayer::new())
-        .layer(from_fn_with_state(Arc::clone(&web), traced::request))
+        .layer(from_fn_with_state(Arc::clone(&web), request_log::request))
         .with_state(web)
 }
 
@@ -82,9 +82,9 @@ fn pages() -> Router<Arc<Web>> {
 fn parts_of_pages() -> Router<Arc<Web>> {
     Router::new()
         .route("/account/factors/{id}/qr.svg", get(factors::picture))
-        .route("/dev/outbox", get(dev::page))
-        .route("/dev/outbox.json", get(dev::json))
-        .route("/dev/outbox/{id}", get(dev::email))
+        .route("/dev/outbox", get(development_outbox::page))
+        .route("/dev/outbox.json", get(development_outbox::json))
+        .route("/dev/outbox/{id}", get(development_outbox::email))
 }
 
 /// The ways to a password, and the proof of identity on them.

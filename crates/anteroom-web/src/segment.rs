@@ -7,8 +7,8 @@ use axum::response::Response;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
-use crate::guard::nothing_there;
 use crate::page_context::PageContext;
+use crate::request_checks::nothing_there;
 use crate::state::Web;
 
 pub(crate) struct PathParam<T>(pub T);

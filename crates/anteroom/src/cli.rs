@@ -1,7 +1,7 @@
 //! The command line.
 
 use anteroom_domain::profile::language_tag;
-use anteroom_oidc::shown::is_hidden;
+use anteroom_oidc::display_text::is_hidden;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -3,7 +3,7 @@
 mod claims;
 mod tables;
 
-use anteroom_oidc::shown::is_displayable_name;
+use anteroom_oidc::display_text::is_displayable_name;
 use jiff::SignedDuration;
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};

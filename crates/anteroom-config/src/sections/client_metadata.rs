@@ -10,7 +10,7 @@ use anteroom_oidc::{
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-use super::{ClientDraft, plausible};
+use super::{ClientDraft, client_warnings};
 use crate::diagnostics::{ConfigFinding, SourceSpan};
 use crate::fingerprint::SECRETS_OF_CLIENTS;
 use crate::reader::kind::{Kind, any_text, boolean, did_you_mean, integer, list, parsed, quoted};
@@ -214,7 +214,7 @@ impl ClientRules {
             Ok(metadata) => {
                 check_secrets(cx, draft, &metadata);
                 check_id_token_claims(cx, draft, &metadata);
-                plausible::check(cx, draft, &metadata);
+                client_warnings::check(cx, draft, &metadata);
                 Some(metadata)
             }
             Err(errors) => {

@@ -1,7 +1,7 @@
 //! `[text.http]` and `[voice.http]`: one request for each message, as a template.
 
 use anteroom_domain::gateway::{BodyFormat, PLACEHOLDERS, unknown_placeholder};
-use anteroom_oidc::shown::is_hidden;
+use anteroom_oidc::display_text::is_hidden;
 use secrecy::SecretString;
 
 use super::messages::parse_url;

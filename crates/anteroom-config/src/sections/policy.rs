@@ -10,7 +10,7 @@ use anteroom_domain::rate::{OwnNetworks, RateLimit};
 use anteroom_domain::session::SessionPolicy;
 use jiff::SignedDuration;
 
-use super::journeys::{read_codes, read_new_password, read_recovery};
+use super::credential_policy::{read_codes, read_new_password, read_recovery};
 use super::rates::read_rate;
 use super::server::network;
 use super::telephony::read_telephony;

@@ -1,8 +1,8 @@
 use anteroom_crypto::sha256;
 use anteroom_domain::audit::Event;
+use anteroom_domain::audit_trail::record::AuditRecord;
+use anteroom_domain::audit_trail::words::{SentencePolicy, sentence};
 use anteroom_domain::ids::{AuditId, DeviceId, GrantId};
-use anteroom_domain::trail::record::AuditRecord;
-use anteroom_domain::trail::words::{SentencePolicy, sentence};
 use anteroom_oidc::{Acr, ScopeSet};
 use serde_json::Value;
 use std::collections::BTreeMap;

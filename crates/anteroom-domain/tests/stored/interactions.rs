@@ -7,7 +7,7 @@ use anteroom_domain::interaction::{
     RecoveryProgress, RequestSource,
 };
 use anteroom_oidc::authorization::{AuthorizationRequest, ClaimsRequest};
-use anteroom_oidc::names::Display;
+use anteroom_oidc::protocol_values::Display;
 use anteroom_oidc::{Acr, PromptSet, RedirectUri, ResponseMode, ScopeSet};
 
 use crate::golden::Form;

@@ -1,4 +1,4 @@
-use anteroom_domain::ask::MailRequest;
+use anteroom_domain::mail_request::MailRequest;
 use anteroom_domain::message::{AppChange, Mail, Notice, SecretCode};
 use jiff::Timestamp;
 

@@ -1,10 +1,10 @@
 //! The chain of the audit trail: linking what was written, signing how far it has come, verifying it, writing it out.
 
 use anteroom_crypto::{KeyPurpose, Keyring, Signer, SigningFailed};
-use anteroom_domain::trail::chain::{ChainedEntry, Checkpoint, Pruned, is_checkpoint_due};
-use anteroom_domain::trail::export::ExportEnd;
-use anteroom_domain::trail::lines::ExportLine;
-use anteroom_domain::trail::verify::{
+use anteroom_domain::audit_trail::chain::{ChainedEntry, Checkpoint, Pruned, is_checkpoint_due};
+use anteroom_domain::audit_trail::export::ExportEnd;
+use anteroom_domain::audit_trail::lines::ExportLine;
+use anteroom_domain::audit_trail::verify::{
     AuditFinding, ChainVerifier, CheckpointSource, NodeRun, VerificationKeys, VerificationReport,
 };
 use anteroom_storage::{Linking, Store, StoreError};

@@ -5,8 +5,8 @@
 
 use anteroom_crypto::{KeyPurpose, Keyring};
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::trail::chain::{ChainLink, ChainedEntry, Pruned};
-use anteroom_domain::trail::verify::{AuditFinding, ChainVerifier, CheckpointSource, VerificationKeys};
+use anteroom_domain::audit_trail::chain::{ChainLink, ChainedEntry, Pruned};
+use anteroom_domain::audit_trail::verify::{AuditFinding, ChainVerifier, CheckpointSource, VerificationKeys};
 use anteroom_storage::Store;
 use jiff::{SignedDuration, Timestamp};
 

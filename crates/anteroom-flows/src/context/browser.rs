@@ -40,11 +40,11 @@ pub enum FetchContext {
 /// What a browser says of a request that it sends (Fetch Metadata section 2): each is the value of one header.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FetchMetadata<'a> {
-    /// `Sec-Fetch-Dest`.
+    /// `Sec-FetchRequest-Dest`.
     pub destination: Option<&'a str>,
-    /// `Sec-Fetch-Mode`.
+    /// `Sec-FetchRequest-Mode`.
     pub mode: Option<&'a str>,
-    /// `Sec-Fetch-Site`.
+    /// `Sec-FetchRequest-Site`.
     pub site: Option<&'a str>,
     /// `Sec-Purpose`, else `Purpose`, which Safari and Chromium before 2023 send.
     pub purpose: Option<&'a str>,

@@ -1,7 +1,7 @@
 //! What this node remembers of its database, and whether it refuses it.
 
 use anteroom_crypto::KeyedDigest;
-use anteroom_domain::history::{DatabasePosition, DatabaseReading, DatabaseRollback};
+use anteroom_domain::database_rollback::{DatabasePosition, DatabaseReading, DatabaseRollback};
 use anteroom_storage::Store;
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;

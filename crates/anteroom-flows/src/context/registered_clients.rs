@@ -9,7 +9,7 @@
 
 use anteroom_domain::client::{Client, ClientSecrets, ClientVersion};
 use anteroom_oidc::client::ReservedHosts;
-use anteroom_oidc::shown::{is_hidden, is_visible};
+use anteroom_oidc::display_text::{is_hidden, is_visible};
 use anteroom_oidc::{
     Capabilities, ClientId, ClientMetadata, ClientMetadataInput, MetadataErrors, MetadataRules, SubjectType,
 };

@@ -10,10 +10,10 @@ use anteroom_oidc::authorization::{
     self, AcrRequirement, AuthorizationError, AuthorizationRequest, ErrorDestination, Parameter, Parameters,
     RequestObjectFailure, ValidRequest,
 };
+use anteroom_oidc::display_text::shorten;
 use anteroom_oidc::errors::AuthorizationErrorCode;
-use anteroom_oidc::names::{language_tags, separated_by_commas};
+use anteroom_oidc::protocol_values::{language_tags, separated_by_commas};
 use anteroom_oidc::response::AuthorizationResponse;
-use anteroom_oidc::shown::shorten;
 use anteroom_oidc::{ClientId, Prompt, Subject};
 
 use crate::context::call::{Call, Visit};

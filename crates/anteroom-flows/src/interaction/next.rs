@@ -28,8 +28,8 @@ use crate::interaction::authentication_state::{can_step_up, person, verification
 use crate::interaction::missing_consent::missing_consent;
 use crate::interaction::open_interaction::{InteractionStorage, NewInteraction, OpenInteraction};
 use crate::interaction::phones::NoPhone;
+use crate::interaction::prompt_none::answer_without_a_page;
 use crate::interaction::target::Target;
-use crate::interaction::without_a_page::answer_without_a_page;
 use crate::protocol::authorization_response;
 use crate::protocol::hybrid::SignedIn;
 use crate::protocol::subject::subject;

@@ -3,7 +3,7 @@
 //! Either is bound to the browser it began in. One that turns up in another browser, or in this one after its cookie was
 //! lost, is worth what bringing the request there would be worth, and nothing that was proven, chosen or agreed to on the
 //! way: a request that was pushed is worth nothing there, one from a request object until its `exp`
-//! ([`Journey::carried_on_in`]). So is one in which a person has proven who they are, once another one has signed in at that
+//! ([`InteractionState::resume_in`]). So is one in which a person has proven who they are, once another one has signed in at that
 //! browser. All that carry one request share its one answer (`answered.rs`).
 //!
 //! One page is one row, however often it is submitted: the row's handle is derived from the sealed value and the browser.

@@ -62,7 +62,7 @@ async fn other_account_signed_in_since_proof(visit: &Visit, row: &Interaction) -
 struct FoundRow {
     row: Interaction,
     handle: OpaqueToken,
-    /// [`is_overtaken`].
+    /// [`other_account_signed_in_since_proof`].
     overtaken: bool,
 }
 

@@ -1,5 +1,5 @@
 //! Whether this node can serve: its database answers and commits, its clock agrees with the database's, what it keeps in memory is
-//! confirmed, and its configuration is that of the other nodes. A [`Watch`] in the background looks each second and writes what it
+//! confirmed, and its configuration is that of the other nodes. A [`HealthMonitor`] in the background looks each second and writes what it
 //! finds into [`Readiness`](crate::readiness::Readiness); the questions here are answered from there.
 
 use anteroom_domain::clock::ahead_of;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::context::provider::Provider;
 use crate::error::FlowError;
-use crate::node::differing;
+use crate::node::config_differences;
 use crate::readiness::{Check, MAX_CLOCK_SKEW, NotReady};
 
 /// Between two writes that say this node is alive, and try whether a write is committed.
@@ -139,7 +139,7 @@ impl HealthMonitor {
         let too_long = self.differs_since.is_some_and(|since| now.duration_since(since) > MAX_DIFFERENCE);
         let found = too_long.then_some(&NotReady::Configuration);
         if provider.readiness.note(Check::Configuration, found) && too_long {
-            let others = differing::others(provider, &nodes).await;
+            let others = config_differences::others(provider, &nodes).await;
             let others = others.unwrap_or_else(|error| format!("not known: {error}"));
             tracing::error!(node = %node, others, "not ready: {}", NotReady::Configuration);
         }

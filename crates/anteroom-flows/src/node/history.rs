@@ -1,5 +1,5 @@
 //! Each node remembers how far it has seen the database, and looks each second whether the database is still there. One that
-//! went back is not served until an operator accepts it; see `anteroom_domain::history` for what shows it.
+//! went back is not served until an operator accepts it; see `anteroom_domain::database_rollback` for what shows it.
 //!
 //! Invariants:
 //! - a node that has refused goes on when the epoch of the instance has risen, and not before: a connection that leads to the
@@ -9,9 +9,9 @@
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring, SealedKey, sha256};
 use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::audit_trail::chain::Checkpoint;
+use anteroom_domain::database_rollback::{DatabaseContinuity, DatabasePosition, DatabaseRollback};
 use anteroom_domain::grant::GrantEnd;
-use anteroom_domain::history::{DatabaseContinuity, DatabasePosition, DatabaseRollback};
-use anteroom_domain::trail::chain::Checkpoint;
 use anteroom_storage::{EndedByAccept, Store};
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;

@@ -9,10 +9,10 @@
 
 pub mod addresses;
 pub mod admin;
-pub mod asked;
 pub mod authenticator_apps;
 pub mod dashboard;
 pub mod expiry_warnings;
+pub mod mail_requests;
 pub mod new_password;
 pub mod profile;
 pub mod recover;

@@ -2,17 +2,17 @@
 //!
 //! An ID token hint is believed by its signature alone (it may have expired). With one for a session of this browser the
 //! session ends at once; without one, or with another account's, the person is asked. Where no one is signed in, a hint can end
-//! a session elsewhere ([`HintWorth`](anteroom_domain::session::HintWorth)). A redirect goes only to an address that the client
+//! a session elsewhere ([`LogoutHintEffect`](anteroom_domain::session::HintWorth)). A redirect goes only to an address that the client
 //! registered, and carries `state` and nothing else; with another address, or with one of a client that is not known here now,
 //! the person is asked, and stays here.
 
-mod elsewhere;
+mod other_browser;
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
+use anteroom_oidc::display_text::shorten;
 use anteroom_oidc::jwt::{IdTokenHint, VerifiedClaims};
 use anteroom_oidc::logout::{EndSessionRequest, post_logout_location};
-use anteroom_oidc::shown::shorten;
 use anteroom_oidc::{ClientId, RedirectUri};
 use std::fmt;
 use std::sync::Arc;
@@ -138,7 +138,7 @@ async fn ended(
 ) -> Result<EndSessionOutcome, FlowError> {
     let live = active_sessions(visit).await?;
     if live.is_empty() {
-        return elsewhere::end(visit, (request, checked), confirmed.is_some()).await;
+        return other_browser::end(visit, (request, checked), confirmed.is_some()).await;
     }
     let stays = checked.stays.is_some() || confirmed.is_some_and(|answer| answer.stays);
     let named = match (&checked.hint, &checked.client) {

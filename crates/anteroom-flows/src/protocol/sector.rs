@@ -9,7 +9,7 @@
 use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::ClientMetadata;
 use anteroom_oidc::client::{InvalidSectorDocument, SectorDocument};
-use anteroom_oidc::shown::shorten;
+use anteroom_oidc::display_text::shorten;
 
 use crate::context::outgoing::{FetchKind, FetchRequest, Outgoing, OutgoingError, Party, Share};
 

@@ -33,7 +33,7 @@ pub(crate) fn sid_of_kind(call: &Call, kind: &SubjectNamespace, session: Session
     subject::sid(call.keyring(), kind, session)
 }
 
-/// By which kind of `sub` and `sid` the client is told of the end of a session that it took part in ([`SubjectKind::to_tell`]).
+/// By which kind of `sub` and `sid` the client is told of the end of a session that it took part in ([`SubjectNamespace::for_logout_token`]).
 pub(crate) fn logout_subject_kind(
     call: &Call,
     client: &Client,

@@ -21,7 +21,7 @@ pub(crate) fn session_digest(keyring: &Keyring, token: &OpaqueToken) -> KeyedDig
 }
 
 /// The live sessions of the browser, in the cookie's order, those included that can be used only after a proof
-/// ([`Session::wants_proof`]).
+/// ([`Session::requires_reauthentication`]).
 pub async fn active_sessions(visit: &Visit) -> Result<Vec<ActiveSession>, FlowError> {
     let policy = visit.snapshot().policy.session;
     let here = sessions_of_browser(visit).await?.into_iter();

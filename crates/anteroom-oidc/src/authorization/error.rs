@@ -2,10 +2,10 @@ use std::fmt;
 
 use super::Parameter;
 use crate::{
+    display_text::shorten,
     errors::AuthorizationErrorCode,
-    names::Issuer,
+    protocol_values::Issuer,
     response::{AuthorizationResponse, ResponseTarget},
-    shown::shorten,
 };
 
 /// Why an authorization request was refused.

@@ -5,7 +5,7 @@ use crate::{
     capabilities::Capabilities,
     client::ClientMetadata,
     errors::AuthorizationErrorCode,
-    names::{ClientId, ResponseMode, ResponseType, ScopeSet},
+    protocol_values::{ClientId, ResponseMode, ResponseType, ScopeSet},
     response::ResponseTarget,
 };
 
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
     use crate::{
         authorization::{ErrorDestination, testing},
-        names::Issuer,
+        protocol_values::Issuer,
         response::AuthorizationResponse,
     };
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     form::{self, UrlEncodedForm},
-    names::ClientId,
+    protocol_values::ClientId,
     wire::wire_enum,
 };
 

@@ -3,11 +3,11 @@ use serde::{Deserialize, Serialize};
 use super::ClaimsRequest;
 use crate::{
     jwt::UnverifiedHint,
-    names::{
+    pkce::CodeChallenge,
+    protocol_values::{
         Acr, ClientId, Display, Nonce, PromptSet, RedirectUri, ResponseMode, ResponseType, Scope, ScopeSet,
         State,
     },
-    pkce::CodeChallenge,
     response::ResponseTarget,
 };
 

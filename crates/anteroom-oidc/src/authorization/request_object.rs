@@ -12,10 +12,10 @@ use thiserror::Error;
 use super::{Parameter, Parameters};
 use crate::{
     client::ClientMetadata,
+    display_text::shorten,
     jwe::{DecryptionKey, Entropy, Jwe, JweError},
     jwt::{Audience, CLOCK_SKEW, ClientJwt, ClientJwtError, ClientVerificationKeys, numeric_date},
-    names::{ClientAlgorithm, Issuer, RequestObjectAlgorithm},
-    shown::shorten,
+    protocol_values::{ClientAlgorithm, Issuer, RequestObjectAlgorithm},
     wire::from_json,
 };
 

@@ -4,7 +4,7 @@ use super::{AuthorizationError, AuthorizationRequest, Parameters, check};
 use crate::{
     capabilities::Capabilities,
     client::{ClientMetadata, ClientMetadataInput, MetadataRules},
-    names::{Issuer, ResponseType, ScopeSet},
+    protocol_values::{Issuer, ResponseType, ScopeSet},
 };
 
 pub(crate) const REDIRECT_URI: &str = "https://app.example/cb";
@@ -39,7 +39,7 @@ pub(crate) fn request_changed<'a>(name: &'a str, value: &'a str) -> Pairs<'a> {
 pub(crate) fn capabilities() -> Capabilities {
     Capabilities {
         response_types: ResponseType::ALL.to_vec(),
-        grant_types: crate::names::GrantType::ALL.to_vec(),
+        grant_types: crate::protocol_values::GrantType::ALL.to_vec(),
         ..Capabilities::of_this_release(vec!["en".to_owned()])
     }
 }
@@ -75,7 +75,7 @@ pub(crate) fn checked(
     pairs: &[(&str, &str)],
 ) -> Result<AuthorizationRequest, AuthorizationError> {
     let parameters = Parameters::from_pairs(pairs.iter().copied());
-    let find = |id: &crate::names::ClientId| (*id == client.client_id).then_some(client);
+    let find = |id: &crate::protocol_values::ClientId| (*id == client.client_id).then_some(client);
     check(&parameters, &capabilities(), find).map(|accepted| accepted.request)
 }
 

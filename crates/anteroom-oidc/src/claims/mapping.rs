@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::CLAIMS_SUPPORTED;
-use crate::{authorization::ClaimRequests, shown::shorten};
+use crate::{authorization::ClaimRequests, display_text::shorten};
 
 const GROUPS: &str = "groups";
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{ClaimMapping, claims_of};
-use crate::names::{Scope, ScopeSet};
+use crate::protocol_values::{Scope, ScopeSet};
 
 /// Which claims of the granted scopes are told in one place.
 #[derive(Debug, Clone, PartialEq, Eq)]

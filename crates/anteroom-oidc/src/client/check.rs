@@ -9,7 +9,7 @@ use super::{
 use crate::{
     capabilities::Capabilities,
     keys::ClientJwks,
-    names::{
+    protocol_values::{
         ClientAlgorithm, ClientId, GrantType, Issuer, RedirectUriKind, RequestObjectAlgorithm, ResponseType,
         ScopeSet, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
     },

@@ -1,7 +1,7 @@
 //! What a client has encrypted, and how: the six parameters of OpenID Connect Registration §2 that go in pairs.
 
 use super::{ClientMetadata, ClientMetadataInput, read::Reader};
-use crate::names::{ContentEncryption, Encryption, KeyManagementAlgorithm};
+use crate::protocol_values::{ContentEncryption, Encryption, KeyManagementAlgorithm};
 
 /// The two names of a pair.
 #[derive(Clone, Copy)]

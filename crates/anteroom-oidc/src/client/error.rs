@@ -3,10 +3,10 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::{
+    display_text::shorten,
     errors::RegistrationErrorCode,
     keys::ClientJwksError,
-    names::{InvalidValue, RedirectUriError},
-    shown::shorten,
+    protocol_values::{InvalidValue, RedirectUriError},
 };
 
 /// One thing that is wrong with a client's metadata.

@@ -6,9 +6,9 @@ mod check;
 mod encryption;
 mod error;
 mod input;
-mod own_hosts;
 mod read;
 mod registration;
+mod reserved_hosts;
 mod resource;
 mod sector;
 
@@ -21,14 +21,14 @@ pub use self::{
     check::MetadataRules,
     error::{MetadataError, MetadataErrors, MetadataProblem},
     input::ClientMetadataInput,
-    own_hosts::ReservedHosts,
     registration::{RegistrationRefusal, RegistrationRequest},
+    reserved_hosts::ReservedHosts,
     resource::InvalidTarget,
     sector::{InvalidSectorDocument, SectorDocument},
 };
 use crate::{
     keys::ClientJwks,
-    names::{
+    protocol_values::{
         Acr, ClientAlgorithm, ClientId, Encryption, GrantType, RedirectUri, RedirectUriKind,
         RequestObjectAlgorithm, ResponseType, Scope, ScopeSet, Sector, SigningAlgorithm, SubjectType,
         TokenEndpointAuthMethod,
@@ -174,7 +174,7 @@ impl ClientMetadata {
         redirects.map(RedirectUri::display_host).chain(begins).collect()
     }
 
-    /// What a person is shown of [`Self::leads_to`]: the hosts of the redirect URIs first.
+    /// What a person is shown of [`Self::redirect_hosts`]: the hosts of the redirect URIs first.
     pub fn shown_hosts(&self) -> Vec<String> {
         let mut hosts = self.belongs_to();
         let others: Vec<String> =

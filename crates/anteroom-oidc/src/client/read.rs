@@ -7,9 +7,9 @@ use url::Url;
 
 use super::{MetadataError, MetadataProblem, MetadataRules};
 use crate::{
+    display_text::is_displayable_name,
     keys::ClientJwks,
-    names::{Acr, InvalidValue, RedirectUri, ScopeSet, is_loopback_host, is_plain_host},
-    shown::is_displayable_name,
+    protocol_values::{Acr, InvalidValue, RedirectUri, ScopeSet, is_loopback_host, is_plain_host},
 };
 
 pub(super) struct Reader<'a> {

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use super::{ClientMetadata, ClientMetadataInput, MetadataErrors};
-use crate::{errors::RegistrationErrorCode, shown::shorten};
+use crate::{display_text::shorten, errors::RegistrationErrorCode};
 
 /// What a client says of itself. Members that are not known here are ignored (RFC 7591 §2), and so is one that is null:
 /// it says nothing.

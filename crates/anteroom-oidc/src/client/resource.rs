@@ -4,7 +4,7 @@ use thiserror::Error;
 use url::Url;
 
 use super::ClientMetadata;
-use crate::shown::shorten;
+use crate::display_text::shorten;
 
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{description}: {received:?}")]

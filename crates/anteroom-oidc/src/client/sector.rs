@@ -6,7 +6,7 @@
 use url::Url;
 
 use super::{ClientMetadata, MetadataError, MetadataProblem, read::Reader};
-use crate::names::{RedirectUri, Sector, SubjectType};
+use crate::protocol_values::{RedirectUri, Sector, SubjectType};
 
 /// What is published at a `sector_identifier_uri`: a JSON array of redirect URIs.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     keys::{EcCurve, JwkMaterial},
-    names::{Encryption, KeyManagementAlgorithm},
+    protocol_values::{Encryption, KeyManagementAlgorithm},
 };
 
 pub(crate) fn curve(crv: EcCurve) -> &'static agreement::Algorithm {
@@ -146,7 +146,7 @@ pub(super) fn unwrap(wrap: KeyWrap, kek: &[u8], wrapped: &[u8]) -> Option<Zeroiz
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{jwe::tests::hex, names::ContentEncryption};
+    use crate::{jwe::tests::hex, protocol_values::ContentEncryption};
 
     #[test]
     fn rfc7518_appendix_c_derived_key() {

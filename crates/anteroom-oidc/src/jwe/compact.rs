@@ -10,7 +10,7 @@ use super::{
     encrypt::oaep,
     keys::{DecryptionKeyKind, Private},
 };
-use crate::{names::Encryption, shown::shorten, wire::from_json};
+use crate::{display_text::shorten, protocol_values::Encryption, wire::from_json};
 
 /// A JWE whose header could be read; its content is still out of reach. It may be a credential, so it does not print.
 pub struct Jwe {

@@ -11,7 +11,7 @@ use aws_lc_rs::{
 };
 use zeroize::Zeroizing;
 
-use crate::names::ContentEncryption;
+use crate::protocol_values::ContentEncryption;
 
 /// What the key of the content, the initialization vector and the header are for one message.
 #[derive(Clone, Copy)]

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     keys::JwkMaterial,
-    names::{ContentEncryption, Encryption, Issuer, KeyManagementAlgorithm},
+    protocol_values::{ContentEncryption, Encryption, Issuer, KeyManagementAlgorithm},
 };
 
 /// What is inside.

@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::agreement::{curve, parse_point};
 use crate::{
     keys::{EcCurve, EncryptionJwk, JwkMaterial, KeyId},
-    names::KeyManagementAlgorithm,
+    protocol_values::KeyManagementAlgorithm,
     wire::wire_enum,
 };
 

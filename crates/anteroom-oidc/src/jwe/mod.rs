@@ -29,7 +29,7 @@ pub use keys::{DecryptionKey, DecryptionKeyError, DecryptionKeyKind, EncryptionK
 
 use zeroize::Zeroizing;
 
-use crate::names::ContentEncryption;
+use crate::protocol_values::ContentEncryption;
 
 /// Random bytes for one message: the key of its content and its initialization vector, or what stands in for a key that
 /// cannot be had. Used once, so it is not `Clone`.

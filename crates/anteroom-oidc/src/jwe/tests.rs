@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     keys::EcCurve,
-    names::{Encryption, KeyManagementAlgorithm},
+    protocol_values::{Encryption, KeyManagementAlgorithm},
 };
 
 fn decode(text: &str) -> Vec<u8> {

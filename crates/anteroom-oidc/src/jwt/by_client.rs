@@ -13,7 +13,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{UnverifiedJwt, VerifiedClaims};
-use crate::{keys::ClientJwks, names::ClientAlgorithm, shown::shorten, wire::from_json};
+use crate::{display_text::shorten, keys::ClientJwks, protocol_values::ClientAlgorithm, wire::from_json};
 
 /// How far the clocks of clients may be off.
 pub(crate) const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::{AccessTokenTyp, JwtType, SignError, audience, sign_jwt};
 use crate::{
     keys::SigningKey,
-    names::{Acr, AmrSet, ClientId, Issuer, Nonce, ScopeSet, Subject},
+    protocol_values::{Acr, AmrSet, ClientId, Issuer, Nonce, ScopeSet, Subject},
 };
 
 /// The ID token: OpenID Connect Core §2, §3.1.3.6 and §3.3.2.11.

@@ -1,7 +1,7 @@
 use aws_lc_rs::digest;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::names::SigningAlgorithm;
+use crate::protocol_values::SigningAlgorithm;
 
 /// `at_hash`, `c_hash` and `s_hash`: the left half of the hash that the ID token's algorithm uses, in base64url
 /// (OpenID Connect Core §3.1.3.6 and §3.3.2.11). EdDSA names no hash; with Ed25519 it is SHA-512, the one inside it.

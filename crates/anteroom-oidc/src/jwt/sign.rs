@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::{
     keys::{KeyError, KeyId, SigningKey},
-    names::SigningAlgorithm,
+    protocol_values::SigningAlgorithm,
     wire::wire_enum,
 };
 

@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::{AccessTokenClaims, IdTokenHint, JwtType, UnverifiedJwt};
 use crate::{
     keys::Jwks,
-    names::{Issuer, SigningAlgorithm},
+    protocol_values::{Issuer, SigningAlgorithm},
 };
 
 /// Claims under a signature of ours, of a token of the right kind.

@@ -14,7 +14,7 @@ use thiserror::Error;
 use super::{EcCurve, JwkMaterial};
 use crate::{
     jwe::EncryptionKey,
-    names::{ClientAlgorithm, KeyManagementAlgorithm},
+    protocol_values::{ClientAlgorithm, KeyManagementAlgorithm},
 };
 
 /// The keys that a client publishes, with the document they stood in.

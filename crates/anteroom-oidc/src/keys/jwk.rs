@@ -4,7 +4,7 @@ use jsonwebtoken::DecodingKey;
 use serde::{Deserialize, Serialize};
 
 use super::{KeyError, KeyId};
-use crate::{names::SigningAlgorithm, wire::wire_enum};
+use crate::{protocol_values::SigningAlgorithm, wire::wire_enum};
 
 wire_enum! {
     /// RFC 7517 §4.2 `use`: a key that signs does nothing else.

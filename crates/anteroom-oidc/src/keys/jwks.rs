@@ -5,7 +5,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::{EncryptionJwk, Jwk, KeyId, PublicKey};
-use crate::names::SigningAlgorithm;
+use crate::protocol_values::SigningAlgorithm;
 
 /// The published keys of one moment (RFC 7517 §5): those that sign, those that soon will, those whose signatures may still
 /// be alive, and those that others encrypt to. What we signed is verified with these and no others. Immutable; a rotation makes a new one.
@@ -103,7 +103,7 @@ mod tests {
     use crate::{
         jwe::{DecryptionKey, DecryptionKeyKind},
         keys::SigningKey,
-        names::SigningAlgorithm,
+        protocol_values::SigningAlgorithm,
     };
 
     fn key(alg: SigningAlgorithm) -> PublicKey {

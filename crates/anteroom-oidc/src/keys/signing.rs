@@ -18,7 +18,7 @@ use super::{
     Jwk, KeyId, PublicKey,
     jwk::{EcCurve, JwkMaterial, OkpCurve},
 };
-use crate::names::SigningAlgorithm;
+use crate::protocol_values::SigningAlgorithm;
 
 /// A private key, parsed, with the one algorithm it signs with.
 pub struct SigningKey {

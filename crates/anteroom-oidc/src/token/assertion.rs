@@ -1,6 +1,6 @@
 //! Client assertions: `private_key_jwt` and `client_secret_jwt` (OpenID Connect Core §9, RFC 7523 §3).
 //!
-//! Everything but the single use of `jti` is decided here; that takes a row, and [`ProvenAssertion`] says which.
+//! Everything but the single use of `jti` is decided here; that takes a row, and [`VerifiedAssertion`] says which.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -8,9 +8,9 @@ use serde_json::Value;
 use thiserror::Error;
 
 use crate::{
+    display_text::shorten,
     jwt::{Audience, CLOCK_SKEW, ClientJwt, ClientJwtError, ClientVerificationKeys, numeric_date},
-    names::{ClientAlgorithm, ClientId},
-    shown::shorten,
+    protocol_values::{ClientAlgorithm, ClientId},
 };
 
 /// What `client_assertion_type` must be (RFC 7523 §2.2).

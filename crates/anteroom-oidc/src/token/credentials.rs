@@ -6,7 +6,7 @@ use super::assertion::{ASSERTION_TYPE, AssertionError, ClientAssertion};
 use crate::{
     errors::{TokenError, TokenErrorCode},
     form::{Repeated, UrlEncodedForm, decode_component},
-    names::{ClientId, TokenEndpointAuthMethod},
+    protocol_values::{ClientId, TokenEndpointAuthMethod},
 };
 
 /// Who a client says it is and what it shows for it: RFC 6749 §2.3. Nothing is proven yet.
@@ -169,7 +169,7 @@ mod tests {
     use secrecy::ExposeSecret as _;
 
     use super::*;
-    use crate::{jwt::testing::Signer, names::ClientAlgorithm};
+    use crate::{jwt::testing::Signer, protocol_values::ClientAlgorithm};
 
     fn basic(credentials: &str) -> String {
         format!("Basic {}", STANDARD.encode(credentials))

@@ -3,8 +3,8 @@ use secrecy::SecretString;
 use crate::{
     errors::{TokenError, TokenErrorCode},
     form::UrlEncodedForm,
-    names::{GrantType, ScopeSet},
     pkce::CodeVerifier,
+    protocol_values::{GrantType, ScopeSet},
 };
 
 /// A token request, by grant. What is optional here may still be required of this client or code.

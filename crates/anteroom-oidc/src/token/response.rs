@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     jwt::AccessTokenClaims,
-    names::{Acr, AmrSet, ClientId, Issuer, ScopeSet, Subject},
+    protocol_values::{Acr, AmrSet, ClientId, Issuer, ScopeSet, Subject},
     wire::wire_enum,
 };
 

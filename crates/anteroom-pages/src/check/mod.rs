@@ -2,8 +2,8 @@
 //! silence, and neither is noticed before a page takes that branch. So each template is walked from each page with the
 //! shape of its samples in hand, and after that every sample is rendered in every language.
 
-mod kept;
 mod markup;
+mod required_elements;
 pub(crate) mod shape;
 pub(crate) mod signature;
 #[cfg(test)]
@@ -31,7 +31,7 @@ use crate::views::{
     PasswordExpiredPage, ProfilePage, RecoveryAskedPage, RecoveryLinkPage, RedirectPage, SignInPage,
     SignOutPage, SignedOutPage, VerifyIdentityPage,
 };
-pub(crate) use kept::required_elements_present;
+pub(crate) use required_elements::required_elements_present;
 use shape::Shape;
 use walk::TemplateWalk;
 

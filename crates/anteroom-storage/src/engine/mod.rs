@@ -31,7 +31,7 @@ use crate::StoreError;
 use crate::engine::files::DatabaseFiles;
 use crate::engine::sqlite::Writer;
 use crate::options::{Location, PostgresTimeouts, StoreOptions};
-use crate::server::ServerFacts;
+use crate::server_facts::ServerFacts;
 use sea_orm::DatabaseConnection;
 use server::{Server, SessionMode};
 use std::future::Future;

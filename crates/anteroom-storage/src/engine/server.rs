@@ -5,7 +5,7 @@ use super::pooling;
 use super::supervision::ConnectionHealth;
 use crate::StoreError;
 use crate::options::{PostgresTimeouts, STATEMENT_CACHE, TRUSTED_IDLE};
-use crate::server::ServerFacts;
+use crate::server_facts::ServerFacts;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sea_orm::sqlx::{AssertSqlSafe, ConnectOptions, Connection, Postgres, pool::PoolOptions, raw_sql};
 use sea_orm::{DatabaseConnection, SqlxError};

@@ -13,7 +13,7 @@
 //! and each of its units is tried once more in a transaction of its own, so that only the one at fault fails. SQLite
 //! rolls a whole transaction back by itself after some errors, so after any such failure the connection is replaced.
 //! Before a group begins and before its answers go out, the files are looked at: a commit into a file that was removed or
-//! replaced is not acknowledged, and no other is tried ([`Files`]).
+//! replaced is not acknowledged, and no other is tried ([`DatabaseFiles`]).
 
 use super::connect::sqlite_writer;
 use super::files::DatabaseFiles;
@@ -183,7 +183,7 @@ impl WriterTask {
     async fn commit_group(&mut self, first: QueuedUnit) {
         let mut units = vec![first];
         match self.commit(&mut units, GROUP).await {
-            Ok(answers) => answers.into_iter().for_each(|answer| answer()),
+            Ok(answers) => answer_all(units, answers),
             Err(GroupFailure::NotBegun(error) | GroupFailure::FilesReplaced(error)) => {
                 // Each would wait just as long again for the same lock, or meet the same files.
                 self.take_waiting(&mut units, QUEUE);
@@ -201,7 +201,7 @@ impl WriterTask {
     async fn commit_single(&mut self, unit: QueuedUnit) {
         let mut alone = vec![unit];
         match self.commit(&mut alone, 1).await {
-            Ok(answers) => answers.into_iter().for_each(|answer| answer()),
+            Ok(answers) => answer_all(alone, answers),
             Err(
                 GroupFailure::NotBegun(error)
                 | GroupFailure::RolledBack(error)
@@ -293,8 +293,15 @@ async fn under_savepoint(group: &DatabaseTransaction, unit: &QueuedUnit) -> Resu
     Ok(ran.answer)
 }
 
+/// The units are dropped first: what a caller gave to its unit is the caller's alone again when the answer is there.
+fn answer_all(units: Vec<QueuedUnit>, answers: Vec<Answer>) {
+    drop(units);
+    answers.into_iter().for_each(|answer| answer());
+}
+
 fn refuse(units: Vec<QueuedUnit>, error: &StoreError) {
-    for unit in units {
-        (unit.refuse)(error.clone());
+    for QueuedUnit { run, refuse } in units {
+        drop(run);
+        refuse(error.clone());
     }
 }

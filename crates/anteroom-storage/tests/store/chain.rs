@@ -2,9 +2,9 @@ use crate::fixtures::*;
 use crate::support::on_both_databases;
 use anteroom_crypto::{KeyPurpose, Keyring};
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::audit_trail::chain::{ChainLink, Checkpoint};
+use anteroom_domain::audit_trail::verify::{ChainVerifier, CheckpointSource, VerificationKeys};
 use anteroom_domain::ids::AuditId;
-use anteroom_domain::trail::chain::{ChainLink, Checkpoint};
-use anteroom_domain::trail::verify::{ChainVerifier, CheckpointSource, VerificationKeys};
 use anteroom_storage::{Linking, Store, StoreError, StoreOptions};
 use uuid::Uuid;
 

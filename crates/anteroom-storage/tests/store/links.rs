@@ -2,10 +2,10 @@
 
 use crate::fixtures::*;
 use crate::support::on_both_databases;
-use anteroom_domain::ask::MailRequest;
 use anteroom_domain::ids::{BrowserId, InteractionId, LinkId};
 use anteroom_domain::interaction::{Destination, Interaction, InteractionState};
 use anteroom_domain::link::{EmailedLink, LinkKind};
+use anteroom_domain::mail_request::MailRequest;
 use anteroom_domain::message::{Mail, Message, MessageBody};
 use anteroom_storage::{MailRequestResult, RequestedLink, Store, StoreError, StoreOptions, Sweeps};
 use futures_util::future::join_all;

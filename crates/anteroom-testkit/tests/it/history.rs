@@ -2,7 +2,7 @@
 //! a backup was restored. Here later rows are taken out of it.
 
 use crate::{ALICE, BOB};
-use anteroom_domain::trail::chain::Checkpoint;
+use anteroom_domain::audit_trail::chain::Checkpoint;
 use anteroom_flows::audit::chain::{self, CheckpointTime};
 use anteroom_server::background::{extend_chain, keep_newest};
 use anteroom_testkit::{AppKey, Backend, PASSWORD, TestProvider, Tokens, on_both_databases};

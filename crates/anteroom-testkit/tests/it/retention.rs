@@ -1,8 +1,8 @@
 //! The trail's beginning, and its end: what is old goes, and nothing else does unnoticed.
 
 use crate::{ALICE, BOB};
+use anteroom_domain::audit_trail::verify::{AuditFinding, CheckpointSource, VerificationReport};
 use anteroom_domain::ids::{AuditId, NodeId};
-use anteroom_domain::trail::verify::{AuditFinding, CheckpointSource, VerificationReport};
 use anteroom_flows::audit::chain::{self, CheckpointTime};
 use anteroom_flows::audit::context::AuditContext;
 use anteroom_flows::audit::pruning::{Pruning, prune};
@@ -82,7 +82,7 @@ async fn the_oldest_entries_go_after_their_time_and_the_rest_verifies(backend: B
     assert_eq!(verified(&provider).await.findings, []);
     let parts = &provider.provider;
     let mut lines = Vec::new();
-    let write = |line: &anteroom_domain::trail::lines::ExportLine| {
+    let write = |line: &anteroom_domain::audit_trail::lines::ExportLine| {
         lines.push(line.write()?);
         Ok(())
     };

@@ -7,7 +7,7 @@ pub(crate) mod discovery;
 pub(crate) mod health;
 pub(crate) mod par;
 pub(crate) mod registration;
+mod rejected_requests;
 pub(crate) mod token;
 pub(crate) mod twilio;
-mod unread;
 pub(crate) mod userinfo;

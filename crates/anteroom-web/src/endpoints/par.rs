@@ -8,8 +8,8 @@ use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
+use crate::endpoints::rejected_requests;
 use crate::endpoints::token::{ClientRequest, ClientRequestError, Received, finish};
-use crate::endpoints::unread;
 use crate::page_context::EndpointContext;
 
 pub(crate) async fn endpoint(context: EndpointContext, headers: HeaderMap, body: Received) -> Response {
@@ -30,7 +30,8 @@ async fn pushed(
             Ok((StatusCode::CREATED, Json(body)).into_response())
         }
         Err(PushError::PublicClient) => {
-            Err(unread::public_client(context, &client, "a public client may not push requests").into())
+            Err(rejected_requests::public_client(context, &client, "a public client may not push requests")
+                .into())
         }
         Err(PushError::RequestUri) => {
             let description = "request_uri is not a parameter of pushed requests";

@@ -19,10 +19,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::authorization::{Repeated, authorization};
-use crate::endpoints::unread;
+use crate::endpoints::rejected_requests;
 use crate::forms::is_form;
-use crate::guard::is_loopback_name;
 use crate::page_context::EndpointContext;
+use crate::request_checks::is_loopback_name;
 
 /// A request of a client that has proven who it is.
 pub(crate) struct ClientRequest {
@@ -63,10 +63,11 @@ impl ClientRequest {
         body: &Received,
     ) -> Result<Self, ClientRequestError> {
         let form = form(context, headers, body)?;
-        let authorization = authorization(headers)
-            .map_err(|Repeated| unread::credentials(context, (None, &form), CredentialsError::TwoHeaders))?;
+        let authorization = authorization(headers).map_err(|Repeated| {
+            rejected_requests::credentials(context, (None, &form), CredentialsError::TwoHeaders)
+        })?;
         let presented = PresentedCredentials::parse(authorization, &form)
-            .map_err(|error| unread::credentials(context, (authorization, &form), error))?;
+            .map_err(|error| rejected_requests::credentials(context, (authorization, &form), error))?;
         match authenticate(&context.call, (endpoint, &presented)).await? {
             Ok(client) => {
                 context.call.span.is_about(client.client().id());
@@ -89,12 +90,13 @@ fn form(
     let body = match body {
         Ok(body) => body,
         Err(rejection) if is_too_long(rejection) => return Err(ClientRequestError::TooLong),
-        Err(_) => return Err(unread::body(context, headers, "the body was cut off").into()),
+        Err(_) => return Err(rejected_requests::body(context, headers, "the body was cut off").into()),
     };
     if !is_form(headers) {
-        return Err(unread::body(context, headers, "another content type").into());
+        return Err(rejected_requests::body(context, headers, "another content type").into());
     }
-    UrlEncodedForm::decode(body).map_err(|error| unread::body(context, headers, &error.to_string()).into())
+    UrlEncodedForm::decode(body)
+        .map_err(|error| rejected_requests::body(context, headers, &error.to_string()).into())
 }
 
 pub(crate) fn is_too_long(rejection: &BytesRejection) -> bool {
@@ -113,7 +115,7 @@ async fn exchanged(
     let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Token, headers, body).await?;
     let request = TokenRequest::parse(&form)
-        .map_err(|error| unread::token_request(context, (&client, &form), error))?;
+        .map_err(|error| rejected_requests::token_request(context, (&client, &form), error))?;
     match handle_token_request(&context.call, &client, request).await {
         Ok(response) => Ok(Json(response).into_response()),
         Err(ExchangeError::Flow(error)) => Err(error.into()),
@@ -138,7 +140,7 @@ async fn revoked(
     let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Revocation, headers, body).await?;
     let reference = TokenLookup::parse(&form)
-        .map_err(|error| unread::token_reference(context, (&client, &form), error))?;
+        .map_err(|error| rejected_requests::token_reference(context, (&client, &form), error))?;
     revoke_token(&context.call, &client, &reference.token).await?;
     // RFC 7009 §2.2: clients ignore the body. Some take an answer without a content type for a failure.
     Ok(Json(serde_json::json!({})).into_response())
@@ -156,11 +158,12 @@ async fn introspected(
     let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Introspection, headers, body).await?;
     let reference = TokenLookup::parse(&form)
-        .map_err(|error| unread::token_reference(context, (&client, &form), error))?;
+        .map_err(|error| rejected_requests::token_reference(context, (&client, &form), error))?;
     match introspect_token(&context.call, &client, &reference.token).await {
         Ok(answer) => Ok(Json(answer).into_response()),
         Err(IntrospectionError::PublicClient) => {
-            Err(unread::public_client(context, &client, "a public client may not introspect").into())
+            Err(rejected_requests::public_client(context, &client, "a public client may not introspect")
+                .into())
         }
         Err(IntrospectionError::Flow(error)) => Err(error.into()),
     }

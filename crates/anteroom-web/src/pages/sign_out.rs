@@ -8,7 +8,7 @@ use anteroom_flows::protocol::front_channel::{self, FrontChannelLogout};
 use anteroom_flows::protocol::sign_out::{SignOutResult, everywhere};
 use anteroom_oidc::form::{UrlEncodedForm as Decoded, encode};
 use anteroom_oidc::logout::EndSessionRequest;
-use anteroom_oidc::names::language_tags;
+use anteroom_oidc::protocol_values::language_tags;
 use anteroom_pages::{ErrorKind, HiddenField, SignOutPage, SignedOutPage};
 use axum::extract::RawQuery;
 use axum::http::StatusCode;

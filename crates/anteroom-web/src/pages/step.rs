@@ -1,4 +1,4 @@
-//! Where [`Onward`] says a person goes, as a response: the one match from outcome to page.
+//! Where [`Next`] says a person goes, as a response: the one match from outcome to page.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;

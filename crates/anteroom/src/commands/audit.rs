@@ -1,10 +1,10 @@
 //! `anteroom audit verify|export|keys`.
 
 use anteroom_crypto::{KeyPurpose, Keyring, VerifyingKey};
-use anteroom_domain::trail::chain::Checkpoint;
-use anteroom_domain::trail::export::{ExportContents, ExportVerifier};
-use anteroom_domain::trail::lines::{ExportLine, parse_key, show_key};
-use anteroom_domain::trail::verify::{AuditFinding, CheckpointSource, VerificationReport};
+use anteroom_domain::audit_trail::chain::Checkpoint;
+use anteroom_domain::audit_trail::export::{ExportContents, ExportVerifier};
+use anteroom_domain::audit_trail::lines::{ExportLine, parse_key, show_key};
+use anteroom_domain::audit_trail::verify::{AuditFinding, CheckpointSource, VerificationReport};
 use anteroom_flows::audit::chain;
 use anteroom_flows::error::FlowError;
 use std::fs::File;

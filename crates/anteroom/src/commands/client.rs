@@ -5,7 +5,7 @@ use anteroom_flows::context::call::Call;
 use anteroom_flows::node::configured_clients;
 use anteroom_flows::protocol::registration;
 use anteroom_oidc::ClientId;
-use anteroom_oidc::shown::is_hidden;
+use anteroom_oidc::display_text::is_hidden;
 use std::path::Path;
 
 use super::shown::argument;

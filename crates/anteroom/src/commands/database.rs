@@ -1,6 +1,6 @@
 //! `anteroom database accept`: goes on with a database that went back to an earlier state.
 
-use anteroom_domain::trail::chain::Checkpoint;
+use anteroom_domain::audit_trail::chain::Checkpoint;
 use anteroom_flows::audit::chain::{self, CheckpointTime};
 use anteroom_flows::audit::context::AuditContext;
 use anteroom_flows::node::history;

@@ -3,9 +3,9 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::address::EmailAddress;
+use anteroom_domain::audit_trail::words::{self, SentencePolicy, sentence};
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::reference::RequestReference;
-use anteroom_domain::trail::words::{self, SentencePolicy, sentence};
 use anteroom_flows::people::admin::AdminError;
 use anteroom_storage::{AuditRecord, Store};
 use jiff::SignedDuration;

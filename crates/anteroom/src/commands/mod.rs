@@ -15,7 +15,7 @@ pub mod text_lengths;
 pub mod user;
 
 use anteroom_config::{Configuration, Diagnostics};
-use anteroom_domain::history::DatabaseRollback;
+use anteroom_domain::database_rollback::DatabaseRollback;
 use anteroom_flows::audit::chain::ExportError;
 use anteroom_flows::people::admin::AdminError;
 use anteroom_flows::people::support::SupportError;

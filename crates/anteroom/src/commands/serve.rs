@@ -1,7 +1,7 @@
 //! `anteroom serve`.
 
 use anteroom_config::{ConfigurationFile, Settings};
-use anteroom_domain::history::DatabaseRollback;
+use anteroom_domain::database_rollback::DatabaseRollback;
 use anteroom_flows::context::call::Call;
 use anteroom_flows::node::configured_clients;
 use anteroom_flows::node::health;

@@ -1,7 +1,7 @@
 //! What others chose, as a terminal shows it: an argument that was copied from somewhere, or a name, could otherwise move the cursor,
 //! turn the direction of the line or look like a line of ours.
 
-use anteroom_oidc::shown::{is_hidden, shorten};
+use anteroom_oidc::display_text::{is_hidden, shorten};
 
 /// An argument that an error repeats: cut, with hidden characters as escapes, as the log has them.
 pub fn argument(text: &str) -> String {

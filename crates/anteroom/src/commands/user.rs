@@ -12,7 +12,7 @@ use anteroom_flows::people::admin::{self, Invitee, Membership};
 use anteroom_flows::people::profile;
 use anteroom_flows::people::support;
 use anteroom_oidc::ClientId;
-use anteroom_oidc::shown::is_hidden;
+use anteroom_oidc::display_text::is_hidden;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::future::Future;

@@ -1,6 +1,6 @@
 //! What must be true when all is over.
 
-use anteroom_domain::trail::lines::ExportLine;
+use anteroom_domain::audit_trail::lines::ExportLine;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::note;

@@ -2,11 +2,11 @@
 //! place, so that one run is enough.
 
 mod copies;
+mod crate_dependencies;
 mod files;
 mod links;
 mod logs;
-mod places;
-mod rooms;
+mod restricted_uses;
 mod rules;
 mod tree;
 mod words;
@@ -23,9 +23,9 @@ pub(crate) fn run() -> Result {
     problems.extend(files::crates_without_docs(&tree, &workspace));
     problems.extend(copies::problems(&tree));
     problems.extend(links::problems(&tree));
-    problems.extend(places::problems(&tree));
+    problems.extend(restricted_uses::problems(&tree));
     problems.extend(logs::problems(&tree));
-    problems.extend(rooms::problems(&tree, &workspace));
+    problems.extend(crate_dependencies::problems(&tree, &workspace));
     problems.extend(rules::problems(&tree));
     problems.extend(words::problems(&tree));
     if problems.is_empty() {

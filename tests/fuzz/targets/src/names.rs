@@ -4,7 +4,7 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::phone::E164;
 use anteroom_domain::telephony::parse_number;
 use anteroom_oidc::form::UrlEncodedForm;
-use anteroom_oidc::names::RedirectUriKind;
+use anteroom_oidc::protocol_values::RedirectUriKind;
 use anteroom_oidc::webfinger;
 use anteroom_oidc::{
     ClientId, CodeChallenge, CodeVerifier, Issuer, Nonce, PromptSet, RedirectUri, ResponseMode, ResponseType,

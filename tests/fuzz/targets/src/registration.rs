@@ -3,7 +3,7 @@
 //! A client that is registered has only redirect URIs that may be, and can send what it reads of itself back as an update
 //! that changes nothing (RFC 7592 §2.2). A refusal is in the characters of RFC 6749 §5.2.
 
-use anteroom_oidc::names::RedirectUriKind;
+use anteroom_oidc::protocol_values::RedirectUriKind;
 use anteroom_oidc::{
     ApplicationType, ClientMetadata, GrantType, MetadataRules, RegistrationRefusal, RegistrationRequest,
     ScopeSet,

@@ -4,22 +4,22 @@
 //! Invariants: https and public addresses only, unless configured or a loopback issuer in development; no redirects, no
 //! proxy, little time, little body; the address that was checked is the one connected to, because the check is the
 //! resolver. What the operator allows beyond that holds for addresses in the configuration, and never for those that
-//! clients registered themselves ([`Outgoing::of_registered`]).
+//! clients registered themselves ([`OutgoingSettings::of_registered`]).
 
-mod reach;
+mod errors;
+mod network_policy;
 mod refusal;
 mod resolver;
 mod slots;
 
-use std::error::Error;
-use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use url::{Host, Url};
 
-pub use reach::{NetworkPolicy, Rule};
+use errors::{no_answer, place};
+pub use network_policy::{NetworkPolicy, Rule};
 use resolver::GuardedResolver;
 use slots::Slots;
 pub use slots::{FetchKind, FetchRequest, Party, Share, Slot};
@@ -204,41 +204,6 @@ impl Guarded {
             None => Ok(&self.client),
         }
     }
-}
-
-/// Host and port, without what else an address says.
-fn place(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-/// The client says "error sending request", and what happened lies behind that: a refused connection, a certificate, a name
-/// that does not resolve, or the resolver's own refusal.
-fn no_answer(url: &Url, error: &reqwest::Error) -> OutgoingError {
-    let causes = || std::iter::successors(Some(error as &(dyn Error + 'static)), |&cause| cause.source());
-    let refusal = causes().find_map(|cause| cause.downcast_ref::<OutgoingError>());
-    if let Some(OutgoingError::Forbidden(what, rule)) = refusal {
-        return OutgoingError::Forbidden(what.clone(), *rule);
-    }
-    let is_refused = |cause: &(dyn Error + 'static)| {
-        cause
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
-    };
-    let cause = if causes().any(is_refused) {
-        "connection refused: nothing listens there".to_owned()
-    } else if error.is_timeout() {
-        "it took too long".to_owned()
-    } else {
-        causes().last().map(ToString::to_string).unwrap_or_default()
-    };
-    // A signature does not verify where another authority has the name of a trusted one.
-    let help = if cause.contains("UnknownIssuer") || cause.contains("BadSignature") {
-        ". Its authority is none that this system trusts; one of your own is named by `outgoing.ca_file`"
-    } else {
-        ""
-    };
-    OutgoingError::NoAnswer(place(url), format!("{cause}{help}"))
 }
 
 #[cfg(test)]

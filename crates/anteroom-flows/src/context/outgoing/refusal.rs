@@ -1,7 +1,7 @@
 //! What an application says of why it refuses, for the log: an error in the form of OAuth (RFC 6749 §5.2), as Back-Channel
 //! Logout 1.0 §2.8 has it.
 
-use anteroom_oidc::shown::shorten;
+use anteroom_oidc::display_text::shorten;
 use serde_json::Value;
 
 /// In bytes; a longer body is not repeated.

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use uuid::Uuid;
 
-use super::again::{again_in_session, continue_stepped_up, entry_id, repeat_of_form};
+use super::repeated::{again_in_session, continue_stepped_up, entry_id, repeat_of_form};
 use super::send::{code_context, code_data};
 use super::{VerificationState, now};
 use crate::context::call::{Call, Visit};

@@ -4,8 +4,8 @@
 //! Invariants: a code is sent and entered only where the one decision asks for it now; sending and entering are decided under
 //! the account's lock, so that parallel requests cannot multiply guesses; what is refused leaves its trace and nothing else.
 
-mod again;
 mod enter;
+mod repeated;
 mod send;
 
 pub use enter::{EnterOutcome, EnteredCode, EntryProblem, enter};

@@ -9,8 +9,8 @@
 //!   passwords at known devices are counted anew, a reset lifts the lock and forgets the other devices, every address is told;
 //! - a reset does not sign the person in. A changed password proves its browser anew.
 
-mod again;
-mod settle;
+mod repeated;
+mod unit;
 
 use anteroom_crypto::{PasswordVerification, QueueKey};
 use anteroom_domain::account::Account;
@@ -36,7 +36,7 @@ use crate::interaction::open_interaction::{InteractionNotFound, InteractionRef, 
 use crate::interaction::reopen::open_or_dashboard;
 use crate::sessions::browser_sessions::active_sessions;
 use crate::sessions::new_session::{NewCookies, make_current};
-use settle::{SetPasswordResult, SetPasswordUnit, settle};
+use unit::{SetPasswordResult, SetPasswordUnit, settle};
 
 pub struct EnteredPassword {
     pub new: SecretString,
@@ -105,7 +105,7 @@ pub async fn set(
 ) -> Result<NewPasswordOutcome, FlowError> {
     let outcome = set_now(visit, interaction_ref.clone(), &entered).await?;
     if matches!(outcome, NewPasswordOutcome::Onward(_) | NewPasswordOutcome::Gone)
-        && let Some(again) = again::answer(visit, interaction_ref, &entered).await?
+        && let Some(again) = repeated::answer(visit, interaction_ref, &entered).await?
     {
         return Ok(again);
     }

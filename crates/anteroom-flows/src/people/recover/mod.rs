@@ -3,8 +3,8 @@
 //! Invariants: the answer is the same for every address, also in time and in what is written; opening a link changes
 //! nothing; it does not sign the person in; a waiting application stays with the browser that began its request.
 
-mod ask;
-mod press;
+mod follow_link;
+mod request_mail;
 
-pub use ask::{RecoveryRequest, RequestRecoveryOutcome, ask};
-pub use press::{FollowLinkOutcome, LinkCodeOutcome, enter_link_code, is_reset_completed, press};
+pub use follow_link::{FollowLinkOutcome, LinkCodeOutcome, enter_link_code, is_reset_completed, press};
+pub use request_mail::{RecoveryRequest, RequestRecoveryOutcome, ask};

@@ -5,7 +5,7 @@
 //! audit entry are one transaction, committed on failure too; a
 //! refusal takes as long as the floor says, whatever was behind it.
 
-mod settle;
+mod unit;
 
 use anteroom_crypto::{KeyedDigest, OpaqueToken, PasswordVerification, QueueKey};
 use anteroom_domain::account::AccountStatus;
@@ -28,7 +28,7 @@ use crate::interaction::reopen::open_or_dashboard;
 use crate::sessions::browser_sessions::active_sessions;
 use crate::sessions::new_session::{NewCookies, make_current};
 use crate::sessions::repeated_form::repeated_submission;
-use settle::{SignInResult, SignInUnit, run};
+use unit::{SignInResult, SignInUnit, run};
 
 /// What the form said, parsed.
 pub struct Credentials {

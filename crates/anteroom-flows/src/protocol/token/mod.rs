@@ -13,7 +13,7 @@ use anteroom_domain::code::CodeRefusal;
 use anteroom_domain::grant::InvalidGrantReason;
 use anteroom_oidc::GrantType;
 use anteroom_oidc::errors::TokenErrorCode;
-use anteroom_oidc::names::separated_by_commas;
+use anteroom_oidc::protocol_values::separated_by_commas;
 use anteroom_oidc::token::{TokenRequest, TokenResponse};
 
 use crate::context::authenticated_client::AuthenticatedClient;

@@ -3,7 +3,7 @@
 
 use crate::{
     authorization::{Parameter, order::Context},
-    names::Acr,
+    protocol_values::Acr,
 };
 
 pub(in crate::authorization) fn check(context: &Context<'_>) -> Vec<Acr> {
@@ -23,7 +23,7 @@ pub(in crate::authorization) fn check(context: &Context<'_>) -> Vec<Acr> {
 
 #[cfg(test)]
 mod tests {
-    use crate::{authorization::testing, client::ClientMetadataInput, names::Acr};
+    use crate::{authorization::testing, client::ClientMetadataInput, protocol_values::Acr};
 
     #[test]
     fn core_3_1_2_1_acr_values_are_voluntary() {

@@ -5,7 +5,7 @@ use crate::{
     authorization::{Parameter, Parameters, error::RuleViolation},
     client::ClientMetadata,
     errors::AuthorizationErrorCode,
-    names::ClientId,
+    protocol_values::ClientId,
 };
 
 pub(in crate::authorization) fn check<'c>(

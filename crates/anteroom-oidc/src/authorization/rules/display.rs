@@ -2,7 +2,7 @@
 
 use crate::{
     authorization::{Parameter, order::Context},
-    names::Display,
+    protocol_values::Display,
 };
 
 pub(in crate::authorization) fn check(context: &Context<'_>) -> Option<Display> {
@@ -11,7 +11,7 @@ pub(in crate::authorization) fn check(context: &Context<'_>) -> Option<Display> 
 
 #[cfg(test)]
 mod tests {
-    use crate::{authorization::testing, names::Display};
+    use crate::{authorization::testing, protocol_values::Display};
 
     #[test]
     fn core_3_1_2_1_display_is_never_an_error() {

@@ -2,7 +2,7 @@
 //! an error.
 
 use crate::authorization::{Parameter, order::Context};
-use crate::names::language_tags;
+use crate::protocol_values::language_tags;
 
 pub(in crate::authorization) fn check(context: &Context<'_>, parameter: Parameter) -> Vec<String> {
     language_tags(context.parameters.get(parameter).unwrap_or_default())

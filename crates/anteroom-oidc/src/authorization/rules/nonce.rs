@@ -3,7 +3,7 @@
 
 use crate::{
     authorization::{Parameter, error::RuleViolation, order::Context},
-    names::{Nonce, ResponseType},
+    protocol_values::{Nonce, ResponseType},
 };
 
 pub(in crate::authorization) fn check(
@@ -25,7 +25,7 @@ pub(in crate::authorization) fn check(
 mod tests {
     use crate::{
         authorization::{Parameter, testing},
-        names::ResponseType,
+        protocol_values::ResponseType,
     };
 
     #[test]

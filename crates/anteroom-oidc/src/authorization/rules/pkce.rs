@@ -4,8 +4,8 @@
 use crate::{
     authorization::{Parameter, error::RuleViolation, order::Context},
     client::ClientMetadata,
-    names::ResponseType,
     pkce::CodeChallenge,
+    protocol_values::ResponseType,
 };
 
 pub(in crate::authorization) fn check(

@@ -2,7 +2,7 @@
 
 use crate::{
     authorization::{Parameter, error::RuleViolation, order::Context},
-    names::{PromptSet, PromptSetError},
+    protocol_values::{PromptSet, PromptSetError},
 };
 
 pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<PromptSet, RuleViolation> {
@@ -20,7 +20,7 @@ pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<PromptSet
 
 #[cfg(test)]
 mod tests {
-    use crate::{authorization::testing, names::Prompt};
+    use crate::{authorization::testing, protocol_values::Prompt};
 
     #[test]
     fn core_3_1_2_1_prompt_none_is_alone_and_unknown_ones_are_refused() {

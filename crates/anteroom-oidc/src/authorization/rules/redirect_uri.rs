@@ -4,7 +4,7 @@
 use crate::{
     authorization::{Parameter, Parameters, error::RuleViolation},
     client::ClientMetadata,
-    names::RedirectUri,
+    protocol_values::RedirectUri,
 };
 
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 
 use crate::{
     authorization::{Parameter, error::RuleViolation, order::Context},
-    names::{ResponseMode, ResponseType},
+    protocol_values::{ResponseMode, ResponseType},
 };
 
 pub(in crate::authorization) fn check(
@@ -29,7 +29,7 @@ pub(in crate::authorization) fn check(
 mod tests {
     use crate::{
         authorization::testing,
-        names::{ResponseMode, ResponseType},
+        protocol_values::{ResponseMode, ResponseType},
     };
 
     #[test]

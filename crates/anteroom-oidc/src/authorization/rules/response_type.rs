@@ -3,7 +3,7 @@
 use crate::{
     authorization::{Parameter, error::RuleViolation, order::Context},
     errors::AuthorizationErrorCode,
-    names::ResponseType,
+    protocol_values::ResponseType,
 };
 
 pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<ResponseType, RuleViolation> {

@@ -5,7 +5,7 @@
 use crate::{
     authorization::{Parameter, error::RuleViolation, order::Context},
     errors::AuthorizationErrorCode,
-    names::{GrantType, ResponseType, Scope, ScopeSet, separated_by_commas},
+    protocol_values::{GrantType, ResponseType, Scope, ScopeSet, separated_by_commas},
 };
 
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use crate::{
     authorization::{Parameter, Parameters, error::RuleViolation, order::Context},
-    names::State,
+    protocol_values::State,
 };
 
 pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Option<State>, RuleViolation> {

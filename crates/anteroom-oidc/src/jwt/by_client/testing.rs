@@ -13,7 +13,7 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::{keys::library_randomness, names::ClientAlgorithm};
+use crate::{keys::library_randomness, protocol_values::ClientAlgorithm};
 
 pub(crate) const SECRET: &str = "a-secret-that-is-long-enough-for-a-mac";
 

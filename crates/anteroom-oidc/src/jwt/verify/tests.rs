@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     jwt::{AccessTokenTyp, IdTokenClaims, LogoutEvent, LogoutTokenClaims, sign_jwt},
     keys::{Jwk, PublicKey, SigningKey},
-    names::{Acr, Amr, AmrSet},
+    protocol_values::{Acr, Amr, AmrSet},
 };
 
 const NOW: i64 = 1_790_000_000;

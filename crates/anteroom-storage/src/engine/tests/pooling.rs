@@ -3,7 +3,7 @@
 
 use super::server::{at, shown, url, write};
 use crate::engine::{Conn, Engine};
-use crate::server::UnusableDatabase;
+use crate::server_facts::UnusableDatabase;
 use crate::{StoreError, migrate, support};
 use futures_util::future::join_all;
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database};

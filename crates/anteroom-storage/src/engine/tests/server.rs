@@ -3,7 +3,7 @@
 use super::{insert, read};
 use crate::engine::{Conn, Engine};
 use crate::options::Location;
-use crate::server::UnusableDatabase;
+use crate::server_facts::UnusableDatabase;
 use crate::support;
 use crate::{StoreError, StoreOptions, migrate};
 use sea_orm::{

@@ -1,7 +1,7 @@
 //! Refresh tokens: rotation that survives a lost answer and refuses a replay.
 
 use crate::ALICE;
-use anteroom_domain::trail::record::AuditRecord;
+use anteroom_domain::audit_trail::record::AuditRecord;
 use anteroom_testkit::{
     Backend, RelyingParty, TestProvider, TestResponse, Tokens, claims, on_both_databases,
 };

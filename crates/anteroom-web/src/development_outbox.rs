@@ -16,8 +16,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::failure::{PageError, finish, to_sign_in};
-use crate::guard::is_loopback_name;
 use crate::page_context::PageContext;
+use crate::request_checks::is_loopback_name;
 use crate::respond::PageResponse;
 use crate::segment::PathParam;
 use crate::state::Web;

@@ -6,7 +6,7 @@ use anteroom_flows::error::FlowError;
 use anteroom_flows::node::health;
 use anteroom_oidc::Issuer;
 use anteroom_oidc::discovery::paths;
-use anteroom_oidc::shown::shorten;
+use anteroom_oidc::display_text::shorten;
 use anteroom_pages::{ErrorKind, NextLink, NextLinkKind};
 use axum::Json;
 use axum::extract::{FromRequestParts as _, Request, State};

@@ -12,16 +12,16 @@
 //! A trail may begin behind a link that says, signed, that what was before it was old and was pruned. Entries that are
 //! missing at the beginning without such a word are missing.
 
+use crate::audit_trail::acceptance::Acceptance;
+use crate::audit_trail::chain::{ChainHead, ChainLink, ChainedEntry, Checkpoint, Pruned, link_digest};
+use crate::audit_trail::record::AuditRecord;
 use crate::ids::AuditId;
-use crate::trail::acceptance::Acceptance;
-use crate::trail::chain::{ChainHead, ChainLink, ChainedEntry, Checkpoint, Pruned, link_digest};
-use crate::trail::record::AuditRecord;
 use anteroom_crypto::{KeyedDigest, Keyring, VerifyingKey};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-pub use crate::trail::finding::AuditFinding;
+pub use crate::audit_trail::finding::AuditFinding;
 
 /// By how much the clocks of the one that exports and of the node that signs checkpoints may differ: each may be off that of
 /// the database by half of it before its node is not ready.

@@ -6,7 +6,7 @@ use thiserror::Error;
 use url::Url;
 
 use super::{is_loopback_host, is_plain_host};
-use crate::shown::shorten;
+use crate::display_text::shorten;
 use crate::wire::serde_as_text;
 
 /// A redirect URI as a client registered it, kept and compared as text.

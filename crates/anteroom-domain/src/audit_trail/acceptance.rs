@@ -1,6 +1,6 @@
 //! What an operator's word for a database that had gone back covers.
 
-use crate::trail::record::AuditRecord;
+use crate::audit_trail::record::AuditRecord;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 

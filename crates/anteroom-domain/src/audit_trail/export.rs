@@ -2,9 +2,9 @@
 //! order of the chain, then the checkpoints, then one line that says where the export ends and when it was made, signed, so
 //! that lines cannot be cut off its end and the export cannot be dated anew.
 
-use crate::trail::chain::{ChainLink, Checkpoint, Pruned, signed_bytes};
-use crate::trail::lines::ExportLine;
-use crate::trail::verify::{
+use crate::audit_trail::chain::{ChainLink, Checkpoint, Pruned, signed_bytes};
+use crate::audit_trail::lines::ExportLine;
+use crate::audit_trail::verify::{
     AuditFinding, ChainVerifier, CheckpointSource, VerificationKeys, VerificationReport,
 };
 use anteroom_crypto::{Keyring, Signer, SigningFailed, VerifyingKey};

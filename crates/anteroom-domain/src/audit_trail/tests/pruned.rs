@@ -1,8 +1,8 @@
 //! A trail whose beginning was pruned, a head that was noted, and what is found where it was changed without the key.
 
 use super::*;
-use crate::trail::chain::{ChainHead, Pruned};
-use crate::trail::verify::{ChainVerifier, CheckpointSource, VerificationKeys};
+use crate::audit_trail::chain::{ChainHead, Pruned};
+use crate::audit_trail::verify::{ChainVerifier, CheckpointSource, VerificationKeys};
 
 /// Pruned up to entry 4, whose checkpoint stays.
 fn pruned() -> (Trail, Pruned) {

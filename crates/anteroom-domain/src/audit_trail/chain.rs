@@ -4,7 +4,7 @@
 //! with an earlier time than entries that are linked already, gets the next number all the same: numbers say in which
 //! order the chain learned of entries, and a link once made is never made anew.
 
-use crate::trail::record::AuditRecord;
+use crate::audit_trail::record::AuditRecord;
 use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring, Signer, SigningFailed, VerifyingKey, sha256};
 use jiff::{SignedDuration, Timestamp};
 

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use url::Url;
 
 use super::{ClientMetadata, MetadataError, MetadataErrors, MetadataProblem};
-use crate::names::{Issuer, RedirectUri, SubjectType, is_loopback_host};
+use crate::protocol_values::{Issuer, RedirectUri, SubjectType, is_loopback_host};
 
 /// Hosts, and schemes of native applications, that are the provider's own or those of clients whose hosts the operator knows. The
 /// machine itself is not among them: developers share it.
@@ -104,7 +104,7 @@ impl ClientMetadata {
     }
 
     /// The host that is told of sign-outs, where it is none of those that the client is known by
-    /// ([`Self::belongs_to`]).
+    /// ([`Self::display_host`]).
     pub fn logout_host(&self) -> Option<String> {
         let told = self.backchannel_logout_uri.as_ref().and_then(host)?;
         let known = self.redirect_uris.iter().filter_map(url_of).filter_map(|url| host(&url));

@@ -11,11 +11,11 @@
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::account::Account;
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
-use anteroom_domain::ask::{self, MailRequest};
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::{BrowserId, InteractionId, MessageId};
 use anteroom_domain::limits::Limit;
 use anteroom_domain::link::LinkKind;
+use anteroom_domain::mail_request::{self, MailRequest};
 use anteroom_domain::message::{Mail, Message, MessageBody};
 use anteroom_oidc::authorization::AuthorizationRequest;
 use anteroom_storage::{MailRequestResult, PendingMailRequest, RequestedLink, Tx};
@@ -155,7 +155,7 @@ impl CompleteMailRequest {
         let account = call.store().account_by_address(&address).await?;
         let spelling = call.store().address_on_file(&address, now).await?;
         let known = account.zip(spelling);
-        let mail = ask::answer(asked.kind, known.as_ref().map(|(account, _)| account.status));
+        let mail = mail_request::answer(asked.kind, known.as_ref().map(|(account, _)| account.status));
         let known = known.filter(|_| mail.is_some());
         let kind = mail.unwrap_or(asked.kind);
         let snapshot = call.snapshot();

@@ -1,7 +1,7 @@
 //! What is wrong with a trail, in words.
 
+use crate::audit_trail::verify::CheckpointSource;
 use crate::ids::AuditId;
-use crate::trail::verify::CheckpointSource;
 use jiff::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

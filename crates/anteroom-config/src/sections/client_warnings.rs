@@ -1,6 +1,6 @@
 //! What the rules for clients admit, and what cannot be what was meant.
 
-use anteroom_oidc::names::separated_by_commas;
+use anteroom_oidc::protocol_values::separated_by_commas;
 use anteroom_oidc::{ClientMetadata, GrantType, RedirectUri, Scope};
 
 use super::ClientDraft;

@@ -4,9 +4,9 @@
 
 use anteroom_flows::context::authenticated_client::AuthenticatedClient;
 use anteroom_oidc::TokenEndpointAuthMethod;
+use anteroom_oidc::display_text::shorten;
 use anteroom_oidc::errors::{TokenError, TokenErrorCode};
 use anteroom_oidc::form::UrlEncodedForm;
-use anteroom_oidc::shown::shorten;
 use anteroom_oidc::token::{CredentialsError, PresentedCredentials};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;

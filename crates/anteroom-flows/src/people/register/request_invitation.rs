@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::context::call::Visit;
 use crate::context::limits::wait_for_floor;
 use crate::error::FlowError;
-use crate::people::asked::{self, NewMailRequest};
+use crate::people::mail_requests::{self, NewMailRequest};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RequestInvitationOutcome {
@@ -23,7 +23,7 @@ pub enum RequestInvitationOutcome {
 pub async fn request_invitation(visit: &Visit, entered: &str) -> Result<RequestInvitationOutcome, FlowError> {
     let started = tokio::time::Instant::now();
     let snapshot = visit.snapshot();
-    match asked::spend(visit, Limit::Invitation).await {
+    match mail_requests::spend(visit, Limit::Invitation).await {
         Err(FlowError::Limited { wait, .. }) => return Ok(RequestInvitationOutcome::RateLimited(wait)),
         counted => counted?,
     }

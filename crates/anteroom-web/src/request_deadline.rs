@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use tokio::time::timeout;
 
-use crate::guard::{refuse, too_slow};
 use crate::page_context::{PageContext, reference};
+use crate::request_checks::{refuse, too_slow};
 use crate::state::Web;
 
 pub(crate) async fn in_time(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {

@@ -17,7 +17,7 @@ use crate::interaction::open_interaction::{
     InteractionNotFound, InteractionRef, NewInteraction, OpenInteraction,
 };
 use crate::interaction::reopen::open_or_dashboard;
-use crate::people::asked::{self, NewMailRequest};
+use crate::people::mail_requests::{self, NewMailRequest};
 
 pub struct RecoveryRequest {
     /// As it was entered.
@@ -52,7 +52,7 @@ pub async fn ask(visit: &Visit, asking: RecoveryRequest) -> Result<RequestRecove
         Err(InteractionNotFound) => return Ok(RequestRecoveryOutcome::Gone),
     };
     let snapshot = visit.snapshot();
-    match asked::spend(visit, Limit::Recovery).await {
+    match mail_requests::spend(visit, Limit::Recovery).await {
         Err(FlowError::Limited { wait, .. }) => {
             return Ok(RequestRecoveryOutcome::RateLimited { wait, interaction });
         }

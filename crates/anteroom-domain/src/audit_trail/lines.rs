@@ -2,11 +2,11 @@
 //!
 //! A line is good only exactly as it was written: a space more, and it is not.
 
+use crate::audit_trail::chain::{ChainLink, ChainedEntry, Checkpoint, Pruned};
+use crate::audit_trail::export::ExportEnd;
+use crate::audit_trail::hex;
+use crate::audit_trail::record::AuditRecord;
 use crate::ids::{AccountId, AuditId, SessionId};
-use crate::trail::chain::{ChainLink, ChainedEntry, Checkpoint, Pruned};
-use crate::trail::export::ExportEnd;
-use crate::trail::hex;
-use crate::trail::record::AuditRecord;
 use anteroom_crypto::{KeyedDigest, VerifyingKey};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

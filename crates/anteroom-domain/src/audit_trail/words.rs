@@ -11,8 +11,8 @@ mod tokens;
 
 pub use messages::waiting;
 
-use crate::trail::record::AuditRecord;
-use anteroom_oidc::shown::is_hidden;
+use crate::audit_trail::record::AuditRecord;
+use anteroom_oidc::display_text::is_hidden;
 use serde_json::Value;
 
 /// What sentences need to know of the policy.

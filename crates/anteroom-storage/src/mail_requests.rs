@@ -12,9 +12,9 @@ use crate::row::{RowRef, json_text};
 use crate::store::{Queries, Tx};
 use anteroom_crypto::{KeyPurpose, KeyedDigest};
 use anteroom_domain::address::FoldedAddress;
-use anteroom_domain::ask::MailRequest;
 use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, LinkId};
 use anteroom_domain::link::{EmailedLink, LinkKind};
+use anteroom_domain::mail_request::MailRequest;
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, Query};
 use sea_orm::{

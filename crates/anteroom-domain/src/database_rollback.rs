@@ -6,7 +6,7 @@
 //! link of it changes, the counters of keys and clients rise, and so does the timeline of a PostgreSQL server. The epoch rises
 //! when an operator accepts a database that went back; from then on it is a new beginning.
 
-use crate::trail::chain::ChainLink;
+use crate::audit_trail::chain::ChainLink;
 use anteroom_crypto::KeyedDigest;
 
 /// What a node remembers of the database.

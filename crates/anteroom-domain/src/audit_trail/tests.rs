@@ -4,12 +4,12 @@ mod newer;
 mod pruned;
 mod restored;
 
+use crate::audit_trail::chain::{ChainLink, ChainedEntry, Checkpoint, is_checkpoint_due};
+use crate::audit_trail::export::{ExportContents, ExportEnd, ExportVerifier};
+use crate::audit_trail::lines::ExportLine;
+use crate::audit_trail::record::AuditRecord;
+use crate::audit_trail::verify::{AuditFinding, VerificationReport};
 use crate::ids::{AccountId, AuditId, SessionId};
-use crate::trail::chain::{ChainLink, ChainedEntry, Checkpoint, is_checkpoint_due};
-use crate::trail::export::{ExportContents, ExportEnd, ExportVerifier};
-use crate::trail::lines::ExportLine;
-use crate::trail::record::AuditRecord;
-use crate::trail::verify::{AuditFinding, VerificationReport};
 use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring, Signer};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -211,7 +211,7 @@ fn a_chain_made_anew_is_named() {
     let replaced = |seq, number| AuditFinding::Replaced {
         seq,
         id: id(number),
-        kept: crate::trail::verify::CheckpointSource::Inside,
+        kept: crate::audit_trail::verify::CheckpointSource::Inside,
     };
     let without_third = (1..=ENTRIES).filter(|number| *number != 3).map(|number| record(number, &keyring));
     let trail = Trail { entries: chained(without_third), ..Trail::good() };
