@@ -226,7 +226,7 @@ fn require_subject(
             // Its key may have been withdrawn. A hint that says nothing ends no request, but without a page it cannot be found
             // out whether the person who is signed in is the one that is meant.
             None if request.prompt.contains(Prompt::None) => {
-                let unverified = "id_token_hint does not verify as an ID token of this call";
+                let unverified = "id_token_hint does not verify as an ID token of this provider";
                 return Err(refuse(request, AuthorizationErrorCode::LoginRequired, unverified));
             }
             None => None,
