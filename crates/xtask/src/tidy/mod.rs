@@ -3,6 +3,7 @@
 
 mod copies;
 mod crate_dependencies;
+mod dependencies;
 mod files;
 mod links;
 mod logs;
@@ -26,6 +27,7 @@ pub(crate) fn run() -> Result {
     problems.extend(restricted_uses::problems(&tree));
     problems.extend(logs::problems(&tree));
     problems.extend(crate_dependencies::problems(&tree, &workspace));
+    problems.extend(dependencies::problems(&tree));
     problems.extend(rules::problems(&tree));
     problems.extend(words::problems(&tree));
     if problems.is_empty() {
