@@ -10,6 +10,8 @@ use anteroom_testkit::{
     AppDecryptionKey, AppKey, Backend, PASSWORD, TestProvider, TestResponse, Tokens, header,
     on_both_databases,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join;
 use jiff::SignedDuration;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -26,6 +28,8 @@ on_both_databases!(
     a_limit_counts_a_request_when_its_body_is_there,
     a_client_that_is_taken_out_while_its_keys_are_fetched_is_refused,
     a_client_that_is_taken_out_while_keys_to_encrypt_to_are_fetched_gets_nothing,
+    a_client_that_is_taken_out_while_its_request_is_fetched_is_not_known,
+    a_registration_that_is_closed_while_its_sector_is_fetched_registers_nobody,
 );
 
 const REPORTS: [(&str, &str); 2] = [("grant_type", "client_credentials"), ("scope", "reports")];
@@ -78,11 +82,15 @@ async fn a_page_leads_to_no_client_that_is_taken_out_while_its_form_comes_in(bac
 async fn a_registration_that_comes_in_while_it_is_closed_registers_nobody(backend: Backend) {
     let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
     let coming = provider.begin_json("/clients", &stranger()).await;
+    close_registration(&provider);
+    assert_eq!(coming.finish().await.status, 404);
+    assert_eq!(backend.rows().await.get("registered_clients").copied().unwrap_or_default(), 0);
+}
+
+fn close_registration(provider: &TestProvider) {
     let mut closed = Snapshot::clone(&provider.provider.snapshot());
     closed.registration.policy.mode = RegistrationMode::Closed;
     provider.provider.replace_snapshot(closed);
-    assert_eq!(coming.finish().await.status, 404);
-    assert_eq!(backend.rows().await.get("registered_clients").copied().unwrap_or_default(), 0);
 }
 
 fn stranger() -> Value {
@@ -210,4 +218,32 @@ async fn a_client_that_is_taken_out_while_keys_to_encrypt_to_are_fetched_gets_no
         assert_eq!((answer.status, answer.error().as_str()), (503, "server_error"), "{endpoint}");
         assert_eq!(app.redeem(&code).await.status, 401);
     }
+}
+
+async fn a_client_that_is_taken_out_while_its_request_is_fetched_is_not_known(backend: Backend) {
+    let (place, url) = slow_place().await;
+    let client = format!(
+        "[[clients]]\nclient_id = \"slow\"\nfirst_party = true\ntoken_endpoint_auth_method = \"none\"\n\
+         redirect_uris = [\"https://slow.example/callback\"]\nrequest_object_signing_alg = \"none\"\n\
+         request_uris = [\"{url}\"]\n"
+    );
+    let provider = TestProvider::on(&backend).clients(&client).start().await;
+    let (app, browser) = (provider.client("slow"), provider.signed_in(ALICE).await);
+    let part = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    let object = format!("{}.{}.", part(json!({ "alg": "none" })), part(json!({ "client_id": "slow" })));
+    let fetched = answering(place, &object, async { take_out(&provider, "slow") });
+    let (answer, ()) = join(app.authorize(&browser, &[("request_uri", &url)]), fetched).await;
+    assert_eq!(answer.heading(), "This application is not known here", "{}", answer.page_summary());
+}
+
+async fn a_registration_that_is_closed_while_its_sector_is_fetched_registers_nobody(backend: Backend) {
+    let (place, url) = slow_place().await;
+    let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
+    let mut asked = stranger();
+    asked["subject_type"] = json!("pairwise");
+    asked["sector_identifier_uri"] = json!(url);
+    let document = asked["redirect_uris"].to_string();
+    let fetched = answering(place, &document, async { close_registration(&provider) });
+    let (answer, ()) = join(provider.call(("POST", "/clients"), None, &asked), fetched).await;
+    assert_eq!(answer.status, 404, "{}", answer.page_summary());
 }

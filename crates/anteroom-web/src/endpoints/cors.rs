@@ -2,6 +2,7 @@
 //! Never on pages. Some browser clients send every request "with credentials", and a browser hides the answer from them unless
 //! that is allowed. It is at the token endpoint alone, where cookies are not looked at and not set.
 
+use anteroom_domain::reference::RequestReference;
 use anteroom_flows::context::registered_clients::knows_origin;
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -23,8 +24,7 @@ pub(crate) async fn anyone(request: Request, next: Next) -> Response {
 
 /// For endpoints that registered applications call from a browser.
 pub(crate) async fn registered(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    let origin = request.headers().get(ORIGIN).cloned();
-    let allowed = registered_origin(&web, origin).await;
+    let allowed = registered_origin(&web, asked(&request)).await;
     answer(request, next, allowed).await
 }
 
@@ -34,8 +34,7 @@ pub(crate) async fn registered_with_credentials(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let origin = request.headers().get(ORIGIN).cloned();
-    let allowed = registered_origin(&web, origin).await;
+    let allowed = registered_origin(&web, asked(&request)).await;
     let with_credentials = allowed.is_some();
     request.headers_mut().remove(COOKIE);
     let mut response = answer(request, next, allowed).await;
@@ -46,12 +45,21 @@ pub(crate) async fn registered_with_credentials(
     response
 }
 
-async fn registered_origin(web: &Web, origin: Option<HeaderValue>) -> Option<HeaderValue> {
+/// The origin that asks, and by what the log names the request.
+fn asked(request: &Request) -> (Option<HeaderValue>, Option<RequestReference>) {
+    (request.headers().get(ORIGIN).cloned(), request.extensions().get().copied())
+}
+
+async fn registered_origin(
+    web: &Web,
+    (origin, reference): (Option<HeaderValue>, Option<RequestReference>),
+) -> Option<HeaderValue> {
     let origin = origin?;
     let is_known = match knows_origin(&web.provider, origin.to_str().ok()?).await {
         Ok(is_known) => is_known,
         Err(error) => {
-            tracing::warn!("whether an origin is a client's is not known: {error}");
+            let reference = reference.map(tracing::field::display);
+            tracing::warn!(reference, "whether an origin is a client's is not known: {error}");
             false
         }
     };
