@@ -35,8 +35,9 @@ pub enum FlowError {
     NoKeyOfClient { client: ClientId, reason: String },
     #[error("the keys of client {client} are not fetched now: {why}")]
     KeysLater { client: ClientId, why: KeysLater },
-    /// The person agreed to what the client was. The use case shows what it is now.
-    #[error("the client has changed since its consent page was shown")]
+    /// The person agreed to what the client was, and the use case shows what it is now; or it was changed or taken away while its
+    /// request waited for something.
+    #[error("the client has changed, or was taken away, while its request was being answered")]
     ClientChanged,
     /// Something that cannot be, unless the database or the configuration was tampered with.
     #[error("{0}")]
@@ -74,7 +75,7 @@ impl FlowError {
 
     /// What a client or a stranger can bring about: a line for the operator, and no fault of the server.
     pub const fn is_of_client(&self) -> bool {
-        matches!(self, Self::NoKeyOfClient { .. } | Self::KeysLater { .. })
+        matches!(self, Self::NoKeyOfClient { .. } | Self::KeysLater { .. } | Self::ClientChanged)
     }
 
     /// When to come back, where the error is temporary.
@@ -96,6 +97,7 @@ impl FlowError {
                 | Self::TooSlow
                 | Self::NoKeyOfClient { .. }
                 | Self::KeysLater { .. }
+                | Self::ClientChanged
                 | Self::Store(
                     StoreError::Unavailable(_)
                         | StoreError::Collided

@@ -1,13 +1,15 @@
 //! A browser without scripts: it keeps cookies, follows a redirect when told to, and says of itself what browsers say.
 
 use reqwest::Method;
-use reqwest::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use crate::answer::TestResponse;
-use crate::node_client::NodeClient;
+use crate::html::Form;
+use crate::node_client::{NodeClient, encode};
+use crate::paused::PausedRequest;
 use crate::provider::TestProvider;
 
 #[derive(Debug)]
@@ -103,6 +105,25 @@ impl Browser {
     }
 
     async fn try_post(&self, target: &str, fields: &[(&str, &str)]) -> Result<TestResponse, reqwest::Error> {
+        let answer = self.wire.try_post(target, fields, self.headers_of_form()).await?;
+        self.keep(&answer);
+        Ok(answer)
+    }
+
+    /// Submits the form, of which only the headers come for now.
+    pub async fn begin_submit(
+        &self,
+        provider: &TestProvider,
+        (page, action): (&TestResponse, &str),
+        entered: &[(&str, &str)],
+    ) -> PausedRequest {
+        let form = page.form(action);
+        let mut headers = self.headers_of_form();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        provider.begin(action, &headers, encode(&filled_in(&form, entered))).await
+    }
+
+    fn headers_of_form(&self) -> HeaderMap {
         let mut headers = self.own_headers();
         if self.vouches {
             let origin = self.wire.issuer.origin().ascii_serialization();
@@ -110,9 +131,7 @@ impl Browser {
             let site = HeaderName::from_static("sec-fetch-site");
             headers.entry(site).or_insert(HeaderValue::from_static("same-origin"));
         }
-        let answer = self.wire.try_post(target, fields, headers).await?;
-        self.keep(&answer);
-        Ok(answer)
+        headers
     }
 
     /// Fills in the form of `page` that posts to `action` and submits it.
@@ -128,13 +147,7 @@ impl Browser {
         entered: &[(&str, &str)],
     ) -> Result<TestResponse, reqwest::Error> {
         let form = page.form(action);
-        let mut fields: Vec<(&str, &str)> =
-            form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        for (name, value) in entered {
-            fields.retain(|(known, _)| known != name);
-            fields.push((name, value));
-        }
-        self.try_post(action, &fields).await
+        self.try_post(action, &filled_in(&form, entered)).await
     }
 
     /// Goes where a redirect leads, one step.
@@ -174,4 +187,14 @@ impl Browser {
             kept.insert(cookie.name().to_owned(), cookie.value().to_owned());
         }
     }
+}
+
+fn filled_in<'a>(form: &'a Form, entered: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut fields: Vec<(&str, &str)> =
+        form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    for (name, value) in entered {
+        fields.retain(|(known, _)| known != name);
+        fields.push((name, value));
+    }
+    fields
 }

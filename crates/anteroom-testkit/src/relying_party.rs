@@ -4,7 +4,7 @@ use anteroom_config::ClientSettings;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::Value;
 use std::net::SocketAddr;
 use url::form_urlencoded::byte_serialize;
@@ -12,6 +12,8 @@ use url::form_urlencoded::byte_serialize;
 use crate::answer::TestResponse;
 use crate::browser::Browser;
 use crate::node_client::{NodeClient, encode};
+use crate::paused::PausedRequest;
+use crate::provider::TestProvider;
 use crate::settings::CLIENT_SECRET;
 use crate::tokens::{VerifiedToken, verified};
 
@@ -238,6 +240,18 @@ impl RelyingParty {
         path: &str,
         fields: &[(&str, &str)],
     ) -> Result<TestResponse, reqwest::Error> {
+        let (fields, headers) = self.proven(fields);
+        self.wire.try_post(path, &fields, headers).await
+    }
+
+    /// Asks an endpoint for clients; only the headers come for now.
+    pub async fn begin(&self, provider: &TestProvider, path: &str, fields: &[(&str, &str)]) -> PausedRequest {
+        let (fields, mut headers) = self.proven(fields);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        provider.begin(path, &headers, encode(&fields)).await
+    }
+
+    fn proven<'a>(&'a self, fields: &[(&'a str, &'a str)]) -> (Vec<(&'a str, &'a str)>, HeaderMap) {
         let mut fields = fields.to_vec();
         let mut headers = HeaderMap::new();
         if let Some(address) = &self.address {
@@ -255,7 +269,7 @@ impl RelyingParty {
                 headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Basic {pair}")).unwrap());
             }
         }
-        self.wire.try_post(path, &fields, headers).await
+        (fields, headers)
     }
 
     pub async fn userinfo(&self, access_token: &str) -> TestResponse {

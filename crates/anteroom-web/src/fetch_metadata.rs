@@ -5,7 +5,7 @@
 
 use anteroom_flows::context::browser::FetchContext;
 use anteroom_pages::ErrorKind;
-use axum::extract::{FromRequestParts as _, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -21,7 +21,7 @@ pub(crate) async fn only(State(web): State<Arc<Web>>, request: Request, next: Ne
         return next.run(request).await;
     }
     let (mut parts, _) = request.into_parts();
-    let Ok(context) = PageContext::from_request_parts(&mut parts, &web).await;
+    let context = PageContext::of(&mut parts, &web);
     tracing::info!(
         reference = %context.visit.reference,
         path = context.path,

@@ -14,8 +14,9 @@ use anteroom_flows::sessions::browser_sessions::another_person;
 use anteroom_oidc::Issuer;
 use anteroom_oidc::form::UrlEncodedForm as Decoded;
 use anteroom_pages::ErrorKind;
-use axum::extract::{FromRequest, FromRequestParts as _, Request};
+use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::form_token::{self, FormContext, FormName, InvalidFormToken, TokenChec
 use crate::origin::{self, FormOrigin};
 use crate::page_context::PageContext;
 use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, on_with};
+use crate::received::{BodyResult, read_body};
 use crate::state::Web;
 
 /// One form: its name, its fields, and where its page is.
@@ -62,7 +64,7 @@ impl<T: FormFields> FromRequest<Arc<Web>> for Form<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
-        let (mut context, request) = opened(request, web).await;
+        let (mut context, request) = opened(request, web).await?;
         match good(&mut context, request).await {
             Ok(fields) => Ok(Self { context, fields }),
             Err(failure) => Err(failure.answer(&context).await),
@@ -74,7 +76,7 @@ impl<T: FormFields> FromRequest<Arc<Web>> for FormOrStale<T> {
     type Rejection = Response;
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
-        let (mut context, request) = opened(request, web).await;
+        let (mut context, request) = opened(request, web).await?;
         match good_or_stale(&mut context, request).await {
             Ok(fields) => Ok(Self { context, fields }),
             Err(failure) => Err(failure.answer(&context).await),
@@ -82,13 +84,18 @@ impl<T: FormFields> FromRequest<Arc<Web>> for FormOrStale<T> {
     }
 }
 
-async fn opened(request: Request, web: &Arc<Web>) -> (PageContext, Request) {
-    let (mut parts, body) = request.into_parts();
-    let Ok(context) = PageContext::from_request_parts(&mut parts, web).await;
-    (context, Request::from_parts(parts, body))
+/// The body of a form, with what its headers say.
+struct FormRequest {
+    parts: Parts,
+    body: BodyResult,
 }
 
-async fn good<T: FormFields>(context: &mut PageContext, request: Request) -> Result<T, PageError> {
+async fn opened(request: Request, web: &Arc<Web>) -> Result<(PageContext, FormRequest), Response> {
+    let (mut parts, body) = read_body(request, web).await?;
+    Ok((PageContext::of(&mut parts, web), FormRequest { parts, body }))
+}
+
+async fn good<T: FormFields>(context: &mut PageContext, request: FormRequest) -> Result<T, PageError> {
     let (sent, token) = received::<T>(context, request).await?;
     context.visit.form = match token {
         Ok(owner) => owner,
@@ -107,7 +114,7 @@ async fn good<T: FormFields>(context: &mut PageContext, request: Request) -> Res
 
 async fn good_or_stale<T: FormFields>(
     context: &mut PageContext,
-    request: Request,
+    request: FormRequest,
 ) -> Result<SubmittedFields<T>, PageError> {
     let (sent, token) = received::<T>(context, request).await?;
     match token {
@@ -123,10 +130,10 @@ async fn good_or_stale<T: FormFields>(
 /// leads back to the form's page.
 async fn received<T: FormFields>(
     context: &mut PageContext,
-    request: Request,
+    request: FormRequest,
 ) -> Result<(ReceivedForm, Result<FormOwner, InvalidFormToken>), PageError> {
-    let path = request.uri().path().to_owned();
-    let sent = ReceivedForm::receive(context, request).await?;
+    let path = request.parts.uri.path().to_owned();
+    let sent = ReceivedForm::read(context, request)?;
     context.reload_path = Some(T::reload_path(&sent));
     let token = sent.check_token(context, T::NAME);
     context.visit.sent_form = token.is_ok().then(|| SubmittedForm::of(&context.visit, sent.token()));
@@ -141,13 +148,11 @@ pub(crate) struct ReceivedForm {
 }
 
 impl ReceivedForm {
-    async fn receive(context: &PageContext, request: Request) -> Result<Self, PageError> {
-        let (parts, body) = request.into_parts();
+    fn read(context: &PageContext, FormRequest { parts, body }: FormRequest) -> Result<Self, PageError> {
         let vouched = own_page(&parts.headers, &context.visit.snapshot().issuer)?;
         if !is_form(&parts.headers) {
             return Err(malformed());
         }
-        let body = axum::body::to_bytes(body, context.web.settings.max_body).await;
         let body = body.map_err(|_| too_large())?;
         let fields = Decoded::decode(&body).map_err(|_| malformed())?;
         Ok(Self { fields, vouched })

@@ -2,7 +2,7 @@
 //! parses, calls one use case, and turns its outcome into a response with one total match.
 //!
 //! ```text
-//!   request ─► guard (host, size, time) ─► Asker (cookies, address, reference, language)
+//!   request ─► request_checks (host, size, time) ─► its body ─► PageContext (cookies, address, reference, language)
 //!           ─► Form<T> (same origin, form token) ─► anteroom_flows ─► outcome ─► page | redirect | JSON
 //! ```
 
@@ -20,6 +20,7 @@ mod once_an_hour;
 mod origin;
 mod page_context;
 mod pages;
+mod received;
 mod request_checks;
 mod request_deadline;
 mod request_log;

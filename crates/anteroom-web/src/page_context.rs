@@ -5,7 +5,7 @@ use anteroom_flows::context::browser::{Browser, FetchContext, FetchMetadata};
 use anteroom_flows::context::call::{Call, RequestFrom, Visit};
 use anteroom_oidc::display_text::is_hidden;
 use anteroom_pages::{Locale, accepted, negotiate};
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, USER_AGENT};
 use axum::http::request::Parts;
@@ -35,24 +35,21 @@ pub(crate) struct EndpointContext {
 }
 
 impl EndpointContext {
-    /// Made once for a request, by what asks for it first.
+    /// As things are at this moment. What goes on to wait for the body makes it after that ([`crate::received`]).
     pub(crate) fn of(parts: &mut Parts, web: &Arc<Web>) -> Self {
-        if let Some(known) = parts.extensions.get::<Self>() {
-            return known.clone();
-        }
-        let from = RequestFrom { address: client_address(parts, web), reference: reference(parts, web) };
+        let from = request_from(parts, web);
         let path = parts.uri.path().chars().take(SHOWN_OF_PATH).collect();
-        let context = Self { web: Arc::clone(web), call: Call::of_request(&web.provider, from), from, path };
-        parts.extensions.insert(context.clone());
-        context
+        Self { web: Arc::clone(web), call: Call::of_request(&web.provider, from), from, path }
     }
 }
 
-impl FromRequestParts<Arc<Web>> for EndpointContext {
+/// For requests whose body is not read. It takes the whole request, so that a handler cannot have it and a body: the client
+/// sends that when it likes, and the configuration, the clients and the keys would be those of before.
+impl FromRequest<Arc<Web>> for EndpointContext {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
-        Ok(Self::of(parts, web))
+    async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(&mut request.into_parts().0, web))
     }
 }
 
@@ -75,10 +72,18 @@ impl Deref for PageContext {
     }
 }
 
-impl FromRequestParts<Arc<Web>> for PageContext {
+/// For pages that are opened. What reads a body has its own context ([`crate::received`]).
+impl FromRequest<Arc<Web>> for PageContext {
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
+    async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(&mut request.into_parts().0, web))
+    }
+}
+
+impl PageContext {
+    /// As things are at this moment.
+    pub(crate) fn of(parts: &mut Parts, web: &Arc<Web>) -> Self {
         let endpoint = EndpointContext::of(parts, web);
         let EndpointContext { call, from, .. } = &endpoint;
         let jar = RequestCookies::read(&parts.headers, web.secure_cookies(), call.keyring(), call.random());
@@ -96,11 +101,9 @@ impl FromRequestParts<Arc<Web>> for PageContext {
         };
         let visit = Visit::new(call.clone(), browser, *from);
         let accept_language = text(ACCEPT_LANGUAGE).map(str::to_owned);
-        Ok(Self { endpoint, visit, jar, accept_language, reload_path: None })
+        Self { endpoint, visit, jar, accept_language, reload_path: None }
     }
-}
 
-impl PageContext {
     /// `ui_locales` of a waiting request first, then the browser's languages, then the practice's.
     pub(crate) fn locale(&self, ui_locales: &[String]) -> Locale {
         let (theme, default) = (self.web.theme(), self.web.settings.default_locale);
@@ -132,6 +135,16 @@ pub(crate) fn reference(parts: &mut Parts, web: &Web) -> RequestReference {
     let drawn = RequestReference::from_random(web.provider.random.bytes());
     parts.extensions.insert(drawn);
     drawn
+}
+
+/// From where it came: found once for a request.
+pub(crate) fn request_from(parts: &mut Parts, web: &Web) -> RequestFrom {
+    if let Some(known) = parts.extensions.get::<RequestFrom>() {
+        return *known;
+    }
+    let from = RequestFrom { address: client_address(parts, web), reference: reference(parts, web) };
+    parts.extensions.insert(from);
+    from
 }
 
 /// The peer's address, or what a trusted proxy says of it.

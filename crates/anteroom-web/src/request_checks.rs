@@ -9,7 +9,7 @@ use anteroom_oidc::discovery::paths;
 use anteroom_oidc::display_text::shorten;
 use anteroom_pages::{ErrorKind, NextLink, NextLinkKind};
 use axum::Json;
-use axum::extract::{FromRequestParts as _, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::{CONNECTION, HOST, LOCATION, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use crate::endpoints::token::unavailable;
 use crate::failure::{PageError, to_sign_in};
-use crate::page_context::{EndpointContext, PageContext};
+use crate::page_context::{PageContext, request_from};
 use crate::respond::{LONGEST_LOCATION, REFERRER_POLICY};
 use crate::state::Web;
 
@@ -59,7 +59,7 @@ async fn not_here(
     (status, why): (StatusCode, &str),
 ) -> Response {
     let (mut parts, _) = request.into_parts();
-    let Ok(context) = PageContext::from_request_parts(&mut parts, web).await;
+    let context = PageContext::of(&mut parts, web);
     tracing::warn!(
         reference = %context.visit.reference,
         received = shorten(&received_host(&parts.headers, &parts.uri)),
@@ -129,11 +129,11 @@ pub(crate) fn is_loopback_name(host: &str) -> bool {
 /// No address is served without end, whatever it asks for; what costs more than an answer has further limits in its use case.
 pub(crate) async fn limited(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let EndpointContext { call, .. } = EndpointContext::of(&mut parts, &web);
-    match count_request(&call) {
+    let address = request_from(&mut parts, &web).address;
+    match count_request(&web.provider, address) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(error) => {
-            let Ok(context) = PageContext::from_request_parts(&mut parts, &web).await;
+            let context = PageContext::of(&mut parts, &web);
             refuse(&context, parts.uri.path(), error).await
         }
     }
@@ -166,7 +166,7 @@ fn is_for_programs(path: &str) -> bool {
 pub(crate) async fn ready(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let Err(error) = health::may_serve(&web.provider) else { return next.run(request).await };
     let (mut parts, _) = request.into_parts();
-    let Ok(context) = PageContext::from_request_parts(&mut parts, &web).await;
+    let context = PageContext::of(&mut parts, &web);
     refuse(&context, parts.uri.path(), error).await
 }
 

@@ -3,7 +3,7 @@
 
 use anteroom_flows::error::FlowError;
 use axum::body::Body;
-use axum::extract::{FromRequestParts as _, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::{StreamExt as _, stream};
@@ -26,7 +26,7 @@ pub(crate) async fn in_time(State(web): State<Arc<Web>>, request: Request, next:
     if let Ok(response) = timeout(web.settings.request_timeout, served).await {
         return response;
     }
-    let Ok(context) = PageContext::from_request_parts(&mut kept, &web).await;
+    let context = PageContext::of(&mut kept, &web);
     if !received.load(Ordering::Relaxed) {
         return too_slow(&context, kept.uri.path()).await;
     }

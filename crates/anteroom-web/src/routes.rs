@@ -2,13 +2,13 @@
 
 use anteroom_oidc::discovery::paths;
 use anteroom_pages::ErrorKind;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use axum::{Router, body::Body};
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -148,7 +148,7 @@ async fn not_found(context: PageContext) -> Response {
     PageError::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(&context).await
 }
 
-async fn method_not_allowed(context: PageContext, _request: Request<Body>) -> Response {
+async fn method_not_allowed(context: PageContext) -> Response {
     PageError::page(StatusCode::METHOD_NOT_ALLOWED, ErrorKind::MethodNotAllowed, to_sign_in())
         .answer(&context)
         .await

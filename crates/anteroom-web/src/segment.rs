@@ -22,7 +22,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<Arc<Web>> for PathParam<T> {
         if let Ok(axum::extract::Path(value)) = read {
             return Ok(Self(value));
         }
-        let Ok(context) = PageContext::from_request_parts(parts, web).await;
+        let context = PageContext::of(parts, web);
         Err(nothing_there(&context).await)
     }
 }

@@ -1,13 +1,18 @@
 //! The context of one request, or of one round of Anteroom's own work: what it sees and what its entries in the audit trail
 //! have in common.
 //!
-//! Invariants: a call has one `now`, one snapshot of the configuration and its clients, and one set of keys, from beginning to
-//! end, so that two steps of one request cannot decide under two configurations. It is made at the edge: by the web for a
-//! request, by a command for its operator, by a background task for each round. A client that is not known yet is looked up in
-//! one place, [`Call::that_knows`], which gives the call to go on with.
+//! It is made at the edge: by the web for a request, once its body is there, by a command for its operator, by a background task for
+//! each round.
+//!
+//! Invariants: a call has one `now`, and one snapshot of the configuration and its clients at a time, so that two steps of one
+//! request cannot decide under two configurations. The snapshot moves on in one place, [`Call::refresh_for`], for all that the
+//! request does from there on: a step that follows upon a wait sees what there is then, and a client that was looked up once
+//! is known to every later step. Signing keys are the present ones at each use: one that was withdrawn while a request waited
+//! signs nothing more and proves nothing more.
 
 use anteroom_crypto::{HashPool, KeyedDigest, Keyring, Random};
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::client::Client;
 use anteroom_domain::ids::{AccountId, NodeId, SessionId};
 use anteroom_domain::phone::DeliveryMethod;
 use anteroom_domain::reference::RequestReference;
@@ -16,8 +21,8 @@ use anteroom_storage::Store;
 use jiff::{SignedDuration, Timestamp};
 use std::net::IpAddr;
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
 use crate::audit::context::AuditContext;
@@ -41,14 +46,12 @@ pub struct RequestFrom {
 pub struct Call(Arc<CallParts>);
 
 /// What a [`Call`] holds.
-#[derive(Clone)]
 pub struct CallParts {
     /// When the request came, or the round began.
     pub now: Timestamp,
     pub span: RequestSpan,
     provider: Arc<Provider>,
-    snapshot: Arc<Snapshot>,
-    key_set: Arc<KeySet>,
+    snapshots: SnapshotsSeen,
     audit: AuditContext,
 }
 
@@ -72,26 +75,35 @@ impl Call {
         Self(Arc::new(CallParts {
             now,
             span: RequestSpan::current(),
-            snapshot: provider.snapshot(),
-            key_set: provider.key_set(),
+            snapshots: SnapshotsSeen::from(provider.snapshot()),
             audit: of(AuditContext::local(now, &provider.random)),
             provider: Arc::clone(provider),
         }))
     }
 
-    /// The same call with a snapshot in which this client is known, if it is known anywhere: it may have registered with another
-    /// node a moment ago.
-    pub async fn that_knows(&self, client: &ClientId) -> Result<Self, FlowError> {
-        if self.snapshot.clients.get(client).is_some() || self.snapshot.registration.policy.is_closed() {
-            return Ok(self.clone());
+    /// From here on, the call has the node's present configuration and clients, in which this client is known if it is known
+    /// anywhere: it may have registered with another node a moment ago.
+    pub async fn refresh_for(&self, client: &ClientId) -> Result<(), FlowError> {
+        let present = self.provider.snapshot();
+        if present.clients.get(client).is_none() && !present.registration.policy.is_closed() {
+            return self.refresh_clients().await;
         }
-        self.with_clients_anew().await
+        self.snapshots.move_on_to(present);
+        Ok(())
     }
 
-    /// The same call after registered clients have changed.
-    pub(crate) async fn with_clients_anew(&self) -> Result<Self, FlowError> {
+    /// The same, where registered clients have changed.
+    pub(crate) async fn refresh_clients(&self) -> Result<(), FlowError> {
         registered_clients::refresh_registered_clients(&self.provider).await?;
-        Ok(Self(Arc::new(CallParts { snapshot: self.provider.snapshot(), ..CallParts::clone(self) })))
+        self.snapshots.move_on_to(self.provider.snapshot());
+        Ok(())
+    }
+
+    /// Whether the client is still what it was. A step that has waited (for its keys, say) asks before it goes on.
+    pub(crate) async fn is_unchanged(&self, client: &Client) -> Result<bool, FlowError> {
+        self.refresh_for(client.id()).await?;
+        let present = self.snapshot().clients.get(client.id());
+        Ok(present.is_some_and(|present| present.version == client.version))
     }
 }
 
@@ -138,11 +150,12 @@ impl CallParts {
     }
 
     pub fn snapshot(&self) -> &Arc<Snapshot> {
-        &self.snapshot
+        self.snapshots.latest()
     }
 
-    pub fn key_set(&self) -> &Arc<KeySet> {
-        &self.key_set
+    /// The keys of this moment.
+    pub fn key_set(&self) -> Arc<KeySet> {
+        self.provider.key_set()
     }
 
     /// From where and when it came, for its entries in the trail.
@@ -177,10 +190,43 @@ impl CallParts {
 
     /// What fetches from the addresses of a client: what the operator allows holds for those in the configuration.
     pub(crate) fn outgoing_for(&self, client: &ClientId) -> Outgoing {
-        if self.snapshot.clients.is_configured(client) {
+        if self.snapshot().clients.is_configured(client) {
             self.provider.outgoing.clone()
         } else {
             self.provider.outgoing.of_registered()
+        }
+    }
+}
+
+/// The snapshots that a call has had. Those before the latest stay until the call is over, for what a step still has of them.
+struct SnapshotsSeen {
+    seen: Arc<Snapshot>,
+    newer: OnceLock<Box<SnapshotsSeen>>,
+}
+
+impl From<Arc<Snapshot>> for SnapshotsSeen {
+    fn from(seen: Arc<Snapshot>) -> Self {
+        Self { seen, newer: OnceLock::new() }
+    }
+}
+
+impl SnapshotsSeen {
+    fn end(&self) -> &Self {
+        let mut end = self;
+        while let Some(newer) = end.newer.get() {
+            end = newer;
+        }
+        end
+    }
+
+    fn latest(&self) -> &Arc<Snapshot> {
+        &self.end().seen
+    }
+
+    fn move_on_to(&self, present: Arc<Snapshot>) {
+        if !Arc::ptr_eq(self.latest(), &present) {
+            // Another step of the same request may have been first, with one as new.
+            drop(self.end().newer.set(Box::new(Self::from(present))));
         }
     }
 }
@@ -224,15 +270,6 @@ impl Visit {
     pub(crate) fn after_session_change(&self) -> Self {
         let browser = Browser { state: self.browser.next_state, ..Browser::clone(&self.browser) };
         Self { browser: Arc::new(browser), form: FormOwner::default(), ..self.clone() }
-    }
-
-    /// See [`Call::that_knows`].
-    pub(crate) async fn that_knows(&self, client: &ClientId) -> Result<Self, FlowError> {
-        Ok(Self { call: self.call.that_knows(client).await?, ..self.clone() })
-    }
-
-    pub(crate) async fn with_clients_anew(&self) -> Result<Self, FlowError> {
-        Ok(Self { call: self.call.with_clients_anew().await?, ..self.clone() })
     }
 }
 

@@ -9,6 +9,7 @@ use anteroom_domain::limits::{Limit, LimitSubject, RateLimitCheck};
 use anteroom_domain::rate::{RateLimit, Wait, limits_for, network_limit};
 use anteroom_oidc::ClientId;
 use anteroom_storage::RateLimitResult;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -18,7 +19,7 @@ use crate::context::authenticated_client::AuthenticatedClient;
 use crate::context::browser::FetchContext;
 use crate::context::call::{Call, Visit};
 use crate::context::live::ActiveSession;
-use crate::context::provider::Snapshot;
+use crate::context::provider::{Provider, Snapshot};
 use crate::error::FlowError;
 
 impl Snapshot {
@@ -48,8 +49,10 @@ impl Snapshot {
 /// For every prefix of an address that the limit counts.
 /// None where no request came.
 pub(crate) fn of_address(call: &Call, limit: Limit) -> Vec<RateLimitCheck> {
-    let Some(address) = call.address() else { return Vec::new() };
-    let snapshot = call.snapshot();
+    call.address().map(|address| for_address(call.snapshot(), address, limit)).unwrap_or_default()
+}
+
+fn for_address(snapshot: &Snapshot, address: IpAddr, limit: Limit) -> Vec<RateLimitCheck> {
     let (rate, own) = (snapshot.rate(limit), &snapshot.policy.own_networks);
     let prefixes: Vec<_> = match limit.facts().per {
         LimitSubject::Network => vec![network_limit(address, rate, own)],
@@ -81,7 +84,11 @@ pub(crate) async fn spend(call: &Call, budgets: Vec<RateLimitCheck>) -> Result<(
 
 /// The refusal, counted for the audit trail.
 pub(crate) fn refused(call: &Call, limit: Limit, wait: Wait) -> FlowError {
-    call.provider().tallies.count(AuditCounter::RateLimited(limit.name()));
+    refused_by(call.provider(), limit, wait)
+}
+
+fn refused_by(provider: &Provider, limit: Limit, wait: Wait) -> FlowError {
+    provider.tallies.count(AuditCounter::RateLimited(limit.name()));
     FlowError::Limited { limit, wait }
 }
 
@@ -157,9 +164,11 @@ pub async fn spend_sign_out(
     spend(visit, budgets).await
 }
 
-/// Counts any request, in this node's memory.
-pub fn count_request(call: &Call) -> Result<(), FlowError> {
-    spend_in_memory(call, &of_address(call, Limit::Request))
+/// Counts any request, in this node's memory. It has no [`Call`] yet: that is made once its body is there.
+pub fn count_request(provider: &Provider, address: IpAddr) -> Result<(), FlowError> {
+    let budgets = for_address(&provider.snapshot(), address, Limit::Request);
+    let spent = provider.memory_limits.spend(&budgets, provider.clock.now());
+    spent.map_err(|(limit, wait)| refused_by(provider, limit, wait))
 }
 
 /// Who sends requests in the name of a client that cannot prove who it is.

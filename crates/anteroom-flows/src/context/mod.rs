@@ -1,5 +1,5 @@
 //! What a use case runs in. [`provider`] is what all requests of a node share; [`call`] is one request, or one round of
-//! background work, with one time, one configuration and one set of keys; `Visit` adds the browser. Limits and outgoing
+//! background work, with one time and one configuration at a time; `Visit` adds the browser. Limits and outgoing
 //! requests are here because every use case is bound by them.
 //!
 //! ```text

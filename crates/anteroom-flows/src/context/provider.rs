@@ -1,5 +1,6 @@
 //! The provider: everything that requests share. The parts that change (configuration, clients, keys) are one immutable
-//! snapshot, swapped whole; a request clones an `Arc` and sees one world from beginning to end.
+//! snapshot, swapped whole; a request has one of them at a time, and moves on to the present one where it says so
+//! ([`Call`](crate::context::call::Call)).
 
 use anteroom_crypto::{HashPool, KeyedDigest, Keyring, Random};
 use anteroom_domain::account::GroupName;

@@ -42,6 +42,16 @@ pub async fn refresh_registered_clients_asked_at(
     Ok(looks)
 }
 
+/// Whether scripts of some client run under this origin; the client may have registered with another node a moment ago.
+pub async fn knows_origin(provider: &Provider, origin: &str) -> Result<bool, FlowError> {
+    let known = provider.snapshot();
+    if known.clients.have_origin(origin) || known.registration.policy.is_closed() {
+        return Ok(known.clients.have_origin(origin));
+    }
+    refresh_registered_clients(provider).await?;
+    Ok(provider.snapshot().clients.have_origin(origin))
+}
+
 async fn reload_changed(provider: &Provider, followed: &mut RegisteredClientCache) -> Result<(), FlowError> {
     let snapshot = provider.snapshot();
     let is_closed = snapshot.registration.policy.is_closed();

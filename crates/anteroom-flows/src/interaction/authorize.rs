@@ -40,16 +40,14 @@ pub enum AuthorizeOutcome {
 #[tracing::instrument(skip_all)]
 pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<AuthorizeOutcome, FlowError> {
     let id = parameters.client_id();
-    let visit = &match &id {
-        Some(id) => visit.that_knows(id).await?,
-        None => visit.clone(),
-    };
-    let snapshot = visit.snapshot();
-    let client = id.as_ref().and_then(|id| snapshot.clients.get(id)).map(Arc::as_ref);
+    if let Some(id) = &id {
+        visit.refresh_for(id).await?;
+    }
+    let client_of_now = || id.as_ref().and_then(|id| visit.snapshot().clients.get(id)).map(Arc::as_ref);
+    let client = client_of_now();
     if let Some(client) = client {
         visit.span.is_about(client.id());
     }
-    let find = |id: &ClientId| snapshot.clients.get(id).map(|client| &client.metadata);
     let meant = match effective_request(visit, client, parameters).await? {
         Ok(EffectiveRequestLookup::Request(meant)) => meant,
         Ok(EffectiveRequestLookup::Answered(before)) => {
@@ -64,6 +62,12 @@ pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<Authori
             return refuse(visit, refused, error).await;
         }
     };
+    // Its request object, or the keys for it, may have had to be fetched.
+    if let Some(id) = &id {
+        visit.refresh_for(id).await?;
+    }
+    let (snapshot, client) = (visit.snapshot(), client_of_now());
+    let find = |id: &ClientId| snapshot.clients.get(id).map(|client| &client.metadata);
     let request = match authorization::check(&meant.parameters, &snapshot.capabilities, find) {
         Ok(accepted) => {
             note_ignored_scope(visit, &accepted);

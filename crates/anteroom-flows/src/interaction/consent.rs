@@ -59,7 +59,7 @@ pub async fn consent(
         Ok(next) => Ok(ConsentOutcome::Onward(persist_for_redirect(visit, next).await?)),
         // Another node, or a request of this moment, has changed the client.
         Err(FlowError::ClientChanged) => {
-            let visit = &visit.with_clients_anew().await?;
+            visit.refresh_clients().await?;
             let next = proceed_with(visit, interaction, vec![*person]).await?;
             instead(visit, (next, shown)).await
         }

@@ -50,14 +50,9 @@ pub async fn proceed_with(
     interaction: OpenInteraction,
     live: Vec<ActiveSession>,
 ) -> Result<Next, FlowError> {
-    let knowing;
-    let visit = match interaction.state.request() {
-        Some(request) => {
-            knowing = visit.that_knows(&request.client_id).await?;
-            &knowing
-        }
-        None => visit,
-    };
+    if let Some(request) = interaction.state.request() {
+        visit.refresh_for(&request.client_id).await?;
+    }
     let snapshot = visit.snapshot();
     if let Some(before) = interaction.answered.as_ref().filter(|row| !answered::may_repeat(row, visit)) {
         return Ok(answered::repeat_response(visit, before, None));

@@ -103,7 +103,7 @@ pub async fn claims(
         };
         return Ok(Value::Object(select_claims(&person, wanted)));
     };
-    let call = &call.that_knows(id).await?;
+    call.refresh_for(id).await?;
     let client = call.snapshot().clients.get(id).ok_or_else(|| AdminError::NoSuchClient(id.clone()))?;
     let (scope, mapping) = (&client.metadata.scope, &client.policy.claims);
     let address_as_username = may_use_email_as_username(client);

@@ -69,6 +69,8 @@ pub enum ClientAuthError {
     AssertionReplayed(String),
     #[error("the keys of client {client:?} cannot be had: {reason}")]
     Keys { client: String, reason: String },
+    #[error("client {0:?} was changed or taken away while its request waited")]
+    Changed(String),
 }
 
 const SECRET_CONTEXT: &str = "client_secret";
@@ -81,23 +83,29 @@ pub fn secret_digest(
     keyring.mac(KeyPurpose::ClientSecret).digest(SECRET_CONTEXT, secret.expose_secret().as_bytes())
 }
 
-/// Who the client is; a failure is written down.
+/// Who the client is, as it is registered when that is known: its keys may have had to be fetched. A failure is written down.
 #[tracing::instrument(name = "authenticate_client", skip_all)]
 pub async fn authenticate(
     call: &Call,
     (endpoint, presented): (ClientEndpoint, &PresentedCredentials),
 ) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
-    let call = &call.that_knows(presented.client_id()).await?;
-    let verdict = check_client_credentials(call, call.snapshot(), (endpoint, presented)).await?;
-    if let Ok(client) = &verdict {
-        note_method(call, (client.client(), presented.method()));
-    }
-    if let Err(error) = &verdict {
-        let event = Event::ClientAuthenticationFailed { reason: error.to_string() };
-        let entry = call.entry(Actor::Anonymous, event).by_client(presented.client_id());
-        note_refusal(call, entry).await?;
+    call.refresh_for(presented.client_id()).await?;
+    let verdict = match check_client_credentials(call, call.snapshot(), (endpoint, presented)).await? {
+        Ok(client) if !call.is_unchanged(client.client()).await? => {
+            Err(ClientAuthError::Changed(client.client().id().as_str().to_owned()))
+        }
+        verdict => verdict,
+    };
+    match &verdict {
+        Ok(client) => note_method(call, (client.client(), presented.method())),
+        Err(error) => note_failure(call, presented.client_id(), error).await?,
     }
     Ok(verdict)
+}
+
+async fn note_failure(call: &Call, client: &ClientId, error: &ClientAuthError) -> Result<(), FlowError> {
+    let event = Event::ClientAuthenticationFailed { reason: error.to_string() };
+    note_refusal(call, call.entry(Actor::Anonymous, event).by_client(client)).await
 }
 
 /// An operator who names the method in the configuration reads here which one it is.
@@ -187,7 +195,12 @@ async fn check_assertion(
         Err(KeysError::Unavailable(reason)) => {
             return Ok(Err(ClientAuthError::Keys { client: name(), reason }));
         }
-        Err(KeysError::Later(why)) => {
+        // The client is told to come again, as its key may be a new one. It may also be a stranger's, of which there is a trace.
+        Err(KeysError::Later(why, Some(error))) => {
+            note_failure(call, client.id(), &ClientAuthError::Assertion { client: name(), error }).await?;
+            return Err(FlowError::KeysLater { client: client.id().clone(), why });
+        }
+        Err(KeysError::Later(why, None)) => {
             return Err(FlowError::KeysLater { client: client.id().clone(), why });
         }
     };

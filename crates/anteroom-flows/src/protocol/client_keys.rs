@@ -16,8 +16,9 @@ pub(crate) enum KeysError<E> {
     Refused(E),
     /// There are no keys, and why.
     Unavailable(String),
-    /// They are not looked at now. Nothing is wrong with the client, as far as anything is known of it.
-    Later(KeysLater),
+    /// They are not looked at now. Nothing is wrong with the client, as far as anything is known of it. Where there are keys of a
+    /// while ago, what the check said of those.
+    Later(KeysLater, Option<E>),
 }
 
 /// Whether the keys of a client can be had where it publishes them, for an operator who asks.
@@ -51,14 +52,14 @@ pub(crate) async fn with_keys_of<T, E>(
         _ => None,
     };
     let keys = keys.map_err(|error| match later(&error) {
-        Some(later) => KeysError::Later(later),
+        Some(later) => KeysError::Later(later, None),
         None => KeysError::Unavailable(format!("{url}: {error}")),
     })?;
     let verdict = match check(ClientVerificationKeys::Keys(&keys)) {
         Err(error) if misses_a_key(&error) => match fetched.newer(at, &keys, presented).await {
             Ok(newer) => check(ClientVerificationKeys::Keys(&newer)),
             Err(unknown) => match later(&unknown) {
-                Some(later) => return Err(KeysError::Later(later)),
+                Some(later) => return Err(KeysError::Later(later, Some(error))),
                 None => Err(error),
             },
         },

@@ -107,7 +107,13 @@ pub async fn end_session(
     request: &EndSessionRequest,
     confirmed: Option<EndSessionConfirmation>,
 ) -> Result<EndSessionOutcome, FlowError> {
-    let mut checked = match check(visit, request) {
+    // The application may have registered with another node a moment ago.
+    let hint = request.id_token_hint.as_ref().and_then(|hint| id_token_hint::verified(visit, hint));
+    let hint = hint.map(VerifiedClaims::into_inner);
+    for client in [hint.as_ref().map(|hint| &hint.aud), request.client_id.as_ref()].into_iter().flatten() {
+        visit.refresh_for(client).await?;
+    }
+    let mut checked = match check(visit, (request, hint)) {
         Ok(checked) => of_known_clients(visit, request, checked).await?,
         Err(error) => return Ok(refused(visit, None, error)),
     };
@@ -198,10 +204,11 @@ fn place_of(
     Ok(None)
 }
 
-fn check(call: &Call, request: &EndSessionRequest) -> Result<CheckedEndSession, LogoutError> {
+fn check(
+    call: &Call,
+    (request, hint): (&EndSessionRequest, Option<IdTokenHint>),
+) -> Result<CheckedEndSession, LogoutError> {
     // One whose key or client is gone is no hint; then the person is asked, instead of being kept signed in.
-    let verified = |hint| id_token_hint::verified(call, hint).map(VerifiedClaims::into_inner);
-    let hint = request.id_token_hint.as_ref().and_then(verified);
     let hint = hint.filter(|hint| call.snapshot().clients.get(&hint.aud).is_some());
     let audience = hint.as_ref().map(|hint| hint.aud.clone());
     if let (Some(audience), Some(given)) = (&audience, &request.client_id)

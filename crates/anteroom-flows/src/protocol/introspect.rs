@@ -45,7 +45,7 @@ pub async fn introspect(
     let Some(claims) = access_token::read(call, token, now) else {
         return Ok(IntrospectionResponse::inactive());
     };
-    let call = &call.that_knows(&claims.client_id).await?;
+    call.refresh_for(&claims.client_id).await?;
     let Some(holder) = call.snapshot().clients.get(&claims.client_id) else {
         return Ok(IntrospectionResponse::inactive());
     };

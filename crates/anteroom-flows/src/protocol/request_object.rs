@@ -190,7 +190,7 @@ async fn read(
         KeysError::Unavailable(reason) => {
             UnusableRequestObject::object(&format!("the client's keys cannot be had: {reason}"))
         }
-        KeysError::Later(why) => UnusableRequestObject::new(RequestObjectFailure::FetchedTooOften, &why),
+        KeysError::Later(why, _) => UnusableRequestObject::new(RequestObjectFailure::FetchedTooOften, &why),
     })
 }
 

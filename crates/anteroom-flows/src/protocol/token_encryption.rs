@@ -3,6 +3,7 @@
 //! The key is found before anything is spent or written, since it may have to be fetched and may not be there.
 
 use anteroom_domain::client::Client;
+use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::Encryption;
 use anteroom_oidc::jwe::{self, EncryptionKey, Entropy, Payload};
 use anteroom_oidc::jwt::ClientVerificationKeys;
@@ -35,20 +36,23 @@ impl Recipient {
             ClientVerificationKeys::Keys(keys) => keys.encryption_key(encryption.alg).cloned().ok_or(NoKey),
             ClientVerificationKeys::Secrets(_) => Err(NoKey),
         };
-        let presented = (SignatureContext { now, from: None }, None);
+        let asked_by = call.address().map(AddressPrefix::network);
+        let presented = (SignatureContext { now, from: None }, asked_by);
         let found = with_keys_of(call, client, presented, find, |NoKey| true).await;
-        let client = || client.id().clone();
+        let id = || client.id().clone();
         let key = found.map_err(|error| match error {
             KeysError::Refused(NoKey) => FlowError::NoKeyOfClient {
-                client: client(),
+                client: id(),
                 reason: format!("none of its keys is for {}", encryption.alg),
             },
-            KeysError::Unavailable(reason) => FlowError::NoKeyOfClient {
-                client: client(),
-                reason: format!("its keys cannot be had: {reason}"),
-            },
-            KeysError::Later(why) => FlowError::KeysLater { client: client(), why },
+            KeysError::Unavailable(reason) => {
+                FlowError::NoKeyOfClient { client: id(), reason: format!("its keys cannot be had: {reason}") }
+            }
+            KeysError::Later(why, _) => FlowError::KeysLater { client: id(), why },
         })?;
+        if !call.is_unchanged(client).await? {
+            return Err(FlowError::ClientChanged);
+        }
         Ok(Some(Self { key, encryption }))
     }
 

@@ -8,6 +8,7 @@ use anteroom_oidc::errors::BearerError;
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::UserInfoClaims;
 use secrecy::SecretString;
+use std::sync::Arc;
 
 use crate::context::call::Call;
 use crate::error::FlowError;
@@ -41,8 +42,26 @@ const NOT_FOR_US: BearerError =
 
 #[tracing::instrument(skip_all)]
 pub async fn userinfo(call: &Call, token: &SecretString) -> Result<UserInfoAnswer, UserInfoError> {
+    let (client, user_info) = asked(call, token).await?;
+    let recipient = Recipient::find(call, &client, client.metadata.userinfo_encryption, call.now).await?;
+    let Some(recipient) = recipient else {
+        return Ok(match signed(call, &client, &user_info)? {
+            Some(jwt) => UserInfoAnswer::Jwt(jwt),
+            None => UserInfoAnswer::Json(user_info),
+        });
+    };
+    // The client's keys may have had to be fetched: what it may know is asked again after the wait.
+    let (client, user_info) = asked(call, token).await?;
+    let signed = signed(call, &client, &user_info)?;
+    let json = serde_json::to_vec(&user_info).map_err(|_| FlowError::Broken("userinfo"))?;
+    let payload = signed.as_deref().map_or(Payload::Claims(&json), Payload::Jwt);
+    Ok(UserInfoAnswer::Jwt(recipient.encrypt(call, payload)?))
+}
+
+/// What the token opens, and to which client.
+async fn asked(call: &Call, token: &SecretString) -> Result<(Arc<Client>, UserInfo), UserInfoError> {
     let claims = access_token::read(call, token, call.now).ok_or(INACTIVE_TOKEN)?;
-    let call = &call.that_knows(&claims.client_id).await?;
+    call.refresh_for(&claims.client_id).await?;
     let snapshot = call.snapshot();
     let client = snapshot.clients.get(&claims.client_id).ok_or(INACTIVE_TOKEN)?;
     let grant = match token_state(call, client, &claims).await? {
@@ -69,16 +88,7 @@ pub async fn userinfo(call: &Call, token: &SecretString) -> Result<UserInfoAnswe
         sub: subject(call, client, record.account.id)?,
         person: select_claims(&standard_claims(&record.account, &snapshot.groups), wanted),
     };
-    let recipient = Recipient::find(call, client, client.metadata.userinfo_encryption, call.now).await?;
-    Ok(match (signed(call, client, &user_info)?, recipient) {
-        (None, None) => UserInfoAnswer::Json(user_info),
-        (Some(jwt), None) => UserInfoAnswer::Jwt(jwt),
-        (Some(jwt), Some(recipient)) => UserInfoAnswer::Jwt(recipient.encrypt(call, Payload::Jwt(&jwt))?),
-        (None, Some(recipient)) => {
-            let json = serde_json::to_vec(&user_info).map_err(|_| FlowError::Broken("userinfo"))?;
-            UserInfoAnswer::Jwt(recipient.encrypt(call, Payload::Claims(&json))?)
-        }
-    })
+    Ok((Arc::clone(client), user_info))
 }
 
 fn signed(call: &Call, client: &Client, user_info: &UserInfo) -> Result<Option<String>, UserInfoError> {

@@ -12,6 +12,7 @@ use std::path::Path;
 
 on_both_databases!(
     a_database_that_went_back_is_not_served_until_an_operator_accepts_it,
+    a_request_that_came_before_its_node_refused_the_database_is_not_served,
     a_node_that_remembers_nothing_is_told_by_the_others,
     a_trail_that_was_written_anew_is_another_database,
     a_database_that_lost_changes_of_keys_or_clients_went_back,
@@ -88,6 +89,22 @@ async fn a_database_that_went_back_is_not_served_until_an_operator_accepts_it(ba
     linked(&provider, None).await;
     provider.look_at_history().await;
     assert!(is_served(&provider).await);
+}
+
+/// Its headers came before, and its body after.
+async fn a_request_that_came_before_its_node_refused_the_database_is_not_served(backend: Backend) {
+    let (provider, tokens) = gone_back(&backend).await;
+    let (web, browser) = (provider.client("web"), provider.browser());
+    let page = browser.get("/sign-in").await;
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh_token())];
+    let refreshing = web.begin(&provider, "/token", &refresh).await;
+    let entered = [("email", ALICE), ("password", PASSWORD)];
+    let signing_in = browser.begin_submit(&provider, (&page, "/sign-in"), &entered).await;
+    let before = provider.audit().await.len();
+    provider.look_at_history().await;
+    assert_eq!(refreshing.finish().await.status, 503);
+    assert_eq!(signing_in.finish().await.status, 503);
+    assert_eq!(provider.audit().await.len(), before);
 }
 
 async fn a_node_that_remembers_nothing_is_told_by_the_others(backend: Backend) {

@@ -25,6 +25,7 @@ mod registration;
 mod resources;
 mod retention;
 mod sign_in;
+mod slow_bodies;
 mod token;
 mod upkeep;
 

@@ -4,7 +4,7 @@ use anteroom_flows::interaction::authorize::{AuthorizeOutcome, authorize};
 use anteroom_oidc::authorization::{AuthorizationError, Parameter, Parameters};
 use anteroom_oidc::form::UrlEncodedForm;
 use anteroom_pages::ErrorKind;
-use axum::extract::{FromRequest, FromRequestParts as _, RawQuery, Request};
+use axum::extract::{FromRequest, RawQuery, Request};
 use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::Arc;
@@ -13,10 +13,11 @@ use crate::failure::{PageError, finish, to_sign_in};
 use crate::forms::is_form;
 use crate::page_context::PageContext;
 use crate::pages::step::show;
+use crate::received::read_body;
 use crate::respond::{error_return_page, redirect_to};
 use crate::state::Web;
 
-pub(crate) async fn get(context: PageContext, query: RawQuery) -> Response {
+pub(crate) async fn get(query: RawQuery, context: PageContext) -> Response {
     finish(&context, answer(&context, query.0.as_deref().unwrap_or_default()).await).await
 }
 
@@ -53,10 +54,9 @@ impl FromRequest<Arc<Web>> for CrossSitePost {
     type Rejection = Response;
 
     async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Self::Rejection> {
-        let (mut parts, body) = request.into_parts();
-        let Ok(context) = PageContext::from_request_parts(&mut parts, web).await;
-        let body = axum::body::to_bytes(body, web.settings.max_body).await.ok();
-        match body.filter(|_| is_form(&parts.headers)).and_then(|body| as_query(&body)) {
+        let (mut parts, body) = read_body(request, web).await?;
+        let context = PageContext::of(&mut parts, web);
+        match body.ok().filter(|_| is_form(&parts.headers)).and_then(|body| as_query(&body)) {
             Some(query) => Ok(Self { context, query }),
             // What cannot be read, or is too long, is as unusable as anything else that is no request.
             None => Err(invalid().answer(&context).await),

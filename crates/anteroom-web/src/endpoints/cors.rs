@@ -2,6 +2,8 @@
 //! Never on pages. Some browser clients send every request "with credentials", and a browser hides the answer from them unless
 //! that is allowed. It is at the token endpoint alone, where cookies are not looked at and not set.
 
+use anteroom_domain::reference::RequestReference;
+use anteroom_flows::context::registered_clients::knows_origin;
 use axum::extract::{Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -22,7 +24,7 @@ pub(crate) async fn anyone(request: Request, next: Next) -> Response {
 
 /// For endpoints that registered applications call from a browser.
 pub(crate) async fn registered(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    let allowed = registered_origin(&web, &request);
+    let allowed = registered_origin(&web, asked(&request)).await;
     answer(request, next, allowed).await
 }
 
@@ -32,7 +34,7 @@ pub(crate) async fn registered_with_credentials(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let allowed = registered_origin(&web, &request);
+    let allowed = registered_origin(&web, asked(&request)).await;
     let with_credentials = allowed.is_some();
     request.headers_mut().remove(COOKIE);
     let mut response = answer(request, next, allowed).await;
@@ -43,13 +45,25 @@ pub(crate) async fn registered_with_credentials(
     response
 }
 
-fn registered_origin(web: &Web, request: &Request) -> Option<HeaderValue> {
-    let origin = request.headers().get(ORIGIN).cloned();
-    origin.filter(|origin| origin.to_str().is_ok_and(|origin| is_registered(web, origin)))
+/// The origin that asks, and by what the log names the request.
+fn asked(request: &Request) -> (Option<HeaderValue>, Option<RequestReference>) {
+    (request.headers().get(ORIGIN).cloned(), request.extensions().get().copied())
 }
 
-fn is_registered(web: &Web, origin: &str) -> bool {
-    web.provider.snapshot().clients.have_origin(origin)
+async fn registered_origin(
+    web: &Web,
+    (origin, reference): (Option<HeaderValue>, Option<RequestReference>),
+) -> Option<HeaderValue> {
+    let origin = origin?;
+    let is_known = match knows_origin(&web.provider, origin.to_str().ok()?).await {
+        Ok(is_known) => is_known,
+        Err(error) => {
+            let reference = reference.map(tracing::field::display);
+            tracing::warn!(reference, "whether an origin is a client's is not known: {error}");
+            false
+        }
+    };
+    is_known.then_some(origin)
 }
 
 async fn answer(request: Request, next: Next, allowed: Option<HeaderValue>) -> Response {

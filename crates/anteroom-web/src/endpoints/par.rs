@@ -9,17 +9,19 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::endpoints::rejected_requests;
-use crate::endpoints::token::{ClientRequest, ClientRequestError, Received, finish};
+use crate::endpoints::token::{ClientRequest, ClientRequestError, finish};
 use crate::page_context::EndpointContext;
+use crate::received::{BodyResult, ReceivedRequest};
 
-pub(crate) async fn endpoint(context: EndpointContext, headers: HeaderMap, body: Received) -> Response {
+pub(crate) async fn endpoint(headers: HeaderMap, request: ReceivedRequest) -> Response {
+    let ReceivedRequest { context, body } = request;
     finish(&context, pushed(&context, &headers, &body).await)
 }
 
 async fn pushed(
     context: &EndpointContext,
     headers: &HeaderMap,
-    body: &Received,
+    body: &BodyResult,
 ) -> Result<Response, ClientRequestError> {
     let ClientRequest { client, form, .. } =
         ClientRequest::read(context, ClientEndpoint::PushedAuthorization, headers, body).await?;

@@ -7,7 +7,6 @@ use anteroom_oidc::{Issuer, RegistrationRefusal};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::RawQuery;
-use axum::extract::rejection::BytesRejection;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -16,6 +15,7 @@ use secrecy::SecretString;
 use crate::authorization::{REPEATED, Repeated, authorization};
 use crate::endpoints::token::unavailable;
 use crate::page_context::EndpointContext;
+use crate::received::{BodyResult, ReceivedRequest};
 use crate::segment::PathParam;
 
 /// Of metadata; what else is sent is bounded by the server's own limit.
@@ -24,14 +24,12 @@ const MAX_METADATA: usize = 32 * 1024;
 /// Seconds: what is being fetched has come by then, or is given up.
 const BUSY_FOR: &str = "10";
 
-type BodyResult = Result<Bytes, BytesRejection>;
 type RegistrationResult = Result<Response, RegistrationError>;
 
 pub(crate) async fn register(
-    context: EndpointContext,
     query: RawQuery,
     headers: HeaderMap,
-    body: BodyResult,
+    ReceivedRequest { context, body }: ReceivedRequest,
 ) -> Response {
     let body = json(&headers, body);
     let presented = presented((&headers, &query), &body);
@@ -40,21 +38,20 @@ pub(crate) async fn register(
 }
 
 pub(crate) async fn read(
-    context: EndpointContext,
     PathParam(client): PathParam<String>,
     query: RawQuery,
     headers: HeaderMap,
+    context: EndpointContext,
 ) -> Response {
     let read = registration::read(&context.call, &client, token(&headers, &query)).await;
     finish(&context, read.map(|client| told(StatusCode::OK, &client)))
 }
 
 pub(crate) async fn update(
-    context: EndpointContext,
     PathParam(client): PathParam<String>,
     query: RawQuery,
     headers: HeaderMap,
-    body: BodyResult,
+    ReceivedRequest { context, body }: ReceivedRequest,
 ) -> Response {
     let body = json(&headers, body);
     let presented = presented((&headers, &query), &body);
@@ -63,10 +60,10 @@ pub(crate) async fn update(
 }
 
 pub(crate) async fn delete(
-    context: EndpointContext,
     PathParam(client): PathParam<String>,
     query: RawQuery,
     headers: HeaderMap,
+    context: EndpointContext,
 ) -> Response {
     let deleted = registration::delete(&context.call, &client, token(&headers, &query)).await;
     finish(&context, deleted.map(|()| StatusCode::NO_CONTENT.into_response()))

@@ -12,8 +12,6 @@ use anteroom_oidc::errors::{TokenError, TokenErrorCode};
 use anteroom_oidc::form::UrlEncodedForm;
 use anteroom_oidc::token::{CredentialsError, PresentedCredentials, TokenLookup, TokenRequest};
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::http::header::{CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -22,6 +20,7 @@ use crate::authorization::{Repeated, authorization};
 use crate::endpoints::rejected_requests;
 use crate::forms::is_form;
 use crate::page_context::EndpointContext;
+use crate::received::{BodyResult, ReceivedRequest, is_too_long};
 use crate::request_checks::is_loopback_name;
 
 /// A request of a client that has proven who it is.
@@ -29,9 +28,6 @@ pub(crate) struct ClientRequest {
     pub client: AuthenticatedClient,
     pub form: UrlEncodedForm,
 }
-
-/// A body, or why it was not received whole.
-pub(crate) type Received = Result<Bytes, BytesRejection>;
 
 /// What goes wrong on the way to an answer, in the protocol's own words.
 pub(crate) enum ClientRequestError {
@@ -60,7 +56,7 @@ impl ClientRequest {
         context: &EndpointContext,
         endpoint: ClientEndpoint,
         headers: &HeaderMap,
-        body: &Received,
+        body: &BodyResult,
     ) -> Result<Self, ClientRequestError> {
         let form = form(context, headers, body)?;
         let authorization = authorization(headers).map_err(|Repeated| {
@@ -85,7 +81,7 @@ impl ClientRequest {
 fn form(
     context: &EndpointContext,
     headers: &HeaderMap,
-    body: &Received,
+    body: &BodyResult,
 ) -> Result<UrlEncodedForm, ClientRequestError> {
     let body = match body {
         Ok(body) => body,
@@ -99,18 +95,15 @@ fn form(
         .map_err(|error| rejected_requests::body(context, headers, &error.to_string()).into())
 }
 
-pub(crate) fn is_too_long(rejection: &BytesRejection) -> bool {
-    rejection.status() == StatusCode::PAYLOAD_TOO_LARGE
-}
-
-pub(crate) async fn token(context: EndpointContext, headers: HeaderMap, body: Received) -> Response {
+pub(crate) async fn token(headers: HeaderMap, request: ReceivedRequest) -> Response {
+    let ReceivedRequest { context, body } = request;
     finish(&context, exchanged(&context, &headers, &body).await)
 }
 
 async fn exchanged(
     context: &EndpointContext,
     headers: &HeaderMap,
-    body: &Received,
+    body: &BodyResult,
 ) -> Result<Response, ClientRequestError> {
     let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Token, headers, body).await?;
@@ -128,14 +121,15 @@ async fn exchanged(
     }
 }
 
-pub(crate) async fn revoke(context: EndpointContext, headers: HeaderMap, body: Received) -> Response {
+pub(crate) async fn revoke(headers: HeaderMap, request: ReceivedRequest) -> Response {
+    let ReceivedRequest { context, body } = request;
     finish(&context, revoked(&context, &headers, &body).await)
 }
 
 async fn revoked(
     context: &EndpointContext,
     headers: &HeaderMap,
-    body: &Received,
+    body: &BodyResult,
 ) -> Result<Response, ClientRequestError> {
     let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Revocation, headers, body).await?;
@@ -146,14 +140,15 @@ async fn revoked(
     Ok(Json(serde_json::json!({})).into_response())
 }
 
-pub(crate) async fn introspect(context: EndpointContext, headers: HeaderMap, body: Received) -> Response {
+pub(crate) async fn introspect(headers: HeaderMap, request: ReceivedRequest) -> Response {
+    let ReceivedRequest { context, body } = request;
     finish(&context, introspected(&context, &headers, &body).await)
 }
 
 async fn introspected(
     context: &EndpointContext,
     headers: &HeaderMap,
-    body: &Received,
+    body: &BodyResult,
 ) -> Result<Response, ClientRequestError> {
     let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Introspection, headers, body).await?;

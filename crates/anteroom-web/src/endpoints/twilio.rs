@@ -7,19 +7,18 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use url::form_urlencoded;
 
-use crate::endpoints::token::Received;
 use crate::page_context::EndpointContext;
+use crate::received::ReceivedRequest;
 use crate::segment::PathParam;
 use crate::state::Web;
 
 const SIGNATURE: &str = "x-twilio-signature";
 
 pub(crate) async fn status(
-    context: EndpointContext,
     PathParam(id): PathParam<MessageId>,
     uri: Uri,
     headers: HeaderMap,
-    body: Received,
+    ReceivedRequest { context, body }: ReceivedRequest,
 ) -> Response {
     let web = &context.web;
     let Some(callbacks) = web.settings.twilio.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
@@ -32,11 +31,10 @@ pub(crate) async fn status(
 }
 
 pub(crate) async fn key(
-    context: EndpointContext,
     PathParam(id): PathParam<MessageId>,
     uri: Uri,
     headers: HeaderMap,
-    body: Received,
+    ReceivedRequest { context, body }: ReceivedRequest,
 ) -> Response {
     let web = &context.web;
     let Some(callbacks) = web.settings.twilio.as_ref() else { return StatusCode::NOT_FOUND.into_response() };

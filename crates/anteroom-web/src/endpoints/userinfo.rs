@@ -11,20 +11,20 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::authorization::{REPEATED, Repeated, authorization};
-use crate::endpoints::token::{Received, is_too_long, unavailable};
+use crate::endpoints::token::unavailable;
 use crate::forms::is_form;
 use crate::page_context::EndpointContext;
+use crate::received::{BodyResult, ReceivedRequest, is_too_long};
 
 /// RFC 6750 §2.2: a method without a body of its own takes the token in the header alone.
-pub(crate) async fn get(context: EndpointContext, query: RawQuery, headers: HeaderMap) -> Response {
+pub(crate) async fn get(query: RawQuery, headers: HeaderMap, context: EndpointContext) -> Response {
     finish(&context, answer(&context, &headers, (None, &query)).await)
 }
 
 pub(crate) async fn post(
-    context: EndpointContext,
     query: RawQuery,
     headers: HeaderMap,
-    body: Received,
+    ReceivedRequest { context, body }: ReceivedRequest,
 ) -> Response {
     finish(&context, posted(&context, &headers, (&body, &query)).await)
 }
@@ -32,7 +32,7 @@ pub(crate) async fn post(
 async fn posted(
     context: &EndpointContext,
     headers: &HeaderMap,
-    (body, query): (&Received, &RawQuery),
+    (body, query): (&BodyResult, &RawQuery),
 ) -> Result<UserInfoAnswer, UserInfoError> {
     let why =
         |rejection| if is_too_long(rejection) { "the body is too long" } else { "the body was cut off" };

@@ -80,7 +80,7 @@ fn percent(text: &str) -> String {
     url.map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default()
 }
 
-pub(crate) async fn open(context: PageContext, PathParam(client): PathParam<String>) -> Response {
+pub(crate) async fn open(PathParam(client): PathParam<String>, context: PageContext) -> Response {
     finish(&context, opened(&context, &client).await).await
 }
 

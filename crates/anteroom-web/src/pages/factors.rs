@@ -33,7 +33,7 @@ pub(crate) async fn to_list() -> Response {
     see_other(FACTORS)
 }
 
-pub(crate) async fn show(context: PageContext, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(RawQuery(query): RawQuery, context: PageContext) -> Response {
     let notice = match query.as_deref() {
         Some("added") => Some(FactorsNotice::Added),
         Some("removed") => Some(FactorsNotice::Removed),
@@ -114,7 +114,7 @@ async fn added(context: &PageContext) -> Result<Response, PageError> {
 }
 
 /// `GET /account/factors/{id}`: the key of an app whose first code is awaited.
-pub(crate) async fn enrol(context: PageContext, PathParam(id): PathParam<String>) -> Response {
+pub(crate) async fn enrol(PathParam(id): PathParam<String>, context: PageContext) -> Response {
     let found = begun(&context, &id).await;
     let response = found.map(|found| match found {
         Some(enrolment) => enrolment_page(&context, &enrolment, None),
@@ -142,7 +142,7 @@ fn enrolment_page(context: &PageContext, enrolment: &Enrolment, problem: Option<
 }
 
 /// `GET /account/factors/{id}/qr.svg`: the key as a picture.
-pub(crate) async fn picture(context: PageContext, PathParam(id): PathParam<String>) -> Response {
+pub(crate) async fn picture(PathParam(id): PathParam<String>, context: PageContext) -> Response {
     let drawn =
         begun(&context, &id).await.map(|found| found.and_then(|enrolment| draw(&context, &enrolment)));
     match drawn {

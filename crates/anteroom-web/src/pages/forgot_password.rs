@@ -26,7 +26,7 @@ pub(crate) const WAITING: &str = "/forgot-password/waiting";
 const SIGN_IN: &str = "/sign-in";
 const MAX_EMAIL_CHARS: usize = 320;
 
-pub(crate) async fn form(context: PageContext, query: RawQuery) -> Response {
+pub(crate) async fn form(query: RawQuery, context: PageContext) -> Response {
     let result = opened(&context, query.0.as_deref().unwrap_or_default()).await;
     finish(&context, result).await
 }
@@ -138,7 +138,7 @@ pub(crate) fn retry_after(mut response: Response, wait: Wait) -> Response {
 }
 
 /// `GET /forgot-password/sent?interaction=…`.
-pub(crate) async fn asked(context: PageContext, query: RawQuery) -> Response {
+pub(crate) async fn asked(query: RawQuery, context: PageContext) -> Response {
     let result = asked_in(&context, query.0.as_deref().unwrap_or_default()).await;
     finish(&context, result).await
 }
@@ -189,7 +189,7 @@ struct ResetStatus {
 }
 
 /// `GET /forgot-password/waiting?interaction=…`: "go on" or "wait", and nothing else.
-pub(crate) async fn interaction_ref(context: PageContext, query: RawQuery) -> Response {
+pub(crate) async fn interaction_ref(query: RawQuery, context: PageContext) -> Response {
     let interaction_ref = waiting_in(query.0.as_deref().unwrap_or_default());
     let result = match interaction_ref {
         Some(interaction_ref) => is_reset_completed(&context.visit, interaction_ref).await,

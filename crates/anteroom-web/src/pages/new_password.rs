@@ -140,7 +140,7 @@ fn refused(context: &PageContext, page: StepPage, fault: PasswordProblem) -> Res
 }
 
 /// `GET /password-changed?interaction=…`: on to sign-in, and from there to what waited.
-pub(crate) async fn changed(context: PageContext, query: RawQuery) -> Response {
+pub(crate) async fn changed(query: RawQuery, context: PageContext) -> Response {
     let result = changed_in(&context, query.0.as_deref().unwrap_or_default()).await;
     finish(&context, result).await
 }

@@ -60,7 +60,7 @@ const GROUPS: [(ProfileGroupName, &[(ProfileClaim, &str)]); 4] = [
     ),
 ];
 
-pub(crate) async fn show(context: PageContext, RawQuery(query): RawQuery) -> Response {
+pub(crate) async fn show(RawQuery(query): RawQuery, context: PageContext) -> Response {
     finish(&context, shown(&context, query.as_deref() == Some("saved")).await).await
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn token_in(query: &str) -> String {
 }
 
 /// Nothing is looked up: mail scanners open links, and every link shows the same.
-pub(crate) async fn link(context: PageContext, query: RawQuery) -> Response {
+pub(crate) async fn link(query: RawQuery, context: PageContext) -> Response {
     let view = RecoveryLinkPage {
         form_token: token_without_account(&context, FormName::Recover),
         token: token_in(query.0.as_deref().unwrap_or_default()),

@@ -22,7 +22,7 @@ use crate::respond::PageResponse;
 
 const MAX_EMAIL_CHARS: usize = 320;
 
-pub(crate) async fn invitation(context: PageContext, query: RawQuery) -> Response {
+pub(crate) async fn invitation(query: RawQuery, context: PageContext) -> Response {
     let result = opened(&context, &token_in(query.0.as_deref().unwrap_or_default())).await;
     finish(&context, result).await
 }

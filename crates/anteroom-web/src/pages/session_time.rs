@@ -50,7 +50,7 @@ fn seconds(left: SignedDuration) -> u64 {
 }
 
 /// `GET /session?session=…`: asking is no activity.
-pub(crate) async fn ask(context: PageContext, query: RawQuery) -> Response {
+pub(crate) async fn ask(query: RawQuery, context: PageContext) -> Response {
     let form = anteroom_oidc::form::UrlEncodedForm::decode(query.0.unwrap_or_default().as_bytes()).ok();
     let session =
         form.as_ref().and_then(|form| form.once("session").ok()?).and_then(|text| text.parse().ok());

@@ -29,7 +29,7 @@ const MAX_PASSWORD_BYTES: usize = 1024;
 const MAX_EMAIL_BYTES: usize = 320;
 
 /// The form, or straight on for a person who is signed in already.
-pub(crate) async fn form(context: PageContext, query: RawQuery) -> Response {
+pub(crate) async fn form(query: RawQuery, context: PageContext) -> Response {
     finish(&context, open_form(&context, query.0.as_deref().unwrap_or_default()).await).await
 }
 

@@ -73,7 +73,7 @@ async fn submitted(
 
 /// Where signing out ends when no application waits for it, and where others are told of it before it goes on to the
 /// one that does.
-pub(crate) async fn done(context: PageContext, query: RawQuery) -> Response {
+pub(crate) async fn done(query: RawQuery, context: PageContext) -> Response {
     let result = sign_out_result(&context, query.0.as_deref().unwrap_or_default()).await;
     finish(&context, result).await
 }
@@ -114,7 +114,7 @@ fn signed_out(
     with_cookies(redirect_to(context, &next), &jar.of_other_sessions(context.web.secure_cookies()))
 }
 
-pub(crate) async fn end_session_get(context: PageContext, query: RawQuery) -> Response {
+pub(crate) async fn end_session_get(query: RawQuery, context: PageContext) -> Response {
     let result = answer(&context, query.0.as_deref().unwrap_or_default(), None).await;
     finish(&context, result).await
 }

@@ -86,7 +86,7 @@ pub(crate) fn continue_address(context: &PageContext, page: &StepPage) -> Result
 }
 
 /// `GET /continue?interaction=…`: wherever the journey stands.
-pub(crate) async fn resume(context: PageContext, query: axum::extract::RawQuery) -> Response {
+pub(crate) async fn resume(query: axum::extract::RawQuery, context: PageContext) -> Response {
     finish(&context, resumed(&context, query.0.as_deref().unwrap_or_default()).await).await
 }
 

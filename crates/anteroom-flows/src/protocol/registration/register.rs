@@ -168,7 +168,10 @@ pub(super) async fn confirm_sector(call: &Call, metadata: &ClientMetadata) -> Re
     confirmed.map_err(|error| match error {
         SectorError::Outgoing(OutgoingError::Busy) => RegistrationError::Busy,
         error => not_confirmed(call, &error).into(),
-    })
+    })?;
+    // The document may have taken seconds.
+    let is_closed = call.provider().snapshot().registration.policy.is_closed();
+    if is_closed { Err(RegistrationError::Closed) } else { Ok(()) }
 }
 
 /// Why an address is not reached tells of the network that this server is in, so that a stranger is not told: the cause is in

@@ -1,7 +1,7 @@
 //! What answers slowly is asked by a few at once.
 
 use crate::{ALICE, BOB};
-use anteroom_testkit::{AppKey, Backend, Documents, TestProvider, TestResponse, on_both_databases};
+use anteroom_testkit::{AppKey, Backend, Documents, TestProvider, TestResponse, Tokens, on_both_databases};
 use futures_util::future::{join, join_all};
 use serde_json::json;
 use std::net::Ipv4Addr;
@@ -14,6 +14,7 @@ on_both_databases!(
     core_6_2_strangers_leave_half_of_a_clients_to_people_who_are_signed_in,
     core_10_1_1_clients_that_share_a_slow_jwks_uri_are_all_known_by_their_keys,
     core_10_1_1_a_client_whose_keys_are_not_fetched_now_is_told_to_come_back,
+    core_10_2_of_keys_to_encrypt_to_a_network_has_four_fetched_at_once,
 );
 
 fn client(id: &str, place: &str) -> String {
@@ -177,4 +178,41 @@ async fn core_10_1_1_a_client_whose_keys_are_not_fetched_now_is_told_to_come_bac
         refused.page_summary()
     );
     assert_eq!(ours.status, 200, "{}", ours.page_summary());
+}
+
+async fn core_10_2_of_keys_to_encrypt_to_a_network_has_four_fetched_at_once(backend: Backend) {
+    let silent = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
+    let browser = provider.signed_in(ALICE).await;
+    let mut asking = Vec::new();
+    // No host has its own four.
+    for last in [1, 1, 1, 2, 2] {
+        let metadata = json!({
+            "redirect_uris": ["https://stranger.example/callback"],
+            "jwks_uri": format!("http://127.0.0.{last}:{port}/jwks"),
+            "userinfo_encrypted_response_alg": "ECDH-ES",
+        });
+        let client = provider.registered(&crate::registration::register(&provider, &metadata).await);
+        let page = client.authorize(&browser, &[]).await;
+        let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
+        let tokens = Tokens::of(&client.redeem(&client.code_in(&agreed)).await);
+        asking.push((client, tokens.access_token));
+    }
+    let ((fifth, token), four) = asking.split_last().unwrap();
+    let waiting = join_all(four.iter().map(|(client, token)| client.userinfo(token)));
+    let meanwhile = async {
+        let mut held = Vec::new();
+        for _ in four {
+            held.push(silent.accept().await.unwrap());
+        }
+        let refused = tokio::select! {
+            answer = fifth.userinfo(token) => answer,
+            _ = silent.accept() => panic!("a fifth was fetched"),
+        };
+        drop(held);
+        refused
+    };
+    let (_, refused) = join(waiting, meanwhile).await;
+    assert_eq!((refused.status, refused.error().as_str()), (503, "server_error"));
 }

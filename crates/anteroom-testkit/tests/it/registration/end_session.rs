@@ -16,6 +16,7 @@ on_both_databases!(
     rfc9700_4_11_2_after_consent_or_with_an_initial_access_token_the_person_is_led_back,
     rfc9700_4_11_2_a_hint_does_not_make_its_client_known,
     rfc9700_4_11_2_a_hint_from_before_another_host_was_registered_leads_not_there,
+    a_client_of_another_node_is_known_at_once_where_a_session_ends,
     who_was_told_to_stay_stays_whatever_the_client_registers_meanwhile,
 );
 
@@ -156,4 +157,26 @@ async fn who_was_told_to_stay_stays_whatever_the_client_registers_meanwhile(back
     let answer = browser.submit(&page, "/sign-out", &[]).await;
     assert_eq!(answer.location().as_str(), format!("{}/signed-out", provider.issuer));
     assert!(!browser.is_signed_in().await);
+}
+
+async fn a_client_of_another_node_is_known_at_once_where_a_session_ends(backend: Backend) {
+    let first = open(&backend).start().await;
+    let second = open(&backend).another_node_of(&first).start().await;
+    for with_hint in [false, true] {
+        let stranger = stranger(&first).await;
+        let mut browser = first.signed_in(ALICE).await;
+        let page = stranger.authorize(&browser, &[]).await;
+        let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
+        let tokens = Tokens::of(&stranger.redeem(&stranger.code_in(&agreed)).await);
+        browser.lead_to(&second);
+        if with_hint {
+            let out =
+                format!("/end-session?id_token_hint={}&post_logout_redirect_uri={BYE}", tokens.id_token());
+            assert_eq!(browser.get(&out).await.location().as_str(), BYE);
+        } else {
+            let page = end_session(&browser, &stranger, "").await;
+            assert_eq!(page.heading(), "Sign out?", "{}", page.page_summary());
+            assert!(is_led_back(&browser.submit(&page, "/sign-out", &[]).await));
+        }
+    }
 }

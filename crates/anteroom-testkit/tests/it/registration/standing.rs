@@ -1,6 +1,6 @@
 //! What a registered client is: the same as a configured one, but a stranger.
 
-use super::{address, metadata, open, register, with};
+use super::{CALLBACK, address, metadata, open, register, with};
 use crate::{ALICE, BOB};
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, Tokens, on_both_databases, on_one_node_and_on_two};
 use futures_util::future::join_all;
@@ -11,6 +11,7 @@ on_one_node_and_on_two!(registration_3_a_stranger_serves_people_like_any_applica
 on_both_databases!(
     requests_that_name_unknown_clients_share_a_look,
     a_client_registered_at_one_node_is_known_at_another_at_once,
+    a_refusal_at_a_node_that_did_not_know_the_client_gets_to_it,
     a_change_elsewhere_is_taken_up,
     only_those_whom_the_operator_names_are_let_in,
     a_changed_configuration_holds_for_those_registered_before,
@@ -52,6 +53,25 @@ async fn a_client_registered_at_one_node_is_known_at_another_at_once(backend: Ba
     assert_eq!(another.authorize(&second.browser(), &[]).await.status, 200);
     let (uri, token) = address(&told);
     assert_eq!(second.call(("GET", uri), token, &Value::Null).await.status, 200);
+}
+
+/// The other node has not heard of the client when the answer to its page comes.
+async fn a_refusal_at_a_node_that_did_not_know_the_client_gets_to_it(backend: Backend) {
+    let narrow = || open(&backend).set("registration.groups", "[\"clinicians\"]");
+    let first = narrow().start().await;
+    let second = narrow().another_node_of(&first).start().await;
+    for (person, form, entered) in
+        [(ALICE, "/consent", &[("decision", "deny")][..]), (BOB, "/not-entitled", &[])]
+    {
+        let stranger = first.registered(&register(&first, &metadata()).await);
+        let mut browser = first.signed_in(person).await;
+        let page = stranger.authorize(&browser, &[]).await;
+        browser.lead_to(&second);
+        let answer = browser.submit(&page, form, entered).await;
+        assert!(answer.location().as_str().starts_with(CALLBACK), "{}", answer.page_summary());
+        assert_eq!(answer.error(), "access_denied");
+    }
+    assert_eq!(second.audited("consent_denied").await.len(), 1);
 }
 
 async fn a_change_elsewhere_is_taken_up(backend: Backend) {

@@ -11,6 +11,7 @@ on_both_databases!(
     credentials_are_allowed_at_the_token_endpoint_and_never_on_pages,
     the_token_endpoint_looks_at_no_cookie_and_sets_none,
     a_client_that_registers_itself_brings_its_origin_and_takes_it_along,
+    the_origin_of_a_client_is_known_at_another_node_at_once,
 );
 
 const REGISTERED: &str = "https://web.example";
@@ -123,4 +124,17 @@ async fn a_client_that_registers_itself_brings_its_origin_and_takes_it_along(bac
     assert_eq!(deleted.status, 204);
     provider.follow_clients().await;
     assert!(!allowed().await);
+}
+
+async fn the_origin_of_a_client_is_known_at_another_node_at_once(backend: Backend) {
+    let open = || TestProvider::on(&backend).set("registration.mode", "\"open\"");
+    let first = open().start().await;
+    let second = open().another_node_of(&first).start().await;
+    for (host, path) in [("one.example", "/token"), ("two.example", "/userinfo")] {
+        let origin = format!("https://{host}");
+        let metadata = json!({ "redirect_uris": [format!("{origin}/callback")] });
+        assert_eq!(first.call(("POST", "/clients"), None, &metadata).await.status, 201);
+        let allowed = preflight(&second, path, &origin).await;
+        assert_eq!(allowed.header(ALLOW_ORIGIN), Some(origin.as_str()));
+    }
 }

@@ -250,6 +250,9 @@ async fn core_10_1_1_keys_at_a_jwks_uri_are_fetched_again_when_one_is_missing(ba
     provider.advance(SignedDuration::from_secs(20));
     let later = ask(&provider, &unknown.sign(&claims(&provider, "5"))).await;
     assert_eq!((later.status, later.header("retry-after")), (503, Some("40")), "{}", later.page_summary());
+    // It may be a stranger behind the client's network all the same.
+    let [entry] = &provider.audited("client_authentication_failed").await[..] else { panic!("no entry") };
+    assert_eq!(entry.client.as_deref(), Some("signer"), "{entry:?}");
     let stranger = provider.browser().from("198.51.100.7");
     assert_eq!(ask_from(&stranger, &unknown.sign(&claims(&provider, "6"))).await.status, 401);
     assert_eq!(published.asked(), 2);
