@@ -195,6 +195,7 @@ mod tests {
             created_at: at(0),
             last_seen_at: at(0),
             reset_at: None,
+            password_epoch: None,
         };
         for (device, account, expected) in [
             (None, own, CodeQuota::OtherDevice),

@@ -95,6 +95,7 @@ mod tests {
             failures: 0,
             stepped_up_at: None,
             reset_at: None,
+            password_epoch: None,
             label: String::new(),
             created_at: at(number),
             last_seen_at: at(number),

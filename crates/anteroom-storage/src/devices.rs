@@ -4,6 +4,7 @@ use crate::StoreError;
 use crate::entity::known_devices;
 use crate::row::{RowRef, count_column};
 use crate::store::{Queries, Tx};
+use anteroom_domain::account::AccountEpoch;
 use anteroom_domain::device::{KnownDevice, MAX_DEVICES, UNUSED_AFTER};
 use anteroom_domain::ids::{AccountId, DeviceId};
 use jiff::Timestamp;
@@ -96,14 +97,22 @@ impl Tx {
             last_seen_at: Set(device.last_seen_at.as_millisecond()),
             revoked_at: Set(None),
             reset_at: Set(device.reset_at.map(Timestamp::as_millisecond)),
+            password_epoch: Set(device.password_epoch.map(|epoch| epoch.0)),
         };
         known_devices::Entity::insert(row).exec_without_returning(&self.conn).await?;
         Ok(())
     }
 
-    /// `false`: the device was swept, since it was revoked or not used for long.
-    pub async fn touch_device(&self, id: DeviceId, now: Timestamp) -> Result<bool, StoreError> {
+    /// The password of this epoch of the account was right there. `false`: the device was swept, since it was revoked or not used
+    /// for long.
+    pub async fn touch_device(
+        &self,
+        id: DeviceId,
+        epoch: AccountEpoch,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let touched = known_devices::Entity::update_many()
+            .col_expr(known_devices::Column::PasswordEpoch, Expr::value(epoch.0))
             .col_expr(known_devices::Column::LastSeenAt, Expr::value(now.as_millisecond()))
             .filter(known_devices::Column::Id.eq(id.0))
             .exec(&self.conn)
@@ -111,13 +120,34 @@ impl Tx {
         Ok(touched.rows_affected == 1)
     }
 
-    /// This very device has passed a second factor: it is known from now on, also where there was no room for it before.
+    /// The epoch of the account was raised, and its password stayed: where it was right before, it is the present one as before.
+    pub async fn keep_password_of_devices(
+        &self,
+        account: AccountId,
+        (before, now): (AccountEpoch, AccountEpoch),
+    ) -> Result<(), StoreError> {
+        known_devices::Entity::update_many()
+            .col_expr(known_devices::Column::PasswordEpoch, Expr::value(now.0))
+            .filter(known_devices::Column::AccountId.eq(account.0))
+            .filter(known_devices::Column::PasswordEpoch.eq(before.0))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+
+    /// This very device has passed a second factor since whatever reset there was.
     pub async fn record_second_factor(
         &self,
         account: AccountId,
         id: DeviceId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        self.note_reset(account, id, None).await?;
+        self.make_known(account, id, now).await
+    }
+
+    /// It is known from now on, also where there was no room for it before.
+    async fn make_known(&self, account: AccountId, id: DeviceId, now: Timestamp) -> Result<(), StoreError> {
         let none: Option<i64> = None;
         known_devices::Entity::update_many()
             .col_expr(known_devices::Column::SteppedUpAt, Expr::value(now.as_millisecond()))
@@ -140,14 +170,24 @@ impl Tx {
     ) -> Result<(), StoreError> {
         let passed = self.device(id).await?.is_some_and(|device| device.passed_second_factor());
         if !passed {
-            known_devices::Entity::update_many()
-                .col_expr(known_devices::Column::ResetAt, Expr::value(now.as_millisecond()))
-                .filter(known_devices::Column::Id.eq(id.0))
-                .filter(known_devices::Column::AccountId.eq(account.0))
-                .exec(&self.conn)
-                .await?;
+            self.note_reset(account, id, Some(now)).await?;
         }
-        self.record_second_factor(account, id, now).await
+        self.make_known(account, id, now).await
+    }
+
+    async fn note_reset(
+        &self,
+        account: AccountId,
+        id: DeviceId,
+        at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        known_devices::Entity::update_many()
+            .col_expr(known_devices::Column::ResetAt, Expr::value(at.map(Timestamp::as_millisecond)))
+            .filter(known_devices::Column::Id.eq(id.0))
+            .filter(known_devices::Column::AccountId.eq(account.0))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
     }
 }
 
@@ -161,6 +201,7 @@ fn known(row: known_devices::Model) -> Result<KnownDevice, StoreError> {
         created_at: place.time("created_at", row.created_at)?,
         last_seen_at: place.time("last_seen_at", row.last_seen_at)?,
         reset_at: place.optional_time("reset_at", row.reset_at)?,
+        password_epoch: row.password_epoch.map(AccountEpoch),
         label: row.label,
     })
 }

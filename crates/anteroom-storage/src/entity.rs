@@ -83,6 +83,7 @@ entities! {
         last_seen_at: i64,
         revoked_at: Option<i64>,
         reset_at: Option<i64>,
+        password_epoch: Option<i64>,
     }
     totp_factors = "totp_factors" [id: Uuid] {
         account_id: Uuid,
@@ -136,6 +137,8 @@ entities! {
         asked_address: Option<Vec<u8>>,
         asked_until: Option<i64>,
         asked_sealed: Option<Vec<u8>>,
+        counted_form: Option<Vec<u8>>,
+        counted_at: Option<i64>,
     }
     one_time_codes = "one_time_codes" [id: Uuid] {
         account_id: Uuid,

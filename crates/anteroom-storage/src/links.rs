@@ -2,6 +2,7 @@
 
 use crate::StoreError;
 use crate::entity::links;
+use crate::repeats::FormWindow;
 use crate::row::{RowRef, count_column};
 use crate::store::{Queries, Tx};
 use anteroom_crypto::KeyedDigest;
@@ -79,18 +80,34 @@ impl Tx {
     }
 
     /// Counts a try of the typed code on each of these that has one left, and says which those are. Counted before it is
-    /// compared: however many are typed at once, no more are looked at.
+    /// compared: however many are typed at once, no more are looked at. What the same form entered a moment ago (`entry`) is no
+    /// further try.
     pub async fn count_link_code_attempt(
         &self,
         ids: &[LinkId],
         most: u32,
+        (entry, now): (Option<FormWindow<'_>>, Timestamp),
     ) -> Result<Vec<LinkId>, StoreError> {
-        let taken = links::Entity::update_many()
-            .col_expr(links::Column::TypedTries, Expr::col(links::Column::TypedTries).add(1))
-            .filter(links::Column::Id.is_in(ids.iter().map(|id| id.0)))
-            .filter(links::Column::TypedTries.lt(count_column(most)))
-            .exec_with_returning(&self.conn)
-            .await?;
+        let tries = Expr::col(links::Column::TypedTries);
+        let has_one_left = links::Column::TypedTries.lt(count_column(most));
+        let counting =
+            links::Entity::update_many().filter(links::Column::Id.is_in(ids.iter().map(|id| id.0)));
+        let counting = match entry {
+            Some(FormWindow { form, since }) => {
+                let form = form.as_bytes().to_vec();
+                let counted = links::Column::CountedForm
+                    .eq(form.clone())
+                    .and(links::Column::CountedAt.gt(since.as_millisecond()));
+                let more: Expr = Expr::case(counted.clone(), 0).finally(1).into();
+                counting
+                    .col_expr(links::Column::TypedTries, tries.add(more))
+                    .col_expr(links::Column::CountedForm, Expr::value(form))
+                    .col_expr(links::Column::CountedAt, Expr::value(now.as_millisecond()))
+                    .filter(has_one_left.or(counted))
+            }
+            None => counting.col_expr(links::Column::TypedTries, tries.add(1)).filter(has_one_left),
+        };
+        let taken = counting.exec_with_returning(&self.conn).await?;
         Ok(taken.iter().map(|row| LinkId(row.id)).collect())
     }
 
@@ -142,6 +159,8 @@ pub(crate) fn new_row(link: &EmailedLink) -> links::ActiveModel {
         asked_address: Set(None),
         asked_until: Set(None),
         asked_sealed: Set(None),
+        counted_form: Set(None),
+        counted_at: Set(None),
     }
 }
 

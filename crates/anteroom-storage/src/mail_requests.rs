@@ -74,6 +74,19 @@ impl Queries {
         Ok(found.into_iter().map(|browser| browser.map(BrowserId)).collect())
     }
 
+    /// Whether one of these was written after `since`.
+    pub async fn is_any_link_there(&self, ids: &[LinkId], since: Timestamp) -> Result<bool, StoreError> {
+        let found = links::Entity::find()
+            .select_only()
+            .column(links::Column::Id)
+            .filter(links::Column::Id.is_in(ids.iter().map(|id| id.0)))
+            .filter(links::Column::CreatedAt.gt(since.as_millisecond()))
+            .into_tuple::<Uuid>()
+            .one(&self.conn)
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// Whether one of these devices is known to the account that has the address.
     pub async fn is_known_device_of_address(
         &self,

@@ -82,6 +82,13 @@ impl Builder {
         self
     }
 
+    /// Its clock is ahead of where it stood, from now on on its own.
+    #[must_use]
+    pub fn ahead_by(mut self, by: SignedDuration) -> Self {
+        self.clock = Clock::manual(self.clock.now() + by);
+        self
+    }
+
     /// Answers under this name, which may be an https one, as behind a proxy.
     #[must_use]
     pub fn issuer(mut self, issuer: &str) -> Self {

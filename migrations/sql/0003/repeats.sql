@@ -9,3 +9,8 @@ ALTER TABLE accounts ADD COLUMN
     counted_form bytea;
 ALTER TABLE accounts ADD COLUMN
     counted_at bigint;
+-- The same for the typed code of a mail that was tried last.
+ALTER TABLE links ADD COLUMN
+    counted_form bytea;
+ALTER TABLE links ADD COLUMN
+    counted_at bigint;

@@ -95,7 +95,7 @@ fn refused(detail: &Detail, facts: SentencePolicy) -> Option<String> {
             format!("the password was wrong ({failures} of {} forgiven)", facts.forgiven_failures)
         }
         "wrong_password" => format!(
-            "the password was wrong, failure {failures}; more than {} lock the account",
+            "the password was wrong, failure {failures}, and {} are forgiven: another entry of this moment says what that locks",
             facts.forgiven_failures
         ),
         "locked" => {
@@ -332,7 +332,7 @@ mod tests {
             (
                 "sign_in_refused",
                 r#"{"failures":6,"reason":"wrong_password"}"#,
-                "Sign-in refused: the password was wrong, failure 6; more than 5 lock the account.",
+                "Sign-in refused: the password was wrong, failure 6, and 5 are forgiven: another entry of this moment says what that locks.",
             ),
             (
                 "sign_in_refused",

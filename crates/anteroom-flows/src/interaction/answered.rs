@@ -26,6 +26,8 @@ use crate::error::FlowError;
 use crate::interaction::consent_answer::ConsentAnswer;
 use crate::interaction::open_interaction::OpenInteraction;
 use crate::interaction::step::{AlreadyFinished, Next};
+use crate::protocol::authorization_response::{PreparedResponse, account_changed};
+use crate::protocol::hybrid::HybridGrant;
 
 /// What became of an attempt to answer.
 enum FinishResult {
@@ -34,6 +36,19 @@ enum FinishResult {
     ClientChanged,
     /// It was answered before: the row that says so, where there is one.
     Before(Option<Box<Interaction>>),
+}
+
+/// Why nothing of a unit stays.
+enum FinishError {
+    Flow(FlowError),
+    /// Tokens were to be released for a person whose account has changed, or whose session has ended.
+    AccountChanged,
+}
+
+impl<E: Into<FlowError>> From<E> for FinishError {
+    fn from(error: E) -> Self {
+        Self::Flow(error.into())
+    }
 }
 
 /// What rests, sealed, in the row of an answered request.
@@ -46,16 +61,36 @@ struct AuthorizationResult {
 
 const CONTEXT: &str = "answered request";
 
-/// Finishes what waits with this answer; if it was answered before, nothing of this answer leaves.
+/// Finishes what waits with this answer; if it was answered before, nothing of this answer leaves, and nothing of it stays.
 pub(crate) async fn answer(
     visit: &Visit,
     interaction: &OpenInteraction,
-    (account, response): (Option<AccountId>, AuthorizationResponse),
+    (account, prepared): (Option<AccountId>, PreparedResponse),
 ) -> Result<Next, FlowError> {
+    match answer_with(visit, interaction, (account, prepared)).await {
+        Ok(next) => Ok(next),
+        Err(FinishError::Flow(error)) => Err(error),
+        Err(FinishError::AccountChanged) => {
+            let request = interaction.state.request().ok_or(FlowError::Broken("tokens for no request"))?;
+            let told = account_changed(visit, request).into();
+            match answer_with(visit, interaction, (account, told)).await {
+                Err(FinishError::AccountChanged) => Err(FlowError::Broken("an error with tokens")),
+                Err(FinishError::Flow(error)) => Err(error),
+                Ok(next) => Ok(next),
+            }
+        }
+    }
+}
+
+async fn answer_with(
+    visit: &Visit,
+    interaction: &OpenInteraction,
+    (account, PreparedResponse { response, grant }): (Option<AccountId>, PreparedResponse),
+) -> Result<Next, FinishError> {
     let pushed = matches!(interaction.state.source, RequestSource::Pushed { .. });
     let name = interaction.response_key().filter(|_| pushed || interaction.is_resumable);
     let Some(name) = name else {
-        keep_alone(visit, interaction).await?;
+        keep_alone(visit, (interaction.consent.clone(), grant)).await?;
         return Ok(Next::Application(Box::new(response)));
     };
     let answer = AuthorizationResult { account, response };
@@ -63,12 +98,13 @@ pub(crate) async fn answer(
     let finished = if let Some(digest) = only_pushed {
         finish_by_name(visit, digest).await?
     } else {
-        let finishing = Arc::new(FinishInteractionUnit::prepare(visit, (interaction, &name), &answer)?);
+        let finishing = FinishInteractionUnit::prepare(visit, (interaction, &name), &answer, grant)?;
+        let finishing = Arc::new(finishing);
         visit.store().write(move |tx| finish(tx, Arc::clone(&finishing))).await?
     };
     Ok(match (finished, interaction.state.request()) {
         (FinishResult::Now, _) => Next::Application(Box::new(answer.response)),
-        (FinishResult::ClientChanged, _) => return Err(FlowError::ClientChanged),
+        (FinishResult::ClientChanged, _) => return Err(FlowError::ClientChanged.into()),
         (FinishResult::Before(Some(before)), _) => repeat_response(visit, &before, account),
         (FinishResult::Before(None), Some(request)) => {
             pushed_request_finished(visit, Some(&request.client_id))
@@ -77,20 +113,44 @@ pub(crate) async fn answer(
     })
 }
 
-/// Pages of release 0.1.0 name no request: no row says that theirs was answered.
-async fn keep_alone(call: &Call, interaction: &OpenInteraction) -> Result<(), FlowError> {
-    let Some(consent) = interaction.consent.clone() else { return Ok(()) };
+/// Pages of release 0.1.0 name no request, and a request without a page has nothing that carries it: no row says that theirs was
+/// answered.
+async fn keep_alone(
+    call: &Call,
+    (consent, grant): (Option<Arc<ConsentAnswer>>, Option<Arc<HybridGrant>>),
+) -> Result<(), FinishError> {
+    if consent.is_none() && grant.is_none() {
+        return Ok(());
+    }
     let write = call.store().write(move |tx| {
-        let consent = Arc::clone(&consent);
+        let (consent, grant) = (consent.clone(), grant.clone());
         async move {
-            let is_kept = consent.is_to_this_client(&tx).await?;
-            if is_kept {
-                consent.keep(&tx).await?;
+            if let Some(grant) = &grant {
+                grant.lock_account(&tx).await?;
             }
-            Ok::<_, FlowError>(is_kept)
+            if let Some(consent) = &consent
+                && !consent.is_to_this_client(&tx).await?
+            {
+                return Err(FlowError::ClientChanged.into());
+            }
+            keep(&tx, (consent.as_deref(), grant.as_deref())).await
         }
     });
-    if write.await? { Ok(()) } else { Err(FlowError::ClientChanged) }
+    write.await
+}
+
+/// What the answer that won has brought about.
+async fn keep(
+    tx: &Tx,
+    (consent, grant): (Option<&ConsentAnswer>, Option<&HybridGrant>),
+) -> Result<(), FinishError> {
+    if let Some(consent) = consent {
+        consent.keep(tx).await?;
+    }
+    match grant {
+        Some(grant) if !grant.keep(tx).await? => Err(FinishError::AccountChanged),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Answers a pushed request that no page carries and for which no account is signed in.
@@ -161,6 +221,8 @@ struct FinishInteractionUnit {
     row: Option<InteractionId>,
     pushed: Option<KeyedDigest>,
     consent: Option<Arc<ConsentAnswer>>,
+    /// Of the tokens that leave with the answer.
+    grant: Option<Arc<HybridGrant>>,
 }
 
 impl FinishInteractionUnit {
@@ -168,6 +230,7 @@ impl FinishInteractionUnit {
         visit: &Visit,
         (interaction, name): (&OpenInteraction, &[u8]),
         answer: &AuthorizationResult,
+        grant: Option<Arc<HybridGrant>>,
     ) -> Result<Self, FlowError> {
         let id = InteractionId(visit.new_id());
         let plain = serde_json::to_vec(answer).map_err(|_| FlowError::Broken("an answer"))?;
@@ -191,14 +254,18 @@ impl FinishInteractionUnit {
             row: interaction.row(),
             pushed: interaction.pushed(),
             consent: interaction.consent.clone(),
+            grant,
             answered,
         })
     }
 }
 
 /// The earlier answer, if there is one.
-async fn finish(tx: Tx, finishing: Arc<FinishInteractionUnit>) -> Result<FinishResult, FlowError> {
-    let FinishInteractionUnit { answered, digests, digest, row, pushed, consent } = &*finishing;
+async fn finish(tx: Tx, finishing: Arc<FinishInteractionUnit>) -> Result<FinishResult, FinishError> {
+    let FinishInteractionUnit { answered, digests, digest, row, pushed, consent, grant } = &*finishing;
+    if let Some(grant) = grant {
+        grant.lock_account(&tx).await?;
+    }
     if let Some(before) = tx.interaction(digests).await? {
         return Ok(FinishResult::Before(Some(Box::new(before))));
     }
@@ -221,9 +288,7 @@ async fn finish(tx: Tx, finishing: Arc<FinishInteractionUnit>) -> Result<FinishR
     if let Some(row) = row {
         tx.finish_interaction(*row, now).await?;
     }
-    if let Some(consent) = consent {
-        consent.keep(&tx).await?;
-    }
+    keep(&tx, (consent.as_deref(), grant.as_deref())).await?;
     Ok(FinishResult::Now)
 }
 

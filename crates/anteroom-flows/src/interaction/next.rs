@@ -73,7 +73,7 @@ pub async fn proceed_with(
     let step = next_step::decide(person, &needs, visit.now);
     if let Some(response) = answer_without_a_page(visit, snapshot, (&target, &selection), &step).await? {
         let account = selection.account().map(|account| account.id);
-        return answer(visit, &interaction, (account, response)).await;
+        return answer(visit, &interaction, (account, response.into())).await;
     }
     let step = match (step, selection) {
         (NextStep::Done, AccountSelection::SignedIn(live)) => {
@@ -103,12 +103,10 @@ fn with_consent_question(
     now: Timestamp,
 ) -> OpenInteraction {
     interaction.state = interaction.state.asking_consent(person.account.id, question, now);
-    let kept = interaction.is_persisted();
-    if kept {
-        interaction
-    } else {
-        OpenInteraction { place: InteractionStorage::Sealed { submitted: None }, ..interaction }
+    if matches!(interaction.place, InteractionStorage::Row { .. }) && !interaction.is_persisted() {
+        interaction.place = InteractionStorage::Sealed { submitted: None };
     }
+    interaction
 }
 
 async fn reach_target(
@@ -360,7 +358,7 @@ pub(crate) async fn deny(
     let request = target.request().ok_or(FlowError::Broken("a refusal of no request"))?;
     let (code, description) = (AuthorizationErrorCode::AccessDenied, "the person or the practice refused");
     let response = request.target().error(&snapshot.issuer, code, description);
-    answer(visit, interaction, (Some(account), response)).await
+    answer(visit, interaction, (Some(account), response.into())).await
 }
 
 async fn note_not_entitled(visit: &Visit, account: &Account, client: &Client) -> Result<(), FlowError> {

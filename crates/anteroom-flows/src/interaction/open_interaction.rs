@@ -205,8 +205,18 @@ fn is_equivalent(row: &Interaction, other: &Interaction) -> bool {
         |interaction: &Interaction| interaction.proof.as_ref().map(|proof| (proof.account, proof.epoch));
     row.finished_at.is_none()
         && other.created_at < row.expires_at
-        && row.state == other.state
+        && is_same_but_for_times(&row.state, &other.state)
         && proven(row) == proven(other)
+}
+
+/// A form writes the time of its submission in some cases. The earlier of two is in the row already, which the browser that sends the
+/// form again can go on with as well, so that it gets no more by it.
+fn is_same_but_for_times(row: &InteractionState, other: &InteractionState) -> bool {
+    let picked_at = match (row.picked_at, other.picked_at) {
+        (Some(_), Some(_)) => row.picked_at,
+        (None, _) | (_, None) => other.picked_at,
+    };
+    *row == InteractionState { began_at: row.began_at, picked_at, ..other.clone() }
 }
 
 /// What a new row needs, drawn before the transaction so that the transaction can run again.

@@ -13,6 +13,14 @@ const TYPED_CONTEXT: &str = "link typed";
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const TYPED_LENGTH: usize = 10;
 
+/// Which link, and whose.
+#[derive(Clone, Copy)]
+pub(crate) struct LinkIdentity {
+    pub id: LinkId,
+    pub kind: LinkKind,
+    pub account: Option<AccountId>,
+}
+
 /// A link with what only its mail may know.
 #[derive(Clone)]
 pub(crate) struct NewLink {
@@ -24,12 +32,12 @@ pub(crate) struct NewLink {
 
 pub(crate) fn new_link(
     call: &Call,
-    (kind, account): (LinkKind, Option<AccountId>),
+    LinkIdentity { id, kind, account }: LinkIdentity,
     asked_by: Option<BrowserId>,
     (now, lifetime): (Timestamp, SignedDuration),
 ) -> NewLink {
     let mac = call.keyring().mac(KeyPurpose::TokenHash);
-    let (token, id) = (call.random().token(), LinkId(call.new_id()));
+    let token = call.random().token();
     let typed = draw_typed(call);
     let link = EmailedLink {
         id,

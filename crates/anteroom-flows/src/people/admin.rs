@@ -7,7 +7,7 @@ use anteroom_domain::account::{Account, AccountStatus, GroupName, Profile};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
-use anteroom_domain::ids::{AccountId, AddressId, MessageId};
+use anteroom_domain::ids::{AccountId, AddressId, LinkId, MessageId};
 use anteroom_domain::link::{EmailedLink, LinkKind};
 use anteroom_domain::message::{Mail, Message, MessageBody};
 use anteroom_domain::profile::{ClaimChange, EditableProfile, ProfileClaim};
@@ -22,7 +22,7 @@ use crate::audit::context::AuditContext;
 use crate::context::call::Call;
 use crate::context::provider::Snapshot;
 use crate::error::FlowError;
-use crate::messages::links::new_link;
+use crate::messages::links::{LinkIdentity, new_link};
 use crate::sessions::end_sessions::{end_all, logout_recipients};
 use ends::{end_links, remove_phones, restart_registration};
 
@@ -209,7 +209,9 @@ pub(crate) struct Invitation {
 fn invitation_for(call: &Call, (account, invitee): (AccountId, &Invitee), now: Timestamp) -> Invitation {
     let snapshot = call.snapshot();
     let lifetime = snapshot.policy.invitation_lifetime;
-    let new = new_link(call, (LinkKind::Invitation, Some(account)), None, (now, lifetime));
+    let (id, kind) = (LinkId(call.new_id()), LinkKind::Invitation);
+    let identity = LinkIdentity { id, kind, account: Some(account) };
+    let new = new_link(call, identity, None, (now, lifetime));
     let mail = invitation_mail(snapshot, Some(&invitee.profile), &new.token.encode());
     let message = Message {
         id: MessageId(call.new_id()),
@@ -257,7 +259,8 @@ pub async fn disable(call: &Call, address: &EmailAddress) -> Result<(), AdminErr
         async move {
             let locked = tx.lock_account(account.id).await?;
             // What is not changed has no entry.
-            let status = locked.map_or(AccountStatus::Disabled, |locked| locked.account.status);
+            let Some(locked) = locked.map(|locked| locked.account) else { return Ok(()) };
+            let status = locked.status;
             if status == AccountStatus::Disabled {
                 return Ok(());
             }
@@ -267,7 +270,9 @@ pub async fn disable(call: &Call, address: &EmailAddress) -> Result<(), AdminErr
             }
             end_links(&tx, &audit, account.id).await?;
             tx.set_status(account.id, AccountStatus::Disabled, audit.now).await?;
-            tx.raise_epoch(account.id).await?;
+            if let Some(raised) = tx.raise_epoch(account.id).await? {
+                tx.keep_password_of_devices(account.id, (locked.epoch, raised)).await?;
+            }
             let sessions = tx.sessions_of_account(account.id).await?;
             end_all(&tx, &audit, &sessions, &hearers).await?;
             tx.append(&audit.entry(Actor::Operator, Event::AccountDisabled).about(account.id)).await?;

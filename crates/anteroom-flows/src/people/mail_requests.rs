@@ -4,6 +4,8 @@
 //! Invariants:
 //! - the request does not look up whether an account has the address: the same statements, the same rows, for every address
 //!   and however often it is asked for;
+//! - a form that is sent twice asks once: the row's identifier is derived from the form and the address, whether an account has it or
+//!   not;
 //! - an address has at most five rows that count, a network 2,000, whether accounts have them or not;
 //! - [`answer`] looks the address up afterwards, in rounds of its own. It too writes the same rows for every address: where
 //!   no account has it, a message without a recipient.
@@ -12,7 +14,7 @@ use anteroom_crypto::KeyPurpose;
 use anteroom_domain::account::Account;
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
-use anteroom_domain::ids::{BrowserId, InteractionId, MessageId};
+use anteroom_domain::ids::{BrowserId, InteractionId, LinkId, MessageId};
 use anteroom_domain::limits::Limit;
 use anteroom_domain::link::LinkKind;
 use anteroom_domain::mail_request::{self, MailRequest};
@@ -28,8 +30,9 @@ use crate::context::limits;
 use crate::context::provider::Snapshot;
 use crate::error::FlowError;
 use crate::messages::languages::{asked_in, of_page};
-use crate::messages::links::new_link;
+use crate::messages::links::{LinkIdentity, new_link};
 use crate::people::admin::invitation_mail;
+use crate::sessions::repeated_form::repeat_window_start;
 
 /// Asks that one round answers at most, in one transaction.
 const BATCH: u32 = 50;
@@ -41,9 +44,32 @@ pub(crate) async fn spend(visit: &Visit, limit: Limit) -> Result<(), FlowError> 
     limits::spend(visit, budgets).await
 }
 
+/// What came of an ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MailRequestWrite {
+    Written,
+    /// Enough rows of the address count.
+    Crowded,
+    /// The same form has asked for it a moment ago: one mail, and one row.
+    Repeated,
+}
+
+impl MailRequestWrite {
+    /// Whether the trail is told of it, and that a mail is on its way.
+    pub(crate) const fn is_mailed(self) -> Option<bool> {
+        match self {
+            Self::Written => Some(true),
+            Self::Crowded => Some(false),
+            Self::Repeated => None,
+        }
+    }
+}
+
 /// A row for an address, drawn before the transaction that may write it.
 pub(crate) struct NewMailRequest {
     row: RequestedLink,
+    /// Those that the row has if this form has asked for it before; none without a form.
+    of_form: Vec<LinkId>,
     address: FoldedAddress,
     /// So many rows of an address count at once.
     most: u32,
@@ -58,8 +84,13 @@ impl NewMailRequest {
         (browser, request): (Option<BrowserId>, Option<&AuthorizationRequest>),
     ) -> Self {
         let (policy, now) = (visit.snapshot().policy.recovery, visit.now);
-        let new = new_link(visit, (kind, None), browser, (now, policy.link_lifetime));
         let address = FoldedAddress::from_entered(entered);
+        let told = [context(kind).as_bytes(), address.as_str().as_bytes()];
+        let of_form: Vec<LinkId> =
+            visit.sent_form.iter().flat_map(|form| form.row_ids(visit, &told)).map(LinkId).collect();
+        let id = of_form.first().copied().unwrap_or_else(|| LinkId(visit.new_id()));
+        let identity = LinkIdentity { id, kind, account: None };
+        let new = new_link(visit, identity, browser, (now, policy.link_lifetime));
         let ask = MailRequest {
             address: address.as_str().to_owned(),
             token: new.token.encode(),
@@ -76,22 +107,30 @@ impl NewMailRequest {
                 link: new.link,
                 ask,
             },
+            of_form,
             address,
             most: policy.max_links,
             visit: visit.clone(),
         }
     }
 
-    /// Writes the row, unless enough of the address count. The same statements for every address.
-    pub(crate) async fn write(&self, tx: &Tx, interaction: Option<InteractionId>) -> Result<bool, FlowError> {
+    /// Writes the row, unless enough of the address count, or this form has written it. The same statements for every address.
+    pub(crate) async fn write(
+        &self,
+        tx: &Tx,
+        interaction: Option<InteractionId>,
+    ) -> Result<MailRequestWrite, FlowError> {
         tx.lock_requested_address(&self.row.address).await?;
+        if tx.is_any_link_there(&self.of_form, repeat_window_start(self.visit.now)).await? {
+            return Ok(MailRequestWrite::Repeated);
+        }
         if self.is_crowded(tx).await? {
-            return Ok(false);
+            return Ok(MailRequestWrite::Crowded);
         }
         let mut row = self.row.clone();
         row.link.interaction = interaction;
         tx.insert_asked_link(&row).await?;
-        Ok(true)
+        Ok(MailRequestWrite::Written)
     }
 
     /// Whether as many rows count as there may be. Those of strangers do not stand in the way of the owner: a device that is

@@ -6,7 +6,7 @@
 use anteroom_domain::account::{Account, AccountStatus, PhoneKind};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::ids::{AccountId, PhoneId};
+use anteroom_domain::ids::{AccountId, LinkId, PhoneId};
 use anteroom_domain::link::LinkKind;
 use anteroom_domain::message::{Mail, Message, MessageBody, Notice};
 use anteroom_domain::phone::{DeliveryMethod, E164, MAX_PHONES, Phone};
@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use crate::context::call::Call;
 use crate::error::FlowError;
 use crate::interaction::phones::is_sent;
-use crate::messages::links::new_link;
+use crate::messages::links::{LinkIdentity, new_link};
 use crate::messages::notices::{message, notice, notices};
 use crate::people::admin::{AdminError, find};
 
@@ -73,7 +73,9 @@ pub async fn send_reset(call: &Call, address: &EmailAddress) -> Result<(), Suppo
     let account = active(call, address).await?;
     let (snapshot, now) = (call.snapshot(), call.now);
     let lifetime = snapshot.policy.recovery.link_lifetime;
-    let new = new_link(call, (LinkKind::Recovery, Some(account.id)), None, (now, lifetime));
+    let (id, kind) = (LinkId(call.new_id()), LinkKind::Recovery);
+    let identity = LinkIdentity { id, kind, account: Some(account.id) };
+    let new = new_link(call, identity, None, (now, lifetime));
     let mut href = snapshot.issuer.endpoint("/recover");
     href.query_pairs_mut().append_pair("token", &new.token.encode());
     let mail = Mail::Recovery {

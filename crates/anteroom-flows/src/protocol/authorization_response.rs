@@ -10,16 +10,30 @@ use anteroom_oidc::authorization::AuthorizationRequest;
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::response::{AuthorizationResponse, Issued, IssuedAccessToken};
 use jiff::Timestamp;
+use std::sync::Arc;
 
 use crate::context::browser::FetchContext;
-use crate::context::call::Visit;
+use crate::context::call::{Call, Visit};
 use crate::context::limits::spend_authorization;
 use crate::context::live::ActiveSession;
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::protocol::authorization_code;
-use crate::protocol::hybrid::{self, SignedIn};
+use crate::protocol::hybrid::{self, HybridGrant, SignedIn};
 use crate::protocol::session_state::session_state;
+
+/// An answer that is ready, and has not left: it does once the unit that answers the request is committed.
+pub(crate) struct PreparedResponse {
+    pub(crate) response: AuthorizationResponse,
+    /// That of the tokens in it, for that unit to write.
+    pub(crate) grant: Option<Arc<HybridGrant>>,
+}
+
+impl From<AuthorizationResponse> for PreparedResponse {
+    fn from(response: AuthorizationResponse) -> Self {
+        Self { response, grant: None }
+    }
+}
 
 /// Answers the request for the person who is signed in.
 pub(crate) async fn respond(
@@ -27,30 +41,24 @@ pub(crate) async fn respond(
     client: &Client,
     request: &AuthorizationRequest,
     person: SignedIn<'_>,
-) -> Result<AuthorizationResponse, FlowError> {
+) -> Result<PreparedResponse, FlowError> {
     let live = person.live;
     let issuer = &visit.snapshot().issuer;
     if spend_authorization(visit, live, client.id()).is_err() {
         let description = "too many requests from this sign-in";
-        return Ok(request.target().error(
-            issuer,
-            AuthorizationErrorCode::TemporarilyUnavailable,
-            description,
-        ));
+        let code = AuthorizationErrorCode::TemporarilyUnavailable;
+        return Ok(request.target().error(issuer, code, description).into());
     }
     let with_code = request.response_type.has_code();
     let code = if with_code { Some(code(visit, client, request, live)?) } else { None };
     let tokens = hybrid::issue(visit, (client, request), person, code.as_deref()).await;
     let tokens = match tokens {
         Err(error) if error.is_of_client() => {
-            return not_encrypted(visit, (client, request), &error).await;
+            return Ok(not_encrypted(visit, (client, request), &error).await?.into());
         }
         tokens => tokens?,
     };
-    let Some(tokens) = tokens else {
-        let description = "the person has to sign in again";
-        return Ok(request.target().error(issuer, AuthorizationErrorCode::LoginRequired, description));
-    };
+    let Some((tokens, grant)) = tokens else { return Ok(account_changed(visit, request).into()) };
     touch(visit, live, request).await?;
     let expires_in = visit.snapshot().policy.tokens.access_token_lifetime;
     let access_token = tokens.access_token.as_deref().map(|token| IssuedAccessToken {
@@ -65,7 +73,14 @@ pub(crate) async fn respond(
         id_token: tokens.id_token.as_deref(),
         session_state: session_state.as_deref(),
     };
-    Ok(request.target().success(issuer, issued))
+    let response = request.target().success(issuer, issued);
+    Ok(PreparedResponse { response, grant: grant.map(Arc::new) })
+}
+
+/// The account has changed while the answer was made, or the session has ended.
+pub(crate) fn account_changed(call: &Call, request: &AuthorizationRequest) -> AuthorizationResponse {
+    let description = "the person has to sign in again";
+    request.target().error(&call.snapshot().issuer, AuthorizationErrorCode::LoginRequired, description)
 }
 
 /// There is nothing to encrypt the answer to. The person can do nothing about it, and a silent frame shows no page: the

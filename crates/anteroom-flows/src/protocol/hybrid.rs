@@ -1,19 +1,20 @@
 //! Tokens that the authorization endpoint gives itself: the implicit and hybrid flows (OpenID Connect Core §3.2.2.5,
 //! §3.3.2.5).
 //!
-//! Their grant is written before they leave, so that userinfo, revocation and logout find it. Beside a code it is a grant of
-//! its own: the code's is written by its redemption, which is how a second use is known. No refresh token comes of it.
+//! Their grant is written before they leave, so that userinfo, revocation and logout find it, and in the unit that answers the
+//! application ([`crate::interaction::answered`]): of several answers to one request one wins, and what the others would have
+//! given is nothing that the client had. Beside a code it is a grant of its own: the code's is written by its redemption, which is
+//! how a second use is known. No refresh token comes of it.
 
-use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::grant::{EffectiveGrant, Grant, GrantState};
 use anteroom_domain::ids::GrantId;
 use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::authorization::AuthorizationRequest;
 use anteroom_oidc::{Scope, ScopeSet};
-use anteroom_storage::InsertGrantResult;
+use anteroom_storage::{InsertGrantResult, Tx};
 use jiff::Timestamp;
-use std::sync::Arc;
 
 use crate::context::call::Visit;
 use crate::context::live::ActiveSession;
@@ -29,16 +30,24 @@ pub(crate) struct SignedIn<'a> {
     pub(crate) agrees_to: Option<&'a ScopeSet>,
 }
 
+/// The grant of tokens that were minted and have not left yet, with what the trail says of them.
+#[derive(Debug)]
+pub(crate) struct HybridGrant {
+    grant: Grant,
+    expires_at: Timestamp,
+    entry: AuditEntry,
+}
+
 /// `None`: the account has changed in between, and the person who signed in has to do so again.
 pub(crate) async fn issue(
     visit: &Visit,
     (client, request): (&Client, &AuthorizationRequest),
     person: SignedIn<'_>,
     code: Option<&str>,
-) -> Result<Option<HybridTokens>, FlowError> {
+) -> Result<Option<(HybridTokens, Option<HybridGrant>)>, FlowError> {
     let kind = request.response_type;
     if !kind.has_token() && !kind.has_id_token() {
-        return Ok(Some(HybridTokens::default()));
+        return Ok(Some((HybridTokens::default(), None)));
     }
     let exchange = TokenRequestContext { call: visit, client };
     let Some((grant, worth)) = granted(visit, (client, request), person).await? else {
@@ -56,7 +65,7 @@ pub(crate) async fn issue(
     let tokens = mint::for_authorization_response(&exchange, minted, (kind, code)).map_err(not_minted)?;
     // An ID token beside a code is the code's own grant told early.
     let told = code.is_some() && tokens.access_token.is_none();
-    Ok(if told || write(&exchange, grant).await? { Some(tokens) } else { None })
+    Ok(Some((tokens, (!told).then(|| HybridGrant::prepare(visit, grant)))))
 }
 
 fn not_minted(error: TokenError) -> FlowError {
@@ -114,23 +123,29 @@ fn grant_of(
     }
 }
 
-async fn write(exchange: &TokenRequestContext<'_>, grant: Grant) -> Result<bool, FlowError> {
-    // As long as the session may last in any case: its end is announced to the clients of its grants.
-    let keep = exchange.call.snapshot().policy.session.absolute;
-    let expires_at = grant.created_at.checked_add(keep).unwrap_or(Timestamp::MAX);
-    let event = Event::TokensReleased { grant: grant.id, scope: grant.scope.clone() };
-    let entry = exchange.call.entry(Actor::Account(grant.account), event);
-    let entry = entry.by_client(&grant.client).in_session(grant.session);
-    let grant = Arc::new(grant);
-    let write = exchange.call.store().write(move |tx| {
-        let (grant, entry) = (Arc::clone(&grant), entry.clone());
-        async move {
-            let inserted = tx.insert_grant(&grant, expires_at).await?;
-            if inserted == InsertGrantResult::Yes {
-                tx.append(&entry).await?;
-            }
-            Ok::<_, FlowError>(inserted == InsertGrantResult::Yes)
+impl HybridGrant {
+    fn prepare(visit: &Visit, grant: Grant) -> Self {
+        // As long as the session may last in any case: its end is announced to the clients of its grants.
+        let keep = visit.snapshot().policy.session.absolute;
+        let expires_at = grant.created_at.checked_add(keep).unwrap_or(Timestamp::MAX);
+        let event = Event::TokensReleased { grant: grant.id, scope: grant.scope.clone() };
+        let entry = visit.entry(Actor::Account(grant.account), event);
+        let entry = entry.by_client(&grant.client).in_session(grant.session);
+        Self { grant, expires_at, entry }
+    }
+
+    /// Before anything else is locked: units of the account lock its row first.
+    pub(crate) async fn lock_account(&self, tx: &Tx) -> Result<(), FlowError> {
+        tx.lock_account(self.grant.account).await?;
+        Ok(())
+    }
+
+    /// `false`: the account has changed since, or the session has ended, and nothing was written.
+    pub(crate) async fn keep(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let inserted = tx.insert_grant(&self.grant, self.expires_at).await?;
+        if inserted == InsertGrantResult::Yes {
+            tx.append(&self.entry).await?;
         }
-    });
-    write.await
+        Ok(inserted == InsertGrantResult::Yes)
+    }
 }

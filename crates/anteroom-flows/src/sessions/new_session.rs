@@ -106,16 +106,18 @@ impl NewSession {
     }
 
     /// The browser's own device of the account, else a new one. That is not known where as many as the account may have
-    /// passed a second factor, until it passes one itself; the session refers to it all the same.
+    /// passed a second factor, until it passes one itself; the session refers to it all the same. `epoch`: of the password that was
+    /// right there, read or raised under the account's lock.
     pub(crate) async fn keep_device(
         &self,
         tx: &Tx,
         visit: &Visit,
-        (account, known): (AccountId, Option<DeviceId>),
+        (account, epoch): (AccountId, AccountEpoch),
+        known: Option<DeviceId>,
     ) -> Result<DeviceId, FlowError> {
         // One that was swept since it was read is not to be referred to.
         if let Some(known) = known
-            && tx.touch_device(known, visit.now).await?
+            && tx.touch_device(known, epoch, visit.now).await?
         {
             return Ok(known);
         }
@@ -128,6 +130,7 @@ impl NewSession {
             created_at: visit.now,
             last_seen_at: visit.now,
             reset_at: None,
+            password_epoch: Some(epoch),
         };
         tx.insert_device(&device).await?;
         tx.revoke_surplus_devices(account, visit.now).await?;

@@ -3,7 +3,7 @@
 //!
 //! Invariants:
 //! - what a form brings about has names that are derived from the form with the master key: the secret of a session, the
-//!   identifiers of a code and of a wrong entry. So the second submission finds what the first one did;
+//!   identifiers of a code, of a mail and of a wrong entry. So the second submission finds what the first one did;
 //! - a session is found by an old secret, or by none, for the form alone that renewed or began it, in the moment after it. An
 //!   old cookie without that form is worth nothing;
 //! - another entry in the same form is another try.
@@ -58,6 +58,17 @@ impl SubmittedForm {
             told.extend_from_slice(part);
         }
         call.keyring().mac(KeyPurpose::TokenHash).digest(ENTRY_CONTEXT, &told)
+    }
+
+    /// Identifiers of the row that this entry makes now: the first is the row's own, and the others are those that the same entry would
+    /// have got a moment before, or gets at a node whose clock is ahead. Later it makes another row.
+    pub(crate) fn row_ids(&self, call: &Call, entered: &[&[u8]]) -> [Uuid; 3] {
+        let this_moment = call.now.as_second().div_euclid(ANSWER_REPEATED_FOR.as_secs());
+        [0, -1, 1].map(|other| {
+            let moment = this_moment.saturating_add(other).to_be_bytes();
+            let entered: Vec<&[u8]> = entered.iter().copied().chain([moment.as_slice()]).collect();
+            self.submission_id(call, &entered)
+        })
     }
 
     /// The same as the identifier of a row.

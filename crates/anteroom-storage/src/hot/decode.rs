@@ -94,6 +94,7 @@ pub(super) fn device(
         created_at: place.time("created_at", cells.take()?)?,
         last_seen_at: place.time("last_seen_at", cells.take()?)?,
         reset_at: place.optional_time("reset_at", cells.take()?)?,
+        password_epoch: cells.take::<Option<i64>>()?.map(AccountEpoch),
     }))
 }
 

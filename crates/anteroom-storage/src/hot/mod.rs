@@ -98,7 +98,8 @@ const SIGN_IN_VIEW: &str = concat!(
     account_columns!(),
     ", ",
     credential_columns!(),
-    ", d.id, d.failures, d.stepped_up_at, d.label, d.created_at, d.last_seen_at, d.reset_at FROM ",
+    ", d.id, d.failures, d.stepped_up_at, d.label, d.created_at, d.last_seen_at, d.reset_at, \
+     d.password_epoch FROM ",
     accounts!(),
     " JOIN account_addresses f ON f.account_id = a.id ",
     credentials!(),

@@ -56,7 +56,7 @@ async fn trap_2_sixty_parallel_failures_are_all_counted(options: StoreOptions) {
                 let unit = store.write(move |tx| async move {
                     let locked = tx.lock_account(account_id(1)).await?.unwrap();
                     let device = tx.device(device_id(1)).await?.filter(|_| number % 2 == 0);
-                    let device = device.map(|device| device.counter(at(1)));
+                    let device = device.map(|device| device.counter(AccountEpoch(0)));
                     let (counters, _) =
                         FailureCounters::new(locked.account.lockout, device, POLICY).failed(POLICY, at(9));
                     tx.save_counters(account_id(1), &counters).await

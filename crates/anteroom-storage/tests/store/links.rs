@@ -7,7 +7,9 @@ use anteroom_domain::interaction::{Destination, Interaction, InteractionState};
 use anteroom_domain::link::{EmailedLink, LinkKind};
 use anteroom_domain::mail_request::MailRequest;
 use anteroom_domain::message::{Mail, Message, MessageBody};
-use anteroom_storage::{MailRequestResult, RequestedLink, Store, StoreError, StoreOptions, Sweeps};
+use anteroom_storage::{
+    FormWindow, MailRequestResult, RequestedLink, Store, StoreError, StoreOptions, Sweeps,
+};
 use futures_util::future::join_all;
 
 on_both_databases!(
@@ -19,6 +21,7 @@ on_both_databases!(
     what_was_written_for_an_address_that_no_account_has_is_swept_at_its_end,
     only_the_end_of_a_reset_ends_links_and_it_ends_all_of_the_kind,
     no_more_tries_are_taken_than_there_are,
+    what_one_form_enters_twice_is_one_try,
 );
 
 fn browser(number: u8) -> BrowserId {
@@ -265,11 +268,45 @@ async fn no_more_tries_are_taken_than_there_are(options: StoreOptions) {
         insert(&store, link(number)).await.unwrap();
     }
     let tries = (0..8).map(|_| {
-        store.write(|tx| async move { tx.count_link_code_attempt(&[link(1).id, link(2).id], 6).await })
+        store.write(|tx| async move {
+            tx.count_link_code_attempt(&[link(1).id, link(2).id], 6, (None, at(1))).await
+        })
     });
     let taken: Vec<usize> = join_all(tries).await.into_iter().map(|taken| taken.unwrap().len()).collect();
     assert_eq!(taken.iter().sum::<usize>(), 12, "six of each, however many are typed at once");
     for (number, tries) in [(1, 6), (2, 6), (3, 0)] {
         assert_eq!(store.link(&[digest(number)]).await.unwrap().unwrap().mailed_code_attempts, tries);
+    }
+}
+
+async fn what_one_form_enters_twice_is_one_try(options: StoreOptions) {
+    let store = store_with(&options, [1]).await;
+    insert(&store, link(1)).await.unwrap();
+    let enter = |number: u8, seconds: i64| {
+        let store = &store;
+        async move {
+            let write = store.write(move |tx| async move {
+                let form = digest(number);
+                let entry = Some(FormWindow { form: &form, since: at(seconds - 30) });
+                let taken = tx.count_link_code_attempt(&[link(1).id], 3, (entry, at(seconds))).await?;
+                Ok::<_, StoreError>(taken.len())
+            });
+            let taken = write.await.unwrap();
+            let link = store.link(&[digest(1)]).await.unwrap().unwrap();
+            (taken, link.mailed_code_attempts)
+        }
+    };
+    let at_once: Vec<_> = join_all((0..4).map(|_| enter(101, 100))).await;
+    assert!(at_once.iter().all(|(taken, _)| *taken == 1), "{at_once:?}");
+    for (form, seconds, expected) in [
+        (101, 129, (1, 1)),
+        (102, 129, (1, 2)),
+        // What was entered last counts anew from then on.
+        (101, 130, (1, 3)),
+        (101, 140, (1, 3)),
+        (102, 141, (0, 3)),
+        (101, 171, (0, 3)),
+    ] {
+        assert_eq!(enter(form, seconds).await, expected, "{form} {seconds}");
     }
 }

@@ -196,11 +196,18 @@ async fn a_device_is_touched(options: StoreOptions) {
     let store = store_with(&options, [1]).await;
     let unit = store.write(|tx| async move {
         tx.insert_device(&device(2, 1)).await?;
-        tx.touch_device(device_id(2), at(70)).await
+        tx.touch_device(device_id(2), AccountEpoch(3), at(70)).await
     });
     unit.await.unwrap();
     let touched = store.device(device_id(2)).await.unwrap().unwrap();
-    assert_eq!(touched, anteroom_domain::device::KnownDevice { last_seen_at: at(70), ..device(2, 1) });
+    assert_eq!(
+        touched,
+        anteroom_domain::device::KnownDevice {
+            last_seen_at: at(70),
+            password_epoch: Some(AccountEpoch(3)),
+            ..device(2, 1)
+        }
+    );
     assert_eq!(store.device(device_id(3)).await.unwrap(), None);
 }
 
@@ -218,7 +225,7 @@ async fn devices_go_once_no_browser_knows_them_and_those_that_were_forgotten_aft
         tx.insert_session(&Session { device: Some(device_id(2)), ..session(1, 1) }, &digest(1)).await?;
         tx.insert_session(&Session { device: Some(device_id(3)), ..session(2, 1) }, &digest(2)).await?;
         tx.end_sessions(&[session_id(2)], SessionEnd::SignedOut, at(20)).await?;
-        tx.touch_device(device_id(4), at(86_400)).await
+        tx.touch_device(device_id(4), AccountEpoch(0), at(86_400)).await
     });
     assert!(unit.await.unwrap());
     let known = async || {

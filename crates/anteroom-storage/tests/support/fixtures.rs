@@ -121,6 +121,7 @@ pub(crate) fn device(number: u8, account: u8) -> KnownDevice {
         failures: u32::from(number),
         stepped_up_at: number.is_multiple_of(2).then(|| at(1)),
         reset_at: None,
+        password_epoch: Some(AccountEpoch(0)),
         label: format!("Browser {number}"),
         created_at: at(1),
         last_seen_at: at(2),

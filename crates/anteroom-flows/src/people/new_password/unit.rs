@@ -126,7 +126,8 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<SetPasswordUnit>) -> Result<Set
         let this = known.unwrap_or(prepared.session.device);
         tx.revoke_other_devices(prepared.account.id, this, prepared.now()).await?;
     }
-    let device = prepared.session.keep_device(&tx, &prepared.visit, (prepared.account.id, known)).await?;
+    let owner = (prepared.account.id, epoch);
+    let device = prepared.session.keep_device(&tx, &prepared.visit, owner, known).await?;
     if prepared.reason == NewPasswordReason::Recovery {
         tx.record_reset(prepared.account.id, device, prepared.now()).await?;
         return reset(&tx, prepared, device).await;

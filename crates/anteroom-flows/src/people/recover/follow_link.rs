@@ -7,7 +7,7 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::interaction::{InteractionProof, InteractionState, ProofKind, RecoveryProgress};
 use anteroom_domain::link::{EmailedLink, InvalidLink, LinkKind};
-use anteroom_storage::Tx;
+use anteroom_storage::{FormWindow, Tx};
 
 use crate::context::call::{Call, Visit};
 use crate::context::limits::wait_for_floor;
@@ -20,6 +20,7 @@ use crate::interaction::open_interaction::{
 use crate::interaction::reopen::open;
 use crate::messages::links::{is_typed_code_of, token_digests};
 use crate::sessions::browser_sessions::other_account_used_browser_since;
+use crate::sessions::repeated_form::repeat_window_start;
 
 #[derive(Debug)]
 pub enum FollowLinkOutcome {
@@ -84,9 +85,15 @@ pub async fn enter_link_code(
     let open = recoveries.filter(|link| link.accepts_mailed_code(visit.browser.id, policy, visit.now));
     let open: Vec<EmailedLink> = open.collect();
     let asked: Vec<_> = open.iter().map(|link| link.id).collect();
+    let entry = visit.sent_form.map(|form| form.submission_digest(visit, &[entered.as_bytes()]));
+    let now = visit.now;
     let write = visit.store().write(move |tx| {
         let asked = asked.clone();
-        async move { Ok::<_, FlowError>(tx.count_link_code_attempt(&asked, policy.typed_tries).await?) }
+        async move {
+            let since = repeat_window_start(now);
+            let entry = entry.as_ref().map(|form| FormWindow { form, since });
+            Ok::<_, FlowError>(tx.count_link_code_attempt(&asked, policy.typed_tries, (entry, now)).await?)
+        }
     });
     let tried = write.await?;
     let mut open = open.iter().filter(|link| tried.contains(&link.id));

@@ -14,7 +14,7 @@ use crate::context::call::Visit;
 use crate::context::limits::wait_for_floor;
 use crate::error::FlowError;
 use crate::interaction::open_interaction::{
-    InteractionNotFound, InteractionRef, NewInteraction, OpenInteraction,
+    InteractionNotFound, InteractionRef, InteractionStorage, NewInteraction, OpenInteraction,
 };
 use crate::interaction::reopen::open_or_dashboard;
 use crate::people::mail_requests::{self, NewMailRequest};
@@ -58,6 +58,7 @@ pub async fn ask(visit: &Visit, asking: RecoveryRequest) -> Result<RequestRecove
         }
         counted => counted?,
     }
+    name_page(visit, &mut interaction, &asking.address);
     let of = (LinkKind::Recovery, asking.address.as_str());
     let ask = NewMailRequest::prepare(visit, of, (Some(visit.browser.id), interaction.state.request()));
     interaction.state.recovery =
@@ -78,8 +79,19 @@ async fn settle(tx: Tx, prepared: Arc<RequestRecoveryUnit>) -> Result<OpenIntera
     let prepared = &*prepared;
     let proof = prepared.interaction.proof().cloned();
     let interaction = prepared.interaction.persist(&tx, &prepared.new_interaction, proof).await?;
-    let mailed = prepared.ask.write(&tx, interaction.row()).await?;
-    let entry = prepared.audit.entry(Actor::Anonymous, Event::RecoveryAsked { mailed });
-    tx.append(&entry).await?;
+    if let Some(mailed) = prepared.ask.write(&tx, interaction.row()).await?.is_mailed() {
+        let entry = prepared.audit.entry(Actor::Anonymous, Event::RecoveryAsked { mailed });
+        tx.append(&entry).await?;
+    }
     Ok(interaction)
+}
+
+/// Without an application there is no sealed page that would name the row. The form does, so that the same form finds the row of before:
+/// a code is taken in the interaction that it was asked for in.
+fn name_page(visit: &Visit, interaction: &mut OpenInteraction, entered: &str) {
+    if let (InteractionStorage::Sealed { submitted: submitted @ None }, Some(form)) =
+        (&mut interaction.place, visit.sent_form)
+    {
+        *submitted = Some(form.submission_digest(visit, &[b"forgotten password", entered.as_bytes()]));
+    }
 }

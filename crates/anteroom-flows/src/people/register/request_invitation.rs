@@ -33,9 +33,10 @@ pub async fn request_invitation(visit: &Visit, entered: &str) -> Result<RequestI
         let work = Arc::clone(&work);
         async move {
             let (ask, audit) = &*work;
-            let mailed = ask.write(&tx, None).await?;
-            let entry = audit.entry(Actor::Anonymous, Event::InvitationAsked { mailed });
-            tx.append(&entry).await?;
+            if let Some(mailed) = ask.write(&tx, None).await?.is_mailed() {
+                let entry = audit.entry(Actor::Anonymous, Event::InvitationAsked { mailed });
+                tx.append(&entry).await?;
+            }
             Ok::<_, FlowError>(())
         }
     });

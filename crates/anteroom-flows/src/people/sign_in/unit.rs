@@ -212,8 +212,7 @@ fn judge(
     let verified =
         prepared.view.as_ref().and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
     let current = locked.credential.as_ref().map(|credential| &credential.hash);
-    let set_at = locked.credential.as_ref().map_or(Timestamp::MAX, |credential| credential.facts.set_at);
-    let device = device.map(|device| device.counter(set_at));
+    let device = device.map(|device| device.counter(locked.account.epoch));
     let attempt = SignInAttempt {
         status: locked.account.status,
         counters: FailureCounters::new(locked.account.lockout, device, policy),
@@ -306,8 +305,8 @@ async fn admit(
     let new_device = device.is_none();
     // The second answer of a form brings the device of the first.
     let known = device.map(|device| device.id).or(repeated.and_then(|session| session.device));
-    let known = (account.id, known);
-    let device = prepared.new.keep_device(tx, &prepared.visit, known).await?;
+    let owner = (account.id, account.epoch);
+    let device = prepared.new.keep_device(tx, &prepared.visit, owner, known).await?;
     let (session, secret) = open_session(tx, prepared, &account, device, first).await?;
     tx.mark_not_current(&prepared.no_longer_current, prepared.now()).await?;
     let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device };

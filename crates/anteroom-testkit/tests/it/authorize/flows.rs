@@ -2,8 +2,10 @@
 
 use crate::ALICE;
 use anteroom_testkit::{
-    Backend, NONCE, RelyingParty, STATE, TestProvider, TestResponse, left_half_hash, on_both_databases,
+    Backend, Browser, NONCE, PASSWORD, RelyingParty, STATE, TestProvider, TestResponse, left_half_hash,
+    on_both_databases,
 };
+use futures_util::future::join_all;
 use std::collections::BTreeMap;
 
 on_both_databases!(
@@ -14,6 +16,7 @@ on_both_databases!(
     core_11_offline_access_means_nothing_where_nothing_can_be_refreshed,
     form_post_2_tokens_are_posted_where_asked_for,
     off_unless_the_client_asks_for_them,
+    of_two_decisions_at_once_only_the_answer_has_released_tokens,
 );
 
 const TOML: &str = r#"
@@ -150,4 +153,40 @@ async fn off_unless_the_client_asks_for_them(backend: Backend) {
         let answer = provider.client("web").authorize(&browser, &[("response_type", types)]).await;
         assert_eq!(fragment(&answer)["error"], "unauthorized_client", "{types}");
     }
+}
+
+async fn decide(browser: &Browser, page: &TestResponse, decision: &str) -> TestResponse {
+    browser.submit(page, "/consent", &[("decision", decision)]).await
+}
+
+async fn of_two_decisions_at_once_only_the_answer_has_released_tokens(backend: Backend) {
+    let toml = r#"
+        [[clients]]
+        client_id = "frames"
+        redirect_uris = ["https://frames.example/callback"]
+        grant_types = ["implicit"]
+        response_types = ["id_token token"]
+        token_endpoint_auth_method = "none"
+        frontchannel_logout_uri = "https://frames.example/signed-out"
+    "#;
+    let provider = TestProvider::on(&backend).clients(toml).start().await;
+    let (frames, browser) = (provider.client("frames"), provider.signed_in(ALICE).await);
+    let asked = [("prompt", "consent"), ("response_type", "id_token token")];
+    let mut allowed = 0;
+    let orders = [["allow", "deny"], ["deny", "allow"], ["allow", "allow"]];
+    for (round, order) in orders.iter().cycle().take(12).enumerate() {
+        let page = frames.authorize(&browser, &asked).await;
+        let answers = join_all(order.map(|decision| decide(&browser, &page, decision))).await;
+        assert_eq!(answers[0].location(), answers[1].location(), "one answer");
+        allowed += usize::from(answers[0].location().as_str().contains("access_token="));
+        assert_eq!(backend.rows().await["grants"], i64::try_from(allowed).unwrap(), "{round} {order:?}");
+        assert_eq!(provider.audited("tokens_released").await.len(), allowed, "{round} {order:?}");
+        if allowed == 0 {
+            let dashboard = browser.get("/dashboard").await;
+            let over = browser.clone().submit(&dashboard, "/sign-out", &[]).await;
+            assert!(!over.body.contains("frames.example"), "it was not told of the person");
+            assert_eq!(browser.sign_in(ALICE, PASSWORD).await.status, 303);
+        }
+    }
+    assert!(allowed >= 4, "where both allow");
 }

@@ -1,6 +1,8 @@
 //! Which browsers an account knows after a new password, and whom their failures lock out.
 
 use super::*;
+use anteroom_domain::address::EmailAddress;
+use anteroom_flows::people::admin::{disable, enable};
 use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
 use jiff::SignedDuration;
 
@@ -10,6 +12,11 @@ on_both_databases!(
     a_reset_at_each_desk_keeps_both_from_a_strangers_failures,
     after_a_reset_a_device_that_had_stepped_up_does_so_again,
     the_button_of_a_reset_pressed_twice_makes_its_browser_known,
+    a_device_of_an_earlier_password_is_one_whatever_the_clocks_say,
+    a_sign_in_of_before_a_change_is_one_of_before_in_the_same_moment,
+    the_present_password_was_right_where_it_was_whatever_the_clocks_say,
+    a_second_factor_of_before_a_reset_is_one_of_before_whatever_the_clocks_say,
+    a_device_of_the_present_password_stays_one_over_a_disablement,
 );
 
 async fn fail(browser: &Browser) {
@@ -145,4 +152,99 @@ async fn the_button_of_a_reset_pressed_twice_makes_its_browser_known(backend: Ba
     fail(&provider.browser()).await;
     assert_eq!(provider.browser().sign_in(CAROL, NEW).await.status, 422);
     assert_eq!(carol.sign_in(CAROL, NEW).await.status, 303);
+}
+
+/// Two nodes, of which the second's clock is as far ahead as two may be that serve.
+async fn nodes(backend: &Backend, new_devices_step_up: &str) -> [TestProvider; 2] {
+    let node = || TestProvider::on(backend).set("policy.new_devices_step_up", new_devices_step_up);
+    let first = node().start().await;
+    let second = node().another_node_of(&first).ahead_by(SignedDuration::from_secs(4)).start().await;
+    [first, second]
+}
+
+async fn later(nodes: &[TestProvider; 2]) {
+    for node in nodes {
+        node.advance(SignedDuration::from_secs(1));
+    }
+}
+
+/// Changes the password by choice with the password alone, in the session of a moment ago.
+async fn change_at_once(browser: &Browser, new: &str) {
+    let page = browser.get("/change-password").await;
+    let answer = choose(browser, &page, new).await;
+    assert_eq!(answer.status, 303, "{}", answer.page_summary());
+}
+
+async fn a_device_of_an_earlier_password_is_one_whatever_the_clocks_say(backend: Backend) {
+    let nodes = nodes(&backend, "false").await;
+    nodes[0].person(CAROL).password_set(SignedDuration::from_hours(48)).create().await;
+    let desk = nodes[0].signed_in(CAROL).await;
+    let thief = nodes[1].signed_in(CAROL).await;
+    later(&nodes).await;
+    change_at_once(&desk, NEW).await;
+    fail(&thief).await;
+    assert_eq!(scopes(&nodes[0]).await, ["earlier_devices"]);
+    assert_eq!(desk.sign_in(CAROL, NEW).await.status, 303);
+}
+
+async fn a_sign_in_of_before_a_change_is_one_of_before_in_the_same_moment(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).password_set(SignedDuration::from_hours(48)).create().await;
+    let (desk, thief) = (provider.signed_in(CAROL).await, provider.signed_in(CAROL).await);
+    change_at_once(&desk, NEW).await;
+    fail(&thief).await;
+    assert_eq!(scopes(&provider).await, ["earlier_devices"]);
+    assert_eq!(desk.sign_in(CAROL, NEW).await.status, 303);
+}
+
+async fn the_present_password_was_right_where_it_was_whatever_the_clocks_say(backend: Backend) {
+    let nodes = nodes(&backend, "false").await;
+    nodes[0].person(CAROL).password_set(SignedDuration::from_hours(48)).create().await;
+    let (old, desk) = (nodes[0].signed_in(CAROL).await, nodes[1].signed_in(CAROL).await);
+    let elsewhere = nodes[0].signed_in(CAROL).await;
+    change_at_once(&desk, NEW).await;
+    later(&nodes).await;
+    assert_eq!(elsewhere.sign_in(CAROL, NEW).await.status, 303);
+    fail(&old).await;
+    fail(&nodes[0].browser()).await;
+    assert_eq!(elsewhere.sign_in(CAROL, NEW).await.status, 303, "it was right there");
+    assert_eq!(nodes[0].browser().sign_in(CAROL, NEW).await.status, 422);
+}
+
+async fn a_second_factor_of_before_a_reset_is_one_of_before_whatever_the_clocks_say(backend: Backend) {
+    let nodes = nodes(&backend, "true").await;
+    nodes[0].person(CAROL).phone(CELL).create().await;
+    let (mut desk, elsewhere) = (nodes[1].browser(), nodes[0].browser());
+    let page = desk.get("/sign-in").await;
+    let page = through(&desk, &page, "/sign-in", &[("email", CAROL), ("password", PASSWORD)]).await;
+    let page = send(&desk, &page).await;
+    through(&desk, &page, "/verify/code", &[("code", &digits(&nodes[1]).await)]).await;
+    assert!(desk.is_signed_in().await);
+    // Of all messages the test reads the newest, by the clock of the node that it is of.
+    backend.execute("DELETE FROM messages").await;
+    later(&nodes).await;
+    reset(&nodes[0], &elsewhere, CAROL, NEW).await;
+    desk.lead_to(&nodes[0]);
+    let page = desk.get("/sign-in").await;
+    let asked = through(&desk, &page, "/sign-in", &[("email", CAROL), ("password", NEW)]).await;
+    assert!(asked.has_form("/verify/send"), "{}", asked.page_summary());
+    // Once it has passed one since, it is not asked again.
+    later(&nodes).await;
+    let page = send(&desk, &asked).await;
+    through(&desk, &page, "/verify/code", &[("code", &digits(&nodes[0]).await)]).await;
+    assert!(desk.is_signed_in().await);
+    let page = desk.get("/sign-in?another=1").await;
+    let in_again = through(&desk, &page, "/sign-in", &[("email", CAROL), ("password", NEW)]).await;
+    assert!(!in_again.has_form("/verify/send"), "{}", in_again.page_summary());
+}
+
+async fn a_device_of_the_present_password_stays_one_over_a_disablement(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).create().await;
+    let desk = provider.signed_in(CAROL).await;
+    let (call, carol) = (provider.local(), EmailAddress::parse(CAROL).unwrap());
+    disable(&call, &carol).await.unwrap();
+    enable(&call, &carol).await.unwrap();
+    fail(&desk).await;
+    assert_eq!(scopes(&provider).await, ["everywhere"]);
 }

@@ -21,6 +21,10 @@ on_one_node_and_on_two!(
     a_wrong_code_that_is_sent_twice_is_one,
     a_code_that_is_asked_for_twice_is_sent_once,
     an_app_whose_first_code_is_sent_twice_is_added,
+    a_mail_that_is_asked_for_twice_by_one_form_is_one,
+    an_invitation_that_is_asked_for_twice_by_one_form_is_one,
+    a_wrong_code_of_a_mail_that_is_sent_twice_is_one_try,
+    a_page_that_is_submitted_twice_is_one_row,
 );
 
 const AGE: SignedDuration = SignedDuration::from_hours(24 * 90);
@@ -281,4 +285,85 @@ async fn an_app_whose_first_code_is_sent_twice_is_added(backend: Backend) {
     let [first, second] = twice(&carol, &page, "/account/factors/confirm", &[("code", &code)]).await;
     assert_eq!(first.location(), second.location());
     assert_eq!(provider.audited("authenticator_app_added").await.len(), 1);
+}
+
+async fn a_mail_that_is_asked_for_twice_by_one_form_is_one(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    for (address, sent) in [(CAROL, 1), ("nobody@practice.example", 0)] {
+        let browser = provider.browser();
+        let before = (backend.rows().await, provider.audited("recovery_asked").await.len());
+        let mailed_before = mails(&provider, "recovery").await;
+        let entered = [("email", address)];
+        let page = browser.get("/forgot-password").await;
+        let [first, second] = twice(&browser, &page, "/forgot-password", &entered).await;
+        assert_eq!(first.location(), second.location());
+        let rows = backend.rows().await;
+        for table in ["links", "interactions"] {
+            assert_eq!(rows[table] - before.0[table], 1, "{table} {address}");
+        }
+        assert_eq!(provider.audited("recovery_asked").await.len() - before.1, 1, "{address}");
+        assert_eq!(mails(&provider, "recovery").await - mailed_before, sent, "{address}");
+        // After a while it is another mail, in the same tab.
+        provider.advance(SignedDuration::from_secs(31));
+        let third = browser.submit(&page, "/forgot-password", &entered).await;
+        assert_eq!((third.location(), backend.rows().await["links"]), (first.location(), rows["links"] + 1));
+        if sent == 1 {
+            let waiting = browser.follow(&third).await;
+            let (_, code) = mailed(&provider).await;
+            let proven = through(&browser, &waiting, "/recover/code", &[("code", &code)]).await;
+            assert!(proven.has_form("/verify/send"), "{}", proven.page_summary());
+        }
+    }
+}
+
+async fn an_invitation_that_is_asked_for_twice_by_one_form_is_one(backend: Backend) {
+    const ERIN: &str = "erin@practice.example";
+    let provider = TestProvider::start(&backend).await;
+    provider.person(ERIN).invited().create().await;
+    for address in [ERIN, "nobody@practice.example"] {
+        let (browser, before) = (provider.browser(), backend.rows().await["links"]);
+        let asked = provider.audited("invitation_asked").await.len();
+        let page = browser.get("/complete-registration").await;
+        twice(&browser, &page, "/complete-registration", &[("email", address)]).await;
+        assert_eq!(backend.rows().await["links"] - before, 1, "{address}");
+        assert_eq!(provider.audited("invitation_asked").await.len() - asked, 1, "{address}");
+        // Another address in the same form is another question.
+        browser.submit(&page, "/complete-registration", &[("email", "else@practice.example")]).await;
+        assert_eq!(backend.rows().await["links"] - before, 2, "{address}");
+    }
+}
+
+async fn a_wrong_code_of_a_mail_that_is_sent_twice_is_one_try(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let carol = provider.browser();
+    let page = forget(&carol, CAROL).await;
+    let (_, code) = mailed(&provider).await;
+    for round in 1..=9 {
+        let wrong = format!("AAAAA-AAAA{round}");
+        let [first, second] = twice(&carol, &page, "/recover/code", &[("code", &wrong)]).await;
+        assert_eq!((first.status, second.status), (422, 422));
+        let tries = backend.count("SELECT MAX(typed_tries) AS count FROM links").await;
+        assert_eq!(tries, round, "{wrong}");
+    }
+    assert!(through(&carol, &page, "/recover/code", &[("code", &code)]).await.has_form("/verify/send"));
+}
+
+async fn a_page_that_is_submitted_twice_is_one_row(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let (partner, carol) = (provider.client("partner"), provider.browser());
+    // A sign-in whose next page is the consent page.
+    let page = partner.authorize(&carol, &[]).await;
+    let [first, second] = twice(&carol, &page, "/sign-in", &[("email", CAROL), ("password", PASSWORD)]).await;
+    assert_eq!(first.location(), second.location());
+    assert_eq!(backend.rows().await["interactions"], 1);
+    // A choice among accounts, whose time is a later one each time.
+    carol.sign_in(crate::ALICE, PASSWORD).await;
+    let page = partner.authorize(&carol, &[("prompt", "select_account")]).await;
+    let before = backend.rows().await["interactions"];
+    let mut next = std::collections::BTreeSet::new();
+    for _ in 0..3 {
+        provider.advance(SignedDuration::from_secs(1));
+        next.insert(carol.clone().submit(&page, "/choose-account", &[]).await.location().to_string());
+    }
+    assert_eq!((next.len(), backend.rows().await["interactions"] - before), (1, 1), "{next:?}");
 }

@@ -29,7 +29,10 @@ async fn of_many_requests_for_a_mail_at_once_the_allowed_are_written(backend: Ba
     let provider = TestProvider::on(&backend).set("policy.recovery.rate.max", "6").start().await;
     let browser = provider.browser();
     let page = browser.get("/forgot-password").await;
-    let ask = |_| browser.submit(&page, "/forgot-password", &[("email", ALICE)]);
+    let ask = async |number: u32| {
+        let address = format!("{number}@practice.example");
+        browser.submit(&page, "/forgot-password", &[("email", &address)]).await
+    };
     let answers = join_all((0..40).map(ask)).await;
     assert_eq!((count(&answers, 303), count(&answers, 429)), (6, 34));
     assert_eq!(provider.audited("recovery_asked").await.len(), 6);

@@ -145,6 +145,7 @@ async fn make_devices(provider: &TestProvider, account: AccountId, count: u32) {
                     failures: 0,
                     stepped_up_at: None,
                     reset_at: None,
+                    password_epoch: None,
                     label: "a script".to_owned(),
                     created_at: now,
                     last_seen_at: now + SignedDuration::from_secs(1),
