@@ -12,6 +12,8 @@ mod connect;
 mod files;
 mod pooling;
 mod postgres;
+#[cfg(feature = "test-util")]
+mod rerun;
 mod server;
 mod sqlite;
 mod supervision;

@@ -296,7 +296,9 @@ async fn under_savepoint(group: &DatabaseTransaction, unit: &QueuedUnit) -> Resu
 /// The units are dropped first: what a caller gave to its unit is the caller's alone again when the answer is there.
 fn answer_all(units: Vec<QueuedUnit>, answers: Vec<Answer>) {
     drop(units);
-    answers.into_iter().for_each(|answer| answer());
+    for answer in answers {
+        answer();
+    }
 }
 
 fn refuse(units: Vec<QueuedUnit>, error: &StoreError) {

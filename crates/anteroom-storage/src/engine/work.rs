@@ -21,6 +21,10 @@ mod recorded {
     pub(crate) struct StatementLog(Arc<Mutex<Option<Vec<RecordedStatement>>>>);
 
     impl StatementLog {
+        pub(crate) fn recording() -> Self {
+            Self(Arc::new(Mutex::new(Some(Vec::new()))))
+        }
+
         pub(crate) fn note(&self, sql: &str, rows: u64) {
             if let Some(asked) = self.lock().as_mut() {
                 asked.push(RecordedStatement { sql: sql.to_owned(), rows });
