@@ -6,13 +6,13 @@
 //! is there to refuse.
 
 use crate::StoreError;
+use crate::advisory_lock::try_lock;
 use crate::audit::{record, unlinked};
-use crate::audit_pruning::put_head;
+use crate::audit_head::{CHAIN_LOCK, put_head, seq_column};
 use crate::engine::Conn;
 use crate::entity::{audit_checkpoints, audit_entries, audit_waiting};
 use crate::row::RowRef;
 use crate::store::{Queries, Store, Tx};
-use crate::sweep::try_lock;
 use anteroom_domain::audit_trail::chain::{ChainHead, ChainLink, ChainedEntry, Checkpoint};
 use anteroom_domain::audit_trail::record::AuditRecord;
 use anteroom_domain::ids::AuditId;
@@ -23,9 +23,6 @@ use sea_orm::{
 };
 use std::collections::HashSet;
 use uuid::Uuid;
-
-/// The lock, on PostgreSQL, of the node that links.
-pub(crate) const CHAIN_LOCK: i64 = 0x616e_7465_6368_6169;
 
 /// One statement inserts at most so many rows: each has 15 values, and SQLite takes 32,766 in a statement.
 const ROWS: usize = 1_000;
@@ -355,11 +352,6 @@ fn in_order(own: Vec<UnlinkedEntry>, earlier: Vec<UnlinkedEntry>, limit: u64) ->
     all.sort_by_key(|waiting| (waiting.row.at, waiting.row.id));
     all.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     all
-}
-
-/// No chain will ever be longer.
-pub(crate) fn seq_column(seq: u64) -> i64 {
-    i64::try_from(seq).unwrap_or(i64::MAX)
 }
 
 fn linked(row: audit_entries::Model) -> Result<ChainedEntry, StoreError> {

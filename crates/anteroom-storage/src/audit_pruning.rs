@@ -1,31 +1,17 @@
-//! The two ends of the trail: how far its beginning was pruned, and the head that was noted when it was last linked.
+//! How far the beginning of the audit trail was pruned, and pruning it.
 
 use crate::StoreError;
-use crate::audit_chain::{CHAIN_LOCK, seq_column};
+use crate::advisory_lock::try_lock;
+use crate::audit_head::{CHAIN_LOCK, seq_column};
 use crate::engine::Conn;
-use crate::entity::{audit_checkpoints, audit_entries, audit_head, audit_pruned};
+use crate::entity::{audit_checkpoints, audit_entries, audit_pruned};
 use crate::row::RowRef;
 use crate::store::{Queries, Store};
-use crate::sweep::try_lock;
 use anteroom_domain::audit::AuditEntry;
-use anteroom_domain::audit_trail::chain::{ChainHead, ChainLink, Pruned};
-use sea_orm::sea_query::OnConflict;
+use anteroom_domain::audit_trail::chain::{ChainLink, Pruned};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
-/// The table of the head has one row.
-const ONLY: i32 = 1;
-
 impl Queries {
-    /// None where nothing was ever linked.
-    pub async fn chain_head(&self) -> Result<Option<ChainHead>, StoreError> {
-        let row = audit_head::Entity::find_by_id(ONLY).one(&self.conn).await?;
-        let Some(row) = row else { return Ok(None) };
-        let place = RowRef { table: "audit_head", id: &row.id };
-        let link =
-            ChainLink { seq: place.number("seq", row.seq)?, digest: place.digest("digest", &row.digest)? };
-        Ok(Some(ChainHead { link, mac: place.digest("mac", &row.mac)? }))
-    }
-
     /// None where nothing was ever pruned.
     pub async fn pruned(&self) -> Result<Option<Pruned>, StoreError> {
         let newest = audit_pruned::Entity::find().order_by_desc(audit_pruned::Column::Seq);
@@ -41,19 +27,6 @@ impl Queries {
             signature: row.signature,
         }))
     }
-}
-
-pub(crate) async fn put_head(conn: &Conn, head: &ChainHead) -> Result<(), StoreError> {
-    let row = audit_head::ActiveModel {
-        id: Set(ONLY),
-        seq: Set(seq_column(head.link.seq)),
-        digest: Set(head.link.digest.as_bytes().to_vec()),
-        mac: Set(head.mac.as_bytes().to_vec()),
-    };
-    let rest = [audit_head::Column::Seq, audit_head::Column::Digest, audit_head::Column::Mac];
-    let replace = OnConflict::column(audit_head::Column::Id).update_columns(rest).to_owned();
-    audit_head::Entity::insert(row).on_conflict(replace).exec_without_returning(conn).await?;
-    Ok(())
 }
 
 impl Store {

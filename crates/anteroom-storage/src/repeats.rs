@@ -14,25 +14,6 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
-/// What the store knows a session's secret by, and the form that brought it about.
-#[derive(Clone, Copy, Debug)]
-pub struct SessionSecret {
-    pub digest: KeyedDigest,
-    pub form: Option<KeyedDigest>,
-}
-
-impl From<&KeyedDigest> for SessionSecret {
-    fn from(digest: &KeyedDigest) -> Self {
-        Self { digest: *digest, form: None }
-    }
-}
-
-impl From<&Self> for SessionSecret {
-    fn from(secret: &Self) -> Self {
-        *secret
-    }
-}
-
 /// A form that was answered, and since when its answer is repeated no more.
 #[derive(Clone, Copy, Debug)]
 pub struct FormWindow<'a> {

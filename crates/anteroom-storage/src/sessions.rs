@@ -2,9 +2,9 @@
 
 use crate::StoreError;
 use crate::entity::{grants, sessions};
-use crate::repeats::SessionSecret;
 use crate::row::{RowRef, amr_text};
 use crate::store::{Queries, Tx};
+use anteroom_crypto::KeyedDigest;
 use anteroom_domain::account::AccountEpoch;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, SessionId};
@@ -18,6 +18,25 @@ use sea_orm::{
     Select, Set, UpdateMany,
 };
 use uuid::Uuid;
+
+/// What the store knows a session's secret by, and the form that brought it about.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionSecret {
+    pub digest: KeyedDigest,
+    pub form: Option<KeyedDigest>,
+}
+
+impl From<&KeyedDigest> for SessionSecret {
+    fn from(digest: &KeyedDigest) -> Self {
+        Self { digest: *digest, form: None }
+    }
+}
+
+impl From<&Self> for SessionSecret {
+    fn from(secret: &Self) -> Self {
+        *secret
+    }
+}
 
 /// A client that was given something in a session.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use crate::options::Location;
 use crate::schema::state_on;
 use crate::server_facts::{ServerFacts, Writes};
 use crate::{SchemaState, StoreError, StoreOptions};
-use anteroom_crypto::{Keyring, Random, SealedKey};
+use anteroom_crypto::{Keyring, Random};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -67,24 +67,6 @@ const SERVER_STATE: &str = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 
 impl StoreWithoutKeys {
     pub async fn schema_state(&self) -> Result<SchemaState, StoreError> {
         state_on(&self.engine.reader()).await
-    }
-
-    pub async fn sealed_keys(&self) -> Result<Vec<SealedKey>, StoreError> {
-        crate::keys::sealed_keys(&self.engine.reader()).await
-    }
-
-    /// See [`Tx::insert_sealed_keys`]. Gives back the keys that hold from now on.
-    pub async fn insert_sealed_keys(&self, keys: &[SealedKey]) -> Result<Vec<SealedKey>, StoreError> {
-        let keys = keys.to_vec();
-        self.engine
-            .write(move |conn| {
-                let keys = keys.clone();
-                async move {
-                    crate::keys::insert_sealed_keys(&conn, &keys).await?;
-                    crate::keys::sealed_keys(&conn).await
-                }
-            })
-            .await
     }
 
     pub fn unlock(self, keyring: Arc<Keyring>, random: Random) -> Store {

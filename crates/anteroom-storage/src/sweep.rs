@@ -7,10 +7,11 @@
 //! that are a little apart, and an operator may still ask what happened.
 
 use crate::StoreError;
+use crate::advisory_lock::try_lock;
 use crate::store::Store;
 use anteroom_domain::device::COOKIE_LIFE;
 use jiff::{SignedDuration, Timestamp};
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, Statement};
 
 const KEPT_AFTER_END: SignedDuration = SignedDuration::from_hours(24);
 /// Counters have only a beginning; no window is longer than a day, and the one before it still counts.
@@ -173,15 +174,4 @@ async fn delete(conn: &impl ConnectionTrait, sql: &str, first: i64, batch: u32) 
     let values = [first.into(), i64::from(batch).into()];
     let statement = Statement::from_sql_and_values(conn.get_database_backend(), sql, values);
     Ok(conn.execute_raw(statement).await?.rows_affected())
-}
-
-/// Until the end of the transaction. An embedded database has one writer anyway.
-pub(crate) async fn try_lock(conn: &impl ConnectionTrait, lock: i64) -> Result<bool, StoreError> {
-    if conn.get_database_backend() != DbBackend::Postgres {
-        return Ok(true);
-    }
-    let sql = "SELECT pg_try_advisory_xact_lock($1)";
-    let row =
-        conn.query_one_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [lock.into()])).await?;
-    Ok(row.is_some_and(|row| row.try_get_by_index(0).unwrap_or(false)))
 }
