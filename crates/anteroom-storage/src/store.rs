@@ -1,9 +1,9 @@
 //! The doors: [`StoreWithoutKeys`] before the keys are known, then [`Store`], and [`Tx`] inside a unit of work.
 
+use crate::engine::options::Location;
+use crate::engine::server_facts::{ServerFacts, Writes};
 use crate::engine::{Conn, Engine, StatementLog};
-use crate::options::Location;
 use crate::schema::state_on;
-use crate::server_facts::{ServerFacts, Writes};
 use crate::{SchemaState, StoreError, StoreOptions};
 use anteroom_crypto::{Keyring, Random};
 use arc_swap::ArcSwap;

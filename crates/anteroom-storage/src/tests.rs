@@ -1,8 +1,8 @@
 //! What can only be shown by looking at the tables themselves.
 
 use crate::engine::Conn;
+use crate::engine::options::Location;
 use crate::fixtures::*;
-use crate::options::Location;
 use crate::support::{self, on_both_databases};
 use crate::{SchemaState, Store, StoreError, StoreOptions, migrate, schema_state};
 use anteroom_domain::account::AccountEpoch;

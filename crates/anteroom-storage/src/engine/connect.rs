@@ -1,6 +1,6 @@
 //! Opening connections to SQLite.
 
-use crate::options::{ACQUIRE_TIMEOUT, STATEMENT_CACHE};
+use crate::engine::options::{ACQUIRE_TIMEOUT, STATEMENT_CACHE};
 use crate::{StoreError, error};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::sqlx::{ConnectOptions, Sqlite, pool::PoolOptions};

@@ -1,9 +1,9 @@
 //! A unit that runs twice for a test.
 
 use super::{increment, insert, read};
+use crate::engine::options::Location;
 use crate::engine::rerun::run_twice;
 use crate::engine::{Conn, Engine};
-use crate::options::Location;
 use crate::support::on_both_databases;
 use crate::{StoreError, StoreOptions};
 use sea_orm::{DatabaseConnection, TransactionTrait as _};

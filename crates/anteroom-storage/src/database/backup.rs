@@ -6,7 +6,7 @@
 
 use crate::StoreError;
 use crate::engine::open_sqlite;
-use crate::options::{Location, StoreOptions};
+use crate::engine::options::{Location, StoreOptions};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind};

@@ -1,7 +1,7 @@
 //! A new password, and what ends with the old one.
 
 use crate::StoreError;
-use crate::accounts::Credential;
+use crate::accounts::account::Credential;
 use crate::entity::{accounts, grants, known_devices, password_credentials, password_history};
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};

@@ -1,7 +1,7 @@
 //! What the database says of its own history, and the word of a node that it went back; see `anteroom_domain::database_rollback`.
 
 use crate::StoreError;
-use crate::audit_head::seq_column;
+use crate::audit::head::seq_column;
 use crate::entity::{audit_entries, instance};
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};

@@ -1,6 +1,6 @@
 //! The audit trail: entries are appended in the transaction of the act, each with a keyed MAC over all of its columns.
 //!
-//! An entry waits in a table of its own until it is linked into the chain (`audit_chain.rs`), and is read from both. Those that
+//! An entry waits in a table of its own until it is linked into the chain (`chain.rs`), and is read from both. Those that
 //! wait are read first: what is linked between the two reads is then found twice, and not missed.
 
 use crate::StoreError;

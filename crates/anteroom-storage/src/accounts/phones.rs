@@ -1,8 +1,8 @@
 //! Phones on file, and the addresses that mail about an account goes to.
 
 use crate::StoreError;
+use crate::accounts::new_account::NewPhone;
 use crate::entity::{account_addresses, phones};
-use crate::new_account::NewPhone;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};
 use anteroom_domain::account::PhoneKind;

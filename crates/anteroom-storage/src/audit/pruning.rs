@@ -1,9 +1,9 @@
 //! How far the beginning of the audit trail was pruned, and pruning it.
 
 use crate::StoreError;
-use crate::advisory_lock::try_lock;
-use crate::audit_head::{CHAIN_LOCK, seq_column};
+use crate::audit::head::{CHAIN_LOCK, seq_column};
 use crate::engine::Conn;
+use crate::engine::advisory_lock::try_lock;
 use crate::entity::{audit_checkpoints, audit_entries, audit_pruned};
 use crate::row::RowRef;
 use crate::store::{Queries, Store};

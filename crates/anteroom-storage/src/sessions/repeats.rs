@@ -3,7 +3,7 @@
 use crate::StoreError;
 use crate::entity::{accounts, code_attempts, one_time_codes, sessions};
 use crate::row::RowRef;
-use crate::sessions::session;
+use crate::sessions::session::session;
 use crate::store::{Queries, Tx};
 use anteroom_crypto::KeyedDigest;
 use anteroom_domain::ids::{AccountId, CodeId};

@@ -2,7 +2,7 @@
 
 use crate::StoreError;
 use crate::entity::signing_keys;
-use crate::keys_version::raise_keys_version;
+use crate::keys::version::raise_keys_version;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};
 use jiff::Timestamp;

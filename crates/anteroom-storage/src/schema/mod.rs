@@ -6,7 +6,7 @@ mod tests;
 
 use self::migration_retry::{MigrationFailure, MigrationRetry, holders, lock_tables};
 use crate::engine::open_single;
-use crate::server_facts::ServerFacts;
+use crate::engine::server_facts::ServerFacts;
 use crate::{StoreError, StoreOptions};
 use anteroom_migrations::{APPLIED_STEPS, Dialect, STEPS, Step};
 use sea_orm::{

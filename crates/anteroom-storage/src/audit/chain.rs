@@ -6,10 +6,10 @@
 //! is there to refuse.
 
 use crate::StoreError;
-use crate::advisory_lock::try_lock;
-use crate::audit::{record, unlinked};
-use crate::audit_head::{CHAIN_LOCK, put_head, seq_column};
+use crate::audit::entries::{record, unlinked};
+use crate::audit::head::{CHAIN_LOCK, put_head, seq_column};
 use crate::engine::Conn;
+use crate::engine::advisory_lock::try_lock;
 use crate::entity::{audit_checkpoints, audit_entries, audit_waiting};
 use crate::row::RowRef;
 use crate::store::{Queries, Store, Tx};

@@ -9,7 +9,7 @@
 
 use crate::StoreError;
 use crate::entity::messages;
-use crate::message_ends::MessageResult;
+use crate::messages::message_ends::MessageResult;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};
 use anteroom_domain::ids::{AccountId, MessageId};

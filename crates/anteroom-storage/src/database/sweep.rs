@@ -7,7 +7,7 @@
 //! that are a little apart, and an operator may still ask what happened.
 
 use crate::StoreError;
-use crate::advisory_lock::try_lock;
+use crate::engine::advisory_lock::try_lock;
 use crate::store::Store;
 use anteroom_domain::device::COOKIE_LIFE;
 use jiff::{SignedDuration, Timestamp};

@@ -3,7 +3,7 @@
 use crate::StoreError;
 use crate::engine::Conn;
 use crate::entity::sealed_keys;
-use crate::keys_version::raise_keys_version;
+use crate::keys::version::raise_keys_version;
 use crate::row::RowRef;
 use crate::store::{Queries, StoreWithoutKeys, Tx};
 use anteroom_crypto::{KeyPurpose, SealedKey};

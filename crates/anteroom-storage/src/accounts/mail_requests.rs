@@ -6,8 +6,8 @@
 //! - what is still to be looked up rests sealed, and is erased in the transaction that answers.
 
 use crate::StoreError;
+use crate::accounts::links::new_row;
 use crate::entity::{account_addresses, known_devices, links};
-use crate::links::new_row;
 use crate::row::{RowRef, json_text};
 use crate::store::{Queries, Tx};
 use anteroom_crypto::{KeyPurpose, KeyedDigest};

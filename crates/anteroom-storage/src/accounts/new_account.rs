@@ -1,7 +1,7 @@
 //! A new account with everything it begins with.
 
 use crate::StoreError;
-use crate::accounts::Credential;
+use crate::accounts::account::Credential;
 use crate::entity::{account_addresses, account_groups, accounts, password_credentials, phones};
 use crate::row::json_text;
 use crate::store::Tx;
