@@ -1,4 +1,4 @@
-//! Where everything that lasts is kept: SQLite in a file, or PostgreSQL.
+//! The database: SQLite in a file, or PostgreSQL.
 //!
 //! - [`Store`] reads; [`Store::write`] runs a unit of work, inside which a [`Tx`] reads and writes. A unit does nothing
 //!   but database work, may run more than once, and is answered only when it is committed for good.

@@ -1,4 +1,5 @@
-//! The doors: [`StoreWithoutKeys`] before the keys are known, then [`Store`], and [`Tx`] inside a unit of work.
+//! The entry points of this crate: [`StoreWithoutKeys`] before the keys are loaded, then [`Store`], and [`Tx`] inside a unit of
+//! work.
 
 use crate::engine::options::Location;
 use crate::engine::server_facts::{ServerFacts, Writes};
@@ -53,7 +54,7 @@ pub(crate) struct StoreKeys {
     pub(crate) random: Random,
 }
 
-/// What a database says of itself at one moment.
+/// The time and the writability of a database at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DatabaseState {
     /// Of the clock that all nodes share; an embedded database has none of its own.
@@ -134,7 +135,7 @@ impl Store {
         self.work.take()
     }
 
-    /// Takes up keys that were rotated.
+    /// Uses these keys from now on, after a rotation.
     pub fn replace_keys(&self, keyring: Arc<Keyring>) {
         self.reads.keys.keyring.store(keyring);
     }
@@ -144,7 +145,7 @@ impl Store {
         self.engine.check_files()
     }
 
-    /// What the database says of itself at this moment.
+    /// The time of the database's clock, and whether it takes writes.
     pub async fn state(&self) -> Result<DatabaseState, StoreError> {
         let conn = &self.reads.conn;
         let is_server = conn.get_database_backend() == DbBackend::Postgres;
@@ -179,7 +180,7 @@ impl Store {
         self.engine.breaks()
     }
 
-    /// Waits until something was not to be had from the server. An embedded database has no such moment.
+    /// Waits for the next failure of the server, or of a connection to it. An embedded database has none.
     pub async fn trouble(&self) {
         self.engine.trouble().await;
     }

@@ -202,7 +202,7 @@ async fn migrating_at_once_applies_each_step_once(options: StoreOptions) {
     assert_eq!(schema_state(&options).await, Ok(SchemaState::UpToDate));
 }
 
-/// An entry of the trail is counted from there, and a node of that release has written one for each of its refreshes.
+/// An entry of the audit trail is counted from there, and a node of that release has written one for each of its refreshes.
 async fn what_release_0_1_0_has_rotated_is_not_counted(options: StoreOptions) {
     let store = store_with(&options, [1]).await;
     let entered = AuditedRefresh { generation: 1, at: at(50), from: None };

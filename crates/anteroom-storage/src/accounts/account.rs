@@ -66,8 +66,9 @@ impl Queries {
 impl Tx {
     /// Locks the account's row until the transaction ends, and reads the account as it is then.
     pub async fn lock_account(&self, id: AccountId) -> Result<Option<LockedAccount>, StoreError> {
-        // In a statement of its own: PostgreSQL brings only the locked row up to date when it had to wait for the lock,
-        // and would show the credential of before. SQLite has locked the database already.
+        // In a statement of its own: After waiting for a row lock, PostgreSQL reads only the locked row again: a joined
+        // credential would be the one from before the wait. So the lock is a statement of its own. SQLite has locked the
+        // database already.
         if self.conn.get_database_backend() == DbBackend::Postgres {
             let lock = accounts::Entity::find_by_id(id.0).select_only().column(accounts::Column::Id);
             let lock = lock.lock(LockType::NoKeyUpdate);
@@ -133,7 +134,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Makes worthless whatever carries the account's epoch until now. `None`: there is no such account.
+    /// Invalidates every session, grant and proof that has the account's epoch of until now. `None`: there is no such account.
     pub async fn raise_epoch(&self, id: AccountId) -> Result<Option<AccountEpoch>, StoreError> {
         let raised = accounts::Entity::update_many()
             .col_expr(accounts::Column::Epoch, Expr::col(accounts::Column::Epoch).add(1_i64))
@@ -161,7 +162,8 @@ impl Tx {
         Ok(deleted.rows_affected == 1)
     }
 
-    /// The same password hashed anew, in its normalized form; its age stays. `false`: it was changed in between, and is left alone.
+    /// The same password with a new hash, of its normalized form; its age stays. `false`: it was changed in between, and is
+    /// left alone.
     pub async fn replace_hash(
         &self,
         id: AccountId,

@@ -1,7 +1,7 @@
-//! Authenticators: what a person proves who they are with besides the password, of whatever kind, in one table.
+//! Authenticators: the second factors of an account, of every kind, in one table.
 //!
-//! The table is kept in line with `phones` and `totp_factors`, from which it follows, and is not read by this release: a node
-//! of release 0.1.0 on the same database writes those two alone. What such a node has written is entered once an hour.
+//! A node of release 0.1.0 on the same database writes only `phones` and `totp_factors`. So this table is derived from those
+//! two and not read by this release, and once an hour it gets the rows that such a node has written.
 //!
 //! Invariants:
 //! - A row has the identifier of its phone or app, and is there once possession was proven: the number verified, the app

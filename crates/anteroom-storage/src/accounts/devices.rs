@@ -54,9 +54,9 @@ impl Queries {
     }
 }
 
-/// The first are kept. Those that passed a second factor come before all others, which the password alone does not reach, and of
-/// them the one that was seen last comes first. Of the others, the one that was seen last and the oldest one come first in turn:
-/// whatever a thief of the password makes is newer than what the owner had, and leaves room for what the owner has next.
+/// The first devices of this order are kept. Those that passed a second factor come first, the one seen last before the others:
+/// an attacker who knows only the password cannot make one. The others alternate between the one seen last and the oldest: what
+/// such an attacker makes is newer than the owner's devices, and must leave room for those and for the owner's next one.
 const FORGET_SURPLUS: &str = "UPDATE known_devices SET revoked_at = $1 WHERE id IN (SELECT id FROM (\
      SELECT id, stepped_up_at, last_seen_at, unused, \
      2 * ROW_NUMBER() OVER (PARTITION BY stepped_up_at IS NULL, unused ORDER BY created_at, id) AS oldest, \

@@ -57,8 +57,8 @@ impl Tx {
         Ok(())
     }
 
-    /// The first press keeps its time; pressed again in the same browser it holds as well. `false`: another browser was
-    /// first, or it has ended.
+    /// Records that a browser followed the link. The time of the first is kept, and the same browser may follow it again.
+    /// `false`: another browser was first, or the link has ended.
     pub async fn record_link_followed(
         &self,
         id: LinkId,

@@ -1,9 +1,9 @@
-//! Links that were asked for by an address on a public page, until it is looked up whether an account has it.
+//! Requests for mailed links: an address was entered on a public page, and whether an account has it is looked up later.
 //!
 //! Invariants:
 //! - a row is the same whether an account has the address or not, and so is what is read and written to answer it;
-//! - how many there are of an address is read by an index and bounded, however often it was asked;
-//! - what is still to be looked up rests sealed, and is erased in the transaction that answers.
+//! - the number of rows of an address is read by an index and bounded, however often the address was entered;
+//! - the address that is still to be looked up is sealed, and is erased in the transaction that answers.
 
 use crate::StoreError;
 use crate::accounts::links::new_row;

@@ -1,4 +1,4 @@
-//! A new account with everything it begins with.
+//! A new account: its row, and those of its addresses, phones, groups and password.
 
 use crate::StoreError;
 use crate::accounts::account::Credential;
@@ -109,7 +109,8 @@ impl Tx {
             usable_from: Set(new.now.as_millisecond()),
             created_at: Set(new.now.as_millisecond()),
         };
-        // Not an error of the database's, which could not be told from others and would spoil the transaction.
+        // A unique violation would abort the transaction on PostgreSQL, and could not be told from others. So the insert
+        // ignores the conflict, and the number of rows shows it.
         let inserted = account_addresses::Entity::insert(row)
             .on_conflict_do_nothing_on([account_addresses::Column::Folded])
             .exec_without_returning(&self.conn)

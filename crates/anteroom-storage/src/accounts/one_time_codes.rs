@@ -83,7 +83,7 @@ impl Queries {
 }
 
 impl Tx {
-    /// The new one is the only one of its interaction and purpose that is worth anything.
+    /// The new code is the only valid one of its interaction and purpose.
     pub async fn insert_code(
         &self,
         code: &OneTimeCode,

@@ -38,7 +38,7 @@ impl Queries {
         row.as_ref().map(spelling).transpose()
     }
 
-    /// All of them: what happens to an account is told to each.
+    /// All addresses of the account: each of them gets the notices of changes.
     pub async fn addresses_of(&self, account: AccountId) -> Result<Vec<EmailAddress>, StoreError> {
         let rows = account_addresses::Entity::find()
             .filter(account_addresses::Column::AccountId.eq(account.0))
@@ -130,7 +130,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The person who pressed the link of a mail reads what is sent there.
+    /// The address is verified: whoever followed the link of a mail reads what is sent there.
     pub async fn verify_addresses(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
         account_addresses::Entity::update_many()
             .col_expr(account_addresses::Column::VerifiedAt, Expr::value(now.as_millisecond()))

@@ -112,7 +112,7 @@ impl Queries {
 }
 
 impl Tx {
-    /// Gives the account this name in place of its own, or none. The other account that has it, if one does: then nothing was
+    /// Sets the account's username, or removes it. Returns the other account that has the name, if one does; then nothing was
     /// written.
     pub async fn set_username(
         &self,

@@ -1,9 +1,8 @@
-//! The chain of the audit trail: entries that were committed are linked, by one node at a time.
-//!
-//! An act never waits for the chain: it appends its entry, to the table of those that wait, and commits. Linking takes what is
-//! committed, in the order of (time, id), and moves it behind what is linked already. An entry that commits late, with an
-//! earlier time, gets the next number: to put it where its time belongs would be to make links anew, which is what the chain
-//! is there to refuse.
+//! The chain of the audit trail: entries that were committed are linked, by one node at a time. A unit of work must not wait
+//! for the chain, so it only inserts its entry into `audit_waiting` and commits. Linking moves committed entries to
+//! `audit_entries`, in the order of (time, id), behind those that are linked already. An entry that commits late, with an
+//! earlier time, gets the next number: inserting it at its time would change links that exist, which the chain is there to make
+//! detectable.
 
 use crate::StoreError;
 use crate::audit::entries::{record, unlinked};
@@ -27,7 +26,8 @@ use uuid::Uuid;
 /// One statement inserts at most so many rows: each has 15 values, and SQLite takes 32,766 in a statement.
 const ROWS: usize = 1_000;
 
-/// Pages of entries that one round reads: so many times a batch can have been written by another program without stopping it.
+/// Another program may have written entries that cannot be linked. A round reads up to this many pages, so that a batch of such
+/// entries does not stop it.
 const PAGES: u32 = 100;
 /// Of the entries that are left out, in what a round says.
 const MOST_NAMED: usize = 10;
@@ -43,7 +43,7 @@ pub struct Linking {
     pub left_out: Vec<AuditId>,
 }
 
-/// Entries that wait.
+/// Entries that are not linked yet.
 #[derive(Clone, Debug, Default)]
 pub struct UnlinkedEntries {
     pub records: Vec<AuditRecord>,
@@ -321,8 +321,8 @@ impl Queries {
 }
 
 impl Tx {
-    /// The end of the chain; or the head that was noted, where the entries up to there were cut off. Linking goes on behind
-    /// the gap, so that it stays to be found.
+    /// The end of the chain; or the head that was noted, where the entries up to there were cut off. Linking continues behind
+    /// the noted head, so that verification still finds the gap.
     async fn last_link(&self) -> Result<ChainLink, StoreError> {
         let end = self.chain_end().await?;
         let noted = match self.chain_head().await {

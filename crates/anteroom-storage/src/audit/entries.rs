@@ -1,7 +1,8 @@
 //! The audit trail: entries are appended in the transaction of the act, each with a keyed MAC over all of its columns.
 //!
-//! An entry waits in a table of its own until it is linked into the chain (`chain.rs`), and is read from both. Those that
-//! wait are read first: what is linked between the two reads is then found twice, and not missed.
+//! A new entry is a row of `audit_waiting` until it is linked into the chain (`chain.rs`); then it is a row of
+//! `audit_entries`. Both are read, `audit_waiting` first: an entry that is linked between the two reads is then found twice,
+//! and not missed.
 
 use crate::StoreError;
 use crate::entity::{audit_entries, audit_waiting};

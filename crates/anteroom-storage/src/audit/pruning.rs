@@ -30,9 +30,9 @@ impl Queries {
 }
 
 impl Store {
-    /// Removes the entries behind number `from` up to where `pruned` says, with the checkpoints before that, and tells the
-    /// trail of it. False while another node is at the chain, or where the trail does not begin at `from` any more. All of
-    /// them must be there: what was removed in another way is not covered up.
+    /// Removes the entries behind number `from` up to the link of `pruned`, with the checkpoints before that, and appends
+    /// `entry`. `false`: another node is changing the chain, or the audit trail does not begin at `from` any more. If an entry
+    /// in the range is missing, nothing is removed: pruning must not hide that it was removed in another way.
     pub async fn prune_entries(
         &self,
         from: u64,

@@ -1,4 +1,4 @@
-//! What people have agreed to.
+//! Consents: the scopes that an account has agreed to give a client.
 
 use crate::StoreError;
 use crate::entity::{consents, offline_consents};
@@ -20,8 +20,8 @@ impl Queries {
         row.map(|row| scopes(&row)).transpose()
     }
 
-    /// Whether any account has consented to this client as it is now. Only a signed-in person who presses "Allow" writes such a
-    /// row.
+    /// Whether any account has consented to this client as it is now. Such a row is written only when a signed-in person
+    /// chooses "Allow".
     pub async fn is_agreed_to(&self, client: &ClientId) -> Result<bool, StoreError> {
         let any = consents::Entity::find().filter(consents::Column::ClientId.eq(client.as_str())).limit(1);
         Ok(any.one(&self.conn).await?.is_some())
@@ -50,7 +50,7 @@ impl Tx {
             granted_at: Set(now.as_millisecond()),
         };
         consents::Entity::insert(row).on_conflict_do_nothing().exec_without_returning(&self.conn).await?;
-        // Locked, so that of two answers at once neither forgets the other.
+        // Two consents can be saved at once. The row is locked, so that neither overwrites the scopes of the other.
         let before =
             consents::Entity::find_by_id(key(account, client)).lock_exclusive().one(&self.conn).await?;
         let Some(before) = before else { return Ok(()) };

@@ -2,8 +2,8 @@
 //! pushed (RFC 9126).
 //!
 //! A change of a registered client locks `instance` first, whose counter gives the change its number, and then the client's
-//! row. A consent locks the row of the client with a shared lock, and then its own. A pushed request is one row, which is
-//! taken by the statement that deletes it.
+//! row. A consent locks the row of the client with a shared lock, and then its own. A pushed request is one row, and
+//! the statement that takes it has the condition that it was not taken yet.
 
 mod configured_clients;
 mod consents;

@@ -1,4 +1,4 @@
-//! Requests that clients pushed (RFC 9126), until a browser comes for them.
+//! Requests that clients pushed (RFC 9126), until an authorization request names them.
 
 use crate::StoreError;
 use crate::entity::pushed_requests::{ActiveModel, Column, Entity, Model};
@@ -90,7 +90,8 @@ impl Tx {
         row.map(taken).transpose()
     }
 
-    /// It was answered: it cannot be taken any more, and its parameters are gone. `false`: it had ended before.
+    /// Ends a request that was answered: it cannot be used any more, and its parameters are erased. `false`: it had ended
+    /// before.
     pub async fn end_pushed_request(&self, digest: &KeyedDigest, now: Timestamp) -> Result<bool, StoreError> {
         let ended = Entity::update_many()
             .col_expr(Column::ExpiresAt, Expr::value(now.as_millisecond()))

@@ -1,5 +1,5 @@
-//! Clients that registered themselves (RFC 7591). Each change takes a number that is greater than all before it, under the
-//! lock of the one row that counts: who asks for everything beyond a number that it has seen misses nothing.
+//! Clients that registered themselves (RFC 7591). Each change takes a number that is greater than all before it, under the lock
+//! of the one row that counts. So a node that reads all rows above the last number it has seen misses no change.
 
 use crate::StoreError;
 use crate::entity::{instance, registered_clients};
@@ -143,8 +143,8 @@ impl Tx {
         Ok(updated.rows_affected == 1)
     }
 
-    /// Leaves the identifier, which no client gets again as long as something of it could be alive. `false`: it was deleted
-    /// before.
+    /// The row stays with only its identifier, so that no other client gets the identifier while tokens of this one may still
+    /// be valid. `false`: it was deleted before.
     pub async fn delete_registered_client(
         &self,
         id: &ClientId,

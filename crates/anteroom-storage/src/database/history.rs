@@ -1,4 +1,5 @@
-//! What the database says of its own history, and the word of a node that it went back; see `anteroom_domain::database_rollback`.
+//! The state by which a node notices that the database went back to an earlier one, and the report of the node that noticed;
+//! see `anteroom_domain::database_rollback`.
 
 use crate::StoreError;
 use crate::audit::head::seq_column;
@@ -15,11 +16,12 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter,
 const TIMELINE: &str = "SELECT CASE WHEN pg_is_in_recovery() THEN NULL \
      ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END";
 
-/// Above what any account can have been raised to in what was lost: what carries an epoch from there is not good by chance.
+/// The lost commits may have raised epochs, and tokens with those epochs may exist. So every new epoch is raised by more than
+/// any account can have been raised there.
 const ACCOUNT_EPOCHS: i64 = 1_000;
 
-/// What was made under the database before is worth nothing under the accepted one. `$1` is the time. Sessions and proofs
-/// carry the epoch of their account; the rest is ended by name.
+/// What was issued under the database before is invalid under the accepted one. Sessions and proofs carry the epoch of their
+/// account, so that raising it ends them; the other tables are named here. `$1` is the time.
 const END_ALL: [&str; 5] = [
     "UPDATE known_devices SET revoked_at = $1 WHERE revoked_at IS NULL",
     "UPDATE links SET ended_at = $1 WHERE ended_at IS NULL AND completed_at IS NULL",

@@ -16,7 +16,7 @@ const SINGLE_ROW_ID: i32 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Instance {
     pub kind: InstanceKind,
-    /// Raised when an operator accepts a database that went back: whatever was made before is worth nothing.
+    /// Raised when an operator accepts a database that went back: what was issued before is invalid.
     pub epoch: i64,
     pub created_at: Timestamp,
 }

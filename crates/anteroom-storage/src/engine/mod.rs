@@ -121,7 +121,8 @@ impl Engine {
         }
     }
 
-    /// Makes connections anew from here on: a session that takes no writes may be one of before a setting, or a role, was changed.
+    /// Makes connections anew from here on: a session of PostgreSQL keeps the settings and the role that it was opened with, so
+    /// that one that refuses writes may be outdated.
     pub(crate) fn renew(&self) {
         if let Self::Postgres(server) = self {
             server.supervision.retire_connections();

@@ -6,7 +6,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long a request waits for a connection, and SQLite for another process's lock, before it is told to come back.
+/// How long a request waits for a connection, and SQLite for another process's lock, before it is refused with "try again
+/// later".
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// What a request may take in all, unless the configuration says otherwise.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -25,8 +26,8 @@ pub struct StoreOptions {
     pub(crate) location: Location,
     /// Reading connections on SQLite (the one that writes comes on top), all of them on PostgreSQL.
     pub max_connections: u32,
-    /// What a request may take in all: the limits on PostgreSQL stay below it, so that a request is told what is the
-    /// matter before its own time is over.
+    /// What a request may take in all: the limits on PostgreSQL stay below it, so that a request fails with the reason before
+    /// its own time is over.
     pub request_timeout: Duration,
 }
 

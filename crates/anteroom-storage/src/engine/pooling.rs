@@ -18,8 +18,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 const SET: &str = "SET default_transaction_isolation = 'read committed'";
 const SESSION: &str = "SELECT pg_backend_pid()";
 
-/// Refuses a pooler that is seen to share sessions. Where there is no second connection to see it by, a bad one is found out by
-/// the first statement that is prepared.
+/// Refuses a pooler that is seen to share sessions. If no second connection can be made, a shared session is detected later, by
+/// the first prepared statement that is missing.
 pub(super) async fn check(
     options: &PgConnectOptions,
     first: &mut PgConnection,

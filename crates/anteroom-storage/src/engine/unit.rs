@@ -137,7 +137,8 @@ impl TransactionState {
         self.transaction.as_ref().ok_or_else(|| DbErr::Custom("the transaction has ended".to_owned()))
     }
 
-    /// Remembers the first failure, since a unit with one must not be committed whatever its closure makes of it.
+    /// PostgreSQL answers the commit of a failed transaction by rolling back in silence. So the first failure is remembered,
+    /// and the unit is not committed even if its closure ignores the error.
     fn noting<R>(&mut self, result: Result<R, DbErr>) -> Result<R, DbErr> {
         if let (Err(error), None) = (&result, &self.failure) {
             self.failure = Some(classify(error));
@@ -157,8 +158,8 @@ pub(super) async fn answer<R>(
     }
 }
 
-/// A server that was restarted leaves dead connections in the pool, each found out by its first use. So a read is asked
-/// again, on another one.
+/// After a restart of the server the connections of the pool are broken, which the first use of each shows. So a read is tried
+/// again on another one.
 fn is_broken<R>(result: &Result<R, DbErr>) -> bool {
     matches!(result, Err(error) if classify(error).0 == FailureKind::Broken)
 }

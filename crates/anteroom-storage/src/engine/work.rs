@@ -1,4 +1,5 @@
-//! What a store was asked, for tests that hold two ways to the same work. Without the feature `test-util` there is nothing.
+//! The statements of a store, for tests that compare what two requests cost. Without the feature `test-util` nothing is
+//! recorded.
 
 #[cfg(feature = "test-util")]
 pub use recorded::RecordedStatement;

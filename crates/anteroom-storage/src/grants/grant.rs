@@ -50,8 +50,8 @@ pub enum InsertGrantResult {
     AccountOrSessionChanged,
 }
 
-/// Account and session are held as they are until the grant is committed, so that a sign-out or a disablement at the same
-/// moment comes either before it, and it is refused, or after it, and finds it.
+/// A sign-out or a disablement can happen at the same moment. The rows of account and session are locked until the commit: it
+/// comes either before, and the insert is refused, or after, and ends this grant too.
 macro_rules! insert_grant {
     ($lock:literal) => {
         concat!(
@@ -85,7 +85,7 @@ const ROTATE: &str = concat!(
     family_is_alive!()
 );
 
-/// Counts of an older generation begin anew.
+/// For a newer generation the count starts again from zero.
 const REPEAT: &str = concat!(
     "UPDATE refresh_tokens SET repeats = CASE WHEN noted_generation = $2 THEN repeats ELSE 0 END + 1, \
      rotated_from = CASE WHEN noted_generation = $2 THEN rotated_from END, noted_generation = $2 \
@@ -96,7 +96,7 @@ const REPEAT: &str = concat!(
 );
 
 impl Tx {
-    /// Redeems a code: its grant is inserted once. `expires_at` is when the last token of it can be dead at the latest.
+    /// Redeems a code: its grant is inserted once. `expires_at`: when the last token of the grant has expired at the latest.
     pub async fn insert_grant(
         &self,
         grant: &Grant,
@@ -152,8 +152,8 @@ impl Tx {
         Ok(self.execute(ROTATE, values).await? == 1)
     }
 
-    /// Counts one more repeat of the newest generation, and says the how manieth it was. `None`: there were `most` already, the
-    /// family has moved on, or the grant has ended.
+    /// Counts one more repeat of the newest generation, and returns its number. `None`: there were `most` already, the family
+    /// has moved on, or the grant has ended.
     pub async fn repeat_family(&self, family: &RefreshFamily, most: u32) -> Result<Option<u32>, StoreError> {
         let values = [family.grant.0.into(), i64::from(family.generation).into(), i64::from(most).into()];
         let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), REPEAT, values);
@@ -228,8 +228,8 @@ impl Tx {
         Ok(theirs.exec(&self.conn).await?.rows_affected)
     }
 
-    /// The client is told of the end of no session in which it was given something so far: not even by a grant that was revoked
-    /// before.
+    /// Excludes the client from the sign-out notices of every session in which it was given something so far, also by a grant
+    /// that was revoked before.
     pub async fn exclude_client_from_logout(&self, client: &ClientId) -> Result<(), StoreError> {
         grants::Entity::update_many()
             .col_expr(grants::Column::RevokeReason, Expr::value(GrantEnd::SignOutHostChanged.as_str()))

@@ -16,7 +16,7 @@ pub struct KeysVersion {
 }
 
 impl Queries {
-    /// Another one than before: read the keys again.
+    /// If it differs from the one seen before, the keys must be read again.
     pub async fn keys_version(&self) -> Result<KeysVersion, StoreError> {
         let row = instance::Entity::find().one(&self.conn).await?;
         Ok(row.map_or_else(KeysVersion::default, |row| KeysVersion {

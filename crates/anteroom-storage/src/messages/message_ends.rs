@@ -1,9 +1,9 @@
-//! What became of the messages for people.
+//! How messages for people ended.
 //!
 //! Invariants:
-//! - a message that is over (sent, failed, expired) has no content any more;
-//! - its end is in the audit trail, written in the transaction that ends it, under the reference of the request that queued
-//!   it. A message that was taken and not delivered after all has a second entry.
+//! - the content of a message that has ended (sent, failed, expired) is erased;
+//! - its end is in the audit trail, written in the transaction that ends it, under the reference of the request that queued it.
+//!   A message that the provider accepted and did not deliver has a second entry.
 
 use crate::StoreError;
 use crate::entity::messages;
@@ -104,8 +104,8 @@ impl Tx {
         Ok(updated.rows_affected > 0)
     }
 
-    /// The provider took a message and could not deliver it after all. It may say so before our own word that it was taken is
-    /// written, which then comes too late. What failed or expired before stays as it is.
+    /// The provider took a message and could not deliver it after all. The provider's callback can arrive before this process
+    /// has recorded that the message was accepted; that record is then ignored. What failed or expired before stays as it is.
     pub async fn note_undelivered(
         &self,
         id: MessageId,
@@ -148,7 +148,8 @@ impl Tx {
             MessageEnd::Sent => Event::MessageSent { message, channel, phone },
             MessageEnd::Failed(reason) => Event::MessageFailed { message, channel, phone, reason },
         };
-        // How many end is known only here, and an identifier that a second run of the unit draws anew is in no row yet.
+        // The number of messages that end is known only here. If the unit runs again it draws other identifiers, and those of
+        // the first run are in no row.
         let id = self.keys.random.uuid_v7(u64::try_from(now.as_millisecond()).unwrap_or(0));
         Ok(AuditEntry {
             id: AuditId(id),

@@ -1,7 +1,8 @@
-//! Messages on their way: mail to people, logouts to applications. Queued in the transaction of the act.
+//! Messages that are to be sent: emails, texts and calls to people, and notices of sign-outs to clients. They are queued in the
+//! transaction of the change that they tell.
 //!
-//! A lease is a `next_attempt_at` in the future: the node that takes a delivery moves it there, and when that node
-//! dies, the delivery is simply due again.
+//! A lease is a `next_attempt_at` in the future: the node that takes a delivery moves it there. If the node stops, the
+//! delivery is due again when the lease ends.
 
 use crate::StoreError;
 use crate::entity::{logout_deliveries, messages};
@@ -45,12 +46,13 @@ pub enum DeliveryResult {
     Failed,
 }
 
-/// What one node takes of the deliveries that are due.
+/// How many of the due deliveries one node leases.
 #[derive(Clone, Debug)]
 pub struct LogoutLease {
     pub until: Timestamp,
     pub limit: u32,
-    /// Of one client, so that a dead one with many waiting leaves room for the others'.
+    /// Deliveries of one client at most, so that a client that does not answer, with many in the queue, leaves room for the
+    /// others.
     pub per_client: u32,
     pub of: LogoutClients,
 }
@@ -84,8 +86,8 @@ impl LogoutClients {
 }
 
 impl LogoutLease {
-    /// Nodes on PostgreSQL take different rows instead of waiting for each other; a window cannot be locked, so its rows
-    /// are looked up once more.
+    /// On PostgreSQL `SKIP LOCKED` lets nodes lease different rows instead of waiting for each other. A query with a window
+    /// function cannot lock its rows, so the table is joined once more.
     fn sql(&self, backend: DbBackend) -> String {
         let lock = if backend == DbBackend::Postgres { " FOR UPDATE OF d SKIP LOCKED" } else { "" };
         let of = self.of.sql(4);
@@ -129,7 +131,7 @@ impl Queries {
             account: row.account_id.map(AccountId),
             locale: row.locale.clone(),
             parcel: parcel(&place, row, &payload)?,
-            // Of use to a reader of the trail, and no reason to keep the message back.
+            // The entry is of use to a reader of the audit trail only, so that a failure here does not keep the message back.
             reference: row.reference.as_deref().and_then(|text| text.parse().ok()),
             created_at: place.time("created_at", row.created_at)?,
             expires_at: place.time("expires_at", row.expires_at)?,

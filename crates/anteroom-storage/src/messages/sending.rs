@@ -1,11 +1,12 @@
-//! Sending what is queued for people: leases.
+//! Leases of the messages that are queued for people.
 //!
 //! Invariants:
-//! - a message that is due is leased to one node at a time; a lease is a `next_attempt_at` in the future, so what a dead node
-//!   had in hand is simply due again;
+//! - a message that is due is leased to one node at a time; a lease is a `next_attempt_at` in the future, so that a message
+//!   whose node has stopped is due again when the lease ends;
 //! - what a person waits for (codes, resets, notices of a change) goes before invitations and warnings, which come in
 //!   hundreds;
-//! - a message is put off by the number of its attempt, so what a node learned that was thought dead counts for nothing.
+//! - a result is stored only if the number of the attempt still matches, so that a node whose lease has ended cannot overwrite
+//!   a later attempt.
 
 use crate::StoreError;
 use crate::entity::messages;
@@ -162,8 +163,8 @@ fn waiting(row: messages::Model) -> Result<WaitingMessage, StoreError> {
 }
 
 impl Tx {
-    /// Takes up to `limit` of those that are due on `channel`, for this node alone until `lease_until`. One that does not
-    /// open is given up: it would hold up all the others for ever.
+    /// Takes up to `limit` of those that are due on `channel`, for this node alone until `lease_until`. A message that cannot
+    /// be decrypted is marked as failed; otherwise it would be leased first in every round.
     pub async fn lease_messages(
         &self,
         channel: Channel,

@@ -1,4 +1,5 @@
-//! What one form has come to, so that the same form, sent twice, comes to it once.
+//! A browser can submit one form twice. These reads find the result of the first submission, so that the second one gets the
+//! same result and changes nothing.
 
 use crate::StoreError;
 use crate::entity::{accounts, code_attempts, one_time_codes, sessions};
@@ -14,7 +15,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
-/// A form that was answered, and since when its answer is repeated no more.
+/// A form, and the time after which its answer must have been given to be repeated.
 #[derive(Clone, Copy, Debug)]
 pub struct FormWindow<'a> {
     pub form: &'a KeyedDigest,
@@ -123,7 +124,8 @@ impl Queries {
 }
 
 impl Tx {
-    /// Notes the form of a wrong password beside the counters. The statement is the same for an account that is not there.
+    /// Stores the form of a wrong password in the account's row. The statement is the same for an account that does not exist,
+    /// so that its time does not tell.
     pub async fn record_wrong_password(
         &self,
         account: AccountId,

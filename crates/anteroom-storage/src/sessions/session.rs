@@ -51,7 +51,8 @@ pub struct SessionClient {
 type ParticipantRow = (Uuid, String, Option<String>, Option<Uuid>, Option<bool>);
 
 fn participant((id, client, sector, row, by_sector): ParticipantRow) -> Result<SessionClient, StoreError> {
-    // A row is kept for longer than the end of its session is announced; without one the `sid` tells least.
+    // A session's row outlives the notices of its sign-out. If the row is missing all the same, the `sid` is derived per
+    // sector, which discloses least.
     let by_sector = row.is_none() || by_sector == Some(true);
     Ok(SessionClient {
         session: SessionSid { id: SessionId(id), by_sector },
