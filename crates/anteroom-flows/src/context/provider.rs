@@ -1,5 +1,5 @@
 //! The provider: everything that requests share. The parts that change (configuration, clients, keys) are one immutable
-//! snapshot, swapped whole; a request clones an `Arc` and sees one world from beginning to end.
+//! snapshot, swapped whole; a request clones an `Arc` and uses the same snapshot from beginning to end.
 
 use anteroom_crypto::{HashPool, KeyedDigest, Keyring, Random};
 use anteroom_domain::account::GroupName;
