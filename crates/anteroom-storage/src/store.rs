@@ -85,8 +85,8 @@ impl StoreWithoutKeys {
 impl Store {
     /// Opens a database whose schema this release can run on.
     pub async fn connect(options: &StoreOptions) -> Result<StoreWithoutKeys, StoreError> {
-        // Only a migration makes a database: a mistyped path must not leave an empty one behind. A folder that is not there is
-        // told of by what opens the file.
+        // Only a migration makes a database: a mistyped path must not leave an empty one behind. A folder that does not exist
+        // is reported when the file is opened.
         if let Location::Sqlite(path) = &options.location
             && !path.exists()
             && path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.exists())
@@ -115,8 +115,8 @@ impl Store {
         self.write_in(tracing::info_span!("unit_of_work"), work).await
     }
 
-    /// A unit runs on a task of the engine's own; what it does is part of what its caller does all the same, so that the span
-    /// goes with it.
+    /// A unit runs on a task of the engine. Its statements belong to the caller's request all the same, so that it runs in the
+    /// caller's span.
     pub(crate) async fn write_in<T, E, F, Fut>(&self, span: tracing::Span, work: F) -> Result<T, E>
     where
         F: Fn(Tx) -> Fut + Send + Sync + 'static,
@@ -129,7 +129,7 @@ impl Store {
         self.engine.write(move |conn| work(Tx { reads: reads(conn) }).instrument(span.clone())).await
     }
 
-    /// What was asked since the last time; recording begins with the first.
+    /// The statements since the last call; the first call begins the recording.
     #[cfg(feature = "test-util")]
     pub fn take_statements(&self) -> Vec<crate::engine::RecordedStatement> {
         self.work.take()

@@ -66,9 +66,8 @@ impl Queries {
 impl Tx {
     /// Locks the account's row until the transaction ends, and reads the account as it is then.
     pub async fn lock_account(&self, id: AccountId) -> Result<Option<LockedAccount>, StoreError> {
-        // In a statement of its own: After waiting for a row lock, PostgreSQL reads only the locked row again: a joined
-        // credential would be the one from before the wait. So the lock is a statement of its own. SQLite has locked the
-        // database already.
+        // After waiting for a row lock, PostgreSQL reads only the locked row again: a joined credential would be the one from
+        // before the wait. So the lock is a statement of its own. SQLite has locked the database already.
         if self.conn.get_database_backend() == DbBackend::Postgres {
             let lock = accounts::Entity::find_by_id(id.0).select_only().column(accounts::Column::Id);
             let lock = lock.lock(LockType::NoKeyUpdate);

@@ -21,7 +21,7 @@ impl Queries {
         row.as_ref().map(link).transpose()
     }
 
-    /// The newest that were asked for on the way of an interaction, at most `most`.
+    /// The newest links that were requested in an interaction, at most `most`.
     pub async fn newest_links_of(
         &self,
         id: InteractionId,
@@ -36,7 +36,7 @@ impl Queries {
         rows.iter().map(link).collect()
     }
 
-    /// Whether what one of an interaction's links was for is done.
+    /// Whether one of an interaction's links was completed: the password is reset, or the account registered.
     pub async fn is_link_completed_in(&self, id: InteractionId) -> Result<bool, StoreError> {
         let found = links::Entity::find()
             .select_only()
@@ -78,8 +78,8 @@ impl Tx {
         Ok(pressed.rows_affected == 1)
     }
 
-    /// Counts a try of the typed code on each of these that has one left, and says which those are. Counted before it is
-    /// compared: however many are typed at once, no more are looked at.
+    /// Counts an attempt at the typed code on each of these links that has one left, and returns those. It is counted before
+    /// the code is compared, so that codes which are sent at the same moment are compared no more often than that.
     pub async fn count_link_code_attempt(
         &self,
         ids: &[LinkId],
@@ -94,8 +94,8 @@ impl Tx {
         Ok(taken.iter().map(|row| LinkId(row.id)).collect())
     }
 
-    /// What the link was for is done: it and all others of the account and kind are over, and none of them counts any more
-    /// for the address that it was asked for by.
+    /// Completes the link: it and all others of the account and kind have ended, and none of them counts any more for the
+    /// address that it was requested by.
     pub async fn complete_link(
         &self,
         account: AccountId,

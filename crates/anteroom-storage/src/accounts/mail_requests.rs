@@ -33,18 +33,18 @@ pub struct RequestedLink {
     pub ask: MailRequest,
 }
 
-/// One that waits for its answer.
+/// A request that was not looked up yet.
 #[derive(Clone, Debug)]
 pub struct PendingMailRequest {
     pub link: LinkId,
     pub kind: LinkKind,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
-    /// `None`: it does not open any more.
+    /// `None`: the sealed value cannot be opened any more.
     pub ask: Option<MailRequest>,
 }
 
-/// What becomes of the link of an ask.
+/// What the look-up does with the link of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MailRequestResult {
     /// `None`: no account has the address, or none that gets such a mail.
@@ -54,8 +54,8 @@ pub struct MailRequestResult {
 }
 
 impl Queries {
-    /// The browsers that asked for an address, one for each row that still counts for it, whatever became of the row. At
-    /// most `most`.
+    /// The browsers in which an address was entered, one for each row that still counts for it, looked up or not. At most
+    /// `most`.
     pub async fn requesting_browsers(
         &self,
         address: &KeyedDigest,
@@ -97,7 +97,7 @@ impl Queries {
         Ok(found.is_some())
     }
 
-    /// Those that wait for their answer, the oldest first.
+    /// The requests that were not looked up yet, the oldest first.
     pub async fn pending_mail_requests(
         &self,
         now: Timestamp,

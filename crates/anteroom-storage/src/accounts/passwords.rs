@@ -237,7 +237,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Every grant of the account, those that outlive their session too. Says how many there were.
+    /// Every grant of the account, those that outlive their session too. Returns how many there were.
     pub async fn revoke_grants_of_account(
         &self,
         account: AccountId,

@@ -1,4 +1,4 @@
-//! Phones on file, and the addresses that mail about an account goes to.
+//! Phones of accounts, and the addresses that get mail about an account.
 
 use crate::StoreError;
 use crate::accounts::new_account::NewPhone;
@@ -24,7 +24,7 @@ impl Queries {
         rows.iter().map(phone).collect()
     }
 
-    /// In the spelling that its owner gave, unless it is too new to serve a recovery.
+    /// In the spelling that its owner gave, unless it is too new to be used for a recovery.
     pub async fn address_on_file(
         &self,
         address: &FoldedAddress,
@@ -101,7 +101,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Numbers that were added and do not serve yet: the person who resets the password did not ask for them, or adds them again.
+    /// Removes numbers that were added and cannot be used yet: the person who resets the password did not ask for them, or adds
+    /// them again.
     pub async fn remove_waiting_phones(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
         phones::Entity::delete_many()
             .filter(phones::Column::AccountId.eq(account.0))
@@ -120,7 +121,7 @@ impl Tx {
         self.sync_authenticators(account, now).await
     }
 
-    /// Numbers that were named on the way and never verified.
+    /// Removes numbers that were entered during a registration and never verified.
     pub async fn remove_unverified_phones(&self, account: AccountId) -> Result<(), StoreError> {
         phones::Entity::delete_many()
             .filter(phones::Column::AccountId.eq(account.0))

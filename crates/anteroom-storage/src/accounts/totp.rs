@@ -15,7 +15,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 pub struct FirstCode {
     pub step: TimeStep,
     pub at: Timestamp,
-    /// From when on the app serves.
+    /// From when on the app can be used.
     pub usable_from: Timestamp,
 }
 
@@ -113,7 +113,7 @@ impl Tx {
         Ok(removed.rows_affected == 1)
     }
 
-    /// Apps that do not serve yet: the person who resets the password did not add them, or adds them again.
+    /// Removes apps that cannot be used yet: the person who resets the password did not add them, or adds them again.
     pub async fn remove_waiting_apps(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
         let waits = totp_factors::Column::UsableFrom.gt(now.as_millisecond());
         totp_factors::Entity::delete_many()

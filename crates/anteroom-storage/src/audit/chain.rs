@@ -1,8 +1,9 @@
-//! The chain of the audit trail: entries that were committed are linked, by one node at a time. A unit of work must not wait
-//! for the chain, so it only inserts its entry into `audit_waiting` and commits. Linking moves committed entries to
-//! `audit_entries`, in the order of (time, id), behind those that are linked already. An entry that commits late, with an
-//! earlier time, gets the next number: inserting it at its time would change links that exist, which the chain is there to make
-//! detectable.
+//! The chain of the audit trail: entries that were committed are linked, by one node at a time.
+//!
+//! A unit of work must not wait for the chain, so it only inserts its entry into `audit_waiting` and commits. Linking moves
+//! committed entries to `audit_entries`, in the order of (time, id), behind those that are linked already. An entry that
+//! commits late, with an earlier time, gets the next number: inserting it at its time would change links that exist, which the
+//! chain is there to make detectable.
 
 use crate::StoreError;
 use crate::audit::entries::{record, unlinked};
@@ -93,7 +94,7 @@ impl Store {
     }
 }
 
-/// Links them behind `last`, in their order, and gives back the last link.
+/// Links them behind `last`, in their order, and returns the last link.
 async fn link(
     conn: &Conn,
     waiting: Vec<UnlinkedEntry>,

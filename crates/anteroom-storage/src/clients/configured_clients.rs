@@ -15,7 +15,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfiguredClient {
     pub client: ClientId,
-    /// By which kind of `sub` it knew people when a node last noted it; `None` where none has.
+    /// The kind of `sub` that it got when a node last wrote the row; `None`: no node has written it.
     pub subjects: Option<SubjectNamespace>,
     /// When a node last ran with it.
     pub seen_at: Timestamp,
@@ -29,7 +29,7 @@ impl Queries {
 }
 
 impl Tx {
-    /// A node runs with this client.
+    /// Records that a node runs with this client.
     pub async fn note_configured_client(&self, noted: &ConfiguredClient) -> Result<(), StoreError> {
         let row = configured_clients::ActiveModel {
             client_id: Set(noted.client.as_str().to_owned()),
@@ -43,7 +43,7 @@ impl Tx {
         Ok(())
     }
 
-    /// A node still runs with these. Those that were seen after `before` are left alone.
+    /// Records that a node still runs with these. Rows that were written after `before` stay as they are.
     pub async fn touch_configured_clients(
         &self,
         clients: &[ClientId],
@@ -74,7 +74,7 @@ impl Tx {
         Ok(forgotten.rows_affected == 1)
     }
 
-    /// Ends what was not granted under these `sub`s; also where that is not known. Says how many it were.
+    /// Ends the grants that were not given under one of these kinds of `sub`, or of which that is not known. Returns how many.
     pub async fn revoke_grants_of_other_subjects(
         &self,
         client: &ClientId,

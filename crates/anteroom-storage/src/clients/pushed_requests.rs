@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
-/// What stands in place of the parameters of one that was answered: no request is without any.
+/// Replaces the parameters of a request that was answered; a request that was not has at least one.
 const ANSWERED: &str = "";
 
 impl Queries {
@@ -53,7 +53,8 @@ impl Tx {
         Ok(())
     }
 
-    /// For the first browser that comes and for no other. By any of the digests: one for each version of the hashing key.
+    /// Takes the request for the first browser that names it, and for no other. By any of the digests: one for each version of
+    /// the hashing key.
     pub async fn take_pushed_request(
         &self,
         digests: &[KeyedDigest],

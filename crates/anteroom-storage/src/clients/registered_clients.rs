@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 
-/// As it is kept: no secret of it can be read back.
+/// The client as it is stored: of its secrets there are only digests.
 #[derive(Clone, Debug)]
 pub struct RegisteredClient {
     pub client_id: ClientId,
@@ -63,7 +63,7 @@ impl Queries {
         rows.into_iter().map(client).collect()
     }
 
-    /// Those whose registration showed an initial access token, without the deleted ones.
+    /// The clients that registered with an initial access token, without the deleted ones.
     pub async fn clients_with_initial_token(&self) -> Result<Vec<RegisteredClient>, StoreError> {
         let rows = registered_clients::Entity::find()
             .filter(registered_clients::Column::WithInitialToken.eq(true))

@@ -34,7 +34,7 @@ pub enum BackupError {
     Store(#[from] StoreError),
 }
 
-/// Copies the database into a new file that only its owner can read. Gives its size in bytes.
+/// Copies the database into a new file that only its owner can read. Returns its size in bytes.
 pub async fn backup(options: &StoreOptions, target: &Path) -> Result<u64, BackupError> {
     let Location::Sqlite(database) = &options.location else { return Err(BackupError::NotSqlite) };
     if target.exists() {
@@ -46,7 +46,7 @@ pub async fn backup(options: &StoreOptions, target: &Path) -> Result<u64, Backup
     create(&partial)?;
     let copied = copy(database, &partial, target).await;
     if copied.is_err() {
-        // The error that is told is the first one.
+        // The first error is returned.
         let _ = std::fs::remove_file(&partial);
     }
     copied

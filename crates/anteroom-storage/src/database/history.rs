@@ -35,13 +35,13 @@ const END_ALL: [&str; 5] = [
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndedByAccept {
     pub epoch: i64,
-    /// What a node had seen, where one has reported that the database went back.
+    /// The number of the chain that a node had seen, if one has reported that the database went back.
     pub reported: Option<u64>,
     pub sessions: u64,
 }
 
 impl Queries {
-    /// The database as it is, held against what is remembered. The timeline is asked for apart: `timeline`.
+    /// The state of the database, with the digest of the entry that the node remembers. The timeline is read apart: `timeline`.
     pub async fn history(&self, remembered: u64) -> Result<DatabaseReading, StoreError> {
         let row = instance::Entity::find().one(&self.conn).await?;
         let row = row.ok_or_else(|| StoreError::Statement("instance has no row".to_owned()))?;
@@ -95,7 +95,8 @@ fn reported(row: &instance::Model) -> Result<Option<u64>, StoreError> {
 }
 
 impl Tx {
-    /// Notes that the database went back behind this number of the chain, so that no node serves. The first word stays.
+    /// Records that the database went back behind this number of the chain, so that no node serves requests. The first record
+    /// stays.
     pub async fn report_went_back(&self, seen: u64, now: Timestamp) -> Result<(), StoreError> {
         instance::Entity::update_many()
             .col_expr(instance::Column::WentBackAt, Expr::value(now.as_millisecond()))

@@ -56,7 +56,7 @@ impl StoreWithoutKeys {
         read(&self.engine.reader()).await
     }
 
-    /// Says what this database is for, unless that has been said; gives back what holds.
+    /// Records what this database is for, unless that is recorded already. Returns the record.
     pub async fn init_instance(&self, kind: InstanceKind, now: Timestamp) -> Result<Instance, StoreError> {
         self.engine
             .write(move |conn| async move {
@@ -107,7 +107,7 @@ impl Tx {
         Ok(())
     }
 
-    /// It has stopped.
+    /// Removes a node that has stopped.
     pub async fn delete_node(&self, id: NodeId) -> Result<(), StoreError> {
         nodes::Entity::delete_by_id(id.0).exec(&self.conn).await?;
         Ok(())

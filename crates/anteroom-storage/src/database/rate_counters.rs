@@ -15,8 +15,8 @@ macro_rules! before {
     };
 }
 
-/// Counts one more where it is admitted, and gives no row back where it is not. The second condition sees the row as the last
-/// of several at once has left it.
+/// Counts one more if the limit allows it, and returns no row if not. The second condition sees the row as the last of several
+/// concurrent statements has left it.
 const SPEND: &str = concat!(
     "INSERT INTO rate_counters (scope, subject, window_start, count) SELECT $1, $2, $3, 1 WHERE ",
     before!(),
@@ -28,7 +28,7 @@ const SPEND: &str = concat!(
 const GIVE_BACK: &str =
     "UPDATE rate_counters SET count = count - 1 WHERE scope = $1 AND subject = $2 AND window_start = $3";
 
-/// What became of something that was to be counted.
+/// Whether the limits allowed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RateLimitResult {
     Counted,

@@ -1,7 +1,7 @@
 //! Sweeping: what is over is deleted in small batches, by one node at a time.
 //!
-//! What is found by an index is looked for each minute. What can only be found by reading a whole table is looked for once a day:
-//! it would be read inside of a write, and SQLite has one writer.
+//! Rows that an index finds are deleted each minute. A table that must be read as a whole is read once a day: it is read inside
+//! of a write, and SQLite has one writer.
 //!
 //! Nearly everything is kept for a while beyond its end: a row that marks a code, link or token as used must outlive it, even
 //! if the clocks of two nodes differ, and an operator may still ask what happened.
@@ -61,9 +61,9 @@ const ENDED: [&str; 13] = [
     ),
     delete!("authenticators", "id", "removed_at"),
 ];
-/// Gone at their end: what was written for an address that no account has is of no further use, and a pushed request that is
-/// missing is answered as one that was used. So is an interaction on whose way nothing was proven, answered or sent: strangers
-/// make them.
+/// Deleted when they end: a row for an address that no account has is of no further use, and a pushed request that is missing
+/// is answered as one that was used. So are interactions in which nothing was proven, answered or sent, because strangers can
+/// make many of them.
 const WITHOUT_RETENTION: [&str; 4] = [
     delete!("links", "id", "account_id IS NULL AND expires_at"),
     delete!("messages", "id", "account_id IS NULL AND expires_at"),

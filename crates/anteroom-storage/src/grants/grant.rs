@@ -1,7 +1,7 @@
 //! Grants and their families of refresh tokens: the writes. They are read in `hot`.
 //!
-//! Each write carries its condition, so that what was checked a moment ago is still so when it counts: losing a race is
-//! an answer, never a wrong row.
+//! What was checked before a write can have changed meanwhile. So each write has its condition in the statement, and returns
+//! whether it held.
 
 use crate::StoreError;
 use crate::entity::{grants, refresh_tokens};
@@ -194,7 +194,7 @@ impl Tx {
         Ok(revoked.rows_affected == 1)
     }
 
-    /// With `only_online`, those that outlive their session (`offline_access`) are spared. Says how many it were.
+    /// With `only_online`, grants that outlive their session (`offline_access`) are left alone. Returns how many ended.
     pub async fn revoke_grants_of_sessions(
         &self,
         sessions: &[SessionId],

@@ -15,7 +15,7 @@ impl StoreWithoutKeys {
         sealed_keys(&self.engine.reader()).await
     }
 
-    /// See [`Tx::insert_sealed_keys`]. Gives back the keys that hold from now on.
+    /// See [`Tx::insert_sealed_keys`]. Returns the keys that are used from now on.
     pub async fn insert_sealed_keys(&self, keys: &[SealedKey]) -> Result<Vec<SealedKey>, StoreError> {
         let keys = keys.to_vec();
         self.engine

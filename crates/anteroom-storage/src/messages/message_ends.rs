@@ -26,7 +26,7 @@ pub enum MessageResult {
         at: Timestamp,
         error: &'static str,
     },
-    /// The channel takes nothing now, whatever the message: it waits, and the attempt does not count.
+    /// The channel accepts no message at all now: the message stays queued, and the attempt does not count.
     Deferred {
         attempt: u32,
         at: Timestamp,
@@ -65,7 +65,7 @@ const EXPIRE: &str = ending!(
 );
 
 impl Tx {
-    /// Says what became of an attempt; false where the message is over already, or was leased again since and must wait.
+    /// Records the result of an attempt. `false`: the message has ended already, or was leased again since.
     pub async fn finish_message(
         &self,
         id: MessageId,
@@ -116,7 +116,7 @@ impl Tx {
         Ok(self.end_messages((MARK_UNDELIVERED, values.into()), MessageEnd::Failed(error), now).await? > 0)
     }
 
-    /// Erases up to `limit` messages whose time is over before they were sent; returns how many.
+    /// Ends up to `limit` messages that expired before they were sent, and erases their content. Returns how many.
     pub async fn expire_messages(&self, now: Timestamp, limit: u64) -> Result<u64, StoreError> {
         let values = [now.as_millisecond().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
         self.end_messages((EXPIRE, values.into()), MessageEnd::Failed(EXPIRED), now).await

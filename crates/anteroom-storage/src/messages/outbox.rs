@@ -183,7 +183,7 @@ impl Tx {
         Ok(())
     }
 
-    /// How many wait for each of these clients; those without any are left out.
+    /// How many deliveries are queued for each of these clients; clients without any are left out.
     pub async fn waiting_logouts(
         &self,
         clients: &BTreeSet<&ClientId>,
@@ -205,7 +205,7 @@ impl Tx {
         counted.into_iter().map(named).collect()
     }
 
-    /// A client is told of nothing that waits.
+    /// Removes what is queued for a client.
     pub async fn delete_logout_deliveries(&self, client: &ClientId) -> Result<(), StoreError> {
         logout_deliveries::Entity::delete_many()
             .filter(logout_deliveries::Column::ClientId.eq(client.as_str()))
@@ -233,7 +233,8 @@ impl Tx {
         rows.iter().map(|row| delivery(&mut ColumnCursor::of(row))).collect()
     }
 
-    /// A delivery that is done or given up is gone; the audit trail keeps what became of it.
+    /// Moves a delivery that is to be retried to its next time, and removes one that was made or given up: its result is in the
+    /// audit trail.
     pub async fn finish_logout(&self, id: MessageId, result: DeliveryResult) -> Result<(), StoreError> {
         match result {
             DeliveryResult::Retry { at } => {

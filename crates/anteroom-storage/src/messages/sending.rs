@@ -24,7 +24,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// A message in the hands of one node.
+/// A message that is leased to one node.
 #[derive(Clone, Debug)]
 pub struct LeasedMessage {
     pub message: Message,
@@ -92,7 +92,7 @@ macro_rules! lease_messages {
 
 /// What a person waits for, then the rest.
 pub(crate) const LEASES_ON_SQLITE: [&str; 2] = [lease_messages!("NOT IN", ""), lease_messages!("IN", "")];
-/// Nodes take different ones instead of waiting for each other.
+/// `SKIP LOCKED` lets nodes lease different messages instead of waiting for each other.
 const LEASES_ON_POSTGRES: [&str; 2] =
     [lease_messages!("NOT IN", " FOR UPDATE SKIP LOCKED"), lease_messages!("IN", " FOR UPDATE SKIP LOCKED")];
 
@@ -196,7 +196,8 @@ impl Tx {
         Ok(readable)
     }
 
-    /// Each of the two has an index of its own, so that hundreds of invitations that are due make no look longer.
+    /// Each of the two statements has an index of its own, so that hundreds of due invitations do not make the first one
+    /// slower.
     async fn lease(
         &self,
         channel: Channel,

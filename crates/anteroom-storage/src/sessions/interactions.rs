@@ -1,4 +1,4 @@
-//! Interactions that have become rows.
+//! Interactions that are rows; until the first form, an interaction is only a sealed value in the page.
 
 use crate::StoreError;
 use crate::entity::interactions;
@@ -54,7 +54,8 @@ impl Tx {
         Ok(matches!(inserted, TryInsertResult::Inserted(1)))
     }
 
-    /// Journey, proof and end; nothing else about an interaction changes, and nothing at all once it is finished.
+    /// Changes the state, the proof and the expiry; nothing else about an interaction changes, and nothing at all once it is
+    /// finished.
     pub async fn save_interaction(&self, interaction: &Interaction) -> Result<(), StoreError> {
         let proof = interaction.proof.as_ref().map(json_text).transpose()?;
         interactions::Entity::update_many()

@@ -129,8 +129,8 @@ impl Queries {
         rows.iter().map(session).collect()
     }
 
-    /// Each client that was given something in one of these sessions, for the announcement of its end: once for each kind of
-    /// `sub` under which it was. Not one that has sign-outs told to another host since.
+    /// Each client that was given something in one of these sessions, for the notices of its end: once for each kind of `sub`
+    /// under which it was. Without those that get notices at another host since.
     pub async fn clients_of_sessions(&self, ids: &[SessionId]) -> Result<Vec<SessionClient>, StoreError> {
         let of_session = grants::Entity::belongs_to(sessions::Entity)
             .from(grants::Column::SessionId)
@@ -182,7 +182,7 @@ impl Queries {
         Ok(running.count(&self.conn).await?)
     }
 
-    /// Sessions of an epoch that their account has left, and that were not ended with that.
+    /// Sessions of an earlier epoch of their account that were not ended when it was raised.
     pub async fn sessions_of_old_epochs(&self, limit: u64) -> Result<Vec<Session>, StoreError> {
         const PASSED: &str = "EXISTS (SELECT 1 FROM accounts a WHERE a.id = sessions.account_id AND a.epoch <> sessions.epoch)";
         let rows = sessions::Entity::find()
@@ -263,7 +263,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Another account is the current one of the browser from now on. A session that was left before keeps its time.
+    /// Records that another account is the current one of the browser from now on. A session that was not the current one
+    /// already keeps its time.
     pub async fn mark_not_current(&self, sessions: &[SessionId], now: Timestamp) -> Result<(), StoreError> {
         if sessions.is_empty() {
             return Ok(());
@@ -278,14 +279,14 @@ impl Tx {
         Ok(())
     }
 
-    /// It is the current one of its browser again.
+    /// Records that the session is the current one of its browser again.
     pub async fn mark_current(&self, id: SessionId) -> Result<(), StoreError> {
         let none: Option<i64> = None;
         running(id).col_expr(sessions::Column::LeftAt, Expr::value(none)).exec(&self.conn).await?;
         Ok(())
     }
 
-    /// Ends those that run, and says which those were; the others had ended before.
+    /// Ends those that run, and returns them; the others had ended before.
     pub async fn end_sessions(
         &self,
         ids: &[SessionId],
