@@ -2,8 +2,8 @@
 //! read it from memory, so their answer does not wait for a database that may be what is wrong.
 //!
 //! Each [`Check`] has one reason at most, which stands until the same check finds nothing wrong. What it knows grows old: a
-//! database that was not heard of for five seconds is a reason by itself. A process without the background (a command, a test)
-//! has checked nothing, and nothing is held against it.
+//! database that was not heard of for five seconds is a reason by itself. A command or a test runs no background checks, so it
+//! is ready.
 
 use anteroom_domain::clock::Clock;
 use anteroom_domain::database_rollback::DatabaseRollback;

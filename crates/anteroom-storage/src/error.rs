@@ -1,8 +1,8 @@
 //! What can go wrong with the store. An error names tables, columns, constraints and error codes, never a value: rows
 //! hold personal data, and statements carry secrets as parameters.
 
+use crate::engine::server_facts::UnusableDatabase;
 use crate::schema::SchemaState;
-use crate::server_facts::UnusableDatabase;
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::postgres::{PgDatabaseError, PgSeverity};
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};
@@ -55,7 +55,7 @@ pub(crate) enum FailureKind {
     Statement,
     /// Rolled back in favour of another transaction: run again.
     Collision,
-    /// The connection, or the whole transaction on it, is gone. Another connection may do.
+    /// The connection, or the whole transaction on it, is lost. Another connection may do.
     Broken,
     /// The server cannot do it now: it takes no writes, has no space left, or does not answer. Another try at once would
     /// meet the same, and the connections made until now are not trusted any more.
@@ -127,7 +127,7 @@ pub(crate) fn is_wait_for_locks(error: &DbErr) -> bool {
     code.is_some_and(|code| matches!(code.as_ref(), "55P03" | "57014" | "40P01"))
 }
 
-/// What is made of a statement or a connection that had no answer within the time it is given.
+/// The error of a statement, or of an attempt to connect, that had no answer within our own timeout.
 pub(crate) fn no_answer() -> DbErr {
     DbErr::Conn(RuntimeErr::SqlxError(SqlxError::Io(io::ErrorKind::TimedOut.into()).into()))
 }

@@ -1,4 +1,4 @@
-//! From columns to the domain's values and back.
+//! Converts columns to values of the domain, and back.
 
 use crate::StoreError;
 use anteroom_crypto::KeyedDigest;
@@ -99,7 +99,7 @@ impl<'r> ColumnCursor<'r> {
         Ok(value)
     }
 
-    /// Passes over the columns of a row that was not there to join.
+    /// Skips the columns of an outer join that found no row.
     pub(crate) fn skip(&mut self, columns: usize) {
         self.next += columns;
     }

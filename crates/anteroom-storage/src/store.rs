@@ -1,11 +1,12 @@
-//! The doors: [`StoreWithoutKeys`] before the keys are known, then [`Store`], and [`Tx`] inside a unit of work.
+//! The entry points of this crate: [`StoreWithoutKeys`] before the keys are loaded, then [`Store`], and [`Tx`] inside a unit of
+//! work.
 
+use crate::engine::options::Location;
+use crate::engine::server_facts::{ServerFacts, Writes};
 use crate::engine::{Conn, Engine, StatementLog};
-use crate::options::Location;
 use crate::schema::state_on;
-use crate::server_facts::{ServerFacts, Writes};
 use crate::{SchemaState, StoreError, StoreOptions};
-use anteroom_crypto::{Keyring, Random, SealedKey};
+use anteroom_crypto::{Keyring, Random};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -53,7 +54,7 @@ pub(crate) struct StoreKeys {
     pub(crate) random: Random,
 }
 
-/// What a database says of itself at one moment.
+/// The time and the writability of a database at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DatabaseState {
     /// Of the clock that all nodes share; an embedded database has none of its own.
@@ -67,24 +68,6 @@ const SERVER_STATE: &str = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 
 impl StoreWithoutKeys {
     pub async fn schema_state(&self) -> Result<SchemaState, StoreError> {
         state_on(&self.engine.reader()).await
-    }
-
-    pub async fn sealed_keys(&self) -> Result<Vec<SealedKey>, StoreError> {
-        crate::keys::sealed_keys(&self.engine.reader()).await
-    }
-
-    /// See [`Tx::insert_sealed_keys`]. Gives back the keys that hold from now on.
-    pub async fn insert_sealed_keys(&self, keys: &[SealedKey]) -> Result<Vec<SealedKey>, StoreError> {
-        let keys = keys.to_vec();
-        self.engine
-            .write(move |conn| {
-                let keys = keys.clone();
-                async move {
-                    crate::keys::insert_sealed_keys(&conn, &keys).await?;
-                    crate::keys::sealed_keys(&conn).await
-                }
-            })
-            .await
     }
 
     pub fn unlock(self, keyring: Arc<Keyring>, random: Random) -> Store {
@@ -102,8 +85,8 @@ impl StoreWithoutKeys {
 impl Store {
     /// Opens a database whose schema this release can run on.
     pub async fn connect(options: &StoreOptions) -> Result<StoreWithoutKeys, StoreError> {
-        // Only a migration makes a database: a mistyped path must not leave an empty one behind. A folder that is not there is
-        // told of by what opens the file.
+        // Only a migration makes a database: a mistyped path must not leave an empty one behind. A folder that does not exist
+        // is reported when the file is opened.
         if let Location::Sqlite(path) = &options.location
             && !path.exists()
             && path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.exists())
@@ -132,8 +115,8 @@ impl Store {
         self.write_in(tracing::info_span!("unit_of_work"), work).await
     }
 
-    /// A unit runs on a task of the engine's own; what it does is part of what its caller does all the same, so that the span
-    /// goes with it.
+    /// A unit runs on a task of the engine. Its statements belong to the caller's request all the same, so that it runs in the
+    /// caller's span.
     pub(crate) async fn write_in<T, E, F, Fut>(&self, span: tracing::Span, work: F) -> Result<T, E>
     where
         F: Fn(Tx) -> Fut + Send + Sync + 'static,
@@ -146,13 +129,13 @@ impl Store {
         self.engine.write(move |conn| work(Tx { reads: reads(conn) }).instrument(span.clone())).await
     }
 
-    /// What was asked since the last time; recording begins with the first.
+    /// The statements since the last call; the first call begins the recording.
     #[cfg(feature = "test-util")]
     pub fn take_statements(&self) -> Vec<crate::engine::RecordedStatement> {
         self.work.take()
     }
 
-    /// Takes up keys that were rotated.
+    /// Uses these keys from now on, after a rotation.
     pub fn replace_keys(&self, keyring: Arc<Keyring>) {
         self.reads.keys.keyring.store(keyring);
     }
@@ -162,7 +145,7 @@ impl Store {
         self.engine.check_files()
     }
 
-    /// What the database says of itself at this moment.
+    /// The time of the database's clock, and whether it takes writes.
     pub async fn state(&self) -> Result<DatabaseState, StoreError> {
         let conn = &self.reads.conn;
         let is_server = conn.get_database_backend() == DbBackend::Postgres;
@@ -197,7 +180,7 @@ impl Store {
         self.engine.breaks()
     }
 
-    /// Waits until something was not to be had from the server. An embedded database has no such moment.
+    /// Waits for the next failure of the server, or of a connection to it. An embedded database has none.
     pub async fn trouble(&self) {
         self.engine.trouble().await;
     }

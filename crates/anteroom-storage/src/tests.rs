@@ -1,8 +1,8 @@
 //! What can only be shown by looking at the tables themselves.
 
 use crate::engine::Conn;
+use crate::engine::options::Location;
 use crate::fixtures::*;
-use crate::options::Location;
 use crate::support::{self, on_both_databases};
 use crate::{SchemaState, Store, StoreError, StoreOptions, migrate, schema_state};
 use anteroom_domain::account::AccountEpoch;
@@ -202,7 +202,7 @@ async fn migrating_at_once_applies_each_step_once(options: StoreOptions) {
     assert_eq!(schema_state(&options).await, Ok(SchemaState::UpToDate));
 }
 
-/// An entry of the trail is counted from there, and a node of that release has written one for each of its refreshes.
+/// An entry of the audit trail is counted from there, and a node of that release has written one for each of its refreshes.
 async fn what_release_0_1_0_has_rotated_is_not_counted(options: StoreOptions) {
     let store = store_with(&options, [1]).await;
     let entered = AuditedRefresh { generation: 1, at: at(50), from: None };

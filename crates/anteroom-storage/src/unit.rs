@@ -45,7 +45,7 @@ impl Store {
                 async move { unit.run(&tx).await }
             })
             .await;
-        // The engine drops its handle before it answers; on PostgreSQL another thread may still be at it.
+        // The engine drops its handle before it answers; on PostgreSQL another thread may still be dropping it.
         loop {
             match Arc::try_unwrap(unit) {
                 Ok(unit) => return (unit, result),

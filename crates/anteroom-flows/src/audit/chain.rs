@@ -45,8 +45,8 @@ pub enum CheckpointTime {
     Now,
 }
 
-/// Signs how far the chain has come. What comes back is this node's to carry out of the database; of two nodes at once one
-/// has signed.
+/// Signs the end of the chain. The caller must store the returned checkpoint outside of the database. If two nodes sign at
+/// once, one of them gets `None`.
 #[tracing::instrument(name = "sign_checkpoint", skip_all)]
 pub async fn checkpoint(
     store: &Store,
@@ -85,7 +85,8 @@ pub async fn verify(
 ) -> Result<VerificationReport, FlowError> {
     let begins = store.pruned().await?;
     let report = verify_from(store, keyring, begins.clone(), (&outside, &findings)).await?;
-    // Pruned under our eyes: what was missing then is accounted for now.
+    // Another node pruned the trail during the verification, which makes the removed entries look missing. So the trail is
+    // verified once more.
     let now = store.pruned().await?;
     if now == begins { Ok(report) } else { verify_from(store, keyring, now, (&outside, &findings)).await }
 }

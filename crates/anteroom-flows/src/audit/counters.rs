@@ -17,8 +17,8 @@ const WRITTEN_OF_WIDER_PREFIX: u32 = 120;
 /// The same for the account that they are about. They are counted apart from those that are about none, so that a stranger's
 /// requests do not keep an attack on an account from being seen.
 const WRITTEN_OF_ACCOUNT: u32 = 30;
-/// Of those about accounts, from one IPv4 address or IPv6 /56: it must not use up what an attack on another account is
-/// written with.
+/// Of those about accounts, from one IPv4 address or IPv6 /56: requests from one network about one account must not use up the
+/// entries for an attack on another account.
 const WRITTEN_OF_PREFIX_ABOUT_ACCOUNTS: u32 = 120;
 /// Of all of them, so that the trail grows by so much at most; once about accounts, and once about none.
 const WRITTEN: u32 = 600;

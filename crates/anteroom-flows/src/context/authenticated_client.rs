@@ -14,7 +14,7 @@ impl AuthenticatedClient {
         &self.0
     }
 
-    /// Anybody can send a request in the name of one that has nothing to prove itself with.
+    /// A public client does not authenticate, so that a request in its name can come from any sender.
     pub(crate) fn has_proven(&self) -> bool {
         !self.0.metadata.is_public()
     }

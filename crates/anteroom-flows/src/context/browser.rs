@@ -8,7 +8,8 @@ use anteroom_oidc::session_state::OpBrowserState;
 #[derive(Clone, Debug)]
 pub struct Browser {
     pub id: BrowserId,
-    /// The identifier came in a cookie. The page of every form gives one, so a browser that sends none keeps none.
+    /// The identifier came in a cookie. Every page with a form sets this cookie. So a form without it comes from a browser that
+    /// does not store cookies.
     pub keeps_cookies: bool,
     /// Secrets of the sessions in this browser, the current one first.
     pub sessions: Vec<OpaqueToken>,
@@ -76,7 +77,7 @@ impl FetchMetadata<'_> {
 }
 
 impl FetchContext {
-    /// Browsers that send none of the headers are taken at their word.
+    /// A browser without Fetch Metadata headers is treated as one that opens a page.
     pub fn of(said: FetchMetadata<'_>) -> Self {
         if said.is_ahead_of_time() || said.is_of_foreign_script() {
             return Self::PartOfPage;

@@ -4,7 +4,7 @@
 //! whether they have changed, and says so here when the answer came. A node that has had no answer for five seconds could be acting on keys
 //! that were withdrawn or on a client that was removed: it refuses to serve until it knows again.
 //!
-//! The stopwatch is the monotonic one: a wall clock that is set, or stands still in a test, makes nothing old.
+//! Ages are measured with the monotonic clock, because the wall clock can be set, and stands still in tests.
 
 use arc_swap::ArcSwapOption;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ pub enum Cached {
     History,
 }
 
-/// When each was last confirmed. What is not followed in this process (the demo's configuration is in no file) cannot
-/// change under it, and is not waited for.
+/// When each was last confirmed. A part that this process does not poll (the demo has no configuration file) cannot change, so
+/// it needs no confirmation.
 #[derive(Debug, Default)]
 pub struct Confirmations {
     keys: ArcSwapOption<Instant>,

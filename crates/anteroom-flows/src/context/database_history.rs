@@ -32,7 +32,8 @@ impl History {
         self.refused.load().as_deref().copied()
     }
 
-    /// When an operator last accepted the database. What is known by its time alone, and was made before, is worth nothing.
+    /// When an operator last accepted the database. What carries only a time of issue, such as a client's own access token, is
+    /// invalid if it was issued before this.
     pub(crate) fn accepted_at(&self) -> Timestamp {
         let epoch = self.accepted_at.load(Ordering::Acquire);
         Timestamp::from_millisecond(epoch).unwrap_or(Timestamp::UNIX_EPOCH)
@@ -69,7 +70,7 @@ impl History {
         Ok(found)
     }
 
-    /// The first word stays, with the time in the log at which it was found.
+    /// Only the first finding is kept and logged: later ones would hide when it began.
     pub(crate) async fn refuse(
         &self,
         store: &Store,

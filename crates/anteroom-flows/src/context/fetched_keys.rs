@@ -2,8 +2,9 @@
 //! fetched again when one is missing.
 //!
 //! Each node keeps its own. An address is asked once a minute at most, whatever strangers send, and once more for the client
-//! itself, so that a stranger who names unknown keys cannot keep a new key of the client's from being found. The client is
-//! told from strangers by the networks that it has signed from before. Who hangs up ends no fetch that others wait for.
+//! itself, so that a stranger who names unknown keys cannot keep a new key of the client's from being found. The client is told
+//! from strangers by the networks that it has signed from before. A fetch runs in a task of its own, so a request that is
+//! cancelled does not cancel a fetch that others wait for.
 
 use anteroom_domain::rate::{AddressPrefix, Wait};
 use anteroom_oidc::ClientId;
@@ -17,7 +18,7 @@ use crate::context::outgoing::{
     FetchKind, FetchRequest, NetworkPolicy, Outgoing, OutgoingError, Party, Share,
 };
 
-/// Then they are looked at again, so that a key that its client took back does not count much longer.
+/// After this the JWKS is fetched again, so that a key the client has removed is soon not accepted any more.
 const FRESH_FOR: SignedDuration = SignedDuration::from_mins(5);
 /// While an address does not answer, what it said last counts for so long.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
@@ -42,8 +43,8 @@ pub enum FetchError {
     BrokenOff,
 }
 
-/// By the client: any client may name any address, and one that names another's would use up how often that is asked. By the
-/// address as well, and by where requests for it may go, which change with the registration.
+/// The key has the client, because a client that names another client's `jwks_uri` would use up that client's fetches. It has
+/// the URL and the network policy, because both change with the registration.
 #[derive(Default)]
 pub(crate) struct ClientJwksCache(Mutex<HashMap<JwksCacheKey, Arc<CachedJwks>>>);
 
@@ -213,7 +214,8 @@ impl CachedJwks {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Before the client has signed anything here it cannot be told from a stranger.
+    /// The client is recognised by the networks it has signed from. Before its first valid signature every network counts as
+    /// the client's.
     fn is_of_the_client(&self, from: Option<AddressPrefix>) -> bool {
         let networks = self.signed_from.lock().unwrap_or_else(PoisonError::into_inner);
         from.is_some_and(|from| networks.is_empty() || networks.contains(&from))
@@ -247,7 +249,7 @@ impl CachedJwks {
         let before = *asked;
         asked.admit(now, self.is_of_the_client(from)).map_err(|wait| FetchError::TooSoon { wait })?;
         let keys = fetch(outgoing, url, shares).await;
-        // The address itself was not asked.
+        // Nothing was requested from the `jwks_uri`, so this attempt does not count.
         if keys.as_ref().is_err_and(FetchError::is_busy) {
             *asked = before;
         }

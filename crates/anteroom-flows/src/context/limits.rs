@@ -110,7 +110,8 @@ pub enum FormToken {
 }
 
 impl FormToken {
-    /// Many people can be behind one address. Forms that a program makes up there do not use up what theirs need.
+    /// Many people can be behind one address. A program behind the same address can send forms without a valid token. Such
+    /// forms have a limit of their own, so that they do not use up the limit of people's forms.
     const fn limit_of_address(self) -> Limit {
         match self {
             Self::Good => Limit::FormOfAddress,
@@ -179,8 +180,8 @@ pub(crate) enum Sender {
     Account(AccountId),
 }
 
-/// For the client, where it has proven who it is. Else for the client and the sender: strangers can name any client that
-/// proves nothing, and would use up what its people need.
+/// For the client, where it has proven who it is. Requests in the name of a public client can come from any sender. So these
+/// are counted per client and sender, and a stranger does not use up the limit of the client's users.
 pub(crate) fn of_client(
     call: &Call,
     client: &AuthenticatedClient,
@@ -232,7 +233,7 @@ pub(crate) fn spend_authorization(
     spend_in_memory(visit, &budgets)
 }
 
-/// An answer that must not tell comes no sooner than the floor: what was behind it cannot be timed.
+/// The time of an answer must not show whether the account exists. So the answer waits until `failure_floor` has passed.
 pub(crate) async fn wait_for_floor(started: tokio::time::Instant, snapshot: &Snapshot) {
     let floor = Duration::try_from(snapshot.policy.sign_in.failure_floor).unwrap_or_default();
     tokio::time::sleep_until(started + floor).await;

@@ -49,8 +49,8 @@ impl MemoryCounters {
 }
 
 impl RateWindows {
-    /// Requests overtake each other, so one that is a little older counts in the newest window; a clock that was set back
-    /// begins anew.
+    /// Requests can arrive out of order, so one that is a little older counts in the newest window. After the clock was set
+    /// back by more than a window, counting restarts.
     fn advance(&mut self, budget: &RateLimitCheck, now: Timestamp) {
         let window = budget.rate.window(now);
         if window.start == self.start

@@ -4,8 +4,8 @@
 //! request of a client that is not known here asks before it is refused, so that a client may come to any node right after it
 //! has registered with another. A client that was changed or deleted elsewhere is as it was for a second at the longest.
 //!
-//! Requests that ask at the same time share one look at the database: a stranger who names clients that there are not adds no
-//! look before the node's own.
+//! Requests that ask at the same time share one look at the database: a stranger who sends unknown client_ids cannot cause more
+//! reads than the node makes by itself.
 
 use anteroom_domain::client::{Client, ClientSecrets, ClientVersion};
 use anteroom_oidc::client::ReservedHosts;
@@ -146,7 +146,7 @@ pub(crate) fn parse_registered_metadata(
     ClientMetadata::parse(id, &asked, rules)
 }
 
-/// `None` where it is deleted, or is not what this configuration would let anybody be any more.
+/// `None`: the client is deleted, or the configuration would not accept its registration any more.
 fn client(row: &RegisteredClient, snapshot: &Snapshot) -> Option<Client> {
     if row.deleted_at.is_some() {
         return None;

@@ -21,9 +21,9 @@ pub(crate) enum AccountSelection {
 }
 
 impl AccountSelection {
-    /// Chosen on the way, else insisted on or hinted at by the application, else the only one; the dashboard takes the
-    /// current one. Where the hint is of an account that is not signed in here, the person chooses. Where the account that was
-    /// chosen is not signed in any more there is none: another one does not stand in.
+    /// Chosen on the way, else insisted on or hinted at by the application, else the only one; the dashboard takes the current
+    /// one. Where the hint is of an account that is not signed in here, the person chooses. If the chosen account is not signed
+    /// in any more, no account is selected; another one never takes its place.
     pub(crate) async fn select(
         visit: &Visit,
         (interaction, client): (&OpenInteraction, Option<&Arc<Client>>),

@@ -1,13 +1,14 @@
 //! An authorization request is answered once: with a code, with tokens or with an error.
 //!
-//! What carries a waiting request (a sealed page, a row, a mailed link) can be opened again from a browser's history, and the
-//! same request may be in several of them. All name the request's identifier, and the answer inserts one row under it, so
-//! that one answer wins however many are made at once. A request that is answered in the moment it comes, without a page,
-//! has no carrier, and nothing is written for it; one that was pushed has its name, which the answer ends. Where no person is
-//! signed in, that is all: a client could otherwise have a row written for each request that it pushes, without a browser.
+//! A browser can reopen any page of an interaction from its history, and one authorization request can be in several sealed
+//! pages, rows and mailed links at once. All of them name the request's identifier, and the response inserts one row under it:
+//! the first response wins, however many are made at the same time. A request that is answered in the moment it comes, without
+//! a page, has no carrier, and nothing is written for it; one that was pushed has its name, which the answer ends. Where no
+//! person is signed in, that is all: a client could otherwise have a row written for each request that it pushes, without a
+//! browser.
 //!
-//! For a moment the browser that was answered gets the same answer again, if it sends a form again: a double click, or a
-//! connection that broke.
+//! A double click or a broken connection makes the browser submit the form twice. For `ANSWER_REPEATED_FOR` the same browser
+//! gets the same response again.
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest};
 use anteroom_domain::ids::{AccountId, InteractionId, RequestId};
@@ -61,7 +62,8 @@ struct AuthorizationResult {
 
 const CONTEXT: &str = "answered request";
 
-/// Finishes what waits with this answer; if it was answered before, nothing of this answer leaves, and nothing of it stays.
+/// Finishes the interaction with this response. If another response finished it before, this one is dropped: it is never sent, and
+/// nothing of what it would have written stays.
 pub(crate) async fn answer(
     visit: &Visit,
     interaction: &OpenInteraction,
@@ -242,7 +244,7 @@ impl FinishInteractionUnit {
             created_at: visit.now,
             expires_at: kept_until(visit, &interaction.state.source),
             finished_at: Some(visit.now),
-            // It is given again to a form, and there was none.
+            // Only a repeated form gets the response again. Without a page there was no form, so none is stored.
             answer: interaction
                 .is_resumable
                 .then(|| sealer.seal(visit.random(), &associated_data(id), &plain)),
@@ -295,8 +297,8 @@ async fn finish(tx: Tx, finishing: Arc<FinishInteractionUnit>) -> Result<FinishR
 /// Clocks of nodes may differ by as much.
 const SKEW: SignedDuration = SignedDuration::from_mins(1);
 
-/// As long as anything that carried the request could still be opened. What carries a pushed request is worth nothing after the
-/// request's own end.
+/// The row must outlive every page, row and link in which the request could still be opened; otherwise the request could be
+/// answered twice. A pushed request cannot be used after its own end, so that its row need not outlive that.
 fn kept_until(visit: &Visit, source: &RequestSource) -> Timestamp {
     let policy = &visit.snapshot().policy;
     let (from, kept) = match source {
@@ -308,8 +310,8 @@ fn kept_until(visit: &Visit, source: &RequestSource) -> Timestamp {
     from.checked_add(kept).unwrap_or(Timestamp::MAX)
 }
 
-/// What the row of an answered request has to say of it: in which browser it was answered, and for which client. The rest of the
-/// request is a client's words, and as long as it likes.
+/// What the row of an answered request has to say of it: in which browser it was answered, and for which client. The client
+/// chooses the length of all other parameters, so they are not stored.
 fn without_parameters(state: &InteractionState) -> InteractionState {
     let destination = match &state.destination {
         Destination::Application(request) => {

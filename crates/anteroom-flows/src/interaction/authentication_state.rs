@@ -61,8 +61,8 @@ async fn signed_in(
     })
 }
 
-/// An application that was signed in from a session goes on with it in silence (`prompt=none`): it has the person already, and
-/// the one at the browser sees nothing of it.
+/// With `prompt=none` nothing is shown to the person at the browser, and a client that holds tokens of this session learns
+/// nothing new. So its silent requests need no new proof.
 async fn wants_proof(visit: &Visit, target: &Target, live: &ActiveSession) -> Result<bool, FlowError> {
     let policy = visit.snapshot().policy.session;
     if !live.session.requires_reauthentication(policy, visit.now) {

@@ -211,9 +211,9 @@ async fn effective_request(
     }
 }
 
-/// Whom the request is for, as its client knows them, where it is not for everyone: by an ID token hint (OpenID Connect
-/// Core §3.1.2.1) or by `sub` as a claim with a value, or with several of which any counts (§5.5.1). Where both are there,
-/// both must be so. The hint has then served, and does not travel on.
+/// An authorization request can require one `sub`: by an ID token hint (OpenID Connect Core §3.1.2.1), or by the `sub` claim
+/// with `value` or `values` (§5.5.1). If both are there, the account must match both. The hint is removed from the stored
+/// request once it is verified.
 fn require_subject(
     call: &Call,
     client: Option<&Client>,
@@ -227,8 +227,9 @@ fn require_subject(
     let hinted = match request.id_token_hint.take() {
         Some(hint) => match id_token_hint::verified(call, &hint) {
             Some(claims) => Some(claims.get().sub.as_str().to_owned()),
-            // Its key may have been withdrawn. A hint that says nothing ends no request, but without a page it cannot be found
-            // out whether the person who is signed in is the one that is meant.
+            // The signing key of an old hint may have been withdrawn, so that a hint which cannot be verified is ignored. With
+            // `prompt=none` there is no page on which the person could confirm the account, so the request fails with
+            // `login_required`.
             None if request.prompt.contains(Prompt::None) => {
                 let unverified = "id_token_hint does not verify as an ID token of this provider";
                 return Err(refuse(request, AuthorizationErrorCode::LoginRequired, unverified));
@@ -260,7 +261,7 @@ fn unmet_acr(call: &Call, request: &AuthorizationRequest) -> AuthorizationRespon
     request.target().error(&call.snapshot().issuer, code, description)
 }
 
-/// The application gets less than it asked for, and often fails only later, where it misses a claim.
+/// Ignoring a scope does not fail here: the client fails later, where a claim is missing. So the log names the ignored scope.
 fn note_ignored_scope(visit: &Visit, accepted: &ValidRequest<'_>) {
     let ignored = &accepted.ignored_scope;
     if !ignored.is_empty() {

@@ -1,7 +1,8 @@
 //! `POST /choose-account`: a person with several accounts in one browser picks one, or another one.
 //!
-//! A session that has not been the current one for a while ([`anteroom_domain::session::Session::requires_reauthentication`]) becomes it only with a proof of who its
-//! person is: several people may use one browser. Until then the current one stays as it is.
+//! A session that has not been the current one for a while ([`anteroom_domain::session::Session::requires_reauthentication`])
+//! becomes current only after its person has proven who they are again, because several people may use one browser. Until then
+//! the current one stays as it is.
 
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};

@@ -36,8 +36,8 @@ pub async fn consent(
 ) -> Result<ConsentOutcome, FlowError> {
     let Ok(interaction) = open(visit, interaction_ref).await? else { return Ok(ConsentOutcome::Gone) };
     let (asked_of, shown) = (interaction.state.account, interaction.state.consent_question.clone());
-    // Only what the page would ask now can be agreed to, by whom it asked: the world may have moved on since. A refusal keeps
-    // nothing, and is one whatever the application has become.
+    // The client or the signed-in account may have changed since the page was shown. So "Allow" counts only if the page would
+    // ask the same account the same question now. "Deny" stores nothing and always counts.
     let answers = |page: &StepPage, person: &ActiveSession| {
         let same_question = page.interaction.state.consent_question == shown;
         asked_of == Some(person.account.id) && (same_question || decision == ConsentDecision::Deny)
@@ -88,7 +88,7 @@ async fn answer(
     Ok(next)
 }
 
-/// Where the form leads that answers no question of now. Forms of release 0.1.0 say nothing of what their page asked.
+/// Next page for a form whose question is not asked any more. Forms of release 0.1.0 say nothing of what their page asked.
 async fn instead(
     visit: &Visit,
     (next, shown): (Next, Option<ConsentQuestion>),

@@ -25,8 +25,8 @@ pub(crate) struct ConsentAnswer {
     client: ClientId,
     question: ConsentQuestion,
     decision: ConsentDecision,
-    /// At which the client's row must be; `None` for one of the configuration, which has no row. The operator answers for what
-    /// such a client is, and consent to it does not end with a change of it.
+    /// The revision that the client's row must still have. `None`: a configured client, which has no row; the operator answers
+    /// for it, and its consent outlives changes.
     registered: Option<ClientVersion>,
     entry: AuditEntry,
 }

@@ -1,4 +1,4 @@
-//! An error on its way back to an application that is not known here.
+//! An error response to a self-registered client that no account has consented to.
 //!
 //! Where clients register themselves without the operator, each of them is an address of its own choice, and a request that
 //! is wrong in any way would lead straight there: an open redirector under this provider's name. So, until an account has

@@ -10,7 +10,7 @@ use crate::interaction::reopen::proven_account;
 use crate::messages::links::token_digests;
 use crate::sessions::browser_sessions::active_sessions;
 
-/// What a form says of where its person stands, parsed and not yet believed.
+/// Interaction and link token that a form carries, parsed and not verified.
 #[derive(Debug)]
 pub struct FormReferences<'a> {
     pub interaction: &'a str,
@@ -24,8 +24,9 @@ pub async fn form_owner(visit: &Visit) -> Result<FormOwner, FlowError> {
     Ok(live.first().map(FormOwner::of).unwrap_or_default())
 }
 
-/// A person without a session who has given a proof on the way, or holds a mailed link, must not wait for what a stranger at the
-/// same address sends. A handle or a token that is made up finds no row, so it brings no budget of its own.
+/// Strangers behind the same IP address must not use up the forms of a person who has proven an account in this interaction or
+/// followed a mailed link. So those forms are counted for the interaction or the link. A made-up handle or token finds no row,
+/// and is counted for the IP address.
 pub async fn counted_for(visit: &Visit, brought: FormReferences<'_>) -> Result<CountedFor, FlowError> {
     let owner = form_owner(visit).await?;
     if let (Some(session), Some(account)) = (owner.session, owner.account) {

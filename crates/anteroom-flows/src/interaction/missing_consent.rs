@@ -11,9 +11,10 @@ use crate::error::FlowError;
 use crate::interaction::account_selection::AccountSelection;
 
 /// A first-party application asks only where the request insists; any other asks for what was not agreed to before,
-/// `offline_access` included (OpenID Connect Core §11). A native one that has nothing to prove itself with, and is answered on the
-/// person's machine, asks each time: anything else there can listen where it does (RFC 8252 §8.6). One that says it is `web` is
-/// asked for once there: that is a browser application while it is developed, which renews its tokens silently in a frame.
+/// `offline_access` included (OpenID Connect Core §11). Another program on the machine can listen on a loopback redirect URI
+/// (RFC 8252 §8.6). So a public native client with such a redirect URI needs consent for each request. One that says it is
+/// `web` is asked for once there: that is a browser application while it is developed, which renews its tokens silently in a
+/// frame.
 pub(crate) async fn missing_consent(
     call: &Call,
     (client, request): (&Client, &AuthorizationRequest),

@@ -95,7 +95,8 @@ pub async fn proceed_with(
 }
 
 /// The account that the consent page asks is the one that agrees, although another may sign in here meanwhile, and it agrees to
-/// what the page asks, although the client may change meanwhile: the form carries both. A row that says something else stays as it is, for the page that was shown from it.
+/// what the page asks, although the client may change meanwhile: the form carries both. If the saved row has another question,
+/// the row stays as it is, because its own page may still be open; this question goes into a new page.
 fn with_consent_question(
     mut interaction: OpenInteraction,
     person: &ActiveSession,
@@ -188,7 +189,7 @@ async fn page(
             let email = recovered.or(chosen).or(hinted).or(known).unwrap_or_default().to_owned();
             Step::SignIn { reason, email }
         }
-        // A proof alone opens nothing: its person signs in.
+        // A proof without a session never finishes an interaction, so the person signs in.
         (_, selection) => {
             let email =
                 selection.account().map(|account| account.primary_address.to_string()).unwrap_or_default();
@@ -255,7 +256,8 @@ fn is_of_stranger(interaction: &OpenInteraction) -> bool {
     interaction.row().is_none() && interaction.state.is_unauthenticated()
 }
 
-/// A desk that its person left is not enough to change what proves who they are: the password was typed not long ago.
+/// At an unattended computer the session alone must not be enough to change authenticators. So the password must have been
+/// entered within this time.
 const RECENT_SIGN_IN: SignedDuration = SignedDuration::from_mins(10);
 
 async fn needs(
@@ -266,7 +268,7 @@ async fn needs(
     let state = &interaction.state;
     let new_device_steps_up = visit.snapshot().policy.new_devices_step_up;
     let of_journey = selection.account().is_some_and(|account| state.was_signed_in_by(account.id));
-    // Of a page whose request was answered, nothing but that is to be said.
+    // A finished interaction asks for nothing more: its page only says that it is finished.
     let on_its_way = of_journey || interaction.answered.is_some();
     let nothing = AuthenticationRequirements {
         signed_in_for_request: on_its_way,

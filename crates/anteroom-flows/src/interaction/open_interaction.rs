@@ -1,14 +1,14 @@
 //! Carrying a journey from page to page: sealed into the page until a first form is submitted, a row with a handle after.
 //!
-//! Either is bound to the browser it began in. One that turns up in another browser, or in this one after its cookie was
-//! lost, is worth what bringing the request there would be worth, and nothing that was proven, chosen or agreed to on the
-//! way: a request that was pushed is worth nothing there, one from a request object until its `exp`
-//! ([`InteractionState::resume_in`]). So is one in which a person has proven who they are, once another one has signed in at that
-//! browser. All that carry one request share its one answer (`answered.rs`).
+//! Either is bound to the browser it began in. An interaction can be copied to another browser, and a browser can lose its
+//! cookie. There it counts as a new authorization request: no proof, chosen account or consent is taken over, a pushed request
+//! is not accepted at all, and one from a request object is accepted until its `exp` ([`InteractionState::resume_in`]). The
+//! same holds for an interaction with a proof of one account, once another account has signed in at that browser. All pages and
+//! rows of one request share its one response (`answered.rs`).
 //!
-//! One page is one row, however often it is submitted: the row's handle is derived from the sealed value and the browser.
-//! A submission that the row cannot stand for (it has gone on, is over, or speaks of another person) gets a row of its own, and
-//! so does the first proof of who the person is.
+//! One page is one row, however often it is submitted: the row's handle is derived from the sealed value and the browser. If
+//! the row has moved on, is finished or is about another account, the submission gets a new row, and so does the first proof of
+//! who the person is.
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest, OpaqueToken};
 use anteroom_domain::ids::{BrowserId, InteractionId};
@@ -83,7 +83,7 @@ impl OpenInteraction {
         Self { state: state, place, answered: None, is_resumable: false, consent: None }
     }
 
-    /// A person on the way to nowhere but the dashboard.
+    /// An interaction without a client, whose target is the dashboard.
     pub fn to_dashboard(visit: &Visit) -> Self {
         Self::new(InteractionState::new(Destination::Dashboard, visit.browser.id, visit.now))
     }
@@ -96,7 +96,7 @@ impl OpenInteraction {
         }
     }
 
-    /// What its answer is found by. Without an identifier (of release 0.1.0) it stands for itself alone.
+    /// Key of the response's row. An interaction of release 0.1.0 has no request identifier, so its own identifier is the key.
     pub(crate) fn response_key(&self) -> Option<Vec<u8>> {
         match (self.state.request_id, &self.place) {
             (Some(request), _) => Some(request.0.as_bytes().to_vec()),
@@ -242,7 +242,8 @@ impl InteractionHandle {
         Self { handle, digest }
     }
 
-    /// The same page in another browser is another row: neither may find what the other comes to.
+    /// The handle is derived from the browser too, so that a sealed page that is copied to another browser does not find the
+    /// row of the first one.
     fn of_page(call: &Call, page: &KeyedDigest, browser: BrowserId) -> Self {
         let told = [page.as_bytes().as_slice(), browser.0.as_bytes()].concat();
         let handle = call.keyring().mac(KeyPurpose::TokenHash).digest(PAGE_HANDLE_CONTEXT, &told);
@@ -294,7 +295,7 @@ pub(crate) async fn persist_with_proof(
     write.await
 }
 
-/// Names a page in memory only; what is stored is made from it with the browser.
+/// Digest of the sealed page. It is never stored: the stored handle is derived from it and the browser.
 pub(crate) fn page_digest(call: &Call, text: &str) -> KeyedDigest {
     call.keyring().mac(KeyPurpose::TokenHash).digest(PAGE_CONTEXT, text.as_bytes())
 }

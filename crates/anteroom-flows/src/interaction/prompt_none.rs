@@ -30,7 +30,7 @@ pub(crate) async fn answer_without_a_page(
     Ok(code.map(|code| request.target().error(&snapshot.issuer, code, description)))
 }
 
-/// Of several who are signed in here and of whom none was chosen, one is enough: the choice is between them.
+/// If several accounts are signed in, the consent of one of them is enough to answer `account_selection_required`.
 async fn prior_consent(
     call: &Call,
     client: &Client,

@@ -1,4 +1,5 @@
-//! Where a journey leads, with the client as it is registered now: a request that waits is worth no more than a new one.
+//! The client may change while an interaction is open. So an open request is checked against the current registration, exactly
+//! as a new request would be.
 
 use anteroom_domain::client::Client;
 use anteroom_domain::interaction::{Destination, InteractionState, RequestSource};
@@ -16,8 +17,8 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// `None`: the client is gone, takes no such answer at that address any more, must ask in another way by now, or
-    /// may have nothing of what it asked for.
+    /// `None`: the client is not registered any more, or its redirect URI or response type is not; or it must now use PKCE, PAR
+    /// or a signed request object; or no requested scope or resource is left.
     pub(crate) fn of(snapshot: &Snapshot, state: &InteractionState) -> Option<Self> {
         match &state.destination {
             Destination::Dashboard => Some(Self::Dashboard),

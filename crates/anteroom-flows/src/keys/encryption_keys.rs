@@ -24,8 +24,8 @@ fn pace(schedule: &KeySchedule) -> RotationSchedule {
         lead_of_schedule: UNTIL_EVERY_NODE_HAS_IT,
         lead_of_operator: UNTIL_EVERY_NODE_HAS_IT,
         overlap: schedule.overlap,
-        // A thief who has the old keys reads what was encrypted to them, decrypted here or not. So they are published
-        // no more, and serve those who have an old list until it is none.
+        // An attacker who has the old private keys can read what is encrypted to them, so they are not published any more. They
+        // still decrypt for LEAD, because clients may use a cached JWKS for as long.
         overlap_after_leak: LEAD,
     }
 }
@@ -70,7 +70,7 @@ fn term(row: &EncryptionKeyRow) -> KeyPeriod<'_> {
     }
 }
 
-/// Makes none where nothing is due any more when the key is made.
+/// Making a key takes a while. If no rotation is due any more when it is ready, the key is dropped.
 async fn make_encryption_key(
     store: &Store,
     keyring: &Keyring,

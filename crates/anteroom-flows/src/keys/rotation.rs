@@ -99,7 +99,7 @@ impl RotationSchedule {
             RotationTrigger::Operator(RotationReason::Planned) => {
                 let succession = self.planned(terms, self.lead_of_operator, now);
                 let Some(waiting) = next_key(terms, now) else { return Some(RotationStep::Make(succession)) };
-                // It serves as soon as a new one would: there would be one that never does.
+                // The waiting key serves as early as a new key would, so a new one would never be used.
                 (waiting.from > succession.from).then(|| RotationStep::BringForward {
                     kid: waiting.kid.to_owned(),
                     succession: succession.without(waiting.kid),

@@ -59,7 +59,8 @@ pub async fn rotate(
             }
         }
     }
-    // An operator who rotates while successors wait has what they asked for.
+    // If the next signing keys exist already, a rotation by an operator changes nothing, and then the encryption keys stay as
+    // well.
     if when.1 == RotationTrigger::Schedule || !rotated.is_nothing() {
         encryption_keys::rotate(store, keyring, random, schedule, when).await?;
     }
@@ -148,7 +149,7 @@ async fn make(
     write.await
 }
 
-/// `false`: meanwhile it signs as soon as that, or is gone.
+/// `false`: the key signs at that time already, or was removed meanwhile.
 async fn bring_forward(
     store: &Store,
     random: &Random,

@@ -1,8 +1,8 @@
 //! In which language a person is written to.
 //!
 //! What a person asked for on the way comes in the language of the page on which they did: it is often the only one that is
-//! known. The account's own language goes before it, where it has one. Word of a change to an account comes in the
-//! account's language alone, since the page may be a stranger's.
+//! known. The account's own language goes before it, where it has one. A notice of a change is in the account's language only,
+//! because the change may have been made on a stranger's page.
 
 use crate::context::call::Visit;
 use anteroom_domain::message::LANGUAGE_SEPARATOR;

@@ -1,4 +1,4 @@
-//! Word of a change to every address of an account, so that an owner who did not make it can stop it.
+//! A change may have been made by an attacker. So every address of the account gets a notice, and the owner can react.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::ids::MessageId;

@@ -1,5 +1,5 @@
-//! What becomes of the grants of configured clients when the configuration changes. The files say what is now; the table of
-//! configured clients says what was.
+//! Ends grants of configured clients when the configuration changes. The files have the clients of now; the table
+//! `configured_clients` has those that nodes ran with before.
 //!
 //! A client that is not in the configuration gets nothing at once, because every use of a token asks for it. Its grants
 //! *end* when no living node has had it for a while: a reload that missed a file takes nothing away for good. One that is
@@ -32,8 +32,8 @@ pub async fn note(call: &Call) -> Result<(), FlowError> {
     let snapshot = call.snapshot();
     let rows = call.store().configured_clients().await?;
     let mut changed = changed(snapshot, &rows, call.now);
-    // Nodes that are brought up to date one after another would undo each other's notes of a `sub`: one is written only when
-    // this node's own configuration has changed.
+    // During a rolling change two nodes have different configurations, and would overwrite each other's row in turn. So a node
+    // rewrites a known client's kind of `sub` only when its own configuration has changed.
     if call.provider().configured.with(|state| state.digest.as_ref() == Some(&snapshot.digest)) {
         changed.retain(|change| rows.iter().all(|row| row.client != change.client));
     }

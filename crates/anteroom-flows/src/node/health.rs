@@ -22,7 +22,7 @@ const MAX_DIFFERENCE: SignedDuration = SignedDuration::from_mins(1);
 /// Connections that commands need beside the nodes: two at a time.
 const FOR_COMMANDS: u32 = 4;
 
-/// All that stands against sending requests to this node.
+/// Every reason why this node is not ready.
 pub fn reasons(provider: &Provider) -> Vec<NotReady> {
     let now = Instant::now();
     let mut reasons = provider.readiness.reasons(now, &provider.clock);
@@ -178,7 +178,8 @@ fn too_many(nodes: u32, each: u32, most: u32) -> Option<u32> {
     (wanted > most).then_some(wanted)
 }
 
-/// What lies behind it that no connection was to be had: the server says it to a new one.
+/// A pool timeout does not say why there is no connection. So a new connection is tried, and the server's own error is
+/// reported.
 async fn cause_of(provider: &Provider, error: FlowError) -> FlowError {
     match error {
         FlowError::Store(StoreError::Unavailable(_)) => {

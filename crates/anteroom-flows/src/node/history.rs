@@ -42,7 +42,8 @@ pub async fn at_start(
              database, for example of one that was there before. Then move it away; a new one is begun"
         );
     }
-    // One from before an operator accepted the database has seen what was lost.
+    // A checkpoint signed before an operator accepted the database covers entries that are lost, and would refuse the accepted
+    // database. So it is ignored.
     let counts = |checkpoint: &&Checkpoint| {
         checkpoint.is_signed_by(&signers) && checkpoint.at.as_millisecond() > epoch
     };
@@ -91,7 +92,7 @@ pub async fn check_now(provider: &Provider) -> Result<(), FlowError> {
     Ok(())
 }
 
-/// Of an accepted database nothing is taken over that was read of the one before.
+/// Everything cached was read from the database before its acceptance, so all of it is reloaded.
 async fn reload_after_accept(provider: &Provider) -> Result<(), FlowError> {
     let history = &provider.history;
     if fingerprint(&provider.store.sealed_keys().await?) != history.sealed_keys {

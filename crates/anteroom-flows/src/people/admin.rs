@@ -144,7 +144,7 @@ fn invitation_claims(invitee: &Invitee, now: Timestamp) -> Vec<ClaimChange> {
     said.filter_map(|(claim, value)| ClaimChange::parse(claim, value, now).ok()).collect()
 }
 
-/// With what was said before where nothing is said now.
+/// Fills in what an earlier invitation set and this one leaves out.
 fn with_stored_profile(known: &Account, invitee: Invitee, changes: &[ClaimChange]) -> Invitee {
     let mut described = EditableProfile::of(known);
     described.change(changes);
@@ -153,7 +153,7 @@ fn with_stored_profile(known: &Account, invitee: Invitee, changes: &[ClaimChange
     Invitee { profile, groups, locale, ..invitee }
 }
 
-/// Makes of an account that waits what the new invitation says; each change has its entry.
+/// Applies the new invitation to an account that is still invited, with one audit entry for each change.
 async fn change_invited(
     tx: &Tx,
     audit: &AuditContext,
@@ -258,7 +258,7 @@ pub async fn disable(call: &Call, address: &EmailAddress) -> Result<(), AdminErr
         let (audit, hearers) = (audit.clone(), hearers.clone());
         async move {
             let locked = tx.lock_account(account.id).await?;
-            // What is not changed has no entry.
+            // An audit entry stands for a change, so an account that is disabled already gets none.
             let Some(locked) = locked.map(|locked| locked.account) else { return Ok(()) };
             let status = locked.status;
             if status == AccountStatus::Disabled {
@@ -296,7 +296,8 @@ pub async fn enable(call: &Call, address: &EmailAddress) -> Result<(), AdminErro
             }
             let registered = locked.is_some_and(|locked| locked.credential.is_some());
             let status = if registered { AccountStatus::Active } else { AccountStatus::Invited };
-            // Those that a unit of the moment, or a node of release 0.1.0, has left.
+            // A concurrent unit, or a node of release 0.1.0, may have inserted links after `disable` ended them, so they are
+            // ended again.
             end_links(&tx, &audit, account.id).await?;
             tx.set_status(account.id, status, audit.now).await?;
             tx.append(&audit.entry(Actor::Operator, Event::AccountEnabled).about(account.id)).await?;

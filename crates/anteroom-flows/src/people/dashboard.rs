@@ -69,8 +69,7 @@ pub(crate) async fn current(visit: &Visit) -> Result<Option<(ActiveSession, Vec<
     Ok(Some((first, others)))
 }
 
-/// Whether nothing stands between the person and the dashboard. What could (a second factor for a new device) is for the
-/// one decision to say, at sign-in.
+/// Whether the next step is the dashboard itself: a second factor for a new device, or a proof of the account, can come first.
 async fn arrives(visit: &Visit, live: &[ActiveSession]) -> Result<bool, FlowError> {
     let policy = &visit.snapshot().policy;
     let wants_proof =
@@ -131,7 +130,8 @@ pub async fn open_tile(visit: &Visit, client: &ClientId) -> Result<TileTarget, F
     };
     let target = match &client.metadata.initiate_login_uri {
         Some(initiate) => {
-            // The address would tell a pairwise client who its person is elsewhere.
+            // A pairwise client must not learn an identifier that other clients know. So it gets no email address as
+            // `login_hint`.
             let hint = client.metadata.sector.is_none().then(|| account.primary_address.as_str());
             Some(third_party_login_location(initiate, &snapshot.issuer, hint, None))
         }

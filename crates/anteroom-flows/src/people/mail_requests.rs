@@ -133,8 +133,8 @@ impl NewMailRequest {
         Ok(MailRequestWrite::Written)
     }
 
-    /// Whether as many rows count as there may be. Those of strangers do not stand in the way of the owner: a device that is
-    /// known to the account gets one beside them, so that its tab, its application and its typed code are served.
+    /// Whether as many rows count as there may be. Strangers can use up the rows that count for an address. So a browser that
+    /// is a known device of the account gets one row more, and its tab, its client and its typed code keep working.
     async fn is_crowded(&self, tx: &Tx) -> Result<bool, FlowError> {
         let (visit, at_most) = (&self.visit, self.most.saturating_mul(2));
         let askers = tx.requesting_browsers(&self.row.address, visit.now, at_most).await?;
@@ -237,7 +237,7 @@ impl CompleteMailRequest {
     }
 }
 
-/// As of the request, whose address and reference the trail has.
+/// The entry has the IP address and reference of the request that asked, not of this background round.
 fn audit(call: &Call, ask: Option<&MailRequest>, _now: Timestamp) -> AuditContext {
     AuditContext {
         address: ask.and_then(|ask| ask.from),

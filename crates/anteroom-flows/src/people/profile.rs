@@ -125,7 +125,7 @@ struct SaveClaimsUnit {
 #[derive(Debug, PartialEq, Eq)]
 enum SaveClaimsResult {
     Yes,
-    /// The account is not what `stands` wants it to be.
+    /// The account has changed since the form was shown.
     AccountChanged,
     UsernameTaken {
         name: String,

@@ -1,4 +1,4 @@
-//! Access tokens of ours, as they come back: read, and held against the grant they name.
+//! Access tokens that are presented to this provider: verifies each and checks it against the grant that it names.
 //!
 //! A token is a JWT (RFC 9068) or, for clients registered so, a sealed value. Neither has a row of its own: a person's token
 //! names its grant in its `jti`, and the grant is asked each time.
@@ -18,7 +18,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::context::call::Call;
 use crate::error::FlowError;
 
-/// An access token of ours that has not expired; whether it is worth anything is [`living`]'s to say.
+/// The claims of an access token that this provider issued and that has not expired. The token may have been revoked:
+/// [`token_state`] checks that.
 pub(crate) fn read(call: &Call, token: &SecretString, now: Timestamp) -> Option<AccessTokenClaims> {
     let text = token.expose_secret();
     // The parts of a JWT are joined by dots, which base64url does not have.
@@ -30,7 +31,7 @@ pub(crate) fn read(call: &Call, token: &SecretString, now: Timestamp) -> Option<
     verified.ok().map(VerifiedClaims::into_inner)
 }
 
-/// What a token whose signature and times are good is worth now.
+/// Whether a token with a valid signature and lifetime is active (RFC 7662 §2.2).
 pub(crate) enum TokenState {
     No,
     /// A client's own token.
@@ -57,7 +58,8 @@ pub(crate) async fn token_state(
     let reach = TokenPermissions { scope: claims.scope.clone(), audience: claims.aud.clone() };
     let issuer = &call.snapshot().issuer;
     let Some(grant) = grant_of_jti(&claims.jti) else {
-        // It has no row that accepting a database could end, and the row that it was revoked by may be among what was lost.
+        // A client's own token has no grant row that `database accept` could revoke, and the row in `revoked_jti` may be among
+        // the lost commits. So every such token issued before the acceptance is inactive.
         if claims.iat.as_second() <= call.provider().history.accepted_at().as_second() {
             return Ok(TokenState::No);
         }
@@ -91,7 +93,8 @@ pub(crate) fn effective_grant(
     })
 }
 
-/// What a client may have for itself: nothing that speaks of people. `None`: it may have no token of its own any more.
+/// A client's own token has no person behind it, so its scope is the registered scope without the standard OpenID scopes.
+/// `None`: the client may not use the client credentials grant any more.
 pub(crate) fn client_scope(client: &Client) -> Option<ScopeSet> {
     let own = |scope: &&Scope| matches!(scope, Scope::Other(_));
     let scope = || client.metadata.scope.iter().filter(own).cloned().collect();

@@ -134,8 +134,8 @@ fn code(
     authorization_code::seal(visit, &snapshot.issuer, &code)
 }
 
-/// Opening a tile counts as activity of the session. `prompt=none` does not, and neither does what a page loads as a part of
-/// itself: any application on this site could keep a session alive with it. Written at most once a minute.
+/// A page of any client could keep the session alive with silent requests or embedded loads. So only an authorization request
+/// that the browser opens as a page counts as activity, at most once a minute.
 async fn touch(visit: &Visit, live: &ActiveSession, request: &AuthorizationRequest) -> Result<(), FlowError> {
     let silent = request.prompt.contains(Prompt::None);
     if silent || visit.browser.loads != FetchContext::Page || !live.session.needs_activity_update(visit.now) {

@@ -1,9 +1,10 @@
 //! Delivering logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.5). No request waits for it: sign-out has queued one
 //! delivery per application, this sends them in parallel under a time limit and comes back to those that failed.
 //!
-//! Each application has a lane of its own: a few deliveries at a time, and the next when those are through. A dead
-//! application with many waiting slows down itself. The applications of the configuration come before those that registered
-//! themselves, which have a third of the deliveries at once together: many of them that never answer hold up each other alone.
+//! A client that does not answer must not delay the others. So each client has at most a few deliveries under way
+//! (`MAX_PER_CLIENT`), and its next ones begin when those have ended. The applications of the configuration come before those
+//! that registered themselves, which have a third of the deliveries at once together: many of them that never answer hold up
+//! each other alone.
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
@@ -36,7 +37,7 @@ const AT_ONCE_OF_REGISTERED: u32 = 32;
 const LANE_OF_REGISTERED: u32 = 2;
 /// Longer than a delivery may take: a node that dies leaves its deliveries to the others after this.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
-/// How often the queue is looked at without a notice of something new.
+/// How often the queue is polled; a sign-out on this node wakes the task at once.
 const ROUND: Duration = Duration::from_secs(2);
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(2);
 /// Waits between attempts; after the last one the application is given up.
@@ -105,7 +106,7 @@ impl DeliveriesInProgress {
     }
 }
 
-/// Those of the configuration first: what other applications let wait is never before them.
+/// Self-registered clients could fill the queue. So the deliveries of configured clients are leased first.
 async fn lease(call: &Call, busy: &DeliveriesInProgress) -> Result<Vec<LogoutDelivery>, FlowError> {
     let (room, room_of_others) = busy.free_slots();
     if room == 0 || call.provider().history.is_refused() {
@@ -160,7 +161,8 @@ async fn deliver(call: &Call, delivery: LogoutDelivery) -> Result<(), FlowError>
     let now = call.now;
     let sent = match snapshot.clients.get(&delivery.client) {
         Some(client) => send(call, client, &delivery, now).await,
-        // Absent from this configuration, as from another one in a moment: it is waited for as long as its grants are.
+        // A reload may have dropped the client by mistake. So its deliveries are retried for as long as its grants are kept
+        // (`end_grants_after`).
         None if now.duration_since(delivery.created_at) < snapshot.policy.clients.end_grants_after => {
             Err(SendError::Absent)
         }

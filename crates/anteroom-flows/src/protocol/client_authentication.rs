@@ -39,8 +39,8 @@ pub enum ClientEndpoint {
 
 impl ClientEndpoint {
     /// To whom an assertion may be addressed here: the issuer, or the token endpoint (OpenID Connect Core §9, RFC 9126 §2).
-    /// Some clients name the endpoint that they push to. That counts there alone: an assertion for one endpoint that comes to
-    /// another was sent on by another party.
+    /// Some clients name the endpoint that they push to. A client that addresses its assertion to that endpoint must use it
+    /// there: at another endpoint it has been forwarded by another party, and is refused.
     fn audiences(self, issuer: &Issuer) -> Vec<String> {
         let own = match self {
             Self::PushedAuthorization => Some(paths::PUSHED_AUTHORIZATION),
@@ -52,7 +52,7 @@ impl ClientEndpoint {
     }
 }
 
-/// Why it is not believed. On the wire all are `invalid_client`.
+/// Why client authentication failed. The client gets `invalid_client` for each of them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientAuthError {
     #[error("no client credentials were sent")]
@@ -232,8 +232,8 @@ async fn use_once(
     write.await?.map_err(|(limit, wait)| refused(call, limit, wait))
 }
 
-/// The identifiers that libraries make (a UUID, 256 bits in base64url) are kept as they are, which release 0.1.0 does as well. Of
-/// longer ones, a digest: how long they are is the client's to say.
+/// The identifiers that libraries make (a UUID, 256 bits in base64url) are kept as they are, which release 0.1.0 does as well.
+/// The client chooses the length of a `jti`, so a long one is stored as a digest.
 fn jti_key(jti: String) -> String {
     const LONGEST: usize = 64;
     if jti.len() <= LONGEST {

@@ -1,4 +1,4 @@
-//! Holding what a client signed against its keys, wherever these are: in its registration or at its `jwks_uri`.
+//! Verifies what a client signed, with the keys in its registration or at its `jwks_uri`.
 
 use anteroom_domain::client::Client;
 use anteroom_domain::rate::AddressPrefix;
@@ -27,7 +27,8 @@ pub async fn check_published(outgoing: &Outgoing, metadata: &ClientMetadata) -> 
     fetched_keys::fetch(outgoing, url, &[]).await.map(drop)
 }
 
-/// What `check` makes of the client's keys. `asked_by` is the network whose request needs them. Where it misses one, newer keys are looked for, and it is asked again.
+/// What `check` makes of the client's keys. If the check finds no matching key, the JWKS is fetched again and the check runs
+/// once more. `asked_by`: the network of the request that needs the keys, for the fetch limits.
 pub(crate) async fn with_keys_of<T, E>(
     call: &Call,
     client: &Client,

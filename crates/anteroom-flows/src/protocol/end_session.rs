@@ -148,7 +148,8 @@ async fn ended(
     }
     let stays = checked.stays.is_some() || confirmed.is_some_and(|answer| answer.stays);
     let named = match (&checked.hint, &checked.client) {
-        // An application that asks with an address that is not its own may not be what the person takes it for.
+        // A request with an unregistered post_logout_redirect_uri may not come from the client that it names. So no session
+        // ends without a confirmation.
         _ if stays => None,
         (Some(hint), Some(client)) => place_of(visit, client, (hint, &live))?,
         (Some(_), None) | (None, _) => None,
@@ -208,7 +209,7 @@ fn check(
     call: &Call,
     (request, hint): (&EndSessionRequest, Option<IdTokenHint>),
 ) -> Result<CheckedEndSession, LogoutError> {
-    // One whose key or client is gone is no hint; then the person is asked, instead of being kept signed in.
+    // A hint whose key or client is gone is ignored rather than refused: then the person is asked, and can still sign out.
     let hint = hint.filter(|hint| call.snapshot().clients.get(&hint.aud).is_some());
     let audience = hint.as_ref().map(|hint| hint.aud.clone());
     if let (Some(audience), Some(given)) = (&audience, &request.client_id)
@@ -253,9 +254,9 @@ impl fmt::Display for RegisteredUris {
     }
 }
 
-/// Where clients register themselves, an address that one of them registered is a stranger's: followed without a sign that
-/// an account here uses that client now, this endpoint would lead anywhere under this provider's name (RFC 9700 §4.11.2). An ID
-/// token hint is no such sign: what its account consented to may have been forgotten since, with the hosts of then.
+/// A self-registered client can register any address, which would make this endpoint an open redirector (RFC 9700 §4.11.2). So
+/// its `post_logout_redirect_uri` is used only while some account has consented to the client. An ID token hint does not
+/// replace that: the account's consent may have been deleted since.
 async fn of_known_clients(
     call: &Call,
     request: &EndSessionRequest,

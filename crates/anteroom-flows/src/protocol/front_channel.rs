@@ -1,6 +1,5 @@
-//! Telling applications in the browser that a session is over (OpenID Connect Front-Channel Logout 1.0 §2, §3): the
-//! page after a sign-out loads an address of each of them in a frame, and only then goes on to where the person is
-//! awaited.
+//! Telling applications in the browser that a session is over (OpenID Connect Front-Channel Logout 1.0 §2, §3): the page after
+//! a sign-out loads an address of each of them in a frame, and only then goes on to the `post_logout_redirect_uri`.
 //!
 //! What that page needs travels in its address, sealed: a link that is made up loads nothing and leads nowhere.
 //! It opens in the browser that signed out, and for as long as a page takes. Which applications there are, and where
@@ -67,7 +66,7 @@ pub(crate) async fn seal(
     Ok(Some(URL_SAFE_NO_PAD.encode(sealed)))
 }
 
-/// Of an address that does not open, nothing is left but the words "signed out".
+/// If the sealed state cannot be opened, the page says only "signed out".
 #[tracing::instrument(name = "front_channel_logout", skip_all)]
 pub async fn open(visit: &Visit, sealed: &str) -> Result<FrontChannelLogout, FlowError> {
     let Some(parting) = unseal(visit, sealed) else { return Ok(FrontChannelLogout::default()) };

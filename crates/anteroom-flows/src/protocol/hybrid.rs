@@ -63,7 +63,8 @@ pub(crate) async fn issue(
         recipient: recipient.as_ref(),
     };
     let tokens = mint::for_authorization_response(&exchange, minted, (kind, code)).map_err(not_minted)?;
-    // An ID token beside a code is the code's own grant told early.
+    // With `code id_token` and no access token, the ID token belongs to the grant that the code's redemption writes. So no
+    // grant is written here.
     let told = code.is_some() && tokens.access_token.is_none();
     Ok(Some((tokens, (!told).then(|| HybridGrant::prepare(visit, grant)))))
 }
@@ -100,7 +101,7 @@ fn grant_of(
     (client, request): (&Client, &AuthorizationRequest),
     live: &ActiveSession,
 ) -> Grant {
-    // Nothing can be refreshed, so nothing outlives the session.
+    // The authorization endpoint issues no refresh token, so `offline_access` is dropped from the grant.
     let scope: ScopeSet =
         request.scope.iter().filter(|scope| **scope != Scope::OfflineAccess).cloned().collect();
     Grant {

@@ -82,8 +82,9 @@ fn note_stranger(
     );
 }
 
-/// The address, where the token's client may have it as a claim. Not the account's name, which userinfo tells: APIs that know
-/// people by their addresses since release 0.1.0 would lose those who are given a name.
+/// The address, where the token's client may have it as a claim. Not the account's name, which userinfo tells: `username` stays
+/// the email address: APIs that have used it as a key since release 0.1.0 would otherwise lose accounts that get a
+/// preferred_username.
 fn username(holder: &Client, scope: &ScopeSet, account: &Account) -> Option<String> {
     let may_know = may_use_email_as_username(holder) && scope.contains(&Scope::Email);
     may_know.then(|| account.primary_address.as_str().to_owned())

@@ -1,5 +1,6 @@
-//! Which clients are known here. Where clients register themselves without the operator, each of them has addresses of its
-//! own choice, and an answer that leads there at once makes this provider an open redirector (RFC 9700 §4.11.2).
+//! Which clients may be redirected to without a page that names their host. Where clients register themselves without the
+//! operator, each of them has addresses of its own choice, and an answer that leads there at once makes this provider an open
+//! redirector (RFC 9700 §4.11.2).
 
 use anteroom_oidc::ClientId;
 

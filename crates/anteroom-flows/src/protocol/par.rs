@@ -25,8 +25,8 @@ use crate::protocol::request_object::{self, ResolveError, Resolved, SentBy};
 /// RFC 9126 §2.2 leaves the form to the provider; this is the one it gives as an example.
 pub(crate) const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 pub(crate) const CONTEXT: &str = "pushed request";
-/// Stored with a request of which all was in a signed request object. It is no parameter, so that no client can send it, and a node
-/// of release 0.1.0 reads over it.
+/// Stored with a request of which all was in a signed request object. It is not the name of a parameter, so a client cannot
+/// send it, and a node of release 0.1.0 ignores it.
 pub(crate) const SIGNED: &str = "&anteroom:signed=";
 /// Of what is stored: somewhat more than the rules let a request have.
 const LONGEST: usize = 20 * 1024;

@@ -133,7 +133,8 @@ pub(crate) async fn resolve(
                 client = name,
                 "request object not used: {reason:?}"
             );
-            // An object that does not count has no say over what stands outside.
+            // A rejected request object must not replace a parameter outside of it; its parameters only fill gaps, so that the
+            // error can be returned.
             let parameters = stated.superseded_by(parameters.clone());
             Err(authorization::refuse(&parameters, &client.metadata, why, &reason).into())
         }

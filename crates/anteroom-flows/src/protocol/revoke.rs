@@ -44,8 +44,8 @@ async fn active_grant(
     Ok(grant.filter(|grant| grant.client == *client.client().id() && grant.revoked_at.is_none()))
 }
 
-/// Before anything is written. The tokens of one account use up nothing that another one needs where the client cannot prove who it
-/// is.
+/// Before anything is written. Requests in the name of a public client can come from any sender. So its revocations are counted
+/// per account, and the tokens of one account cannot use up the limit of another.
 async fn count(
     call: &Call,
     client: &AuthenticatedClient,

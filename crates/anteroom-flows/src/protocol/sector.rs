@@ -1,6 +1,6 @@
-//! Whether a client may call a sector its own (OpenID Connect Core §8.1, Registration §5): the redirect URIs that are
-//! published at its `sector_identifier_uri` must have all of its own among them. Who could name any sector would learn
-//! who its people are elsewhere.
+//! Whether a client may call a sector its own (OpenID Connect Core §8.1, Registration §5): the redirect URIs that are published
+//! at its `sector_identifier_uri` must have all of its own among them. A client that could name any sector would get the same
+//! `sub` as the clients of that sector, and could recognise their users.
 //!
 //! A client that registers itself is held to it each time it says what it is, before anything is written; one of the
 //! configuration, whose operator vouches for it, when the operator asks (`anteroom check --online`). No person who signs

@@ -37,7 +37,7 @@ pub(crate) async fn end_browser_sessions(
     // Those, too, that ended before without the browser hearing of it: idle, elsewhere, or by the first click of two.
     let here = sessions_of_browser(visit).await?;
     let gone = here.iter().map(|(row, _)| row.session.id).filter(|id| !stays(*id)).collect();
-    // The one at work in the browser comes first, and is the one who signs out, the others too.
+    // The first session is the browser's current one; its account is the actor, for the other sessions as well.
     if let Some(person) = ending.first().map(|live| live.account.id) {
         let sessions = ending.into_iter().map(|live| live.session).collect();
         end_as(visit, person, sessions).await?;

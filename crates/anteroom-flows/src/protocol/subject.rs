@@ -1,4 +1,4 @@
-//! What is said of a person: the subject that stands for them, and their claims in the standard's words.
+//! The `sub`, `sid` and standard claims of an account, as a client gets them.
 
 use anteroom_domain::account::{Account, GroupName};
 use anteroom_domain::client::Client;

@@ -73,7 +73,8 @@ pub(crate) async fn sessions_of_browser(
     for (digest, token) in digests {
         let Some(place) = found.iter().position(|row| row.digest == digest) else { continue };
         let mut row = found.swap_remove(place);
-        // A node of release 0.1.0 notes nothing when another account becomes the current one.
+        // A node of release 0.1.0 does not write `left_at` when another account becomes current. So a session that is not first
+        // in the cookie counts as left since its last activity.
         if visit.browser.sessions.first() != Some(token) {
             row.session.not_current_since =
                 row.session.not_current_since.or(Some(row.session.last_active_at));

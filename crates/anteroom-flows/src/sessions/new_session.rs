@@ -27,7 +27,7 @@ use crate::sessions::repeated_form::{
 pub(crate) struct NewSession {
     /// Derived from the form, so that the same form finds what it began.
     of_form: Vec<DerivedSecret>,
-    /// Where those are used up.
+    /// Used when every secret derived from the form is taken.
     pub drawn: DerivedSecret,
     pub session: SessionId,
     pub device: DeviceId,
@@ -99,15 +99,15 @@ impl NewSession {
                 return Ok(InitialSecret { secret: secret.clone(), begun: Some(one.session.clone()) });
             }
         }
-        // Those of the moment before are looked for, and begin nothing.
+        // Secrets of the previous window only find existing sessions; a new session never gets one.
         let mut of_this_moment = self.of_form.iter().take(usize::from(MAX_REPEATS));
         let free = of_this_moment.find(|secret| holder(secret).is_none());
         Ok(InitialSecret { secret: free.unwrap_or(&self.drawn).clone(), begun: None })
     }
 
-    /// The browser's own device of the account, else a new one. That is not known where as many as the account may have
-    /// passed a second factor, until it passes one itself; the session refers to it all the same. `epoch`: of the password that was
-    /// right there, read or raised under the account's lock.
+    /// The browser's own device of the account, else a new one. If the account has its maximum of devices that passed a second
+    /// factor, the new device is revoked at once. The session still refers to it, and a second factor makes it known. `epoch`: of the password
+    /// that was right there, read or raised under the account's lock.
     pub(crate) async fn keep_device(
         &self,
         tx: &Tx,

@@ -2,8 +2,8 @@
 //! with the cookies of before. Both must come to one thing, and the second answer must bring all that the first one did.
 //!
 //! Invariants:
-//! - what a form brings about has names that are derived from the form with the master key: the secret of a session, the
-//!   identifiers of a code, of a mail and of a wrong entry. So the second submission finds what the first one did;
+//! - whatever a form creates has identifiers and secrets derived from the form with the master key: the secret of a session,
+//!   the identifiers of a code, of a mail and of a wrong entry. So the second submission finds what the first one did;
 //! - a session is found by an old secret, or by none, for the form alone that renewed or began it, in the moment after it. An
 //!   old cookie without that form is worth nothing;
 //! - another entry in the same form is another try.
@@ -80,8 +80,9 @@ impl SubmittedForm {
         Builder::from_custom_bytes(bytes).into_uuid()
     }
 
-    /// Secrets of sessions that this form begins now, in the order in which they are used up, and then those of the moment before.
-    /// Later it begins sessions with others: a secret that was renewed away does not come back with its form.
+    /// Secrets of sessions that this form begins now, in the order in which they are used up, and then those of the moment
+    /// before. In the next window the same form derives other secrets, so that a secret that was replaced is never issued
+    /// again.
     fn first_secrets(&self, call: &Call, (account, now): (AccountId, Timestamp)) -> Vec<OpaqueToken> {
         let mac = call.keyring().mac(KeyPurpose::TokenHash);
         let this_moment = now.as_second().div_euclid(ANSWER_REPEATED_FOR.as_secs());

@@ -1,6 +1,6 @@
 //! Opening connections to SQLite.
 
-use crate::options::{ACQUIRE_TIMEOUT, STATEMENT_CACHE};
+use crate::engine::options::{ACQUIRE_TIMEOUT, STATEMENT_CACHE};
 use crate::{StoreError, error};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::sqlx::{ConnectOptions, Sqlite, pool::PoolOptions};
@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, RuntimeErr, SqlxE
 use std::path::Path;
 use tracing::log::LevelFilter;
 
-/// Enough of the write-ahead log to keep on disk after a checkpoint; a burst's worth beyond it is given back.
+/// This much of the write-ahead log stays on disk after a checkpoint; what a burst needed beyond it is given back.
 const WAL_KEPT_BYTES: &str = "67108864";
 
 /// The one connection that writes. WAL lets readers go on meanwhile; `synchronous=FULL` makes a commit survive a loss

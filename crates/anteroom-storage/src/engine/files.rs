@@ -27,13 +27,13 @@ pub(super) fn create_if_absent(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// The files as they were when the database was opened. A connection that stays open keeps SQLite from ever deleting the
-/// log, so another file under one of the names was put there from outside, and commits go where a restart will not find
-/// them.
+/// The files as they were when the database was opened. A connection that stays open keeps SQLite from ever deleting the log,
+/// so another file under one of the names was put there from outside, and commits are written to a file that a restarted
+/// process will not open.
 #[derive(Clone)]
 pub(crate) struct DatabaseFiles {
     opened: Arc<[(PathBuf, FileId); 3]>,
-    /// Once one was gone, commits have been lost even where it is there again.
+    /// Stays set: while a file was missing, commits may have been lost, even if the file is there again.
     replaced: Arc<AtomicBool>,
 }
 

@@ -8,11 +8,16 @@
 //! or panics is rolled back alone; and a unit in which any statement failed is never committed, even when the closure
 //! made nothing of it (PostgreSQL would answer such a COMMIT by rolling back in silence).
 
+pub(crate) mod advisory_lock;
 mod connect;
 mod files;
+pub(crate) mod options;
 mod pooling;
 mod postgres;
+#[cfg(feature = "test-util")]
+mod rerun;
 mod server;
+pub(crate) mod server_facts;
 mod sqlite;
 mod supervision;
 mod unit;
@@ -22,6 +27,8 @@ mod work;
 mod tests;
 
 pub(crate) use connect::open_sqlite;
+pub use options::StoreOptions;
+pub use server_facts::{ServerFacts, UnusableDatabase, Writes};
 pub(crate) use unit::Conn;
 #[cfg(feature = "test-util")]
 pub use work::RecordedStatement;
@@ -29,9 +36,8 @@ pub(crate) use work::StatementLog;
 
 use crate::StoreError;
 use crate::engine::files::DatabaseFiles;
+use crate::engine::options::{Location, PostgresTimeouts};
 use crate::engine::sqlite::Writer;
-use crate::options::{Location, PostgresTimeouts, StoreOptions};
-use crate::server_facts::ServerFacts;
 use sea_orm::DatabaseConnection;
 use server::{Server, SessionMode};
 use std::future::Future;
@@ -115,7 +121,8 @@ impl Engine {
         }
     }
 
-    /// Makes connections anew from here on: a session that takes no writes may be one of before a setting, or a role, was changed.
+    /// Makes connections anew from here on: a session of PostgreSQL keeps the settings and the role that it was opened with, so
+    /// that one that refuses writes may be outdated.
     pub(crate) fn renew(&self) {
         if let Self::Postgres(server) = self {
             server.supervision.retire_connections();

@@ -2,7 +2,7 @@
 //! transaction`) takes from a connection what was set and prepared on it, and gives it to others: limits and the acknowledgement
 //! of commits would be what another application's are.
 
-use crate::server_facts::UnusableDatabase;
+use crate::engine::server_facts::UnusableDatabase;
 use sea_orm::SqlxError;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::{ConnectOptions as _, Connection as _, Row as _, raw_sql};
@@ -18,8 +18,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 const SET: &str = "SET default_transaction_isolation = 'read committed'";
 const SESSION: &str = "SELECT pg_backend_pid()";
 
-/// Refuses a pooler that is seen to share sessions. Where there is no second connection to see it by, a bad one is found out by
-/// the first statement that is prepared.
+/// Refuses a pooler that is seen to share sessions. If no second connection can be made, a shared session is detected later, by
+/// the first prepared statement that is missing.
 pub(super) async fn check(
     options: &PgConnectOptions,
     first: &mut PgConnection,

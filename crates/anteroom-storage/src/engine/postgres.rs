@@ -11,8 +11,8 @@ use std::future::Future;
 /// How often a unit that collides is tried. Units lock rows in the same order, so even the second try is rare.
 const TRIES: u32 = 5;
 
-/// How many connections may have died with the server they were made to, or by standing still: so often it is worth trying
-/// another.
+/// After a restart of the server, or a long pause, every connection of the pool may be dead. So another one is tried up to this
+/// many times.
 pub(super) fn max_dead_connections(pool: &DatabaseConnection) -> u32 {
     match pool.get_database_backend() {
         DbBackend::Postgres => pool.get_postgres_connection_pool().size().max(1),

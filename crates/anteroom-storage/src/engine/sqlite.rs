@@ -8,12 +8,12 @@
 //!           COMMIT ──▶ answers go out
 //! ```
 //!
-//! Durability costs one `fsync` for each commit; units that arrive while one is under way share the next. When the
-//! group as a whole fails (a commit that does not succeed, a connection that breaks), nothing of it was acknowledged,
-//! and each of its units is tried once more in a transaction of its own, so that only the one at fault fails. SQLite
-//! rolls a whole transaction back by itself after some errors, so after any such failure the connection is replaced.
-//! Before a group begins and before its answers go out, the files are looked at: a commit into a file that was removed or
-//! replaced is not acknowledged, and no other is tried ([`DatabaseFiles`]).
+//! Durability costs one `fsync` for each commit; units that arrive while one is under way share the next. When the group as a
+//! whole fails (a commit that does not succeed, a connection that breaks), nothing of it was acknowledged, and each of its
+//! units is tried once more in a transaction of its own, so that only the one at fault fails. SQLite rolls a whole transaction
+//! back by itself after some errors, so after any such failure the connection is replaced. Before a group begins and before its
+//! answers go out, the files are checked: a commit into a file that was removed or replaced is not acknowledged, and no other
+//! is tried ([`DatabaseFiles`]).
 
 use super::connect::sqlite_writer;
 use super::files::DatabaseFiles;
@@ -72,7 +72,7 @@ impl<R> Clone for Reply<R> {
 impl<R> Reply<R> {
     fn send(&self, answer: R) {
         if let Some(caller) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // A caller that has gone away does not want to know.
+            // The caller may have been cancelled, so that there is no receiver.
             let _ = caller.send(answer);
         }
     }
@@ -167,7 +167,7 @@ impl WriterTask {
                 None => break,
             }
         }
-        // A caller that still waits finds its answer's sender gone, which means closed.
+        // A caller that still waits finds that its answer's sender was dropped, which means closed.
         self.orders.close();
         if let Some(connection) = &self.connection
             && let Err(error) = connection.close_by_ref().await
@@ -185,7 +185,7 @@ impl WriterTask {
         match self.commit(&mut units, GROUP).await {
             Ok(answers) => answer_all(units, answers),
             Err(GroupFailure::NotBegun(error) | GroupFailure::FilesReplaced(error)) => {
-                // Each would wait just as long again for the same lock, or meet the same files.
+                // Every unit in the queue would fail the same way, after the same wait. So all of them are refused at once.
                 self.take_waiting(&mut units, QUEUE);
                 refuse(units, &error);
             }
@@ -296,7 +296,9 @@ async fn under_savepoint(group: &DatabaseTransaction, unit: &QueuedUnit) -> Resu
 /// The units are dropped first: what a caller gave to its unit is the caller's alone again when the answer is there.
 fn answer_all(units: Vec<QueuedUnit>, answers: Vec<Answer>) {
     drop(units);
-    answers.into_iter().for_each(|answer| answer());
+    for answer in answers {
+        answer();
+    }
 }
 
 fn refuse(units: Vec<QueuedUnit>, error: &StoreError) {

@@ -35,6 +35,15 @@ struct UnitTransaction {
     backend: DbBackend,
     supervision: Option<ConnectionHealth>,
     slot: Mutex<TransactionState>,
+    log: RunLog,
+}
+
+/// What one run of a unit was asked.
+#[derive(Clone, Default)]
+pub(super) struct RunLog {
+    pub(super) statements: StatementLog,
+    /// The unit runs again, whatever comes of this run: the store's own log has only what the last run was asked.
+    pub(super) is_rolled_back: bool,
 }
 
 struct TransactionState {
@@ -59,12 +68,40 @@ impl Conn {
     pub(crate) fn recorded_in(self, work: &StatementLog) -> Self {
         Self { work: work.clone(), ..self }
     }
+
+    fn note(&self, sql: &str, rows: u64) {
+        if let StatementTarget::Unit(loan) = &self.source {
+            loan.log.statements.note(sql, rows);
+            if loan.log.is_rolled_back {
+                return;
+            }
+        }
+        self.work.note(sql, rows);
+    }
 }
 
-/// Runs `work` once in `transaction`, which comes back neither committed nor rolled back. An `Ok` means: commit.
+/// Runs `work` in `transaction`, which comes back neither committed nor rolled back. An `Ok` means: commit.
 pub(super) async fn run<T, E, F, Fut>(
     transaction: DatabaseTransaction,
     supervision: Option<&ConnectionHealth>,
+    work: &F,
+) -> UnitOutcome<Result<T, E>>
+where
+    F: Fn(Conn) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<StoreError>,
+{
+    #[cfg(feature = "test-util")]
+    if super::rerun::is_on() {
+        return super::rerun::run_twice(transaction, supervision, work).await;
+    }
+    run_once(transaction, supervision, RunLog::default(), work).await
+}
+
+pub(super) async fn run_once<T, E, F, Fut>(
+    transaction: DatabaseTransaction,
+    supervision: Option<&ConnectionHealth>,
+    log: RunLog,
     work: &F,
 ) -> UnitOutcome<Result<T, E>>
 where
@@ -76,6 +113,7 @@ where
         backend: transaction.get_database_backend(),
         supervision: supervision.cloned(),
         slot: Mutex::new(TransactionState { transaction: Some(transaction), failure: None }),
+        log,
     });
     let borrowed = Conn { source: StatementTarget::Unit(Arc::clone(&loan)), work: StatementLog::default() };
     let outcome = AssertUnwindSafe(async move { work(borrowed).await }).catch_unwind().await;
@@ -99,7 +137,8 @@ impl TransactionState {
         self.transaction.as_ref().ok_or_else(|| DbErr::Custom("the transaction has ended".to_owned()))
     }
 
-    /// Remembers the first failure, since a unit with one must not be committed whatever its closure makes of it.
+    /// PostgreSQL answers the commit of a failed transaction by rolling back in silence. So the first failure is remembered,
+    /// and the unit is not committed even if its closure ignores the error.
     fn noting<R>(&mut self, result: Result<R, DbErr>) -> Result<R, DbErr> {
         if let (Err(error), None) = (&result, &self.failure) {
             self.failure = Some(classify(error));
@@ -109,7 +148,7 @@ impl TransactionState {
 }
 
 /// Waits for the answer of a server no longer than it is given. An embedded database answers by itself.
-async fn answer<R>(
+pub(super) async fn answer<R>(
     supervision: Option<&ConnectionHealth>,
     asked: impl Future<Output = Result<R, DbErr>>,
 ) -> Result<R, DbErr> {
@@ -119,8 +158,8 @@ async fn answer<R>(
     }
 }
 
-/// A server that was restarted leaves dead connections in the pool, each found out by its first use. So a read is asked
-/// again, on another one.
+/// After a restart of the server the connections of the pool are broken, which the first use of each shows. So a read is tried
+/// again on another one.
 fn is_broken<R>(result: &Result<R, DbErr>) -> bool {
     matches!(result, Err(error) if classify(error).0 == FailureKind::Broken)
 }
@@ -212,27 +251,27 @@ impl ConnectionTrait for Conn {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let sql = statement.sql.clone();
         let result = self.source.execute_raw(statement).await;
-        self.work.note(&sql, result.as_ref().map_or(0, ExecResult::rows_affected));
+        self.note(&sql, result.as_ref().map_or(0, ExecResult::rows_affected));
         result
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let result = self.source.execute_unprepared(sql).await;
-        self.work.note(sql, result.as_ref().map_or(0, ExecResult::rows_affected));
+        self.note(sql, result.as_ref().map_or(0, ExecResult::rows_affected));
         result
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let sql = statement.sql.clone();
         let result = self.source.query_one_raw(statement).await;
-        self.work.note(&sql, u64::from(matches!(result, Ok(Some(_)))));
+        self.note(&sql, u64::from(matches!(result, Ok(Some(_)))));
         result
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let sql = statement.sql.clone();
         let result = self.source.query_all_raw(statement).await;
-        self.work.note(&sql, result.as_ref().map_or(0, |rows| rows.len() as u64));
+        self.note(&sql, result.as_ref().map_or(0, |rows| rows.len() as u64));
         result
     }
 }

@@ -1,4 +1,5 @@
-//! What a store was asked, for tests that hold two ways to the same work. Without the feature `test-util` there is nothing.
+//! The statements of a store, for tests that compare what two requests cost. Without the feature `test-util` nothing is
+//! recorded.
 
 #[cfg(feature = "test-util")]
 pub use recorded::RecordedStatement;
@@ -21,6 +22,10 @@ mod recorded {
     pub(crate) struct StatementLog(Arc<Mutex<Option<Vec<RecordedStatement>>>>);
 
     impl StatementLog {
+        pub(crate) fn recording() -> Self {
+            Self(Arc::new(Mutex::new(Some(Vec::new()))))
+        }
+
         pub(crate) fn note(&self, sql: &str, rows: u64) {
             if let Some(asked) = self.lock().as_mut() {
                 asked.push(RecordedStatement { sql: sql.to_owned(), rows });

@@ -2,8 +2,8 @@
 
 use super::FoundSession;
 use crate::StoreError;
-use crate::accounts::Credential;
-use crate::grants::GrantRecord;
+use crate::accounts::account::Credential;
+use crate::grants::grant::GrantRecord;
 use crate::row::{ColumnCursor, RowRef};
 use anteroom_crypto::PasswordHash;
 use anteroom_domain::account::{Account, AccountEpoch, AccountStatus, GroupName, VerifiedPhone};

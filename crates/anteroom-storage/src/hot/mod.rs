@@ -8,8 +8,8 @@ mod decode;
 mod tests;
 
 use crate::StoreError;
-use crate::accounts::{Credential, LockedAccount};
-use crate::grants::{CodeRecord, GrantRecord};
+use crate::accounts::account::{Credential, LockedAccount};
+use crate::grants::grant::{CodeRecord, GrantRecord};
 use crate::row::ColumnCursor;
 use crate::store::Queries;
 use anteroom_crypto::KeyedDigest;

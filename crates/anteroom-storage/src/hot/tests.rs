@@ -4,7 +4,7 @@ use crate::entity::{
     account_addresses, account_groups, accounts, grants, password_credentials, phones, refresh_tokens,
 };
 use crate::fixtures::*;
-use crate::sending::LEASES_ON_SQLITE;
+use crate::messages::sending::LEASES_ON_SQLITE;
 use crate::support::{self, on_both_databases};
 use crate::{InsertGrantResult, Store, StoreError, StoreOptions};
 use anteroom_domain::account::{AccountEpoch, AccountStatus, GroupName, VerifiedPhone};

@@ -1,8 +1,8 @@
 //! Changing the schema of a PostgreSQL server while nodes serve from it.
 //!
-//! A change locks tables against reading, and a transaction that waits for such a lock holds up all that come after. So all locks are taken
-//! at the beginning, by one statement that waits for a short time only, and in the order in which units of work lock rows, so
-//! that the two do not wait for each other. What does not get them lets go of all and tries again.
+//! A change locks tables against reading, and a transaction that waits for such a lock holds up all that come after. So one
+//! statement at the beginning takes all locks, and waits for a short time only, and in the order in which units of work lock
+//! rows, so that the two do not wait for each other. What does not get them lets go of all and tries again.
 
 use crate::StoreError;
 use crate::error::is_wait_for_locks;

@@ -1,5 +1,5 @@
-//! What is fetched at once, bounded: a place that answers slowly holds a descriptor for each fetch from there, and a stranger can
-//! cause many.
+//! What is fetched at once, bounded: a host that answers slowly holds one file descriptor for each fetch, and a stranger can
+//! cause many fetches.
 //!
 //! Each kind has slots of its own, so that slow request objects keep no client's keys from being fetched. Clients that registered
 //! themselves have half together: they leave the rest to those of the configuration. Of what is left, each party has a few

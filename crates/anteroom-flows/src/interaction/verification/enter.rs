@@ -156,7 +156,7 @@ pub async fn enter(
         EnterCodeResult::SteppedUp(session) => stepped_up(visit, &prepared, *session).await,
         EnterCodeResult::Wrong(problem) => Ok(EnterOutcome::Problem { problem, page: Box::new(page) }),
         EnterCodeResult::Superseded => {
-            // What came first may have been the same button.
+            // The form may have been submitted twice. Then the first submission has used the code, and this one gets the same result.
             if let Some(again) = again_in_session(visit, interaction_ref).await? {
                 return Ok(again);
             }
@@ -164,7 +164,7 @@ pub async fn enter(
             Ok(EnterOutcome::Onward(proceed(visit, page.interaction).await?))
         }
         EnterCodeResult::Refused(problem) => {
-            // What came first may have been the same button.
+            // As above.
             if let EntryProblem::Expired | EntryProblem::Used = problem
                 && let Some(again) = repeat_of_form(visit, interaction_ref).await?
             {

@@ -14,8 +14,8 @@ use crate::interaction::reopen::open_or_dashboard;
 use crate::sessions::new_session::make_current;
 use crate::sessions::repeated_form::{RepeatedSubmission, repeated_submission};
 
-/// The row of a wrong entry is that of the form, of what was entered and of what could have been right: the same button twice is one
-/// wrong entry, and the same digits against another code are another one.
+/// A double click must count as one wrong code, and the same digits against another code as another one. So the row's
+/// identifier is derived from the form, the entered digits and the code they are compared with.
 pub(super) fn entry_id(visit: &Visit, (held, entered): (&CheckedCode, EnteredCode<'_>)) -> Uuid {
     let Some(form) = visit.sent_form else { return visit.new_id() };
     let against = match held {

@@ -236,7 +236,8 @@ async fn settle(
     Ok(Ok(interaction))
 }
 
-/// What all codes together may cost. No transaction locks an account after these counters, so they may come after it.
+/// Limits the cost of all codes. Counters are otherwise locked before accounts (the order is in the head of
+/// `anteroom_storage`); here they come after, because no transaction locks an account after these counters.
 async fn spend(tx: &Tx, prepared: &SendCodeUnit, share: CodeQuota) -> Result<Result<(), Wait>, FlowError> {
     let (number, purpose) = (&prepared.offer.phone.number, prepared.verification.purpose);
     let budgets = prepared.telephony.budgets(number, purpose, share);

@@ -8,7 +8,8 @@ use anteroom_storage::Tx;
 use crate::audit::context::AuditContext;
 use crate::error::FlowError;
 
-/// Nothing that was proven or verified on the way to a registration counts any more.
+/// The link of the earlier invitation may have been followed by a stranger who read the mail. So all proofs, phones and links
+/// of the unfinished registration end.
 pub(super) async fn restart_registration(
     tx: &Tx,
     audit: &AuditContext,

@@ -125,7 +125,8 @@ pub async fn confirm(visit: &Visit, id: FactorId, entered: &str) -> Result<Confi
     gone(visit, id, entered).await
 }
 
-/// Nothing waits for this code any more. Where the same button, pressed twice, is why, the app was added a moment ago.
+/// No enrolment is open for this code. If the form was submitted twice, the first submission confirmed the app a moment ago,
+/// and this one is answered the same way.
 async fn gone(visit: &Visit, id: FactorId, entered: &str) -> Result<ConfirmOutcome, FlowError> {
     let since = repeat_window_start(visit.now);
     let app = visit.store().app(id).await?.filter(|app| app.confirmed_at.is_some_and(|at| at > since));
@@ -152,7 +153,8 @@ async fn first_use(
     step: TimeStep,
 ) -> Result<ConfirmAuthenticatorUnit, FlowError> {
     let (snapshot, at) = (visit.snapshot(), visit.now);
-    // A thief who knows the password and no more could have added it.
+    // An attacker who knows only the password could have added this app. So it can be used only after the same delay as a new
+    // phone.
     let waits = enrolment.live.session.acr < Acr::Mfa;
     let later = at.checked_add(snapshot.policy.recovery.new_phone_delay).unwrap_or(Timestamp::MAX);
     let usable_from = if waits { later } else { at };

@@ -1,11 +1,11 @@
 //! Authenticator apps of a person who is signed in: the list, a new one, and taking one off.
 //!
 //! Invariants:
-//! - to come here takes a recent sign-in and, where any phone or app serves, a second factor: a password alone neither adds
-//!   nor removes a proof of identity where the account has a better one, nor sees the key of one that is being added;
+//! - these pages need a recent sign-in and, if the account has a usable phone or app, a second factor: the password alone must
+//!   not be enough to add or remove a stronger authenticator, or to see the secret of one that is being added;
 //! - the last factor that serves is not removed: the next change could be proven by nothing but the password;
 //! - an app counts once its first code was entered; one that was added by a password alone waits as long as an added phone;
-//! - every address is told.
+//! - every address of the account gets a notice.
 
 mod enrol;
 mod remove;

@@ -3,8 +3,8 @@
 //! Invariants:
 //! - only the person sets it, and only where the one decision asks for it now;
 //! - each try is counted before anything is computed for it;
-//! - the rules are checked, the old ones compared and the new one hashed before the transaction; under the account's lock the
-//!   epoch says whether anything came in between;
+//! - hashing is too slow for a transaction, so that the new password is checked against the rules and the old passwords, and
+//!   hashed, before it; under the account's lock the epoch shows whether the account has changed since;
 //! - in one transaction with it: the epoch is raised, sessions, grants and links end, wrong
 //!   passwords at known devices are counted anew, a reset lifts the lock and forgets the other devices, every address is told;
 //! - a reset does not sign the person in. A changed password proves its browser anew.
@@ -159,8 +159,8 @@ async fn set_now(
     }
 }
 
-/// What the forms are counted for. A person who knows the password alone must not use up what its owner needs to be rid of
-/// them: behind a mailed link the forms count for that link.
+/// What the forms are counted for. An attacker who knows the password could use up the account's forms, and so keep the owner
+/// from resetting it. So forms behind a mailed link are counted for the link.
 fn counted_for(page: &StepPage, account: &Account) -> String {
     match page.interaction.proof().map(|proof| &proof.kind) {
         Some(ProofKind::Recovery { link } | ProofKind::Invitation { link, .. }) => link.to_string(),

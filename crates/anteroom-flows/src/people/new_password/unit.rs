@@ -122,7 +122,8 @@ pub(super) async fn settle(tx: Tx, prepared: Arc<SetPasswordUnit>) -> Result<Set
     end_old_sessions_and_links(&tx, prepared).await?;
     let known = tx.device_of(prepared.account.id, &prepared.visit.browser.devices).await?;
     if prepared.reason == NewPasswordReason::Recovery {
-        // A thief's browsers may be among the devices: those that the password alone made known are forgotten, but for this one.
+        // An attacker who knew the old password may have made devices known. So a reset revokes every device that has not
+        // passed a second factor, except this one.
         let this = known.unwrap_or(prepared.session.device);
         tx.revoke_other_devices(prepared.account.id, this, prepared.now()).await?;
     }

@@ -178,7 +178,7 @@ async fn interaction_of_link(
     let address = address_of(visit, entered, account).await?;
     let waits = asked.as_ref().is_some_and(|asked| asked.state.request().is_some());
     let note = RecoveryProgress { address, waits_elsewhere: waits && !here, done: false, device: None };
-    // With the request go its limits: whom it is for, when it began, how long it may be answered.
+    // The request keeps its limits: required sub, start and expiry.
     let behind = asked.filter(|_| here).and_then(|asked| asked.state.resume_in(visit.browser.id, visit.now));
     let behind = behind.unwrap_or_else(|| OpenInteraction::to_dashboard(visit).state);
     Ok(InteractionState {
@@ -190,8 +190,9 @@ async fn interaction_of_link(
     })
 }
 
-/// The address for the sign-in form after the reset: as it was entered. On the way of one interaction several may have been asked for,
-/// and the last of them may be another account's, for which a mistyped password would count.
+/// The address for the sign-in form after the reset: as it was entered. In one interaction several addresses can be entered,
+/// and the last may belong to another account, whose lockout a mistyped password would count for. So the entered address is
+/// used only if it is this account's.
 async fn address_of(call: &Call, entered: Option<String>, account: AccountId) -> Result<String, FlowError> {
     if let Some(entered) = entered {
         let view = call.store().sign_in_view(&FoldedAddress::from_entered(&entered), &[]).await?;

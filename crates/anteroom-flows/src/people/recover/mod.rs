@@ -1,4 +1,4 @@
-//! A forgotten password, up to the pressed link.
+//! Password recovery, from the request to the followed link.
 //!
 //! Invariants: the answer is the same for every address, also in time and in what is written; opening a link changes
 //! nothing; it does not sign the person in; a waiting application stays with the browser that began its request.

@@ -1,9 +1,8 @@
 //! `POST /sign-in`: an address and a password.
 //!
 //! Invariants: the attempt is counted before anything else; every attempt costs one hash, or three where more than ASCII was
-//! typed, known address or not; the decision is made on the account row read again under the lock; counters, session and
-//! audit entry are one transaction, committed on failure too; a
-//! refusal takes as long as the floor says, whatever was behind it.
+//! typed, known address or not; the decision is made on the account row read again under the lock; counters, session and audit
+//! entry are one transaction, committed on failure too; a refusal takes at least `failure_floor`, whatever its reason.
 
 mod unit;
 
@@ -97,7 +96,7 @@ pub async fn sign_in(visit: &Visit, credentials: Credentials) -> Result<SignInOu
     let settled = visit.store().write(move |tx| run(tx, Arc::clone(&work))).await?;
     match settled {
         SignInResult::SignedIn { current, interaction } => {
-            // The person is in already; what fails here is put off until next time.
+            // The session exists already. If the rehash fails, the next sign-in tries again.
             if let Err(error) = rehash_if_outdated(visit, &prepared, &credentials.password).await {
                 tracing::warn!(reference = %visit.reference, "a password was not hashed anew: {error}");
             }

@@ -279,8 +279,8 @@ async fn admit(
         && let RateLimitResult::Refused { wait, .. } =
             tx.spend(&[prepared.right_password(account.id)], prepared.now()).await?
     {
-        // Told apart from the counted refusals, so that the owner who asks finds it. What a sender may write is what an address
-        // may send.
+        // Told apart from the counted refusals, so that the owner who asks finds it. The number of these entries is bounded by
+        // the sign-in limit of the IP address.
         let event = Event::SignInRefused { reason: "too_many_sign_ins", failures: 0 };
         tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
         return Ok(SignInResult::Limited { wait, interaction: prepared.interaction.clone() });
@@ -313,7 +313,7 @@ async fn admit(
     tx.append(&prepared.visit.entry(Actor::Account(account.id), event).in_session(session.id)).await?;
     let mut interaction = prepared.interaction.clone();
     interaction.state = interaction.state.signed_in_as(account.id);
-    // A password that was remembered after all overtakes what was proven on the way to a new one.
+    // A sign-in with the old password replaces a recovery that was begun in this interaction, so its proof is dropped.
     if interaction.proof().is_some() {
         interaction = interaction.persist(tx, &prepared.new_interaction, None).await?;
     }

@@ -1,5 +1,6 @@
 //! The end-session endpoint in a browser in which no one is signed in, or asked by a program of the application: an ID token
-//! hint can name a session of another browser. What cannot end anything says so, instead of words that a session has ended.
+//! hint can name a session of another browser. A request that ends nothing gets an answer that says so, and not a page that
+//! claims a sign-out.
 
 use anteroom_domain::client::Client;
 use anteroom_domain::session::{LogoutHintEffect, Session, SessionStatus};

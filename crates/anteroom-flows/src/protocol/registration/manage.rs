@@ -108,7 +108,7 @@ async fn replace(
     Ok(information(&snapshot.issuer, &client, metadata, (drawn.as_ref(), &token)))
 }
 
-/// What people granted to the client that it was and not to the one that it is now.
+/// Which grants and consents end, because they were given to the client as it was registered before.
 #[derive(Clone, Copy)]
 struct EndedByUpdate {
     /// It would know them by another `sub`: that of a sector which was not shown to be its own (OpenID Connect Core §8.1).

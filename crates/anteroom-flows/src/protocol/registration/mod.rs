@@ -1,7 +1,7 @@
 //! Clients register themselves and look after their registration: RFC 7591, RFC 7592, OpenID Connect Registration 1.0.
 //!
-//! Secrets are drawn here, given out once and kept as keyed digests. The caller that shows the registration access token
-//! is the client, as far as its registration goes; it is the same for as long as the client is registered.
+//! Secrets are drawn here, given out once and kept as keyed digests. A caller that presents the registration access token is
+//! authenticated as the client for its registration; it is the same for as long as the client is registered.
 
 mod manage;
 mod register;

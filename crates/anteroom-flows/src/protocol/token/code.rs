@@ -49,7 +49,8 @@ pub(super) async fn redeem(
     let (id, person) = (code.grant, code.account);
     let (grant, worth) = match code.into_grant(world) {
         Ok(granted) => granted,
-        // A late second use is still a second use.
+        // A code that has expired or whose session has ended may also have been redeemed before. Then its grant is revoked (RFC
+        // 6749 §4.1.2).
         Err(refusal) => {
             let spent = end_if_redeemed(exchange, id, person).await?;
             return Err(if spent { TokenError::CodeReplayed } else { refusal.into() });

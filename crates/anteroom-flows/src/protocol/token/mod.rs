@@ -1,5 +1,6 @@
-//! `POST /token` (RFC 6749 §3.2). This file owns what all grants share: who the client is has been proven, the grant must
-//! be one it is registered for, tokens are minted, errors have their one table. A grant fills only its own holes.
+//! `POST /token` (RFC 6749 §3.2). This file owns what all grants share: who the client is has been proven, the grant must be
+//! one it is registered for, tokens are minted, errors have their one table. Each grant type adds only what is particular to
+//! it.
 
 mod client_credentials;
 mod code;

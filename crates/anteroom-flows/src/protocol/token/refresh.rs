@@ -67,7 +67,7 @@ pub(super) async fn refresh(
     let call = exchange.call;
     let presented = RefreshToken::parse(call.keyring(), request.refresh_token.expose_secret())
         .ok_or(TokenError::UnknownRefreshToken)?;
-    // Losing the race against a parallel refresh or repeat is seen as a row that has moved on: the next look decides anew.
+    // A parallel refresh may change the row between the read and the write. Then the row is read again, three times at most.
     for _ in 0..3 {
         let record =
             call.store().grant_with_context(presented.grant).await?.ok_or(TokenError::UnknownRefreshToken)?;
@@ -194,8 +194,8 @@ async fn replayed(
     Ok(TokenError::RefreshReplayed)
 }
 
-/// We made this token, and the database has not handed it out: it went back to an earlier state. What happened since may have
-/// been the end of the family, so it does not go on, from the presented generation as little as from the known one.
+/// We made this token, and the database has not handed it out: it went back to an earlier state. The lost commits may have
+/// revoked the grant. So the grant is revoked now, and neither generation can be used.
 async fn end_unknown_generation(
     exchange: &TokenRequestContext<'_>,
     record: &GrantRecord,

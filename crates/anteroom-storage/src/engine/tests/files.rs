@@ -2,7 +2,7 @@
 
 use super::{insert, read};
 use crate::engine::Engine;
-use crate::options::Location;
+use crate::engine::options::Location;
 use crate::{StoreError, StoreOptions, support};
 use sea_orm::ConnectionTrait;
 use std::os::unix::fs::MetadataExt as _;

@@ -2,6 +2,7 @@ mod files;
 mod group;
 mod pooling;
 mod postgres;
+mod rerun;
 mod server;
 
 use super::{Conn, Engine};

@@ -1,9 +1,9 @@
 //! What a server does that is not the fault of any statement: it takes no writes, runs out, falls silent, or was never fit.
 
 use super::{insert, read};
+use crate::engine::options::Location;
+use crate::engine::server_facts::UnusableDatabase;
 use crate::engine::{Conn, Engine};
-use crate::options::Location;
-use crate::server_facts::UnusableDatabase;
 use crate::support;
 use crate::{StoreError, StoreOptions, migrate};
 use sea_orm::{

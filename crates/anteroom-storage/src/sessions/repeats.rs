@@ -1,0 +1,143 @@
+//! A browser can submit one form twice. These reads find the result of the first submission, so that the second one gets the
+//! same result and changes nothing.
+
+use crate::StoreError;
+use crate::entity::{accounts, code_attempts, one_time_codes, sessions};
+use crate::row::RowRef;
+use crate::sessions::session::session;
+use crate::store::{Queries, Tx};
+use anteroom_crypto::KeyedDigest;
+use anteroom_domain::ids::{AccountId, CodeId};
+use anteroom_domain::one_time_code::CodePurpose;
+use anteroom_domain::session::Session;
+use jiff::Timestamp;
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
+
+/// A form, and the time after which its answer must have been given to be repeated.
+#[derive(Clone, Copy, Debug)]
+pub struct FormWindow<'a> {
+    pub form: &'a KeyedDigest,
+    pub since: Timestamp,
+}
+
+/// A session that has one of the secrets that were asked for.
+#[derive(Clone, Debug)]
+pub struct SessionBySecret {
+    pub secret: KeyedDigest,
+    pub session: Session,
+    /// The form that was asked for has begun or renewed it a moment ago.
+    pub is_answer: bool,
+}
+
+impl Queries {
+    /// The sessions that have one of these secrets, running or ended.
+    pub async fn sessions_of_secrets(
+        &self,
+        secrets: &[KeyedDigest],
+        answered: FormWindow<'_>,
+    ) -> Result<Vec<SessionBySecret>, StoreError> {
+        let rows = sessions::Entity::find()
+            .filter(sessions::Column::TokenDigest.is_in(secrets.iter().map(|one| one.as_bytes().to_vec())))
+            .all(&self.conn)
+            .await?;
+        let found = rows.iter().map(|row| {
+            let place = RowRef { table: "sessions", id: &row.id };
+            let same = row.answered_form.as_deref() == Some(answered.form.as_bytes());
+            let recent = row.answered_at.is_some_and(|at| at > answered.since.as_millisecond());
+            Ok(SessionBySecret {
+                secret: place.digest("token_digest", &row.token_digest)?,
+                session: session(row)?,
+                is_answer: same && recent,
+            })
+        });
+        found.collect()
+    }
+
+    /// Those of these secrets whose sessions run, and were begun or renewed by this form a moment ago.
+    pub async fn secrets_from_form(
+        &self,
+        answered: FormWindow<'_>,
+        secrets: &[KeyedDigest],
+    ) -> Result<Vec<KeyedDigest>, StoreError> {
+        let found: Vec<Vec<u8>> = sessions::Entity::find()
+            .select_only()
+            .column(sessions::Column::TokenDigest)
+            .filter(sessions::Column::TokenDigest.is_in(secrets.iter().map(|one| one.as_bytes().to_vec())))
+            .filter(sessions::Column::EndedAt.is_null())
+            .filter(sessions::Column::AnsweredForm.eq(answered.form.as_bytes().to_vec()))
+            .filter(sessions::Column::AnsweredAt.gt(answered.since.as_millisecond()))
+            .into_tuple()
+            .all(&self.conn)
+            .await?;
+        let place = RowRef { table: "sessions", id: &"token_digest" };
+        found.iter().map(|digest| place.digest("token_digest", digest)).collect()
+    }
+
+    /// Whether the account's wrong password that was counted last was this one, in this form.
+    pub async fn is_wrong_password_counted(
+        &self,
+        account: AccountId,
+        FormWindow { form, since }: FormWindow<'_>,
+    ) -> Result<bool, StoreError> {
+        let found: Option<Uuid> = accounts::Entity::find_by_id(account.0)
+            .select_only()
+            .column(accounts::Column::Id)
+            .filter(accounts::Column::CountedForm.eq(form.as_bytes().to_vec()))
+            .filter(accounts::Column::CountedAt.gt(since.as_millisecond()))
+            .into_tuple()
+            .one(&self.conn)
+            .await?;
+        Ok(found.is_some())
+    }
+
+    /// Whether a wrong code was counted under this identifier.
+    pub async fn is_wrong_code_counted(
+        &self,
+        account: AccountId,
+        (purpose, entry): (CodePurpose, Uuid),
+    ) -> Result<bool, StoreError> {
+        let found: Option<Uuid> = code_attempts::Entity::find()
+            .select_only()
+            .column(code_attempts::Column::Id)
+            .filter(code_attempts::Column::AccountId.eq(account.0))
+            .filter(code_attempts::Column::Purpose.eq(purpose.as_str()))
+            .filter(code_attempts::Column::Id.eq(entry))
+            .into_tuple()
+            .one(&self.conn)
+            .await?;
+        Ok(found.is_some())
+    }
+
+    /// When the code with this identifier was sent.
+    pub async fn code_sent_at(&self, id: CodeId) -> Result<Option<Timestamp>, StoreError> {
+        let found: Option<i64> = one_time_codes::Entity::find_by_id(id.0)
+            .select_only()
+            .column(one_time_codes::Column::CreatedAt)
+            .into_tuple()
+            .one(&self.conn)
+            .await?;
+        let place = RowRef { table: "one_time_codes", id: &id };
+        found.map(|millis| place.time("created_at", millis)).transpose()
+    }
+}
+
+impl Tx {
+    /// Stores the form of a wrong password in the account's row. The statement is the same for an account that does not exist,
+    /// so that its time does not tell.
+    pub async fn record_wrong_password(
+        &self,
+        account: AccountId,
+        form: &KeyedDigest,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        accounts::Entity::update_many()
+            .col_expr(accounts::Column::CountedForm, Expr::value(form.as_bytes().to_vec()))
+            .col_expr(accounts::Column::CountedAt, Expr::value(now.as_millisecond()))
+            .filter(accounts::Column::Id.eq(account.0))
+            .exec(&self.conn)
+            .await?;
+        Ok(())
+    }
+}
