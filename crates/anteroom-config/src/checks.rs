@@ -8,9 +8,9 @@ use url::Host;
 use crate::diagnostics::{ConfigFinding, SourceSpan};
 use crate::reader::Context;
 use crate::reader::kind::did_you_mean;
-use crate::reader::suggest::nearest;
 use crate::sections::{ClientDraft, GroupDraft, MainSections};
 use crate::settings::PhoneProviderSettings;
+use crate::suggest::nearest;
 
 pub(crate) fn check(cx: &Context<'_>, main: &MainSections, groups: &[GroupDraft], clients: &[ClientDraft]) {
     check_exposure(cx, main);

@@ -18,6 +18,7 @@ mod passwords;
 mod pool;
 mod purpose;
 mod random;
+mod raw_key;
 mod seal;
 mod signer;
 mod token;

@@ -3,7 +3,7 @@
 
 use crate::ids::{AccountId, DeviceId};
 use crate::lockout::{DeviceFailures, KnownBy};
-use crate::next_step::NewPasswordReason;
+use crate::new_password::NewPasswordReason;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long the cookie that names a device is kept from the last sign-in on: what browsers keep one for at most. A device that

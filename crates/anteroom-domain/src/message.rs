@@ -7,6 +7,8 @@ use crate::reference::RequestReference;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::channel::Channel;
+
 /// A message waiting to be sent. Its content is sealed at rest: it may carry a link or a code.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -61,28 +63,6 @@ pub struct WaitingMessage {
     pub created_at: Timestamp,
     /// Why the last attempt failed.
     pub last_error: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    Email,
-    Text,
-    Call,
-}
-
-impl Channel {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Text => "text",
-            Self::Call => "call",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Email, Self::Text, Self::Call].into_iter().find(|channel| channel.as_str() == text)
-    }
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

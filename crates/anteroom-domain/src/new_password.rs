@@ -36,6 +36,15 @@ impl Default for NewPasswordPolicy {
     }
 }
 
+/// Why an account gets a new password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewPasswordReason {
+    Recovery,
+    Expired,
+    Chosen,
+    Registration,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weakness {
     TooShort,

@@ -12,6 +12,8 @@ use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::{Acr, ScopeSet};
 use jiff::{SignedDuration, Timestamp};
 
+pub use crate::new_password::NewPasswordReason;
+
 /// Who stands at the door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Person {
@@ -152,14 +154,6 @@ pub enum SignInReason {
     AccountInactive,
     /// Signed in at this browser, where another account has been the current one since.
     SessionNotCurrent,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NewPasswordReason {
-    Recovery,
-    Expired,
-    Chosen,
-    Registration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

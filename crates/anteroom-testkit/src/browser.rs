@@ -8,7 +8,6 @@ use std::sync::Mutex;
 
 use crate::answer::TestResponse;
 use crate::node_client::NodeClient;
-use crate::provider::TestProvider;
 
 #[derive(Debug)]
 pub struct Browser {
@@ -62,8 +61,8 @@ impl Browser {
     }
 
     /// The same browser, led to another node.
-    pub fn lead_to(&mut self, node: &TestProvider) {
-        self.wire = node.browser().wire;
+    pub(crate) fn set_node(&mut self, node: NodeClient) {
+        self.wire = node;
     }
 
     pub fn cookie(&self, name: &str) -> Option<String> {

@@ -1,23 +1,19 @@
 //! The command line.
 
 use anteroom_domain::profile::language_tag;
-use anteroom_oidc::display_text::is_hidden;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
-use std::process::ExitCode;
-
-use crate::commands::{self, shown};
 
 /// An OpenID Connect provider for the portals of dental and medical practices.
 #[derive(Debug, Parser)]
 #[command(name = "anteroom", version, about)]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    pub command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+pub enum Command {
     /// Serve with a configuration.
     Serve(ConfigArgs),
     /// Start everything on this machine, with sample accounts and applications.
@@ -318,40 +314,4 @@ pub struct ExplainArgs {
 /// As the claim `locale` has it.
 fn language(text: &str) -> Result<String, String> {
     language_tag(text).ok_or_else(|| "not a language tag, such as en or es-MX".to_owned())
-}
-
-/// The error repeats arguments as they came.
-fn refused(error: &clap::Error) -> ! {
-    let hidden: Vec<String> = std::env::args().filter(|argument| argument.contains(is_hidden)).collect();
-    if hidden.is_empty() {
-        error.exit();
-    }
-    let plain = |text: String, argument: &String| text.replace(argument, &shown::argument(argument));
-    commands::fail(&hidden.iter().fold(error.render().to_string(), plain));
-    std::process::exit(error.exit_code());
-}
-
-pub fn run() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| refused(&error));
-    let result = match cli.command {
-        Command::Serve(args) => commands::serve::run(&args),
-        #[cfg(feature = "demo")]
-        Command::Demo(args) => crate::demo::run(&args),
-        Command::Check(args) => commands::check::run(&args),
-        Command::Migrate(args) => commands::migrate::run(&args),
-        Command::Backup(args) => commands::backup::run(&args),
-        Command::User(command) => commands::user::run(command),
-        Command::Client(command) => commands::client::run(command),
-        Command::Keys(command) => commands::keys::run(command),
-        Command::Audit(command) => commands::audit::run(command),
-        Command::Database(command) => commands::database::run(command),
-        Command::Explain(args) => commands::explain::run(&args),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            commands::print_error(&error);
-            ExitCode::FAILURE
-        }
-    }
 }

@@ -1,8 +1,29 @@
 //! What is wrong with a trail, in words.
 
-use crate::audit_trail::verify::CheckpointSource;
 use crate::ids::AuditId;
 use jiff::Timestamp;
+use std::fmt;
+
+/// Where a checkpoint was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CheckpointSource {
+    /// With the entries: in the database, or in the export.
+    Inside,
+    /// Elsewhere.
+    Outside,
+    /// It is none, but the end of the chain as it was noted when it was last linked.
+    Head,
+}
+
+impl fmt::Display for CheckpointSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inside => "kept with the entries",
+            Self::Outside => "in the checkpoints file",
+            Self::Head => "noted as the head of the chain",
+        })
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuditFinding {

@@ -19,9 +19,8 @@ use crate::ids::AuditId;
 use anteroom_crypto::{KeyedDigest, Keyring, VerifyingKey};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-pub use crate::audit_trail::finding::AuditFinding;
+pub use crate::audit_trail::finding::{AuditFinding, CheckpointSource};
 
 /// By how much the clocks of the one that exports and of the node that signs checkpoints may differ: each may be off that of
 /// the database by half of it before its node is not ready.
@@ -40,27 +39,6 @@ pub struct VerificationKeys<'k> {
     pub keyring: Option<&'k Keyring>,
     /// Of checkpoints.
     pub signers: Vec<VerifyingKey>,
-}
-
-/// Where a checkpoint was kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CheckpointSource {
-    /// With the entries: in the database, or in the export.
-    Inside,
-    /// Elsewhere.
-    Outside,
-    /// It is none, but the end of the chain as it was noted when it was last linked.
-    Head,
-}
-
-impl fmt::Display for CheckpointSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Inside => "kept with the entries",
-            Self::Outside => "in the checkpoints file",
-            Self::Head => "noted as the head of the chain",
-        })
-    }
 }
 
 #[derive(Clone, Debug)]

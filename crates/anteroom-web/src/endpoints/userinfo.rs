@@ -11,7 +11,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::authorization::{REPEATED, Repeated, authorization};
-use crate::endpoints::token::{Received, is_too_long, unavailable};
+use crate::endpoints::token::{Received, is_too_long};
+use crate::endpoints::unavailable::unavailable;
 use crate::forms::is_form;
 use crate::page_context::EndpointContext;
 
