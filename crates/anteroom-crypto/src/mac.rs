@@ -10,8 +10,8 @@ use subtle::{Choice, ConstantTimeEq as _};
 use crate::raw_key::RawKey;
 use crate::versions::Versions;
 
-/// A keyed hash of something. Without the key it says nothing about that thing, so it may be stored and printed. Only
-/// [`sha256`] makes one without a key, of what is no secret.
+/// HMAC-SHA256 output. Without the key it reveals nothing about its input, so it may be stored and logged. Only
+/// [`sha256`] makes one without a key, of input that is not secret.
 #[derive(Clone, Copy)]
 pub struct KeyedDigest([u8; 32]);
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// Whom a limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitSubject {
-    /// An IPv4 address; an IPv6 /64, and four times as much for its /56.
+    /// An IPv4 address or an IPv6 /64. The enclosing /56 has a counter of its own, with four times the limit.
     Address,
     /// An IPv4 /24; an IPv6 /56.
     Network,

@@ -33,8 +33,8 @@ pub enum MessageBody {
         to: EmailAddress,
         mail: Mail,
     },
-    /// Has no recipient: it stands for the mail to an address that no account has, so that the work behind a request is the
-    /// same for every address.
+    /// Requesting a mail must cost the same for known and unknown addresses. For an unknown one this message is queued
+    /// and rendered, and sent to no one.
     Unaddressed {
         mail: Mail,
     },
@@ -103,7 +103,8 @@ pub enum Mail {
         change: AppChange,
         link: String,
     },
-    /// A phone was added; `phone` is masked. A reset behind `link` takes it off again before it serves.
+    /// A phone was added; `phone` is masked. It accepts no codes before its delay is over. If the owner did not add it,
+    /// a reset behind `link` removes it before then.
     PhoneAdded {
         at: Timestamp,
         phone: String,

@@ -32,7 +32,8 @@ use crate::{checkpoints, housekeeping, wiring};
 const EVERY_SECOND: Duration = Duration::from_secs(1);
 /// However many requests are let down, the database is not asked more often how it is.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
-/// By the clock and not by the request, so that no request shows whether there is something to answer.
+/// Mails are looked up on a fixed interval and not when a form arrives: the response time must not show whether an
+/// account has the address.
 const ASKS: Duration = Duration::from_millis(500);
 /// The node's clock may have been set since the keys were loaded, so they are loaded anew every so many rounds.
 const ROUNDS_OF_KEYS: u32 = 60;
@@ -236,7 +237,8 @@ async fn carry_out(checkpoint: Checkpoint, file: Option<&Path>) {
     }
 }
 
-/// One node signs, and each node remembers: at its next start the file is all that it has to hold the database against.
+/// Only one node signs each checkpoint, but every node appends it to its own file: at its next start the file is its
+/// only evidence of a database rollback.
 pub async fn keep_newest(provider: &Provider, file: Option<&Path>) -> Result<(), FlowError> {
     let Some(file) = file.map(Path::to_owned) else { return Ok(()) };
     let newest = chain::newest_checkpoint(&provider.store, &provider.keyring).await?;

@@ -19,7 +19,7 @@ pub struct Browser {
 }
 
 impl Clone for Browser {
-    /// The same cookies from here on apart: what a thief of them has.
+    /// A copy with the same cookies that then diverges, as an attacker who stole them has.
     fn clone(&self) -> Self {
         Self {
             wire: self.wire.clone(),

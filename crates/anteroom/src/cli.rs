@@ -40,7 +40,7 @@ pub enum Command {
     /// A database that went back to an earlier state.
     #[command(subcommand)]
     Database(DatabaseCommand),
-    /// What happened on the way to an error page, or to one account.
+    /// Explain an error page by its reference, or list what happened to an account.
     Explain(ExplainArgs),
 }
 
@@ -105,11 +105,12 @@ pub enum UserCommand {
     Enable(AddressArgs),
     /// Add an account to a group, or take it out.
     Group(GroupArgs),
-    /// Add a phone that you took down in person. It serves after a delay, and every address is told at once.
+    /// Add a phone whose number the person gave you in person. Codes are sent to it after a delay, and every address of
+    /// the account is notified at once.
     Phone(PhoneArgs),
-    /// Show everything that applications can be told of somebody.
+    /// Show the claims about an account that clients can receive.
     Claims(ShowClaimsArgs),
-    /// Say things of somebody: name=value, an empty value takes one away.
+    /// Set profile claims of an account: name=value; an empty value removes the claim.
     SetClaims(ClaimsArgs),
     /// Mail the link of a password reset; the person finishes it themselves.
     SendReset(AddressArgs),
@@ -135,7 +136,7 @@ pub struct InviteArgs {
 #[derive(Debug, Args)]
 pub struct ShowClaimsArgs {
     pub email: String,
-    /// As this client is told them, and by which `sub` it knows the person.
+    /// Show the claims as this client receives them, with its `sub` for the account.
     #[arg(long)]
     pub client: Option<String>,
     #[command(flatten)]
@@ -240,8 +241,8 @@ pub enum KeysCommand {
 
 #[derive(Debug, Args)]
 pub struct RotateArgs {
-    /// The old keys may be in wrong hands: sign with new ones at once, and publish the old no longer, so that nothing they
-    /// signed is believed.
+    /// The old keys may be compromised: sign with new ones at once and remove the old ones from the JWKS, so that their
+    /// signatures are no longer accepted.
     #[arg(long)]
     pub compromised: bool,
     #[command(flatten)]
@@ -287,7 +288,8 @@ pub struct ExportArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum DatabaseCommand {
-    /// Go on with a database that went back: says what that means, and does it with --yes. Everybody signs in anew.
+    /// Accept a database that was restored to an earlier state. Without --yes it only prints the consequences. All
+    /// sessions and tokens end, and everyone has to sign in again.
     Accept(AcceptArgs),
 }
 

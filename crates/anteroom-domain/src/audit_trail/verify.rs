@@ -22,8 +22,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use crate::audit_trail::finding::{AuditFinding, CheckpointSource};
 
-/// By how much the clocks of the one that exports and of the node that signs checkpoints may differ: each may be off that of
-/// the database by half of it before its node is not ready.
+/// Tolerance between the clock of the exporting command and that of the node that signs checkpoints: each may differ
+/// from the database's clock by half of it.
 const CLOCKS: SignedDuration = SignedDuration::from_secs(10);
 
 /// A node links each second. Commands write entries while no node may run, and those wait for the next one.
@@ -66,8 +66,8 @@ pub struct VerificationReport {
 
 pub struct ChainVerifier<'k> {
     keys: VerificationKeys<'k>,
-    /// What the next link may stand on: the last one as written and, where that did not hold, as it should have been,
-    /// so that one wrong digest is not found a second time at the next entry. Empty after a gap.
+    /// Digests that the next entry may be chained to: the last link as stored and, if it was wrong, as it should be, so
+    /// that one wrong digest is reported once. Empty after a gap.
     possible_predecessors: Vec<KeyedDigest>,
     awaited: BTreeMap<u64, Vec<(CheckpointSource, Checkpoint)>>,
     /// Entries that are others than a checkpoint from outside has seen.

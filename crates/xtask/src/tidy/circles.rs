@@ -9,10 +9,12 @@ use super::tree::Tree;
 /// Circles that are still there. One that is gone must be removed from this list.
 const KNOWN: &[(&str, &[&str])] = &[
     ("crates/anteroom-flows", &["interaction/verification/enter", "interaction/verification/repeated"]),
+    ("crates/anteroom-pages", &["check", "theme"]),
     ("crates/anteroom-storage", &["audit_chain", "audit_pruning"]),
     ("crates/anteroom-storage", &["engine/postgres", "engine/unit"]),
     ("crates/anteroom-storage", &["keys", "store"]),
     ("crates/anteroom-storage", &["repeats", "sessions"]),
+    ("tests/fuzz/targets", &["authorization", "keys", "signed"]),
 ];
 
 /// The names of a module and of those that it is in.
@@ -178,7 +180,7 @@ mod tests {
             ("use crate::{c::*, b::B};", "use super::a;"),
         ] {
             let (a, b) = (format!("{a}\n"), format!("{b}\n"));
-            let files = [("crates/x/src/a.rs", &a[..]), ("crates/x/src/b.rs", &b), ("crates/x/src/c.rs", "")];
+            let files = [("crates/x/src/a.rs", a.as_str()), ("crates/x/src/b.rs", b.as_str()), ("crates/x/src/c.rs", "")];
             assert_eq!(found(&files), ["crates/x: these modules use each other: a, b"], "{a}{b}");
         }
     }
