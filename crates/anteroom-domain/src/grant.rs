@@ -1,7 +1,7 @@
 //! Grants: what an account has given a client, from the redeemed code to the last refresh token.
 //!
-//! The stored scope and resources are upper bounds: the client's registration and the account's access as they are now
-//! can only reduce them.
+//! Every use of a token evaluates [`Grant::effective`] again. The stored scope and resources are upper bounds: the client's
+//! registration and the account's access as they are now can only reduce them.
 
 use crate::account::{Account, AccountEpoch, AccountStatus};
 use crate::client::Client;
@@ -135,7 +135,7 @@ pub struct GrantState<'a> {
 
 impl Grant {
     /// Whether the grant was to outlive the session it came from (OpenID Connect Core §11). Whether it still does is
-    /// for [`Self::worth`] to say.
+    /// for [`Self::effective`] to say.
     pub fn is_offline(&self) -> bool {
         self.scope.contains(&Scope::OfflineAccess)
     }

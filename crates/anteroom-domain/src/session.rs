@@ -165,9 +165,8 @@ impl Session {
         self.account != account && self.auth_time.max(self.last_active_at) > at
     }
 
-    /// What an ID token is worth as a hint in a request without the cookie of this session, which is alive. A client
-    /// that has one of the present sign-in may end it (RP-Initiated Logout §2). The client itself may end the session
-    /// with an ID token of the present sign-in. An older token may come from a log or a URL, so it only leads to the
+    /// What an ID token is worth as a hint in a request without the cookie of this session, which is alive. The client
+    /// itself may end the session with an ID token of the present sign-in (RP-Initiated Logout §2). An older token may come from a log or a URL, so it only leads to the
     /// question "sign out?", and only in the session's own browser: anywhere else the finder of the token would answer
     /// it.
     pub fn logout_hint_effect(

@@ -42,7 +42,7 @@ pub enum AuditFinding {
     #[error("the entry {id}, not linked yet, cannot be read")]
     UnreadableWaiting { id: AuditId },
     #[error(
-        "the chain does not hold at entry {seq} ({id}): it, its number, or what was before it is another"
+        "the chain does not hold at entry {seq} ({id}): the entry, its number or a preceding entry was changed"
     )]
     Broken { seq: u64, id: AuditId },
     #[error("{}", missing(*.first, *.last))]
@@ -63,7 +63,9 @@ pub enum AuditFinding {
     AlteredHead { seq: u64 },
     #[error("the head of the chain was not noted, or what was noted is gone")]
     NoHead,
-    #[error("that entries up to {seq} were pruned has no good signature: they may have been removed")]
+    #[error(
+        "the record that entries up to {seq} were pruned has no good signature: they may have been deleted"
+    )]
     UnsignedPruning { seq: u64 },
     #[error(
         "entries up to {seq} were pruned, and the checkpoint of entry {seq} {kept} has seen another trail"

@@ -93,7 +93,7 @@ impl RequestObjectFailure {
 }
 
 /// Refuses a request before the rules run: it was not pushed although it must be, or its request object is unusable.
-/// The client is told if the outer parameters name a registered redirect URI.
+/// The client is told if the outer parameters name a registered redirect URI; the reason is for the operator's log.
 pub fn refuse(
     parameters: &Parameters,
     client: &ClientMetadata,

@@ -73,7 +73,7 @@ pub enum RequestObjectError {
     Assertion,
     #[error("it says {0:?}, and the request something else")]
     AnotherClient(String),
-    #[error("it is addressed to somebody else")]
+    #[error("its `aud` is not this issuer")]
     Audience,
     #[error("it has expired")]
     Expired,

@@ -180,7 +180,11 @@ mod tests {
             ("use crate::{c::*, b::B};", "use super::a;"),
         ] {
             let (a, b) = (format!("{a}\n"), format!("{b}\n"));
-            let files = [("crates/x/src/a.rs", a.as_str()), ("crates/x/src/b.rs", b.as_str()), ("crates/x/src/c.rs", "")];
+            let files = [
+                ("crates/x/src/a.rs", a.as_str()),
+                ("crates/x/src/b.rs", b.as_str()),
+                ("crates/x/src/c.rs", ""),
+            ];
             assert_eq!(found(&files), ["crates/x: these modules use each other: a, b"], "{a}{b}");
         }
     }

@@ -66,7 +66,7 @@ pub enum SmtpTls {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SmtpError {
-    #[error("email.from is no address that mail can be sent from: {0}")]
+    #[error("invalid email.from: {0}")]
     From(#[from] AddressError),
     #[error("email.reply_to is no address that mail can be sent to: {0}")]
     ReplyTo(AddressError),
