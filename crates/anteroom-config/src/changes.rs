@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::documentation::at_start;
 use crate::fingerprint::{LengthPrefixed, Named, NonDefaultValues};
-use crate::reference::{self, SectionDoc};
+use crate::reference;
 
 /// Digests of what was written for each key, group and client, with what is in the files that they name.
 ///
@@ -70,40 +71,4 @@ impl Changes {
         let waiting = now.differing(started).into_iter().filter(waits).collect();
         Self { changed: now.differing(before), waiting }
     }
-}
-
-/// What is read when a node starts, and at no other time.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum RestartOnly {
-    /// With everything below it: `server`.
-    Section(String),
-    /// `practice.default_locale`.
-    Key(String),
-}
-
-impl RestartOnly {
-    fn covers(&self, name: &str) -> bool {
-        match self {
-            Self::Section(path) => name.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('.')),
-            Self::Key(path) => name == path,
-        }
-    }
-}
-
-/// The outermost sections and keys that are read at the start.
-pub(crate) fn at_start(sections: &[SectionDoc]) -> Vec<RestartOnly> {
-    let mut found: Vec<RestartOnly> = Vec::new();
-    for section in sections {
-        let path = section.title.trim_matches(['[', ']']);
-        if section.is_at_start {
-            if !found.iter().any(|part| part.covers(path)) {
-                found.push(RestartOnly::Section(path.to_owned()));
-            }
-            continue;
-        }
-        let name = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-        let keys = section.keys.iter().filter(|key| key.is_at_start);
-        found.extend(keys.map(|key| RestartOnly::Key(name(key.name))));
-    }
-    found
 }

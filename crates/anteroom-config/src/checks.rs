@@ -8,9 +8,9 @@ use url::Host;
 use crate::diagnostics::{ConfigFinding, SourceSpan};
 use crate::reader::Context;
 use crate::reader::kind::did_you_mean;
-use crate::reader::suggest::nearest;
 use crate::sections::{ClientDraft, GroupDraft, MainSections};
 use crate::settings::PhoneProviderSettings;
+use crate::suggest::nearest;
 
 pub(crate) fn check(cx: &Context<'_>, main: &MainSections, groups: &[GroupDraft], clients: &[ClientDraft]) {
     check_exposure(cx, main);
@@ -48,7 +48,7 @@ fn check_exposure(cx: &Context<'_>, main: &MainSections) {
     if !issuer.is_loopback_http() && !has_tls && main.server.trusted_proxies.is_empty() {
         let finding = ConfigFinding::warning("no proxy is trusted, though TLS must end at one");
         let place = cx.place("server.trusted_proxies").or_else(|| cx.place("issuer"));
-        let finding = finding.at(place, "requests of the whole world would seem to come from one address");
+        let finding = finding.at(place, "all requests would count for the proxy's address");
         let help =
             "name the proxy: `[server] trusted_proxies = [\"127.0.0.1\"]`; without one, add `[server.tls]`";
         cx.report(finding.help(help));

@@ -12,12 +12,13 @@ use crate::fingerprint::{
     ConfigurationDigest, Named, client_version, configuration_digest, configuration_parts,
 };
 use crate::inputs::InputFiles;
-use crate::reader::{Context, Env, Secret, SecretOrigin, Section};
+use crate::reader::{Context, Env, Secret, Section};
+use crate::reference;
 use crate::sections::{
     ClientDraft, ClientRules, GroupDraft, MainSections, check_access_tokens, read_clients, read_groups,
     read_main,
 };
-use crate::settings::{ClientSettings, Database, KeySettings, Registration, Settings};
+use crate::settings::{ClientSettings, Database, KeySettings, Registration, SecretOrigin, Settings};
 
 /// A configuration without errors.
 #[derive(Clone, Debug)]
@@ -41,14 +42,14 @@ impl Configuration {
 
     /// Reads `text` as if it stood in a file called `name`: file names in it are relative to that one's folder.
     pub fn parse_str(name: &str, text: &str, env: Env<'_>) -> Result<Self, Diagnostics> {
-        let cx = Context::reading(env, true);
+        let cx = Context::reading(env, true, reference::sections);
         let main = File { path: name.into(), text: text.to_owned() };
         ConfigurationRead::of(&cx, main).into_configuration(&cx)
     }
 
     /// Where the configuration says that the master key rests, before there is one.
     pub fn master_key_origin(path: &Path) -> Result<Option<SecretOrigin>, Diagnostics> {
-        let cx = Context::reading(&|_| None, false);
+        let cx = Context::reading(&|_| None, false, reference::sections);
         let reading = ConfigurationRead::of_path(&cx, path);
         if cx.has_errors() {
             return Err(reading.diagnostics(&cx));
@@ -58,7 +59,7 @@ impl Configuration {
 
     /// As well as what was read on the way, so that a change can be noticed.
     pub(crate) fn load_tracked(path: &Path, env: Env<'_>) -> (Result<Self, Diagnostics>, InputFiles) {
-        let cx = Context::reading(env, true);
+        let cx = Context::reading(env, true, reference::sections);
         let result = ConfigurationRead::of_path(&cx, path).into_configuration(&cx);
         (result, cx.inputs.take())
     }

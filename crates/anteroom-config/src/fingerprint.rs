@@ -11,7 +11,8 @@ use std::fmt::{self, Write as _};
 
 use crate::inputs::sha256;
 
-/// Equal where configurations decide alike, whatever their nodes' own addresses and paths.
+/// Nodes of one installation must run the same configuration. Equal digests mean that; keys that are each node's own
+/// (addresses, paths) are left out.
 ///
 /// Keyed by the master key, because secrets go into it and it is shown around.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,7 @@ mod changes;
 mod checks;
 mod configuration;
 mod diagnostics;
+mod documentation;
 mod fingerprint;
 mod inputs;
 mod reader;
@@ -20,16 +21,17 @@ mod reference;
 mod sections;
 mod settings;
 mod source;
+mod suggest;
 
 pub use changes::{Changes, PartDigests};
 pub use configuration::Configuration;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use fingerprint::ConfigurationDigest;
-pub use reader::{Env, SecretOrigin};
+pub use reader::Env;
 pub use reference::reference_markdown;
 pub use settings::{
     Audit, ClientSettings, Database, Dev, EmailSettings, EmailTls, Group, Hashing, HttpGateway, HttpMethod,
-    KeySettings, Log, LogFormat, LogLevel, PhoneProviderSettings, PolicyProfile, Practice, Server, ServerTls,
-    Settings, SigningSettings, ThemeSettings, TwilioSettings,
+    KeySettings, Log, LogFormat, LogLevel, PhoneProviderSettings, PolicyProfile, Practice, SecretOrigin,
+    Server, ServerTls, Settings, SigningSettings, ThemeSettings, TwilioSettings,
 };
 pub use source::ConfigurationFile;

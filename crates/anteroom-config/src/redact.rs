@@ -3,7 +3,7 @@
 //! It works on the bare text, because it must also work where the file is no TOML: a secret that someone wrote into
 //! the configuration against the rules must not travel on into a log with the message that says so.
 
-use crate::reader::suggest::nearest;
+use crate::suggest::nearest;
 
 /// Keys whose values are secrets, though none of them is a valid key.
 pub(crate) const SECRET_KEYS: &[&str] = &[

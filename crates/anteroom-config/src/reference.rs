@@ -1,34 +1,12 @@
 //! The reference of all keys, as the reader itself knows them.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use toml::de::DeTable;
 
-use crate::changes::{RestartOnly, at_start};
-use crate::reader::suggest::nearest;
+use crate::documentation::{KeyDoc, RestartOnly, SectionDoc, at_start};
 use crate::reader::{Context, Section};
 use crate::sections::{read_clients, read_groups, read_main};
 use crate::settings::PolicyProfile;
-
-pub(crate) struct SectionDoc {
-    /// `[policy.session]`, `[[clients]]`; empty for the top.
-    pub(crate) title: String,
-    pub(crate) about: &'static str,
-    /// Whether all of it is read when a node starts, and at no other time.
-    pub(crate) is_at_start: bool,
-    pub(crate) keys: Vec<KeyDoc>,
-}
-
-pub(crate) struct KeyDoc {
-    pub(crate) name: &'static str,
-    pub(crate) kind: String,
-    /// As TOML.
-    pub(crate) default: Option<String>,
-    pub(crate) required: bool,
-    pub(crate) is_at_start: bool,
-    /// Markdown.
-    pub(crate) meaning: &'static str,
-}
 
 /// All sections under the default profile, in the order in which they are read.
 pub(crate) fn sections() -> Vec<SectionDoc> {
@@ -44,35 +22,6 @@ fn describe(profile: PolicyProfile) -> Vec<SectionDoc> {
     read_groups(&mut top);
     read_clients(&mut top);
     cx.take_reference()
-}
-
-/// Where a key or section of this name, or one much like it, would be right: as advice.
-pub(crate) fn suggested_section(sections: &[SectionDoc], name: &str) -> Option<String> {
-    let leaf = |section: &SectionDoc| {
-        let path = section.title.trim_matches(['[', ']']);
-        path.rsplit_once('.').map_or(path, |(_, leaf)| leaf).to_owned()
-    };
-    let keys = |section: &SectionDoc| section.keys.iter().map(|key| key.name.to_owned()).collect::<Vec<_>>();
-    let mut known: BTreeSet<String> =
-        sections.iter().flat_map(|section| [vec![leaf(section)], keys(section)].concat()).collect();
-    known.remove("");
-    let near = nearest(name, known.iter().map(String::as_str))?;
-    if let Some(section) = sections.iter().find(|section| leaf(section) == near) {
-        return Some(format!("there is a section `{}`", section.title));
-    }
-    let home = sections.iter().find(|section| section.keys.iter().any(|key| key.name == near))?;
-    Some(match home.title.as_str() {
-        "" => format!("`{near}` belongs at the top, before any section"),
-        title => format!("there is a key `{near}` in `{title}`"),
-    })
-}
-
-/// Whether the main file knows `name` at its top.
-pub(crate) fn is_top_level(sections: &[SectionDoc], name: &str) -> bool {
-    sections.iter().any(|section| {
-        let is_key = section.title.is_empty() && section.keys.iter().any(|key| key.name == name);
-        is_key || section.title.trim_start_matches('[').split(['.', ']']).next() == Some(name)
-    })
 }
 
 const INTRODUCTION: &str = "\
@@ -147,6 +96,7 @@ mod tests {
     use super::*;
     use crate::configuration::Configuration;
     use anteroom_oidc::ClientMetadataInput;
+    use std::collections::BTreeSet;
 
     fn section(title: &str) -> SectionDoc {
         sections().into_iter().find(|section| section.title == title).unwrap()

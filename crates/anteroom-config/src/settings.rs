@@ -16,8 +16,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use url::Url;
 
-use crate::reader::SecretOrigin;
-
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub issuer: Issuer,
@@ -87,6 +85,22 @@ pub struct KeySettings {
     /// Where it came from.
     pub master_key_origin: SecretOrigin,
     pub signing: SigningSettings,
+}
+
+/// Where a secret rests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretOrigin {
+    File(PathBuf),
+    Env(String),
+}
+
+impl fmt::Display for SecretOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Env(name) => write!(f, "environment variable {name}"),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

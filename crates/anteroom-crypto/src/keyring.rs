@@ -10,10 +10,11 @@ use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305};
 use zeroize::Zeroizing;
 
 use crate::{
-    mac::{Mac, hmac_sha256},
+    mac::Mac,
     master_key::MasterKey,
     purpose::{ByPurpose, KeyPurpose},
     random::Random,
+    raw_key::RawKey,
     seal::{Parts, SealError, Sealer, seal_with},
     signer::{Signer, SigningFailed},
     versions::Versions,
@@ -53,15 +54,6 @@ pub enum KeyringError {
         .purpose.as_str()
     )]
     Unopened { purpose: KeyPurpose, version: u32, source: SealError },
-}
-
-/// 256 random bits, from which the keys of each use are derived.
-pub(crate) struct RawKey(Zeroizing<[u8; 32]>);
-
-impl RawKey {
-    pub(crate) fn subkey(&self, usage: &str) -> Zeroizing<[u8; 32]> {
-        Zeroizing::new(hmac_sha256(&*self.0, usage.as_bytes()))
-    }
 }
 
 /// Every key, opened.
@@ -132,7 +124,7 @@ impl Keyring {
             .iter()
             .map(|key| {
                 let raw = open_key(&old, key)?;
-                let sealed = seal_key(&new, key.purpose, key.version, random, &*raw.0);
+                let sealed = seal_key(&new, key.purpose, key.version, random, raw.as_bytes());
                 Ok(SealedKey { sealed, ..key.clone() })
             })
             .collect()
@@ -199,7 +191,7 @@ fn open_key(cipher: &XChaCha20Poly1305, key: &SealedKey) -> Result<RawKey, Keyri
     }
     let plain = parts.open_with(cipher, key_aad(key.purpose, key.version).as_bytes()).map_err(unopened)?;
     let key = plain.as_slice().try_into().map_err(|_| unopened(SealError::Malformed))?;
-    Ok(RawKey(Zeroizing::new(key)))
+    Ok(RawKey::new(key))
 }
 
 /// Table, column, row. No purpose's name contains a slash, so two rows never share it.

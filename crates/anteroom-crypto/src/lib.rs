@@ -1,6 +1,6 @@
-//! The lowest room: random values, keys at rest, sealing, keyed hashes and the hashing of passwords.
+//! The lowest crate of the workspace: random values, keys at rest, sealing, keyed hashes and the hashing of passwords.
 //!
-//! Invariants that the rooms above lean on:
+//! Invariants that the crates above rely on:
 //!
 //! - Randomness has one source, [`Random`], handed in where the program is wired.
 //! - Every key but the [`MasterKey`] is random, versioned, made for one [`KeyPurpose`] and kept sealed under the
@@ -18,6 +18,7 @@ mod passwords;
 mod pool;
 mod purpose;
 mod random;
+mod raw_key;
 mod seal;
 mod signer;
 mod token;

@@ -7,10 +7,11 @@ use std::fmt;
 use aws_lc_rs::{digest, hmac};
 use subtle::{Choice, ConstantTimeEq as _};
 
+use crate::raw_key::RawKey;
 use crate::versions::Versions;
 
-/// A keyed hash of something. Without the key it says nothing about that thing, so it may be stored and printed. Only
-/// [`sha256`] makes one without a key, of what is no secret.
+/// HMAC-SHA256 output. Without the key it reveals nothing about its input, so it may be stored and logged. Only
+/// [`sha256`] makes one without a key, of input that is not secret.
 #[derive(Clone, Copy)]
 pub struct KeyedDigest([u8; 32]);
 
@@ -48,7 +49,7 @@ impl fmt::Debug for KeyedDigest {
 pub struct Mac(Versions<hmac::Key>);
 
 impl Mac {
-    pub(crate) fn new(keys: &Versions<crate::keyring::RawKey>) -> Self {
+    pub(crate) fn new(keys: &Versions<RawKey>) -> Self {
         Self(keys.map(|key| hmac::Key::new(hmac::HMAC_SHA256, &*key.subkey("mac"))))
     }
 
@@ -99,11 +100,6 @@ pub fn sha256(context: &str, data: &[u8]) -> KeyedDigest {
     hash.update(context.as_bytes());
     hash.update(data);
     KeyedDigest(fixed(hash.finish().as_ref()))
-}
-
-/// HMAC-SHA256 of data that needs no framing.
-pub(crate) fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
-    fixed(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), data).as_ref())
 }
 
 fn fixed(hash: &[u8]) -> [u8; 32] {

@@ -15,7 +15,7 @@ use chacha20poly1305::{
 };
 use zeroize::Zeroizing;
 
-use crate::{keyring::RawKey, random::Random, versions::Versions};
+use crate::{random::Random, raw_key::RawKey, versions::Versions};
 
 const FORMAT: u8 = 1;
 const NONCE: usize = 24;

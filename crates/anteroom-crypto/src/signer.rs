@@ -7,7 +7,7 @@ use std::fmt;
 
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 
-use crate::{keyring::RawKey, versions::Versions};
+use crate::{raw_key::RawKey, versions::Versions};
 
 /// The public half of a key that signs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

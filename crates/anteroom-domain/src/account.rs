@@ -48,8 +48,9 @@ impl AccountStatus {
     }
 }
 
-/// Raised by a password change, a reset and disablement. Sessions, proofs, grants and sealed values carry the epoch
-/// they were made in; another one is refused.
+/// A password change, a reset or disabling the account must revoke everything issued before. So the account has a
+/// counter which these events raise; sessions, proofs, grants and sealed values record its value and are refused when
+/// it has changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AccountEpoch(pub i64);

@@ -26,7 +26,7 @@ pub struct EmailAddress(String);
 #[error("not an email address")]
 pub struct InvalidEmailAddress;
 
-/// Without what is around it, space and characters that are not seen: both come along where an address is copied.
+/// Copying an address often brings along spaces and invisible characters: they are cut off at both ends.
 fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || (is_hidden(c) && !c.is_control()))
 }
@@ -41,8 +41,8 @@ impl EmailAddress {
         Ok(Self(address))
     }
 
-    /// As it was stored. Release 0.1.0 stored domains as they came, some of which are none: such an address stays what it
-    /// is, so that its account can be read.
+    /// Reads a stored address. Release 0.1.0 did not validate domains, so an invalid one is kept as it is: its account
+    /// must stay readable.
     pub fn from_stored(text: &str) -> Result<Self, InvalidEmailAddress> {
         let as_it_came = || {
             let (local, domain) = text.rsplit_once('@')?;
@@ -122,8 +122,8 @@ fn is_local_part(local: &str, refused: fn(char) -> bool) -> bool {
 pub struct FoldedAddress(String);
 
 impl FoldedAddress {
-    /// Whatever was typed: a thing that is no address simply matches no account. Not all of it may be asked for, either: to
-    /// PostgreSQL a text with a NUL is an error.
+    /// Never fails, so that an invalid address behaves like an unknown one. Texts that a query must not contain
+    /// (PostgreSQL refuses NUL) become the empty address.
     pub fn from_entered(text: &str) -> Self {
         // What is longer than any address becomes none; that is known before any work is done for it.
         if text.len() > LONGEST_ENTERED {

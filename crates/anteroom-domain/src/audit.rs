@@ -83,7 +83,8 @@ pub enum Event {
         scope: &'static str,
     },
     PasswordExpiredNoticed,
-    /// `mailed`: it is looked up whether an account has the address. Otherwise enough was asked for it already.
+    /// `mailed` is true if the background task will look the address up; false if the address has had its allowed
+    /// number of mails and none is sent.
     RecoveryAsked {
         mailed: bool,
     },
@@ -144,7 +145,8 @@ pub enum Event {
     },
     AuthenticatorAppRemoved,
     RegistrationCompleted,
-    /// By their person or an operator; what they say is not told.
+    /// Profile claims were changed, by the account's owner or an operator. The entry names the claims and omits their
+    /// values.
     ProfileChanged {
         claims: Vec<&'static str>,
     },
@@ -152,7 +154,8 @@ pub enum Event {
     InvitationAsked {
         mailed: bool,
     },
-    /// A session that goes on at a browser with several became its current one, without a password.
+    /// Several accounts are signed in in this browser; the person switched to another of their sessions without a
+    /// password.
     AccountChosen,
     SignedOut {
         reason: &'static str,
@@ -182,16 +185,18 @@ pub enum Event {
     TokenRefreshed {
         grant: GrantId,
         generation: u32,
-        /// So many refreshes between the entry before and this one have no entry. They came from the address of the entry
-        /// before, an IPv6 address by its /64; this one may come from another.
+        /// To keep the audit trail small, not every refresh gets an entry. `before` is how many refreshes since the
+        /// previous entry have none; they came from the previous entry's address (an IPv6 address counts by its /64),
+        /// while this one may come from another.
         #[serde(skip_serializing_if = "Option::is_none")]
         before: Option<NonZeroU32>,
-        /// The client has proven who it is, so addresses are not compared, and those counted may come from any.
+        /// The servers of an authenticated client may have many addresses. So addresses are not compared, and the
+        /// counted refreshes may have come from any.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         any_address: bool,
     },
-    /// The same successor again, within the time in which an answer may be asked for once more. The entry has the address that
-    /// asked now.
+    /// A client whose response was lost may repeat a refresh within `refresh_retry`. It got the same refresh token
+    /// again; the entry has the address of this repetition.
     RefreshRepeated {
         grant: GrantId,
         generation: u32,
@@ -203,7 +208,7 @@ pub enum Event {
         grant: GrantId,
         generation: u32,
     },
-    /// A refresh token that was made here and that the database has not handed out: commits were lost.
+    /// The refresh token's MAC is ours, but the database has no record of that generation: commits were lost.
     RefreshAhead {
         grant: GrantId,
         generation: u32,

@@ -42,8 +42,8 @@ impl ClientVersion {
 pub struct ClientPolicy {
     /// The practice's own: no consent page.
     pub first_party: bool,
-    /// Whether people are asked for `offline_access` although it is the practice's own, where another program on their
-    /// machine could take its place ([`Client::asks_for_offline_access_at`]).
+    /// First-party clients show no consent page. A public client answered on the person's machine can be impersonated
+    /// by any program there, so `offline_access` still asks for consent unless this is false.
     pub offline_access_consent: bool,
     pub admission: Entitlement,
     /// The least that must have been proven at sign-in.
@@ -59,8 +59,8 @@ pub struct ClientPolicy {
     pub id_token_claims: ScopeClaims,
     /// The `typ` of its JWT access tokens, which the APIs that it calls may insist on.
     pub access_token_typ: AccessTokenTyp,
-    /// Its registration names no way of sending the secret, so that it may use the header or the form: libraries differ in
-    /// their defaults, and some change between a sign-in and a refresh.
+    /// Libraries differ in how they send a client secret. A client registered without `token_endpoint_auth_method` may
+    /// therefore use `client_secret_basic` or `client_secret_post`.
     pub any_secret_method: bool,
 }
 
@@ -112,7 +112,8 @@ impl Client {
         if !self.policy.first_party {
             return registered.intersection(agreed);
         }
-        // Where it is answered elsewhere as well, a grant does not say whether there was anything to ask.
+        // A client may have redirect URIs of both kinds, and a grant does not record which one was used; so its
+        // `offline_access` is not withdrawn later.
         let asks = self.policy.offline_access_consent && self.metadata.may_be_impersonated_everywhere();
         let without_asking =
             |scope: &&Scope| **scope != Scope::OfflineAccess || !asks || agreed.contains(scope);

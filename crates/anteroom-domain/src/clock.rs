@@ -47,8 +47,8 @@ impl Clock {
     }
 }
 
-/// How far this clock is ahead of another one that showed `theirs` at some moment between `before` and `after`; zero where
-/// the two may have agreed. However slow the answer was, it makes no difference of its own.
+/// How far this clock is ahead of another one that showed `theirs` at some moment between `before` and `after`; zero
+/// where the two may have agreed. A slow answer alone never counts as a difference.
 pub fn ahead_of(theirs: Timestamp, before: Timestamp, after: Timestamp) -> SignedDuration {
     if theirs < before {
         before.duration_since(theirs)
@@ -61,7 +61,7 @@ pub fn ahead_of(theirs: Timestamp, before: Timestamp, after: Timestamp) -> Signe
 
 /// How far the wall clock and a stopwatch may differ over one round before the clock was set rather than read late.
 const JUMP: SignedDuration = SignedDuration::from_mins(1);
-/// For so long nothing is done by the clock after a jump: time for the operator to set it right.
+/// After the clock jumped, nothing is expired or deleted for this long: the operator gets time to correct it.
 const SETTLING: Duration = Duration::from_mins(10);
 
 /// Compares the progress of the wall clock with that of a stopwatch.

@@ -1,7 +1,8 @@
 //! Authorization codes (RFC 6749 §4.1.2): sealed, self-contained, written down only when redeemed.
 //!
-//! A code carries the identifier of the grant it will become. Redeeming inserts that grant, and its primary key makes the
-//! second use lose. Everything a code says is checked again at redemption, because the world may have moved on.
+//! A code carries the identifier of the grant it will become. Redeeming inserts that grant, and its primary key makes
+//! the second use lose. The client's registration, the account, its session and its consent may have changed since the
+//! code was issued, so each is checked again at redemption.
 
 use crate::account::{Account, AccountEpoch};
 use crate::client::{Client, ClientVersion};

@@ -12,7 +12,7 @@ use anteroom_crypto::KeyedDigest;
 /// What a node remembers of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DatabasePosition {
-    /// Of the instance. One that was raised is a time in milliseconds, so that it is above any other that there was.
+    /// An operator's acceptance sets it to the time in milliseconds, so it is greater than every earlier value.
     pub database_epoch: i64,
     /// The last link of the audit chain.
     pub end: ChainLink,
@@ -43,7 +43,7 @@ pub enum DatabaseContinuity {
     WentBack(DatabaseRollback),
 }
 
-/// How it shows.
+/// What proves the rollback: the first thing found that went backwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseRollback {
     #[error("the audit trail reached up to entry {seen}, and ends at {found}")]

@@ -4,21 +4,21 @@
 use crate::account::AccountEpoch;
 use crate::ids::{AccountId, DeviceId};
 use crate::lockout::{DeviceFailures, KnownBy};
-use crate::next_step::NewPasswordReason;
+use crate::new_password::NewPasswordReason;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long the cookie that names a device is kept from the last sign-in on: what browsers keep one for at most. A device that
 /// was not seen for so long is known to no browser any more.
 pub const COOKIE_LIFE: SignedDuration = SignedDuration::from_hours(400 * 24);
 
-/// Known devices of one account: a thief of its password could make more of them without end. Those that passed a second factor,
-/// which the password alone does not reach, stay before all others. Of the others the older half and those that were seen last
-/// stay, among them a new one: a thief's take no place of the ones that the owner had before, and keep out none that the owner has
-/// next. Of those that passed a second factor, the ones that were not seen for longest go.
+/// An attacker who has the password can create known devices without limit. So an account keeps at most 50; devices
+/// that passed a second factor are dropped last, and of the others the older half and the most recently used stay, so
+/// that new ones cannot displace the owner's. Of those that passed a second factor, the ones that were not seen for
+/// longest go.
 pub const MAX_DEVICES: u32 = 50;
 
-/// A device that was used but once, and not again for so long, makes room for others: a private window, or a browser that
-/// clears its cookies. A thief cannot keep another browser from being used.
+/// Private windows and browsers that clear cookies leave devices that are never used again: one that was used once and
+/// not for 30 days is dropped first.
 pub const UNUSED_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Grants: what an account has given a client, from the redeemed code to the last refresh token.
 //!
-//! Every use of a token asks [`Grant::worth`] again: the registration of the client and the access of the person count as
-//! they are now, and not as they were when the token was issued. What a grant holds is the most that it can be worth.
+//! Every use of a token evaluates [`Grant::effective`] again. The stored scope and resources are upper bounds: the client's
+//! registration and the account's access as they are now can only reduce them.
 
 use crate::account::{Account, AccountEpoch, AccountStatus};
 use crate::client::Client;
@@ -56,7 +56,7 @@ pub enum GrantEnd {
     ClientDeleted,
     /// The client knows people by another `sub` since its registration changed (OpenID Connect Core §8.1).
     SubjectsChanged,
-    /// The client registered itself, and has sign-outs told to another host than it had when people consented.
+    /// A self-registered client changed its logout URIs to another host than people had consented to.
     SignOutHostChanged,
     /// The client was absent from the configuration of all nodes for long enough.
     ClientRemoved,
@@ -120,7 +120,7 @@ pub struct EffectiveGrant {
     pub claims_within: ScopeSet,
 }
 
-/// Beside the grant, everything that its worth depends on.
+/// The present state of client, account, session and consent, against which a grant is evaluated.
 #[derive(Clone, Copy, Debug)]
 pub struct GrantState<'a> {
     pub client: &'a Client,
@@ -135,7 +135,7 @@ pub struct GrantState<'a> {
 
 impl Grant {
     /// Whether the grant was to outlive the session it came from (OpenID Connect Core §11). Whether it still does is
-    /// for [`Self::worth`] to say.
+    /// for [`Self::effective`] to say.
     pub fn is_offline(&self) -> bool {
         self.scope.contains(&Scope::OfflineAccess)
     }

@@ -46,7 +46,7 @@ pub struct InteractionState {
     /// What the consent page asked last. Release 0.1.0 wrote none, and what was agreed to there is asked again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent_question: Option<ConsentQuestion>,
-    /// The only one who may answer, as the client knows them: named by an ID token hint or by `sub` as a claim with a value.
+    /// The `sub` that must answer, if `id_token_hint` or a `sub` claim with a value names one.
     #[serde(default)]
     pub insists_on: Option<Subject>,
     /// Further values of that claim, each as good as the first. Release 0.1.0 reads the first alone.
@@ -165,8 +165,8 @@ pub struct RecoveryProgress {
     pub device: Option<DeviceId>,
 }
 
-/// How long a row waits without a proof, a chosen account or a request for a mail: a person who has typed a wrong password types
-/// the right one before long. What the person does then gives the row its whole time.
+/// Anyone can cause an interaction to be stored by typing a wrong password. Until something is proven, an account is
+/// chosen or a mail is requested, it lives only two hours; then it gets its full lifetime.
 pub const UNAUTHENTICATED_LIFETIME: SignedDuration = SignedDuration::from_hours(2);
 
 /// An interaction that has become a row.
@@ -174,7 +174,7 @@ pub const UNAUTHENTICATED_LIFETIME: SignedDuration = SignedDuration::from_hours(
 pub struct Interaction {
     pub id: InteractionId,
     pub state: InteractionState,
-    /// Who has proven something on the way, without being signed in yet.
+    /// The account whose password (expired) or mailed link was verified in this interaction, before a session exists.
     pub proof: Option<InteractionProof>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
@@ -183,7 +183,8 @@ pub struct Interaction {
     pub answer: Option<Vec<u8>>,
 }
 
-/// So long the same answer is given again to the same browser: a double click, or a connection that broke.
+/// A double click or a broken connection sends a form twice. For 30 seconds the same browser gets the same
+/// authorization response again.
 pub const ANSWER_REPEATED_FOR: SignedDuration = SignedDuration::from_secs(30);
 
 /// What was proven without leading to a session yet. It leads to a new password and to nothing else.
@@ -312,9 +313,9 @@ impl InteractionState {
         self.account.is_none() && self.recovery.is_none()
     }
 
-    /// The journey as this browser may carry it on; `None` where the request may not be answered here any more. In another
-    /// browser than the one it began in, it is worth what bringing the request there now would be worth: nothing that was
-    /// chosen, proven or agreed to goes along.
+    /// The interaction as this browser may continue it; `None` where the request may not be answered here any more. A
+    /// request resumed in another browser is worth what bringing the same request there now would be worth: chosen
+    /// account, proof and consent are dropped.
     pub fn resume_in(self, browser: BrowserId, now: Timestamp) -> Option<Self> {
         if self.browser == browser {
             return self.source.may_be_answered(self.began_at, now).then_some(self);

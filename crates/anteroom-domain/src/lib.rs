@@ -6,6 +6,7 @@ pub mod account;
 pub mod address;
 pub mod audit;
 pub mod audit_trail;
+pub mod channel;
 pub mod client;
 pub mod clock;
 pub mod code;

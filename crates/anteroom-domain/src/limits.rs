@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 /// Whom a limit counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitSubject {
-    /// An IPv4 address; an IPv6 /64, and four times as much for its /56.
+    /// An IPv4 address or an IPv6 /64. The enclosing /56 has a counter of its own, with four times the limit.
     Address,
     /// An IPv4 /24; an IPv6 /56.
     Network,
@@ -133,17 +133,17 @@ limits! {
     ClientRegistration "client_registration" Address InDatabase hours(30, 1), "registration.rate",
         "Clients that register themselves, and changes of them.";
     FormOfSession "form_of_session" Session InDatabase minutes(30, 5), "policy.limits.form_of_session",
-        "Forms of somebody who is signed in, or who has proven on the way who they are: their interaction, or their mailed link, stands for the session.";
+        "Forms of a signed-in account, or of one that proved its identity within an interaction or by a mailed link: those count for the interaction or the link.";
     FirstFormsOfSession "first_forms_of_session" Session InDatabase minutes(10, 5), "policy.limits.first_forms_of_session",
         "The first of these forms, which count for their session alone: no other session of the account can use them up.";
     FormOfAccount "form_of_account" Account InDatabase minutes(60, 5), "policy.limits.form_of_account",
         "The same forms beyond the first ones of each session, whatever the session.";
     FormOfAddress "form_of_address" Address InDatabase minutes(300, 5), "policy.limits.form_of_address",
-        "Forms of somebody who is not signed in and has proven nothing, where no other limit counts them.";
+        "Forms of a browser that is not signed in and has proven nothing, where no other limit counts them.";
     StaleFormOfAddress "stale_form_of_address" Address InDatabase minutes(300, 5), "policy.limits.stale_form_of_address",
         "The same forms without a token that verifies: nothing is done with them, and they use up nothing that others at the address need.";
     InteractionRows "waiting_rows" Network InDatabase hours(2_000, 2), "policy.limits.waiting_rows",
-        "Authorization requests that wait for a person and get a row by a form of somebody who has proven nothing yet. Such a row lives two hours, and beyond the limit the request waits on in its page.";
+        "Interactions that are stored before anything was proven. Each lives two hours; beyond the limit the request stays sealed in the page.";
     SignOut "sign_out" Session InDatabase minutes(30, 5), "policy.limits.sign_out",
         "Sign-outs, apart from the other forms: too many of those keep nobody signed in.";
     NewPassword "new_password" Account InDatabase minutes(10, 10), "policy.limits.new_password",

@@ -1,8 +1,8 @@
 //! Links that mails carry, and the code that can be typed instead.
 //!
-//! Invariants: opening a link changes nothing, pressing its button does; it is pressed once (again only in the browser that
-//! pressed it, so that a double click is no dead end); up to five of an account are alive at once, so that a stranger who
-//! keeps asking cannot cancel the owner's; only a completed reset ends them all.
+//! Mail scanners open links, so opening one changes nothing; the button on its page does. The button works once, and
+//! again only in the browser that used it (a double click). Up to five links of an account are valid at once, so that a
+//! stranger who keeps requesting cannot invalidate the owner's; a completed reset ends them all.
 
 use crate::ids::{AccountId, BrowserId, InteractionId, LinkId};
 use crate::rate::RateLimit;
@@ -32,7 +32,8 @@ impl LinkKind {
 pub struct EmailedLink {
     pub id: LinkId,
     pub kind: LinkKind,
-    /// `None`: asked for an address that no account has. It costs the same and opens nothing.
+    /// `None`: no account has the requested address. The row exists so that both cases cost the same; the link is
+    /// always refused.
     pub account: Option<AccountId>,
     pub token: KeyedDigest,
     pub mailed_code: Option<KeyedDigest>,
@@ -79,7 +80,7 @@ impl Default for RecoveryPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InvalidLink {
     Expired,
-    /// In another browser, or in this one before another person signed in here.
+    /// The link was used before: in another browser, or in this one before a different account signed in.
     Used,
     /// By a completed reset.
     Ended,

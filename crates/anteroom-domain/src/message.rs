@@ -7,6 +7,8 @@ use crate::reference::RequestReference;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use crate::channel::Channel;
+
 /// A message waiting to be sent. Its content is sealed at rest: it may carry a link or a code.
 #[derive(Clone, Debug)]
 pub struct Message {
@@ -31,8 +33,8 @@ pub enum MessageBody {
         to: EmailAddress,
         mail: Mail,
     },
-    /// Has no recipient: it stands for the mail to an address that no account has, so that the work behind a request is the
-    /// same for every address.
+    /// Requesting a mail must cost the same for known and unknown addresses. For an unknown one this message is queued
+    /// and rendered, and sent to no one.
     Unaddressed {
         mail: Mail,
     },
@@ -61,28 +63,6 @@ pub struct WaitingMessage {
     pub created_at: Timestamp,
     /// Why the last attempt failed.
     pub last_error: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Channel {
-    Email,
-    Text,
-    Call,
-}
-
-impl Channel {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Text => "text",
-            Self::Call => "call",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Email, Self::Text, Self::Call].into_iter().find(|channel| channel.as_str() == text)
-    }
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,7 +103,8 @@ pub enum Mail {
         change: AppChange,
         link: String,
     },
-    /// A phone was added; `phone` is masked. A reset behind `link` takes it off again before it serves.
+    /// A phone was added; `phone` is masked. It accepts no codes before its delay is over. If the owner did not add it,
+    /// a reset behind `link` removes it before then.
     PhoneAdded {
         at: Timestamp,
         phone: String,

@@ -36,6 +36,15 @@ impl Default for NewPasswordPolicy {
     }
 }
 
+/// Why an account gets a new password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewPasswordReason {
+    Recovery,
+    Expired,
+    Chosen,
+    Registration,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weakness {
     TooShort,
@@ -120,8 +129,8 @@ impl NewPasswordPolicy {
     }
 }
 
-/// What is judged for strength. The estimate takes time with the cube of the length, so a long password would cost seconds; and
-/// whatever begins with so many characters that are not guessed is not guessed itself.
+/// zxcvbn's time grows with the cube of the length, so only the beginning is estimated; a password whose beginning is
+/// hard to guess is hard to guess.
 fn beginning(password: &str) -> &str {
     const JUDGED: usize = 40;
     password.char_indices().nth(JUDGED).and_then(|(end, _)| password.get(..end)).unwrap_or(password)

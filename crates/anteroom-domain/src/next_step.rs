@@ -12,7 +12,9 @@ use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::{Acr, ScopeSet};
 use jiff::{SignedDuration, Timestamp};
 
-/// Who stands at the door.
+pub use crate::new_password::NewPasswordReason;
+
+/// The authentication state of the browser: no account, several, one, or an account that followed a mailed link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Person {
     Nobody,
@@ -125,7 +127,8 @@ impl AuthenticationRequirements {
 pub enum NextStep {
     SignIn(SignInReason),
     ChooseAccount,
-    /// Signed in for this request, and not the one whom the application insists on: only the application can tell what now.
+    /// The person signed in for this request with another `sub` than the client requires: no page can resolve that, so
+    /// the client gets an error (`login_required`).
     NotTheRequiredSub,
     /// Not fully registered, and not here by an invitation.
     CompleteRegistration,
@@ -152,14 +155,6 @@ pub enum SignInReason {
     AccountInactive,
     /// Signed in at this browser, where another account has been the current one since.
     SessionNotCurrent,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NewPasswordReason {
-    Recovery,
-    Expired,
-    Chosen,
-    Registration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,7 +245,7 @@ fn renew_expired(told: bool, code_entered: bool, can_verify: bool) -> NextStep {
     }
 }
 
-/// What the person may take, after signing in for a request, to get through the pages that follow.
+/// A sign-in made for the request still counts as fresh while the person completes the remaining pages.
 const SIGN_IN_FRESHNESS: SignedDuration = SignedDuration::from_mins(10);
 
 impl AuthenticationState {
@@ -283,7 +278,8 @@ fn must_step_up(standing: AuthenticationState, needs: &AuthenticationRequirement
     new_device.then_some(StepUpReason::NewDevice)
 }
 
-/// Whether the person has given the client consent to anything, or the practice vouches for it.
+/// Whether the client may learn details from a `prompt=none` error: it is first-party, or the account has consented to
+/// it before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PriorConsent {
     Given,
@@ -291,10 +287,9 @@ pub enum PriorConsent {
 }
 
 impl NextStep {
-    /// What `prompt=none` answers where a page would have been shown (OpenID Connect Core §3.1.2.6). From most codes a client
-    /// could tell how a person's account stands, when the person signed in, or whether a guess at the person is right. A
-    /// client that the person never gave consent to may be a stranger's: it learns whether an account is signed in here, and
-    /// that consent is missing.
+    /// What `prompt=none` answers where a page would have been shown (OpenID Connect Core §3.1.2.6). Error codes would
+    /// tell a client how an account stands, when the person signed in, or whether a guessed `sub` is right. So a client
+    /// without any earlier consent gets only `login_required` and `consent_required`.
     pub fn without_a_page(&self, consent: PriorConsent) -> Option<AuthorizationErrorCode> {
         match self {
             Self::Done => None,

@@ -54,9 +54,8 @@ impl CodePurpose {
     }
 }
 
-/// At which devices codes are asked for and entered. A thief who has the password alone can sign in at a device of their own, and
-/// must use up nothing that the owner needs at a device that has passed a second factor before. The thief reaches none of those, and
-/// so has the guesses of one share.
+/// An attacker who has only the password signs in on a device that never passed a second factor. So that they cannot
+/// use up the owner's codes and guesses, devices that have passed one have a separate quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeQuota {
     SteppedUpDevice,

@@ -8,8 +8,8 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordFacts {
     pub set_at: Timestamp,
-    /// Days taken off this account's maximum age, drawn when the password was set, so that a whole office does not
-    /// expire on one Monday.
+    /// People of one office often set passwords on the same day. A random number of days is subtracted from each
+    /// account's maximum age so that they do not all expire together.
     pub jitter_days: u16,
 }
 

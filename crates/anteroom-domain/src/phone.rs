@@ -4,8 +4,8 @@
 //! a call would have to dial on). People see their numbers masked.
 
 use crate::account::PhoneKind;
+use crate::channel::Channel;
 use crate::ids::PhoneId;
-use crate::message::Channel;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;

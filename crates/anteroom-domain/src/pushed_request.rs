@@ -1,8 +1,8 @@
 //! Pushed authorization requests (RFC 9126): a request that its client handed in directly, waiting for the browser that
 //! comes for it.
 //!
-//! The first browser that comes has it, and no other ever will. It may come again until the request is answered, because
-//! pages are refreshed; the answer ends it (RFC 9126 §4, §7.3).
+//! A `request_uri` is for one use (RFC 9126 §4): it is bound to the first browser that brings it. That browser may load
+//! it again until the request is answered.
 
 use anteroom_crypto::KeyedDigest;
 use anteroom_oidc::ClientId;

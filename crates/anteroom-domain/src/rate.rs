@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AddressPrefix {
     network: IpAddr,
-    /// Its length is part of what it is: a /56 begins with the same address as the first of its /64s.
+    /// A /56 and its first /64 have the same network address, so the prefix length distinguishes them.
     length: u8,
 }
 

@@ -9,8 +9,8 @@
 //! have many addresses, so theirs are not compared. An application refreshes every few minutes all day, and
 //! an entry for each would be most of a trail that is kept for years, and say nothing that these do not.
 //!
-//! The same answer also serves a thief who holds a copy of the token. So each repeat is in the audit trail with both addresses,
-//! and a public client's person is told of one from elsewhere.
+//! An attacker with a copy of the token can use the same repetition. So every repetition has an audit entry with both
+//! addresses, and the account of a public client is mailed if it came from another network.
 
 use crate::ids::GrantId;
 use crate::policy::{RepeatFromOtherNetwork, TokenPolicy};
@@ -75,8 +75,8 @@ pub enum RefreshDecision {
     /// Used again after its successor was, or too often, or from where it may not be: the family ends.
     Replay,
     Expired,
-    /// We made it, and the database does not know that: a commit was lost, and with it everything that happened since. The
-    /// family ends, since what was lost may have been its end, or the use of this token by another party.
+    /// The token's MAC is valid but its generation is newer than the stored one: a commit was lost. The lost commits
+    /// may have revoked the family or used this token, so the family is revoked.
     UnknownGeneration,
 }
 

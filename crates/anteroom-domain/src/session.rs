@@ -13,7 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 /// Sessions of one account that are alive at once: what ends them all is one transaction.
 pub const MAX_OF_ACCOUNT: u32 = 100;
 
-/// Of these on one device. A browser has one; one that was closed without signing out, and forgot the cookie, leaves another.
+/// A browser has one session per account, but one closed without signing out leaves another behind when it loses its
+/// cookie; so a device may have up to five.
 pub const MAX_OF_DEVICE: u32 = 5;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +105,7 @@ impl SessionEnd {
     }
 }
 
-/// What follows from an ID token hint for a session that is alive, in a request without the session's cookie.
+/// What an `id_token_hint` may do to a live session when the request comes without that session's cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogoutHintEffect {
     /// It ends the session.
@@ -158,17 +159,16 @@ impl Session {
         self.not_current_since.is_some_and(|left| now.duration_since(left) >= policy.switch_proof_after)
     }
 
-    /// Whether this session, alive or not, is another account's and was signed in to, or used, after `at`. What was proven for
-    /// `account` at the browser until then, and was left there, is not for the next person at the workstation, nor for one who was
-    /// signed in there before and has come back.
+    /// On a shared workstation a proof left open by one person must not serve the next. True if this session belongs to
+    /// another account and was used after `at`, so that proofs of `account` before then are void.
     pub fn is_of_another_since(&self, account: AccountId, at: Timestamp) -> bool {
         self.account != account && self.auth_time.max(self.last_active_at) > at
     }
 
-    /// What an ID token is worth as a hint in a request without the cookie of this session, which is alive. A client that has one
-    /// of the present sign-in may end it (RP-Initiated Logout §2). An older one may have been found in a log or an address. Then
-    /// only the End-User may be asked (§3), and who is at another browser is not known to be that person: asking there would let
-    /// any finder of the token end the session. The browser of the session that lost its cookie is asked.
+    /// What an ID token is worth as a hint in a request without the cookie of this session, which is alive. The client
+    /// itself may end the session with an ID token of the present sign-in (RP-Initiated Logout §2). An older token may come from a log or a URL, so it only leads to the
+    /// question "sign out?", and only in the session's own browser: anywhere else the finder of the token would answer
+    /// it.
     pub fn logout_hint_effect(
         &self,
         (issued_at, expires_at): (Timestamp, Timestamp),

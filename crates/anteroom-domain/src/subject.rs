@@ -62,8 +62,9 @@ impl SubjectNamespace {
         }
     }
 
-    /// By which kind of `sub` and `sid` a client is told of the end of a session, where `noted` is the kind under which it took
-    /// part. `None`: it is not told.
+    /// The kind of `sub` and `sid` in a logout token; `None`: no token is sent. A self-registered client can change its
+    /// sector at any time and would learn `sub`s of a sector that is not its own, so it gets logout tokens only while
+    /// its kind is the one recorded with the session.
     ///
     /// A client that registered itself can change its sector at any time. Told by its kind of now, or of then at its address of
     /// now, it could learn who people are in a sector that is not its own. So it hears of the end only while its kind is the

@@ -96,8 +96,8 @@ pub fn parse_number(text: &str, default_region: Option<Id>) -> Result<E164, Numb
     if text.len() > LONGEST {
         return Err(NumberProblem::NotANumber);
     }
-    // With a country code there is nothing for a region to stand in for, and the library would take that region's trunk
-    // prefix off the number: Vienna's +43 1 is no 1 of the United States.
+    // A number typed with a country code is parsed without a default region: the library would otherwise strip that
+    // region's trunk prefix (Vienna's +43 1 … would become a US number).
     let region = default_region.filter(|_| !text.trim_start().starts_with(['+', '\u{ff0b}']));
     let number = phonenumber::parse(region, text).map_err(|_| NumberProblem::NotANumber)?;
     if number.extension().is_some() {

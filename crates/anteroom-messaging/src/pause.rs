@@ -1,4 +1,5 @@
-//! When a channel is used again that took nothing: its trouble is told once and tried by one message, not by each.
+//! If a provider fails, every message would fail and be logged. So its channel is paused: the failure is logged once,
+//! and one message tests the channel when the pause ends.
 
 use jiff::{SignedDuration, Timestamp};
 

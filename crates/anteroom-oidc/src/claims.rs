@@ -68,8 +68,9 @@ pub struct UserInfo {
 pub struct ClaimSelection<'a> {
     /// The granted scopes, which stand for claims.
     pub scope: &'a ScopeSet,
-    /// Which of those claims: all of them at userinfo and in an ID token that comes alone, none in another one from the
-    /// authorization endpoint (Core §5.4), and what the client's registration says in one from the token endpoint.
+    /// Which scope claims are returned here: all at userinfo and in an ID token issued without an access token (Core
+    /// §5.4), none in another ID token from the authorization endpoint, and those that the client registered in one
+    /// from the token endpoint.
     pub told: &'a ScopeClaims,
     /// Claims asked for one by one (Core §5.5), of the place in question.
     pub asked: &'a ClaimRequests,
@@ -161,7 +162,7 @@ pub fn select_claims(person: &StandardClaims, wanted: ClaimSelection<'_>) -> Map
     let Ok(Value::Object(all)) = serde_json::to_value(person) else { return Map::new() };
     let mut released: Map<String, Value> =
         all.into_iter().filter(|(name, _)| names.contains(name.as_str())).filter_map(said).collect();
-    // A verdict on nothing says nothing.
+    // `email_verified` and `phone_number_verified` are omitted if the claim they qualify is absent.
     for (value, verdict) in
         [(&person.email, "email_verified"), (&person.phone_number, "phone_number_verified")]
     {

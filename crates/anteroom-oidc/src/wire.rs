@@ -19,8 +19,8 @@ impl InvalidValue {
     }
 }
 
-/// RFC 7519 §7.2: UTF-8, and completely valid JSON. A reader of some members skips the others without a look, so all of it
-/// is read before; that would not notice a member that is there twice, which the second reading does.
+/// RFC 7519 §7.2: UTF-8, and completely valid JSON. serde does not validate members that it skips. So the whole text is
+/// parsed as JSON first, and again into the type, which also rejects duplicate members.
 pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let _: serde_json::Value = serde_json::from_slice(bytes).ok()?;
     serde_json::from_slice(bytes).ok()

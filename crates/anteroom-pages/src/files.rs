@@ -21,7 +21,7 @@ const DEEPEST: usize = 4;
 pub(crate) struct Files {
     builtin: BTreeMap<String, EmbeddedFile>,
     overlay: BTreeMap<String, EmbeddedFile>,
-    /// What is in the folder and no part of a theme.
+    /// Files in the theme's folder that are not part of a theme and were ignored.
     passed_over: Vec<String>,
 }
 

@@ -13,16 +13,11 @@ use anteroom_flows::context::refusals;
 use anteroom_flows::context::registered_clients;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::keys::key_set;
-use anteroom_flows::node::configured_clients;
 use anteroom_flows::node::health;
 use anteroom_flows::node::history;
-use anteroom_flows::people::admin;
 use anteroom_flows::people::mail_requests;
-use anteroom_flows::people::undefined_groups;
 use anteroom_flows::protocol::backchannel;
-use anteroom_oidc::{ClientId, SigningAlgorithm};
-use anteroom_pages::{Theme, ThemeError};
-use anteroom_storage::{InstanceKind, KeysVersion};
+use anteroom_storage::KeysVersion;
 use anteroom_web::Web;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -37,7 +32,8 @@ use crate::{checkpoints, housekeeping, wiring};
 const EVERY_SECOND: Duration = Duration::from_secs(1);
 /// However many requests are let down, the database is not asked more often how it is.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
-/// By the clock and not by the request, so that no request shows whether there is something to answer.
+/// Mails are looked up on a fixed interval and not when a form arrives: the response time must not show whether an
+/// account has the address.
 const ASKS: Duration = Duration::from_millis(500);
 /// The node's clock may have been set since the keys were loaded, so they are loaded anew every so many rounds.
 const ROUNDS_OF_KEYS: u32 = 60;
@@ -241,7 +237,8 @@ async fn carry_out(checkpoint: Checkpoint, file: Option<&Path>) {
     }
 }
 
-/// One node signs, and each node remembers: at its next start the file is all that it has to hold the database against.
+/// Only one node signs each checkpoint, but every node appends it to its own file: at its next start the file is its
+/// only evidence of a database rollback.
 pub async fn keep_newest(provider: &Provider, file: Option<&Path>) -> Result<(), FlowError> {
     let Some(file) = file.map(Path::to_owned) else { return Ok(()) };
     let newest = chain::newest_checkpoint(&provider.store, &provider.keyring).await?;
@@ -263,63 +260,4 @@ pub async fn finish_trail(provider: &Arc<Provider>, settings: &Settings) -> Resu
     let file = checkpoints::file(settings);
     extend_chain(provider, file.as_deref(), CheckpointTime::Now).await?;
     keep_newest(provider, file.as_deref()).await
-}
-
-pub const RELOAD_REFUSED: &str = "the changed configuration was refused, the running one stays";
-
-/// Why a good configuration cannot take the place of the running one.
-#[derive(Debug, thiserror::Error)]
-pub enum ReloadError {
-    #[error("the issuer cannot change while the server runs")]
-    Issuer,
-    #[error(
-        "the client `{0}` needs {1}, for which no key is made: keys.signing.algorithms waits for the next start"
-    )]
-    NoKey(ClientId, SigningAlgorithm),
-    #[error("the theme: {0}")]
-    Theme(#[from] ThemeError),
-    #[error("the theme was not loaded: {0}")]
-    NotLoaded(#[from] tokio::task::JoinError),
-}
-
-/// `algorithms` are those that keys are made for.
-pub async fn apply_configuration(
-    web: &Web,
-    configuration: &Configuration,
-    algorithms: &[SigningAlgorithm],
-) -> Result<(), ReloadError> {
-    let (provider, settings) = (&web.provider, &configuration.settings);
-    let running = provider.snapshot();
-    if running.issuer != settings.issuer {
-        return Err(ReloadError::Issuer);
-    }
-    if let Some((client, algorithm)) = wiring::without_key(settings, algorithms) {
-        return Err(ReloadError::NoKey(client.clone(), algorithm));
-    }
-    // Each page and message is rendered many times.
-    let folder = settings.theme.folder.clone();
-    let theme = tokio::task::spawn_blocking(move || Theme::load(folder.as_deref())).await??;
-    wiring::warn_of_theme(&theme);
-    let kind = if running.practice.demo { InstanceKind::Demo } else { InstanceKind::Production };
-    web.replace_theme(theme);
-    provider.replace_snapshot(wiring::snapshot(configuration, &provider.keyring, kind, algorithms));
-    Ok(())
-}
-
-pub async fn record_applied_configuration(web: &Web, configuration: &Configuration) {
-    wiring::warn_of(configuration);
-    if web.provider.history.is_refused() {
-        return;
-    }
-    let call = Call::local(&web.provider);
-    if let Err(error) = admin::note_configuration(&call).await {
-        tracing::error!("the trail was not told of the configuration: {error}");
-    }
-    // What fails here is done by the next round of housekeeping.
-    if let Err(error) = configured_clients::note(&call).await {
-        tracing::error!("the clients of the configuration: {error}");
-    }
-    if let Err(error) = undefined_groups::warn(&call).await {
-        tracing::error!("the groups of the configuration: {error}");
-    }
 }

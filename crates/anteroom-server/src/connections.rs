@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Descriptors for the database, for what is sent and fetched (at most 96 logouts and 72 documents at once), and for files.
+/// File descriptors reserved for the database, outgoing requests (at most 96 logouts and 72 documents at once) and
+/// files.
 const KEPT_BACK: usize = 256;
 /// What a process may have open unless it says otherwise, as systems come.
 const USUAL_OPEN_FILES: usize = 1_024;

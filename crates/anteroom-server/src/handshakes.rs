@@ -14,7 +14,7 @@ use tokio_rustls::server::TlsStream;
 use crate::lingering::GracefulCloseStream;
 use crate::tls::TlsConfigWatch;
 
-/// How many there may be, and how long each may take. A peer that comes beyond that is let go at once, and may come again.
+/// A connection beyond these limits is closed at once; the peer may retry.
 #[derive(Clone, Copy, Debug)]
 pub struct HandshakeLimits {
     pub all: usize,

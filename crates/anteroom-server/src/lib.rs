@@ -2,6 +2,7 @@
 //! log, and the wiring that makes a provider from a configuration. It decides nothing; what it runs lives in the crates
 //! below, and the commands that run it live in the crate above.
 
+pub mod applied_configuration;
 pub mod background;
 pub mod checkpoints;
 pub mod connections;

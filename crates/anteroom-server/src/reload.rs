@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::background::{RELOAD_REFUSED, apply_configuration, record_applied_configuration};
+use crate::applied_configuration::{RELOAD_REFUSED, apply_configuration, record_applied_configuration};
 use crate::logging;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);

@@ -82,9 +82,7 @@ pub fn missing_channels(settings: &Settings) -> Vec<&'static str> {
     }
     let mut gaps = Vec::new();
     if settings.email.is_none() {
-        gaps.push(
-            "[email] is not configured, and no emails go out: nobody can be invited or reset a password",
-        );
+        gaps.push("[email] is not configured: invitations and password resets cannot be sent");
     }
     match (settings.text.is_some(), settings.voice.is_some()) {
         (true, true) => {}

@@ -94,8 +94,7 @@ pub fn warn_of(configuration: &Configuration) {
     }
 }
 
-/// What serving needs of a database beyond what commands that read need: that it takes writes, and keeps what it has
-/// acknowledged.
+/// Serving needs a database that accepts writes and keeps acknowledged commits; commands that only read need neither.
 fn check_server(store: &Store) -> Result<(), StoreError> {
     let Some(server) = store.server() else { return Ok(()) };
     server.check_writable()?;

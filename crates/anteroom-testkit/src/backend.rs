@@ -94,7 +94,7 @@ impl Backend {
         transaction
     }
 
-    /// Past Anteroom, as a thief who may write to the database can.
+    /// Executes SQL directly, as an attacker with write access to the database would.
     pub async fn execute(&self, sql: &str) {
         let connection = Database::connect(&self.url).await.unwrap();
         execute(&connection, sql).await;

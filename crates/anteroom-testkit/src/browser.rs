@@ -1,16 +1,14 @@
 //! A browser without scripts: it keeps cookies, follows a redirect when told to, and says of itself what browsers say.
 
 use reqwest::Method;
-use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
+use reqwest::header::{COOKIE, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use crate::answer::TestResponse;
 use crate::html::Form;
-use crate::node_client::{NodeClient, encode};
-use crate::paused::PausedRequest;
-use crate::provider::TestProvider;
+use crate::node_client::NodeClient;
 
 #[derive(Debug)]
 pub struct Browser {
@@ -22,7 +20,7 @@ pub struct Browser {
 }
 
 impl Clone for Browser {
-    /// The same cookies from here on apart: what a thief of them has.
+    /// A copy with the same cookies that then diverges, as an attacker who stole them has.
     fn clone(&self) -> Self {
         Self {
             wire: self.wire.clone(),
@@ -64,8 +62,8 @@ impl Browser {
     }
 
     /// The same browser, led to another node.
-    pub fn lead_to(&mut self, node: &TestProvider) {
-        self.wire = node.browser().wire;
+    pub(crate) fn set_node(&mut self, node: NodeClient) {
+        self.wire = node;
     }
 
     pub fn cookie(&self, name: &str) -> Option<String> {
@@ -110,20 +108,7 @@ impl Browser {
         Ok(answer)
     }
 
-    /// Submits the form, of which only the headers come for now.
-    pub async fn begin_submit(
-        &self,
-        provider: &TestProvider,
-        (page, action): (&TestResponse, &str),
-        entered: &[(&str, &str)],
-    ) -> PausedRequest {
-        let form = page.form(action);
-        let mut headers = self.headers_of_form();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        provider.begin(action, &headers, encode(&filled_in(&form, entered))).await
-    }
-
-    fn headers_of_form(&self) -> HeaderMap {
+    pub(crate) fn headers_of_form(&self) -> HeaderMap {
         let mut headers = self.own_headers();
         if self.vouches {
             let origin = self.wire.issuer.origin().ascii_serialization();
@@ -189,7 +174,7 @@ impl Browser {
     }
 }
 
-fn filled_in<'a>(form: &'a Form, entered: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn filled_in<'a>(form: &'a Form, entered: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut fields: Vec<(&str, &str)> =
         form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     for (name, value) in entered {

@@ -1,10 +1,12 @@
 //! A request whose headers are there and whose body is not: whatever changes meanwhile must hold for it.
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::answer::TestResponse;
+use crate::browser::{Browser, filled_in};
+use crate::node_client::encode;
 use crate::provider::TestProvider;
 
 const GO_ON: &str = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -38,10 +40,23 @@ impl TestProvider {
         PausedRequest { stream, body, asked }
     }
 
+    /// The same with a form that the browser submits.
+    pub async fn begin_submit(
+        &self,
+        browser: &Browser,
+        (page, action): (&TestResponse, &str),
+        entered: &[(&str, &str)],
+    ) -> PausedRequest {
+        let form = page.form(action);
+        let mut headers = browser.headers_of_form();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        self.begin(action, &headers, encode(&filled_in(&form, entered))).await
+    }
+
     /// The same with JSON.
     pub async fn begin_json(&self, target: &str, json: &serde_json::Value) -> PausedRequest {
         let kind = HeaderValue::from_static("application/json");
-        let headers = HeaderMap::from_iter([(reqwest::header::CONTENT_TYPE, kind)]);
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, kind)]);
         self.begin(target, &headers, json.to_string()).await
     }
 }

@@ -11,14 +11,14 @@ use anteroom_storage::{Credential, NewAccount, NewAddress, NewPhone, StoreError}
 use jiff::SignedDuration;
 use secrecy::SecretString;
 
-use crate::provider::TestProvider;
+use anteroom_flows::context::provider::Provider;
 
 /// The password of each account that was not given another.
 pub const PASSWORD: &str = "Correct-horse-1";
 
 /// A person who is about to have an account: active, with [`PASSWORD`] set a moment ago, in no group.
 pub struct AccountBuilder<'a> {
-    provider: &'a TestProvider,
+    provider: &'a Provider,
     address: EmailAddress,
     password: String,
     hash: Option<PasswordHash>,
@@ -31,7 +31,7 @@ pub struct AccountBuilder<'a> {
 }
 
 impl<'a> AccountBuilder<'a> {
-    pub(crate) fn new(provider: &'a TestProvider, address: &str) -> Self {
+    pub(crate) fn new(provider: &'a Provider, address: &str) -> Self {
         Self {
             provider,
             address: EmailAddress::parse(address).unwrap(),
@@ -95,7 +95,7 @@ impl<'a> AccountBuilder<'a> {
     /// Locked everywhere.
     #[must_use]
     pub fn locked(mut self) -> Self {
-        let now = self.provider.now();
+        let now = self.provider.clock.now();
         self.locked = Some(Lockout {
             unknown_failures: 6,
             unknown_locked_at: Some(now),
@@ -121,7 +121,7 @@ impl<'a> AccountBuilder<'a> {
     pub async fn create(self) -> AccountId {
         let account = self.account().await;
         let (id, locked) = (account.id, self.locked);
-        let write = self.provider.provider.store.write(move |tx| {
+        let write = self.provider.store.write(move |tx| {
             let account = account.clone();
             async move {
                 tx.insert_account(&account).await.unwrap();
@@ -136,7 +136,7 @@ impl<'a> AccountBuilder<'a> {
     }
 
     async fn account(&self) -> NewAccount {
-        let (random, now) = (&self.provider.provider.random, self.provider.now());
+        let (random, now) = (&self.provider.random, self.provider.clock.now());
         let set_at = now.checked_sub(self.password_age).unwrap();
         let phones = self.phone.iter().map(|(e164, kind)| NewPhone {
             id: PhoneId(random.uuid_v4()),
@@ -175,7 +175,7 @@ impl<'a> AccountBuilder<'a> {
             return Some(hash.clone());
         }
         let password = SecretString::from(self.password.as_str());
-        Some(self.provider.provider.hashing.hash(QueueKey::Prefix(0), &password).await.unwrap())
+        Some(self.provider.hashing.hash(QueueKey::Prefix(0), &password).await.unwrap())
     }
 }
 

@@ -236,7 +236,7 @@ impl TestProvider {
 
     /// An account to add.
     pub fn person(&self, address: &str) -> AccountBuilder<'_> {
-        AccountBuilder::new(self, address)
+        AccountBuilder::new(&self.provider, address)
     }
 
     /// An application among those configured.
@@ -381,5 +381,12 @@ impl TestProvider {
     pub fn hashes_computed(&self) -> u64 {
         let on = |provider: &Provider| provider.hashing.hasher().hashes_computed();
         on(&self.provider) + self.second.lock().unwrap().as_ref().map_or(0, |second| on(&second.provider))
+    }
+}
+
+impl Browser {
+    /// The same browser, led to another node.
+    pub fn lead_to(&mut self, node: &TestProvider) {
+        self.set_node(node.wire.clone());
     }
 }

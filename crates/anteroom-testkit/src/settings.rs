@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::backend::Backend;
-use crate::telephony::TWILIO_TOKEN;
 
 /// What lets a client register where `registration.initial_access_token_env` names `TEST_INITIAL_TOKEN`.
 pub const INITIAL_ACCESS_TOKEN: &str = "testing-initial-access-token";
@@ -17,6 +16,8 @@ const DATABASE_VARIABLE: &str = "TEST_DATABASE";
 const MASTER_KEY_VARIABLE: &str = "TEST_MASTER_KEY";
 const SECRET_VARIABLE: &str = "TEST_CLIENT_SECRET";
 pub(crate) const TWILIO_VARIABLE: &str = "TEST_TWILIO_TOKEN";
+/// What requests and callbacks are signed with.
+pub(crate) const TWILIO_TOKEN: &str = "testing-twilio-token";
 /// The same for all nodes on a database.
 const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 

@@ -14,10 +14,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::provider::Builder;
-use crate::settings::TWILIO_VARIABLE;
-
-/// What requests and callbacks are signed with.
-pub(crate) const TWILIO_TOKEN: &str = "testing-twilio-token";
+use crate::settings::{TWILIO_TOKEN, TWILIO_VARIABLE};
 
 /// Listens on a port of its own. It stops when it goes.
 pub struct Telephony {

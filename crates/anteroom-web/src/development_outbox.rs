@@ -15,8 +15,9 @@ use axum::response::{IntoResponse as _, Response};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::failure::{PageError, finish, to_sign_in};
+use crate::failure::{PageError, finish};
 use crate::page_context::PageContext;
+use crate::paths::{OUTBOX, to_sign_in};
 use crate::request_checks::is_loopback_name;
 use crate::respond::PageResponse;
 use crate::segment::PathParam;
@@ -118,7 +119,7 @@ pub(crate) async fn page(LoopbackRequest(context): LoopbackRequest) -> Response 
 
 fn shown(message: OutboxItem) -> OutboxMessage {
     OutboxMessage {
-        html_href: message.html.map(|_| format!("/dev/outbox/{}", message.id)),
+        html_href: message.html.map(|_| format!("{OUTBOX}/{}", message.id)),
         id: message.id,
         at: message.at,
         channel: match message.channel {

@@ -13,10 +13,8 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 use crate::page_context::PageContext;
-use crate::pages::dashboard::open_href;
-use crate::pages::forgot_password::wait_text;
-use crate::pages::step::{COMPLETE_REGISTRATION, DASHBOARD, FORGOT_PASSWORD, on_with};
-use crate::respond::PageResponse;
+use crate::paths::{COMPLETE_REGISTRATION, DASHBOARD, FORGOT_PASSWORD, on_with, open_href, to_sign_in};
+use crate::respond::{PageResponse, wait_text};
 
 /// A request that ends on an error page.
 #[derive(Debug)]
@@ -48,6 +46,12 @@ impl PageError {
     /// What was waiting behind the page is gone; the person starts again where they wanted to go.
     pub(crate) fn interaction_expired() -> Self {
         Self::page(StatusCode::BAD_REQUEST, ErrorKind::InteractionExpired, to_sign_in())
+    }
+
+    /// The application that waited is no longer configured. A person who has just signed in for it is signed in all the same.
+    pub(crate) fn application_gone() -> Self {
+        let forward = NextLink { kind: NextLinkKind::Dashboard, href: DASHBOARD.to_owned() };
+        Self::page(StatusCode::BAD_REQUEST, ErrorKind::ApplicationGone, forward)
     }
 
     /// The application has its answer already. It can be opened anew, by its tile where it has one.
@@ -180,10 +184,6 @@ fn way_back(context: &PageContext) -> NextLink {
         Some(page) => NextLink { kind: NextLinkKind::TryAgain, href: page.clone() },
         None => to_sign_in(),
     }
-}
-
-pub(crate) fn to_sign_in() -> NextLink {
-    NextLink { kind: NextLinkKind::SignIn, href: "/sign-in".to_owned() }
 }
 
 /// Handlers return this; an error is rendered for the one who asked.

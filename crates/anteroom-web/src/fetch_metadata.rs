@@ -11,8 +11,9 @@ use axum::middleware::Next;
 use axum::response::Response;
 use std::sync::Arc;
 
-use crate::failure::{PageError, to_sign_in};
+use crate::failure::PageError;
 use crate::page_context::{PageContext, loads};
+use crate::paths::to_sign_in;
 use crate::state::Web;
 
 /// Only what is asked for with GET or HEAD: a form has its token.

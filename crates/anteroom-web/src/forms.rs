@@ -5,8 +5,7 @@
 //! with what was entered, it takes [`FormOrStale`] and has to say what becomes of a stale one. Requests that other sites may
 //! post have a type of their own: `endpoints::authorize::CrossSitePost`.
 
-use anteroom_flows::context::call::FormOwner;
-use anteroom_flows::context::call::SubmittedForm;
+use anteroom_flows::context::call::{FormOwner, SubmittedForm};
 use anteroom_flows::context::limits::{FormToken, spend_form, spend_sign_out};
 use anteroom_flows::interaction::form_limits::{FormReferences, counted_for};
 use anteroom_flows::interaction::open_interaction::InteractionRef;
@@ -21,11 +20,14 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use std::sync::Arc;
 
-use crate::failure::{PageError, to_sign_in};
-use crate::form_token::{self, FormContext, FormName, InvalidFormToken, TokenCheck};
+use crate::failure::PageError;
+use crate::form_token::{self, FormName, InvalidFormToken, TokenCheck};
 use crate::origin::{self, FormOrigin};
 use crate::page_context::PageContext;
-use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, on_with};
+use crate::page_token::here;
+use crate::paths::{
+    COMPLETE_REGISTRATION, CONTINUE, FORGOT_PASSWORD, SIGN_IN, SIGN_OUT, on_with, to_sign_in,
+};
 use crate::received::{BodyResult, read_body};
 use crate::state::Web;
 
@@ -201,13 +203,13 @@ impl ReceivedForm {
     pub(crate) fn again(&self, without: &str) -> String {
         match self.field("interaction") {
             "" => without.to_owned(),
-            handle => on_with("/continue", Some(handle)),
+            handle => on_with(CONTINUE, Some(handle)),
         }
     }
 }
 
 /// Forms that their use case counts by address.
-const COUNTED_BY_ADDRESS: [&str; 3] = ["/sign-in", FORGOT_PASSWORD, COMPLETE_REGISTRATION];
+const COUNTED_BY_ADDRESS: [&str; 3] = [SIGN_IN, FORGOT_PASSWORD, COMPLETE_REGISTRATION];
 
 async fn count(
     context: &PageContext,
@@ -221,7 +223,7 @@ async fn count(
     let visit = &context.visit;
     let brought = FormReferences { interaction: sent.field("interaction"), token: sent.field("token") };
     let counted_for = counted_for(visit, brought).await?;
-    if path == "/sign-out" {
+    if path == SIGN_OUT {
         return Ok(spend_sign_out(visit, counted_for, token).await?);
     }
     Ok(spend_form(visit, counted_for, token).await?)
@@ -244,20 +246,4 @@ fn malformed() -> PageError {
 
 fn too_large() -> PageError {
     PageError::page(StatusCode::PAYLOAD_TOO_LARGE, ErrorKind::TooLarge, to_sign_in())
-}
-
-fn here(context: &PageContext) -> FormContext {
-    FormContext { browser: context.visit.browser.id, now: context.visit.now }
-}
-
-/// The token for a form that is about to be shown, on a page that shows `owner`.
-pub(crate) fn token_for(context: &PageContext, form: FormName, owner: FormOwner) -> String {
-    let provider = &context.web.provider;
-    let page = form_token::Page { at: here(context), owner, number: provider.random.bytes() };
-    form_token::make(&provider.keyring, form, page)
-}
-
-/// The same for a page that shows no account.
-pub(crate) fn token_without_account(context: &PageContext, form: FormName) -> String {
-    token_for(context, form, FormOwner::default())
 }

@@ -19,7 +19,9 @@ mod forms;
 mod once_an_hour;
 mod origin;
 mod page_context;
+mod page_token;
 mod pages;
+mod paths;
 mod received;
 mod request_checks;
 mod request_deadline;
@@ -27,6 +29,7 @@ mod request_log;
 mod respond;
 mod routes;
 mod segment;
+mod session_clock;
 mod state;
 
 pub use request_log::REQUESTS;

@@ -18,9 +18,10 @@ use axum::response::{IntoResponse as _, Response};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use crate::endpoints::token::unavailable;
-use crate::failure::{PageError, to_sign_in};
+use crate::endpoints::unavailable::unavailable;
+use crate::failure::PageError;
 use crate::page_context::{PageContext, request_from};
+use crate::paths::to_sign_in;
 use crate::respond::{LONGEST_LOCATION, REFERRER_POLICY};
 use crate::state::Web;
 

@@ -1,14 +1,17 @@
 //! Rendering: a view in its frame, with the headers every page carries.
 
 use anteroom_domain::account::Account;
+use anteroom_domain::rate::Wait;
 use anteroom_domain::session::Session;
 use anteroom_flows::interaction::error_return::ErrorReturn;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_pages::{
-    Application, ErrorKind, ErrorReturnPage, FormPostPage, HiddenField, Locale, NextLink, NextLinkKind, Page,
-    PageLayout, RedirectPage, SessionClock, SignedInAs, SupportContact,
+    Application, ErrorReturnPage, FormPostPage, HiddenField, Locale, Page, PageLayout, RedirectPage,
+    SessionClock, SignedInAs, SupportContact, Wait as WaitText,
 };
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, SET_COOKIE, VARY};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE, VARY,
+};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use cookie::Cookie;
@@ -16,10 +19,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use url::{Origin, Url};
 
-use crate::failure::{PageError, to_sign_in};
 use crate::page_context::PageContext;
-use crate::pages::session_time;
-use crate::pages::step::DASHBOARD;
+use crate::paths::to_sign_in;
+use crate::session_clock::session_clock;
 
 /// No inline script or style, nothing from elsewhere.
 const CSP: &str =
@@ -77,7 +79,7 @@ impl<'a> PageResponse<'a> {
 
     /// The page warns before this session ends.
     pub(crate) fn of_session(mut self, session: &Session) -> Self {
-        self.session = Some(session_time::clock(self.context, session));
+        self.session = Some(session_clock(self.context, session));
         self
     }
 
@@ -204,6 +206,16 @@ pub(crate) fn moment(context: &PageContext, at: jiff::Timestamp) -> anteroom_pag
     context.web.letterhead().moment(at)
 }
 
+pub(crate) fn wait_text(wait: Wait) -> WaitText {
+    WaitText::seconds(u64::try_from(wait.0.as_secs()).unwrap_or(1).max(1))
+}
+
+pub(crate) fn retry_after(mut response: Response, wait: Wait) -> Response {
+    let seconds = u64::try_from(wait.0.as_secs()).unwrap_or(1).max(1);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
 /// 303: whatever the method was, the next request is a GET (RFC 9110 §15.4.4). For addresses of ours, which are short;
 /// others go by way of [`leave`].
 pub(crate) fn see_other(target: &str) -> Response {
@@ -278,12 +290,6 @@ fn hidden_fields(parameters: &[(Cow<'static, str>, String)]) -> Vec<HiddenField>
 
 pub(crate) const REFERRER_POLICY: HeaderName = HeaderName::from_static("referrer-policy");
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
-
-/// The application that waited is no longer configured. A person who has just signed in for it is signed in all the same.
-pub(crate) fn application_gone() -> PageError {
-    let forward = NextLink { kind: NextLinkKind::Dashboard, href: DASHBOARD.to_owned() };
-    PageError::page(StatusCode::BAD_REQUEST, ErrorKind::ApplicationGone, forward)
-}
 
 #[cfg(test)]
 mod tests {

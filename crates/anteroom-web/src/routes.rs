@@ -16,12 +16,13 @@ use tower_http::compression::CompressionLayer;
 use crate::endpoints::{
     authorize, check_session, cors, discovery, health, par, registration, token, twilio, userinfo,
 };
-use crate::failure::{PageError, to_sign_in};
+use crate::failure::PageError;
 use crate::page_context::PageContext;
 use crate::pages::{
     choose_account, consent, dashboard, expired_password, factors, forgot_password, new_password,
     not_entitled, profile, recover, register, register_phones, session_time, sign_in, sign_out, step, verify,
 };
+use crate::paths::{self as page, to_sign_in};
 use crate::segment::PathParam;
 use crate::state::Web;
 use crate::{development_outbox, fetch_metadata, request_checks, request_deadline, request_log};
@@ -58,23 +59,23 @@ pub fn router(web: Arc<Web>) -> Router {
 fn pages() -> Router<Arc<Web>> {
     Router::new()
         .route("/", get(dashboard::home))
-        .route("/sign-in", get(sign_in::form).post(sign_in::submit))
-        .route("/continue", get(step::resume))
-        .route("/choose-account", get(choose_account::form).post(choose_account::submit))
-        .route("/consent", get(dashboard::home).post(consent::submit))
-        .route("/not-entitled", get(dashboard::home).post(not_entitled::submit))
-        .route("/expired-password", get(dashboard::home).post(expired_password::submit))
-        .route("/dashboard", get(dashboard::show))
-        .route(profile::PROFILE, get(profile::show).post(profile::submit))
-        .route(factors::FACTORS, get(factors::show))
-        .route("/account/factors/add", get(factors::to_list).post(factors::add))
-        .route("/account/factors/confirm", get(factors::to_list).post(factors::enter))
-        .route("/account/factors/remove", get(factors::to_list).post(factors::take_off))
+        .route(page::SIGN_IN, get(sign_in::form).post(sign_in::submit))
+        .route(page::CONTINUE, get(step::resume))
+        .route(page::CHOOSE_ACCOUNT, get(choose_account::form).post(choose_account::submit))
+        .route(page::CONSENT, get(dashboard::home).post(consent::submit))
+        .route(page::NOT_ENTITLED, get(dashboard::home).post(not_entitled::submit))
+        .route(page::EXPIRED_PASSWORD, get(dashboard::home).post(expired_password::submit))
+        .route(page::DASHBOARD, get(dashboard::show))
+        .route(page::PROFILE, get(profile::show).post(profile::submit))
+        .route(page::FACTORS, get(factors::show))
+        .route(page::ADD_FACTOR, get(factors::to_list).post(factors::add))
+        .route(page::CONFIRM_FACTOR, get(factors::to_list).post(factors::enter))
+        .route(page::REMOVE_FACTOR, get(factors::to_list).post(factors::take_off))
         .route("/account/factors/{id}", get(factors::enrol))
         .route("/open/{client}", get(dashboard::open))
-        .route("/sign-out", get(dashboard::home).post(sign_out::submit))
-        .route("/signed-out", get(sign_out::done))
-        .route("/session", get(session_time::ask).post(session_time::go_on))
+        .route(page::SIGN_OUT, get(dashboard::home).post(sign_out::submit))
+        .route(page::SIGNED_OUT, get(sign_out::done))
+        .route(page::SESSION, get(session_time::ask).post(session_time::go_on))
         .merge(journeys())
 }
 
@@ -82,7 +83,7 @@ fn pages() -> Router<Arc<Web>> {
 fn parts_of_pages() -> Router<Arc<Web>> {
     Router::new()
         .route("/account/factors/{id}/qr.svg", get(factors::picture))
-        .route("/dev/outbox", get(development_outbox::page))
+        .route(page::OUTBOX, get(development_outbox::page))
         .route("/dev/outbox.json", get(development_outbox::json))
         .route("/dev/outbox/{id}", get(development_outbox::email))
 }
@@ -90,22 +91,22 @@ fn parts_of_pages() -> Router<Arc<Web>> {
 /// The ways to a password, and the proof of identity on them.
 fn journeys() -> Router<Arc<Web>> {
     Router::new()
-        .route(step::FORGOT_PASSWORD, get(forgot_password::form).post(forgot_password::submit))
-        .route(forgot_password::ASKED, get(forgot_password::asked))
-        .route(forgot_password::WAITING, get(forgot_password::interaction_ref))
-        .route("/recover", get(recover::link).post(recover::press))
-        .route("/recover/code", get(dashboard::home).post(recover::type_code))
-        .route("/verify/send", get(dashboard::home).post(verify::send))
-        .route("/verify/code", get(dashboard::home).post(verify::enter))
-        .route("/new-password", get(dashboard::home).post(new_password::submit))
-        .route(new_password::CHANGED, get(new_password::changed))
-        .route(new_password::CHANGE, get(new_password::change))
-        .route(step::COMPLETE_REGISTRATION, get(register::invitation).post(register::again))
-        .route("/register", get(dashboard::home).post(register::accept))
-        .route("/register/phone", get(dashboard::home).post(register_phones::add))
-        .route("/register/phone/verify", get(dashboard::home).post(register_phones::verify))
-        .route("/register/phone/another", get(dashboard::home).post(register_phones::another))
-        .route("/register/phones-done", get(dashboard::home).post(register_phones::done))
+        .route(page::FORGOT_PASSWORD, get(forgot_password::form).post(forgot_password::submit))
+        .route(page::RECOVERY_ASKED, get(forgot_password::asked))
+        .route(page::RECOVERY_WAITING, get(forgot_password::interaction_ref))
+        .route(page::RECOVER, get(recover::link).post(recover::press))
+        .route(page::RECOVERY_CODE, get(dashboard::home).post(recover::type_code))
+        .route(page::VERIFY_SEND, get(dashboard::home).post(verify::send))
+        .route(page::VERIFY_CODE, get(dashboard::home).post(verify::enter))
+        .route(page::NEW_PASSWORD, get(dashboard::home).post(new_password::submit))
+        .route(page::PASSWORD_CHANGED, get(new_password::changed))
+        .route(page::CHANGE_PASSWORD, get(new_password::change))
+        .route(page::COMPLETE_REGISTRATION, get(register::invitation).post(register::again))
+        .route(page::REGISTER, get(dashboard::home).post(register::accept))
+        .route(page::REGISTER_PHONE, get(dashboard::home).post(register_phones::add))
+        .route(page::VERIFY_PHONE, get(dashboard::home).post(register_phones::verify))
+        .route(page::OTHER_PHONE, get(dashboard::home).post(register_phones::another))
+        .route(page::PHONES_DONE, get(dashboard::home).post(register_phones::done))
 }
 
 fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {

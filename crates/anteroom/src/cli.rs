@@ -1,23 +1,19 @@
 //! The command line.
 
 use anteroom_domain::profile::language_tag;
-use anteroom_oidc::display_text::is_hidden;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
-use std::process::ExitCode;
-
-use crate::commands::{self, shown};
 
 /// An OpenID Connect provider for the portals of dental and medical practices.
 #[derive(Debug, Parser)]
 #[command(name = "anteroom", version, about)]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    pub command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+pub enum Command {
     /// Serve with a configuration.
     Serve(ConfigArgs),
     /// Start everything on this machine, with sample accounts and applications.
@@ -44,7 +40,7 @@ enum Command {
     /// A database that went back to an earlier state.
     #[command(subcommand)]
     Database(DatabaseCommand),
-    /// What happened on the way to an error page, or to one account.
+    /// Explain an error page by its reference, or list what happened to an account.
     Explain(ExplainArgs),
 }
 
@@ -109,11 +105,12 @@ pub enum UserCommand {
     Enable(AddressArgs),
     /// Add an account to a group, or take it out.
     Group(GroupArgs),
-    /// Add a phone that you took down in person. It serves after a delay, and every address is told at once.
+    /// Add a phone whose number the person gave you in person. Codes are sent to it after a delay, and every address of
+    /// the account is notified at once.
     Phone(PhoneArgs),
-    /// Show everything that applications can be told of somebody.
+    /// Show the claims about an account that clients can receive.
     Claims(ShowClaimsArgs),
-    /// Say things of somebody: name=value, an empty value takes one away.
+    /// Set profile claims of an account: name=value; an empty value removes the claim.
     SetClaims(ClaimsArgs),
     /// Mail the link of a password reset; the person finishes it themselves.
     SendReset(AddressArgs),
@@ -139,7 +136,7 @@ pub struct InviteArgs {
 #[derive(Debug, Args)]
 pub struct ShowClaimsArgs {
     pub email: String,
-    /// As this client is told them, and by which `sub` it knows the person.
+    /// Show the claims as this client receives them, with its `sub` for the account.
     #[arg(long)]
     pub client: Option<String>,
     #[command(flatten)]
@@ -244,8 +241,8 @@ pub enum KeysCommand {
 
 #[derive(Debug, Args)]
 pub struct RotateArgs {
-    /// The old keys may be in wrong hands: sign with new ones at once, and publish the old no longer, so that nothing they
-    /// signed is believed.
+    /// The old keys may be compromised: sign with new ones at once and remove the old ones from the JWKS, so that their
+    /// signatures are no longer accepted.
     #[arg(long)]
     pub compromised: bool,
     #[command(flatten)]
@@ -291,7 +288,8 @@ pub struct ExportArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum DatabaseCommand {
-    /// Go on with a database that went back: says what that means, and does it with --yes. Everybody signs in anew.
+    /// Accept a database that was restored to an earlier state. Without --yes it only prints the consequences. All
+    /// sessions and tokens end, and everyone has to sign in again.
     Accept(AcceptArgs),
 }
 
@@ -318,40 +316,4 @@ pub struct ExplainArgs {
 /// As the claim `locale` has it.
 fn language(text: &str) -> Result<String, String> {
     language_tag(text).ok_or_else(|| "not a language tag, such as en or es-MX".to_owned())
-}
-
-/// The error repeats arguments as they came.
-fn refused(error: &clap::Error) -> ! {
-    let hidden: Vec<String> = std::env::args().filter(|argument| argument.contains(is_hidden)).collect();
-    if hidden.is_empty() {
-        error.exit();
-    }
-    let plain = |text: String, argument: &String| text.replace(argument, &shown::argument(argument));
-    commands::fail(&hidden.iter().fold(error.render().to_string(), plain));
-    std::process::exit(error.exit_code());
-}
-
-pub fn run() -> ExitCode {
-    let cli = Cli::try_parse().unwrap_or_else(|error| refused(&error));
-    let result = match cli.command {
-        Command::Serve(args) => commands::serve::run(&args),
-        #[cfg(feature = "demo")]
-        Command::Demo(args) => crate::demo::run(&args),
-        Command::Check(args) => commands::check::run(&args),
-        Command::Migrate(args) => commands::migrate::run(&args),
-        Command::Backup(args) => commands::backup::run(&args),
-        Command::User(command) => commands::user::run(command),
-        Command::Client(command) => commands::client::run(command),
-        Command::Keys(command) => commands::keys::run(command),
-        Command::Audit(command) => commands::audit::run(command),
-        Command::Database(command) => commands::database::run(command),
-        Command::Explain(args) => commands::explain::run(&args),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            commands::print_error(&error);
-            ExitCode::FAILURE
-        }
-    }
 }

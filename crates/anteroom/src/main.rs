@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    anteroom::cli::run()
+    anteroom::run::run()
 }

@@ -6,7 +6,7 @@ use anteroom::commands::{CommandError, check, client, keys, migrate};
 use anteroom_config::{Configuration, ConfigurationFile};
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_oidc::SigningAlgorithm;
-use anteroom_server::background::{ReloadError, apply_configuration};
+use anteroom_server::applied_configuration::{ReloadError, apply_configuration};
 use anteroom_server::reload::{ConfigurationReloader, SECOND_LOOK_AFTER};
 use anteroom_server::wiring::{self, Environment, WiringError};
 use anteroom_storage::{InstanceKind, Store, StoreOptions};

@@ -1,5 +1,5 @@
-//! The developers' commands: `cargo xtask test` runs everything the project is held to and provides what that needs,
-//! `cargo xtask tidy` holds the source tree to its own rules, `cargo xtask timing` measures what the time of answers tells.
+//! The developers' commands: `cargo xtask test` runs every check and test and provides what they need, `cargo xtask
+//! tidy` checks the rules of the source tree, `cargo xtask timing` measures whether response times reveal anything.
 
 #![expect(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
 

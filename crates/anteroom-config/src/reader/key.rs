@@ -9,7 +9,7 @@ pub(crate) struct Key<T> {
     pub(crate) meaning: &'static str,
     /// Whether the first value is less safe than the second, which is the default.
     pub(crate) looser: Option<fn(&T, &T) -> bool>,
-    /// Which values keep out people, or applications, that should come in.
+    /// Values that lock legitimate people or clients out, and the warning that says so.
     pub(crate) shuts_out: Option<ExcludingValue<T>>,
     /// As TOML, where the default is filled in elsewhere.
     pub(crate) defaults_to: Option<&'static str>,

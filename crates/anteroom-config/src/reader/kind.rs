@@ -14,7 +14,7 @@ pub(crate) use claims::scope_claims;
 pub(crate) use tables::{entries, json_value};
 
 use super::duration;
-use super::suggest::nearest;
+use crate::suggest::nearest;
 
 pub(crate) type Item<'i> = Spanned<DeValue<'i>>;
 

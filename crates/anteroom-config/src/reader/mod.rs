@@ -10,7 +10,6 @@ mod key;
 pub(crate) mod kind;
 mod secret;
 mod section;
-pub(crate) mod suggest;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -18,12 +17,11 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostics::{ConfigFinding, SourceSpan};
+use crate::documentation::{KeyDoc, SectionDoc};
 use crate::inputs::{InputFiles, sha256};
-use crate::reference::{KeyDoc, SectionDoc};
 use crate::settings::PolicyProfile;
 
 pub(crate) use key::{Key, key};
-pub use secret::SecretOrigin;
 pub(crate) use secret::{
     MASTER_KEY_FILE, Secret, SecretKeys, certificates, file_path, from_file, warn_of_readers,
 };
@@ -48,12 +46,14 @@ pub(crate) struct Context<'a> {
     contents: RefCell<BTreeMap<String, Vec<[u8; 32]>>>,
     /// Filled where the run is for the reference.
     reference: Option<RefCell<Vec<SectionDoc>>>,
+    /// All documented sections: they are made by running the reader over nothing, so its caller passes them in.
+    sections: fn() -> Vec<SectionDoc>,
     /// The profile whose defaults the reference is to show.
     described_profile: Option<PolicyProfile>,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn reading(env: Env<'a>, fetch_secrets: bool) -> Self {
+    pub(crate) fn reading(env: Env<'a>, fetch_secrets: bool, sections: fn() -> Vec<SectionDoc>) -> Self {
         Self {
             env,
             fetch_secrets,
@@ -64,13 +64,19 @@ impl<'a> Context<'a> {
             written: RefCell::default(),
             contents: RefCell::default(),
             reference: None,
+            sections,
             described_profile: None,
         }
     }
 
     pub(crate) fn describing(profile: PolicyProfile) -> Self {
         let reference = Some(RefCell::default());
-        Self { reference, described_profile: Some(profile), ..Self::reading(&|_| None, false) }
+        Self { reference, described_profile: Some(profile), ..Self::reading(&|_| None, false, Vec::new) }
+    }
+
+    /// What the reference documents.
+    fn sections(&self) -> Vec<SectionDoc> {
+        (self.sections)()
     }
 
     pub(crate) fn described_profile(&self) -> Option<PolicyProfile> {

@@ -1,30 +1,14 @@
 //! Secrets come from files or environment variables; what stands in the configuration is only where they rest.
 
 use secrecy::SecretString;
-use std::fmt;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::kind::{Kind, parsed, quoted, text};
 use super::{Section, key};
 use crate::diagnostics::{ConfigFinding, SourceSpan};
 use crate::redact::SECRET_KEYS;
-
-/// Where a secret rests.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SecretOrigin {
-    File(PathBuf),
-    Env(String),
-}
-
-impl fmt::Display for SecretOrigin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(f, "file {}", path.display()),
-            Self::Env(name) => write!(f, "environment variable {name}"),
-        }
-    }
-}
+use crate::settings::SecretOrigin;
 
 /// The two keys that say where one secret rests.
 pub(crate) struct SecretKeys {

@@ -3,10 +3,10 @@
 use toml::de::{DeTable, DeValue};
 
 use super::kind::{Item, Problem, did_you_mean};
-use super::suggest::nearest;
 use super::{Context, Key};
 use crate::diagnostics::{ConfigFinding, SourceSpan};
-use crate::reference::{self, KeyDoc};
+use crate::documentation::{KeyDoc, is_top_level, suggested_section};
+use crate::suggest::nearest;
 
 pub(crate) struct Section<'c, 'i> {
     pub(crate) cx: &'c Context<'c>,
@@ -181,10 +181,10 @@ impl<'c, 'i> Section<'c, 'i> {
         if self.entries.is_empty() {
             return;
         }
-        let sections = reference::sections();
+        let sections = self.cx.sections();
         for (key, _) in &self.entries {
             let place = SourceSpan::new(self.file, key.span());
-            if reference::is_top_level(&sections, key.get_ref()) {
+            if is_top_level(&sections, key.get_ref()) {
                 let finding = ConfigFinding::error(format!("`{}` belongs in the main file", key.get_ref()));
                 self.cx.report(
                     finding.at(Some(place), "an included file holds `[[clients]]` and `[[groups]]` only"),
@@ -201,7 +201,7 @@ impl<'c, 'i> Section<'c, 'i> {
         let mut finding = finding.at(Some(place), "");
         if let Some(near) = nearest(name, self.known.iter().copied()) {
             finding = finding.help(did_you_mean(near));
-        } else if let Some(home) = reference::suggested_section(&reference::sections(), name) {
+        } else if let Some(home) = suggested_section(&self.cx.sections(), name) {
             finding = finding.help(home);
         } else if !self.known.is_empty() {
             finding = finding.help(format!("known here: {}", self.known.join(", ")));

@@ -48,7 +48,7 @@ fn check_audience(
 fn check_opaque(cx: &Context<'_>, draft: &ClientDraft) {
     let place = |name: &str| cx.place(&format!("{}{name}", draft.path));
     let help = "name the API in `audience`; `access_token_format = \"jwt\"` makes them JWTs without one";
-    let label = "opaque ones have none: nothing signs them";
+    let label = "opaque access tokens are not signed";
     if let Some(typ) = place("access_token_typ") {
         let title = format!("the access tokens of client `{}` are opaque", draft.client_id);
         cx.report(ConfigFinding::error(title).at(Some(typ), label).help(help));

@@ -104,7 +104,7 @@ fn read_policy(section: &mut Section<'_, '_>, groups: Option<&[GroupName]>) -> C
     let meaning = "Whether the application is told over the back channel when a session ends idle.";
     let logout_on_idle = section.get_or(key("logout_on_idle", boolean(), meaning), false);
     if logout_on_idle && !section.was_given("backchannel_logout_uri") {
-        let finding = ConfigFinding::error("a logout that nobody is told of");
+        let finding = ConfigFinding::error("`logout_on_idle` without a `backchannel_logout_uri`");
         let label = "needs a `backchannel_logout_uri`";
         section.cx.report(finding.at(section.place_of("logout_on_idle"), label));
     }

@@ -14,8 +14,8 @@ use super::{ClientDraft, client_warnings};
 use crate::diagnostics::{ConfigFinding, SourceSpan};
 use crate::fingerprint::SECRETS_OF_CLIENTS;
 use crate::reader::kind::{Kind, any_text, boolean, did_you_mean, integer, list, parsed, quoted};
-use crate::reader::suggest::nearest;
 use crate::reader::{Context, Section, key};
+use crate::suggest::nearest;
 
 pub(super) fn read_metadata(section: &mut Section<'_, '_>) -> ClientMetadataInput {
     let mut input = ClientMetadataInput::default();

@@ -7,7 +7,7 @@ use super::ClientDraft;
 use crate::diagnostics::ConfigFinding;
 use crate::reader::Context;
 use crate::reader::kind::did_you_mean;
-use crate::reader::suggest::nearest;
+use crate::suggest::nearest;
 
 pub(super) fn check(cx: &Context<'_>, draft: &ClientDraft, metadata: &ClientMetadata) {
     check_wildcards(cx, draft, ("redirect_uris", &metadata.redirect_uris));

@@ -3,8 +3,8 @@
 use anteroom_domain::gateway::{BodyFormat, PLACEHOLDERS, unknown_placeholder};
 use anteroom_oidc::display_text::is_hidden;
 use secrecy::SecretString;
+use url::{Host, Url};
 
-use super::messages::parse_url;
 use crate::diagnostics::ConfigFinding;
 use crate::reader::kind::{Kind, list, parsed, quoted, text, word};
 use crate::reader::{SecretKeys, Section, key};
@@ -122,6 +122,22 @@ fn url_template() -> Kind<String> {
             None => parse_url(text).map(|_| text.to_owned()),
         },
     )
+}
+
+/// A message leaves this machine only encrypted.
+pub(super) fn parse_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    let local = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    if url.scheme() == "https" || (url.scheme() == "http" && local) {
+        Ok(url)
+    } else {
+        Err("must be https; http is for this machine only".to_owned())
+    }
 }
 
 type NameAndValue = (String, String);

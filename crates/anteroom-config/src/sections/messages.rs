@@ -4,10 +4,10 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::phone::E164;
 use jiff::SignedDuration;
 use std::net::IpAddr;
-use url::{Host, Url};
+use url::Url;
 
 use super::SECOND;
-use super::gateway::{GATEWAY, read_gateway};
+use super::gateway::{GATEWAY, parse_url, read_gateway};
 use crate::diagnostics::ConfigFinding;
 use crate::reader::kind::{Kind, boolean, duration, integer, parsed, quoted, text, word};
 use crate::reader::{SecretKeys, Section, certificates, file_path, key};
@@ -221,19 +221,4 @@ fn account_sid() -> Kind<String> {
 
 fn https_url() -> Kind<Url> {
     parsed("https URL", |url: &Url| quoted(url.as_str().trim_end_matches('/')), parse_url)
-}
-
-pub(super) fn parse_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| error.to_string())?;
-    let local = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    if url.scheme() == "https" || (url.scheme() == "http" && local) {
-        Ok(url)
-    } else {
-        Err("must be https; http is for this machine only".to_owned())
-    }
 }

@@ -19,7 +19,7 @@ pub(super) fn read_server(top: &mut Section<'_, '_>) -> Server {
         let listen = section.get_or(key("listen", socket_address(), meaning), local);
         let meaning = "Networks of the proxies in front, whose `X-Forwarded-*` headers are believed. \
             Everyone else's are ignored.";
-        let everyone = "every address would be a proxy, and anyone could claim to be anyone";
+        let everyone = "every peer would be trusted as a proxy, and any client could forge its address in X-Forwarded-For";
         let proxies = key("trusted_proxies", list(network(everyone)), meaning);
         let trusted_proxies = section.get_or(proxies, Vec::new());
         let timeout =

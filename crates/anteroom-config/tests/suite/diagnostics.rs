@@ -132,7 +132,7 @@ error: bad value for `trusted_proxies` in `[server]`
  --> anteroom.toml:5:43
   |
 5 | trusted_proxies = ["10.0.0.0/8", "proxy", "0.0.0.0/0"]
-  |                                           ^^^^^^^^^^^ every address would be a proxy, and anyone could claim to be anyone"#,
+  |                                           ^^^^^^^^^^^ every peer would be trusted as a proxy, and any client could forge its address in X-Forwarded-For"#,
     );
 }
 
@@ -285,7 +285,7 @@ warning: no proxy is trusted, though TLS must end at one
  --> anteroom.toml:1:10
   |
 1 | issuer = "https://id.example"
-  |          ^^^^^^^^^^^^^^^^^^^^ requests of the whole world would seem to come from one address
+  |          ^^^^^^^^^^^^^^^^^^^^ all requests would count for the proxy's address
   |
   = help: name the proxy: `[server] trusted_proxies = ["127.0.0.1"]`; without one, add `[server.tls]`"#,
     );

@@ -249,7 +249,9 @@ fn an_idle_logout_needs_somebody_to_tell() {
     let lines: Vec<String> = found.iter().map(|found| found.to_string()).collect();
     assert_eq!(
         lines,
-        ["anteroom.toml:8:18: a logout that nobody is told of: needs a `backchannel_logout_uri`"]
+        [
+            "anteroom.toml:8:18: `logout_on_idle` without a `backchannel_logout_uri`: needs a `backchannel_logout_uri`"
+        ]
     );
 }
 

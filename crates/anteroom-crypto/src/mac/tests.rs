@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::raw_key::hmac_sha256;
 use crate::{KeyPurpose, Keyring};
 
 #[test]

@@ -3,7 +3,7 @@
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use zeroize::Zeroize as _;
 
-use super::hasher::HashError;
+use super::error::HashError;
 
 /// The working memory of Argon2, kept by its owner from hash to hash.
 #[derive(Default)]

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{
     argon2id::{Argon2Memory, Input, argon2id},
+    error::HashError,
     params::HashParams,
     stored::{NO_PEPPER, PasswordHash},
 };
@@ -30,16 +31,6 @@ pub enum PasswordVerification {
         outdated: bool,
     },
     Mismatch,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum HashError {
-    #[error("the hash needs version {0} of the pepper, which is not known here")]
-    UnknownPepper(u32),
-    #[error("no memory left to hash with")]
-    OutOfMemory,
-    #[error("Argon2 refused its input: {0}")]
-    Argon2(#[from] argon2::Error),
 }
 
 /// Hashes passwords on the calling thread, which takes it milliseconds: requests go through a

@@ -5,12 +5,14 @@
 //! outdated and the caller stores a new hash.
 
 mod argon2id;
+mod error;
 mod hasher;
 mod params;
 mod stored;
 
 pub(crate) use argon2id::Argon2Memory;
-pub use hasher::{HashError, PasswordHasher, PasswordVerification};
+pub use error::HashError;
+pub use hasher::{PasswordHasher, PasswordVerification};
 pub use params::{HashParams, HashParamsError};
 pub use stored::{PasswordHash, PasswordHashError};
 

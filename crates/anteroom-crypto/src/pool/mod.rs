@@ -1,4 +1,5 @@
-//! The hashing pool: no flood of sign-ins may take the machine's memory, or close the door to everyone else.
+//! The hashing pool. Argon2 is expensive on purpose, so a flood of sign-ins must neither exhaust memory nor starve
+//! other people's sign-ins.
 //!
 //! ```text
 //!   verify, hash ──▶ FairQueue ──▶ worker threads ──▶ answer
@@ -36,7 +37,7 @@ use crate::passwords::{HashError, PasswordHash, PasswordHasher, PasswordVerifica
 /// Where a request stands in line. Accounts are named by their identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum QueueKey {
-    /// It carries a valid known-device cookie of the account it names, checked before any hashing.
+    /// The request has a valid known-device cookie of the account that it names.
     KnownDevice(u128),
     /// Everyone else, by the prefix of their address.
     Prefix(u64),

@@ -1,10 +1,10 @@
 //! Who is hashed next: a data structure without threads or clocks.
 //!
-//! There are two lanes, each with half of the room: known devices, and everyone else. Of four that are served three are known
-//! devices where both wait, so that neither lane can keep the other out. Inside a lane there is one line for each account or
-//! address prefix, and the lines take turns; so who sends a thousand requests waits behind themselves. When a lane's room is
-//! full, the longest line gives up its youngest entry to a newcomer, but only where that makes the shares more even: among
-//! lines of equal length no job is displaced, else the last one to come would always push out one that waits.
+//! There are two lanes, each with half of the room: known devices, and all others. While both wait, three of four jobs that are
+//! served are those of known devices, so that neither lane can keep the other out. Inside a lane there is one line for each
+//! account or address prefix, and the lines take turns, so a client that sends a thousand requests only delays its own. When a
+//! lane's room is full, the longest line gives up its youngest entry to a newcomer, but only where that makes the shares more
+//! even: among lines of equal length no job is displaced, else the last one to come would always push out one that waits.
 
 use std::collections::{HashMap, VecDeque};
 

@@ -1,4 +1,5 @@
-//! What an operator's word for a database that had gone back covers.
+//! An operator accepted a database that was restored to an earlier state: which missing entries and checkpoints that
+//! explains.
 
 use crate::audit_trail::record::AuditRecord;
 use jiff::Timestamp;

@@ -2,50 +2,14 @@
 //! order of the chain, then the checkpoints, then one line that says where the export ends and when it was made, signed, so
 //! that lines cannot be cut off its end and the export cannot be dated anew.
 
-use crate::audit_trail::chain::{ChainLink, Checkpoint, Pruned, signed_bytes};
+use crate::audit_trail::chain::{Checkpoint, Pruned};
 use crate::audit_trail::lines::ExportLine;
 use crate::audit_trail::verify::{
     AuditFinding, ChainVerifier, CheckpointSource, VerificationKeys, VerificationReport,
 };
-use anteroom_crypto::{Keyring, Signer, SigningFailed, VerifyingKey};
-use jiff::Timestamp;
+use anteroom_crypto::{Keyring, VerifyingKey};
 
-const END: &str = "audit export v1";
-
-/// Where an export ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExportEnd {
-    pub link: ChainLink,
-    pub at: Timestamp,
-    pub checkpoints: u64,
-    /// The public keys of the checkpoints' signatures, for a reader who has no others to go by.
-    pub keys: Vec<VerifyingKey>,
-    pub signature: Vec<u8>,
-}
-
-impl ExportEnd {
-    pub fn sign(
-        link: ChainLink,
-        at: Timestamp,
-        checkpoints: u64,
-        signer: &Signer,
-    ) -> Result<Self, SigningFailed> {
-        let mut end = Self { link, at, checkpoints, keys: signer.verifying_keys(), signature: Vec::new() };
-        end.signature = signer.sign(END, &end.signed_bytes())?;
-        Ok(end)
-    }
-
-    fn signed_bytes(&self) -> Vec<u8> {
-        let mut bytes = signed_bytes(&self.link, self.at);
-        bytes.extend(self.checkpoints.to_be_bytes());
-        self.keys.iter().for_each(|key| bytes.extend(key.as_bytes()));
-        bytes
-    }
-
-    fn is_signed_by(&self, keys: &[VerifyingKey]) -> bool {
-        keys.iter().any(|key| key.verify(END, &self.signed_bytes(), &self.signature))
-    }
-}
+pub use crate::audit_trail::export_end::ExportEnd;
 
 /// Verifies an export in two passes over its lines, the first for the checkpoints.
 pub struct ExportVerifier<'k> {

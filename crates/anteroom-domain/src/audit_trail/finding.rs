@@ -1,8 +1,29 @@
 //! What is wrong with a trail, in words.
 
-use crate::audit_trail::verify::CheckpointSource;
 use crate::ids::AuditId;
 use jiff::Timestamp;
+use std::fmt;
+
+/// Where a checkpoint was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CheckpointSource {
+    /// With the entries: in the database, or in the export.
+    Inside,
+    /// Elsewhere.
+    Outside,
+    /// It is none, but the end of the chain as it was noted when it was last linked.
+    Head,
+}
+
+impl fmt::Display for CheckpointSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inside => "kept with the entries",
+            Self::Outside => "in the checkpoints file",
+            Self::Head => "noted as the head of the chain",
+        })
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuditFinding {
@@ -21,7 +42,7 @@ pub enum AuditFinding {
     #[error("the entry {id}, not linked yet, cannot be read")]
     UnreadableWaiting { id: AuditId },
     #[error(
-        "the chain does not hold at entry {seq} ({id}): it, its number, or what was before it is another"
+        "the chain does not hold at entry {seq} ({id}): the entry, its number or a preceding entry was changed"
     )]
     Broken { seq: u64, id: AuditId },
     #[error("{}", missing(*.first, *.last))]
@@ -42,7 +63,9 @@ pub enum AuditFinding {
     AlteredHead { seq: u64 },
     #[error("the head of the chain was not noted, or what was noted is gone")]
     NoHead,
-    #[error("that entries up to {seq} were pruned has no good signature: they may have been removed")]
+    #[error(
+        "the record that entries up to {seq} were pruned has no good signature: they may have been deleted"
+    )]
     UnsignedPruning { seq: u64 },
     #[error(
         "entries up to {seq} were pruned, and the checkpoint of entry {seq} {kept} has seen another trail"

@@ -3,7 +3,7 @@
 //! A line is good only exactly as it was written: a space more, and it is not.
 
 use crate::audit_trail::chain::{ChainLink, ChainedEntry, Checkpoint, Pruned};
-use crate::audit_trail::export::ExportEnd;
+use crate::audit_trail::export_end::ExportEnd;
 use crate::audit_trail::hex;
 use crate::audit_trail::record::AuditRecord;
 use crate::ids::{AccountId, AuditId, SessionId};

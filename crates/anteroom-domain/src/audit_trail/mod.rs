@@ -11,6 +11,7 @@
 mod acceptance;
 pub mod chain;
 pub mod export;
+pub mod export_end;
 mod finding;
 mod hex;
 pub mod lines;

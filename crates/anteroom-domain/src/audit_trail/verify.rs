@@ -19,12 +19,11 @@ use crate::ids::AuditId;
 use anteroom_crypto::{KeyedDigest, Keyring, VerifyingKey};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-pub use crate::audit_trail::finding::AuditFinding;
+pub use crate::audit_trail::finding::{AuditFinding, CheckpointSource};
 
-/// By how much the clocks of the one that exports and of the node that signs checkpoints may differ: each may be off that of
-/// the database by half of it before its node is not ready.
+/// Tolerance between the clock of the exporting command and that of the node that signs checkpoints: each may differ
+/// from the database's clock by half of it.
 const CLOCKS: SignedDuration = SignedDuration::from_secs(10);
 
 /// A node links each second. Commands write entries while no node may run, and those wait for the next one.
@@ -40,27 +39,6 @@ pub struct VerificationKeys<'k> {
     pub keyring: Option<&'k Keyring>,
     /// Of checkpoints.
     pub signers: Vec<VerifyingKey>,
-}
-
-/// Where a checkpoint was kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum CheckpointSource {
-    /// With the entries: in the database, or in the export.
-    Inside,
-    /// Elsewhere.
-    Outside,
-    /// It is none, but the end of the chain as it was noted when it was last linked.
-    Head,
-}
-
-impl fmt::Display for CheckpointSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Inside => "kept with the entries",
-            Self::Outside => "in the checkpoints file",
-            Self::Head => "noted as the head of the chain",
-        })
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -88,8 +66,8 @@ pub struct VerificationReport {
 
 pub struct ChainVerifier<'k> {
     keys: VerificationKeys<'k>,
-    /// What the next link may stand on: the last one as written and, where that did not hold, as it should have been,
-    /// so that one wrong digest is not found a second time at the next entry. Empty after a gap.
+    /// Digests that the next entry may be chained to: the last link as stored and, if it was wrong, as it should be, so
+    /// that one wrong digest is reported once. Empty after a gap.
     possible_predecessors: Vec<KeyedDigest>,
     awaited: BTreeMap<u64, Vec<(CheckpointSource, Checkpoint)>>,
     /// Entries that are others than a checkpoint from outside has seen.

@@ -4,7 +4,7 @@ use super::{Limit, hours, minutes};
 use crate::rate::RateLimit;
 use jiff::SignedDuration;
 
-/// Fewer, or fewer in the same time, is worth a warning.
+/// A limit below this gets a warning from `anteroom check`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecommendedMinimum {
     pub rate: RateLimit,

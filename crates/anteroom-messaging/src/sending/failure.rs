@@ -27,7 +27,7 @@ pub enum Reason {
     /// The other side does not take mail, texts or calls from us at all, for any recipient: the operator has to put that
     /// right, and then it goes out.
     SetUp,
-    /// The other side will not have it, whatever the hour.
+    /// The provider refused this message permanently.
     Rejected,
     /// The number takes no texts, a landline's for example: a call may get through.
     TextRefused,
@@ -90,8 +90,8 @@ impl Reason {
         }
     }
 
-    /// Whether it speaks of how we are set up and not of the message: what waits is kept, and tried soon after each other
-    /// until the operator has put it right.
+    /// Whether the failure is caused by our configuration and not by the message: then messages are kept and retried
+    /// often until the operator has corrected it.
     pub const fn is_configuration_error(self) -> bool {
         matches!(
             self,

@@ -41,9 +41,9 @@ pub enum GatewayMethod {
 pub enum GatewayError {
     #[error(transparent)]
     Client(#[from] ClientError),
-    #[error("the gateway's URL is none")]
+    #[error("invalid gateway URL")]
     Url,
-    #[error("{0:?} is no header that can be sent")]
+    #[error("invalid header {0:?}")]
     Header(String),
     #[error("no value can be written into a body of the type {0:?}")]
     ContentType(String),

@@ -92,9 +92,8 @@ impl RequestObjectFailure {
     }
 }
 
-/// The refusal of a request whose request object cannot be used, or that should have been pushed, before the rules have
-/// seen it. It is told to the client where what stands outside names a good redirect URI; `reason` is for the operator's
-/// log.
+/// Refuses a request before the rules run: it was not pushed although it must be, or its request object is unusable.
+/// The client is told if the outer parameters name a registered redirect URI; the reason is for the operator's log.
 pub fn refuse(
     parameters: &Parameters,
     client: &ClientMetadata,
@@ -104,7 +103,7 @@ pub fn refuse(
     let (code, parameter, description) = why.words();
     let refusal = RuleViolation::new(code, parameter, description).received(reason);
     match rules::redirect_uri::check(parameters, client) {
-        // The first thing that is wrong, and what keeps the client from being told of the other.
+        // An unregistered redirect URI is reported first: without a good one the error cannot go to the client at all.
         Err(unregistered) if parameters.get(Parameter::RedirectUri).is_some() => unregistered.on_page(),
         // A redirect URI that is not given outside may be another one inside.
         Ok(redirect) if redirect.given => refusal.back_to(ResponseTarget {

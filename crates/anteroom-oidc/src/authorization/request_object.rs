@@ -73,7 +73,7 @@ pub enum RequestObjectError {
     Assertion,
     #[error("it says {0:?}, and the request something else")]
     AnotherClient(String),
-    #[error("it is addressed to somebody else")]
+    #[error("its `aud` is not this issuer")]
     Audience,
     #[error("it has expired")]
     Expired,
@@ -141,8 +141,8 @@ impl RequestObject {
         }
     }
 
-    /// Where and how the client is to be answered, by the word of an object that is not accepted. Nothing in it is proven,
-    /// no more than what stands beside it: an answer still goes to registered redirect URIs alone.
+    /// Reads `redirect_uri`, `response_mode` and `state` from a request object that was refused, so that the error can
+    /// be returned. They are unverified; the redirect URI must still be registered.
     pub fn stated(claims: &Map<String, Value>) -> Parameters {
         const NAMES: [Parameter; 4] =
             [Parameter::RedirectUri, Parameter::State, Parameter::ResponseType, Parameter::ResponseMode];

@@ -183,8 +183,8 @@ impl ClientMetadata {
         hosts
     }
 
-    /// RFC 8252 §8.6: an application with nothing to prove itself with, answered where anything else on the person's machine
-    /// could listen in its stead (§7.1, §7.3), whatever kind of application it says it is.
+    /// RFC 8252 §8.6: any program on the person's machine can impersonate a public client whose redirect URI is
+    /// loopback or a private-use scheme (§7.1, §7.3), whatever its `application_type`.
     pub fn may_be_impersonated_at(&self, redirect_uri: &RedirectUri) -> bool {
         self.is_public() && redirect_uri.kind() != RedirectUriKind::Https
     }

@@ -111,8 +111,9 @@ impl ClientMetadata {
         known.into_iter().all(|known| known != told).then_some(told)
     }
 
-    /// Whether sign-outs are told, by a request or in a frame, on a host on which `before` had none told. That it had the host among
-    /// others says nothing: it can be put there a moment before, and the consent page showed neither.
+    /// Whether logout requests or frames go to a host to which none went under `before`. The host counts as new even if
+    /// the old registration listed it for something else: a client can add it just before, and the consent page showed
+    /// neither.
     pub fn changes_logout_hosts(&self, before: &Self) -> bool {
         let known = before.told_hosts();
         self.told_hosts().iter().any(|host| !known.contains(host))

@@ -82,7 +82,8 @@ impl Jwe {
         if header.crit.is_some() {
             return Err(JweError::Critical);
         }
-        // Little bytes could become many, and their number tells of what is inside (RFC 8725 §3.6).
+        // Compression is refused: a small token could expand without bound, and the compressed length reveals the
+        // content (RFC 8725 §3.6).
         if header.zip.is_some() {
             return Err(JweError::Compressed);
         }
@@ -101,8 +102,8 @@ impl Jwe {
         })
     }
 
-    /// What is inside. `registered` is what its sender said it would encrypt with, where it said so; `spare` takes the place
-    /// of a key that cannot be had.
+    /// The content of the token. `registered` is the client's registered `alg` and `enc`, if any. `spare` is the random
+    /// content key used when the real one cannot be decrypted, so that both failures take the same time.
     pub fn decrypt<'a>(
         &self,
         keys: impl IntoIterator<Item = &'a DecryptionKey>,

@@ -117,7 +117,7 @@ fn all() -> Vec<SampledView> {
     ]
 }
 
-/// Walks all templates; what they use of texts and partials is told by what they do not.
+/// Walks every template; texts and partials that no template uses are reported.
 pub(crate) fn templates(theme: &Theme, new_partials: &[String], faults: &mut Vec<Fault>) {
     let mut used_texts = BTreeSet::new();
     let mut used_templates = BTreeSet::new();

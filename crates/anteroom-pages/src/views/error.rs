@@ -50,7 +50,7 @@ pub enum ErrorKind {
     },
     /// 503: the queue is full.
     Busy,
-    /// 503: the database is away, or the node must not serve for now.
+    /// 503: the database is unreachable, or this node is not ready.
     Unavailable,
     Internal,
     /// 421: asked for under a name that is not this provider's.

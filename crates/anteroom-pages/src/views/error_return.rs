@@ -2,8 +2,9 @@ use serde::Serialize;
 
 use super::{HiddenField, NextLink, NextLinkKind, Page};
 
-/// An application that is not known here sent a request that cannot be answered, and would be told so: the person says whether
-/// the browser goes there. The way forward is another; the link or button that leads to the application has the id `return`.
+/// Redirecting an error to a client without earlier consent would make this provider an open redirector. So the person
+/// is asked before the browser goes to the client with the error. The link or button that leads to the client has the
+/// id `return`.
 #[derive(Clone, Serialize)]
 pub struct ErrorReturnPage {
     /// Where it would go: a host or, of an app on the device, a scheme.

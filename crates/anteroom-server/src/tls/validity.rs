@@ -31,7 +31,7 @@ impl Validity {
         Ok(Self { not_before: timestamp(validity.not_before), not_after: timestamp(validity.not_after) })
     }
 
-    /// Good for both of its ends themselves, as the standard has it.
+    /// `notBefore` and `notAfter` are inclusive (RFC 5280 §4.1.2.5).
     pub fn standing(&self, now: Timestamp) -> CertificateStatus {
         let Self { not_before, not_after } = *self;
         if now < not_before {

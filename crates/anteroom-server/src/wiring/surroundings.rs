@@ -23,8 +23,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Around a real installation. A demo's database is refused, except by what only looks or does what an operator does
-    /// there.
+    /// The environment of a production command. Opening a demo's database is refused, since its passwords are public.
     pub fn production() -> Self {
         Self {
             clock: Clock::system(),

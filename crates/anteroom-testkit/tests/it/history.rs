@@ -99,7 +99,7 @@ async fn a_request_that_came_before_its_node_refused_the_database_is_not_served(
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh_token())];
     let refreshing = web.begin(&provider, "/token", &refresh).await;
     let entered = [("email", ALICE), ("password", PASSWORD)];
-    let signing_in = browser.begin_submit(&provider, (&page, "/sign-in"), &entered).await;
+    let signing_in = provider.begin_submit(&browser, (&page, "/sign-in"), &entered).await;
     let before = provider.audit().await.len();
     provider.look_at_history().await;
     assert_eq!(refreshing.finish().await.status, 503);

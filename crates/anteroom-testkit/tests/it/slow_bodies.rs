@@ -73,7 +73,7 @@ async fn a_page_leads_to_no_client_that_is_taken_out_while_its_form_comes_in(bac
     let (web, browser) = (provider.client("web"), provider.browser());
     let page = web.authorize(&browser, &[]).await;
     let entered = [("email", ALICE), ("password", PASSWORD)];
-    let coming = browser.begin_submit(&provider, (&page, "/sign-in"), &entered).await;
+    let coming = provider.begin_submit(&browser, (&page, "/sign-in"), &entered).await;
     take_out(&provider, "web");
     let answer = coming.finish().await;
     assert!(answer.text_of("error-application-gone").is_some(), "{}", answer.page_summary());

@@ -9,10 +9,11 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::Arc;
 
-use crate::failure::{PageError, finish, to_sign_in};
+use crate::failure::{PageError, finish};
 use crate::forms::is_form;
 use crate::page_context::PageContext;
 use crate::pages::step::show;
+use crate::paths::to_sign_in;
 use crate::received::read_body;
 use crate::respond::{error_return_page, redirect_to};
 use crate::state::Web;

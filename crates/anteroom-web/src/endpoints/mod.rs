@@ -10,4 +10,5 @@ pub(crate) mod registration;
 mod rejected_requests;
 pub(crate) mod token;
 pub(crate) mod twilio;
+pub(crate) mod unavailable;
 pub(crate) mod userinfo;

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
 
 use crate::authorization::{REPEATED, Repeated, authorization};
-use crate::endpoints::token::unavailable;
+use crate::endpoints::unavailable::unavailable;
 use crate::page_context::EndpointContext;
 use crate::received::{BodyResult, ReceivedRequest};
 use crate::segment::PathParam;

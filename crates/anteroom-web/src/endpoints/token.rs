@@ -1,6 +1,5 @@
 //! `/token`, `/revoke` and `/introspect`: for clients that prove who they are.
 
-use anteroom_domain::rate::Wait;
 use anteroom_flows::context::authenticated_client::AuthenticatedClient;
 use anteroom_flows::context::limits::count_client_request;
 use anteroom_flows::error::FlowError;
@@ -12,12 +11,13 @@ use anteroom_oidc::errors::{TokenError, TokenErrorCode};
 use anteroom_oidc::form::UrlEncodedForm;
 use anteroom_oidc::token::{CredentialsError, PresentedCredentials, TokenLookup, TokenRequest};
 use axum::Json;
-use axum::http::header::{CACHE_CONTROL, PRAGMA, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, PRAGMA, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::authorization::{Repeated, authorization};
 use crate::endpoints::rejected_requests;
+use crate::endpoints::unavailable::unavailable;
 use crate::forms::is_form;
 use crate::page_context::EndpointContext;
 use crate::received::{BodyResult, ReceivedRequest, is_too_long};
@@ -225,40 +225,4 @@ fn describable(text: &str) -> String {
         _ => '?',
     };
     text.chars().map(admitted).collect()
-}
-
-/// Not the client's fault, or too often: it may try again.
-pub(crate) fn unavailable(context: &EndpointContext, error: &FlowError) -> Response {
-    if let FlowError::Limited { limit, wait } = error {
-        tracing::debug!(reference = %context.from.reference, limit = limit.name(), "turned away");
-        return too_many(*wait);
-    }
-    if matches!(error, FlowError::NotServing(_)) {
-        tracing::info!(reference = %context.from.reference, "not served: {error}");
-    } else if error.is_of_client() {
-        tracing::warn!(reference = %context.from.reference, "not answered: {error}");
-    } else {
-        tracing::error!(reference = %context.from.reference, "internal error: {error}");
-    }
-    let temporary = error.is_temporary();
-    let status = if temporary { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::INTERNAL_SERVER_ERROR };
-    let body =
-        serde_json::json!({ "error": "server_error", "reference": context.from.reference.to_string() });
-    let mut response = (status, Json(body)).into_response();
-    if temporary {
-        let wait = error.retry_after();
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
-}
-
-/// 429 (RFC 6585 §4).
-pub(crate) fn too_many(wait: Wait) -> Response {
-    let body = serde_json::json!({
-        "error": "temporarily_unavailable",
-        "error_description": "too many requests; try again after the wait",
-    });
-    let seconds = wait.0.as_secs().max(1).unsigned_abs();
-    (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, HeaderValue::from(seconds))], Json(body)).into_response()
 }

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::authorization::{REPEATED, Repeated, authorization};
-use crate::endpoints::token::unavailable;
+use crate::endpoints::unavailable::unavailable;
 use crate::forms::is_form;
 use crate::page_context::EndpointContext;
 use crate::received::{BodyResult, ReceivedRequest, is_too_long};

@@ -10,11 +10,14 @@ use axum::response::Response;
 
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, ReceivedForm, token_without_account};
+use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
+use crate::page_token::token_without_account;
 use crate::pages::session_time::redirect_to_sign_in;
 use crate::pages::sign_in_form::SignInForm;
-use crate::pages::step::{choices, go};
+use crate::pages::step::go;
+use crate::pages::step_view::choices;
+use crate::paths::{CHOOSE_ACCOUNT, SIGN_IN};
 use crate::respond::{PageResponse, redirect_in_browser, see_other, with_cookies};
 
 /// From the dashboard: the accounts that are signed in here, to change to.
@@ -51,7 +54,7 @@ impl FormFields for ChooseAccountForm {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        sent.again("/choose-account")
+        sent.again(CHOOSE_ACCOUNT)
     }
 }
 
@@ -74,7 +77,7 @@ async fn submitted(
         ChooseOutcome::SignIn(_) if to_dashboard => Ok(see_other("/sign-in?another=1")),
         ChooseOutcome::SignIn(next) => another(context, next),
         ChooseOutcome::Prove { session, .. } if to_dashboard => {
-            Ok(see_other(&format!("/sign-in?another=1&account={session}")))
+            Ok(see_other(&format!("{SIGN_IN}?another=1&account={session}")))
         }
         ChooseOutcome::Prove { next, .. } => go(context, next),
         ChooseOutcome::Gone => Err(PageError::interaction_expired()),
@@ -91,5 +94,5 @@ fn another(
         return Ok(SignInForm::new(context, &page.interaction)?.respond(context, StatusCode::OK));
     }
     let handle = page.interaction.form_value(&context.visit)?.unwrap_or_default();
-    Ok(redirect_in_browser(context, &format!("/sign-in?another=1&interaction={handle}")))
+    Ok(redirect_in_browser(context, &format!("{SIGN_IN}?another=1&interaction={handle}")))
 }

@@ -3,15 +3,14 @@
 use anteroom_flows::interaction::consent::{ConsentOutcome, consent};
 use anteroom_flows::interaction::consent_answer::ConsentDecision;
 use anteroom_flows::interaction::open_interaction::InteractionRef;
-use anteroom_oidc::{Scope, ScopeSet};
-use anteroom_pages::ConsentScope;
 use axum::response::Response;
 
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
-use crate::pages::step::{DASHBOARD, continue_address, go};
+use crate::pages::step::{continue_address, go};
+use crate::paths::DASHBOARD;
 use crate::respond::redirect_in_browser;
 
 pub(crate) struct ConsentForm {
@@ -49,18 +48,4 @@ async fn submitted(
         }
         ConsentOutcome::Gone => Err(PageError::interaction_expired()),
     }
-}
-
-pub(crate) fn consent_scopes(scopes: &ScopeSet) -> Vec<ConsentScope> {
-    let view = |scope: &Scope| match scope {
-        Scope::OpenId => ConsentScope::Openid,
-        Scope::Profile => ConsentScope::Profile,
-        Scope::Email => ConsentScope::Email,
-        Scope::Address => ConsentScope::Address,
-        Scope::Phone => ConsentScope::Phone,
-        Scope::Groups => ConsentScope::Groups,
-        Scope::OfflineAccess => ConsentScope::OfflineAccess,
-        Scope::Other(_) => ConsentScope::Other { scope: scope.to_string() },
-    };
-    scopes.iter().map(view).collect()
 }

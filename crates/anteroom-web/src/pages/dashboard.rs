@@ -12,13 +12,10 @@ use axum::response::Response;
 
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::token_for;
 use crate::page_context::PageContext;
-use crate::pages::factors::FACTORS;
-use crate::pages::new_password::CHANGE;
-use crate::pages::profile::PROFILE;
+use crate::page_token::token_for;
 use crate::pages::session_time::redirect_to_sign_in;
-use crate::pages::step::DASHBOARD;
+use crate::paths::{CHANGE_PASSWORD, CHOOSE_ACCOUNT, DASHBOARD, FACTORS, PROFILE, open_href};
 use crate::respond::{PageResponse, redirect_to, see_other};
 use crate::segment::PathParam;
 
@@ -43,11 +40,10 @@ async fn shown(context: &PageContext) -> Result<Response, PageError> {
         email: account.primary_address.as_str().to_owned(),
         tiles: tiles.into_iter().map(tile).collect(),
         password_warning: password_days_left.map(|days| PasswordWarning { days: u32::from(days) }),
-        change_password_href: CHANGE.to_owned(),
+        change_password_href: CHANGE_PASSWORD.to_owned(),
         profile_href: PROFILE.to_owned(),
         factors_href: FACTORS.to_owned(),
-        other_account_href: if others.is_empty() { "/sign-in?another=1" } else { "/choose-account" }
-            .to_owned(),
+        other_account_href: if others.is_empty() { "/sign-in?another=1" } else { CHOOSE_ACCOUNT }.to_owned(),
         others: others.iter().map(person).collect(),
     };
     let frame = PageResponse::of(context).signed_in(&account).of_session(&session).isolated_from_opener();
@@ -64,20 +60,6 @@ pub(crate) fn person(account: &Account) -> SignedInAccount {
 fn tile(view: TileView) -> Tile {
     let href = open_href(&view.client);
     Tile { name: view.name, description: view.description, icon: view.icon, href }
-}
-
-/// Where the tile of a client leads.
-pub(crate) fn open_href(client: &ClientId) -> String {
-    format!("/open/{}", percent(client.as_str()))
-}
-
-/// A client identifier as one segment of a path.
-fn percent(text: &str) -> String {
-    let mut url = url::Url::parse("x:/").ok();
-    if let Some(mut segments) = url.as_mut().and_then(|url| url.path_segments_mut().ok()) {
-        segments.clear().push(text);
-    }
-    url.map(|url| url.path().trim_start_matches('/').to_owned()).unwrap_or_default()
 }
 
 pub(crate) async fn open(PathParam(client): PathParam<String>, context: PageContext) -> Response {

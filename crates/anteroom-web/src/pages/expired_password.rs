@@ -9,6 +9,7 @@ use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
 use crate::pages::step::go;
+use crate::paths::SIGN_IN;
 
 pub(crate) struct ExpiredPasswordForm {
     interaction_ref: InteractionRef,
@@ -22,7 +23,7 @@ impl FormFields for ExpiredPasswordForm {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        sent.again("/sign-in")
+        sent.again(SIGN_IN)
     }
 }
 

@@ -20,13 +20,13 @@ use qrcode::render::svg;
 
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, ReceivedForm, token_for};
+use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
-use crate::pages::step::{DASHBOARD, go, show as show_onward};
+use crate::page_token::token_for;
+use crate::pages::step::{go, show as show_onward};
+use crate::paths::{DASHBOARD, FACTORS};
 use crate::respond::{PageResponse, moment, redirect_in_browser, see_other};
 use crate::segment::PathParam;
-
-pub(crate) const FACTORS: &str = "/account/factors";
 
 /// A browser that comes back to the address of a form.
 pub(crate) async fn to_list() -> Response {

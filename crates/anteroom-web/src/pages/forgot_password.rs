@@ -1,29 +1,26 @@
 //! `GET` and `POST /forgot-password`, the page that says the same for every address, and what its tab waits for.
 
-use anteroom_domain::rate::Wait;
 use anteroom_flows::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
 use anteroom_flows::interaction::reopen::{open, open_or_dashboard};
 use anteroom_flows::people::recover::{RecoveryRequest, RequestRecoveryOutcome, ask, is_reset_completed};
-use anteroom_pages::{
-    ForgotPasswordPage, ForgotPasswordProblem, RecoveryAskedPage, RecoveryAskedProblem, Wait as WaitText,
-};
+use anteroom_pages::{ForgotPasswordPage, ForgotPasswordProblem, RecoveryAskedPage, RecoveryAskedProblem};
 use axum::Json;
 use axum::extract::RawQuery;
-use axum::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields, token_without_account};
+use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields};
 use crate::page_context::PageContext;
-use crate::pages::step::{FORGOT_PASSWORD, application, on_with, waiting_in};
-use crate::respond::{PageResponse, redirect_in_browser};
+use crate::page_token::token_without_account;
+use crate::pages::step::waiting_in;
+use crate::pages::step_view::application;
+use crate::paths::{CONTINUE, FORGOT_PASSWORD, RECOVERY_ASKED, RECOVERY_WAITING, SIGN_IN, on_with};
+use crate::respond::{PageResponse, redirect_in_browser, retry_after, wait_text};
 
-pub(crate) const ASKED: &str = "/forgot-password/sent";
-pub(crate) const WAITING: &str = "/forgot-password/waiting";
-const SIGN_IN: &str = "/sign-in";
 const MAX_EMAIL_CHARS: usize = 320;
 
 pub(crate) async fn form(query: RawQuery, context: PageContext) -> Response {
@@ -57,7 +54,7 @@ fn shown(
     let interaction = interaction.form_value(&context.visit)?;
     // A person who remembers the password after all carries on to the same application.
     let sign_in_href = match &interaction {
-        Some(handle) => format!("/continue?interaction={handle}"),
+        Some(handle) => format!("{CONTINUE}?interaction={handle}"),
         None => SIGN_IN.to_owned(),
     };
     let view = ForgotPasswordPage {
@@ -116,7 +113,7 @@ async fn submitted(
     match ask(visit, RecoveryRequest { address: email.clone(), interaction_ref }).await? {
         RequestRecoveryOutcome::Asked(interaction) => {
             let handle = interaction.form_value(&context.visit)?.unwrap_or_default();
-            Ok(redirect_in_browser(context, &format!("{ASKED}?interaction={handle}")))
+            Ok(redirect_in_browser(context, &format!("{RECOVERY_ASKED}?interaction={handle}")))
         }
         RequestRecoveryOutcome::RateLimited { wait, interaction } => {
             let problem = ForgotPasswordProblem::RateLimited { wait: wait_text(wait) };
@@ -125,16 +122,6 @@ async fn submitted(
         }
         RequestRecoveryOutcome::Gone => Err(PageError::interaction_expired()),
     }
-}
-
-pub(crate) fn wait_text(wait: Wait) -> WaitText {
-    WaitText::seconds(u64::try_from(wait.0.as_secs()).unwrap_or(1).max(1))
-}
-
-pub(crate) fn retry_after(mut response: Response, wait: Wait) -> Response {
-    let seconds = u64::try_from(wait.0.as_secs()).unwrap_or(1).max(1);
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    response
 }
 
 /// `GET /forgot-password/sent?interaction=…`.
@@ -174,8 +161,8 @@ pub(crate) fn asked_page(
         email: note.address.clone(),
         minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
         problem,
-        sign_in_href: on("/continue"),
-        waiting_href: on(WAITING),
+        sign_in_href: on(CONTINUE),
+        waiting_href: on(RECOVERY_WAITING),
         interaction: handle,
     };
     let request = interaction.state.request();

@@ -1,5 +1,8 @@
-//! The pages of people's journeys, one file for each form.
+//! The pages of interactions and of an account. The page of each step is rendered by a file without a handler, so that files use
+//! each other in one direction: handlers (one file for each form) use `step`, which answers with the page of the next step, and
+//! `step` uses the rendering files.
 
+pub(crate) mod add_phone_page;
 pub(crate) mod choose_account;
 pub(crate) mod consent;
 pub(crate) mod dashboard;
@@ -7,6 +10,7 @@ pub(crate) mod expired_password;
 pub(crate) mod factors;
 pub(crate) mod forgot_password;
 pub(crate) mod new_password;
+pub(crate) mod new_password_page;
 pub(crate) mod not_entitled;
 pub(crate) mod profile;
 pub(crate) mod recover;
@@ -17,4 +21,6 @@ pub(crate) mod sign_in;
 pub(crate) mod sign_in_form;
 pub(crate) mod sign_out;
 pub(crate) mod step;
+pub(crate) mod step_view;
 pub(crate) mod verify;
+pub(crate) mod verify_pages;

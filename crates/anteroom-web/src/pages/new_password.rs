@@ -1,54 +1,27 @@
 //! `POST /new-password`, `GET /change-password` for a person who is signed in, and the page at the end of a reset.
 
-use anteroom_domain::account::Account;
 use anteroom_domain::ids::DeviceId;
 use anteroom_domain::interaction::Destination;
 use anteroom_domain::new_password::Weakness;
-use anteroom_domain::next_step::NewPasswordReason as Reason;
 use anteroom_flows::interaction::next::{Next, Step, StepPage, proceed};
 use anteroom_flows::interaction::open_interaction::{InteractionRef, OpenInteraction};
 use anteroom_flows::interaction::reopen::open;
 use anteroom_flows::people::new_password::{EnteredPassword, NewPasswordOutcome, PasswordProblem, set};
-use anteroom_pages::{NewPasswordPage, NewPasswordProblem, NewPasswordReason, PasswordChangedPage};
+use anteroom_pages::{NewPasswordProblem, PasswordChangedPage};
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, ReceivedForm, token_for};
+use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
+use crate::pages::new_password_page;
 use crate::pages::sign_in::remember;
-use crate::pages::step::{StepView, application, go, show, waiting_in};
+use crate::pages::step::{go, show, waiting_in};
+use crate::pages::step_view::{StepView, application};
+use crate::paths::{CONTINUE, PASSWORD_CHANGED, SIGN_IN};
 use crate::respond::{PageResponse, redirect_in_browser, with_cookies};
-
-pub(crate) const CHANGE: &str = "/change-password";
-pub(crate) const CHANGED: &str = "/password-changed";
-
-pub(crate) fn page(
-    shown: StepView<'_>,
-    (reason, account): (Reason, &Account),
-    fault: Option<NewPasswordProblem>,
-) -> Response {
-    let policy = shown.context.visit.snapshot().policy.new_password;
-    let status = if fault.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let view = NewPasswordPage {
-        form_token: token_for(shown.context, FormName::NewPassword, shown.owner),
-        interaction: shown.interaction,
-        reason: match reason {
-            Reason::Recovery => NewPasswordReason::Recovery,
-            Reason::Expired => NewPasswordReason::Expired,
-            Reason::Chosen => NewPasswordReason::Change,
-            Reason::Registration => NewPasswordReason::Registration,
-        },
-        email: account.primary_address.as_str().to_owned(),
-        min_length: u32::from(policy.min_length),
-        max_length: u32::from(policy.max_length),
-        remembered: u32::from(policy.remembered),
-        problem: fault,
-    };
-    shown.frame.page(status, &view)
-}
 
 /// `GET /change-password`.
 pub(crate) async fn change(context: PageContext) -> Response {
@@ -75,7 +48,7 @@ impl FormFields for NewPasswordForm {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        sent.again("/sign-in")
+        sent.again(SIGN_IN)
     }
 }
 
@@ -107,7 +80,7 @@ fn to_changed(
     device: Option<DeviceId>,
 ) -> Result<Response, PageError> {
     let handle = interaction.form_value(&context.visit)?.unwrap_or_default();
-    let answer = redirect_in_browser(context, &format!("{CHANGED}?interaction={handle}"));
+    let answer = redirect_in_browser(context, &format!("{PASSWORD_CHANGED}?interaction={handle}"));
     let Some(device) = device else { return Ok(answer) };
     let mut jar = context.jar.clone();
     jar.remember_device(device);
@@ -136,7 +109,7 @@ fn refused(context: &PageContext, page: StepPage, fault: PasswordProblem) -> Res
             Weakness::Characters => NewPasswordProblem::Characters,
         },
     };
-    Ok(self::page(shown.of_session(session.as_deref()), (*reason, account), Some(fault)))
+    Ok(new_password_page::page(shown.of_session(session.as_deref()), (*reason, account), Some(fault)))
 }
 
 /// `GET /password-changed?interaction=…`: on to sign-in, and from there to what waited.
@@ -159,8 +132,8 @@ async fn changed_in(context: &PageContext, query: &str) -> Result<Response, Page
     let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
     let view = PasswordChangedPage {
         continue_href: match interaction.form_value(&context.visit)? {
-            Some(handle) => format!("/continue?interaction={handle}"),
-            None => "/sign-in".to_owned(),
+            Some(handle) => format!("{CONTINUE}?interaction={handle}"),
+            None => SIGN_IN.to_owned(),
         },
         application: application(context, client.map(|client| &**client)),
         waits_elsewhere: note.waits_elsewhere,

@@ -8,7 +8,8 @@ use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
-use crate::pages::step::{DASHBOARD, go};
+use crate::pages::step::go;
+use crate::paths::DASHBOARD;
 
 pub(crate) struct NotEntitledForm {
     interaction_ref: InteractionRef,

@@ -14,13 +14,12 @@ use axum::response::Response;
 
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, ReceivedForm, token_for};
+use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
+use crate::page_token::token_for;
 use crate::pages::session_time::redirect_to_sign_in;
-use crate::pages::step::DASHBOARD;
+use crate::paths::{DASHBOARD, PROFILE};
 use crate::respond::{PageResponse, see_other};
-
-pub(crate) const PROFILE: &str = "/account/profile";
 
 /// The fields in their order, with what browsers may fill in. The rest of an account is not the person's to say here.
 const GROUPS: [(ProfileGroupName, &[(ProfileClaim, &str)]); 4] = [

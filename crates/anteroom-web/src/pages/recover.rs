@@ -13,10 +13,12 @@ use axum::response::Response;
 
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, ReceivedForm, token_without_account};
+use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
+use crate::page_token::token_without_account;
 use crate::pages::forgot_password::asked_page;
-use crate::pages::step::{FORGOT_PASSWORD, go};
+use crate::pages::step::go;
+use crate::paths::{FORGOT_PASSWORD, RECOVER};
 use crate::respond::PageResponse;
 
 const MAX_TOKEN_CHARS: usize = 128;
@@ -49,7 +51,7 @@ impl FormFields for RecoveryLinkForm {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        format!("/recover?{}", anteroom_oidc::form::encode([("token", sent.field("token"))]))
+        format!("{RECOVER}?{}", anteroom_oidc::form::encode([("token", sent.field("token"))]))
     }
 }
 

@@ -13,12 +13,13 @@ use axum::response::Response;
 
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, FormOrStale, ReceivedForm, SubmittedFields, token_without_account};
+use crate::forms::{Form, FormFields, FormOrStale, ReceivedForm, SubmittedFields};
 use crate::page_context::PageContext;
-use crate::pages::forgot_password::{retry_after, wait_text};
+use crate::page_token::token_without_account;
 use crate::pages::recover::token_in;
-use crate::pages::step::{COMPLETE_REGISTRATION, go};
-use crate::respond::PageResponse;
+use crate::pages::step::go;
+use crate::paths::{COMPLETE_REGISTRATION, SIGN_IN};
+use crate::respond::{PageResponse, retry_after, wait_text};
 
 const MAX_EMAIL_CHARS: usize = 320;
 
@@ -64,7 +65,7 @@ fn page(
         email,
         asked,
         problem,
-        sign_in_href: "/sign-in".to_owned(),
+        sign_in_href: SIGN_IN.to_owned(),
     };
     PageResponse::of(context).page(status, &view)
 }

@@ -1,52 +1,27 @@
 //! The end of a session, announced and explained: `GET` and `POST /session` for the script that warns, and where a person
 //! who was signed in too long is led.
 
-use anteroom_domain::session::{Session, SessionEnd, SessionRemaining};
-use anteroom_flows::context::call::FormOwner;
+use anteroom_domain::session::{SessionEnd, SessionRemaining};
 use anteroom_flows::sessions::session_time::{keep_alive, lapsed, remaining_time};
-use anteroom_pages::SessionClock;
 use axum::Json;
 use axum::extract::RawQuery;
 use axum::http::header::CACHE_CONTROL;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use jiff::SignedDuration;
 use serde::Serialize;
 
 use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields, token_for};
+use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields};
 use crate::page_context::PageContext;
-use crate::pages::step::DASHBOARD;
+use crate::paths::{DASHBOARD, SIGN_IN};
 use crate::respond::see_other;
-
-const SIGN_IN: &str = "/sign-in";
-const IDLE_TIMEOUT_PATH: &str = "/sign-in?ended=idle";
-const OVER_TOO_OLD: &str = "/sign-in?ended=limit";
+use crate::session_clock::seconds;
+use crate::session_clock::{IDLE_TIMEOUT_PATH, OVER_TOO_OLD};
 
 #[derive(Serialize)]
 struct Left {
     seconds: u64,
-}
-
-/// What a page says of the session whose it is.
-pub(crate) fn clock(context: &PageContext, session: &Session) -> SessionClock {
-    let policy = context.visit.snapshot().policy.session;
-    let SessionRemaining { left, fixed } = session.left(policy, context.visit.now);
-    let owner = FormOwner { session: Some(session.id), account: Some(session.account) };
-    SessionClock {
-        handle: session.id.to_string(),
-        form_token: token_for(context, FormName::Stay, owner),
-        sign_out_form_token: token_for(context, FormName::SignOut, owner),
-        seconds_left: seconds(left),
-        warn_seconds: seconds(policy.warn_before()),
-        fixed,
-        over_href: if fixed { OVER_TOO_OLD } else { IDLE_TIMEOUT_PATH }.to_owned(),
-    }
-}
-
-fn seconds(left: SignedDuration) -> u64 {
-    u64::try_from(left.as_secs()).unwrap_or(0)
 }
 
 /// `GET /session?session=…`: asking is no activity.

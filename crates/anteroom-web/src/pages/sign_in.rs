@@ -22,6 +22,7 @@ use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields};
 use crate::page_context::PageContext;
 use crate::pages::sign_in_form::SignInForm;
 use crate::pages::step::{go, show, waiting_in};
+use crate::paths::SIGN_IN;
 use crate::respond::with_cookies;
 
 /// Longer than the longest password allowed, shorter than what hashing should be fed.
@@ -167,7 +168,7 @@ impl FormFields for SignInFields {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        sent.again("/sign-in")
+        sent.again(SIGN_IN)
     }
 }
 

@@ -7,9 +7,10 @@ use axum::response::Response;
 
 use crate::failure::PageError;
 use crate::form_token::FormName;
-use crate::forms::token_without_account;
 use crate::page_context::PageContext;
-use crate::pages::step::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, application, on_with};
+use crate::page_token::token_without_account;
+use crate::pages::step_view::application;
+use crate::paths::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, on_with};
 use crate::respond::PageResponse;
 
 /// The form with what it says this time.

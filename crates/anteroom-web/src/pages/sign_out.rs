@@ -15,12 +15,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use url::Url;
 
-use crate::failure::{PageError, finish, to_sign_in};
+use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, ReceivedForm, token_for};
+use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
+use crate::page_token::token_for;
 use crate::pages::dashboard::person;
-use crate::pages::step::{DASHBOARD, application};
+use crate::pages::step_view::application;
+use crate::paths::{DASHBOARD, SIGN_IN, SIGNED_OUT, to_sign_in};
 use crate::respond::{PageResponse, redirect_to, with_cookies};
 
 const FAREWELL: &str = "farewell";
@@ -86,7 +88,7 @@ async fn sign_out_result(context: &PageContext, query: &str) -> Result<Response,
     let frame = PageResponse::of(context).in_language_of(&ui_locales);
     let frame = frame.with_frames_of(frames.iter().map(Url::origin));
     let page = SignedOutPage {
-        continue_href: back.as_ref().map_or("/sign-in", |(_, location)| location).to_owned(),
+        continue_href: back.as_ref().map_or(SIGN_IN, |(_, location)| location).to_owned(),
         application: application(context, back.as_ref().map(|(client, _)| &**client)),
         frames: frames.iter().map(ToString::to_string).collect(),
     };
@@ -103,10 +105,10 @@ fn signed_out(
     let locales = locales.as_deref().map(|tags| (UI_LOCALES, tags));
     let next = match (&left.farewell, back) {
         (None, Some(back)) => back,
-        (None, None) if locales.is_none() => "/signed-out".to_owned(),
+        (None, None) if locales.is_none() => SIGNED_OUT.to_owned(),
         (sealed, _) => {
             let sealed = sealed.as_deref().map(|sealed| (FAREWELL, sealed));
-            format!("/signed-out?{}", encode(sealed.into_iter().chain(locales)))
+            format!("{SIGNED_OUT}?{}", encode(sealed.into_iter().chain(locales)))
         }
     };
     let mut jar = context.jar.clone();

@@ -1,48 +1,22 @@
 //! Where [`Next`] says a person goes, as a response: the one match from outcome to page.
 
-use anteroom_domain::account::Account;
-use anteroom_domain::client::Client;
 use anteroom_domain::next_step::SignInReason;
-use anteroom_domain::session::Session;
-use anteroom_flows::context::call::FormOwner;
-use anteroom_flows::context::live::ActiveSession;
 use anteroom_flows::interaction::next::{Next, Step, StepPage, proceed};
 use anteroom_flows::interaction::open_interaction::InteractionRef;
-use anteroom_flows::interaction::phones::NoPhone;
 use anteroom_flows::interaction::reopen::open;
-use anteroom_oidc::ScopeSet;
-use anteroom_pages::{
-    AccountChoice, Application, ChooseAccountPage, ConsentPage, Date, NoPhonePage, NotEntitledPage,
-    PasswordExpiredPage, SignInNotice,
-};
+use anteroom_pages::SignInNotice;
 use axum::http::StatusCode;
 use axum::response::Response;
-use jiff::Timestamp;
 
 use crate::failure::{PageError, finish};
-use crate::form_token::FormName;
-use crate::forms::token_for;
 use crate::page_context::PageContext;
-use crate::pages::consent::consent_scopes;
-use crate::pages::factors::FACTORS;
 use crate::pages::sign_in_form::SignInForm;
-use crate::pages::verify::StepNotices;
-use crate::pages::{new_password, register_phones, verify};
-use crate::respond::{
-    PageResponse, application_gone, moment, redirect_in_browser, see_other, to_application,
-};
-
-pub(crate) const DASHBOARD: &str = "/dashboard";
-pub(crate) const FORGOT_PASSWORD: &str = "/forgot-password";
-pub(crate) const COMPLETE_REGISTRATION: &str = "/complete-registration";
-
-/// An address with the journey that goes along.
-pub(crate) fn on_with(path: &str, interaction: Option<&str>) -> String {
-    match interaction {
-        Some(handle) => format!("{path}?{}", anteroom_oidc::form::encode([("interaction", handle)])),
-        None => path.to_owned(),
-    }
-}
+use crate::pages::step_view::StepView;
+use crate::pages::verify_pages::StepNotices;
+use crate::pages::{add_phone_page, new_password_page, verify_pages};
+use crate::paths::{COMPLETE_REGISTRATION, CONTINUE, FACTORS};
+use crate::paths::{DASHBOARD, SIGN_IN, on_with};
+use crate::respond::{redirect_in_browser, see_other, to_application};
 
 /// In answer to a GET: the page itself.
 pub(crate) fn show(context: &PageContext, next: Next) -> Result<Response, PageError> {
@@ -55,12 +29,12 @@ fn show_saying(context: &PageContext, next: Next, say: StepNotices) -> Result<Re
         Next::Application(response) => Ok(to_application(context, &response)),
         Next::Dashboard => Ok(see_other(DASHBOARD)),
         Next::AuthenticatorApps(_) => Ok(see_other(FACTORS)),
-        Next::ApplicationGone => Err(application_gone()),
+        Next::ApplicationGone => Err(PageError::application_gone()),
         Next::AnsweredBefore(before) => Err(PageError::answered_before(before.client.as_deref())),
         Next::AccountMismatch(other) => {
             let handle = other.interaction.form_value(&context.visit)?;
             let again =
-                handle.map_or_else(|| DASHBOARD.to_owned(), |handle| on_with("/continue", Some(&handle)));
+                handle.map_or_else(|| DASHBOARD.to_owned(), |handle| on_with(CONTINUE, Some(&handle)));
             Err(PageError::another_person(&other.account, &again))
         }
     }
@@ -82,7 +56,7 @@ pub(crate) fn go(context: &PageContext, next: Next) -> Result<Response, PageErro
 
 pub(crate) fn continue_address(context: &PageContext, page: &StepPage) -> Result<String, PageError> {
     let handle = page.interaction.form_value(&context.visit)?;
-    Ok(handle.map_or_else(|| "/sign-in".to_owned(), |handle| format!("/continue?interaction={handle}")))
+    Ok(handle.map_or_else(|| SIGN_IN.to_owned(), |handle| format!("{CONTINUE}?interaction={handle}")))
 }
 
 /// `GET /continue?interaction=…`: wherever the journey stands.
@@ -124,154 +98,13 @@ fn step_page(context: &PageContext, page: StepPage, say: StepNotices) -> Result<
         Step::NotEntitled(account) => shown.not_entitled(&account),
         Step::ExpiredPassword { account, set_at } => shown.expired_password(&account, set_at),
         Step::CompleteRegistration => see_other(COMPLETE_REGISTRATION),
-        Step::Verify(verification) => verify::page(shown, &verification, say),
-        Step::NoSecondFactor { purpose, why } => shown.no_phone(verify::reason(purpose, false), why),
-        Step::AddPhones { phones, .. } => register_phones::page(shown, &phones, None),
+        Step::Verify(verification) => verify_pages::page(shown, &verification, say),
+        Step::NoSecondFactor { purpose, why } => shown.no_phone(verify_pages::reason(purpose, false), why),
+        Step::AddPhones { phones, .. } => add_phone_page::page(shown, &phones, None),
         Step::NewPassword { reason, account, session } => {
-            new_password::page(shown.of_session(session.as_deref()), (reason, &account), None)
+            new_password_page::page(shown.of_session(session.as_deref()), (reason, &account), None)
         }
     })
-}
-
-/// What the pages of a journey have in common.
-pub(crate) struct StepView<'a> {
-    pub(crate) context: &'a PageContext,
-    pub(crate) interaction: Option<String>,
-    pub(crate) application: Application,
-    /// Whom the page shows: its forms act for them alone.
-    pub(crate) owner: FormOwner,
-    pub(crate) frame: PageResponse<'a>,
-}
-
-impl<'a> StepView<'a> {
-    pub(crate) fn of(context: &'a PageContext, page: &StepPage) -> Result<Self, PageError> {
-        let request = page.interaction.state.request();
-        let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
-        let frame = PageResponse::of(context).in_language_of(&locales);
-        Ok(Self {
-            context,
-            interaction: page.interaction.form_value(&context.visit)?,
-            owner: page.owner(),
-            application: application(context, page.client.as_deref()),
-            // Any step may be the last one before the application, if only because another tab took the others.
-            frame: if request.is_some() { frame.leads_to_client() } else { frame.isolated_from_opener() },
-        })
-    }
-
-    /// Warns before the session ends whose page it is.
-    pub(crate) fn of_session(self, session: Option<&Session>) -> Self {
-        let Some(session) = session else { return self };
-        Self { frame: self.frame.of_session(session), ..self }
-    }
-
-    /// Begun days count.
-    fn new_phone_days(&self) -> u32 {
-        let delay = self.context.visit.snapshot().policy.recovery.new_phone_delay;
-        u32::try_from((delay.as_hours() + 23) / 24).unwrap_or(u32::MAX)
-    }
-
-    /// The way back is the form itself: the journey alone would lead here again.
-    pub(crate) fn sign_in_anew(&self) -> String {
-        let another = Some(("another", "1"));
-        let interaction_ref = self.interaction.as_deref().map(|handle| ("interaction", handle));
-        format!("/sign-in?{}", anteroom_oidc::form::encode(another.into_iter().chain(interaction_ref)))
-    }
-
-    fn no_phone(self, reason: anteroom_pages::VerifyReason, why: NoPhone) -> Response {
-        let (unreached, later) = match why {
-            NoPhone::Missing => (false, None),
-            NoPhone::Waits(from) => (false, Some(from)),
-            NoPhone::NoMethod => (true, None),
-        };
-        let view = NoPhonePage {
-            reason,
-            sign_in_href: self.sign_in_anew(),
-            later: later.map(|at| moment(self.context, at)),
-            unreached,
-            new_phone_days: self.new_phone_days(),
-        };
-        self.frame.page(StatusCode::OK, &view)
-    }
-
-    fn choose_account(self, live: &[ActiveSession]) -> Response {
-        let view = ChooseAccountPage {
-            form_token: token_for(self.context, FormName::ChooseAccount, self.owner),
-            interaction: self.interaction,
-            application: self.application,
-            accounts: choices(live),
-        };
-        self.frame.page(StatusCode::OK, &view)
-    }
-
-    fn consent(
-        self,
-        (scope, changed): (&ScopeSet, bool),
-        account: &Account,
-        client: Option<&Client>,
-    ) -> Response {
-        let metadata = client.map(|client| &client.metadata);
-        let uri = |uri: Option<&url::Url>| uri.map(ToString::to_string);
-        let logo = metadata.and_then(|metadata| metadata.logo_uri.as_ref());
-        let sign_out_host = client.and_then(|client| self.sign_out_host(client));
-        let view = ConsentPage {
-            form_token: token_for(self.context, FormName::Consent, self.owner),
-            interaction: self.interaction,
-            application: client.map(with_hosts).unwrap_or_default(),
-            changed,
-            sign_out_host,
-            logo_uri: uri(logo),
-            scopes: consent_scopes(scope),
-            policy_uri: uri(metadata.and_then(|metadata| metadata.policy_uri.as_ref())),
-            tos_uri: uri(metadata.and_then(|metadata| metadata.tos_uri.as_ref())),
-        };
-        self.frame.signed_in(account).with_image_of(logo).page(StatusCode::OK, &view)
-    }
-
-    /// Nothing but the page says which hosts are told of a person by a client that registered itself.
-    fn sign_out_host(&self, client: &Client) -> Option<String> {
-        let is_configured = self.context.visit.snapshot().clients.is_configured(client.id());
-        client.metadata.logout_host().filter(|_| !is_configured)
-    }
-
-    fn not_entitled(self, account: &Account) -> Response {
-        let view = NotEntitledPage {
-            form_token: token_for(self.context, FormName::NotEntitled, self.owner),
-            interaction: self.interaction,
-            application: self.application,
-            dashboard_href: DASHBOARD.to_owned(),
-        };
-        self.frame.signed_in(account).page(StatusCode::FORBIDDEN, &view)
-    }
-
-    fn expired_password(self, account: &Account, set_at: Timestamp) -> Response {
-        let snapshot = self.context.visit.snapshot();
-        let days = snapshot.policy.password_age.max_age_days.unwrap_or_default();
-        let set_on = set_at.to_zoned_datetime(snapshot.practice.time_zone.clone());
-        let view = PasswordExpiredPage {
-            form_token: token_for(self.context, FormName::ExpiredPassword, self.owner),
-            interaction: self.interaction,
-            email: account.primary_address.as_str().to_owned(),
-            days: u32::from(days),
-            set_on: Date { year: set_on.year(), month: set_on.month(), day: set_on.day() },
-        };
-        self.frame.page(StatusCode::OK, &view)
-    }
-}
-
-/// Each host that people are led to on the way to the client, after a sign-out or from a tile: who agrees, agrees to all of them.
-fn with_hosts(client: &Client) -> Application {
-    Application::with_hosts(client.display_name(), &client.metadata.shown_hosts())
-}
-
-/// The application as pages name it: with its hosts where the name is a stranger's words, and could be the name of another
-/// application, which is that of a client that registered itself.
-pub(crate) fn application(context: &PageContext, client: Option<&Client>) -> Application {
-    let Some(client) = client else { return Application::unnamed() };
-    if context.visit.snapshot().clients.is_configured(client.id()) {
-        Application::configured(client.display_name())
-    } else {
-        with_hosts(client)
-    }
 }
 
 fn notice(reason: SignInReason) -> Option<SignInNotice> {
@@ -282,13 +115,4 @@ fn notice(reason: SignInReason) -> Option<SignInNotice> {
         }
         SignInReason::SessionNotCurrent => Some(SignInNotice::AnotherAccountSince),
     }
-}
-
-pub(crate) fn choices(live: &[ActiveSession]) -> Vec<AccountChoice> {
-    let choice = |account: &Account, handle: String| AccountChoice {
-        name: account.display_name().to_owned(),
-        email: account.primary_address.as_str().to_owned(),
-        handle,
-    };
-    live.iter().map(|one| choice(&one.account, one.session.id.to_string())).collect()
 }

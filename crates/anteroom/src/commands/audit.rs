@@ -39,7 +39,7 @@ fn verify_database(args: &VerifyArgs) -> Result<(), CommandError> {
         // One that cannot be looked for is read, which says why.
         Some(own) if own.try_exists().is_ok_and(|there| !there) => {
             print_line(&format!(
-                "There is no checkpoints file {}; what it could tell is not looked at.",
+                "There is no checkpoints file {}: entries are verified without it.",
                 own.display()
             ));
             Vec::new()

@@ -21,7 +21,7 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
     wiring::master_key(settings)?;
     let theme = Theme::load(settings.theme.folder.as_deref()).map_err(WiringError::from)?;
     for file in theme.ignored_files() {
-        warn(&format!("the theme's folder has {file}, which is no part of a theme: it is passed over"));
+        warn(&format!("the theme's folder has {file}, which is not part of a theme and is ignored"));
     }
     for warning in theme.warnings() {
         warn(&format!("the theme: {warning}"));

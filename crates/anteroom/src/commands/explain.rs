@@ -56,7 +56,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
             print_line(&format!("{}  {}", time(message.created_at, zone), words::waiting(message)));
         }
         if entries.is_empty() {
-            print_line("Nothing is in the trail of it.");
+            print_line("The audit trail has no entry for this.");
         }
         store.close().await;
         Ok(())

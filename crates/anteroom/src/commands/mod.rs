@@ -51,7 +51,7 @@ pub enum CommandError {
     File(PathBuf, std::io::Error),
     #[error("{0} exists already; it is not overwritten")]
     Exists(PathBuf),
-    #[error("there is no folder {0}; make it first, readable by the user that serves alone")]
+    #[error("the folder {0} does not exist: create it, readable only by the user that runs `anteroom serve`")]
     NoFolder(PathBuf),
     #[error("the audit trail is damaged: {}", with_count(*.0, "finding", "findings"))]
     TrailDamaged(u64),
@@ -59,7 +59,7 @@ pub enum CommandError {
     Export(#[from] ExportError),
     #[error("a text for a phone: {0}")]
     Text(#[from] RenderError),
-    #[error("what answers outside does not fit the configuration, or is not reached\n{0}")]
+    #[error("checks of external services failed\n{0}")]
     Online(String),
     #[error(
         "the database went back to an earlier state: {0}. Nothing is changed in it until it is accepted; see `anteroom database \

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::apps::{App, Apps};
 use super::own_clients::own_clients;
-use crate::commands::{CommandError, warn, write_secret_file};
+use super::written::{renew, toml_string};
+use crate::commands::{CommandError, warn};
 
 const NAME: &str = "demo.toml";
 /// What is written beside the data.
@@ -98,14 +99,6 @@ pub(super) fn write(plan: DemoOptions<'_>, apps: &Apps) -> Result<PathBuf, Comma
     }
     renew(&file, text.trim_start())?;
     Ok(file)
-}
-
-/// A kept demo has the file of the last time.
-pub(super) fn renew(path: &Path, text: &str) -> Result<(), CommandError> {
-    if path.exists() {
-        std::fs::remove_file(path).map_err(|error| CommandError::File(path.to_owned(), error))?;
-    }
-    write_secret_file(path, text)
 }
 
 pub(super) fn load(
@@ -295,19 +288,6 @@ fn tile(app: &App, order: usize, secrets: Secrets) -> Result<String, std::fmt::E
     writeln!(text, "icon = {}", toml_string(app.screen.slug()))?;
     writeln!(text, "order = {order}")?;
     Ok(text)
-}
-
-/// A basic TOML string.
-pub(super) fn toml_string(text: &str) -> String {
-    let escaped: String = text
-        .chars()
-        .map(|c| match c {
-            '"' | '\\' => format!("\\{c}"),
-            c if c.is_control() => format!("\\u{:04X}", u32::from(c)),
-            c => c.to_string(),
-        })
-        .collect();
-    format!("\"{escaped}\"")
 }
 
 #[cfg(test)]

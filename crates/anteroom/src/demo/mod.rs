@@ -5,6 +5,7 @@ mod accounts;
 mod apps;
 mod configuration;
 mod own_clients;
+mod written;
 
 use anteroom_crypto::{MasterKey, PasswordHasher, Random};
 use anteroom_domain::clock::Clock;

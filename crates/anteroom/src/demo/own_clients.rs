@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::configuration::{renew, toml_string};
+use super::written::{renew, toml_string};
 use crate::commands::CommandError;
 
 /// What is in the files, with each secret of a variable in a file of `secrets`, and each file named by its whole path. Lines are

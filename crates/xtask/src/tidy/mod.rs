@@ -1,12 +1,15 @@
 //! `cargo xtask tidy`: rules of the source tree that no compiler knows. Each rule looks at everything and names every
 //! place, so that one run is enough.
 
+mod circles;
+mod code;
 mod copies;
 mod crate_dependencies;
 mod dependencies;
 mod files;
 mod links;
 mod logs;
+mod old_names;
 mod restricted_uses;
 mod rules;
 mod tree;
@@ -30,6 +33,8 @@ pub(crate) fn run() -> Result {
     problems.extend(dependencies::problems(&tree));
     problems.extend(rules::problems(&tree));
     problems.extend(words::problems(&tree));
+    problems.extend(old_names::problems(&tree));
+    problems.extend(circles::problems(&tree));
     if problems.is_empty() {
         println!("{} files are tidy", tree.len());
         return Ok(());

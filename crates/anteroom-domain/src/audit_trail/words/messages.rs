@@ -44,9 +44,9 @@ fn what(message: &str, channel: &str, phone: &str) -> String {
 
 fn why(detail: &Detail) -> Option<&'static str> {
     Some(match detail.text("reason").as_str() {
-        "no_connection" => "there was no connection, however often it was tried",
+        "no_connection" => "every attempt to connect failed",
         "timed_out" => "there was no answer, however often it was tried",
-        "busy" => "the other side asked for patience until the message was of no use any more",
+        "busy" => "the provider deferred the message until it had expired",
         "credentials" => "the other side does not take the name and secret that are configured",
         "certificate_expired" => "the certificate of the mail server is expired",
         "certificate_name" => "the certificate of the mail server is for another host",
@@ -56,13 +56,13 @@ fn why(detail: &Detail) -> Option<&'static str> {
         "tls" => "no TLS session with the mail server came about",
         "no_starttls" => "the mail server does not offer STARTTLS",
         "no_auth" => "the mail server offers no way to sign in that is known here",
-        "set_up" => "the other side takes nothing from us, whoever it is for",
+        "set_up" => "the provider refuses every message sent with this configuration",
         "rejected" => "the other side refused it for good",
         "text_refused" => "the number takes no texts, as a landline's does not",
         "invalid_number" => "there is no such number",
         "not_answered" => "nobody took the call",
-        "not_configured" => "nobody is configured who would take it",
-        "unwritable" => "it could not be put into words",
+        "not_configured" => "no provider is configured for this channel",
+        "unwritable" => "the message could not be rendered",
         "no_account" => {
             "no account has the address that was entered, or none that gets such a mail, so nothing was sent"
         }

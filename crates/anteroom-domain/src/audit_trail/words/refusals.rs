@@ -7,9 +7,11 @@ pub(super) fn sentence(kind: &str, detail: &Detail) -> Option<String> {
         "link_refused" => match detail.text("reason").as_str() {
             "expired" => "The link of a mail was refused: it was too old.",
             "used" => "The link of a mail was refused: it was used in another browser before.",
-            "ended" => "The link of a mail was refused: what it was for is done.",
+            "ended" => {
+                "The link of a mail was refused: a completed reset or registration has invalidated it."
+            }
             "wrong_code" => "A code was typed that no mail to this browser has.",
-            "no_account" => "The link of a mail was refused: it is none of ours, or its account is disabled.",
+            "no_account" => "The link of a mail was refused: it is unknown, or its account is disabled.",
             _ => return None,
         }
         .to_owned(),

@@ -66,7 +66,7 @@ pub enum SmtpTls {
 
 #[derive(Debug, thiserror::Error)]
 pub enum SmtpError {
-    #[error("email.from is no address that mail can be sent from: {0}")]
+    #[error("invalid email.from: {0}")]
     From(#[from] AddressError),
     #[error("email.reply_to is no address that mail can be sent to: {0}")]
     ReplyTo(AddressError),
@@ -161,7 +161,8 @@ impl Smtp {
     async fn deliver(&self, message: &lettre::Message, named: &AtomicBool) -> Result<(), DeliveryError> {
         let mut open = self.open().await?;
         let mut sent = hand_over(&mut open.connection, message, named).await;
-        // Servers end a connection after so many messages. Whether this one takes none at all is told by a new connection.
+        // A server may close a reused connection after some messages. So a failure on a reused connection, before the
+        // recipient was named, is retried on a new connection before it counts.
         if sent.is_err() && open.messages > 0 && !named.load(Ordering::Relaxed) {
             close(open.connection).await;
             open = PooledConnection::new(self.server.connect().await?);

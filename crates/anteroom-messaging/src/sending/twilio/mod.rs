@@ -1,7 +1,8 @@
 //! Texts and calls through Twilio's REST API, version 2010-04-01.
 //!
-//! A call says nothing of the code before a key was pressed: a voicemail that answers records the prompt alone. The words
-//! after the key travel sealed in the address that Twilio asks then, so nothing has to be kept for it.
+//! A voicemail that answers must not record the code, so a call says it only after a key was pressed. The part of the
+//! call that contains the code is sealed into the callback URL that Twilio requests after the key press, so nothing has
+//! to be stored.
 
 mod callbacks;
 mod script;

@@ -1,0 +1,72 @@
+//! Puts a changed configuration in the place of the running one.
+
+use anteroom_config::Configuration;
+use anteroom_flows::context::call::Call;
+use anteroom_flows::node::configured_clients;
+use anteroom_flows::people::admin;
+use anteroom_flows::people::undefined_groups;
+use anteroom_oidc::{ClientId, SigningAlgorithm};
+use anteroom_pages::{Theme, ThemeError};
+use anteroom_storage::InstanceKind;
+use anteroom_web::Web;
+
+use crate::wiring;
+
+pub const RELOAD_REFUSED: &str = "the changed configuration was refused, the running one stays";
+
+/// Why a good configuration cannot take the place of the running one.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    #[error("the issuer cannot change while the server runs")]
+    Issuer,
+    #[error(
+        "the client `{0}` needs {1}, for which no key is made: keys.signing.algorithms waits for the next start"
+    )]
+    NoKey(ClientId, SigningAlgorithm),
+    #[error("the theme: {0}")]
+    Theme(#[from] ThemeError),
+    #[error("the theme was not loaded: {0}")]
+    NotLoaded(#[from] tokio::task::JoinError),
+}
+
+/// `algorithms` are those that keys are made for.
+pub async fn apply_configuration(
+    web: &Web,
+    configuration: &Configuration,
+    algorithms: &[SigningAlgorithm],
+) -> Result<(), ReloadError> {
+    let (provider, settings) = (&web.provider, &configuration.settings);
+    let running = provider.snapshot();
+    if running.issuer != settings.issuer {
+        return Err(ReloadError::Issuer);
+    }
+    if let Some((client, algorithm)) = wiring::without_key(settings, algorithms) {
+        return Err(ReloadError::NoKey(client.clone(), algorithm));
+    }
+    // Each page and message is rendered many times.
+    let folder = settings.theme.folder.clone();
+    let theme = tokio::task::spawn_blocking(move || Theme::load(folder.as_deref())).await??;
+    wiring::warn_of_theme(&theme);
+    let kind = if running.practice.demo { InstanceKind::Demo } else { InstanceKind::Production };
+    web.replace_theme(theme);
+    provider.replace_snapshot(wiring::snapshot(configuration, &provider.keyring, kind, algorithms));
+    Ok(())
+}
+
+pub async fn record_applied_configuration(web: &Web, configuration: &Configuration) {
+    wiring::warn_of(configuration);
+    if web.provider.history.is_refused() {
+        return;
+    }
+    let call = Call::local(&web.provider);
+    if let Err(error) = admin::note_configuration(&call).await {
+        tracing::error!("the trail was not told of the configuration: {error}");
+    }
+    // What fails here is done by the next round of housekeeping.
+    if let Err(error) = configured_clients::note(&call).await {
+        tracing::error!("the clients of the configuration: {error}");
+    }
+    if let Err(error) = undefined_groups::warn(&call).await {
+        tracing::error!("the groups of the configuration: {error}");
+    }
+}

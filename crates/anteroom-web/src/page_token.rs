@@ -1,0 +1,23 @@
+//! The form tokens of a page that is about to be shown.
+
+use anteroom_flows::context::call::FormOwner;
+
+use crate::form_token::{self, FormContext, FormName};
+use crate::page_context::PageContext;
+
+/// Where and when the request came: what a form token is bound to.
+pub(crate) fn here(context: &PageContext) -> FormContext {
+    FormContext { browser: context.visit.browser.id, now: context.visit.now }
+}
+
+/// The token for a form that is about to be shown, on a page that shows `owner`.
+pub(crate) fn token_for(context: &PageContext, form: FormName, owner: FormOwner) -> String {
+    let provider = &context.web.provider;
+    let page = form_token::Page { at: here(context), owner, number: provider.random.bytes() };
+    form_token::make(&provider.keyring, form, page)
+}
+
+/// The same for a page that shows no account.
+pub(crate) fn token_without_account(context: &PageContext, form: FormName) -> String {
+    token_for(context, form, FormOwner::default())
+}
