@@ -58,8 +58,10 @@ async fn registered_origin(
     let is_known = match knows_origin(&web.provider, origin.to_str().ok()?).await {
         Ok(is_known) => is_known,
         Err(error) => {
-            let reference = reference.map(tracing::field::display);
-            tracing::warn!(reference, "whether an origin is a client's is not known: {error}");
+            tracing::warn!(
+                reference = reference.map(tracing::field::display),
+                "whether an origin is a client's is not known: {error}"
+            );
             false
         }
     };
