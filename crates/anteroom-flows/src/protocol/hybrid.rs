@@ -53,7 +53,7 @@ pub(crate) async fn issue(
         with_nonce: true,
         recipient: recipient.as_ref(),
     };
-    let tokens = mint::for_authorization_response(&exchange, minted, (kind, code)).map_err(not_minted)?;
+    let tokens = mint::for_authorization_response(&exchange, minted, kind, code).map_err(not_minted)?;
     // An ID token beside a code is the code's own grant told early.
     let told = code.is_some() && tokens.access_token.is_none();
     Ok(if told || write(&exchange, grant).await? { Some(tokens) } else { None })

@@ -11,7 +11,6 @@ use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::{AccessTokenClaims, IdTokenClaims, token_hash};
 use anteroom_oidc::token::{ClientCredentialsGrant, TokenResponse, TokenType};
 use anteroom_oidc::{AmrSet, ResponseType, Scope, ScopeSet, Subject};
-use jiff::{SignedDuration, Timestamp};
 
 use super::{TokenError, TokenRequestContext};
 use crate::error::FlowError;
@@ -68,7 +67,8 @@ pub(crate) struct HybridTokens {
 pub(crate) fn for_authorization_response(
     exchange: &TokenRequestContext<'_>,
     person: TokenSubject<'_>,
-    (response_type, code): (ResponseType, Option<&str>),
+    response_type: ResponseType,
+    code: Option<&str>,
 ) -> Result<HybridTokens, TokenError> {
     let access_token = if response_type.has_token() { Some(access_token(exchange, person)?) } else { None };
     // Scope claims are at userinfo where there is something to ask there with (OpenID Connect Core §5.4); a front channel
@@ -111,7 +111,8 @@ pub(super) fn for_client(
     let subject = client.id().as_str().parse().map_err(|_| FlowError::Broken("client as subject"))?;
     let claims = access_token_claims(
         exchange,
-        (subject, None),
+        subject,
+        None,
         RequestedAccess { scope: &scope, resources: &resources },
     );
     Ok(TokenResponse {
@@ -133,7 +134,8 @@ fn access_token(exchange: &TokenRequestContext<'_>, person: TokenSubject<'_>) ->
         sid: Some(sid(exchange.call, exchange.client, grant.session())),
         ..access_token_claims(
             exchange,
-            (subject(exchange.call, exchange.client, account.id)?, Some(grant.id)),
+            subject(exchange.call, exchange.client, account.id)?,
+            Some(grant.id),
             RequestedAccess { scope: &grant.scope, resources: &grant.resources },
         )
     };
@@ -150,18 +152,18 @@ struct RequestedAccess<'a> {
 /// What every access token says (RFC 9068 §2.2).
 fn access_token_claims(
     exchange: &TokenRequestContext<'_>,
-    (sub, grant): (Subject, Option<GrantId>),
+    sub: Subject,
+    grant: Option<GrantId>,
     reach: RequestedAccess<'_>,
 ) -> AccessTokenClaims {
     let snapshot = exchange.call.snapshot();
-    let now = exchange.call.now;
     AccessTokenClaims {
         iss: snapshot.issuer.clone(),
         sub,
         aud: audience(exchange, reach),
         client_id: exchange.client.id().clone(),
-        exp: after(now, snapshot.policy.tokens.access_token_lifetime),
-        iat: now,
+        exp: exchange.call.after(snapshot.policy.tokens.access_token_lifetime),
+        iat: exchange.call.now,
         jti: jti(exchange.call, grant),
         scope: reach.scope.clone(),
         auth_time: None,
@@ -213,7 +215,7 @@ fn id_token(
 ) -> Result<String, TokenError> {
     let TokenSubject { grant, account, with_nonce: first, recipient, .. } = person;
     let snapshot = exchange.call.snapshot();
-    let (now, client) = (exchange.call.now, exchange.client);
+    let client = exchange.client;
     let algorithm = client.metadata.id_token_signed_response_alg;
     let sub = subject(exchange.call, client, account.id)?;
     let sid = sid(exchange.call, client, grant.session());
@@ -221,8 +223,8 @@ fn id_token(
         iss: &snapshot.issuer,
         sub: &sub,
         aud: client.id(),
-        exp: after(now, snapshot.policy.tokens.id_token_lifetime),
-        iat: now,
+        exp: exchange.call.after(snapshot.policy.tokens.id_token_lifetime),
+        iat: exchange.call.now,
         auth_time: grant.auth_time,
         nonce: grant.nonce.as_ref().filter(|_| first),
         acr: Some(grant.acr),
@@ -305,8 +307,4 @@ pub(super) fn narrowed_resources(
         Some(refused) => Err(TokenError::Resource(shorten(refused))),
         None => Ok(asked.to_vec()),
     }
-}
-
-fn after(now: Timestamp, lifetime: SignedDuration) -> Timestamp {
-    now.checked_add(lifetime).unwrap_or(Timestamp::MAX)
 }
