@@ -84,13 +84,13 @@ pub async fn claims(
     client: Option<&ClientId>,
 ) -> Result<Value, AdminError> {
     let account = find(call, address).await?;
-    let (asked, told) = (ClaimRequests::default(), &ScopeClaims::All);
+    let asked = ClaimRequests::default();
     let person = standard_claims(&account, &call.snapshot().groups);
     let Some(id) = client else {
         let (scope, mapping) = (Scope::STANDARD.iter().cloned().collect(), ClaimMapping::default());
         let wanted = ClaimSelection {
             scope: &scope,
-            told,
+            told: &ScopeClaims::All,
             asked: &asked,
             allowed: &scope,
             mapping: &mapping,
@@ -102,7 +102,14 @@ pub async fn claims(
     let client = call.snapshot().clients.get(id).ok_or_else(|| AdminError::NoSuchClient(id.clone()))?;
     let (scope, mapping) = (&client.metadata.scope, &client.policy.claims);
     let address_as_username = may_use_email_as_username(client);
-    let wanted = ClaimSelection { scope, told, asked: &asked, allowed: scope, mapping, address_as_username };
+    let wanted = ClaimSelection {
+        scope,
+        told: &ScopeClaims::All,
+        asked: &asked,
+        allowed: scope,
+        mapping,
+        address_as_username,
+    };
     let mut claims = select_claims(&person, wanted);
     let sub = subject(call, client, account.id)?;
     claims.insert("sub".to_owned(), Value::String(sub.as_str().to_owned()));

@@ -41,7 +41,7 @@ pub(super) fn for_person(
     let beside = HashedArtifacts {
         access_token: Some(&access_token),
         code: None,
-        told: &exchange.client.policy.id_token_claims,
+        scope_claims: &exchange.client.policy.id_token_claims,
     };
     let id_token = if openid { Some(id_token(exchange, person, beside)?) } else { None };
     Ok(TokenResponse {
@@ -74,8 +74,8 @@ pub(crate) fn for_authorization_response(
     // Scope claims are at userinfo where there is something to ask there with (OpenID Connect Core §5.4); a front channel
     // keeps addresses short and claims out of logs.
     let alone = access_token.is_none() && code.is_none();
-    let told = if alone { &ScopeClaims::All } else { &ScopeClaims::None };
-    let beside = HashedArtifacts { access_token: access_token.as_deref(), code, told };
+    let scope_claims = if alone { &ScopeClaims::All } else { &ScopeClaims::None };
+    let beside = HashedArtifacts { access_token: access_token.as_deref(), code, scope_claims };
     let id_token =
         if response_type.has_id_token() { Some(id_token(exchange, person, beside)?) } else { None };
     Ok(HybridTokens { access_token, scope: person.grant.scope.clone(), id_token })
@@ -205,7 +205,7 @@ struct HashedArtifacts<'a> {
     access_token: Option<&'a str>,
     code: Option<&'a str>,
     /// Which claims of the granted scopes are in an ID token given in this way.
-    told: &'a ScopeClaims,
+    scope_claims: &'a ScopeClaims,
 }
 
 fn id_token(
@@ -234,7 +234,7 @@ fn id_token(
         at_hash: beside.access_token.map(|token| token_hash(algorithm, token)),
         c_hash: beside.code.map(|code| token_hash(algorithm, code)),
         s_hash: None,
-        person: claims_of_person(exchange, person, beside.told),
+        person: claims_of_person(exchange, person, beside.scope_claims),
     };
     let keys = exchange.call.key_set();
     let signed = claims.sign(keys.signer(algorithm)?);
@@ -251,13 +251,13 @@ fn id_token(
 fn claims_of_person(
     exchange: &TokenRequestContext<'_>,
     person: TokenSubject<'_>,
-    told: &ScopeClaims,
+    scope_claims: &ScopeClaims,
 ) -> serde_json::Map<String, serde_json::Value> {
     let (client, scope, nothing) = (exchange.client, &person.grant.scope, ClaimRequests::default());
     let asked = person.grant.claims.as_ref().map_or(&nothing, |claims| &claims.id_token);
     let (allowed, mapping) = (person.claims_within, &client.policy.claims);
     let address_as_username = may_use_email_as_username(client);
-    let wanted = ClaimSelection { scope, told, asked, allowed, mapping, address_as_username };
+    let wanted = ClaimSelection { scope, told: scope_claims, asked, allowed, mapping, address_as_username };
     let mut claims =
         select_claims(&standard_claims(person.account, &exchange.call.snapshot().groups), wanted);
     let left_out = mapping.fit_id_token(&mut claims);
