@@ -108,9 +108,14 @@ pub async fn run(provider: Arc<Provider>, schedule: signing_keys::KeySchedule, r
 
 /// Makes and retires the keys whose time has come.
 pub async fn rotate_keys(provider: &Provider, schedule: &signing_keys::KeySchedule) -> Result<(), FlowError> {
-    let now = provider.clock.now();
-    let when = (now, signing_keys::RotationTrigger::Schedule);
-    signing_keys::rotate(&provider.store, &provider.keyring, &provider.random, schedule, when).await?;
+    let rotation = signing_keys::KeyRotation {
+        store: &provider.store,
+        keyring: &provider.keyring,
+        schedule,
+        trigger: signing_keys::RotationTrigger::Schedule,
+        audit: AuditContext::local(provider.clock.now(), &provider.random),
+    };
+    signing_keys::rotate(rotation).await?;
     Ok(())
 }
 

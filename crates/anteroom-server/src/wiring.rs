@@ -10,6 +10,7 @@ use anteroom_crypto::{
 };
 use anteroom_domain::audit_trail::chain::Checkpoint;
 use anteroom_domain::client::{Client, ClientSecrets};
+use anteroom_flows::audit::context::AuditContext;
 use anteroom_flows::context::outgoing::{NetworkPolicy, Outgoing, OutgoingError};
 use anteroom_flows::context::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
 use anteroom_flows::context::registered_clients;
@@ -200,14 +201,14 @@ pub async fn provider(configuration: &Configuration, around: &Environment) -> Re
     let history = history::at_start(&store, &keyring, kept.as_ref(), now).await?;
     // Nothing is written into a database that went back.
     if !history.is_refused() {
-        signing_keys::rotate(
-            &store,
-            &keyring,
-            &around.random,
-            &schedule,
-            (now, signing_keys::RotationTrigger::Schedule),
-        )
-        .await?;
+        let rotation = signing_keys::KeyRotation {
+            store: &store,
+            keyring: &keyring,
+            schedule: &schedule,
+            trigger: signing_keys::RotationTrigger::Schedule,
+            audit: AuditContext::local(now, &around.random),
+        };
+        signing_keys::rotate(rotation).await?;
         addresses::renew_domains(&store).await?;
         // Who has none of their own is told by the node that serves, and not by each command.
         usernames::enter(&store).await?;

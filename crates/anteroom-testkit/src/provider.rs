@@ -296,8 +296,14 @@ impl TestProvider {
     /// What `anteroom keys rotate` does.
     pub async fn rotate_keys(&self, reason: signing_keys::RotationReason) -> signing_keys::Rotated {
         let (schedule, parts) = (wiring::key_schedule(&self.settings), &self.provider);
-        let when = (self.now(), signing_keys::RotationTrigger::Operator(reason));
-        signing_keys::rotate(&parts.store, &parts.keyring, &parts.random, &schedule, when).await.unwrap()
+        let rotation = signing_keys::KeyRotation {
+            store: &parts.store,
+            keyring: &parts.keyring,
+            schedule: &schedule,
+            trigger: signing_keys::RotationTrigger::Operator(reason),
+            audit: self.local().audit().clone(),
+        };
+        signing_keys::rotate(rotation).await.unwrap()
     }
 
     /// The context of an operator's command, or of a background round, that begins now.

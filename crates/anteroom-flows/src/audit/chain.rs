@@ -7,7 +7,7 @@ use anteroom_domain::audit_trail::lines::ExportLine;
 use anteroom_domain::audit_trail::verify::{
     AuditFinding, ChainVerifier, CheckpointSource, NodeRun, VerificationKeys, VerificationReport,
 };
-use anteroom_storage::{Linking, Store, StoreError};
+use anteroom_storage::{Linking, Store, StoreError, Tx, Unit};
 use jiff::Timestamp;
 
 use crate::error::FlowError;
@@ -60,12 +60,22 @@ pub async fn checkpoint(
         return Ok(None);
     }
     let checkpoint = Checkpoint::sign(end, now, &signer(keyring)?).map_err(FlowError::from)?;
-    let write = checkpoint.clone();
-    let inserted = store.write(move |tx| {
-        let checkpoint = write.clone();
-        async move { Ok::<_, FlowError>(tx.insert_checkpoint(&checkpoint).await?) }
-    });
-    Ok(inserted.await?.then_some(checkpoint))
+    let (InsertCheckpoint(checkpoint), inserted) = store.run(InsertCheckpoint(checkpoint)).await;
+    Ok(inserted?.then_some(checkpoint))
+}
+
+struct InsertCheckpoint(Checkpoint);
+
+impl Unit for InsertCheckpoint {
+    /// `false`: another node has signed this far.
+    type Output = bool;
+    type Error = FlowError;
+
+    const NAME: &'static str = "insert_checkpoint";
+
+    async fn run(&self, tx: &Tx) -> Result<bool, FlowError> {
+        Ok(tx.insert_checkpoint(&self.0).await?)
+    }
 }
 
 /// The newest checkpoint in the database that any node has signed. One without a good signature is not given: a node would

@@ -2,7 +2,7 @@
 
 use anteroom_crypto::KeyedDigest;
 use anteroom_domain::database_rollback::{DatabasePosition, DatabaseReading, DatabaseRollback};
-use anteroom_storage::Store;
+use anteroom_storage::{Store, Tx, Unit};
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -91,10 +91,25 @@ impl History {
             return;
         }
         let seq = seen.end.seq;
-        let note =
-            store.write(move |tx| async move { Ok::<_, FlowError>(tx.report_went_back(seq, now).await?) });
-        if let Err(error) = note.await {
+        if let Err(error) = store.run(ReportRollback { seq, now }).await.1 {
             tracing::error!("the other nodes could not be told in the database that it went back: {error}");
         }
+    }
+}
+
+/// Tells the other nodes that the database went back to before this number of the chain.
+struct ReportRollback {
+    seq: u64,
+    now: Timestamp,
+}
+
+impl Unit for ReportRollback {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "report_database_rollback";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        Ok(tx.report_went_back(self.seq, self.now).await?)
     }
 }

@@ -8,9 +8,9 @@ use anteroom_domain::ids::{AccountId, SessionId};
 use anteroom_domain::limits::{Limit, LimitSubject, RateLimitCheck};
 use anteroom_domain::rate::{RateLimit, Wait, limits_for, network_limit};
 use anteroom_oidc::ClientId;
-use anteroom_storage::RateLimitResult;
+use anteroom_storage::{RateLimitResult, Tx, Unit};
+use jiff::Timestamp;
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -71,14 +71,31 @@ pub(crate) fn of_one(call: &Call, limit: Limit, subject: &dyn ToString) -> RateL
 
 /// Counts what is about to be done, in a write of its own; refuses it where one of the budgets is used up.
 pub(crate) async fn spend(call: &Call, budgets: Vec<RateLimitCheck>) -> Result<(), FlowError> {
-    let (budgets, now): (Arc<[RateLimitCheck]>, _) = (budgets.into(), call.now);
-    let write = call.store().write(move |tx| {
-        let budgets = Arc::clone(&budgets);
-        async move { Ok::<_, FlowError>(tx.spend(&budgets, now).await?) }
-    });
-    match write.await? {
+    match call.store().run(Spend { first: budgets, further: None, now: call.now }).await.1? {
         RateLimitResult::Counted => Ok(()),
         RateLimitResult::Refused { limit, wait } => Err(refused(call, limit, wait)),
+    }
+}
+
+/// Counts against all of `first`; where one of those is used up, against all of `further`.
+struct Spend {
+    first: Vec<RateLimitCheck>,
+    further: Option<Vec<RateLimitCheck>>,
+    now: Timestamp,
+}
+
+impl Unit for Spend {
+    type Output = RateLimitResult;
+    type Error = FlowError;
+
+    const NAME: &'static str = "spend";
+
+    async fn run(&self, tx: &Tx) -> Result<RateLimitResult, FlowError> {
+        let spent = tx.spend(&self.first, self.now).await?;
+        match (spent, &self.further) {
+            (RateLimitResult::Refused { .. }, Some(further)) => Ok(tx.spend(further, self.now).await?),
+            (spent, _) => Ok(spent),
+        }
     }
 }
 
@@ -134,19 +151,12 @@ pub async fn spend_form(visit: &Visit, counted_for: CountedFor, token: FormToken
     let of_session = of_one(visit, Limit::FormOfSession, &session);
     let first = of_one(visit, Limit::FirstFormsOfSession, &session);
     let of_account = of_one(visit, Limit::FormOfAccount, &account.0);
-    let either = Arc::new([vec![of_session.clone(), first], vec![of_session, of_account]]);
-    let now = visit.now;
-    let write = visit.store().write(move |tx| {
-        let either = Arc::clone(&either);
-        async move {
-            let [first, further] = &*either;
-            match tx.spend(first, now).await? {
-                RateLimitResult::Counted => Ok(RateLimitResult::Counted),
-                RateLimitResult::Refused { .. } => Ok::<_, FlowError>(tx.spend(further, now).await?),
-            }
-        }
-    });
-    match write.await? {
+    let unit = Spend {
+        first: vec![of_session.clone(), first],
+        further: Some(vec![of_session, of_account]),
+        now: visit.now,
+    };
+    match visit.store().run(unit).await.1? {
         RateLimitResult::Counted => Ok(()),
         RateLimitResult::Refused { limit, wait } => Err(refused(visit, limit, wait)),
     }

@@ -1,7 +1,7 @@
 //! Entries of the audit trail that stand alone: refusals, and what was only counted.
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
-use std::sync::Arc;
+use anteroom_storage::{Tx, Unit};
 
 use crate::audit::context::AuditContext;
 use crate::audit::counters::AuditCounter;
@@ -15,11 +15,21 @@ pub async fn note_refusal(call: &Call, entry: AuditEntry) -> Result<(), FlowErro
         call.provider().tallies.count(AuditCounter::Refusals);
         return Ok(());
     }
-    let write = call.store().write(move |tx| {
-        let entry = entry.clone();
-        async move { Ok::<_, FlowError>(tx.append(&entry).await?) }
-    });
-    write.await
+    call.store().run(AppendEntries(vec![entry])).await.1
+}
+
+/// Entries that stand alone.
+struct AppendEntries(Vec<AuditEntry>);
+
+impl Unit for AppendEntries {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "append_entries";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        Ok(tx.append_all(&self.0).await?)
+    }
 }
 
 /// Once a minute, and before stopping: what was counted becomes entries of the trail.
@@ -29,18 +39,8 @@ pub async fn write_audit_counters(call: &Call) -> Result<(), FlowError> {
         return Ok(());
     }
     let audit = call.audit();
-    let entries: Arc<[AuditEntry]> =
-        counts.into_iter().map(|(tally, count)| counter_entry(audit, tally, count)).collect();
-    let write = call.store().write(move |tx| {
-        let entries = Arc::clone(&entries);
-        async move {
-            for entry in &*entries {
-                tx.append(entry).await?;
-            }
-            Ok::<_, FlowError>(())
-        }
-    });
-    write.await
+    let entries = counts.into_iter().map(|(tally, count)| counter_entry(audit, tally, count)).collect();
+    call.store().run(AppendEntries(entries)).await.1
 }
 
 /// In the log as well, which has no line for each.

@@ -15,7 +15,7 @@ use anteroom_domain::ids::{BrowserId, InteractionId};
 use anteroom_domain::interaction::{
     Destination, Interaction, InteractionProof, InteractionState, RequestSource, UNAUTHENTICATED_LIFETIME,
 };
-use anteroom_storage::Tx;
+use anteroom_storage::{Tx, Unit};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
@@ -80,7 +80,7 @@ impl InteractionRef {
 impl OpenInteraction {
     pub fn new(state: InteractionState) -> Self {
         let place = InteractionStorage::Sealed { submitted: None };
-        Self { state: state, place, answered: None, is_resumable: false, consent: None }
+        Self { state, place, answered: None, is_resumable: false, consent: None }
     }
 
     /// An interaction without a client, whose target is the dashboard.
@@ -158,7 +158,7 @@ impl OpenInteraction {
             let lives_until = new_interaction.end(interaction.created_at, &self.state, proof.as_ref());
             let expires_at = interaction.expires_at.max(lives_until);
             let state = self.state.clone();
-            let interaction = Interaction { state: state, proof, expires_at, ..(**interaction).clone() };
+            let interaction = Interaction { state, proof, expires_at, ..(**interaction).clone() };
             tx.save_interaction(&interaction).await?;
             let place =
                 InteractionStorage::Row { interaction: Box::new(interaction), handle: handle.clone() };
@@ -191,7 +191,7 @@ impl OpenInteraction {
     fn in_row(interaction: Interaction, handle: &OpaqueToken) -> Self {
         let state = interaction.state.clone();
         let place = InteractionStorage::Row { interaction: Box::new(interaction), handle: handle.clone() };
-        Self { state: state, place, answered: None, is_resumable: true, consent: None }
+        Self { state, place, answered: None, is_resumable: true, consent: None }
     }
 }
 
@@ -245,8 +245,8 @@ impl InteractionHandle {
     /// The handle is derived from the browser too, so that a sealed page that is copied to another browser does not find the
     /// row of the first one.
     fn of_page(call: &Call, page: &KeyedDigest, browser: BrowserId) -> Self {
-        let told = [page.as_bytes().as_slice(), browser.0.as_bytes()].concat();
-        let handle = call.keyring().mac(KeyPurpose::TokenHash).digest(PAGE_HANDLE_CONTEXT, &told);
+        let data = [page.as_bytes().as_slice(), browser.0.as_bytes()].concat();
+        let handle = call.keyring().mac(KeyPurpose::TokenHash).digest(PAGE_HANDLE_CONTEXT, &data);
         Self::of(call, OpaqueToken::from_bytes(*handle.as_bytes()))
     }
 }
@@ -287,12 +287,24 @@ pub(crate) async fn persist_with_proof(
     proof: InteractionProof,
 ) -> Result<OpenInteraction, FlowError> {
     let new_interaction = NewInteraction::prepare(visit, &interaction);
-    let write = visit.store().write(move |tx| {
-        let (interaction, new_interaction, proof) =
-            (interaction.clone(), new_interaction.clone(), proof.clone());
-        async move { interaction.persist(&tx, &new_interaction, Some(proof)).await }
-    });
-    write.await
+    visit.store().run(PersistWithProof { interaction, new_interaction, proof }).await.1
+}
+
+struct PersistWithProof {
+    interaction: OpenInteraction,
+    new_interaction: NewInteraction,
+    proof: InteractionProof,
+}
+
+impl Unit for PersistWithProof {
+    type Output = OpenInteraction;
+    type Error = FlowError;
+
+    const NAME: &'static str = "persist_with_proof";
+
+    async fn run(&self, tx: &Tx) -> Result<OpenInteraction, FlowError> {
+        self.interaction.persist(tx, &self.new_interaction, Some(self.proof.clone())).await
+    }
 }
 
 /// Digest of the sealed page. It is never stored: the stored handle is derived from it and the browser.

@@ -1,12 +1,14 @@
 //! A pushed request, once a browser comes for it (RFC 9126 §4).
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring, OpaqueToken};
+use anteroom_domain::ids::BrowserId;
 use anteroom_domain::interaction::{Interaction, RequestSource};
 use anteroom_domain::pushed_request::RetrievedRequest;
 use anteroom_oidc::ClientId;
 use anteroom_oidc::authorization::Parameters;
 use anteroom_oidc::form::UrlEncodedForm;
-use std::sync::Arc;
+use anteroom_storage::{Tx, Unit};
+use jiff::Timestamp;
 
 use crate::context::call::Visit;
 use crate::error::FlowError;
@@ -43,36 +45,66 @@ pub(crate) async fn take(
     let Some(token) = request_uri.strip_prefix(PREFIX).and_then(OpaqueToken::parse) else {
         return Ok(PushedRequestLookup::Unknown);
     };
-    let digests: Arc<[KeyedDigest]> = digests(visit.keyring(), &token).into();
-    let taking = Arc::clone(&digests);
-    let (browser, now, client) = (visit.browser.id, visit.now, Arc::new(client.clone()));
-    let of_client = Arc::clone(&client);
-    let write = visit.store().write(move |tx| {
-        let (digests, client) = (Arc::clone(&taking), Arc::clone(&client));
-        async move { Ok::<_, FlowError>(tx.take_pushed_request(&digests, &client, browser, now).await?) }
-    });
-    if let Some(request) = write.await? {
+    let unit = TakePushedRequest {
+        digests: digests(visit.keyring(), &token),
+        client: client.clone(),
+        browser: visit.browser.id,
+        now: visit.now,
+    };
+    let (TakePushedRequest { digests, client, browser, .. }, request) = visit.store().run(unit).await;
+    if let Some(request) = request? {
         return Ok(PushedRequestLookup::Request(request));
     }
-    for digest in digests.iter() {
+    for digest in &digests {
         let before = answered::find_by_id(visit, answered::id_of_pushed(digest)).await?;
         if let Some(before) = before.filter(|before| before.state.browser == browser) {
             return Ok(PushedRequestLookup::Answered(Some(Box::new(before))));
         }
     }
-    let is_answered = visit.store().answered_pushed_request(&digests, &of_client, browser).await?;
+    let is_answered = visit.store().answered_pushed_request(&digests, &client, browser).await?;
     Ok(if is_answered { PushedRequestLookup::Answered(None) } else { PushedRequestLookup::Unknown })
+}
+
+struct TakePushedRequest {
+    digests: Vec<KeyedDigest>,
+    client: ClientId,
+    browser: BrowserId,
+    now: Timestamp,
+}
+
+impl Unit for TakePushedRequest {
+    type Output = Option<RetrievedRequest>;
+    type Error = FlowError;
+
+    const NAME: &'static str = "take_pushed_request";
+
+    async fn run(&self, tx: &Tx) -> Result<Option<RetrievedRequest>, FlowError> {
+        let Self { digests, client, browser, now } = self;
+        Ok(tx.take_pushed_request(digests, client, *browser, *now).await?)
+    }
 }
 
 /// An error is an answer too: a request that was pushed is over with it.
 pub(crate) async fn end(visit: &Visit, source: &RequestSource) -> Result<(), FlowError> {
     let RequestSource::Pushed { digest, .. } = source else { return Ok(()) };
-    let (digest, now) = (*digest, visit.now);
-    let write = visit
-        .store()
-        .write(move |tx| async move { Ok::<_, FlowError>(tx.end_pushed_request(&digest, now).await?) });
-    write.await?;
-    Ok(())
+    visit.store().run(EndPushedRequest { digest: *digest, now: visit.now }).await.1
+}
+
+struct EndPushedRequest {
+    digest: KeyedDigest,
+    now: Timestamp,
+}
+
+impl Unit for EndPushedRequest {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "end_pushed_request";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        tx.end_pushed_request(&self.digest, self.now).await?;
+        Ok(())
+    }
 }
 
 fn digests(keyring: &Keyring, token: &OpaqueToken) -> Vec<KeyedDigest> {

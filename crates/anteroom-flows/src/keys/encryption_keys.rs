@@ -3,15 +3,16 @@
 //! Invariants: a key is published once every node can decrypt with it; of each kind one is published at a time; one that is
 //! published no more decrypts until no client can have it in an old list.
 
-use anteroom_crypto::{KeyPurpose, Keyring, Random};
+use anteroom_crypto::{KeyPurpose, Keyring};
 use anteroom_domain::audit::Event;
 use anteroom_oidc::jwe::{DecryptionKey, DecryptionKeyKind};
-use anteroom_storage::{EncryptionKeyRow, Store};
+use anteroom_storage::{EncryptionKeyRow, Tx, Unit};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 use crate::audit::context::AuditContext;
 use crate::error::FlowError;
+use crate::keys::key_rotation::KeyRotation;
 use crate::keys::rotation::{KeyPeriod, KeyReplacement, RotationSchedule, RotationStep, RotationTrigger};
 use crate::keys::schedule::{KeySchedule, LEAD};
 
@@ -31,33 +32,39 @@ fn pace(schedule: &KeySchedule) -> RotationSchedule {
 }
 
 /// Makes what is missing or due.
-pub(crate) async fn rotate(
-    store: &Store,
-    keyring: &Keyring,
-    random: &Random,
-    schedule: &KeySchedule,
-    when: (Timestamp, RotationTrigger),
-) -> Result<(), FlowError> {
-    let (rows, pace) = (store.encryption_keys().await?, pace(schedule));
+pub(crate) async fn rotate(rotation: &KeyRotation<'_>) -> Result<(), FlowError> {
+    let rows = rotation.store.encryption_keys().await?;
     for kind in DecryptionKeyKind::ALL {
-        if succession(&rows, *kind, pace, when).is_some() {
-            make_encryption_key(store, keyring, random, (*kind, schedule), when, &rows).await?;
+        let due = EncryptionKeyRotation {
+            kind: *kind,
+            pace: pace(rotation.schedule),
+            trigger: rotation.trigger,
+            now: rotation.audit.now,
+        };
+        if due.replacement(&rows).is_some() {
+            make(rotation, due, &rows).await?;
         }
     }
     Ok(())
 }
 
-fn succession(
-    rows: &[EncryptionKeyRow],
+/// What the schedule or the operator asks of the keys of one kind.
+#[derive(Clone, Copy)]
+struct EncryptionKeyRotation {
     kind: DecryptionKeyKind,
     pace: RotationSchedule,
-    (now, occasion): (Timestamp, RotationTrigger),
-) -> Option<KeyReplacement> {
-    let same = rows.iter().filter(|row| row.kind == kind.as_str());
-    match pace.change(&same.map(term).collect::<Vec<_>>(), occasion, now) {
-        Some(RotationStep::Make(succession)) => Some(succession),
-        // The lead of the schedule is that of an operator, so one that waits serves as soon as it can.
-        Some(RotationStep::BringForward { .. }) | None => None,
+    trigger: RotationTrigger,
+    now: Timestamp,
+}
+
+impl EncryptionKeyRotation {
+    fn replacement(self, rows: &[EncryptionKeyRow]) -> Option<KeyReplacement> {
+        let same = rows.iter().filter(|row| row.kind == self.kind.as_str());
+        match self.pace.change(&same.map(term).collect::<Vec<_>>(), self.trigger, self.now) {
+            Some(RotationStep::Make(replacement)) => Some(replacement),
+            // The lead of the schedule is that of an operator, so one that waits serves as soon as it can.
+            Some(RotationStep::BringForward { .. }) | None => None,
+        }
     }
 }
 
@@ -71,54 +78,63 @@ fn term(row: &EncryptionKeyRow) -> KeyPeriod<'_> {
 }
 
 /// Making a key takes a while. If no rotation is due any more when it is ready, the key is dropped.
-async fn make_encryption_key(
-    store: &Store,
-    keyring: &Keyring,
-    random: &Random,
-    (kind, schedule): (DecryptionKeyKind, &KeySchedule),
-    when: (Timestamp, RotationTrigger),
+async fn make(
+    rotation: &KeyRotation<'_>,
+    due: EncryptionKeyRotation,
     before: &[EncryptionKeyRow],
 ) -> Result<(), FlowError> {
-    const NOT_MADE: FlowError = FlowError::Broken("an encryption key could not be made");
-    let (now, occasion) = when;
-    let (maker, pace) = (Arc::clone(&schedule.maker), pace(schedule));
+    let (kind, maker) = (due.kind, Arc::clone(&rotation.schedule.maker));
     let made = tokio::task::spawn_blocking(move || maker.decryption_key(kind)).await;
-    let (key, private) = made.ok().flatten().ok_or(NOT_MADE)?;
+    let made = made.ok().flatten();
+    let (key, private) = made.ok_or(FlowError::Broken("an encryption key could not be made"))?;
     let kid = key.kid().as_str().to_owned();
-    let sealer = keyring.sealer(KeyPurpose::SigningSeal);
+    let sealer = rotation.keyring.sealer(KeyPurpose::SigningSeal);
     let row = EncryptionKeyRow {
-        private_sealed: sealer.seal(random, &associated_data(&kid), &private),
+        private_sealed: sealer.seal(&rotation.audit.random, &associated_data(&kid), &private),
         kind: kind.as_str().to_owned(),
         kid,
-        created_at: now,
-        published_from: now,
+        created_at: due.now,
+        published_from: due.now,
         published_until: None,
         decrypts_until: None,
     };
-    let audit = AuditContext::local(now, random);
-    let before: Arc<[String]> = before.iter().map(|row| row.kid.clone()).collect();
-    let write = store.write(move |tx| {
-        let (mut row, audit, before) = (row.clone(), audit.clone(), Arc::clone(&before));
-        async move {
-            // As with signing keys.
-            tx.begin_change_of_keys().await?;
-            let rows = tx.encryption_keys().await?;
-            if is_replaced_already(&rows, kind, &before) {
-                return Ok(());
-            }
-            let Some(succession) = succession(&rows, kind, pace, when) else { return Ok(()) };
-            row.published_from = succession.from;
-            tx.insert_encryption_key(&row).await?;
-            let created = Event::EncryptionKeyCreated { kid: row.kid, key: row.kind };
-            tx.append(&audit.entry(occasion.actor(), created)).await?;
-            for kid in succession.retiring {
-                tx.retire_encryption_key(&kid, succession.from, succession.kept_until).await?;
-                tx.append(&audit.entry(occasion.actor(), Event::EncryptionKeyRetired { kid })).await?;
-            }
-            Ok::<_, FlowError>(())
+    let before = before.iter().map(|row| row.kid.clone()).collect();
+    rotation.store.run(InsertEncryptionKey { row, due, before, audit: rotation.audit.clone() }).await.1
+}
+
+struct InsertEncryptionKey {
+    row: EncryptionKeyRow,
+    due: EncryptionKeyRotation,
+    /// The keys that were there before this one was made.
+    before: Vec<String>,
+    audit: AuditContext,
+}
+
+impl Unit for InsertEncryptionKey {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "insert_encryption_key";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        let Self { row, due, before, audit } = self;
+        // As with signing keys.
+        tx.begin_change_of_keys().await?;
+        let rows = tx.encryption_keys().await?;
+        if is_replaced_already(&rows, due.kind, before) {
+            return Ok(());
         }
-    });
-    write.await
+        let Some(replacement) = due.replacement(&rows) else { return Ok(()) };
+        let from = replacement.from;
+        tx.insert_encryption_key(&EncryptionKeyRow { published_from: from, ..row.clone() }).await?;
+        let created = Event::EncryptionKeyCreated { kid: row.kid.clone(), key: row.kind.clone() };
+        tx.append(&audit.entry(due.trigger.actor(), created)).await?;
+        for kid in replacement.retiring {
+            tx.retire_encryption_key(&kid, from, replacement.kept_until).await?;
+            tx.append(&audit.entry(due.trigger.actor(), Event::EncryptionKeyRetired { kid })).await?;
+        }
+        Ok(())
+    }
 }
 
 fn is_replaced_already(rows: &[EncryptionKeyRow], kind: DecryptionKeyKind, before: &[String]) -> bool {

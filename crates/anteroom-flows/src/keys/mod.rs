@@ -6,6 +6,7 @@
 //! ```
 
 pub(crate) mod encryption_keys;
+pub mod key_rotation;
 pub mod key_set;
 pub(crate) mod rotation;
 pub mod schedule;

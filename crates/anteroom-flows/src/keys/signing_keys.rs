@@ -3,17 +3,17 @@
 //! Invariants: a new key is published before it signs; an old one stays published until nothing that it signed can be
 //! alive.
 
-use anteroom_crypto::{KeyPurpose, Keyring, Random};
+use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::Event;
 use anteroom_oidc::SigningAlgorithm;
-use anteroom_storage::{SigningKeyRow, Store, Tx};
+use anteroom_storage::{SigningKeyRow, Tx, Unit};
 use jiff::Timestamp;
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::audit::context::AuditContext;
 use crate::error::FlowError;
 use crate::keys::encryption_keys;
+pub use crate::keys::key_rotation::KeyRotation;
 use crate::keys::key_set::associated_data;
 use crate::keys::rotation::{KeyPeriod, KeyReplacement, RotationSchedule, RotationStep, next_key};
 pub use crate::keys::rotation::{RotationReason, RotationTrigger};
@@ -38,50 +38,50 @@ impl Rotated {
 
 /// Makes what is missing or due, for every algorithm and every kind that is encrypted to.
 #[tracing::instrument(name = "rotate_keys", skip_all)]
-pub async fn rotate(
-    store: &Store,
-    keyring: &Keyring,
-    random: &Random,
-    schedule: &KeySchedule,
-    when: (Timestamp, RotationTrigger),
-) -> Result<Rotated, FlowError> {
+pub async fn rotate(rotation: KeyRotation<'_>) -> Result<Rotated, FlowError> {
+    let KeyRotation { store, schedule, trigger, .. } = rotation;
     let rows = store.signing_keys().await?;
     let mut rotated = Rotated::default();
     for algorithm in &schedule.algorithms {
-        let rotating = SigningKeyRotation { algorithm: *algorithm, pace: schedule.pace(), when };
-        match rotating.change(&rows) {
+        let due = SigningKeyRotation {
+            algorithm: *algorithm,
+            pace: schedule.pace(),
+            trigger,
+            now: rotation.audit.now,
+        };
+        match due.change(&rows) {
             None => {}
-            Some(RotationStep::Make(_)) => {
-                rotated.made |= make(store, keyring, random, &schedule.maker, rotating, &rows).await?;
-            }
+            Some(RotationStep::Make(_)) => rotated.made |= make(&rotation, due, &rows).await?,
             Some(RotationStep::BringForward { .. }) => {
-                rotated.brought_forward |= bring_forward(store, random, rotating).await?;
+                let unit = BringForward { due, audit: rotation.audit.clone() };
+                rotated.brought_forward |= store.run(unit).await.1?;
             }
         }
     }
     // If the next signing keys exist already, a rotation by an operator changes nothing, and then the encryption keys stay as
     // well.
-    if when.1 == RotationTrigger::Schedule || !rotated.is_nothing() {
-        encryption_keys::rotate(store, keyring, random, schedule, when).await?;
+    if trigger == RotationTrigger::Schedule || !rotated.is_nothing() {
+        encryption_keys::rotate(&rotation).await?;
     }
     let rows = store.signing_keys().await?;
     let terms: Vec<_> = rows.iter().map(term).collect();
-    rotated.signs_from = next_key(&terms, when.0).map(|term| term.from);
+    rotated.signs_from = next_key(&terms, rotation.audit.now).map(|term| term.from);
     Ok(rotated)
 }
 
+/// What the schedule or the operator asks of the keys of one algorithm.
 #[derive(Clone, Copy)]
 struct SigningKeyRotation {
     algorithm: SigningAlgorithm,
     pace: RotationSchedule,
-    when: (Timestamp, RotationTrigger),
+    trigger: RotationTrigger,
+    now: Timestamp,
 }
 
 impl SigningKeyRotation {
     fn change(self, rows: &[SigningKeyRow]) -> Option<RotationStep> {
-        let (now, occasion) = self.when;
         let same = rows.iter().filter(|row| row.algorithm == self.algorithm.as_str());
-        self.pace.change(&same.map(term).collect::<Vec<_>>(), occasion, now)
+        self.pace.change(&same.map(term).collect::<Vec<_>>(), self.trigger, self.now)
     }
 
     /// Whether another node or the operator has made a key that signs at once since `before` was read. After a leak it is as
@@ -100,88 +100,95 @@ fn term(row: &SigningKeyRow) -> KeyPeriod<'_> {
 
 /// `false`: when the key was made, nothing was due any more.
 async fn make(
-    store: &Store,
-    keyring: &Keyring,
-    random: &Random,
-    maker: &Arc<dyn KeyMaker>,
-    rotating: SigningKeyRotation,
+    rotation: &KeyRotation<'_>,
+    due: SigningKeyRotation,
     before: &[SigningKeyRow],
 ) -> Result<bool, FlowError> {
-    let SigningKeyRotation { algorithm, when: (now, occasion), .. } = rotating;
-    let maker = Arc::clone(maker);
+    let (algorithm, maker) = (due.algorithm, Arc::clone(&rotation.schedule.maker));
     let made = tokio::task::spawn_blocking(move || maker.signing_key(algorithm)).await;
     let (key, private) = made.ok().flatten().ok_or(FlowError::Broken("a signing key could not be made"))?;
     let kid = key.kid().as_str().to_owned();
+    let sealer = rotation.keyring.sealer(KeyPurpose::SigningSeal);
     let row = SigningKeyRow {
-        private_sealed: keyring.sealer(KeyPurpose::SigningSeal).seal(
-            random,
-            &associated_data(&kid),
-            &private,
-        ),
+        private_sealed: sealer.seal(&rotation.audit.random, &associated_data(&kid), &private),
         public_jwk: serde_json::to_string(key.public().jwk()).map_err(|_| FlowError::Broken("jwk"))?,
         algorithm: algorithm.as_str().to_owned(),
         kid,
-        created_at: now,
-        signs_from: now,
+        created_at: due.now,
+        signs_from: due.now,
         signs_until: None,
         published_until: None,
     };
-    let audit = AuditContext::local(now, random);
-    let before: Arc<[String]> = before.iter().map(|row| row.kid.clone()).collect();
-    let write = store.write(move |tx| {
-        let (mut row, audit, before) = (row.clone(), audit.clone(), Arc::clone(&before));
-        async move {
-            // Another node, or another operator, may have been faster while the key was made.
-            tx.begin_change_of_keys().await?;
-            let rows = tx.signing_keys().await?;
-            if rotating.is_replaced_already(&before, &rows) {
-                return Ok(false);
-            }
-            let Some(RotationStep::Make(succession)) = rotating.change(&rows) else { return Ok(false) };
-            row.signs_from = succession.from;
-            tx.insert_signing_key(&row).await?;
-            let created = Event::SigningKeyCreated { kid: row.kid, algorithm: row.algorithm };
-            tx.append(&audit.entry(occasion.actor(), created)).await?;
-            retire(&tx, &audit, occasion, succession).await?;
-            Ok::<_, FlowError>(true)
-        }
-    });
-    write.await
+    let before = before.iter().map(|row| row.kid.clone()).collect();
+    rotation.store.run(InsertSigningKey { row, due, before, audit: rotation.audit.clone() }).await.1
 }
 
-/// `false`: the key signs at that time already, or was removed meanwhile.
-async fn bring_forward(
-    store: &Store,
-    random: &Random,
-    rotating: SigningKeyRotation,
-) -> Result<bool, FlowError> {
-    let (now, occasion) = rotating.when;
-    let audit = AuditContext::local(now, random);
-    let write = store.write(move |tx| {
-        let audit = audit.clone();
-        async move {
-            tx.begin_change_of_keys().await?;
-            let change = rotating.change(&tx.signing_keys().await?);
-            let Some(RotationStep::BringForward { kid, succession }) = change else { return Ok(false) };
-            tx.bring_forward_signing_key(&kid, succession.from).await?;
-            let event = Event::SigningKeyBroughtForward { kid, signs_from: succession.from };
-            tx.append(&audit.entry(occasion.actor(), event)).await?;
-            retire(&tx, &audit, occasion, succession).await?;
-            Ok::<_, FlowError>(true)
+struct InsertSigningKey {
+    row: SigningKeyRow,
+    due: SigningKeyRotation,
+    /// The keys that were there before this one was made.
+    before: Vec<String>,
+    audit: AuditContext,
+}
+
+impl Unit for InsertSigningKey {
+    type Output = bool;
+    type Error = FlowError;
+
+    const NAME: &'static str = "insert_signing_key";
+
+    async fn run(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let Self { row, due, before, audit } = self;
+        // Another node, or another operator, may have been faster while the key was made.
+        tx.begin_change_of_keys().await?;
+        let rows = tx.signing_keys().await?;
+        if due.is_replaced_already(before, &rows) {
+            return Ok(false);
         }
-    });
-    write.await
+        let Some(RotationStep::Make(succession)) = due.change(&rows) else { return Ok(false) };
+        tx.insert_signing_key(&SigningKeyRow { signs_from: succession.from, ..row.clone() }).await?;
+        let created = Event::SigningKeyCreated { kid: row.kid.clone(), algorithm: row.algorithm.clone() };
+        tx.append(&audit.entry(due.trigger.actor(), created)).await?;
+        retire(tx, audit, due.trigger, succession).await?;
+        Ok(true)
+    }
+}
+
+/// Has a key that waits sign sooner.
+struct BringForward {
+    due: SigningKeyRotation,
+    audit: AuditContext,
+}
+
+impl Unit for BringForward {
+    /// `false`: meanwhile it signs as soon as that, or is gone.
+    type Output = bool;
+    type Error = FlowError;
+
+    const NAME: &'static str = "bring_forward_signing_key";
+
+    async fn run(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let Self { due, audit } = self;
+        tx.begin_change_of_keys().await?;
+        let change = due.change(&tx.signing_keys().await?);
+        let Some(RotationStep::BringForward { kid, succession }) = change else { return Ok(false) };
+        tx.bring_forward_signing_key(&kid, succession.from).await?;
+        let event = Event::SigningKeyBroughtForward { kid, signs_from: succession.from };
+        tx.append(&audit.entry(due.trigger.actor(), event)).await?;
+        retire(tx, audit, due.trigger, succession).await?;
+        Ok(true)
+    }
 }
 
 async fn retire(
     tx: &Tx,
     audit: &AuditContext,
-    occasion: RotationTrigger,
+    trigger: RotationTrigger,
     succession: KeyReplacement,
 ) -> Result<(), FlowError> {
     for kid in succession.retiring {
         tx.retire_signing_key(&kid, succession.from, succession.kept_until).await?;
-        tx.append(&audit.entry(occasion.actor(), Event::SigningKeyRetired { kid })).await?;
+        tx.append(&audit.entry(trigger.actor(), Event::SigningKeyRetired { kid })).await?;
     }
     Ok(())
 }

@@ -10,11 +10,10 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::ClientId;
-use anteroom_storage::{ConfiguredClient, Tx};
+use anteroom_storage::{ConfiguredClient, Tx, Unit};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{HashMap, HashSet};
 
-use crate::audit::context::AuditContext;
 use crate::context::call::Call;
 use crate::context::provider::Snapshot;
 use crate::error::FlowError;
@@ -74,23 +73,10 @@ fn changed(snapshot: &Snapshot, rows: &[ConfiguredClient], at: Timestamp) -> Vec
 }
 
 async fn note_some(call: &Call, changes: Vec<SubjectKindChange>) -> Result<(), FlowError> {
-    let audit = call.audit().clone();
-    let write = call.store().write(move |tx| {
-        let (changes, audit) = (changes.clone(), audit.clone());
-        async move {
-            let mut ended = Vec::new();
-            for change in &changes {
-                let grants = note_one(&tx, &audit, change).await?;
-                if grants > 0 {
-                    ended.push((change.client.clone(), grants));
-                }
-            }
-            Ok::<_, FlowError>(ended)
-        }
-    });
-    for (client, grants) in write.await? {
+    let (unit, grants) = call.store().run(NoteChanges { call: call.clone(), changes }).await;
+    for (change, grants) in unit.changes.iter().zip(grants?).filter(|(_, grants)| *grants > 0) {
         tracing::warn!(
-            client = client.as_str(),
+            client = change.client.as_str(),
             grants,
             "the client knows people by another `sub` now: what was granted under the old one has ended"
         );
@@ -99,7 +85,7 @@ async fn note_some(call: &Call, changes: Vec<SubjectKindChange>) -> Result<(), F
 }
 
 /// How many grants ended.
-async fn note_one(tx: &Tx, audit: &AuditContext, change: &SubjectKindChange) -> Result<u64, FlowError> {
+async fn note_one(tx: &Tx, call: &Call, change: &SubjectKindChange) -> Result<u64, FlowError> {
     let SubjectKindChange { client, subjects, at, ends } = change;
     let noted = ConfiguredClient { client: client.clone(), subjects: Some(subjects.clone()), seen_at: *at };
     tx.note_configured_client(&noted).await?;
@@ -109,10 +95,32 @@ async fn note_one(tx: &Tx, audit: &AuditContext, change: &SubjectKindChange) -> 
     let grants = tx.revoke_grants_of_other_subjects(client, subjects, *at).await?;
     if grants > 0 {
         let reason = GrantEnd::SubjectsChanged.as_str();
-        let entry = audit.entry(Actor::System, Event::ClientGrantsEnded { reason, grants });
+        let entry = call.entry(Actor::System, Event::ClientGrantsEnded { reason, grants });
         tx.append(&entry.by_client(client)).await?;
     }
     Ok(grants)
+}
+
+/// Configured clients that are new, or know people by another `sub` than before.
+struct NoteChanges {
+    call: Call,
+    changes: Vec<SubjectKindChange>,
+}
+
+impl Unit for NoteChanges {
+    /// For each change, how many grants ended with it.
+    type Output = Vec<u64>;
+    type Error = FlowError;
+
+    const NAME: &'static str = "note_configured_clients";
+
+    async fn run(&self, tx: &Tx) -> Result<Vec<u64>, FlowError> {
+        let mut ended = Vec::with_capacity(self.changes.len());
+        for change in &self.changes {
+            ended.push(note_one(tx, &self.call, change).await?);
+        }
+        Ok(ended)
+    }
 }
 
 async fn touch(call: &Call, snapshot: &Snapshot) -> Result<(), FlowError> {
@@ -120,14 +128,28 @@ async fn touch(call: &Call, snapshot: &Snapshot) -> Result<(), FlowError> {
     let before = now.checked_sub(TOUCH_EVERY).unwrap_or(Timestamp::MIN);
     let ids: Vec<ClientId> = snapshot.clients.configured().map(|client| client.id().clone()).collect();
     for batch in ids.chunks(BATCH) {
-        let batch = batch.to_vec();
-        let write = call.store().write(move |tx| {
-            let batch = batch.clone();
-            async move { Ok::<_, FlowError>(tx.touch_configured_clients(&batch, before, now).await?) }
-        });
-        write.await?;
+        call.store().run(TouchClients { clients: batch.to_vec(), before, now }).await.1?;
     }
     Ok(())
+}
+
+/// Notes for clients, where that was last noted before a time, that a node has them now.
+struct TouchClients {
+    clients: Vec<ClientId>,
+    before: Timestamp,
+    now: Timestamp,
+}
+
+impl Unit for TouchClients {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "touch_configured_clients";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        tx.touch_configured_clients(&self.clients, self.before, self.now).await?;
+        Ok(())
+    }
 }
 
 /// Ends the grants of clients that no living node has had for long enough. To be asked once a minute, while the clock can be
@@ -156,30 +178,42 @@ async fn nodes_agree(call: &Call, snapshot: &Snapshot) -> Result<bool, FlowError
 }
 
 async fn end_one(call: &Call, client: ClientId, seen_before: Timestamp) -> Result<(), FlowError> {
-    let audit = call.audit().clone();
-    let id = client.clone();
-    let write = call.store().write(move |tx| {
-        let (id, audit) = (id.clone(), audit.clone());
-        async move {
-            if !tx.delete_configured_client(&id, seen_before).await? {
-                return Ok(None);
-            }
-            let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientRemoved, audit.now).await?;
-            tx.delete_consents(&id).await?;
-            let reason = GrantEnd::ClientRemoved.as_str();
-            let entry = audit.entry(Actor::System, Event::ClientGrantsEnded { reason, grants });
-            tx.append(&entry.by_client(&id)).await?;
-            Ok::<_, FlowError>(Some(grants))
-        }
-    });
-    if let Some(grants) = write.await? {
+    let (unit, grants) = call.store().run(EndAbsentClient { call: call.clone(), client, seen_before }).await;
+    if let Some(grants) = grants? {
         tracing::warn!(
-            client = client.as_str(),
+            client = unit.client.as_str(),
             grants,
             "the client is in no node's configuration any more: what people granted to it has ended"
         );
     }
     Ok(())
+}
+
+struct EndAbsentClient {
+    call: Call,
+    client: ClientId,
+    seen_before: Timestamp,
+}
+
+impl Unit for EndAbsentClient {
+    /// How many grants ended; `None`: another node has seen the client since.
+    type Output = Option<u64>;
+    type Error = FlowError;
+
+    const NAME: &'static str = "end_absent_client";
+
+    async fn run(&self, tx: &Tx) -> Result<Option<u64>, FlowError> {
+        let Self { call, client, seen_before } = self;
+        if !tx.delete_configured_client(client, *seen_before).await? {
+            return Ok(None);
+        }
+        let grants = tx.revoke_grants_of_client(client, GrantEnd::ClientRemoved, call.now).await?;
+        tx.delete_consents(client).await?;
+        let reason = GrantEnd::ClientRemoved.as_str();
+        let entry = call.entry(Actor::System, Event::ClientGrantsEnded { reason, grants });
+        tx.append(&entry.by_client(client)).await?;
+        Ok(Some(grants))
+    }
 }
 
 /// Forgets since when clients were absent: after the clock jumped, that was measured with it.
@@ -190,25 +224,33 @@ pub fn reset_absence(call: &Call) {
 /// The operator's way, at once and whether or not the client is configured. Of one that is not, what people agreed to goes as
 /// well. Says how many grants ended; `None`: there is no such client and there are no grants of it.
 pub async fn end_grants(call: &Call, client: &ClientId) -> Result<Option<u64>, FlowError> {
-    let is_known = call.snapshot().clients.get(client).is_some();
-    let audit = call.audit().clone();
-    let id = client.clone();
-    let write = call.store().write(move |tx| {
-        let (id, audit) = (id.clone(), audit.clone());
-        async move {
-            let grants = tx.revoke_grants_of_client(&id, GrantEnd::OperatorEnded, audit.now).await?;
-            if !is_known {
-                let was_known = tx.delete_configured_client(&id, Timestamp::MAX).await?;
-                tx.delete_consents(&id).await?;
-                if grants == 0 && !was_known {
-                    return Ok(None);
-                }
+    call.store().run(EndGrantsOfClient { call: call.clone(), client: client.clone() }).await.1
+}
+
+struct EndGrantsOfClient {
+    call: Call,
+    client: ClientId,
+}
+
+impl Unit for EndGrantsOfClient {
+    type Output = Option<u64>;
+    type Error = FlowError;
+
+    const NAME: &'static str = "end_grants_of_client";
+
+    async fn run(&self, tx: &Tx) -> Result<Option<u64>, FlowError> {
+        let Self { call, client } = self;
+        let grants = tx.revoke_grants_of_client(client, GrantEnd::OperatorEnded, call.now).await?;
+        if call.snapshot().clients.get(client).is_none() {
+            let was_known = tx.delete_configured_client(client, Timestamp::MAX).await?;
+            tx.delete_consents(client).await?;
+            if grants == 0 && !was_known {
+                return Ok(None);
             }
-            let reason = GrantEnd::OperatorEnded.as_str();
-            let entry = audit.entry(Actor::Operator, Event::ClientGrantsEnded { reason, grants });
-            tx.append(&entry.by_client(&id)).await?;
-            Ok::<_, FlowError>(Some(grants))
         }
-    });
-    write.await
+        let reason = GrantEnd::OperatorEnded.as_str();
+        let entry = call.entry(Actor::Operator, Event::ClientGrantsEnded { reason, grants });
+        tx.append(&entry.by_client(client)).await?;
+        Ok(Some(grants))
+    }
 }

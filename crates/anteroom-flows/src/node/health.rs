@@ -3,7 +3,8 @@
 //! finds into [`Readiness`](crate::readiness::Readiness); the questions here are answered from there.
 
 use anteroom_domain::clock::ahead_of;
-use anteroom_storage::{DatabaseState, Node, StoreError, Writes};
+use anteroom_domain::ids::NodeId;
+use anteroom_storage::{DatabaseState, Node, StoreError, Tx, Unit, Writes};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -55,8 +56,38 @@ fn clock_of(state: DatabaseState, before: Timestamp, after: Timestamp) -> Result
 
 /// Before stopping: this node is not one of those that are alive.
 pub async fn deregister_node(provider: &Provider) -> Result<(), FlowError> {
-    let node = provider.node;
-    provider.store.write(move |tx| async move { Ok(tx.delete_node(node).await?) }).await
+    provider.store.run(DeleteNode(provider.node)).await.1
+}
+
+struct DeleteNode(NodeId);
+
+impl Unit for DeleteNode {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "delete_node";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        Ok(tx.delete_node(self.0).await?)
+    }
+}
+
+/// That a node is alive, and what it runs with.
+struct Heartbeat {
+    node: NodeId,
+    config_digest: String,
+    now: Timestamp,
+}
+
+impl Unit for Heartbeat {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "heartbeat";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        Ok(tx.heartbeat(self.node, &self.config_digest, self.now).await?)
+    }
 }
 
 /// What this node has seen of the database and of the others.
@@ -126,15 +157,12 @@ impl HealthMonitor {
 
     /// Says that this node is alive and what it runs with, and looks at what the others do.
     async fn write_heartbeat(&mut self, provider: &Provider) -> Result<(), FlowError> {
-        let (node, digest, now) = (provider.node, provider.snapshot().digest.clone(), provider.clock.now());
-        let own = digest.clone();
-        let write = provider.store.write(move |tx| {
-            let digest = digest.clone();
-            async move { Ok::<_, FlowError>(tx.heartbeat(node, &digest, now).await?) }
-        });
-        write.await?;
+        let (node, now) = (provider.node, provider.clock.now());
+        let config_digest = provider.snapshot().digest.clone();
+        let (heartbeat, written) = provider.store.run(Heartbeat { node, config_digest, now }).await;
+        written?;
         let nodes = active_nodes(provider, now).await?;
-        let differs = nodes.iter().any(|other| other.config_digest != own);
+        let differs = nodes.iter().any(|other| other.config_digest != heartbeat.config_digest);
         self.differs_since = differs.then(|| self.differs_since.unwrap_or(now));
         let too_long = self.differs_since.is_some_and(|since| now.duration_since(since) > MAX_DIFFERENCE);
         let found = too_long.then_some(&NotReady::Configuration);

@@ -12,7 +12,7 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::audit_trail::chain::Checkpoint;
 use anteroom_domain::database_rollback::{DatabaseContinuity, DatabasePosition, DatabaseRollback};
 use anteroom_domain::grant::GrantEnd;
-use anteroom_storage::{EndedByAccept, Store};
+use anteroom_storage::{EndedByAccept, Store, Tx, Unit};
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -138,23 +138,32 @@ pub async fn accept(
     audit: &AuditContext,
     seen: Option<u64>,
 ) -> Result<AcceptDatabaseResult, FlowError> {
-    let audit = audit.clone();
-    let write = store.write(move |tx| {
-        let audit = audit.clone();
-        async move {
-            let ended = tx.accept_database(audit.now).await?;
-            let grants = tx.revoke_all_grants(GrantEnd::DatabaseAccepted, audit.now).await?;
-            let up_to = tx.chain_end().await?.seq;
-            let event = Event::DatabaseAccepted {
-                epoch: ended.epoch,
-                up_to,
-                seen: ended.reported.max(seen),
-                sessions: ended.sessions,
-                grants,
-            };
-            tx.append(&audit.entry(Actor::Operator, event)).await?;
-            Ok::<_, FlowError>(AcceptDatabaseResult { ended, grants, up_to })
-        }
-    });
-    write.await
+    store.run(AcceptDatabase { audit: audit.clone(), seen }).await.1
+}
+
+struct AcceptDatabase {
+    audit: AuditContext,
+    seen: Option<u64>,
+}
+
+impl Unit for AcceptDatabase {
+    type Output = AcceptDatabaseResult;
+    type Error = FlowError;
+
+    const NAME: &'static str = "accept_database";
+
+    async fn run(&self, tx: &Tx) -> Result<AcceptDatabaseResult, FlowError> {
+        let ended = tx.accept_database(self.audit.now).await?;
+        let grants = tx.revoke_all_grants(GrantEnd::DatabaseAccepted, self.audit.now).await?;
+        let up_to = tx.chain_end().await?.seq;
+        let event = Event::DatabaseAccepted {
+            epoch: ended.epoch,
+            up_to,
+            seen: ended.reported.max(self.seen),
+            sessions: ended.sessions,
+            grants,
+        };
+        tx.append(&self.audit.entry(Actor::Operator, event)).await?;
+        Ok(AcceptDatabaseResult { ended, grants, up_to })
+    }
 }

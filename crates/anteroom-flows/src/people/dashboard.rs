@@ -16,6 +16,7 @@ use crate::error::FlowError;
 use crate::interaction::next::{Next, proceed_with};
 use crate::interaction::open_interaction::OpenInteraction;
 use crate::sessions::browser_sessions::active_sessions;
+use crate::sessions::session_time::TouchSession;
 
 #[derive(Debug)]
 pub struct Dashboard {
@@ -99,13 +100,8 @@ async fn touch(visit: &Visit, session: &mut Session) -> Result<(), FlowError> {
     if visit.browser.loads != FetchContext::Page || !session.needs_activity_update(visit.now) {
         return Ok(());
     }
-    let (id, now) = (session.id, visit.now);
-    session.last_active_at = now;
-    visit
-        .store()
-        .write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(id, now).await?) })
-        .await?;
-    Ok(())
+    session.last_active_at = visit.now;
+    visit.store().run(TouchSession { session: session.id, now: visit.now }).await.1
 }
 
 /// Where opening a tile leads.

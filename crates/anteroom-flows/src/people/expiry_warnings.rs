@@ -4,8 +4,8 @@ use anteroom_domain::account::Account;
 use anteroom_domain::ids::{AccountId, MessageId};
 use anteroom_domain::message::{Mail, Message, MessageBody};
 use anteroom_domain::password::ExpiryWarning;
-use anteroom_storage::{AgeingPassword, Tx};
-use jiff::{SignedDuration, Timestamp};
+use anteroom_storage::{AgeingPassword, Tx, Unit};
+use jiff::SignedDuration;
 
 use crate::context::call::Call;
 use crate::error::FlowError;
@@ -27,34 +27,41 @@ pub async fn send_due(call: &Call) -> Result<usize, FlowError> {
         after = Some(last.account);
         for ageing in &batch {
             if let Some(warning) = policy.warning_due(ageing.facts, ageing.warned, now) {
-                count += usize::from(send(call, *ageing, warning, now).await?);
+                count += usize::from(send(call, *ageing, warning).await?);
             }
         }
     }
 }
 
-async fn send(
-    call: &Call,
-    ageing: AgeingPassword,
-    warning: ExpiryWarning,
-    now: Timestamp,
-) -> Result<bool, FlowError> {
+async fn send(call: &Call, ageing: AgeingPassword, warning: ExpiryWarning) -> Result<bool, FlowError> {
     let Some(account) = call.store().account(ageing.account).await? else { return Ok(false) };
-    let message = mail(call, &account, warning, now);
-    let write = call.store().write(move |tx: Tx| {
-        let message = message.clone();
-        async move {
-            let first = tx.mark_warned(&ageing, warning.threshold).await?;
-            if first {
-                tx.enqueue(&message).await?;
-            }
-            Ok::<_, FlowError>(first)
-        }
-    });
-    write.await
+    let message = mail(call, &account, warning);
+    call.store().run(SendExpiryWarning { ageing, threshold: warning.threshold, message }).await.1
 }
 
-fn mail(call: &Call, account: &Account, warning: ExpiryWarning, now: Timestamp) -> Message {
+struct SendExpiryWarning {
+    ageing: AgeingPassword,
+    threshold: u16,
+    message: Message,
+}
+
+impl Unit for SendExpiryWarning {
+    /// `false`: another node has sent it.
+    type Output = bool;
+    type Error = FlowError;
+
+    const NAME: &'static str = "send_expiry_warning";
+
+    async fn run(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let first = tx.mark_warned(&self.ageing, self.threshold).await?;
+        if first {
+            tx.enqueue(&self.message).await?;
+        }
+        Ok(first)
+    }
+}
+
+fn mail(call: &Call, account: &Account, warning: ExpiryWarning) -> Message {
     Message {
         id: MessageId(call.new_id()),
         account: Some(account.id),
@@ -67,7 +74,7 @@ fn mail(call: &Call, account: &Account, warning: ExpiryWarning, now: Timestamp) 
             },
         },
         reference: None,
-        created_at: now,
-        expires_at: now.checked_add(LIFETIME).unwrap_or(Timestamp::MAX),
+        created_at: call.now,
+        expires_at: call.after(LIFETIME),
     }
 }

@@ -3,7 +3,7 @@
 //! It proves nothing and opens nothing, so being signed in is enough; the trail says which claims were changed, and not
 //! to what. `email` and `phone_number` are not among them: those are proven, on ways of their own.
 
-use anteroom_domain::account::{Account, AccountStatus};
+use anteroom_domain::account::{Account, AccountEpoch, AccountStatus};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::{AccountId, SessionId};
@@ -11,11 +11,9 @@ use anteroom_domain::profile::{ClaimChange, EditableProfile, InvalidClaimValue, 
 use anteroom_oidc::authorization::ClaimRequests;
 use anteroom_oidc::claims::{ClaimMapping, ClaimSelection, ScopeClaims, select_claims};
 use anteroom_oidc::{ClientId, Scope};
-use anteroom_storage::Tx;
+use anteroom_storage::{Tx, Unit};
 use serde_json::Value;
-use std::sync::Arc;
 
-use crate::audit::context::AuditContext;
 use crate::context::call::{Call, Visit};
 use crate::context::live::ActiveSession;
 use crate::error::FlowError;
@@ -55,12 +53,10 @@ pub async fn save(visit: &Visit, entered: &[(ProfileClaim, &str)]) -> Result<Sav
     if !problems.is_empty() {
         return Ok(SaveOutcome::Bad { live: Box::new(live), problems });
     }
-    let (account, session) = (live.account, Some(live.session.id));
-    let audit = visit.audit().clone();
-    let act = SaveClaimsUnit { changes: changes.into(), audit, actor: Actor::Account(account.id), session };
-    let stands = move |now: &Account| now.epoch == account.epoch && now.status == AccountStatus::Active;
-    let written = write(visit, account.id, act, stands).await?;
-    Ok(if written == SaveClaimsResult::Yes { SaveOutcome::Saved } else { SaveOutcome::NobodySignedIn })
+    let author = Author::Person { session: live.session.id, epoch: live.account.epoch };
+    let unit = SaveClaims { call: visit.call.clone(), account: live.account.id, changes, author };
+    let saved = visit.store().run(unit).await.1?;
+    Ok(if saved == SaveClaimsResult::Yes { SaveOutcome::Saved } else { SaveOutcome::NobodySignedIn })
 }
 
 /// What an operator says of a person.
@@ -69,10 +65,9 @@ pub async fn set_claims(
     address: &EmailAddress,
     changes: Vec<ClaimChange>,
 ) -> Result<(), AdminError> {
-    let account = find(call, address).await?;
-    let audit = call.audit().clone();
-    let act = SaveClaimsUnit { changes: changes.into(), audit, actor: Actor::Operator, session: None };
-    match write(call, account.id, act, |_| true).await? {
+    let account = find(call, address).await?.id;
+    let unit = SaveClaims { call: call.clone(), account, changes, author: Author::Operator };
+    match call.store().run(unit).await.1? {
         SaveClaimsResult::Yes | SaveClaimsResult::AccountChanged => Ok(()),
         SaveClaimsResult::UsernameTaken { name, holder } => {
             let holder = call.store().account(holder).await?.map(|holder| holder.primary_address);
@@ -89,13 +84,13 @@ pub async fn claims(
     client: Option<&ClientId>,
 ) -> Result<Value, AdminError> {
     let account = find(call, address).await?;
-    let (asked, told) = (ClaimRequests::default(), &ScopeClaims::All);
+    let asked = ClaimRequests::default();
     let person = standard_claims(&account, &call.snapshot().groups);
     let Some(id) = client else {
         let (scope, mapping) = (Scope::STANDARD.iter().cloned().collect(), ClaimMapping::default());
         let wanted = ClaimSelection {
             scope: &scope,
-            told,
+            told: &ScopeClaims::All,
             asked: &asked,
             allowed: &scope,
             mapping: &mapping,
@@ -107,19 +102,45 @@ pub async fn claims(
     let client = call.snapshot().clients.get(id).ok_or_else(|| AdminError::NoSuchClient(id.clone()))?;
     let (scope, mapping) = (&client.metadata.scope, &client.policy.claims);
     let address_as_username = may_use_email_as_username(client);
-    let wanted = ClaimSelection { scope, told, asked: &asked, allowed: scope, mapping, address_as_username };
+    let wanted = ClaimSelection {
+        scope,
+        told: &ScopeClaims::All,
+        asked: &asked,
+        allowed: scope,
+        mapping,
+        address_as_username,
+    };
     let mut claims = select_claims(&person, wanted);
     let sub = subject(call, client, account.id)?;
     claims.insert("sub".to_owned(), Value::String(sub.as_str().to_owned()));
     Ok(Value::Object(claims))
 }
 
-#[derive(Clone)]
-struct SaveClaimsUnit {
-    changes: Arc<[ClaimChange]>,
-    audit: AuditContext,
-    actor: Actor,
-    session: Option<SessionId>,
+/// Who says something of a person.
+#[derive(Clone, Copy)]
+enum Author {
+    /// The person, who signed in at this epoch of the account.
+    Person {
+        session: SessionId,
+        epoch: AccountEpoch,
+    },
+    Operator,
+}
+
+impl Author {
+    fn may_change(self, account: &Account) -> bool {
+        match self {
+            Self::Person { epoch, .. } => account.epoch == epoch && account.status == AccountStatus::Active,
+            Self::Operator => true,
+        }
+    }
+}
+
+struct SaveClaims {
+    call: Call,
+    account: AccountId,
+    changes: Vec<ClaimChange>,
+    author: Author,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -133,39 +154,40 @@ enum SaveClaimsResult {
     },
 }
 
-async fn write(
-    call: &Call,
-    account: AccountId,
-    act: SaveClaimsUnit,
-    stands: impl Fn(&Account) -> bool + Clone + Send + Sync + 'static,
-) -> Result<SaveClaimsResult, FlowError> {
-    let write = call.store().write(move |tx: Tx| {
-        let (act, stands) = (act.clone(), stands.clone());
-        async move {
-            let locked = tx.lock_account(account).await?;
-            let Some(locked) = locked.filter(|locked| stands(&locked.account)) else {
-                return Ok(SaveClaimsResult::AccountChanged);
-            };
-            let mut described = EditableProfile::of(&locked.account);
-            let changed = described.change(&act.changes);
-            if !changed.is_empty() {
-                let now = act.audit.now;
-                let (profile, locale) = described.into_parts();
-                if changed.contains(&ProfileClaim::PreferredUsername)
-                    && let Some(holder) =
-                        tx.set_username(account, profile.preferred_username.as_deref()).await?
-                {
-                    let name = profile.preferred_username.unwrap_or_default();
-                    return Ok(SaveClaimsResult::UsernameTaken { name, holder });
-                }
-                tx.save_profile(account, &profile, locale.as_deref(), now).await?;
-                let claims = changed.iter().map(|claim| claim.as_str()).collect();
-                let mut entry = act.audit.entry(act.actor, Event::ProfileChanged { claims }).about(account);
-                entry.session = act.session;
-                tx.append(&entry).await?;
-            }
-            Ok::<_, FlowError>(SaveClaimsResult::Yes)
+impl Unit for SaveClaims {
+    type Output = SaveClaimsResult;
+    type Error = FlowError;
+
+    const NAME: &'static str = "save_claims";
+
+    async fn run(&self, tx: &Tx) -> Result<SaveClaimsResult, FlowError> {
+        let Self { call, account, changes, author } = self;
+        let locked = tx.lock_account(*account).await?;
+        let Some(locked) = locked.filter(|locked| author.may_change(&locked.account)) else {
+            return Ok(SaveClaimsResult::AccountChanged);
+        };
+        let mut described = EditableProfile::of(&locked.account);
+        let changed = described.change(changes);
+        if changed.is_empty() {
+            return Ok(SaveClaimsResult::Yes);
         }
-    });
-    write.await
+        let (profile, locale) = described.into_parts();
+        if changed.contains(&ProfileClaim::PreferredUsername)
+            && let Some(holder) = tx.set_username(*account, profile.preferred_username.as_deref()).await?
+        {
+            let name = profile.preferred_username.unwrap_or_default();
+            return Ok(SaveClaimsResult::UsernameTaken { name, holder });
+        }
+        tx.save_profile(*account, &profile, locale.as_deref(), call.now).await?;
+        let claims = changed.iter().map(|claim| claim.as_str()).collect();
+        let event = Event::ProfileChanged { claims };
+        let entry = match author {
+            Author::Person { session, .. } => {
+                call.entry(Actor::Account(*account), event).in_session(*session)
+            }
+            Author::Operator => call.entry(Actor::Operator, event).about(*account),
+        };
+        tx.append(&entry).await?;
+        Ok(SaveClaimsResult::Yes)
+    }
 }

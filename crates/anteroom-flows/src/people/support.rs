@@ -5,13 +5,13 @@
 
 use anteroom_domain::account::{Account, AccountStatus, PhoneKind};
 use anteroom_domain::address::EmailAddress;
-use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::{AccountId, LinkId, PhoneId};
-use anteroom_domain::link::LinkKind;
+use anteroom_domain::link::{EmailedLink, LinkKind};
 use anteroom_domain::message::{Mail, Message, MessageBody, Notice};
-use anteroom_domain::phone::{DeliveryMethod, E164, MAX_PHONES, Phone};
+use anteroom_domain::phone::{DeliveryMethod, MAX_PHONES, Phone};
 use anteroom_domain::telephony::{NotAllowed, NumberProblem, allowed, parse_number};
-use anteroom_storage::{NewPhone, Tx};
+use anteroom_storage::{NewPhone, Tx, Unit};
 use jiff::Timestamp;
 
 use crate::context::call::Call;
@@ -86,19 +86,33 @@ pub async fn send_reset(call: &Call, address: &EmailAddress) -> Result<(), Suppo
     let to = account.primary_address.clone();
     let message = message(call, &account, MessageBody::Email { to, mail }, (now, new.link.expires_at));
     let entry = call.entry(Actor::Operator, Event::RecoveryAsked { mailed: true }).about(account.id);
-    let write = call.store().write(move |tx: Tx| {
-        let (link, message, entry) = (new.link.clone(), message.clone(), entry.clone());
-        async move {
-            if !is_active(&tx, account.id).await? {
-                return Ok(false);
-            }
-            tx.insert_link(&link).await?;
-            tx.enqueue(&message).await?;
-            tx.append(&entry).await?;
-            Ok::<_, FlowError>(true)
+    let unit = SendReset { account: account.id, link: new.link, message, entry };
+    if call.store().run(unit).await.1? { Ok(()) } else { Err(SupportError::NotActive(address.clone())) }
+}
+
+struct SendReset {
+    account: AccountId,
+    link: EmailedLink,
+    message: Message,
+    entry: AuditEntry,
+}
+
+impl Unit for SendReset {
+    /// `false`: the account is not active any more.
+    type Output = bool;
+    type Error = FlowError;
+
+    const NAME: &'static str = "send_reset";
+
+    async fn run(&self, tx: &Tx) -> Result<bool, FlowError> {
+        if !is_active(tx, self.account).await? {
+            return Ok(false);
         }
-    });
-    if write.await? { Ok(()) } else { Err(SupportError::NotActive(address.clone())) }
+        tx.insert_link(&self.link).await?;
+        tx.enqueue(&self.message).await?;
+        tx.append(&self.entry).await?;
+        Ok(true)
+    }
 }
 
 /// Under its lock: it may have been disabled since it was read.
@@ -112,43 +126,55 @@ async fn is_active(tx: &Tx, account: AccountId) -> Result<bool, FlowError> {
 pub async fn add_phone(
     call: &Call,
     address: &EmailAddress,
-    (text, kind): (&str, PhoneKind),
+    number: &str,
+    kind: PhoneKind,
 ) -> Result<Timestamp, SupportError> {
     let account = active(call, address).await?;
-    let (snapshot, now) = (call.snapshot(), call.now);
-    let telephony = &snapshot.policy.telephony;
-    let number = parse_number(text, telephony.default_region())?;
-    allowed(&number, telephony)?;
-    let usable_from = now.checked_add(snapshot.policy.recovery.new_phone_delay).unwrap_or(Timestamp::MAX);
-    let phone =
-        NewPhone { id: PhoneId(call.new_id()), number: number.clone(), kind, verified_at: None, usable_from };
-    let messages = phone_added_notices(call, &account, (&number, usable_from), now).await?;
-    let event = Event::PhoneAdded { phone: number.masked(), phone_kind: kind.as_str() };
-    let entry = call.entry(Actor::Operator, event).about(account.id);
-    let write = call.store().write(move |tx: Tx| {
-        let (phone, messages, entry) = (phone.clone(), messages.clone(), entry.clone());
-        async move {
-            if !is_active(&tx, account.id).await? {
-                return Ok(Added::NotActive);
-            }
-            if tx.phones_of(account.id).await?.len() >= MAX_PHONES {
-                return Ok(Added::TooMany);
-            }
-            if !tx.insert_phone(account.id, &phone, now).await? {
-                return Ok(Added::Known);
-            }
-            for message in &messages {
-                tx.enqueue(message).await?;
-            }
-            tx.append(&entry).await?;
-            Ok::<_, FlowError>(Added::Yes)
-        }
-    });
-    match write.await? {
+    let policy = &call.snapshot().policy;
+    let number = parse_number(number, policy.telephony.default_region())?;
+    allowed(&number, &policy.telephony)?;
+    let usable_from = call.after(policy.recovery.new_phone_delay);
+    let phone = NewPhone { id: PhoneId(call.new_id()), number, kind, verified_at: None, usable_from };
+    let messages = phone_added_notices(call, &account, &phone).await?;
+    let unit = AddPhone { call: call.clone(), account: account.id, phone, messages };
+    match call.store().run(unit).await.1? {
         Added::Yes => Ok(usable_from),
         Added::NotActive => Err(SupportError::NotActive(address.clone())),
         Added::Known => Err(SupportError::AlreadyThere),
         Added::TooMany => Err(SupportError::TooManyPhones),
+    }
+}
+
+struct AddPhone {
+    call: Call,
+    account: AccountId,
+    phone: NewPhone,
+    messages: Vec<Message>,
+}
+
+impl Unit for AddPhone {
+    type Output = Added;
+    type Error = FlowError;
+
+    const NAME: &'static str = "add_phone_of_support";
+
+    async fn run(&self, tx: &Tx) -> Result<Added, FlowError> {
+        let Self { call, account, phone, messages } = self;
+        if !is_active(tx, *account).await? {
+            return Ok(Added::NotActive);
+        }
+        if tx.phones_of(*account).await?.len() >= MAX_PHONES {
+            return Ok(Added::TooMany);
+        }
+        if !tx.insert_phone(*account, phone, call.now).await? {
+            return Ok(Added::Known);
+        }
+        for message in messages {
+            tx.enqueue(message).await?;
+        }
+        let event = Event::PhoneAdded { phone: phone.number.masked(), phone_kind: phone.kind.as_str() };
+        tx.append(&call.entry(Actor::Operator, event).about(*account)).await?;
+        Ok(Added::Yes)
     }
 }
 
@@ -163,17 +189,22 @@ enum Added {
 async fn phone_added_notices(
     call: &Call,
     account: &Account,
-    (number, usable_from): (&E164, Timestamp),
-    now: Timestamp,
+    added: &NewPhone,
 ) -> Result<Vec<Message>, FlowError> {
     let link = call.snapshot().issuer.endpoint("/forgot-password").to_string();
-    let mail = Mail::PhoneAdded { at: now, phone: number.masked(), usable_from, link: link.clone() };
+    let number = || added.number.masked();
+    let mail = Mail::PhoneAdded {
+        at: call.now,
+        phone: number(),
+        usable_from: added.usable_from,
+        link: link.clone(),
+    };
     let mut messages = notices(call, account, mail).await?;
     // A landline takes no texts, and no person is called without having asked for it: they have the mail.
     let phones = call.store().phones_of(account.id).await?;
-    let told = |phone: &Phone| phone.verified_at.is_some() && is_sent(call, phone, DeliveryMethod::Text);
-    let word = Notice::PhoneAdded { phone: number.masked(), link };
-    let texts = phones.into_iter().filter(told).map(|phone| {
+    let hears = |phone: &Phone| phone.verified_at.is_some() && is_sent(call, phone, DeliveryMethod::Text);
+    let word = Notice::PhoneAdded { phone: number(), link };
+    let texts = phones.into_iter().filter(hears).map(|phone| {
         let parcel = MessageBody::Notice { to: phone.number, notice: word.clone() };
         notice(call, account, parcel)
     });

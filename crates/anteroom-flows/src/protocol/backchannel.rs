@@ -8,11 +8,12 @@
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
+use anteroom_domain::ids::MessageId;
 use anteroom_domain::subject::{SessionSid, SubjectNamespace};
 use anteroom_oidc::ClientId;
 use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::{LogoutEvent, LogoutTokenClaims};
-use anteroom_storage::{DeliveryResult, LogoutClients, LogoutDelivery, LogoutLease};
+use anteroom_storage::{DeliveryResult, LogoutClients, LogoutDelivery, LogoutLease, Tx, Unit};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
@@ -112,34 +113,44 @@ async fn lease(call: &Call, busy: &DeliveriesInProgress) -> Result<Vec<LogoutDel
     if room == 0 || call.provider().history.is_refused() {
         return Ok(Vec::new());
     }
-    let now = call.now;
-    let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
-    let snapshot = call.snapshot();
-    let configured = || snapshot.clients.configured().map(|client| client.id().clone());
+    let until = call.after(LEASE);
+    let clients = &call.snapshot().clients;
+    let configured = || clients.configured().map(|client| client.id().clone());
     let free = configured().filter(|client| !busy.0.contains_key(client)).collect();
     let known = configured().chain(busy.0.keys().cloned()).collect();
     let own = LogoutLease { until, limit: room, per_client: MAX_PER_CLIENT, of: LogoutClients::These(free) };
     let others = LogoutLease {
+        until,
         limit: room_of_others,
         per_client: LANE_OF_REGISTERED,
         of: LogoutClients::AllBut(known),
-        ..own.clone()
     };
-    let leases = Arc::new((own, others));
-    let write = call.store().write(move |tx| {
-        let leases = Arc::clone(&leases);
-        async move {
-            let (own, others) = &*leases;
-            let mut due = tx.lease_logouts(now, own).await?;
-            let left = own.limit.saturating_sub(u32::try_from(due.len()).unwrap_or(u32::MAX));
-            let others = LogoutLease { limit: others.limit.min(left), ..others.clone() };
-            if others.limit > 0 {
-                due.extend(tx.lease_logouts(now, &others).await?);
-            }
-            Ok::<_, FlowError>(due)
+    call.store().run(LeaseLogouts { own, others, now: call.now }).await.1
+}
+
+/// Takes of the configured clients what there is room for, and of others what room is left then.
+struct LeaseLogouts {
+    own: LogoutLease,
+    others: LogoutLease,
+    now: Timestamp,
+}
+
+impl Unit for LeaseLogouts {
+    type Output = Vec<LogoutDelivery>;
+    type Error = FlowError;
+
+    const NAME: &'static str = "lease_logouts";
+
+    async fn run(&self, tx: &Tx) -> Result<Vec<LogoutDelivery>, FlowError> {
+        let Self { own, others, now } = self;
+        let mut due = tx.lease_logouts(*now, own).await?;
+        let left = own.limit.saturating_sub(u32::try_from(due.len()).unwrap_or(u32::MAX));
+        let others = LogoutLease { limit: others.limit.min(left), ..others.clone() };
+        if others.limit > 0 {
+            due.extend(tx.lease_logouts(*now, &others).await?);
         }
-    });
-    write.await
+        Ok(due)
+    }
 }
 
 fn by_client(due: Vec<LogoutDelivery>) -> BTreeMap<ClientId, Vec<LogoutDelivery>> {
@@ -160,7 +171,7 @@ async fn deliver(call: &Call, delivery: LogoutDelivery) -> Result<(), FlowError>
     let snapshot = call.snapshot();
     let now = call.now;
     let sent = match snapshot.clients.get(&delivery.client) {
-        Some(client) => send(call, client, &delivery, now).await,
+        Some(client) => send(call, client, &delivery).await,
         // A reload may have dropped the client by mistake. So its deliveries are retried for as long as its grants are kept
         // (`end_grants_after`).
         None if now.duration_since(delivery.created_at) < snapshot.policy.clients.end_grants_after => {
@@ -186,35 +197,32 @@ async fn deliver(call: &Call, delivery: LogoutDelivery) -> Result<(), FlowError>
             }
         }
     };
-    let audit = call.audit().clone();
     let entry = event.map(|event| {
-        audit
-            .entry(Actor::System, event)
-            .about(delivery.account)
-            .by_client(&delivery.client)
-            .in_session(delivery.session)
+        let entry = call.entry(Actor::System, event).about(delivery.account);
+        entry.by_client(&delivery.client).in_session(delivery.session)
     });
-    finish(call, &delivery, result, entry).await
+    call.store().run(FinishDelivery { delivery: delivery.id, result, entry }).await.1
 }
 
-async fn finish(
-    call: &Call,
-    delivery: &LogoutDelivery,
+struct FinishDelivery {
+    delivery: MessageId,
     result: DeliveryResult,
     entry: Option<AuditEntry>,
-) -> Result<(), FlowError> {
-    let id = delivery.id;
-    let write = call.store().write(move |tx| {
-        let entry = entry.clone();
-        async move {
-            tx.finish_logout(id, result).await?;
-            if let Some(entry) = &entry {
-                tx.append(entry).await?;
-            }
-            Ok::<_, FlowError>(())
+}
+
+impl Unit for FinishDelivery {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "finish_delivery";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        tx.finish_logout(self.delivery, self.result).await?;
+        if let Some(entry) = &self.entry {
+            tx.append(entry).await?;
         }
-    });
-    write.await
+        Ok(())
+    }
 }
 
 enum LogoutSendResult {
@@ -258,7 +266,6 @@ async fn send(
     call: &Call,
     client: &Client,
     delivery: &LogoutDelivery,
-    now: Timestamp,
 ) -> Result<LogoutSendResult, SendError> {
     let Some(uri) = &client.metadata.backchannel_logout_uri else {
         return Ok(LogoutSendResult::NothingToSend);
@@ -274,9 +281,9 @@ async fn send(
     let is_configured = call.snapshot().clients.is_configured(client.id());
     let refused = if is_configured { SendError::NotAllowed } else { SendError::Refused };
     outgoing.check(uri).map_err(refused)?;
-    let recipient = Recipient::find(call, client, client.metadata.id_token_encryption, now).await?;
+    let recipient = Recipient::find(call, client, client.metadata.id_token_encryption, call.now).await?;
     let session = named_session(call, delivery.session).await?;
-    let token = logout_token(call, client, (delivery, &kind, session), now)?;
+    let token = logout_token(call, client, delivery, &kind, session)?;
     // Back-Channel Logout §2.6: like ID tokens, or the client should refuse it. §2.4: its issuer stands outside as well.
     let token = match recipient {
         Some(recipient) => recipient.encrypt(call, Payload::JwtOf(&token, &call.snapshot().issuer))?,
@@ -289,8 +296,9 @@ async fn send(
 fn logout_token(
     call: &Call,
     client: &Client,
-    (delivery, kind, session): (&LogoutDelivery, &SubjectNamespace, SessionSid),
-    now: Timestamp,
+    delivery: &LogoutDelivery,
+    kind: &SubjectNamespace,
+    session: SessionSid,
 ) -> Result<String, FlowError> {
     let subject = subject_of_kind(call, kind, delivery.account)?;
     let sid = sid_of_kind(call, kind, session);
@@ -304,8 +312,8 @@ fn logout_token(
         aud: client.id(),
         sub: subject,
         sid: Some(&sid),
-        iat: now,
-        exp: now.checked_add(TOKEN_LIFETIME).unwrap_or(Timestamp::MAX),
+        iat: call.now,
+        exp: call.after(TOKEN_LIFETIME),
         jti: &jti,
         events: LogoutEvent,
     };

@@ -62,7 +62,7 @@ pub(crate) async fn issue(
         with_nonce: true,
         recipient: recipient.as_ref(),
     };
-    let tokens = mint::for_authorization_response(&exchange, minted, (kind, code)).map_err(not_minted)?;
+    let tokens = mint::for_authorization_response(&exchange, minted, kind, code).map_err(not_minted)?;
     // With `code id_token` and no access token, the ID token belongs to the grant that the code's redemption writes. So no
     // grant is written here.
     let told = code.is_some() && tokens.access_token.is_none();

@@ -5,15 +5,15 @@
 //! it: what was good may not be any more. It waits for 90 seconds, so the limit of a client (`pushed_of_client`) is also the
 //! most that can wait.
 
-use anteroom_crypto::KeyPurpose;
+use anteroom_crypto::{KeyPurpose, KeyedDigest};
 use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::client::Client;
 use anteroom_domain::limits::{Limit, RateLimitCheck};
 use anteroom_domain::pushed_request::{PUSHED_REQUEST_LIFETIME, PushedRequest};
 use anteroom_oidc::ClientId;
 use anteroom_oidc::authorization::{self, AuthorizationError, Parameter, Parameters};
-use anteroom_storage::RateLimitResult;
+use anteroom_storage::{RateLimitResult, Tx, Unit};
 use jiff::Timestamp;
-use std::sync::Arc;
 
 use crate::context::authenticated_client::AuthenticatedClient;
 use crate::context::call::Call;
@@ -80,20 +80,11 @@ pub async fn push(
     }
     let parameters = parameters.clone().from_client(&metadata.client_id);
     let resolved = request_object::resolve(SentBy::Client(call), client, &parameters).await?;
-    let (Resolved { parameters, expires_at, signed }, now) = (resolved, call.now);
-    let snapshot = call.snapshot();
-    let find = |id: &ClientId| (*id == metadata.client_id).then_some(metadata);
-    if let Err(error) = authorization::check(&parameters, &snapshot.capabilities, find) {
-        let event = Event::RequestRefused { reason: error.to_string() };
-        let entry = call.entry(Actor::Client, event);
-        note_refusal(call, entry.by_client(&metadata.client_id)).await?;
-        return Err(PushError::Request(error));
-    }
+    check_as_request(call, client, &resolved.parameters).await?;
+    let Resolved { parameters, expires_at, signed } = resolved;
     // A request object is good until its `exp`, and as a pushed request no longer.
-    let until = now.checked_add(PUSHED_REQUEST_LIFETIME).unwrap_or(Timestamp::MAX);
+    let until = call.after(PUSHED_REQUEST_LIFETIME);
     let until = expires_at.map_or(until, |expires_at| expires_at.min(until));
-    let token = call.random().token();
-    let digest = call.keyring().mac(KeyPurpose::TokenHash).digest(CONTEXT, token.as_bytes());
     let mut query = parameters.to_compact_query();
     if signed {
         query.push_str(SIGNED);
@@ -101,26 +92,54 @@ pub async fn push(
     if query.len() > LONGEST {
         return Err(PushError::TooLong);
     }
-    let request =
-        Arc::new(PushedRequest { client: metadata.client_id.clone(), parameters: query, expires_at: until });
+    let token = call.random().token();
     let mut budgets = vec![of_one(call, Limit::PushedOfClient, &metadata.client_id.as_str())];
     budgets.extend(of_address(call, Limit::PushedOfAddress));
-    let budgets: Arc<[RateLimitCheck]> = budgets.into();
-    let write = call.store().write(move |tx| {
-        let (request, budgets) = (Arc::clone(&request), Arc::clone(&budgets));
-        async move {
-            let spent = tx.spend(&budgets, now).await?;
-            if spent == RateLimitResult::Counted {
-                tx.insert_pushed_request(&request, &digest).await?;
-            }
-            Ok::<_, FlowError>(spent)
-        }
-    });
-    if let RateLimitResult::Refused { limit, wait } = write.await? {
+    let unit = PushRequest {
+        budgets,
+        request: PushedRequest { client: metadata.client_id.clone(), parameters: query, expires_at: until },
+        digest: call.keyring().mac(KeyPurpose::TokenHash).digest(CONTEXT, token.as_bytes()),
+        now: call.now,
+    };
+    if let RateLimitResult::Refused { limit, wait } = call.store().run(unit).await.1? {
         return Err(refused(call, limit, wait).into());
     }
     Ok(Pushed {
         request_uri: format!("{PREFIX}{}", token.encode()),
-        expires_in: until.duration_since(now).as_secs(),
+        expires_in: until.duration_since(call.now).as_secs(),
     })
+}
+
+/// By the rules of the authorization endpoint.
+async fn check_as_request(call: &Call, client: &Client, parameters: &Parameters) -> Result<(), PushError> {
+    let metadata = &client.metadata;
+    let find = |id: &ClientId| (*id == metadata.client_id).then_some(metadata);
+    let Err(error) = authorization::check(parameters, &call.snapshot().capabilities, find) else {
+        return Ok(());
+    };
+    let event = Event::RequestRefused { reason: error.to_string() };
+    note_refusal(call, call.entry(Actor::Client, event).by_client(&metadata.client_id)).await?;
+    Err(PushError::Request(error))
+}
+
+struct PushRequest {
+    budgets: Vec<RateLimitCheck>,
+    request: PushedRequest,
+    digest: KeyedDigest,
+    now: Timestamp,
+}
+
+impl Unit for PushRequest {
+    type Output = RateLimitResult;
+    type Error = FlowError;
+
+    const NAME: &'static str = "push_request";
+
+    async fn run(&self, tx: &Tx) -> Result<RateLimitResult, FlowError> {
+        let spent = tx.spend(&self.budgets, self.now).await?;
+        if spent == RateLimitResult::Counted {
+            tx.insert_pushed_request(&self.request, &self.digest).await?;
+        }
+        Ok(spent)
+    }
 }

@@ -1,11 +1,13 @@
 //! `POST /revoke` (RFC 7009). A refresh token ends its grant and with it every access token of that; an access token ends
 //! alone. What is unknown, dead or another client's answers like success: there is nothing left to revoke.
 
-use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::grant::{Grant, GrantEnd};
 use anteroom_domain::ids::{AccountId, GrantId};
 use anteroom_domain::limits::Limit;
 use anteroom_oidc::jwt::AccessTokenClaims;
+use anteroom_storage::{Tx, Unit};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::context::authenticated_client::AuthenticatedClient;
@@ -13,6 +15,7 @@ use crate::context::call::Call;
 use crate::context::limits::{Sender, of_client, of_one, spend};
 use crate::error::FlowError;
 use crate::protocol::access_token;
+use crate::protocol::token::end_grant::EndGrant;
 use crate::protocol::token::refresh::RefreshToken;
 
 #[tracing::instrument(skip_all)]
@@ -61,18 +64,11 @@ async fn count(
 
 async fn end_grant(call: &Call, client: &AuthenticatedClient, grant: Grant) -> Result<(), FlowError> {
     count(call, client, Some(grant.account)).await?;
-    let entry = call.entry(Actor::Client, Event::revoked(grant.id, GrantEnd::ClientRevoked));
+    let why = GrantEnd::ClientRevoked;
+    let entry = call.entry(Actor::Client, Event::revoked(grant.id, why));
     let entry = entry.about(grant.account).by_client(&grant.client).in_session(grant.session);
-    let write = call.store().write(move |tx| {
-        let entry = entry.clone();
-        async move {
-            if tx.revoke_grant(grant.id, GrantEnd::ClientRevoked, entry.at).await? {
-                tx.append(&entry).await?;
-            }
-            Ok::<_, FlowError>(())
-        }
-    });
-    write.await
+    call.store().run(EndGrant { grant: grant.id, why, entry }).await.1?;
+    Ok(())
 }
 
 async fn end_token(
@@ -93,14 +89,26 @@ async fn end_token(
         None => (entry, None),
     };
     count(call, client, account).await?;
-    let write = call.store().write(move |tx| {
-        let (entry, jti) = (entry.clone(), claims.jti.clone());
-        async move {
-            if tx.revoke_jti(&jti, claims.exp).await? {
-                tx.append(&entry).await?;
-            }
-            Ok::<_, FlowError>(())
+    call.store().run(RevokeAccessToken { jti: claims.jti, until: claims.exp, entry }).await.1
+}
+
+struct RevokeAccessToken {
+    jti: String,
+    /// When it would have expired.
+    until: Timestamp,
+    entry: AuditEntry,
+}
+
+impl Unit for RevokeAccessToken {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "revoke_access_token";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        if tx.revoke_jti(&self.jti, self.until).await? {
+            tx.append(&self.entry).await?;
         }
-    });
-    write.await
+        Ok(())
+    }
 }

@@ -11,7 +11,7 @@ use anteroom_domain::ids::{AccountId, MessageId, SessionId};
 use anteroom_domain::session::{Session, SessionEnd};
 use anteroom_domain::subject::SessionSid;
 use anteroom_oidc::ClientId;
-use anteroom_storage::{LogoutDelivery, SessionClient, Tx};
+use anteroom_storage::{LogoutDelivery, SessionClient, Tx, Unit};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,9 +26,9 @@ const DELIVERY_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 
 /// Ends these sessions, of whomever they are, because this person does what ends them.
 pub(crate) async fn end_as(call: &Call, person: AccountId, sessions: Vec<Session>) -> Result<(), FlowError> {
-    let hearers =
+    let recipients =
         LogoutRecipients { signed_out_by: Some(person), ..logout_recipients(call, SessionEnd::SignedOut) };
-    end_and_notify(call, sessions, hearers).await
+    end_and_notify(call, sessions, recipients).await
 }
 
 /// Ends these sessions, without a person who does it, with all that hangs on them.
@@ -39,19 +39,31 @@ async fn end(call: &Call, sessions: Vec<Session>, why: SessionEnd) -> Result<(),
 async fn end_and_notify(
     call: &Call,
     sessions: Vec<Session>,
-    hearers: LogoutRecipients,
+    recipients: LogoutRecipients,
 ) -> Result<(), FlowError> {
     if sessions.is_empty() {
         return Ok(());
     }
-    let audit = call.audit().clone();
-    let write = call.store().write(move |tx| {
-        let (audit, sessions, hearers) = (audit.clone(), sessions.clone(), hearers.clone());
-        async move { end_all(&tx, &audit, &sessions, &hearers).await }
-    });
-    write.await?;
+    call.store().run(EndSessions { call: call.clone(), sessions, recipients }).await.1?;
     call.provider().logout_queued.notify_one();
     Ok(())
+}
+
+struct EndSessions {
+    call: Call,
+    sessions: Vec<Session>,
+    recipients: LogoutRecipients,
+}
+
+impl Unit for EndSessions {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "end_sessions";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        end_all(tx, self.call.audit(), &self.sessions, &self.recipients).await
+    }
 }
 
 /// Why sessions end, and which clients hear of it. One that is not in the configuration at this moment may be back with the
@@ -128,13 +140,13 @@ pub(crate) async fn end_all(
     tx: &Tx,
     audit: &AuditContext,
     sessions: &[Session],
-    hearers: &LogoutRecipients,
+    recipients: &LogoutRecipients,
 ) -> Result<(), FlowError> {
     for some in sessions.chunks(SESSIONS_PER_STATEMENT) {
-        let ended = end_with_grants(tx, audit, some, hearers).await?;
+        let ended = end_with_grants(tx, audit, some, recipients).await?;
         let entry = |session: &&Session| {
-            let actor = hearers.signed_out_by.map_or(Actor::System, Actor::Account);
-            entry(audit, actor, session, hearers.why)
+            let actor = recipients.signed_out_by.map_or(Actor::System, Actor::Account);
+            entry(audit, actor, session, recipients.why)
         };
         tx.append_all(&ended.iter().map(entry).collect::<Vec<_>>()).await?;
     }
@@ -148,23 +160,39 @@ pub(crate) async fn end_at_client(
     client: &ClientId,
 ) -> Result<bool, FlowError> {
     const WHY: SessionEnd = SessionEnd::RequestedByClient;
-    let (audit, session, hearers) = (call.audit().clone(), session.clone(), logout_recipients(call, WHY));
-    let entry = entry(&audit, Actor::Client, &session, WHY).by_client(client);
-    let write = call.store().write(move |tx| {
-        let (audit, session, hearers, entry) =
-            (audit.clone(), session.clone(), hearers.clone(), entry.clone());
-        async move {
-            let ended = end_with_grants(&tx, &audit, std::slice::from_ref(&session), &hearers).await?;
-            let ended = !ended.is_empty();
-            if ended {
-                tx.append(&entry).await?;
-            }
-            Ok::<_, FlowError>(ended)
-        }
-    });
-    let ended = write.await?;
+    let unit = EndSessionAtClient {
+        call: call.clone(),
+        entry: entry(call.audit(), Actor::Client, session, WHY).by_client(client),
+        session: session.clone(),
+        recipients: logout_recipients(call, WHY),
+    };
+    let ended = call.store().run(unit).await.1?;
     call.provider().logout_queued.notify_one();
     Ok(ended)
+}
+
+struct EndSessionAtClient {
+    call: Call,
+    session: Session,
+    recipients: LogoutRecipients,
+    entry: AuditEntry,
+}
+
+impl Unit for EndSessionAtClient {
+    type Output = bool;
+    type Error = FlowError;
+
+    const NAME: &'static str = "end_session_at_client";
+
+    async fn run(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let Self { call, session, recipients, entry } = self;
+        let ended = end_with_grants(tx, call.audit(), std::slice::from_ref(session), recipients).await?;
+        let ended = !ended.is_empty();
+        if ended {
+            tx.append(entry).await?;
+        }
+        Ok(ended)
+    }
 }
 
 fn entry(audit: &AuditContext, actor: Actor, session: &Session, why: SessionEnd) -> AuditEntry {
@@ -179,16 +207,16 @@ async fn end_with_grants<'a>(
     tx: &Tx,
     audit: &AuditContext,
     sessions: &'a [Session],
-    hearers: &LogoutRecipients,
+    recipients: &LogoutRecipients,
 ) -> Result<Vec<&'a Session>, FlowError> {
     let all: Vec<SessionId> = sessions.iter().map(|session| session.id).collect();
-    let ended = tx.end_sessions(&all, hearers.why, audit.now).await?;
+    let ended = tx.end_sessions(&all, recipients.why, audit.now).await?;
     let of_now: Vec<&Session> = sessions.iter().filter(|session| ended.contains(&session.id)).collect();
     if of_now.is_empty() {
         return Ok(of_now);
     }
     let told = tx.clients_of_sessions(&ended).await?;
-    let told = told.into_iter().filter(|participant| !hearers.not_notified.contains(&participant.client));
+    let told = told.into_iter().filter(|participant| !recipients.not_notified.contains(&participant.client));
     let deliveries = told.filter_map(
         |SessionClient { session: SessionSid { id, .. }, client, subject_kind: subjects }| {
             let session = of_now.iter().find(|session| session.id == id)?;
@@ -204,7 +232,7 @@ async fn end_with_grants<'a>(
             })
         },
     );
-    let deliveries = hearers.within_bounds(tx, deliveries.collect()).await?;
+    let deliveries = recipients.within_bounds(tx, deliveries.collect()).await?;
     tx.enqueue_logouts(&deliveries).await?;
     tx.revoke_grants_of_sessions(&ended, true, GrantEnd::SessionEnded, audit.now).await?;
     Ok(of_now)

@@ -2,6 +2,8 @@
 
 use anteroom_domain::ids::SessionId;
 use anteroom_domain::session::{SessionEnd, SessionRemaining};
+use anteroom_storage::{Tx, Unit};
+use jiff::Timestamp;
 
 use crate::context::call::Visit;
 use crate::context::live::ActiveSession;
@@ -25,12 +27,28 @@ pub async fn remaining_time(
 #[tracing::instrument(name = "keep_session", skip_all)]
 pub async fn keep_alive(visit: &Visit, session: SessionId) -> Result<Option<SessionRemaining>, FlowError> {
     let Some(ActiveSession { mut session, .. }) = alive(visit, session).await? else { return Ok(None) };
-    let (id, now) = (session.id, visit.now);
-    let write =
-        visit.store().write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(id, now).await?) });
-    write.await?;
+    let now = visit.now;
+    visit.store().run(TouchSession { session: session.id, now }).await.1?;
     session.last_active_at = session.last_active_at.max(now);
     Ok(Some(session.left(visit.snapshot().policy.session, now)))
+}
+
+/// Notes that a session is used now.
+pub(crate) struct TouchSession {
+    pub session: SessionId,
+    pub now: Timestamp,
+}
+
+impl Unit for TouchSession {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "touch_session";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        tx.touch_session(self.session, self.now).await?;
+        Ok(())
+    }
 }
 
 async fn alive(visit: &Visit, session: SessionId) -> Result<Option<ActiveSession>, FlowError> {

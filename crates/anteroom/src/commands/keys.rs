@@ -2,7 +2,8 @@
 
 use anteroom_config::{Configuration, SecretOrigin};
 use anteroom_crypto::{MasterKey, Random};
-use anteroom_flows::keys::signing_keys::{self, LEAD, Rotated, RotationReason, RotationTrigger};
+use anteroom_flows::audit::context::AuditContext;
+use anteroom_flows::keys::signing_keys::{self, KeyRotation, LEAD, Rotated, RotationReason, RotationTrigger};
 use anteroom_storage::{EncryptionKeyRow, SigningKeyRow};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -86,9 +87,14 @@ fn rotate(args: &RotateArgs) -> Result<(), CommandError> {
         let around = Environment::production();
         let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
         let schedule = wiring::key_schedule(&configuration.settings);
-        let now = around.clock.now();
-        let when = (now, RotationTrigger::Operator(reason));
-        let rotated = signing_keys::rotate(&store, &keyring, &around.random, &schedule, when).await?;
+        let rotation = KeyRotation {
+            store: &store,
+            keyring: &keyring,
+            schedule: &schedule,
+            trigger: RotationTrigger::Operator(reason),
+            audit: AuditContext::local(around.clock.now(), &around.random),
+        };
+        let rotated = signing_keys::rotate(rotation).await?;
         store.close().await;
         print_line(&told(rotated, reason, &configuration.settings.practice.time_zone));
         Ok(())

@@ -162,7 +162,7 @@ fn phone(args: PhoneArgs) -> Result<(), CommandError> {
         PhoneKindArg::Landline => PhoneKind::Landline,
     };
     with_writable_provider(&args.config.config, async move |call| {
-        let usable_from = support::add_phone(&call, &address, (&args.number, kind)).await?;
+        let usable_from = support::add_phone(&call, &address, &args.number, kind).await?;
         let when = shown_time(usable_from, &call.snapshot().practice.time_zone);
         print_line(&format!(
             "The phone is on file and takes codes from {when}. Every address and every cell phone of {address} is told."

@@ -1,22 +1,14 @@
 //! `POST /verify/code`: the digits that a phone received, or that an authenticator app shows.
 
-use anteroom_crypto::{KeyPurpose, OpaqueToken};
-use anteroom_domain::account::Account;
+use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::ids::{FactorId, SessionId};
-use anteroom_domain::interaction::{FactorMethod, InteractionProof, PassedFactor, ProofKind};
-use anteroom_domain::one_time_code::{AttemptsExhausted, CodePolicy, CodePurpose, CodeQuota, OneTimeCode};
-use anteroom_domain::session::Session;
-use anteroom_domain::totp::TimeStep;
-use anteroom_oidc::Acr;
-use anteroom_storage::Tx;
+use anteroom_domain::one_time_code::OneTimeCode;
 use jiff::Timestamp;
-use std::sync::Arc;
-use uuid::Uuid;
 
+use super::enter_unit::{CheckedCode, EnterCode, EnterCodeResult, NO_SESSION};
 use super::repeated::{again_in_session, continue_stepped_up, entry_id, repeat_of_form};
 use super::send::{code_context, code_data};
-use super::{VerificationState, now};
+use super::{VerificationPage, VerificationState, now};
 use crate::context::call::{Call, Visit};
 use crate::context::live::ActiveSession;
 use crate::context::refusals::note_refusal;
@@ -24,12 +16,9 @@ use crate::error::FlowError;
 use crate::interaction::apps::apps_showing;
 use crate::interaction::next::{Next, StepPage, proceed, proceed_with};
 use crate::interaction::open_interaction::{InteractionRef, NewInteraction, OpenInteraction};
-use crate::interaction::verification_model::{
-    Verification, a_day_before, code_share, destination_of, is_phone_still_accepted,
-};
+use crate::interaction::verification_model::{Verification, destination_of};
 use crate::sessions::browser_sessions::{active_sessions, sessions_of_other_accounts};
-use crate::sessions::new_session::NewCookies;
-use crate::sessions::new_session::RenewedSession;
+use crate::sessions::new_session::{NewCookies, RenewedSession};
 
 #[derive(Debug)]
 pub enum EnterOutcome {
@@ -75,50 +64,13 @@ impl EnteredCode<'_> {
     }
 }
 
-/// What was entered, held against what could be right.
-pub(super) enum CheckedCode {
-    /// Nothing waits to be entered.
-    Nothing,
-    Sent {
-        code: OneTimeCode,
-        right: bool,
-    },
-    /// The apps that show it now.
-    App(Vec<(FactorId, TimeStep)>),
-}
-
-struct EnterCodeUnit {
-    visit: Visit,
-    interaction: OpenInteraction,
-    new_interaction: NewInteraction,
-    verification: Verification,
-    policy: CodePolicy,
-    held: CheckedCode,
-    submission: Uuid,
-    /// The session that steps up, with its next secret: the one that it also gets where its person signs in again at the same time.
-    renewed: Option<RenewedSession>,
-    /// The browser's other sessions: the one that steps up is the current one from then on.
-    left: Vec<SessionId>,
-}
-
-enum EnterCodeResult {
-    Proven(Box<OpenInteraction>),
-    SteppedUp(Box<(Session, OpaqueToken)>),
-    /// Not compared.
-    Refused(EntryProblem),
-    /// Not compared: the phone of the code is not one that is asked any more. Another phone was verified in another browser.
-    Superseded,
-    /// Compared, counted and written down.
-    Wrong(EntryProblem),
-}
-
 #[tracing::instrument(name = "enter_code", skip_all)]
 pub async fn enter(
     visit: &Visit,
     interaction_ref: Option<InteractionRef>,
     entered: EnteredCode<'_>,
 ) -> Result<EnterOutcome, FlowError> {
-    let (verification, page) = match now(visit, interaction_ref.clone()).await? {
+    let VerificationPage { verification, page } = match now(visit, interaction_ref.clone()).await? {
         VerificationState::Verifying(found) => *found,
         VerificationState::Elsewhere(next) => {
             let again = again_in_session(visit, interaction_ref).await?;
@@ -129,38 +81,55 @@ pub async fn enter(
     if entered.text().trim().is_empty() {
         return Ok(EnterOutcome::Problem { problem: EntryProblem::Missing, page: Box::new(page) });
     }
-    let held = check_entered(visit, (&verification, &page), entered).await?;
+    let checked = check_entered(visit, &verification, &page.interaction, entered).await?;
     let left = match &verification.live {
         Some(live) => sessions_of_other_accounts(&active_sessions(visit).await?, live.account.id),
         None => Vec::new(),
     };
-    let submission = entry_id(visit, (&held, entered));
-    let renewed = verification.live.as_deref().map(|live| RenewedSession::of(visit, live));
-    let prepared = Arc::new(EnterCodeUnit {
-        visit: visit.clone(),
-        interaction: page.interaction.clone(),
+    let unit = EnterCode {
+        submission: entry_id(visit, &checked, entered),
+        renewed: verification.live.as_deref().map(|live| RenewedSession::of(visit, live)),
         new_interaction: NewInteraction::prepare(visit, &page.interaction),
+        visit: visit.clone(),
         verification,
-        policy: visit.snapshot().policy.codes,
-        held,
-        submission,
-        renewed,
+        page,
+        checked,
         left,
-    });
-    let work = Arc::clone(&prepared);
-    match visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await? {
+    };
+    let (unit, result) = visit.store().run(unit).await;
+    after_entry(unit, result?, interaction_ref).await
+}
+
+/// What follows from the entry.
+async fn after_entry(
+    unit: EnterCode,
+    result: EnterCodeResult,
+    interaction_ref: Option<InteractionRef>,
+) -> Result<EnterOutcome, FlowError> {
+    let EnterCode { visit, page, verification, renewed, .. } = unit;
+    let visit = &visit;
+    match result {
         EnterCodeResult::Proven(interaction) => {
             let live = active_sessions(visit).await?;
             Ok(EnterOutcome::Onward(proceed_with(visit, *interaction, live).await?))
         }
-        EnterCodeResult::SteppedUp(session) => stepped_up(visit, &prepared, *session).await,
+        EnterCodeResult::SteppedUp(session) => {
+            let renewed = renewed.ok_or(NO_SESSION)?;
+            let current = ActiveSession {
+                session: *session,
+                account: *verification.account,
+                token: renewed.next.token,
+            };
+            let live = active_sessions(visit).await?;
+            continue_stepped_up(visit, page.interaction, current, live).await
+        }
         EnterCodeResult::Wrong(problem) => Ok(EnterOutcome::Problem { problem, page: Box::new(page) }),
         EnterCodeResult::Superseded => {
             // The form may have been submitted twice. Then the first submission has used the code, and this one gets the same result.
             if let Some(again) = again_in_session(visit, interaction_ref).await? {
                 return Ok(again);
             }
-            note_not_taken(visit, &prepared, EntryProblem::Expired).await?;
+            note_not_taken(visit, &verification, EntryProblem::Expired).await?;
             Ok(EnterOutcome::Onward(proceed(visit, page.interaction).await?))
         }
         EnterCodeResult::Refused(problem) => {
@@ -170,15 +139,15 @@ pub async fn enter(
             {
                 return Ok(again);
             }
-            note_not_taken(visit, &prepared, problem).await?;
+            note_not_taken(visit, &verification, problem).await?;
             Ok(EnterOutcome::Problem { problem, page: Box::new(page) })
         }
     }
 }
 
 async fn note_not_taken(
-    call: &Call,
-    prepared: &EnterCodeUnit,
+    visit: &Visit,
+    verification: &Verification,
     problem: EntryProblem,
 ) -> Result<(), FlowError> {
     let reason = match problem {
@@ -188,21 +157,21 @@ async fn note_not_taken(
         EntryProblem::Used => "used",
         EntryProblem::BudgetSpent(_) => "budget_spent",
     };
-    let Verification { purpose, account, .. } = &prepared.verification;
-    let event = Event::CodeNotTaken { purpose: purpose.as_str(), reason };
-    note_refusal(call, prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await
+    let event = Event::CodeNotTaken { purpose: verification.purpose.as_str(), reason };
+    note_refusal(visit, visit.entry(Actor::Anonymous, event).about(verification.account.id)).await
 }
 
 async fn check_entered(
     visit: &Visit,
-    (verification, page): (&Verification, &StepPage),
+    verification: &Verification,
+    interaction: &OpenInteraction,
     entered: EnteredCode<'_>,
 ) -> Result<CheckedCode, FlowError> {
     match entered {
         EnteredCode::FromApp(_) if verification.apps.is_empty() => Ok(CheckedCode::Nothing),
         EnteredCode::FromApp(text) => Ok(CheckedCode::App(apps_showing(visit, &verification.apps, text)?)),
         EnteredCode::Sent(text) => {
-            let code = match page.interaction.row() {
+            let code = match interaction.row() {
                 Some(row) => visit.store().code_of(row, verification.purpose).await?,
                 None => None,
             };
@@ -221,163 +190,4 @@ fn is_right(call: &Call, code: &OneTimeCode, entered: &str) -> bool {
     let digits: String = entered.chars().filter(|c| !c.is_whitespace() && *c != '-').take(16).collect();
     let mac = call.keyring().mac(KeyPurpose::TokenHash);
     mac.verify(code_context(), &code_data(code.id, &digits), &code.digest)
-}
-
-async fn settle(tx: Tx, prepared: Arc<EnterCodeUnit>) -> Result<EnterCodeResult, FlowError> {
-    let EnterCodeUnit { visit, verification, policy, .. } = &*prepared;
-    let (account, purpose) = (&verification.account, verification.purpose);
-    let locked = tx.lock_account(account.id).await?;
-    if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
-        return Ok(EnterCodeResult::Refused(EntryProblem::Expired));
-    }
-    if let CheckedCode::Sent { code, .. } = &prepared.held
-        && !is_phone_still_accepted(&tx, (&prepared.interaction, verification), code.phone, visit.now).await?
-    {
-        return Ok(EnterCodeResult::Superseded);
-    }
-    let share = code_share(&tx, account.id, verification.device).await?;
-    let before = tx.sent_before(account.id, (purpose, share), a_day_before(visit.now)).await?;
-    let left = match policy.entries_left(&before.wrong, visit.now) {
-        Ok(left) => left,
-        Err(AttemptsExhausted { until }) => {
-            return Ok(EnterCodeResult::Refused(EntryProblem::BudgetSpent(until)));
-        }
-    };
-    let factor = match &prepared.held {
-        CheckedCode::Nothing => return Ok(EnterCodeResult::Refused(EntryProblem::Expired)),
-        CheckedCode::Sent { code, .. } if !code.is_alive(visit.now) => {
-            return Ok(EnterCodeResult::Refused(EntryProblem::Expired));
-        }
-        CheckedCode::Sent { right: false, .. } => {
-            return wrong(&tx, &prepared, (before.wrong, share), left).await;
-        }
-        CheckedCode::App(showing) if showing.is_empty() => {
-            return wrong(&tx, &prepared, (before.wrong, share), left).await;
-        }
-        CheckedCode::Sent { code, .. } => {
-            // Losing the race against a re-send is an expired code.
-            if !tx.use_code(code.id, visit.now).await? {
-                return Ok(EnterCodeResult::Refused(EntryProblem::Expired));
-            }
-            // A number that an operator added is finished by the person: here.
-            tx.use_phone(account.id, code.phone, visit.now).await?;
-            FactorMethod::from(code.method)
-        }
-        CheckedCode::App(showing) => {
-            if !use_one(&tx, showing, visit.now).await? {
-                return Ok(EnterCodeResult::Refused(EntryProblem::Used));
-            }
-            FactorMethod::Totp
-        }
-    };
-    let event = Event::CodeAccepted { purpose: purpose.as_str(), method: factor.as_str() };
-    tx.append(&prepared.visit.entry(Actor::Account(account.id), event)).await?;
-    match purpose {
-        CodePurpose::StepUp => step_up(&tx, &prepared, factor).await,
-        CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => {
-            Ok(EnterCodeResult::Proven(Box::new(prove(&tx, &prepared, factor).await?)))
-        }
-    }
-}
-
-/// RFC 6238 §5.2: a code is taken once.
-async fn use_one(tx: &Tx, showing: &[(FactorId, TimeStep)], now: Timestamp) -> Result<bool, FlowError> {
-    for (app, step) in showing {
-        if tx.use_step(*app, *step, now).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
-async fn wrong(
-    tx: &Tx,
-    prepared: &EnterCodeUnit,
-    (mut wrong, share): (Vec<Timestamp>, CodeQuota),
-    left: u32,
-) -> Result<EnterCodeResult, FlowError> {
-    let EnterCodeUnit { visit, verification, policy, .. } = prepared;
-    let (account, purpose) = (verification.account.id, verification.purpose);
-    if tx.is_wrong_code_counted(account, (purpose, prepared.submission)).await? {
-        return Ok(EnterCodeResult::Wrong(EntryProblem::Wrong { left }));
-    }
-    wrong.push(visit.now);
-    tx.count_wrong_code(account, (purpose, share, prepared.submission), visit.now).await?;
-    let event = Event::CodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
-    tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account)).await?;
-    Ok(EnterCodeResult::Wrong(match policy.entries_left(&wrong, visit.now) {
-        Ok(left) => EntryProblem::Wrong { left },
-        Err(AttemptsExhausted { until }) => EntryProblem::BudgetSpent(until),
-    }))
-}
-
-/// The journey carries from here on that the code was entered.
-async fn prove(
-    tx: &Tx,
-    prepared: &EnterCodeUnit,
-    method: FactorMethod,
-) -> Result<OpenInteraction, FlowError> {
-    let proof = prepared.interaction.proof().cloned().ok_or(FlowError::Broken("a code without a proof"))?;
-    let at = prepared.visit.now;
-    let proof = match proof.kind {
-        ProofKind::Invitation { link, phones_done, .. } => {
-            let event = Event::PhoneVerified { phone: prepared.phone() };
-            tx.append(&prepared.visit.entry(Actor::Account(proof.account), event)).await?;
-            let kind = ProofKind::Invitation { link, phone: None, phones_done };
-            InteractionProof { kind, at, factor: Some(PassedFactor { at, method }), ..proof }
-        }
-        ProofKind::ExpiredPassword { .. } | ProofKind::Recovery { .. } => {
-            InteractionProof { factor: Some(PassedFactor { at, method }), ..proof }
-        }
-    };
-    prepared.interaction.persist(tx, &prepared.new_interaction, Some(proof)).await
-}
-
-impl EnterCodeUnit {
-    /// Where the code went, masked.
-    fn phone(&self) -> String {
-        let CheckedCode::Sent { code, .. } = &self.held else { return String::new() };
-        let mut offers = self.verification.offers.iter();
-        let offer = offers.find(|offer| offer.phone.id == code.phone);
-        offer.map(|offer| offer.phone.number.masked()).unwrap_or_default()
-    }
-}
-
-async fn step_up(
-    tx: &Tx,
-    prepared: &EnterCodeUnit,
-    factor: FactorMethod,
-) -> Result<EnterCodeResult, FlowError> {
-    let renewed = prepared.renewed.as_ref().ok_or(FlowError::Broken("a step-up without a session"))?;
-    let now = prepared.visit.now;
-    // As it is by now: its person may have signed in again meanwhile.
-    let Some(present) = tx.session(renewed.session.id).await? else {
-        return Ok(EnterCodeResult::Refused(EntryProblem::Expired));
-    };
-    let session = Session {
-        acr: Acr::Mfa,
-        amr: factor.amr_with_password(),
-        last_active_at: now,
-        not_current_since: None,
-        ..present
-    };
-    if !tx.renew_session(&session, &renewed.next.stored).await? {
-        return Ok(EnterCodeResult::Refused(EntryProblem::Expired));
-    }
-    tx.mark_not_current(&prepared.left, now).await?;
-    if let Some(device) = session.device {
-        tx.record_second_factor(session.account, device, now).await?;
-    }
-    Ok(EnterCodeResult::SteppedUp(Box::new((session, renewed.next.token.clone()))))
-}
-
-async fn stepped_up(
-    visit: &Visit,
-    prepared: &EnterCodeUnit,
-    (session, token): (Session, OpaqueToken),
-) -> Result<EnterOutcome, FlowError> {
-    let account: Account = (*prepared.verification.account).clone();
-    let current = ActiveSession { session, account, token };
-    let live = active_sessions(visit).await?;
-    continue_stepped_up(visit, prepared.interaction.clone(), (current, live)).await
 }

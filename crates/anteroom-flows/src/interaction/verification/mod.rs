@@ -5,6 +5,7 @@
 //! the account's lock, so that parallel requests cannot multiply guesses; what is refused leaves its trace and nothing else.
 
 mod enter;
+mod enter_unit;
 mod repeated;
 mod send;
 
@@ -20,9 +21,15 @@ use crate::interaction::verification_model::Verification;
 
 /// The step as the one decision sees it now, or wherever else it leads.
 enum VerificationState {
-    Verifying(Box<(Verification, StepPage)>),
+    Verifying(Box<VerificationPage>),
     Elsewhere(Next),
     Gone,
+}
+
+/// The page of the step, with what its step is about.
+struct VerificationPage {
+    verification: Verification,
+    page: StepPage,
 }
 
 async fn now(visit: &Visit, interaction_ref: Option<InteractionRef>) -> Result<VerificationState, FlowError> {
@@ -33,7 +40,8 @@ async fn now(visit: &Visit, interaction_ref: Option<InteractionRef>) -> Result<V
     Ok(match proceed(visit, interaction).await? {
         Next::Page(page) => match &page.step {
             Step::Verify(verification) => {
-                VerificationState::Verifying(Box::new(((**verification).clone(), *page)))
+                let verification = (**verification).clone();
+                VerificationState::Verifying(Box::new(VerificationPage { verification, page: *page }))
             }
             _ => VerificationState::Elsewhere(Next::Page(page)),
         },

@@ -3,7 +3,8 @@
 use anteroom_domain::totp::TimeStep;
 use uuid::Uuid;
 
-use super::enter::{CheckedCode, EnterOutcome, EnteredCode};
+use super::enter::{EnterOutcome, EnteredCode};
+use super::enter_unit::CheckedCode;
 use super::{VerificationState, now};
 use crate::context::call::Visit;
 use crate::context::live::ActiveSession;
@@ -16,9 +17,9 @@ use crate::sessions::repeated_form::{RepeatedSubmission, repeated_submission};
 
 /// A double click must count as one wrong code, and the same digits against another code as another one. So the row's
 /// identifier is derived from the form, the entered digits and the code they are compared with.
-pub(super) fn entry_id(visit: &Visit, (held, entered): (&CheckedCode, EnteredCode<'_>)) -> Uuid {
+pub(super) fn entry_id(visit: &Visit, checked: &CheckedCode, entered: EnteredCode<'_>) -> Uuid {
     let Some(form) = visit.sent_form else { return visit.new_id() };
-    let against = match held {
+    let against = match checked {
         CheckedCode::Sent { code, .. } => code.id.0.as_bytes().to_vec(),
         CheckedCode::App(_) => TimeStep::at(visit.now).0.to_be_bytes().to_vec(),
         CheckedCode::Nothing => Vec::new(),
@@ -49,13 +50,14 @@ pub(super) async fn again_in_session(
     let place = live.iter().position(|one| secrets.contains(&one.token));
     let Some(current) = place.map(|place| live.remove(place)) else { return Ok(None) };
     let Ok(interaction) = open_or_dashboard(&visit, interaction_ref).await? else { return Ok(None) };
-    Ok(Some(continue_stepped_up(&visit, interaction, (current, live)).await?))
+    Ok(Some(continue_stepped_up(&visit, interaction, current, live).await?))
 }
 
 pub(super) async fn continue_stepped_up(
     visit: &Visit,
     interaction: OpenInteraction,
-    (current, before): (ActiveSession, Vec<ActiveSession>),
+    current: ActiveSession,
+    before: Vec<ActiveSession>,
 ) -> Result<EnterOutcome, FlowError> {
     let (cookies, live) = make_current(visit, current, before).await?;
     let visit = &visit.after_session_change();

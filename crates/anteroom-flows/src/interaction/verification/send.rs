@@ -5,23 +5,21 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::{CodeId, MessageId};
 use anteroom_domain::limits::Limit;
 use anteroom_domain::message::{Message, MessageBody, SecretCode};
-use anteroom_domain::one_time_code::{CodePolicy, CodeQuota, DIGITS, OneTimeCode};
+use anteroom_domain::one_time_code::{CodeQuota, DIGITS, OneTimeCode};
 use anteroom_domain::phone::DeliveryMethod;
 use anteroom_domain::rate::Wait;
-use anteroom_domain::telephony::{TelephonyPolicy, allowed};
-use anteroom_storage::{RateLimitResult, Tx};
+use anteroom_domain::telephony::allowed;
+use anteroom_storage::{RateLimitResult, Tx, Unit};
 use jiff::Timestamp;
-use std::sync::Arc;
 
-use super::{VerificationState, now};
+use super::{VerificationPage, VerificationState, now};
 use crate::context::call::Visit;
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, StepPage, proceed};
 use crate::interaction::open_interaction::{InteractionRef, NewInteraction, OpenInteraction};
-use crate::interaction::verification_model::CodeDestination;
 use crate::interaction::verification_model::{
-    CodeMethodChoice, Verification, a_day_before, code_share, is_phone_still_accepted,
+    CodeDestination, CodeMethodChoice, Verification, a_day_before, code_share, is_phone_still_accepted,
 };
 use crate::messages::languages::{asked_in, of_page};
 use crate::sessions::repeated_form::{MAX_REPEATS, repeat_window_start};
@@ -61,25 +59,13 @@ pub(super) fn code_context() -> &'static str {
     CODE_CONTEXT
 }
 
-struct SendCodeUnit {
-    visit: Visit,
-    interaction: OpenInteraction,
-    new_interaction: NewInteraction,
-    verification: Verification,
-    offer: CodeDestination,
-    code: OneTimeCode,
-    message: Message,
-    policy: CodePolicy,
-    telephony: TelephonyPolicy,
-}
-
 #[tracing::instrument(name = "send_code", skip_all)]
 pub async fn send(
     visit: &Visit,
     interaction_ref: Option<InteractionRef>,
     choice: Option<CodeMethodChoice>,
 ) -> Result<SendOutcome, FlowError> {
-    let (verification, page) = match now(visit, interaction_ref).await? {
+    let VerificationPage { verification, page } = match now(visit, interaction_ref).await? {
         VerificationState::Verifying(found) => *found,
         VerificationState::Elsewhere(next) => return Ok(SendOutcome::Onward(next)),
         VerificationState::Gone => return Ok(SendOutcome::Gone),
@@ -93,15 +79,14 @@ pub async fn send(
         return Ok(SendOutcome::Problem { problem: SendProblem::Choose, page: Box::new(page) });
     };
     let (account, purpose) = (verification.account.id, verification.purpose);
-    let settled = if allowed(&offer.phone.number, &visit.snapshot().policy.telephony).is_err() {
-        Err(SendProblem::Refused)
+    let (page, sent) = if allowed(&offer.phone.number, &visit.snapshot().policy.telephony).is_err() {
+        (page, Err(SendProblem::Refused))
     } else {
         let id = code_id(visit, &offer).await?;
-        let prepared = prepare(visit, (verification, offer, id), page.interaction.clone());
-        let prepared = Arc::new(prepared);
-        visit.store().write(move |tx| settle(tx, Arc::clone(&prepared))).await?
+        let (unit, sent) = visit.store().run(SendCode::new(visit, verification, page, offer, id)).await;
+        (unit.page, sent?)
     };
-    match settled {
+    match sent {
         Ok(interaction) => Ok(SendOutcome::Onward(proceed(visit, interaction).await?)),
         Err(problem) => {
             let event = Event::CodeNotSent { purpose: purpose.as_str(), reason: problem.as_str() };
@@ -142,121 +127,144 @@ async fn code_id(visit: &Visit, offer: &CodeDestination) -> Result<CodeId, FlowE
     Ok(CodeId(visit.new_id()))
 }
 
-fn prepare(
-    visit: &Visit,
-    (verification, offer, id): (Verification, CodeDestination, CodeId),
-    interaction: OpenInteraction,
-) -> SendCodeUnit {
-    let (random, at) = (visit.random(), visit.now);
-    let policy = visit.snapshot().policy.codes;
-    let telephony = visit.snapshot().policy.telephony.clone();
-    let new_interaction = NewInteraction::prepare(visit, &interaction);
-    let (digits, message) = (random.digits(DIGITS), MessageId(visit.new_id()));
-    let expires_at = at.checked_add(policy.lifetime).unwrap_or(Timestamp::MAX);
-    let digest = visit.keyring().mac(KeyPurpose::TokenHash).digest(CODE_CONTEXT, &code_data(id, &digits));
-    let code = OneTimeCode {
-        id,
-        account: verification.account.id,
-        purpose: verification.purpose,
-        phone: offer.phone.id,
-        method: offer.method,
-        digest,
-        message,
-        created_at: at,
-        expires_at,
-    };
-    let secret = SecretCode { digits, minutes: u16::try_from(policy.lifetime.as_mins()).unwrap_or(u16::MAX) };
-    let to = offer.phone.number.clone();
-    let parcel = match offer.method {
-        DeliveryMethod::Text => MessageBody::Text { to, code: secret },
-        DeliveryMethod::Call => MessageBody::Call { to, code: secret },
-    };
-    let message = Message {
-        id: message,
-        account: Some(verification.account.id),
-        locale: asked_in(verification.account.locale.as_deref(), of_page(visit, interaction.state.request())),
-        parcel,
-        reference: Some(visit.reference),
-        created_at: at,
-        expires_at,
-    };
-    SendCodeUnit {
-        visit: visit.clone(),
-        interaction,
-        new_interaction,
-        verification,
-        offer,
-        code,
-        message,
-        policy,
-        telephony,
+struct SendCode {
+    visit: Visit,
+    page: StepPage,
+    new_interaction: NewInteraction,
+    verification: Verification,
+    offer: CodeDestination,
+    code: OneTimeCode,
+    message: Message,
+}
+
+impl SendCode {
+    fn new(
+        visit: &Visit,
+        verification: Verification,
+        page: StepPage,
+        offer: CodeDestination,
+        id: CodeId,
+    ) -> Self {
+        let (at, lifetime) = (visit.now, visit.snapshot().policy.codes.lifetime);
+        let (digits, message) = (visit.random().digits(DIGITS), MessageId(visit.new_id()));
+        let expires_at = visit.after(lifetime);
+        let digest = visit.keyring().mac(KeyPurpose::TokenHash).digest(CODE_CONTEXT, &code_data(id, &digits));
+        let code = OneTimeCode {
+            id,
+            account: verification.account.id,
+            purpose: verification.purpose,
+            phone: offer.phone.id,
+            method: offer.method,
+            digest,
+            message,
+            created_at: at,
+            expires_at,
+        };
+        let secret = SecretCode { digits, minutes: u16::try_from(lifetime.as_mins()).unwrap_or(u16::MAX) };
+        let to = offer.phone.number.clone();
+        let parcel = match offer.method {
+            DeliveryMethod::Text => MessageBody::Text { to, code: secret },
+            DeliveryMethod::Call => MessageBody::Call { to, code: secret },
+        };
+        let language = of_page(visit, page.interaction.state.request());
+        let message = Message {
+            id: message,
+            account: Some(verification.account.id),
+            locale: asked_in(verification.account.locale.as_deref(), language),
+            parcel,
+            reference: Some(visit.reference),
+            created_at: at,
+            expires_at,
+        };
+        let new_interaction = NewInteraction::prepare(visit, &page.interaction);
+        Self { visit: visit.clone(), page, new_interaction, verification, offer, code, message }
     }
 }
 
-async fn settle(
-    tx: Tx,
-    prepared: Arc<SendCodeUnit>,
-) -> Result<Result<OpenInteraction, SendProblem>, FlowError> {
-    let SendCodeUnit { visit, verification, policy, code, .. } = &*prepared;
-    let account = &verification.account;
-    let locked = tx.lock_account(account.id).await?;
-    if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
-        // A reset or a disablement came in between; the next look at the page says so.
-        return Ok(Err(SendProblem::Choose));
+impl Unit for SendCode {
+    type Output = Result<OpenInteraction, SendProblem>;
+    type Error = FlowError;
+
+    const NAME: &'static str = "send_code";
+
+    async fn run(&self, tx: &Tx) -> Result<Result<OpenInteraction, SendProblem>, FlowError> {
+        let Self { visit, page: StepPage { interaction, .. }, verification, code, .. } = self;
+        let (account, now) = (&verification.account, visit.now);
+        let locked = tx.lock_account(account.id).await?;
+        if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
+            // A reset or a disablement came in between; the next look at the page says so.
+            return Ok(Err(SendProblem::Choose));
+        }
+        if !is_phone_still_accepted(tx, (interaction, verification), code.phone, now).await? {
+            return Ok(Err(SendProblem::Choose));
+        }
+        if tx.code_sent_at(code.id).await?.is_some() {
+            return Ok(Ok(self.persist(tx).await?));
+        }
+        let share = code_share(tx, account.id, verification.device).await?;
+        if let Err(problem) = self.check_quota(tx, share).await? {
+            return Ok(Err(problem));
+        }
+        let interaction = self.persist(tx).await?;
+        let row = interaction
+            .row()
+            .ok_or(FlowError::Broken("an interaction that was persisted, without its row"))?;
+        tx.insert_code(code, (row, share)).await?;
+        tx.enqueue(&self.message).await?;
+        let event = Event::CodeSent {
+            purpose: code.purpose.as_str(),
+            method: code.method.as_str(),
+            phone: self.offer.phone.number.masked(),
+        };
+        tx.append(&visit.entry(Actor::Anonymous, event).about(account.id)).await?;
+        Ok(Ok(interaction))
     }
-    if !is_phone_still_accepted(&tx, (&prepared.interaction, verification), code.phone, visit.now).await? {
-        return Ok(Err(SendProblem::Choose));
-    }
-    let proof = prepared.interaction.proof().cloned();
-    if tx.code_sent_at(code.id).await?.is_some() {
-        return Ok(Ok(prepared.interaction.persist(&tx, &prepared.new_interaction, proof).await?));
-    }
-    let share = code_share(&tx, account.id, verification.device).await?;
-    let before = tx.sent_before(account.id, (verification.purpose, share), a_day_before(visit.now)).await?;
-    if let Err(spent) = policy.entries_left(&before.wrong, visit.now) {
-        return Ok(Err(SendProblem::BudgetSpent(spent.until)));
-    }
-    if let Err(wait) = policy.may_send(&before.sent, visit.now) {
-        return Ok(Err(SendProblem::Wait(wait)));
-    }
-    if let Err(wait) = spend(&tx, &prepared, share).await? {
-        return Ok(Err(SendProblem::Wait(wait)));
-    }
-    let interaction = prepared.interaction.persist(&tx, &prepared.new_interaction, proof).await?;
-    let row =
-        interaction.row().ok_or(FlowError::Broken("an interaction that was persisted, without its row"))?;
-    tx.insert_code(code, (row, share)).await?;
-    tx.enqueue(&prepared.message).await?;
-    let event = Event::CodeSent {
-        purpose: code.purpose.as_str(),
-        method: code.method.as_str(),
-        phone: prepared.offer.phone.number.masked(),
-    };
-    tx.append(&prepared.visit.entry(Actor::Anonymous, event).about(account.id)).await?;
-    Ok(Ok(interaction))
 }
 
-/// Limits the cost of all codes. Counters are otherwise locked before accounts (the order is in the head of
-/// `anteroom_storage`); here they come after, because no transaction locks an account after these counters.
-async fn spend(tx: &Tx, prepared: &SendCodeUnit, share: CodeQuota) -> Result<Result<(), Wait>, FlowError> {
-    let (number, purpose) = (&prepared.offer.phone.number, prepared.verification.purpose);
-    let budgets = prepared.telephony.budgets(number, purpose, share);
-    let RateLimitResult::Refused { limit, wait } = tx.spend(&budgets, prepared.visit.now).await? else {
-        return Ok(Ok(()));
-    };
-    if limit == Limit::PhoneOverall {
-        let overall = budgets.iter().find(|budget| budget.limit == limit);
-        tracing::error!(
-            reference = %prepared.visit.reference,
-            most = overall.map(|budget| budget.rate.max),
-            "ALARM: more codes were asked for than policy.telephony.overall allows; none go out"
-        );
-    } else {
-        tracing::warn!(
-            reference = %prepared.visit.reference,
-            scope = limit.name(),
-            "a code was not sent: too many to this number or its neighbours"
-        );
+impl SendCode {
+    async fn persist(&self, tx: &Tx) -> Result<OpenInteraction, FlowError> {
+        let interaction = &self.page.interaction;
+        interaction.persist(tx, &self.new_interaction, interaction.proof().cloned()).await
     }
-    Ok(Err(wait))
+
+    /// What this account, this device and this purpose may have, and what all codes together may cost.
+    async fn check_quota(&self, tx: &Tx, share: CodeQuota) -> Result<Result<(), SendProblem>, FlowError> {
+        let Self { visit, verification, .. } = self;
+        let (policy, now) = (&visit.snapshot().policy.codes, visit.now);
+        let quota = (verification.purpose, share);
+        let before = tx.sent_before(verification.account.id, quota, a_day_before(now)).await?;
+        if let Err(spent) = policy.entries_left(&before.wrong, now) {
+            return Ok(Err(SendProblem::BudgetSpent(spent.until)));
+        }
+        if let Err(wait) = policy.may_send(&before.sent, now) {
+            return Ok(Err(SendProblem::Wait(wait)));
+        }
+        Ok(self.spend(tx, share).await?.map_err(SendProblem::Wait))
+    }
+
+    /// Limits the cost of all codes. Counters are otherwise locked before accounts (the order is in the head of
+    /// `anteroom_storage`); here they come after, because no transaction locks an account after these counters.
+    async fn spend(&self, tx: &Tx, share: CodeQuota) -> Result<Result<(), Wait>, FlowError> {
+        let Self { visit, offer, verification, .. } = self;
+        let telephony = &visit.snapshot().policy.telephony;
+        let budgets = telephony.budgets(&offer.phone.number, verification.purpose, share);
+        let RateLimitResult::Refused { limit, wait } = tx.spend(&budgets, visit.now).await? else {
+            return Ok(Ok(()));
+        };
+        if limit == Limit::PhoneOverall {
+            let overall = budgets.iter().find(|budget| budget.limit == limit);
+            tracing::error!(
+                reference = %visit.reference,
+                most = overall.map(|budget| budget.rate.max),
+                "ALARM: more codes were asked for than policy.telephony.overall allows; none go out"
+            );
+        } else {
+            tracing::warn!(
+                reference = %visit.reference,
+                scope = limit.name(),
+                "a code was not sent: too many to this number or its neighbours"
+            );
+        }
+        Ok(Err(wait))
+    }
 }

@@ -5,25 +5,21 @@ use anteroom_domain::ids::AccountId;
 use anteroom_domain::link::LinkKind;
 use anteroom_storage::Tx;
 
-use crate::audit::context::AuditContext;
+use crate::context::call::Call;
 use crate::error::FlowError;
 
 /// The link of the earlier invitation may have been followed by a stranger who read the mail. So all proofs, phones and links
 /// of the unfinished registration end.
-pub(super) async fn restart_registration(
-    tx: &Tx,
-    audit: &AuditContext,
-    account: AccountId,
-) -> Result<(), FlowError> {
+pub(super) async fn restart_registration(tx: &Tx, call: &Call, account: AccountId) -> Result<(), FlowError> {
     tx.raise_epoch(account).await?;
-    remove_phones(tx, audit, account, "invited_again").await?;
-    tx.complete_link(account, (LinkKind::Invitation, None), audit.now).await?;
+    remove_phones(tx, call, account, "invited_again").await?;
+    tx.complete_link(account, (LinkKind::Invitation, None), call.now).await?;
     Ok(())
 }
 
 pub(super) async fn remove_phones(
     tx: &Tx,
-    audit: &AuditContext,
+    call: &Call,
     account: AccountId,
     reason: &'static str,
 ) -> Result<(), FlowError> {
@@ -31,16 +27,16 @@ pub(super) async fn remove_phones(
     if phones.is_empty() {
         return Ok(());
     }
-    tx.remove_phones(account, audit.now).await?;
+    tx.remove_phones(account, call.now).await?;
     let phones = phones.iter().map(|phone| phone.number.masked()).collect();
     let event = Event::PhonesRemoved { phones, reason };
-    Ok(tx.append(&audit.entry(Actor::Operator, event).about(account)).await?)
+    Ok(tx.append(&call.entry(Actor::Operator, event).about(account)).await?)
 }
 
 /// Mailed links of before open nothing any more.
-pub(super) async fn end_links(tx: &Tx, audit: &AuditContext, account: AccountId) -> Result<(), FlowError> {
+pub(super) async fn end_links(tx: &Tx, call: &Call, account: AccountId) -> Result<(), FlowError> {
     for kind in [LinkKind::Recovery, LinkKind::Invitation] {
-        tx.complete_link(account, (kind, None), audit.now).await?;
+        tx.complete_link(account, (kind, None), call.now).await?;
     }
     Ok(())
 }

@@ -7,12 +7,11 @@ use anteroom_domain::ids::FactorId;
 use anteroom_domain::message::{AppChange, Mail, Message};
 use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, TimeStep, TotpSecret};
 use anteroom_oidc::Acr;
-use anteroom_storage::{FirstCode, Tx};
+use anteroom_storage::{FirstCode, Tx, Unit};
 use jiff::Timestamp;
 
 use super::{admitted_to_act, confirmed, confirmed_of};
-use crate::audit::context::AuditContext;
-use crate::context::call::Visit;
+use crate::context::call::{Call, Visit};
 use crate::context::live::ActiveSession;
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
@@ -69,12 +68,23 @@ pub async fn begin(visit: &Visit) -> Result<BeginOutcome, FlowError> {
         last_step: None,
         created_at: now,
     };
-    let write = visit.store().write(move |tx: Tx| {
-        let app = app.clone();
-        async move { Ok::<_, FlowError>(tx.begin_app(&app).await?) }
-    });
-    write.await?;
+    visit.store().run(BeginEnrolment { app }).await.1?;
     Ok(BeginOutcome::Begun(id))
+}
+
+struct BeginEnrolment {
+    app: AuthenticatorApp,
+}
+
+impl Unit for BeginEnrolment {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "begin_enrolment";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        Ok(tx.begin_app(&self.app).await?)
+    }
 }
 
 /// What was begun and waits for its first code, for its owner. Another session of theirs, with the password alone, could find the
@@ -113,13 +123,8 @@ pub async fn confirm(visit: &Visit, id: FactorId, entered: &str) -> Result<Confi
         note_refusal(visit, visit.entry(actor, event)).await?;
         return Ok(ConfirmOutcome::Wrong(Box::new(enrolment)));
     };
-    let first = first_use(visit, &enrolment, step).await?;
-    let account = enrolment.live.account;
-    let write = visit.store().write(move |tx: Tx| {
-        let (first, epoch) = (first.clone(), account.epoch);
-        async move { settle(&tx, &first, epoch).await }
-    });
-    if write.await? {
+    let unit = ConfirmEnrolment::new(visit, enrolment, step).await?;
+    if visit.store().run(unit).await.1? {
         return Ok(ConfirmOutcome::Confirmed);
     }
     gone(visit, id, entered).await
@@ -137,53 +142,54 @@ async fn gone(visit: &Visit, id: FactorId, entered: &str) -> Result<ConfirmOutco
 }
 
 /// The first code of an app, and what follows from it.
-#[derive(Clone)]
-struct ConfirmAuthenticatorUnit {
+struct ConfirmEnrolment {
+    call: Call,
     app: AuthenticatorApp,
+    epoch: AccountEpoch,
     step: TimeStep,
-    at: Timestamp,
     usable_from: Timestamp,
     messages: Vec<Message>,
-    audit: AuditContext,
 }
 
-async fn first_use(
-    visit: &Visit,
-    enrolment: &Enrolment,
-    step: TimeStep,
-) -> Result<ConfirmAuthenticatorUnit, FlowError> {
-    let (snapshot, at) = (visit.snapshot(), visit.now);
-    // An attacker who knows only the password could have added this app. So it can be used only after the same delay as a new
-    // phone.
-    let waits = enrolment.live.session.acr < Acr::Mfa;
-    let later = at.checked_add(snapshot.policy.recovery.new_phone_delay).unwrap_or(Timestamp::MAX);
-    let usable_from = if waits { later } else { at };
-    let link = snapshot.issuer.endpoint("/forgot-password").to_string();
-    let mail = Mail::AuthenticatorApp { at, change: AppChange::Added { usable_from }, link };
-    Ok(ConfirmAuthenticatorUnit {
-        app: enrolment.app.clone(),
-        step,
-        at,
-        usable_from,
-        messages: notices(visit, &enrolment.live.account, mail).await?,
-        audit: visit.audit().clone(),
-    })
+impl ConfirmEnrolment {
+    async fn new(visit: &Visit, enrolment: Enrolment, step: TimeStep) -> Result<Self, FlowError> {
+        let Enrolment { live, app, .. } = enrolment;
+        let (snapshot, at) = (visit.snapshot(), visit.now);
+        // An attacker who knows only the password could have added this app. So it can be used only after the same delay as a
+        // new phone.
+        let waits = live.session.acr < Acr::Mfa;
+        let usable_from = if waits { visit.after(snapshot.policy.recovery.new_phone_delay) } else { at };
+        let link = snapshot.issuer.endpoint("/forgot-password").to_string();
+        let mail = Mail::AuthenticatorApp { at, change: AppChange::Added { usable_from }, link };
+        let messages = notices(visit, &live.account, mail).await?;
+        let call = visit.call.clone();
+        Ok(Self { call, app, epoch: live.account.epoch, step, usable_from, messages })
+    }
 }
 
-async fn settle(tx: &Tx, first: &ConfirmAuthenticatorUnit, epoch: AccountEpoch) -> Result<bool, FlowError> {
-    let account = first.app.account;
-    let code = FirstCode { step: first.step, at: first.at, usable_from: first.usable_from };
-    let locked = tx.lock_account(account).await?;
-    if locked.is_none_or(|locked| locked.account.epoch != epoch)
-        || confirmed_of(tx.apps_of(account).await?).len() >= MOST_APPS
-        || !tx.confirm_app(account, first.app.id, code).await?
-    {
-        return Ok(false);
+impl Unit for ConfirmEnrolment {
+    /// `false`: nothing waits for this code any more.
+    type Output = bool;
+    type Error = FlowError;
+
+    const NAME: &'static str = "confirm_enrolment";
+
+    async fn run(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let Self { call, app, step, usable_from, .. } = self;
+        let (account, at) = (app.account, call.now);
+        let code = FirstCode { step: *step, at, usable_from: *usable_from };
+        let locked = tx.lock_account(account).await?;
+        if locked.is_none_or(|locked| locked.account.epoch != self.epoch)
+            || confirmed_of(tx.apps_of(account).await?).len() >= MOST_APPS
+            || !tx.confirm_app(account, app.id, code).await?
+        {
+            return Ok(false);
+        }
+        for message in &self.messages {
+            tx.enqueue(message).await?;
+        }
+        let event = Event::AuthenticatorAppAdded { serves_at_once: *usable_from <= at };
+        tx.append(&call.entry(Actor::Account(account), event)).await?;
+        Ok(true)
     }
-    for message in &first.messages {
-        tx.enqueue(message).await?;
-    }
-    let event = Event::AuthenticatorAppAdded { serves_at_once: first.usable_from <= first.at };
-    tx.append(&first.audit.entry(Actor::Account(account), event)).await?;
-    Ok(true)
 }

@@ -1,14 +1,13 @@
 //! Taking an app off the account.
 
-use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::FactorId;
 use anteroom_domain::message::{AppChange, Mail, Message};
 use anteroom_domain::totp::may_remove;
-use anteroom_storage::Tx;
-use std::sync::Arc;
+use anteroom_storage::{Tx, Unit};
 
 use super::admitted_to_act;
-use crate::context::call::Visit;
+use crate::context::call::{Call, Visit};
 use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::next::Next;
@@ -25,14 +24,6 @@ pub enum RemoveOutcome {
     Elsewhere(Next),
 }
 
-struct RemoveAuthenticatorUnit {
-    live: ActiveSession,
-    id: FactorId,
-    has_phone: bool,
-    messages: Vec<Message>,
-    entry: AuditEntry,
-}
-
 #[tracing::instrument(name = "remove_authenticator", skip_all)]
 pub async fn remove(visit: &Visit, id: FactorId) -> Result<RemoveOutcome, FlowError> {
     let live = match admitted_to_act(visit).await? {
@@ -42,39 +33,49 @@ pub async fn remove(visit: &Visit, id: FactorId) -> Result<RemoveOutcome, FlowEr
     let link = visit.snapshot().issuer.endpoint("/forgot-password").to_string();
     let mail = Mail::AuthenticatorApp { at: visit.now, change: AppChange::Removed, link };
     let account = live.account.id;
-    let prepared = Arc::new(RemoveAuthenticatorUnit {
+    let unit = RemoveApp {
+        call: visit.call.clone(),
         messages: notices(visit, &live.account, mail).await?,
         has_phone: !usable_phones(visit, account).await?.is_empty(),
-        entry: visit
-            .entry(Actor::Account(account), Event::AuthenticatorAppRemoved)
-            .in_session(live.session.id),
         live,
         id,
-    });
-    let write = visit.store().write(move |tx: Tx| {
-        let prepared = Arc::clone(&prepared);
-        async move { settle(&tx, &prepared).await }
-    });
-    write.await
+    };
+    visit.store().run(unit).await.1
 }
 
-/// Under the account's lock, so that of two apps that are removed at once one stays.
-async fn settle(tx: &Tx, prepared: &RemoveAuthenticatorUnit) -> Result<RemoveOutcome, FlowError> {
-    let (account, id) = (&prepared.live.account, prepared.id);
-    let locked = tx.lock_account(account.id).await?;
-    if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
-        return Ok(RemoveOutcome::NotThere);
+struct RemoveApp {
+    call: Call,
+    live: ActiveSession,
+    id: FactorId,
+    has_phone: bool,
+    messages: Vec<Message>,
+}
+
+impl Unit for RemoveApp {
+    type Output = RemoveOutcome;
+    type Error = FlowError;
+
+    const NAME: &'static str = "remove_authenticator";
+
+    /// Under the account's lock, so that of two apps that are removed at once one stays.
+    async fn run(&self, tx: &Tx) -> Result<RemoveOutcome, FlowError> {
+        let Self { call, live: ActiveSession { account, session, .. }, id, .. } = self;
+        let locked = tx.lock_account(account.id).await?;
+        if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
+            return Ok(RemoveOutcome::NotThere);
+        }
+        let apps = tx.apps_of(account.id).await?;
+        if !may_remove(&apps, *id, self.has_phone, call.now) {
+            return Ok(RemoveOutcome::LastOne);
+        }
+        if !tx.remove_app(account.id, *id, call.now).await? {
+            return Ok(RemoveOutcome::NotThere);
+        }
+        for message in &self.messages {
+            tx.enqueue(message).await?;
+        }
+        let entry = call.entry(Actor::Account(account.id), Event::AuthenticatorAppRemoved);
+        tx.append(&entry.in_session(session.id)).await?;
+        Ok(RemoveOutcome::Removed)
     }
-    let apps = tx.apps_of(account.id).await?;
-    if !may_remove(&apps, id, prepared.has_phone, prepared.entry.at) {
-        return Ok(RemoveOutcome::LastOne);
-    }
-    if !tx.remove_app(account.id, id, prepared.entry.at).await? {
-        return Ok(RemoveOutcome::NotThere);
-    }
-    for message in &prepared.messages {
-        tx.enqueue(message).await?;
-    }
-    tx.append(&prepared.entry).await?;
-    Ok(RemoveOutcome::Removed)
 }

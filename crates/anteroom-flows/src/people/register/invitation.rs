@@ -3,9 +3,10 @@
 use anteroom_crypto::OpaqueToken;
 use anteroom_domain::account::{Account, AccountStatus};
 use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::AccountId;
 use anteroom_domain::interaction::{InteractionProof, ProofKind};
 use anteroom_domain::link::{EmailedLink, InvalidLink, LinkKind};
-use anteroom_storage::Tx;
+use anteroom_storage::{Tx, Unit};
 
 use crate::context::call::{Call, Visit};
 use crate::context::refusals::note_refusal;
@@ -39,7 +40,7 @@ async fn invitation(call: &Call, token: &str) -> Result<Option<EmailedLink>, Flo
 /// An invitation's link may be pressed again, also in another browser, until the registration is complete: half-way is kept,
 /// and what is behind it still asks for the codes of phones.
 fn as_unfollowed(link: &EmailedLink) -> EmailedLink {
-    EmailedLink { used_at: None, followed_in: None, ..link.clone() }
+    EmailedLink { used_at: None, followed_in: None, ..*link }
 }
 
 #[tracing::instrument(name = "accept_invitation", skip_all)]
@@ -60,40 +61,55 @@ pub async fn accept(visit: &Visit, token: &str) -> Result<InvitationOutcome, Flo
 }
 
 async fn follow(visit: &Visit, link: EmailedLink) -> Result<Result<OpenInteraction, InvalidLink>, FlowError> {
-    let account = match as_unfollowed(&link).press(visit.browser.id, visit.now) {
+    let link = as_unfollowed(&link);
+    let account = match link.press(visit.browser.id, visit.now) {
         Ok(account) => account,
         Err(dead) => return Ok(Err(dead)),
     };
     let mut interaction = OpenInteraction::to_dashboard(visit);
     interaction.state.account = Some(account);
-    let (new_interaction, audit) = (NewInteraction::prepare(visit, &interaction), visit.audit().clone());
-    let (browser, now) = (visit.browser.id, visit.now);
-    let write = visit.store().write(move |tx: Tx| {
-        let (interaction, new_interaction, audit, link) =
-            (interaction.clone(), new_interaction.clone(), audit.clone(), link.clone());
-        async move {
-            let locked = tx.lock_account(account).await?;
-            let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Invited) else {
-                return Ok(Err(InvalidLink::Ended));
-            };
-            // It may have ended since it was read: the practice has invited the person anew.
-            let present = tx.link(std::slice::from_ref(&link.token)).await?;
-            if present.is_none_or(|link| as_unfollowed(&link).press(browser, now).is_err()) {
-                return Ok(Err(InvalidLink::Ended));
-            }
-            tx.record_link_followed(link.id, browser, now).await?;
-            let proof = InteractionProof {
-                account,
-                epoch: locked.account.epoch,
-                at: now,
-                kind: ProofKind::Invitation { link: link.id, phone: None, phones_done: false },
-                device: None,
-                factor: None,
-            };
-            let interaction = interaction.persist(&tx, &new_interaction, Some(proof)).await?;
-            tx.append(&audit.entry(Actor::Anonymous, Event::LinkPressed).about(account)).await?;
-            Ok::<_, FlowError>(Ok(interaction))
+    let new_interaction = NewInteraction::prepare(visit, &interaction);
+    let unit = AcceptInvitation { visit: visit.clone(), link, account, interaction, new_interaction };
+    visit.store().run(unit).await.1
+}
+
+struct AcceptInvitation {
+    visit: Visit,
+    link: EmailedLink,
+    account: AccountId,
+    interaction: OpenInteraction,
+    new_interaction: NewInteraction,
+}
+
+impl Unit for AcceptInvitation {
+    type Output = Result<OpenInteraction, InvalidLink>;
+    type Error = FlowError;
+
+    const NAME: &'static str = "accept_invitation";
+
+    async fn run(&self, tx: &Tx) -> Result<Result<OpenInteraction, InvalidLink>, FlowError> {
+        let Self { visit, link, account, interaction, new_interaction } = self;
+        let (account, browser, now) = (*account, visit.browser.id, visit.now);
+        let locked = tx.lock_account(account).await?;
+        let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Invited) else {
+            return Ok(Err(InvalidLink::Ended));
+        };
+        // It may have ended since it was read: the practice has invited the person anew.
+        let present = tx.link(std::slice::from_ref(&link.token)).await?;
+        if present.is_none_or(|link| as_unfollowed(&link).press(browser, now).is_err()) {
+            return Ok(Err(InvalidLink::Ended));
         }
-    });
-    write.await
+        tx.record_link_followed(link.id, browser, now).await?;
+        let proof = InteractionProof {
+            account,
+            epoch: locked.account.epoch,
+            at: now,
+            kind: ProofKind::Invitation { link: link.id, phone: None, phones_done: false },
+            device: None,
+            factor: None,
+        };
+        let interaction = interaction.persist(tx, new_interaction, Some(proof)).await?;
+        tx.append(&visit.entry(Actor::Anonymous, Event::LinkPressed).about(account)).await?;
+        Ok(Ok(interaction))
+    }
 }

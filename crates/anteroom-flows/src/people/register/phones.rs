@@ -7,8 +7,7 @@ use anteroom_domain::interaction::{InteractionProof, ProofKind};
 use anteroom_domain::limits::Limit;
 use anteroom_domain::phone::{E164, MAX_PHONES};
 use anteroom_domain::telephony::{self, NotAllowed, NumberProblem};
-use anteroom_storage::{NewPhone, Tx};
-use std::sync::Arc;
+use anteroom_storage::{NewPhone, Tx, Unit};
 
 use crate::context::call::{Call, Visit};
 use crate::context::limits::{of_one, spend};
@@ -83,29 +82,33 @@ pub async fn add_phone(
     interaction_ref: InteractionRef,
     entered: NewNumber,
 ) -> Result<PhoneOutcome, FlowError> {
-    let Some((interaction, proof)) = registering(visit, interaction_ref).await? else {
+    let Some(registration) = find(visit, interaction_ref).await? else {
         return Ok(PhoneOutcome::Gone);
     };
-    let phones = visit.store().phones_of(proof.account).await?;
-    if is_resumed(&proof, &phones) {
-        return Ok(PhoneOutcome::Onward(proceed(visit, interaction).await?));
+    let phones = visit.store().phones_of(registration.proof.account).await?;
+    if is_resumed(&registration.proof, &phones) {
+        return Ok(PhoneOutcome::Onward(proceed(visit, registration.interaction).await?));
     }
     let added = match parse_new_number(visit, &entered) {
         Ok(added) => added,
-        Err(problem) => return refused(visit, (interaction, proof), problem).await,
+        Err(problem) => return refused(visit, registration, problem).await,
     };
     // Its page would offer no way, so it is not put on file at all.
     if !can_receive_codes(visit, added.kind) {
-        return refused(visit, (interaction, proof), PhoneProblem::Unreached).await;
+        return refused(visit, registration, PhoneProblem::Unreached).await;
     }
-    match write_phone(visit, &proof, added).await? {
-        WritePhoneResult::Waits(id) => waiting_for(visit, (interaction, proof), Some(id)).await,
-        WritePhoneResult::TooMany => refused(visit, (interaction, proof), PhoneProblem::TooMany).await,
-        WritePhoneResult::Overtaken => Ok(PhoneOutcome::Onward(proceed(visit, interaction).await?)),
+    let (unit, written) = visit.store().run(AddPhone::new(visit, registration, added)).await;
+    let registration = unit.registration;
+    match written? {
+        AddPhoneResult::Waits(id) => waiting_for(visit, registration, Some(id)).await,
+        AddPhoneResult::TooMany => refused(visit, registration, PhoneProblem::TooMany).await,
+        AddPhoneResult::Overtaken => {
+            Ok(PhoneOutcome::Onward(proceed(visit, registration.interaction).await?))
+        }
     }
 }
 
-enum WritePhoneResult {
+enum AddPhoneResult {
     /// The number is on file and waits for its code.
     Waits(PhoneId),
     TooMany,
@@ -133,49 +136,62 @@ fn parse_new_number(call: &Call, entered: &NewNumber) -> Result<AddedPhone, Phon
 
 /// What the page was decided by is decided again under the account's lock: another browser may have verified a phone since, and
 /// the mail alone adds none beside it.
-async fn write_phone(
-    visit: &Visit,
-    proof: &InteractionProof,
-    added: AddedPhone,
-) -> Result<WritePhoneResult, FlowError> {
-    let (account, now) = (proof.account, visit.now);
-    let id = PhoneId(visit.new_id());
-    let event = Event::PhoneAdded { phone: added.number.masked(), phone_kind: added.kind.as_str() };
-    let entry = visit.entry(Actor::Account(account), event);
-    // It serves at once: the account has none that a thief could be replacing.
-    let phone = NewPhone { id, number: added.number, kind: added.kind, verified_at: None, usable_from: now };
-    let work = Arc::new((phone, entry, proof.clone()));
-    let write = visit.store().write(move |tx: Tx| {
-        let work = Arc::clone(&work);
-        async move {
-            let (phone, entry, proof) = &*work;
-            let locked = tx.lock_account(account).await?.map(|locked| locked.account);
-            let stands =
-                |locked: &Account| locked.status == AccountStatus::Invited && locked.epoch == proof.epoch;
-            let phones = tx.phones_of(account).await?;
-            if !locked.is_some_and(|locked| stands(&locked)) || is_resumed(proof, &phones) {
-                return Ok(WritePhoneResult::Overtaken);
+struct AddPhone {
+    call: Call,
+    registration: Registration,
+    phone: NewPhone,
+}
+
+impl AddPhone {
+    fn new(visit: &Visit, registration: Registration, added: AddedPhone) -> Self {
+        let phone = NewPhone {
+            id: PhoneId(visit.new_id()),
+            number: added.number,
+            kind: added.kind,
+            verified_at: None,
+            // It serves at once: the account has none that a thief could be replacing.
+            usable_from: visit.now,
+        };
+        Self { call: visit.call.clone(), registration, phone }
+    }
+}
+
+impl Unit for AddPhone {
+    type Output = AddPhoneResult;
+    type Error = FlowError;
+
+    const NAME: &'static str = "add_phone_of_registration";
+
+    async fn run(&self, tx: &Tx) -> Result<AddPhoneResult, FlowError> {
+        let Self { call, registration: Registration { proof, .. }, phone } = self;
+        let account = proof.account;
+        let locked = tx.lock_account(account).await?.map(|locked| locked.account);
+        let stands =
+            |locked: &Account| locked.status == AccountStatus::Invited && locked.epoch == proof.epoch;
+        let phones = tx.phones_of(account).await?;
+        if !locked.is_some_and(|locked| stands(&locked)) || is_resumed(proof, &phones) {
+            return Ok(AddPhoneResult::Overtaken);
+        }
+        let known = phones.iter().find(|known| known.number == phone.number);
+        if known.is_none() && phones.len() >= MAX_PHONES {
+            return Ok(AddPhoneResult::TooMany);
+        }
+        match known {
+            Some(known) if known.verified_at.is_some() => Ok(AddPhoneResult::Overtaken),
+            // Entered once more, perhaps with the other kind: what was said last counts.
+            Some(known) => {
+                tx.set_phone_kind(known.id, phone.kind).await?;
+                Ok(AddPhoneResult::Waits(known.id))
             }
-            let known = phones.iter().find(|known| known.number == phone.number);
-            if known.is_none() && phones.len() >= MAX_PHONES {
-                return Ok(WritePhoneResult::TooMany);
-            }
-            match known {
-                Some(known) if known.verified_at.is_some() => Ok(WritePhoneResult::Overtaken),
-                // Entered once more, perhaps with the other kind: what was said last counts.
-                Some(known) => {
-                    tx.set_phone_kind(known.id, phone.kind).await?;
-                    Ok(WritePhoneResult::Waits(known.id))
-                }
-                None => {
-                    tx.insert_phone(account, phone, now).await?;
-                    tx.append(entry).await?;
-                    Ok::<_, FlowError>(WritePhoneResult::Waits(phone.id))
-                }
+            None => {
+                tx.insert_phone(account, phone, call.now).await?;
+                let event =
+                    Event::PhoneAdded { phone: phone.number.masked(), phone_kind: phone.kind.as_str() };
+                tx.append(&call.entry(Actor::Account(account), event)).await?;
+                Ok(AddPhoneResult::Waits(phone.id))
             }
         }
-    });
-    write.await
+    }
 }
 
 /// A phone on file that was not verified yet.
@@ -185,14 +201,14 @@ pub async fn verify(
     interaction_ref: InteractionRef,
     phone: PhoneId,
 ) -> Result<PhoneOutcome, FlowError> {
-    let Some((interaction, proof)) = registering(visit, interaction_ref).await? else {
+    let Some(registration) = find(visit, interaction_ref).await? else {
         return Ok(PhoneOutcome::Gone);
     };
-    let phones = visit.store().phones_of(proof.account).await?;
+    let phones = visit.store().phones_of(registration.proof.account).await?;
     if phones.iter().any(|known| known.id == phone && !can_receive_codes(visit, known.kind)) {
-        return show_problem(visit, interaction, PhoneProblem::Unreached).await;
+        return show_problem(visit, registration.interaction, PhoneProblem::Unreached).await;
     }
-    waiting_for(visit, (interaction, proof), Some(phone)).await
+    waiting_for(visit, registration, Some(phone)).await
 }
 
 /// Back to the phones: the number was mistyped, or another one is better.
@@ -200,8 +216,8 @@ pub async fn another_phone(
     visit: &Visit,
     interaction_ref: InteractionRef,
 ) -> Result<PhoneOutcome, FlowError> {
-    match registering(visit, interaction_ref).await? {
-        Some(found) => waiting_for(visit, found, None).await,
+    match find(visit, interaction_ref).await? {
+        Some(registration) => waiting_for(visit, registration, None).await,
         None => Ok(PhoneOutcome::Gone),
     }
 }
@@ -209,7 +225,7 @@ pub async fn another_phone(
 /// No further phone: on to the password. Whether one is verified is for the one decision to see.
 #[tracing::instrument(name = "phones_done", skip_all)]
 pub async fn done(visit: &Visit, interaction_ref: InteractionRef) -> Result<PhoneOutcome, FlowError> {
-    let Some((interaction, proof)) = registering(visit, interaction_ref).await? else {
+    let Some(Registration { interaction, proof }) = find(visit, interaction_ref).await? else {
         return Ok(PhoneOutcome::Gone);
     };
     let ProofKind::Invitation { link, .. } = proof.kind else { return Ok(PhoneOutcome::Gone) };
@@ -220,9 +236,10 @@ pub async fn done(visit: &Visit, interaction_ref: InteractionRef) -> Result<Phon
 
 async fn waiting_for(
     visit: &Visit,
-    (interaction, proof): (OpenInteraction, InteractionProof),
+    registration: Registration,
     phone: Option<PhoneId>,
 ) -> Result<PhoneOutcome, FlowError> {
+    let Registration { interaction, proof } = registration;
     let ProofKind::Invitation { link, .. } = proof.kind else { return Ok(PhoneOutcome::Gone) };
     let kind = ProofKind::Invitation { link, phone, phones_done: false };
     let interaction = persist_with_proof(visit, interaction, InteractionProof { kind, ..proof }).await?;
@@ -232,13 +249,13 @@ async fn waiting_for(
 /// The page again, and an entry in the trail.
 async fn refused(
     visit: &Visit,
-    (interaction, proof): (OpenInteraction, InteractionProof),
+    registration: Registration,
     problem: PhoneProblem,
 ) -> Result<PhoneOutcome, FlowError> {
     let event = Event::PhoneRefused { reason: problem.as_str() };
-    let entry = visit.entry(Actor::Anonymous, event).about(proof.account);
+    let entry = visit.entry(Actor::Anonymous, event).about(registration.proof.account);
     note_refusal(visit, entry).await?;
-    show_problem(visit, interaction, problem).await
+    show_problem(visit, registration.interaction, problem).await
 }
 
 async fn show_problem(
@@ -253,10 +270,12 @@ async fn show_problem(
 }
 
 /// The journey of an invited person, whose proof still stands.
-async fn registering(
-    visit: &Visit,
-    interaction_ref: InteractionRef,
-) -> Result<Option<(OpenInteraction, InteractionProof)>, FlowError> {
+struct Registration {
+    interaction: OpenInteraction,
+    proof: InteractionProof,
+}
+
+async fn find(visit: &Visit, interaction_ref: InteractionRef) -> Result<Option<Registration>, FlowError> {
     let Ok(interaction) = open(visit, interaction_ref).await? else { return Ok(None) };
     let Some(proof) = interaction.proof().cloned() else { return Ok(None) };
     let account = visit.store().account(proof.account).await?;
@@ -266,5 +285,5 @@ async fn registering(
         let budget = of_one(visit, Limit::FormOfAccount, &proof.account.0);
         spend(visit, vec![budget]).await?;
     }
-    Ok((invited && stands).then_some((interaction, proof)))
+    Ok((invited && stands).then_some(Registration { interaction, proof }))
 }

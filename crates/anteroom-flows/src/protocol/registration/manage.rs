@@ -5,15 +5,13 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
 use anteroom_oidc::errors::BearerError;
 use anteroom_oidc::{ClientId, ClientMetadata, RegistrationRefusal, RegistrationRequest};
-use anteroom_storage::{RegisteredClient, Tx};
+use anteroom_storage::{RegisteredClient, Tx, Unit};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::sync::Arc;
 
 use super::register::{accepted, confirm_sector, count, reserved_hosts};
 use super::{
     ClientInformation, RegistrationError, RegistrationInput, TOKEN_CONTEXT, information, log_refusal,
 };
-use crate::audit::context::AuditContext;
 use crate::context::call::Call;
 use crate::context::registered_clients::{
     parse_registered_metadata, refresh_registered_clients, without_hidden_characters,
@@ -45,7 +43,7 @@ pub async fn read(
     )
     .map_err(RegistrationRefusal::from)?;
     metadata.scope = metadata.scope.intersection(&snapshot.registration.policy.scope);
-    Ok(information(&snapshot.issuer, &shown.client, metadata, (None, &shown.token)))
+    Ok(information(&snapshot.issuer, &shown.client, metadata, None, &shown.token))
 }
 
 /// Replaces the whole: what the request leaves out is as if it had never been said (RFC 7592 §2.2).
@@ -84,28 +82,39 @@ async fn replace(
     let drawn = update_client_secret(call, &mut client, &metadata);
     client.metadata = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
     client.updated_at = call.now;
-    let client = Arc::new(client);
-    let audit = call.audit().clone();
-    let changed = Arc::clone(&client);
-    let written = call.store().write(move |tx| {
-        let (client, audit) = (Arc::clone(&changed), audit.clone());
-        async move {
-            let revision = tx.next_clients_revision().await?;
-            let written = tx.update_registered_client(&client, revision).await?;
-            if written {
-                let grants = ends.write(&tx, &client).await?;
-                let entry = audit.entry(Actor::Client, Event::ClientUpdated { grants });
-                tx.append(&entry.by_client(&client.client_id)).await?;
-            }
-            Ok::<_, FlowError>(written)
-        }
-    });
-    if !written.await? {
+    let (unit, updated) = call.store().run(UpdateClient { call: call.clone(), client, ends }).await;
+    if !updated? {
         // Of two updates at once, one is told to look again.
         return Err(RegistrationRefusal::metadata("the registration was changed by another request").into());
     }
     refresh_registered_clients(call.provider()).await?;
-    Ok(information(&snapshot.issuer, &client, metadata, (drawn.as_ref(), &token)))
+    Ok(information(&snapshot.issuer, &unit.client, metadata, drawn.as_ref(), &token))
+}
+
+struct UpdateClient {
+    call: Call,
+    client: RegisteredClient,
+    ends: EndedByUpdate,
+}
+
+impl Unit for UpdateClient {
+    /// `false`: another request has changed it since it was read.
+    type Output = bool;
+    type Error = FlowError;
+
+    const NAME: &'static str = "update_client";
+
+    async fn run(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let Self { call, client, ends } = self;
+        let revision = tx.next_clients_revision().await?;
+        let updated = tx.update_registered_client(client, revision).await?;
+        if updated {
+            let grants = ends.write(tx, client).await?;
+            let entry = call.entry(Actor::Client, Event::ClientUpdated { grants });
+            tx.append(&entry.by_client(&client.client_id)).await?;
+        }
+        Ok(updated)
+    }
 }
 
 /// Which grants and consents end, because they were given to the client as it was registered before.
@@ -198,34 +207,44 @@ pub async fn delete(
     token: Result<SecretString, BearerError>,
 ) -> Result<(), RegistrationError> {
     let shown = authenticate_registration(call, id, token).await?;
-    let audit = call.audit().clone();
-    end(call, &shown.client.client_id, (audit, Actor::Client)).await?;
+    end(call, shown.client.client_id, Actor::Client).await?;
     refresh_registered_clients(call.provider()).await?;
     Ok(())
 }
 
 /// The operator's way to be rid of one, which asks for no token. `false`: there is none of this identifier.
 pub async fn remove(call: &Call, id: &ClientId) -> Result<bool, FlowError> {
-    let audit = call.audit().clone();
-    end(call, id, (audit, Actor::Operator)).await
+    end(call, id.clone(), Actor::Operator).await
 }
 
-async fn end(call: &Call, id: &ClientId, (audit, actor): (AuditContext, Actor)) -> Result<bool, FlowError> {
-    let id = id.clone();
-    let written = call.store().write(move |tx| {
-        let (id, audit) = (id.clone(), audit.clone());
-        async move {
-            let revision = tx.next_clients_revision().await?;
-            if !tx.delete_registered_client(&id, revision, audit.now).await? {
-                return Ok(false);
-            }
-            let grants = tx.revoke_grants_of_client(&id, GrantEnd::ClientDeleted, audit.now).await?;
-            tx.delete_consents(&id).await?;
-            tx.append(&audit.entry(actor, Event::ClientDeleted { grants }).by_client(&id)).await?;
-            Ok::<_, FlowError>(true)
+async fn end(call: &Call, client: ClientId, actor: Actor) -> Result<bool, FlowError> {
+    call.store().run(DeleteClient { call: call.clone(), client, actor }).await.1
+}
+
+struct DeleteClient {
+    call: Call,
+    client: ClientId,
+    actor: Actor,
+}
+
+impl Unit for DeleteClient {
+    /// `false`: there is none of this identifier.
+    type Output = bool;
+    type Error = FlowError;
+
+    const NAME: &'static str = "delete_client";
+
+    async fn run(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let Self { call, client, actor } = self;
+        let revision = tx.next_clients_revision().await?;
+        if !tx.delete_registered_client(client, revision, call.now).await? {
+            return Ok(false);
         }
-    });
-    written.await
+        let grants = tx.revoke_grants_of_client(client, GrantEnd::ClientDeleted, call.now).await?;
+        tx.delete_consents(client).await?;
+        tx.append(&call.entry(*actor, Event::ClientDeleted { grants }).by_client(client)).await?;
+        Ok(true)
+    }
 }
 
 async fn authenticate_registration(

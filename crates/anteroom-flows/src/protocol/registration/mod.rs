@@ -84,7 +84,8 @@ fn information(
     issuer: &Issuer,
     client: &RegisteredClient,
     metadata: ClientMetadata,
-    (secret, token): (Option<&SecretString>, &SecretString),
+    secret: Option<&SecretString>,
+    token: &SecretString,
 ) -> ClientInformation {
     ClientInformation {
         client_id_issued_at: client.created_at.as_second(),

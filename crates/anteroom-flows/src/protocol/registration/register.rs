@@ -10,9 +10,8 @@ use anteroom_oidc::errors::{BearerError, RegistrationErrorCode};
 use anteroom_oidc::{
     ClientId, ClientMetadata, ClientMetadataInput, RegistrationRefusal, RegistrationRequest,
 };
-use anteroom_storage::RegisteredClient;
+use anteroom_storage::{RegisteredClient, Tx, Unit};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::sync::Arc;
 
 use super::{
     ClientInformation, RegistrationError, RegistrationInput, TOKEN_CONTEXT, information,
@@ -71,11 +70,10 @@ async fn try_register(
     confirm_sector(call, &metadata).await?;
     let drawn = NewClientSecrets::new(call);
     let client = drawn.client(call, &metadata)?;
-    let client = Arc::new(RegisteredClient { with_initial_token, ..client });
-    write(call, &client).await?;
+    let client = write(call, RegisteredClient { with_initial_token, ..client }).await?;
     refresh_registered_clients(call.provider()).await?;
     let secret = client.secret.map(|_| &drawn.secret);
-    Ok(information(&snapshot.issuer, &client, metadata, (secret, &drawn.token)))
+    Ok(information(&snapshot.issuer, &client, metadata, secret, &drawn.token))
 }
 
 /// Before anything is fetched or written. Registrations and updates share an allowance: both write, and every node reads
@@ -219,22 +217,33 @@ impl NewClientSecrets {
     }
 }
 
-async fn write(call: &Call, client: &Arc<RegisteredClient>) -> Result<(), RegistrationError> {
-    let most = u64::from(call.snapshot().registration.policy.max_clients);
-    let audit = call.audit().clone();
-    let entry = audit.entry(Actor::Anonymous, Event::ClientRegistered).by_client(&client.client_id);
-    let client = Arc::clone(client);
-    let written = call.store().write(move |tx| {
-        let (client, entry) = (Arc::clone(&client), entry.clone());
-        async move {
-            let revision = tx.next_clients_revision().await?;
-            if tx.count_registered_clients().await? >= most {
-                return Ok(false);
-            }
-            tx.insert_registered_client(&client, revision).await?;
-            tx.append(&entry).await?;
-            Ok::<_, FlowError>(true)
+async fn write(call: &Call, client: RegisteredClient) -> Result<RegisteredClient, RegistrationError> {
+    let (unit, registered) = call.store().run(RegisterClient { call: call.clone(), client }).await;
+    if registered? { Ok(unit.client) } else { Err(RegistrationError::Full) }
+}
+
+struct RegisterClient {
+    call: Call,
+    client: RegisteredClient,
+}
+
+impl Unit for RegisterClient {
+    /// `false`: there are as many as there may be.
+    type Output = bool;
+    type Error = FlowError;
+
+    const NAME: &'static str = "register_client";
+
+    async fn run(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let Self { call, client } = self;
+        let revision = tx.next_clients_revision().await?;
+        let most = u64::from(call.snapshot().registration.policy.max_clients);
+        if tx.count_registered_clients().await? >= most {
+            return Ok(false);
         }
-    });
-    if written.await? { Ok(()) } else { Err(RegistrationError::Full) }
+        tx.insert_registered_client(client, revision).await?;
+        let entry = call.entry(Actor::Anonymous, Event::ClientRegistered);
+        tx.append(&entry.by_client(&client.client_id)).await?;
+        Ok(true)
+    }
 }

@@ -11,7 +11,6 @@ use anteroom_oidc::jwe::Payload;
 use anteroom_oidc::jwt::{AccessTokenClaims, IdTokenClaims, token_hash};
 use anteroom_oidc::token::{ClientCredentialsGrant, TokenResponse, TokenType};
 use anteroom_oidc::{AmrSet, ResponseType, Scope, ScopeSet, Subject};
-use jiff::{SignedDuration, Timestamp};
 
 use super::{TokenError, TokenRequestContext};
 use crate::error::FlowError;
@@ -42,7 +41,7 @@ pub(super) fn for_person(
     let beside = HashedArtifacts {
         access_token: Some(&access_token),
         code: None,
-        told: &exchange.client.policy.id_token_claims,
+        scope_claims: &exchange.client.policy.id_token_claims,
     };
     let id_token = if openid { Some(id_token(exchange, person, beside)?) } else { None };
     Ok(TokenResponse {
@@ -68,14 +67,15 @@ pub(crate) struct HybridTokens {
 pub(crate) fn for_authorization_response(
     exchange: &TokenRequestContext<'_>,
     person: TokenSubject<'_>,
-    (response_type, code): (ResponseType, Option<&str>),
+    response_type: ResponseType,
+    code: Option<&str>,
 ) -> Result<HybridTokens, TokenError> {
     let access_token = if response_type.has_token() { Some(access_token(exchange, person)?) } else { None };
     // Scope claims are at userinfo where there is something to ask there with (OpenID Connect Core §5.4); a front channel
     // keeps addresses short and claims out of logs.
     let alone = access_token.is_none() && code.is_none();
-    let told = if alone { &ScopeClaims::All } else { &ScopeClaims::None };
-    let beside = HashedArtifacts { access_token: access_token.as_deref(), code, told };
+    let scope_claims = if alone { &ScopeClaims::All } else { &ScopeClaims::None };
+    let beside = HashedArtifacts { access_token: access_token.as_deref(), code, scope_claims };
     let id_token =
         if response_type.has_id_token() { Some(id_token(exchange, person, beside)?) } else { None };
     Ok(HybridTokens { access_token, scope: person.grant.scope.clone(), id_token })
@@ -111,7 +111,8 @@ pub(super) fn for_client(
     let subject = client.id().as_str().parse().map_err(|_| FlowError::Broken("client as subject"))?;
     let claims = access_token_claims(
         exchange,
-        (subject, None),
+        subject,
+        None,
         RequestedAccess { scope: &scope, resources: &resources },
     );
     Ok(TokenResponse {
@@ -133,7 +134,8 @@ fn access_token(exchange: &TokenRequestContext<'_>, person: TokenSubject<'_>) ->
         sid: Some(sid(exchange.call, exchange.client, grant.session())),
         ..access_token_claims(
             exchange,
-            (subject(exchange.call, exchange.client, account.id)?, Some(grant.id)),
+            subject(exchange.call, exchange.client, account.id)?,
+            Some(grant.id),
             RequestedAccess { scope: &grant.scope, resources: &grant.resources },
         )
     };
@@ -150,18 +152,18 @@ struct RequestedAccess<'a> {
 /// What every access token says (RFC 9068 §2.2).
 fn access_token_claims(
     exchange: &TokenRequestContext<'_>,
-    (sub, grant): (Subject, Option<GrantId>),
+    sub: Subject,
+    grant: Option<GrantId>,
     reach: RequestedAccess<'_>,
 ) -> AccessTokenClaims {
     let snapshot = exchange.call.snapshot();
-    let now = exchange.call.now;
     AccessTokenClaims {
         iss: snapshot.issuer.clone(),
         sub,
         aud: audience(exchange, reach),
         client_id: exchange.client.id().clone(),
-        exp: after(now, snapshot.policy.tokens.access_token_lifetime),
-        iat: now,
+        exp: exchange.call.after(snapshot.policy.tokens.access_token_lifetime),
+        iat: exchange.call.now,
         jti: jti(exchange.call, grant),
         scope: reach.scope.clone(),
         auth_time: None,
@@ -203,7 +205,7 @@ struct HashedArtifacts<'a> {
     access_token: Option<&'a str>,
     code: Option<&'a str>,
     /// Which claims of the granted scopes are in an ID token given in this way.
-    told: &'a ScopeClaims,
+    scope_claims: &'a ScopeClaims,
 }
 
 fn id_token(
@@ -213,7 +215,7 @@ fn id_token(
 ) -> Result<String, TokenError> {
     let TokenSubject { grant, account, with_nonce: first, recipient, .. } = person;
     let snapshot = exchange.call.snapshot();
-    let (now, client) = (exchange.call.now, exchange.client);
+    let client = exchange.client;
     let algorithm = client.metadata.id_token_signed_response_alg;
     let sub = subject(exchange.call, client, account.id)?;
     let sid = sid(exchange.call, client, grant.session());
@@ -221,8 +223,8 @@ fn id_token(
         iss: &snapshot.issuer,
         sub: &sub,
         aud: client.id(),
-        exp: after(now, snapshot.policy.tokens.id_token_lifetime),
-        iat: now,
+        exp: exchange.call.after(snapshot.policy.tokens.id_token_lifetime),
+        iat: exchange.call.now,
         auth_time: grant.auth_time,
         nonce: grant.nonce.as_ref().filter(|_| first),
         acr: Some(grant.acr),
@@ -232,7 +234,7 @@ fn id_token(
         at_hash: beside.access_token.map(|token| token_hash(algorithm, token)),
         c_hash: beside.code.map(|code| token_hash(algorithm, code)),
         s_hash: None,
-        person: claims_of_person(exchange, person, beside.told),
+        person: claims_of_person(exchange, person, beside.scope_claims),
     };
     let keys = exchange.call.key_set();
     let signed = claims.sign(keys.signer(algorithm)?);
@@ -249,13 +251,13 @@ fn id_token(
 fn claims_of_person(
     exchange: &TokenRequestContext<'_>,
     person: TokenSubject<'_>,
-    told: &ScopeClaims,
+    scope_claims: &ScopeClaims,
 ) -> serde_json::Map<String, serde_json::Value> {
     let (client, scope, nothing) = (exchange.client, &person.grant.scope, ClaimRequests::default());
     let asked = person.grant.claims.as_ref().map_or(&nothing, |claims| &claims.id_token);
     let (allowed, mapping) = (person.claims_within, &client.policy.claims);
     let address_as_username = may_use_email_as_username(client);
-    let wanted = ClaimSelection { scope, told, asked, allowed, mapping, address_as_username };
+    let wanted = ClaimSelection { scope, told: scope_claims, asked, allowed, mapping, address_as_username };
     let mut claims =
         select_claims(&standard_claims(person.account, &exchange.call.snapshot().groups), wanted);
     let left_out = mapping.fit_id_token(&mut claims);
@@ -305,8 +307,4 @@ pub(super) fn narrowed_resources(
         Some(refused) => Err(TokenError::Resource(shorten(refused))),
         None => Ok(asked.to_vec()),
     }
-}
-
-fn after(now: Timestamp, lifetime: SignedDuration) -> Timestamp {
-    now.checked_add(lifetime).unwrap_or(Timestamp::MAX)
 }

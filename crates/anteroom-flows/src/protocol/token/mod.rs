@@ -4,6 +4,7 @@
 
 mod client_credentials;
 mod code;
+pub(crate) mod end_grant;
 pub mod mint;
 pub mod refresh;
 mod repeat;

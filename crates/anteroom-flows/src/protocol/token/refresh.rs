@@ -4,19 +4,20 @@
 //! made again for a client whose answer was lost.
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring};
-use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::grant::{EffectiveGrant, Grant, GrantEnd};
-use anteroom_domain::ids::GrantId;
+use anteroom_domain::ids::{GrantId, SessionId};
 use anteroom_domain::limits::Limit;
 use anteroom_domain::refresh::{PresentedRefreshToken, RefreshDecision, RefreshFamily};
 use anteroom_oidc::token::{RefreshTokenGrant, TokenResponse};
 use anteroom_oidc::{Scope, TokenEndpointAuthMethod};
-use anteroom_storage::GrantRecord;
+use anteroom_storage::{GrantRecord, Tx, Unit};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
+use super::end_grant::EndGrant;
 use super::{TokenError, TokenRequestContext, mint, repeat};
 use crate::context::limits::{of_one, spend_in_memory};
 use crate::error::FlowError;
@@ -111,14 +112,14 @@ async fn next_family_state(
     let snapshot = exchange.call.snapshot();
     Ok(match family.present(presented, &snapshot.policy.tokens) {
         RefreshDecision::Rotate(next) => {
-            rotate(exchange, &record.grant, (&family, next)).await?.then_some(next)
+            rotate(exchange, &record.grant, &family, next).await?.then_some(next)
         }
-        RefreshDecision::Repeat { family, from_other_network: elsewhere } => {
-            repeat::repeat(exchange, record, (family, elsewhere)).await?.then_some(family)
+        RefreshDecision::Repeat { family, from_other_network } => {
+            repeat::repeat(exchange, record, family, from_other_network).await?.then_some(family)
         }
         RefreshDecision::Replay => return Err(replayed(exchange, &record.grant, generation).await?),
         RefreshDecision::UnknownGeneration => {
-            return Err(end_unknown_generation(exchange, record, (family, generation)).await?);
+            return Err(end_unknown_generation(exchange, &record.grant, &family, generation).await?);
         }
         RefreshDecision::Expired => return Err(TokenError::RefreshExpired),
     })
@@ -145,30 +146,55 @@ fn check(
 async fn rotate(
     exchange: &TokenRequestContext<'_>,
     grant: &Grant,
-    (family, next): (&RefreshFamily, RefreshFamily),
+    family: &RefreshFamily,
+    next: RefreshFamily,
 ) -> Result<bool, TokenError> {
     let (from, before) = (family.generation, family.counted_before(next.generation));
     let any_address = before.is_some() && is_authenticated(exchange);
     let event = Event::TokenRefreshed { grant: grant.id, generation: next.generation, before, any_address };
-    let entry = exchange.call.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
-    let (entry, now) = (entry.in_session(grant.session), exchange.call.now);
-    let active = exchange.client.policy.refresh_is_activity.then_some(grant.session);
-    let write = exchange.call.store().write(move |tx| {
-        let entry = entry.clone();
-        async move {
-            if !tx.rotate_family(&next, from).await? {
-                return Ok(false);
-            }
-            if let Some(session) = active {
-                tx.touch_session(session, now).await?;
-            }
-            if next.has_entry() {
-                tx.append(&entry).await?;
-            }
-            Ok::<_, FlowError>(true)
+    let unit = RotateFamily {
+        next,
+        from,
+        active: exchange.client.policy.refresh_is_activity.then_some(grant.session),
+        entry: entry(exchange, grant, event),
+    };
+    Ok(exchange.call.store().run(unit).await.1?)
+}
+
+/// Spends the generation `from`.
+struct RotateFamily {
+    next: RefreshFamily,
+    from: u32,
+    /// The session that a refresh keeps alive.
+    active: Option<SessionId>,
+    entry: AuditEntry,
+}
+
+impl Unit for RotateFamily {
+    type Output = bool;
+    type Error = FlowError;
+
+    const NAME: &'static str = "rotate_family";
+
+    async fn run(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let Self { next, from, active, entry } = self;
+        if !tx.rotate_family(next, *from).await? {
+            return Ok(false);
         }
-    });
-    Ok(write.await?)
+        if let Some(session) = active {
+            tx.touch_session(*session, entry.at).await?;
+        }
+        if next.has_entry() {
+            tx.append(entry).await?;
+        }
+        Ok(true)
+    }
+}
+
+/// About the grant and all that it belongs to.
+fn entry(exchange: &TokenRequestContext<'_>, grant: &Grant, event: Event) -> AuditEntry {
+    let entry = exchange.call.entry(Actor::Client, event).about(grant.account);
+    entry.by_client(&grant.client).in_session(grant.session)
 }
 
 /// RFC 9700 §4.14.2: a replay may be a thief's or the owner's; either way the family ends.
@@ -177,20 +203,10 @@ async fn replayed(
     grant: &Grant,
     generation: u32,
 ) -> Result<TokenError, TokenError> {
-    let id = grant.id;
-    let entry = exchange.call.entry(Actor::Client, Event::RefreshReplayed { grant: id, generation });
-    let entry = entry.about(grant.account).by_client(&grant.client).in_session(grant.session);
-    let write = exchange.call.store().write(move |tx| {
-        let entry = entry.clone();
-        async move {
-            // Of many replays at once, one ends the family; the others are refused requests, which are counted as such.
-            if tx.revoke_grant(id, GrantEnd::RefreshReplayed, entry.at).await? {
-                tx.append(&entry).await?;
-            }
-            Ok::<_, FlowError>(())
-        }
-    });
-    write.await?;
+    let entry = entry(exchange, grant, Event::RefreshReplayed { grant: grant.id, generation });
+    // Of many replays at once, one ends the family; the others are refused requests, which are counted as such.
+    let unit = EndGrant { grant: grant.id, why: GrantEnd::RefreshReplayed, entry };
+    exchange.call.store().run(unit).await.1?;
     Ok(TokenError::RefreshReplayed)
 }
 
@@ -198,24 +214,14 @@ async fn replayed(
 /// revoked the grant. So the grant is revoked now, and neither generation can be used.
 async fn end_unknown_generation(
     exchange: &TokenRequestContext<'_>,
-    record: &GrantRecord,
-    (family, generation): (RefreshFamily, u32),
+    grant: &Grant,
+    family: &RefreshFamily,
+    generation: u32,
 ) -> Result<TokenError, TokenError> {
-    let (id, grant) = (record.grant.id, &record.grant);
+    let id = grant.id;
     let event = Event::RefreshAhead { grant: id, generation, known: family.generation };
-    let entry = exchange.call.entry(Actor::Client, event).about(grant.account).by_client(&grant.client);
-    let entry = entry.in_session(grant.session);
-    let write = exchange.call.store().write(move |tx| {
-        let entry = entry.clone();
-        async move {
-            let ended = tx.revoke_grant(id, GrantEnd::CommitsLost, entry.at).await?;
-            if ended {
-                tx.append(&entry).await?;
-            }
-            Ok::<_, FlowError>(ended)
-        }
-    });
-    if !write.await? {
+    let unit = EndGrant { grant: id, why: GrantEnd::CommitsLost, entry: entry(exchange, grant, event) };
+    if !exchange.call.store().run(unit).await.1? {
         return Ok(TokenError::RefreshAhead);
     }
     tracing::error!(

@@ -2,15 +2,17 @@
 //!
 //! Invariant: each repeat is counted in the statement that admits it, with its entry in the audit trail.
 
-use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::ids::{AccountId, SessionId};
 use anteroom_domain::limits::{Limit, RateLimitCheck};
 use anteroom_domain::message::{Mail, Message};
 use anteroom_domain::refresh::{MOST_REPEATS, RefreshFamily};
-use anteroom_storage::{GrantRecord, RateLimitResult, Tx};
-use jiff::Timestamp;
-use std::sync::Arc;
+use anteroom_oidc::ClientId;
+use anteroom_storage::{GrantRecord, RateLimitResult, Tx, Unit};
 
 use super::{TokenError, TokenRequestContext};
+use crate::context::call::Call;
+use crate::context::limits::of_one;
 use crate::error::FlowError;
 use crate::messages::notices::notices;
 
@@ -18,52 +20,74 @@ use crate::messages::notices::notices;
 pub(super) async fn repeat(
     exchange: &TokenRequestContext<'_>,
     record: &GrantRecord,
-    (family, elsewhere): (RefreshFamily, bool),
+    family: RefreshFamily,
+    from_other_network: bool,
 ) -> Result<bool, TokenError> {
-    let messages: Arc<[Message]> =
-        if elsewhere { repeat_notices(exchange, record).await?.into() } else { Arc::default() };
-    let (account, now) = (record.grant.account, exchange.call.now);
-    let budget = RateLimitCheck {
-        limit: Limit::RepeatNotice,
-        limit_key: account.to_string(),
-        rate: exchange.call.snapshot().policy.limits.get(Limit::RepeatNotice),
+    let messages = if from_other_network { repeat_notices(exchange, record).await? } else { Vec::new() };
+    let grant = &record.grant;
+    let unit = RepeatRefresh {
+        call: exchange.call.clone(),
+        account: grant.account,
+        client: grant.client.clone(),
+        session: grant.session,
+        family,
+        budget: of_one(exchange.call, Limit::RepeatNotice, &grant.account),
+        messages,
     };
-    let prepared = exchange.call.clone();
-    let (client, session, id) = (record.grant.client.clone(), record.grant.session, record.grant.id);
-    let entry = move |repeat| -> AuditEntry {
-        let first_address = family.rotated_from;
-        let event =
-            Event::RefreshRepeated { grant: id, generation: family.generation, repeat, first_address };
-        prepared.entry(Actor::Client, event).about(account).by_client(&client).in_session(session)
-    };
-    let write = exchange.call.store().write(move |tx| {
-        let (messages, budget, entry) = (Arc::clone(&messages), budget.clone(), entry.clone());
-        async move {
-            let Some(repeat) = tx.repeat_family(&family, MOST_REPEATS).await? else { return Ok(false) };
-            if !messages.is_empty() && may_send_notice(&tx, &budget, now).await? {
-                for message in &*messages {
-                    tx.enqueue(message).await?;
-                }
+    Ok(exchange.call.store().run(unit).await.1?)
+}
+
+struct RepeatRefresh {
+    call: Call,
+    account: AccountId,
+    client: ClientId,
+    session: SessionId,
+    family: RefreshFamily,
+    /// Applications of one person that change networks all day do not fill the mailbox.
+    budget: RateLimitCheck,
+    messages: Vec<Message>,
+}
+
+impl Unit for RepeatRefresh {
+    type Output = bool;
+    type Error = FlowError;
+
+    const NAME: &'static str = "repeat_refresh";
+
+    async fn run(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let Self { call, family, .. } = self;
+        let Some(repeat) = tx.repeat_family(family, MOST_REPEATS).await? else { return Ok(false) };
+        if !self.messages.is_empty() && self.may_send_notices(tx).await? {
+            for message in &self.messages {
+                tx.enqueue(message).await?;
             }
-            tx.append(&entry(repeat)).await?;
-            Ok::<_, FlowError>(true)
         }
-    });
-    Ok(write.await?)
+        let event = Event::RefreshRepeated {
+            grant: family.grant,
+            generation: family.generation,
+            repeat,
+            first_address: family.rotated_from,
+        };
+        let entry = call.entry(Actor::Client, event).about(self.account);
+        tx.append(&entry.by_client(&self.client).in_session(self.session)).await?;
+        Ok(true)
+    }
+}
+
+impl RepeatRefresh {
+    async fn may_send_notices(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let spent = tx.spend(std::slice::from_ref(&self.budget), self.call.now).await?;
+        Ok(spent == RateLimitResult::Counted)
+    }
 }
 
 async fn repeat_notices(
     exchange: &TokenRequestContext<'_>,
     record: &GrantRecord,
 ) -> Result<Vec<Message>, FlowError> {
-    let (provider, now) = (exchange.call, exchange.call.now);
+    let call = exchange.call;
     let application = exchange.client.display_name().to_owned();
-    let link = provider.snapshot().issuer.endpoint("/forgot-password").to_string();
-    let mail = Mail::TokensAskedElsewhere { at: now, application, link };
-    notices(provider, &record.account, mail).await
-}
-
-/// Applications of one person that change networks all day do not fill the mailbox.
-async fn may_send_notice(tx: &Tx, budget: &RateLimitCheck, now: Timestamp) -> Result<bool, FlowError> {
-    Ok(tx.spend(std::slice::from_ref(budget), now).await? == RateLimitResult::Counted)
+    let link = call.snapshot().issuer.endpoint("/forgot-password").to_string();
+    let mail = Mail::TokensAskedElsewhere { at: call.now, application, link };
+    notices(call, &record.account, mail).await
 }

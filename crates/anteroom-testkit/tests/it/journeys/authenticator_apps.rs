@@ -127,14 +127,14 @@ async fn an_app_added_by_a_password_alone_waits(backend: Backend) {
 async fn a_reset_takes_off_what_does_not_serve_yet(backend: Backend) {
     let (provider, carol) = with_carol(&backend, false).await;
     let address = EmailAddress::parse(CAROL).unwrap();
-    add_phone(&provider.local(), &address, (CELL, PhoneKind::Cell)).await.unwrap();
+    add_phone(&provider.local(), &address, CELL, PhoneKind::Cell).await.unwrap();
     // A phone is on its way to the account; a thief who knows the password is quicker by an hour, and waits behind it.
     provider.advance(SignedDuration::from_hours(71));
     let thief = provider.signed_in(CAROL).await;
     add(&provider, &thief).await;
     provider.advance(SignedDuration::from_hours(2));
     // Another number is on its way by then, that an operator was talked into.
-    add_phone(&provider.local(), &address, ("+12025550166", PhoneKind::Cell)).await.unwrap();
+    add_phone(&provider.local(), &address, "+12025550166", PhoneKind::Cell).await.unwrap();
     let told = mails(&provider, "authenticator_app").await;
     reset(&provider, &carol, CAROL, NEW).await;
     let [phones, apps_gone] =
@@ -254,7 +254,7 @@ async fn of_two_apps_that_are_removed_at_once_one_stays(backend: Backend) {
 async fn a_lost_app_is_removed_behind_a_phone(backend: Backend) {
     let (provider, _lost) = with_an_app(&backend).await;
     let address = EmailAddress::parse(CAROL).unwrap();
-    add_phone(&provider.local(), &address, (CELL, PhoneKind::Cell)).await.unwrap();
+    add_phone(&provider.local(), &address, CELL, PhoneKind::Cell).await.unwrap();
     provider.advance(SignedDuration::from_hours(73));
     let carol = provider.signed_in(CAROL).await;
     let page = carol.get(FACTORS).await;

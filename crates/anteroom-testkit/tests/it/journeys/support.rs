@@ -54,8 +54,7 @@ async fn trap_15_a_phone_that_support_adds_serves_nothing_before_its_owner_can_o
     let provider = TestProvider::start(&backend).await;
     provider.person(CAROL).phone(CELL).create().await;
     let carol = EmailAddress::parse(CAROL).unwrap();
-    let added = ("+1 202 555 0166", PhoneKind::Cell);
-    add_phone(&provider.local(), &carol, added).await.unwrap();
+    add_phone(&provider.local(), &carol, "+1 202 555 0166", PhoneKind::Cell).await.unwrap();
     let told = provider.outbox().await;
     let mut to: Vec<&str> = told.iter().map(|message| message.parcel.recipient()).collect();
     to.sort_unstable();
