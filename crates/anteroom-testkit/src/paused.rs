@@ -8,6 +8,7 @@ use crate::answer::TestResponse;
 use crate::browser::{Browser, filled_in};
 use crate::node_client::encode;
 use crate::provider::TestProvider;
+use crate::relying_party::RelyingParty;
 
 const GO_ON: &str = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -51,6 +52,18 @@ impl TestProvider {
         let mut headers = browser.headers_of_form();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         self.begin(action, &headers, encode(&filled_in(&form, entered))).await
+    }
+
+    /// The same with a request of a client to one of its endpoints.
+    pub async fn begin_of_client(
+        &self,
+        client: &RelyingParty,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> PausedRequest {
+        let (fields, mut headers) = client.proven(fields);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        self.begin(path, &headers, encode(&fields)).await
     }
 
     /// The same with JSON.

@@ -4,7 +4,7 @@ use anteroom_config::ClientSettings;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::Value;
 use std::net::SocketAddr;
 use url::form_urlencoded::byte_serialize;
@@ -12,8 +12,6 @@ use url::form_urlencoded::byte_serialize;
 use crate::answer::TestResponse;
 use crate::browser::Browser;
 use crate::node_client::{NodeClient, encode};
-use crate::paused::PausedRequest;
-use crate::provider::TestProvider;
 use crate::settings::CLIENT_SECRET;
 use crate::tokens::{VerifiedToken, verified};
 
@@ -244,14 +242,10 @@ impl RelyingParty {
         self.wire.try_post(path, &fields, headers).await
     }
 
-    /// Asks an endpoint for clients; only the headers come for now.
-    pub async fn begin(&self, provider: &TestProvider, path: &str, fields: &[(&str, &str)]) -> PausedRequest {
-        let (fields, mut headers) = self.proven(fields);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        provider.begin(path, &headers, encode(&fields)).await
-    }
-
-    fn proven<'a>(&'a self, fields: &[(&'a str, &'a str)]) -> (Vec<(&'a str, &'a str)>, HeaderMap) {
+    pub(crate) fn proven<'a>(
+        &'a self,
+        fields: &[(&'a str, &'a str)],
+    ) -> (Vec<(&'a str, &'a str)>, HeaderMap) {
         let mut fields = fields.to_vec();
         let mut headers = HeaderMap::new();
         if let Some(address) = &self.address {

@@ -60,7 +60,7 @@ pub async fn at_start(
     match seen.continuity(&found) {
         DatabaseContinuity::WentBack(why) => history.refuse(store, &seen, why, now).await,
         DatabaseContinuity::Continuous | DatabaseContinuity::Accepted => {
-            *history.seen.lock().await = seen.follow(found.now)
+            *history.seen.lock().await = seen.follow(found.now);
         }
     }
     Ok(history)
@@ -79,7 +79,7 @@ pub async fn check_now(provider: &Provider) -> Result<(), FlowError> {
             }
         }
         DatabaseContinuity::WentBack(why) => {
-            history.refuse(&provider.store, &seen, why, provider.clock.now()).await
+            history.refuse(&provider.store, &seen, why, provider.clock.now()).await;
         }
         DatabaseContinuity::Accepted => {
             // Before the node goes on.

@@ -131,7 +131,7 @@ impl Tx {
         Ok(())
     }
 
-    /// The address is verified: whoever followed the link of a mail reads what is sent there.
+    /// The person who followed the link of a mail reads what is sent to the address, so that the address is verified.
     pub async fn verify_addresses(&self, account: AccountId, now: Timestamp) -> Result<(), StoreError> {
         account_addresses::Entity::update_many()
             .col_expr(account_addresses::Column::VerifiedAt, Expr::value(now.as_millisecond()))

@@ -16,6 +16,7 @@ mod pooling;
 mod postgres;
 #[cfg(feature = "test-util")]
 mod rerun;
+mod run;
 mod server;
 pub(crate) mod server_facts;
 mod sqlite;

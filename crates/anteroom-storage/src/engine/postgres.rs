@@ -1,24 +1,16 @@
 //! Writing on PostgreSQL: each unit is a transaction of its own, READ COMMITTED with explicit row locks.
 
+use super::run::run as run_unit;
 use super::server::Server;
-use super::supervision::ConnectionHealth;
-use super::unit::{Conn, run as run_unit};
+use super::supervision::{ConnectionHealth, max_dead_connections};
+use super::unit::Conn;
 use crate::StoreError;
 use crate::error::{FailureKind, classify};
-use sea_orm::{DatabaseConnection, DbBackend, TransactionTrait};
+use sea_orm::{DatabaseConnection, TransactionTrait};
 use std::future::Future;
 
 /// How often a unit that collides is tried. Units lock rows in the same order, so even the second try is rare.
 const TRIES: u32 = 5;
-
-/// After a restart of the server, or a long pause, every connection of the pool may be dead. So another one is tried up to this
-/// many times.
-pub(super) fn max_dead_connections(pool: &DatabaseConnection) -> u32 {
-    match pool.get_database_backend() {
-        DbBackend::Postgres => pool.get_postgres_connection_pool().size().max(1),
-        _ => 0,
-    }
-}
 
 /// Spawned, so that a caller that goes away does not leave the transaction half-way.
 pub(super) async fn run<T, E, F, Fut>(server: &Server, work: F) -> Result<T, E>

@@ -17,7 +17,8 @@
 
 use super::connect::sqlite_writer;
 use super::files::DatabaseFiles;
-use super::unit::{Conn, run as run_unit};
+use super::run::run as run_unit;
+use super::unit::Conn;
 use crate::StoreError;
 use crate::error::FailureKind;
 use futures_util::FutureExt as _;

@@ -6,7 +6,7 @@
 
 use crate::StoreError;
 use crate::error::{FailureKind, classify, no_answer};
-use sea_orm::DbErr;
+use sea_orm::{DatabaseConnection, DbBackend, DbErr};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
@@ -94,4 +94,13 @@ impl ConnectionHealth {
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// After a restart of the server, or a long pause, every connection of the pool may be dead. So another one is tried up to this
+/// many times.
+pub(super) fn max_dead_connections(pool: &DatabaseConnection) -> u32 {
+    match pool.get_database_backend() {
+        DbBackend::Postgres => pool.get_postgres_connection_pool().size().max(1),
+        _ => 0,
+    }
 }

@@ -1,7 +1,6 @@
 //! One unit of work: its transaction, lent to the closure and taken back.
 
-use super::postgres::max_dead_connections;
-use super::supervision::ConnectionHealth;
+use super::supervision::{ConnectionHealth, max_dead_connections};
 use super::work::StatementLog;
 use crate::StoreError;
 use crate::error::{FailureKind, classify};
@@ -80,24 +79,7 @@ impl Conn {
     }
 }
 
-/// Runs `work` in `transaction`, which comes back neither committed nor rolled back. An `Ok` means: commit.
-pub(super) async fn run<T, E, F, Fut>(
-    transaction: DatabaseTransaction,
-    supervision: Option<&ConnectionHealth>,
-    work: &F,
-) -> UnitOutcome<Result<T, E>>
-where
-    F: Fn(Conn) -> Fut,
-    Fut: Future<Output = Result<T, E>>,
-    E: From<StoreError>,
-{
-    #[cfg(feature = "test-util")]
-    if super::rerun::is_on() {
-        return super::rerun::run_twice(transaction, supervision, work).await;
-    }
-    run_once(transaction, supervision, RunLog::default(), work).await
-}
-
+/// Runs `work` once in `transaction`, which comes back neither committed nor rolled back. An `Ok` means: commit.
 pub(super) async fn run_once<T, E, F, Fut>(
     transaction: DatabaseTransaction,
     supervision: Option<&ConnectionHealth>,

@@ -97,7 +97,7 @@ async fn a_request_that_came_before_its_node_refused_the_database_is_not_served(
     let (web, browser) = (provider.client("web"), provider.browser());
     let page = browser.get("/sign-in").await;
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh_token())];
-    let refreshing = web.begin(&provider, "/token", &refresh).await;
+    let refreshing = provider.begin_of_client(&web, "/token", &refresh).await;
     let entered = [("email", ALICE), ("password", PASSWORD)];
     let signing_in = provider.begin_submit(&browser, (&page, "/sign-in"), &entered).await;
     let before = provider.audit().await.len();

@@ -49,11 +49,11 @@ async fn a_client_that_is_taken_out_while_its_request_comes_in_is_refused(backen
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh_token())];
     let named = [("token", tokens.access_token.as_str())];
     let coming = [
-        service.begin(&provider, "/token", &REPORTS).await,
-        web.begin(&provider, "/token", &refresh).await,
-        web.begin(&provider, "/introspect", &named).await,
-        web.begin(&provider, "/revoke", &named).await,
-        web.begin(&provider, "/par", &[("response_type", "code")]).await,
+        provider.begin_of_client(&service, "/token", &REPORTS).await,
+        provider.begin_of_client(&web, "/token", &refresh).await,
+        provider.begin_of_client(&web, "/introspect", &named).await,
+        provider.begin_of_client(&web, "/revoke", &named).await,
+        provider.begin_of_client(&web, "/par", &[("response_type", "code")]).await,
     ];
     let bearer = HeaderValue::from_str(&format!("Bearer {}", tokens.access_token)).unwrap();
     let bearer = HeaderMap::from_iter([(AUTHORIZATION, bearer)]);
@@ -114,8 +114,8 @@ async fn a_key_that_is_withdrawn_while_a_request_comes_in_signs_and_proves_nothi
     let bearer = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
     let bearer = HeaderMap::from_iter([(AUTHORIZATION, bearer)]);
     let userinfo = provider.begin("/userinfo", &bearer, "x".to_owned()).await;
-    let introspect = signed.begin(&provider, "/introspect", &[("token", &token)]).await;
-    let redeem = signed.begin(&provider, "/token", &redeem).await;
+    let introspect = provider.begin_of_client(&signed, "/introspect", &[("token", &token)]).await;
+    let redeem = provider.begin_of_client(&signed, "/token", &redeem).await;
     provider.advance(SignedDuration::from_secs(1));
     provider.rotate_keys(RotationReason::Compromised).await;
     provider.refresh_keys().await;

@@ -13,7 +13,7 @@ struct Kept {
 const KEPT: &[Kept] = &[Kept {
     words: &["std::fs", "tokio::fs"],
     within: "crates/anteroom-storage/src/",
-    files: &["engine/files.rs", "backup.rs", "test_databases.rs"],
+    files: &["engine/files.rs", "database/backup.rs", "test_databases.rs"],
     reason: "a file of an open SQLite database that is opened and closed by anything but SQLite drops the locks of the process",
 }];
 

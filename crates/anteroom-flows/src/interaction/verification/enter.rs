@@ -3,9 +3,9 @@
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::one_time_code::OneTimeCode;
-use jiff::Timestamp;
 
 use super::enter_unit::{CheckedCode, EnterCode, EnterCodeResult, NO_SESSION};
+pub use super::entry::{EnterOutcome, EnteredCode, EntryProblem};
 use super::repeated::{again_in_session, continue_stepped_up, entry_id, repeat_of_form};
 use super::send::{code_context, code_data};
 use super::{VerificationPage, VerificationState, now};
@@ -14,55 +14,11 @@ use crate::context::live::ActiveSession;
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::interaction::apps::apps_showing;
-use crate::interaction::next::{Next, StepPage, proceed, proceed_with};
+use crate::interaction::next::{proceed, proceed_with};
 use crate::interaction::open_interaction::{InteractionRef, NewInteraction, OpenInteraction};
 use crate::interaction::verification_model::{Verification, destination_of};
 use crate::sessions::browser_sessions::{active_sessions, sessions_of_other_accounts};
-use crate::sessions::new_session::{NewCookies, RenewedSession};
-
-#[derive(Debug)]
-pub enum EnterOutcome {
-    Onward(Next),
-    /// The session is worth more now, and has a new secret.
-    SteppedUp {
-        cookies: NewCookies,
-        next: Next,
-    },
-    Problem {
-        problem: EntryProblem,
-        page: Box<StepPage>,
-    },
-    Gone,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryProblem {
-    /// Nothing was entered, and nothing is counted.
-    Missing,
-    Wrong {
-        left: u32,
-    },
-    /// It was never sent, has expired, or a newer one was sent since.
-    Expired,
-    /// The app's code was used before: the next one is taken. Nothing is counted.
-    Used,
-    BudgetSpent(Timestamp),
-}
-
-/// What was entered, and where the person read it.
-#[derive(Clone, Copy, Debug)]
-pub enum EnteredCode<'a> {
-    Sent(&'a str),
-    FromApp(&'a str),
-}
-
-impl EnteredCode<'_> {
-    pub(super) const fn text(&self) -> &str {
-        match self {
-            Self::Sent(text) | Self::FromApp(text) => text,
-        }
-    }
-}
+use crate::sessions::new_session::RenewedSession;
 
 #[tracing::instrument(name = "enter_code", skip_all)]
 pub async fn enter(

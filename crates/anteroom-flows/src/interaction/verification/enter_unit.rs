@@ -12,7 +12,7 @@ use anteroom_storage::{Tx, Unit};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::enter::EntryProblem;
+use super::entry::EntryProblem;
 use crate::context::call::Visit;
 use crate::error::FlowError;
 use crate::interaction::next::StepPage;

@@ -6,6 +6,7 @@
 
 mod enter;
 mod enter_unit;
+mod entry;
 mod repeated;
 mod send;
 

@@ -3,8 +3,8 @@
 use anteroom_domain::totp::TimeStep;
 use uuid::Uuid;
 
-use super::enter::{EnterOutcome, EnteredCode};
 use super::enter_unit::CheckedCode;
+use super::entry::{EnterOutcome, EnteredCode};
 use super::{VerificationState, now};
 use crate::context::call::Visit;
 use crate::context::live::ActiveSession;

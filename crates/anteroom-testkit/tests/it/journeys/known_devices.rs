@@ -162,7 +162,7 @@ async fn nodes(backend: &Backend, new_devices_step_up: &str) -> [TestProvider; 2
     [first, second]
 }
 
-async fn later(nodes: &[TestProvider; 2]) {
+fn later(nodes: &[TestProvider; 2]) {
     for node in nodes {
         node.advance(SignedDuration::from_secs(1));
     }
@@ -180,7 +180,7 @@ async fn a_device_of_an_earlier_password_is_one_whatever_the_clocks_say(backend:
     nodes[0].person(CAROL).password_set(SignedDuration::from_hours(48)).create().await;
     let desk = nodes[0].signed_in(CAROL).await;
     let thief = nodes[1].signed_in(CAROL).await;
-    later(&nodes).await;
+    later(&nodes);
     change_at_once(&desk, NEW).await;
     fail(&thief).await;
     assert_eq!(scopes(&nodes[0]).await, ["earlier_devices"]);
@@ -203,7 +203,7 @@ async fn the_present_password_was_right_where_it_was_whatever_the_clocks_say(bac
     let (old, desk) = (nodes[0].signed_in(CAROL).await, nodes[1].signed_in(CAROL).await);
     let elsewhere = nodes[0].signed_in(CAROL).await;
     change_at_once(&desk, NEW).await;
-    later(&nodes).await;
+    later(&nodes);
     assert_eq!(elsewhere.sign_in(CAROL, NEW).await.status, 303);
     fail(&old).await;
     fail(&nodes[0].browser()).await;
@@ -222,14 +222,14 @@ async fn a_second_factor_of_before_a_reset_is_one_of_before_whatever_the_clocks_
     assert!(desk.is_signed_in().await);
     // Of all messages the test reads the newest, by the clock of the node that it is of.
     backend.execute("DELETE FROM messages").await;
-    later(&nodes).await;
+    later(&nodes);
     reset(&nodes[0], &elsewhere, CAROL, NEW).await;
     desk.lead_to(&nodes[0]);
     let page = desk.get("/sign-in").await;
     let asked = through(&desk, &page, "/sign-in", &[("email", CAROL), ("password", NEW)]).await;
     assert!(asked.has_form("/verify/send"), "{}", asked.page_summary());
     // Once it has passed one since, it is not asked again.
-    later(&nodes).await;
+    later(&nodes);
     let page = send(&desk, &asked).await;
     through(&desk, &page, "/verify/code", &[("code", &digits(&nodes[0]).await)]).await;
     assert!(desk.is_signed_in().await);

@@ -1,0 +1,50 @@
+//! A code as it was entered, and what can come of it.
+
+use jiff::Timestamp;
+
+use crate::interaction::step::{Next, StepPage};
+use crate::sessions::new_session::NewCookies;
+
+#[derive(Debug)]
+pub enum EnterOutcome {
+    Onward(Next),
+    /// The session is worth more now, and has a new secret.
+    SteppedUp {
+        cookies: NewCookies,
+        next: Next,
+    },
+    Problem {
+        problem: EntryProblem,
+        page: Box<StepPage>,
+    },
+    Gone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryProblem {
+    /// Nothing was entered, and nothing is counted.
+    Missing,
+    Wrong {
+        left: u32,
+    },
+    /// It was never sent, has expired, or a newer one was sent since.
+    Expired,
+    /// The app's code was used before: the next one is taken. Nothing is counted.
+    Used,
+    BudgetSpent(Timestamp),
+}
+
+/// What was entered, and where the person read it.
+#[derive(Clone, Copy, Debug)]
+pub enum EnteredCode<'a> {
+    Sent(&'a str),
+    FromApp(&'a str),
+}
+
+impl EnteredCode<'_> {
+    pub(super) const fn text(&self) -> &str {
+        match self {
+            Self::Sent(text) | Self::FromApp(text) => text,
+        }
+    }
+}
