@@ -342,7 +342,7 @@ async fn a_wrong_code_of_a_mail_that_is_sent_twice_is_one_try(backend: Backend) 
         let wrong = format!("AAAAA-AAAA{round}");
         let [first, second] = twice(&carol, &page, "/recover/code", &[("code", &wrong)]).await;
         assert_eq!((first.status, second.status), (422, 422));
-        let tries = backend.count("SELECT MAX(typed_tries) AS count FROM links").await;
+        let tries = backend.count("SELECT CAST(MAX(typed_tries) AS bigint) AS count FROM links").await;
         assert_eq!(tries, round, "{wrong}");
     }
     assert!(through(&carol, &page, "/recover/code", &[("code", &code)]).await.has_form("/verify/send"));
