@@ -176,6 +176,6 @@ test("on their own device people are told that they are locked, and how to get b
   await going(tab, () => problem.getByRole("link", { name: "Forgot Password" }).click());
   await leadsOn(tab);
   const letters = await (await fetch(`${anteroom.url}/dev/outbox.json`)).json();
-  const letter = letters.find(({ to, subject }) => to === address("frank") && /locked/.test(subject));
+  const letter = letters.find(({ to, subject }) => to === address("frank") && /Too many wrong passwords/.test(subject));
   assert.equal(letter.link, `${anteroom.url}/forgot-password`);
 });
