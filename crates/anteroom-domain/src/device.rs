@@ -54,6 +54,12 @@ impl KnownDevice {
         DeviceFailures { device: self.id, failures: self.failures, known_by }
     }
 
+    /// Whether it waits apart from strangers, and has a limit of its own, where it signs in. A device that only an earlier password
+    /// made known may be that of the person because of whom the password was changed.
+    pub fn comes_before_strangers(&self, present: AccountEpoch) -> bool {
+        self.counter(present).known_by != KnownBy::EarlierPassword
+    }
+
     /// Whether it needs no second factor for being new. What it passed before a reset says nothing of who uses it now: the reset
     /// may be because of that person.
     pub fn passed_second_factor(&self) -> bool {

@@ -9,6 +9,7 @@ mod unit;
 use anteroom_crypto::{KeyedDigest, OpaqueToken, PasswordVerification, QueueKey};
 use anteroom_domain::account::AccountStatus;
 use anteroom_domain::address::FoldedAddress;
+use anteroom_domain::device::KnownDevice;
 use anteroom_domain::limits::Limit;
 use anteroom_domain::password_text::{candidates, normalized};
 use anteroom_domain::rate::Wait;
@@ -151,7 +152,7 @@ async fn count(visit: &Visit, address: &FoldedAddress) -> Result<(), FlowError> 
         return counted;
     }
     let view = visit.store().sign_in_view(address, &visit.browser.devices).await?;
-    match view.and_then(|view| view.devices.first().map(|device| device.id)) {
+    match view.and_then(|view| own_device(&view).map(|device| device.id)) {
         Some(device) => {
             let budget = of_one(visit, Limit::SignInOfKnownDevice, &device);
             spend(visit, vec![budget]).await
@@ -198,6 +199,11 @@ async fn rehash_if_outdated(
     Ok(())
 }
 
+/// The browser's device of the account, if it is treated before strangers.
+fn own_device(view: &SignInView) -> Option<&KnownDevice> {
+    view.devices.iter().find(|device| device.comes_before_strangers(view.account.epoch))
+}
+
 /// Every form that was typed is verified, also after one that matched: against the account's hash, or a dummy of the same
 /// cost.
 async fn verify(
@@ -205,12 +211,10 @@ async fn verify(
     view: Option<&SignInView>,
     password: &SecretString,
 ) -> Result<PasswordVerification, FlowError> {
-    // A device that has used up its own budget has locked the account, and waits with all others.
     let known = view.filter(|view| {
         let account = &view.account;
-        !view.devices.is_empty()
-            && account.status == AccountStatus::Active
-            && account.lockout.locked_at.is_none()
+        let is_usable = account.status == AccountStatus::Active && account.lockout.locked_at.is_none();
+        is_usable && own_device(view).is_some()
     });
     let lane = match known {
         Some(view) => QueueKey::KnownDevice(view.account.id.0.as_u128()),

@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 
 on_both_databases!(
     a_thief_of_the_password_before_has_few_guesses_in_all_browsers_together,
+    a_device_of_an_earlier_password_has_no_place_before_strangers,
     a_new_password_by_choice_lifts_the_lock_of_a_device_and_none_of_the_account,
     a_reset_at_each_desk_keeps_both_from_a_strangers_failures,
     after_a_reset_a_device_that_had_stepped_up_does_so_again,
@@ -69,6 +70,27 @@ async fn a_thief_of_the_password_before_has_few_guesses_in_all_browsers_together
     let told = desk.sign_in(CAROL, NEW).await;
     assert_eq!(told.status, 422);
     assert!(told.text_of("problem").unwrap().contains("or on another one"), "{}", told.page_summary());
+}
+
+async fn a_device_of_an_earlier_password_has_no_place_before_strangers(backend: Backend) {
+    const OFFICE: &str = "203.0.113.7";
+    let provider =
+        TestProvider::on(&backend).set("policy.sign_in.rate", "{ max = 3, window = \"5m\" }").start().await;
+    provider.person(CAROL).password_set(SignedDuration::from_hours(48)).create().await;
+    let (desk, thief) = (provider.browser().from(OFFICE), provider.browser().from(OFFICE));
+    for browser in [&desk, &thief] {
+        assert_eq!(browser.sign_in(CAROL, PASSWORD).await.status, 303);
+    }
+    provider.advance(SignedDuration::from_secs(1));
+    let page = desk.get("/change-password").await;
+    assert_eq!(choose(&desk, &page, NEW).await.status, 303);
+    provider.advance(SignedDuration::from_mins(15));
+    let guest = provider.browser().from(OFFICE);
+    for _ in 0..3 {
+        assert_eq!(guest.sign_in(CAROL, "wrong").await.status, 422);
+    }
+    assert_eq!(thief.sign_in(CAROL, "wrong").await.status, 429);
+    assert_eq!(desk.sign_in(CAROL, NEW).await.status, 303);
 }
 
 async fn a_new_password_by_choice_lifts_the_lock_of_a_device_and_none_of_the_account(backend: Backend) {
