@@ -113,9 +113,16 @@ async fn prove(provider: &TestProvider, key: &AppKey, id: &str) -> TestResponse 
 }
 
 async fn serve(mut asked: TcpStream, document: &str) {
-    asked.read_buf(&mut Vec::with_capacity(4096)).await.unwrap();
-    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{document}", document.len());
+    let mut request = Vec::with_capacity(4096);
+    while !request.ends_with(b"\r\n\r\n") {
+        asked.read_buf(&mut request).await.unwrap();
+    }
+    let length = document.len();
+    // Said, so that no further request is sent on a connection that is about to end.
+    let answer =
+        format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{document}");
     asked.write_all(answer.as_bytes()).await.unwrap();
+    asked.shutdown().await.unwrap();
 }
 
 async fn core_10_1_1_clients_that_share_a_slow_jwks_uri_are_all_known_by_their_keys(backend: Backend) {
