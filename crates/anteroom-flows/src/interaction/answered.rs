@@ -17,7 +17,7 @@ use anteroom_domain::interaction::{
 };
 use anteroom_oidc::ClientId;
 use anteroom_oidc::response::AuthorizationResponse;
-use anteroom_storage::Tx;
+use anteroom_storage::{Tx, Unit};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -67,15 +67,16 @@ const CONTEXT: &str = "answered request";
 pub(crate) async fn answer(
     visit: &Visit,
     interaction: &OpenInteraction,
-    (account, prepared): (Option<AccountId>, PreparedResponse),
+    account: Option<AccountId>,
+    prepared: PreparedResponse,
 ) -> Result<Next, FlowError> {
-    match answer_with(visit, interaction, (account, prepared)).await {
+    match answer_with(visit, interaction, account, prepared).await {
         Ok(next) => Ok(next),
         Err(FinishError::Flow(error)) => Err(error),
         Err(FinishError::AccountChanged) => {
             let request = interaction.state.request().ok_or(FlowError::Broken("tokens for no request"))?;
             let told = account_changed(visit, request).into();
-            match answer_with(visit, interaction, (account, told)).await {
+            match answer_with(visit, interaction, account, told).await {
                 Err(FinishError::AccountChanged) => Err(FlowError::Broken("an error with tokens")),
                 Err(FinishError::Flow(error)) => Err(error),
                 Ok(next) => Ok(next),
@@ -87,12 +88,16 @@ pub(crate) async fn answer(
 async fn answer_with(
     visit: &Visit,
     interaction: &OpenInteraction,
-    (account, PreparedResponse { response, grant }): (Option<AccountId>, PreparedResponse),
+    account: Option<AccountId>,
+    PreparedResponse { response, grant }: PreparedResponse,
 ) -> Result<Next, FinishError> {
     let pushed = matches!(interaction.state.source, RequestSource::Pushed { .. });
+    let kept = KeptWithAnswer { consent: interaction.consent.clone(), grant };
     let name = interaction.response_key().filter(|_| pushed || interaction.is_resumable);
     let Some(name) = name else {
-        keep_alone(visit, (interaction.consent.clone(), grant)).await?;
+        if !kept.is_nothing() {
+            visit.store().run(kept).await.1?;
+        }
         return Ok(Next::Application(Box::new(response)));
     };
     let answer = AuthorizationResult { account, response };
@@ -100,7 +105,7 @@ async fn answer_with(
     let finished = if let Some(digest) = only_pushed {
         finish_by_name(visit, digest).await?
     } else {
-        let finishing = FinishInteractionUnit::prepare(visit, (interaction, &name), &answer, grant)?;
+        let finishing = FinishInteractionUnit::prepare(visit, (interaction, &name), &answer, kept)?;
         let finishing = Arc::new(finishing);
         visit.store().write(move |tx| finish(tx, Arc::clone(&finishing))).await?
     };
@@ -115,43 +120,59 @@ async fn answer_with(
     })
 }
 
-/// Pages of release 0.1.0 name no request, and a request without a page has nothing that carries it: no row says that theirs was
-/// answered.
-async fn keep_alone(
-    call: &Call,
-    (consent, grant): (Option<Arc<ConsentAnswer>>, Option<Arc<HybridGrant>>),
-) -> Result<(), FinishError> {
-    if consent.is_none() && grant.is_none() {
-        return Ok(());
-    }
-    let write = call.store().write(move |tx| {
-        let (consent, grant) = (consent.clone(), grant.clone());
-        async move {
-            if let Some(grant) = &grant {
-                grant.lock_account(&tx).await?;
-            }
-            if let Some(consent) = &consent
-                && !consent.is_to_this_client(&tx).await?
-            {
-                return Err(FlowError::ClientChanged.into());
-            }
-            keep(&tx, (consent.as_deref(), grant.as_deref())).await
-        }
-    });
-    write.await
+/// What an answer brings about besides itself. It is written by the unit that answers, so that nothing stays of an answer that is
+/// not given.
+struct KeptWithAnswer {
+    consent: Option<Arc<ConsentAnswer>>,
+    /// Of the tokens that leave with the answer.
+    grant: Option<Arc<HybridGrant>>,
 }
 
-/// What the answer that won has brought about.
-async fn keep(
-    tx: &Tx,
-    (consent, grant): (Option<&ConsentAnswer>, Option<&HybridGrant>),
-) -> Result<(), FinishError> {
-    if let Some(consent) = consent {
-        consent.keep(tx).await?;
+impl KeptWithAnswer {
+    const fn is_nothing(&self) -> bool {
+        self.consent.is_none() && self.grant.is_none()
     }
-    match grant {
-        Some(grant) if !grant.keep(tx).await? => Err(FinishError::AccountChanged),
-        Some(_) | None => Ok(()),
+
+    async fn lock_account(&self, tx: &Tx) -> Result<(), FinishError> {
+        if let Some(grant) = &self.grant {
+            grant.lock_account(tx).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether the client still is what the person agreed to.
+    async fn is_to_this_client(&self, tx: &Tx) -> Result<bool, FlowError> {
+        match &self.consent {
+            Some(consent) => consent.is_to_this_client(tx).await,
+            None => Ok(true),
+        }
+    }
+
+    async fn keep(&self, tx: &Tx) -> Result<(), FinishError> {
+        if let Some(consent) = &self.consent {
+            consent.keep(tx).await?;
+        }
+        match &self.grant {
+            Some(grant) if !grant.keep(tx).await? => Err(FinishError::AccountChanged),
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// By itself for pages of release 0.1.0, which name no request, and for a request without a page, which nothing carries: no row
+/// says that theirs was answered.
+impl Unit for KeptWithAnswer {
+    type Output = ();
+    type Error = FinishError;
+
+    const NAME: &'static str = "keep_with_answer";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FinishError> {
+        self.lock_account(tx).await?;
+        if !self.is_to_this_client(tx).await? {
+            return Err(FlowError::ClientChanged.into());
+        }
+        self.keep(tx).await
     }
 }
 
@@ -222,9 +243,7 @@ struct FinishInteractionUnit {
     /// The row that carried the request here.
     row: Option<InteractionId>,
     pushed: Option<KeyedDigest>,
-    consent: Option<Arc<ConsentAnswer>>,
-    /// Of the tokens that leave with the answer.
-    grant: Option<Arc<HybridGrant>>,
+    kept: KeptWithAnswer,
 }
 
 impl FinishInteractionUnit {
@@ -232,7 +251,7 @@ impl FinishInteractionUnit {
         visit: &Visit,
         (interaction, name): (&OpenInteraction, &[u8]),
         answer: &AuthorizationResult,
-        grant: Option<Arc<HybridGrant>>,
+        kept: KeptWithAnswer,
     ) -> Result<Self, FlowError> {
         let id = InteractionId(visit.new_id());
         let plain = serde_json::to_vec(answer).map_err(|_| FlowError::Broken("an answer"))?;
@@ -255,8 +274,7 @@ impl FinishInteractionUnit {
             digest: mac.digest(CONTEXT, name),
             row: interaction.row(),
             pushed: interaction.pushed(),
-            consent: interaction.consent.clone(),
-            grant,
+            kept,
             answered,
         })
     }
@@ -264,16 +282,12 @@ impl FinishInteractionUnit {
 
 /// The earlier answer, if there is one.
 async fn finish(tx: Tx, finishing: Arc<FinishInteractionUnit>) -> Result<FinishResult, FinishError> {
-    let FinishInteractionUnit { answered, digests, digest, row, pushed, consent, grant } = &*finishing;
-    if let Some(grant) = grant {
-        grant.lock_account(&tx).await?;
-    }
+    let FinishInteractionUnit { answered, digests, digest, row, pushed, kept } = &*finishing;
+    kept.lock_account(&tx).await?;
     if let Some(before) = tx.interaction(digests).await? {
         return Ok(FinishResult::Before(Some(Box::new(before))));
     }
-    if let Some(consent) = consent
-        && !consent.is_to_this_client(&tx).await?
-    {
+    if !kept.is_to_this_client(&tx).await? {
         return Ok(FinishResult::ClientChanged);
     }
     let now = answered.created_at;
@@ -290,7 +304,7 @@ async fn finish(tx: Tx, finishing: Arc<FinishInteractionUnit>) -> Result<FinishR
     if let Some(row) = row {
         tx.finish_interaction(*row, now).await?;
     }
-    keep(&tx, (consent.as_deref(), grant.as_deref())).await?;
+    kept.keep(&tx).await?;
     Ok(FinishResult::Now)
 }
 

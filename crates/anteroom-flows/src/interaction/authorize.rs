@@ -99,7 +99,7 @@ async fn answer_with_error(
     interaction: &OpenInteraction,
     response: AuthorizationResponse,
 ) -> Result<AuthorizeOutcome, FlowError> {
-    let next = answer(visit, interaction, (None, response.into())).await?;
+    let next = answer(visit, interaction, None, response.into()).await?;
     let (response, request) = match (next, interaction.state.request()) {
         (Next::Application(response), Some(request)) => (response, request),
         (elsewhere, _) => return Ok(AuthorizeOutcome::Onward(elsewhere)),

@@ -73,7 +73,7 @@ pub async fn proceed_with(
     let step = next_step::decide(person, &needs, visit.now);
     if let Some(response) = answer_without_a_page(visit, snapshot, (&target, &selection), &step).await? {
         let account = selection.account().map(|account| account.id);
-        return answer(visit, &interaction, (account, response.into())).await;
+        return answer(visit, &interaction, account, response.into()).await;
     }
     let step = match (step, selection) {
         (NextStep::Done, AccountSelection::SignedIn(live)) => {
@@ -127,7 +127,7 @@ async fn reach_target(
                 let person = SignedIn { live, agrees_to };
                 authorization_response::respond(visit, &client, &request, person).await?
             };
-            answer(visit, interaction, (Some(live.account.id), response)).await
+            answer(visit, interaction, Some(live.account.id), response).await
         }
     }
 }
@@ -360,7 +360,7 @@ pub(crate) async fn deny(
     let request = target.request().ok_or(FlowError::Broken("a refusal of no request"))?;
     let (code, description) = (AuthorizationErrorCode::AccessDenied, "the person or the practice refused");
     let response = request.target().error(&snapshot.issuer, code, description);
-    answer(visit, interaction, (Some(account), response.into())).await
+    answer(visit, interaction, Some(account), response.into()).await
 }
 
 async fn note_not_entitled(visit: &Visit, account: &Account, client: &Client) -> Result<(), FlowError> {

@@ -126,7 +126,7 @@ pub(crate) fn seal(call: &Call, claims: &AccessTokenClaims) -> Result<String, Fl
     Ok(URL_SAFE_NO_PAD.encode(sealer.seal(call.random(), &associated_data(call), &plain)))
 }
 
-/// `None` where it is not one of ours; its times are for the caller to look at.
+/// `None`: this provider did not make the token. Its times are not checked here: the caller does that.
 fn open(call: &Call, token: &str) -> Option<AccessTokenClaims> {
     let sealed = URL_SAFE_NO_PAD.decode(token).ok()?;
     let plain =

@@ -22,7 +22,7 @@ pub(crate) fn seal(call: &Call, issuer: &Issuer, code: &AuthorizationCode) -> Re
     Ok(URL_SAFE_NO_PAD.encode(sealed))
 }
 
-/// Opens a code presented by `client`; `None` where it is not one of ours for this client.
+/// Opens a code presented by `client`. `None`: this provider made no such code for this client.
 pub(crate) fn open(call: &Call, client: &Client, code: &str) -> Option<AuthorizationCode> {
     let sealed = URL_SAFE_NO_PAD.decode(code).ok()?;
     let aad = associated_data(&call.snapshot().issuer, client.id());

@@ -58,7 +58,7 @@ pub enum NewPasswordOutcome {
         fault: PasswordProblem,
         page: Box<StepPage>,
     },
-    /// The reset of this very journey is complete: the button was pressed twice, or in another tab.
+    /// The reset of this interaction is complete: the form was sent twice, or in another tab.
     Done {
         device: Option<DeviceId>,
         interaction: OpenInteraction,

@@ -37,7 +37,7 @@ async fn invitation(call: &Call, token: &str) -> Result<Option<EmailedLink>, Flo
     Ok(link.filter(|link| link.kind == LinkKind::Invitation))
 }
 
-/// An invitation's link may be pressed again, also in another browser, until the registration is complete: half-way is kept,
+/// An invitation's link may be followed again, also in another browser, until the registration is complete: half-way is kept,
 /// and what is behind it still asks for the codes of phones.
 fn as_unfollowed(link: &EmailedLink) -> EmailedLink {
     EmailedLink { used_at: None, followed_in: None, ..*link }
