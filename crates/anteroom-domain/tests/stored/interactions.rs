@@ -6,9 +6,9 @@ use anteroom_domain::interaction::{
     ConsentQuestion, Destination, FactorMethod, InteractionProof, InteractionState, PassedFactor, ProofKind,
     RecoveryProgress, RequestSource,
 };
-use anteroom_oidc::authorization::{AuthorizationRequest, ClaimsRequest};
+use anteroom_oidc::authorization::{Ask, AuthorizationRequest, ClaimsRequest, RedirectReply, Reply};
 use anteroom_oidc::protocol_values::Display;
-use anteroom_oidc::{Acr, PromptSet, RedirectUri, ResponseMode, ScopeSet};
+use anteroom_oidc::{Acr, RedirectUri, ResponseMode, ScopeSet};
 
 use crate::golden::Form;
 use crate::{id, samples, time};
@@ -134,36 +134,29 @@ fn recovering(journey: InteractionState, done: bool) -> InteractionState {
 }
 
 fn least() -> AuthorizationRequest {
-    AuthorizationRequest {
-        client_id: "web".parse().unwrap(),
+    let reply = RedirectReply {
         redirect_uri: RedirectUri::parse("https://web.example/callback").unwrap(),
         redirect_uri_given: true,
         response_type: "code".parse().unwrap(),
         response_mode: ResponseMode::Query,
-        scope: "openid".parse().unwrap(),
         state: None,
-        nonce: None,
         code_challenge: None,
-        prompt: PromptSet::default(),
-        max_age: None,
-        claims: None,
-        acr_values: Vec::new(),
-        id_token_hint: None,
-        login_hint: None,
-        display: None,
-        ui_locales: Vec::new(),
-        claims_locales: Vec::new(),
-        resource: Vec::new(),
-    }
+    };
+    let ask = Ask { scope: "openid".parse().unwrap(), ..Ask::of_client_only("web".parse().unwrap()) };
+    AuthorizationRequest { ask, reply: Reply::Redirect(reply) }
 }
 
 fn most() -> AuthorizationRequest {
-    AuthorizationRequest {
+    let AuthorizationRequest { ask, reply: Reply::Redirect(reply) } = least();
+    let reply = RedirectReply {
         response_mode: ResponseMode::FormPost,
-        scope: scope("openid profile email address phone groups offline_access schedule:read"),
         state: Some("state-1 ü \"x\"".parse().unwrap()),
-        nonce: Some("nonce-1".parse().unwrap()),
         code_challenge: Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".parse().unwrap()),
+        ..reply
+    };
+    let ask = Ask {
+        scope: scope("openid profile email address phone groups offline_access schedule:read"),
+        nonce: Some("nonce-1".parse().unwrap()),
         prompt: "login consent".parse().unwrap(),
         max_age: Some(0),
         claims: Some(claims()),
@@ -174,19 +167,21 @@ fn most() -> AuthorizationRequest {
         ui_locales: vec!["es-MX".to_owned(), "en".to_owned()],
         claims_locales: vec!["en".to_owned()],
         resource: vec!["https://api.example/a".to_owned(), "https://api.example/b".to_owned()],
-        ..least()
-    }
+        ..ask
+    };
+    AuthorizationRequest { ask, reply: Reply::Redirect(reply) }
 }
 
 fn implicit() -> AuthorizationRequest {
-    AuthorizationRequest {
+    let AuthorizationRequest { ask, reply: Reply::Redirect(reply) } = least();
+    let reply = RedirectReply {
         redirect_uri_given: false,
         response_type: "code id_token token".parse().unwrap(),
         response_mode: ResponseMode::Fragment,
-        nonce: Some("nonce-1".parse().unwrap()),
-        prompt: "none".parse().unwrap(),
-        ..least()
-    }
+        ..reply
+    };
+    let ask = Ask { nonce: Some("nonce-1".parse().unwrap()), prompt: "none".parse().unwrap(), ..ask };
+    AuthorizationRequest { ask, reply: Reply::Redirect(reply) }
 }
 
 fn scope(text: &str) -> ScopeSet {

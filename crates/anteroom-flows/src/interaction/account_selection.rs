@@ -84,16 +84,16 @@ impl AccountSelection {
 }
 
 fn must_choose(state: &InteractionState) -> bool {
-    state.request().is_some_and(|request| request.prompt.contains(Prompt::SelectAccount))
+    state.request().is_some_and(|request| request.ask.prompt.contains(Prompt::SelectAccount))
 }
 
 /// Whether the application means an account that is not signed in here. It decides nothing without a page, where the session
 /// is all there is to answer with, and nothing where the person signs in again anyway.
 fn hints_at_signed_out_account(state: &InteractionState, live: &[ActiveSession]) -> bool {
     let Some(request) = state.request().filter(|_| state.insists_on.is_none()) else { return false };
-    let silent = request.prompt.contains(Prompt::None);
-    let signs_in = request.prompt.contains(Prompt::Login) || request.max_age == Some(0);
-    let hint = request.login_hint.as_deref().filter(|hint| EmailAddress::parse(hint).is_ok());
+    let silent = request.ask.prompt.contains(Prompt::None);
+    let signs_in = request.ask.prompt.contains(Prompt::Login) || request.ask.max_age == Some(0);
+    let hint = request.ask.login_hint.as_deref().filter(|hint| EmailAddress::parse(hint).is_ok());
     let hint = hint.map(FoldedAddress::from_entered);
     let is_here = |hint| live.iter().any(|one| one.account.primary_address.folded() == hint);
     !silent && !signs_in && !live.is_empty() && hint.is_some_and(|hint| !is_here(hint))
@@ -110,7 +110,7 @@ async fn named(
     live: &[ActiveSession],
 ) -> Result<Option<usize>, FlowError> {
     let Some(place) = hinted(call, state, client, live)? else { return Ok(None) };
-    let silent = state.request().is_some_and(|request| request.prompt.contains(Prompt::None));
+    let silent = state.request().is_some_and(|request| request.ask.prompt.contains(Prompt::None));
     let asks = client.filter(|client| silent && live.len() > 1 && !client.policy.first_party);
     if let (Some(client), Some(one)) = (asks, live.get(place))
         && call.store().consent(one.account.id, client.id()).await?.is_none()
@@ -131,7 +131,7 @@ fn hinted(
             live.iter().map(|one| subject(call, client, one.account.id)).collect::<Result<_, _>>()?;
         return Ok(state.required_subs().find_map(|wanted| here.iter().position(|sub| sub == wanted)));
     }
-    let hint = state.request().and_then(|request| request.login_hint.as_deref());
+    let hint = state.request().and_then(|request| request.ask.login_hint.as_deref());
     let hint = hint.map(FoldedAddress::from_entered);
     Ok(hint.and_then(|hint| live.iter().position(|one| one.account.primary_address.folded() == hint)))
 }

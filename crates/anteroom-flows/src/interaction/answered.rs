@@ -114,7 +114,7 @@ async fn answer_with(
         (FinishResult::ClientChanged, _) => return Err(FlowError::ClientChanged.into()),
         (FinishResult::Before(Some(before)), _) => repeat_response(visit, &before, account),
         (FinishResult::Before(None), Some(request)) => {
-            pushed_request_finished(visit, Some(&request.client_id))
+            pushed_request_finished(visit, Some(&request.ask.client_id))
         }
         (FinishResult::Before(None), None) => Next::ApplicationGone,
     })
@@ -194,7 +194,7 @@ pub(crate) fn pushed_request_finished(call: &Call, client: Option<&ClientId>) ->
 /// The row of an earlier answer, for the one who is signed in now (`account`).
 pub(crate) fn repeat_response(visit: &Visit, before: &Interaction, account: Option<AccountId>) -> Next {
     let request = before.state.request();
-    let client = request.and_then(|request| visit.snapshot().clients.get(&request.client_id).cloned());
+    let client = request.and_then(|request| visit.snapshot().clients.get(&request.ask.client_id).cloned());
     let mut repeat = None;
     if may_repeat(before, visit)
         && let Some(answer) = open(visit, before).filter(|answer| answer.account == account)

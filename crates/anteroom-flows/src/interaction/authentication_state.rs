@@ -68,10 +68,10 @@ async fn wants_proof(visit: &Visit, target: &Target, live: &ActiveSession) -> Re
     if !live.session.requires_reauthentication(policy, visit.now) {
         return Ok(false);
     }
-    match target.request().filter(|request| request.prompt.contains(Prompt::None)) {
+    match target.request().filter(|request| request.ask.prompt.contains(Prompt::None)) {
         Some(request) => {
             let participants = visit.store().clients_of_sessions(&[live.session.id]).await?;
-            Ok(participants.iter().all(|one| one.client != request.client_id))
+            Ok(participants.iter().all(|one| one.client != request.ask.client_id))
         }
         None => Ok(true),
     }

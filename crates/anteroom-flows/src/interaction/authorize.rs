@@ -8,7 +8,7 @@ use anteroom_domain::pushed_request::RetrievedRequest;
 use anteroom_domain::subject::is_possible_subject;
 use anteroom_oidc::authorization::{
     self, AcrRequirement, AuthorizationError, AuthorizationRequest, ErrorDestination, Parameter, Parameters,
-    RequestObjectFailure, ValidRequest,
+    Reply, RequestObjectFailure, ValidRequest,
 };
 use anteroom_oidc::display_text::shorten;
 use anteroom_oidc::errors::AuthorizationErrorCode;
@@ -80,7 +80,7 @@ pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<Authori
         }
     };
     let interaction = |request| OpenInteraction::new(journey(visit, request, &meant));
-    if let AcrRequirement::Essential(classes) = request.acr_requirement()
+    if let AcrRequirement::Essential(classes) = request.ask.acr_requirement()
         && classes.is_empty()
     {
         let response = unmet_acr(visit, &request);
@@ -104,9 +104,10 @@ async fn answer_with_error(
         (Next::Application(response), Some(request)) => (response, request),
         (elsewhere, _) => return Ok(AuthorizeOutcome::Onward(elsewhere)),
     };
-    let (client, silent) = (Some(&request.client_id), request.prompt.contains(Prompt::None));
-    let ui_locales = request.ui_locales.clone();
-    let target = ErrorTarget { client, silent, ui_locales, target: &request.target() };
+    let Reply::Redirect(reply) = &request.reply;
+    let (client, silent) = (Some(&request.ask.client_id), request.ask.prompt.contains(Prompt::None));
+    let ui_locales = request.ask.ui_locales.clone();
+    let target = ErrorTarget { client, silent, ui_locales, target: &reply.target() };
     return_error(visit, target, *response).await
 }
 
@@ -222,15 +223,15 @@ fn require_subject(
     let snapshot = call.snapshot();
     let Destination::Application(request) = &mut state.destination else { return Ok(()) };
     let refuse = |request: &AuthorizationRequest, code, description| {
-        Box::new(request.target().error(&snapshot.issuer, code, description))
+        Box::new(request.reply.error(&snapshot.issuer, code, description))
     };
-    let hinted = match request.id_token_hint.take() {
+    let hinted = match request.ask.id_token_hint.take() {
         Some(hint) => match id_token_hint::verified(call, &hint) {
             Some(claims) => Some(claims.get().sub.as_str().to_owned()),
             // The signing key of an old hint may have been withdrawn, so that a hint which cannot be verified is ignored. With
             // `prompt=none` there is no page on which the person could confirm the account, so the request fails with
             // `login_required`.
-            None if request.prompt.contains(Prompt::None) => {
+            None if request.ask.prompt.contains(Prompt::None) => {
                 let unverified = "id_token_hint does not verify as an ID token of this provider";
                 return Err(refuse(request, AuthorizationErrorCode::LoginRequired, unverified));
             }
@@ -238,7 +239,7 @@ fn require_subject(
         },
         None => None,
     };
-    let named = match (&hinted, request.required_subjects()) {
+    let named = match (&hinted, request.ask.required_subjects()) {
         (None, None) => return Ok(()),
         (Some(hinted), None) => vec![hinted.as_str()],
         (None, Some(asked)) => asked,
@@ -258,7 +259,7 @@ fn require_subject(
 fn unmet_acr(call: &Call, request: &AuthorizationRequest) -> AuthorizationResponse {
     let code = AuthorizationErrorCode::UnmetAuthenticationRequirements;
     let description = "no authentication context class that was asked for is known here";
-    request.target().error(&call.snapshot().issuer, code, description)
+    request.reply.error(&call.snapshot().issuer, code, description)
 }
 
 /// Ignoring a scope does not fail here: the client fails later, where a claim is missing. So the log names the ignored scope.

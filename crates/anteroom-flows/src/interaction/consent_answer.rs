@@ -40,7 +40,7 @@ impl ConsentAnswer {
         let (Some(request), Some(question)) = (state.request(), &state.consent_question) else {
             return Err(FlowError::Broken("consent without a request"));
         };
-        let (account, client) = (person.account.id, request.client_id.clone());
+        let (account, client) = (person.account.id, request.ask.client_id.clone());
         let event = match decision {
             ConsentDecision::Allow => Event::ConsentGiven { scope: question.scope.clone() },
             ConsentDecision::Deny => Event::ConsentDenied { scope: question.scope.clone() },

@@ -2,7 +2,7 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
-use anteroom_oidc::authorization::AuthorizationRequest;
+use anteroom_oidc::authorization::{Ask, AuthorizationRequest, Reply};
 use anteroom_oidc::claims::claims_of;
 use anteroom_oidc::{ApplicationType, Prompt, Scope, ScopeSet};
 
@@ -17,19 +17,21 @@ use crate::interaction::account_selection::AccountSelection;
 /// frame.
 pub(crate) async fn missing_consent(
     call: &Call,
-    (client, request): (&Client, &AuthorizationRequest),
+    client: &Client,
+    request: &AuthorizationRequest,
     selection: &AccountSelection,
     account: &Account,
 ) -> Result<Option<ScopeSet>, FlowError> {
-    let asked = asked_scope(client, request);
-    if request.prompt.contains(Prompt::Consent) {
+    let Reply::Redirect(reply) = &request.reply;
+    let asked = asked_scope(client, &request.ask);
+    if request.ask.prompt.contains(Prompt::Consent) {
         return Ok(Some(asked));
     }
     if client.policy.first_party {
-        return missing_offline_consent(call, (client, request), selection).await;
+        return missing_offline_consent(call, client, request, selection).await;
     }
     let is_native = client.metadata.application_type == ApplicationType::Native;
-    if is_native && client.metadata.may_be_impersonated_at(&request.redirect_uri) {
+    if is_native && client.metadata.may_be_impersonated_at(&reply.redirect_uri) {
         return Ok(Some(asked));
     }
     let agreed = call.store().consent(account.id, client.id()).await?.unwrap_or_default();
@@ -40,11 +42,13 @@ pub(crate) async fn missing_consent(
 /// one on another ([`Client::asks_for_offline_access_at`]).
 async fn missing_offline_consent(
     call: &Call,
-    (client, request): (&Client, &AuthorizationRequest),
+    client: &Client,
+    request: &AuthorizationRequest,
     selection: &AccountSelection,
 ) -> Result<Option<ScopeSet>, FlowError> {
-    if !client.asks_for_offline_access_at(&request.redirect_uri)
-        || !request.scope.contains(&Scope::OfflineAccess)
+    let Reply::Redirect(reply) = &request.reply;
+    if !client.asks_for_offline_access_at(&reply.redirect_uri)
+        || !request.ask.scope.contains(&Scope::OfflineAccess)
     {
         return Ok(None);
     }
@@ -61,9 +65,9 @@ async fn missing_offline_consent(
 
 /// What the person is asked to agree to: the scopes, and those behind claims that are asked for one by one, which would
 /// otherwise slip past the page.
-fn asked_scope(client: &Client, request: &AuthorizationRequest) -> ScopeSet {
-    let mut asked = request.scope.clone();
-    let Some(claims) = &request.claims else { return asked };
+fn asked_scope(client: &Client, ask: &Ask) -> ScopeSet {
+    let mut asked = ask.scope.clone();
+    let Some(claims) = &ask.claims else { return asked };
     let mapping = &client.policy.claims;
     let by_name = |name: &str| {
         mapping.is_asked_for(name, &claims.userinfo) || mapping.is_asked_for(name, &claims.id_token)

@@ -10,7 +10,7 @@ use anteroom_domain::limits::Limit;
 use anteroom_domain::next_step::{self, AuthenticationRequirements, NextStep, SignInReason};
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Phone;
-use anteroom_oidc::authorization::{AcrRequirement, AuthorizationRequest};
+use anteroom_oidc::authorization::{AcrRequirement, Ask};
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::{Acr, Prompt, ScopeSet};
 use anteroom_storage::RateLimitResult;
@@ -51,7 +51,7 @@ pub async fn proceed_with(
     live: Vec<ActiveSession>,
 ) -> Result<Next, FlowError> {
     if let Some(request) = interaction.state.request() {
-        visit.refresh_for(&request.client_id).await?;
+        visit.refresh_for(&request.ask.client_id).await?;
     }
     let snapshot = visit.snapshot();
     if let Some(before) = interaction.answered.as_ref().filter(|row| !answered::may_repeat(row, visit)) {
@@ -185,7 +185,7 @@ async fn page(
             let recovered = interaction.state.recovery.as_ref().map(|note| note.address.as_str());
             // The application may mean another person than the one who is signed in here. With that one's address in the form,
             // the other's wrong passwords would be counted for, and could lock, an account that was not meant.
-            let hinted = target.request().and_then(|request| request.login_hint.as_deref());
+            let hinted = target.request().and_then(|request| request.ask.login_hint.as_deref());
             let email = recovered.or(chosen).or(hinted).or(known).unwrap_or_default().to_owned();
             Step::SignIn { reason, email }
         }
@@ -294,9 +294,9 @@ async fn needs(
     };
     let account = selection.account();
     Ok(AuthenticationRequirements {
-        login: request.prompt.contains(Prompt::Login),
-        choose_account: request.prompt.contains(Prompt::SelectAccount) && state.account.is_none(),
-        max_age: request.max_age.map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
+        login: request.ask.prompt.contains(Prompt::Login),
+        choose_account: request.ask.prompt.contains(Prompt::SelectAccount) && state.account.is_none(),
+        max_age: request.ask.max_age.map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
         requires_other_subject: match account {
             Some(account) if state.insists_on.is_some() => {
                 let sub = subject(visit, client, account.id)?;
@@ -304,11 +304,11 @@ async fn needs(
             }
             _ => false,
         },
-        min_acr: client.policy.min_acr.max(asked_acr(visit, request, account).await?),
+        min_acr: client.policy.min_acr.max(asked_acr(visit, &request.ask, account).await?),
         entitlement_missing: account.is_some_and(|account| !client.is_entitled(account)),
         consent: match account {
             Some(account) => {
-                let missing = missing_consent(visit, (client, request), selection, account).await?;
+                let missing = missing_consent(visit, client, request, selection, account).await?;
                 let question = |scope: &ScopeSet| ConsentQuestion::of(client, scope.clone());
                 missing.filter(|scope| !state.has_agreed(account.id, &question(scope)))
             }
@@ -331,14 +331,10 @@ async fn factor_that_serves(visit: &Visit, selection: &AccountSelection) -> Resu
 /// An essential `acr` binds: the least of the classes that it accepts (OpenID Connect Core §5.5.1.1), for a person who has
 /// proven more has proven that as well. A voluntary one, which `acr_values` is as well (§3.1.2.1), asks for the class that it
 /// prefers of a person who can prove it, and stops no other.
-async fn asked_acr(
-    visit: &Visit,
-    request: &AuthorizationRequest,
-    account: Option<&Account>,
-) -> Result<Option<Acr>, FlowError> {
-    Ok(match (request.acr_requirement(), account) {
+async fn asked_acr(visit: &Visit, ask: &Ask, account: Option<&Account>) -> Result<Option<Acr>, FlowError> {
+    Ok(match (ask.acr_requirement(), account) {
         (AcrRequirement::Essential(classes), _) => classes.into_iter().min(),
-        (AcrRequirement::Voluntary(classes), Some(account)) if !request.prompt.contains(Prompt::None) => {
+        (AcrRequirement::Voluntary(classes), Some(account)) if !ask.prompt.contains(Prompt::None) => {
             let preferred = classes.first().copied().filter(|acr| *acr > Acr::Pwd);
             let asked = preferred.is_some() && can_step_up(visit, account.id).await?;
             preferred.filter(|_| asked)
@@ -359,7 +355,7 @@ pub(crate) async fn deny(
     };
     let request = target.request().ok_or(FlowError::Broken("a refusal of no request"))?;
     let (code, description) = (AuthorizationErrorCode::AccessDenied, "the person or the practice refused");
-    let response = request.target().error(&snapshot.issuer, code, description);
+    let response = request.reply.error(&snapshot.issuer, code, description);
     answer(visit, interaction, Some(account), response.into()).await
 }
 

@@ -21,13 +21,13 @@ pub(crate) async fn answer_without_a_page(
 ) -> Result<Option<AuthorizationResponse>, FlowError> {
     let Target::Application { client, request } = target else { return Ok(None) };
     if *step == NextStep::Done
-        || (*step != NextStep::NotTheRequiredSub && !request.prompt.contains(Prompt::None))
+        || (*step != NextStep::NotTheRequiredSub && !request.ask.prompt.contains(Prompt::None))
     {
         return Ok(None);
     }
     let description = "the person would have to be asked something";
     let code = step.without_a_page(prior_consent(call, client, selection).await?);
-    Ok(code.map(|code| request.target().error(&snapshot.issuer, code, description)))
+    Ok(code.map(|code| request.reply.error(&snapshot.issuer, code, description)))
 }
 
 /// If several accounts are signed in, the consent of one of them is enough to answer `account_selection_required`.

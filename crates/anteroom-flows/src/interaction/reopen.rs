@@ -43,7 +43,7 @@ pub async fn open(
     };
     let Some(mut interaction) = interaction else { return Ok(Err(InteractionNotFound)) };
     if let Some(request) = interaction.state.request() {
-        visit.span.is_about(&request.client_id);
+        visit.span.is_about(&request.ask.client_id);
     }
     interaction.is_resumable = true;
     interaction.answered = answered::find(visit, &interaction).await?.map(Box::new);

@@ -3,7 +3,7 @@
 
 use anteroom_domain::client::Client;
 use anteroom_domain::interaction::{Destination, InteractionState, RequestSource};
-use anteroom_oidc::authorization::AuthorizationRequest;
+use anteroom_oidc::authorization::{AuthorizationRequest, Reply};
 use std::sync::Arc;
 
 use crate::context::provider::Snapshot;
@@ -25,18 +25,8 @@ impl Target {
             Destination::ChangePassword => Some(Self::ChangePassword),
             Destination::AuthenticatorApps => Some(Self::AuthenticatorApps),
             Destination::Application(request) => {
-                let client = Arc::clone(snapshot.clients.get(&request.client_id)?);
-                client.metadata.find_redirect_uri(request.redirect_uri.as_str())?;
-                if !client.metadata.response_types.contains(&request.response_type) {
-                    return None;
-                }
-                if client.metadata.require_pkce
-                    && request.response_type.has_code()
-                    && request.code_challenge.is_none()
-                {
-                    return None;
-                }
-                if !meets_request_requirements(state, &client) {
+                let client = Arc::clone(snapshot.clients.get(&request.ask.client_id)?);
+                if !is_registered(&request.reply, &client) || !meets_request_requirements(state, &client) {
                     return None;
                 }
                 let request = narrowed(request, &client)?;
@@ -60,6 +50,17 @@ impl Target {
     }
 }
 
+/// Whether the client may still be answered there and so.
+fn is_registered(reply: &Reply, client: &Client) -> bool {
+    let Reply::Redirect(reply) = reply;
+    let metadata = &client.metadata;
+    let lacks_pkce =
+        metadata.require_pkce && reply.response_type.has_code() && reply.code_challenge.is_none();
+    metadata.find_redirect_uri(reply.redirect_uri.as_str()).is_some()
+        && metadata.response_types.contains(&reply.response_type)
+        && !lacks_pkce
+}
+
 /// RFC 9126 §5, RFC 9101 §10.5: the operator may have set since then how requests of the client have to come.
 fn meets_request_requirements(state: &InteractionState, client: &Client) -> bool {
     let is_pushed = matches!(state.source, RequestSource::Pushed { .. });
@@ -72,9 +73,9 @@ fn meets_request_requirements(state: &InteractionState, client: &Client) -> bool
 fn narrowed(request: &AuthorizationRequest, client: &Client) -> Option<Box<AuthorizationRequest>> {
     let metadata = &client.metadata;
     let mut request = Box::new(request.clone());
-    request.scope = request.scope.intersection(&metadata.scope);
-    let named = !request.resource.is_empty();
-    request.resource.retain(|resource| metadata.audience.contains(resource));
-    let nothing = request.scope.is_empty() || (named && request.resource.is_empty());
+    request.ask.scope = request.ask.scope.intersection(&metadata.scope);
+    let named = !request.ask.resource.is_empty();
+    request.ask.resource.retain(|resource| metadata.audience.contains(resource));
+    let nothing = request.ask.scope.is_empty() || (named && request.ask.resource.is_empty());
     (!nothing).then_some(request)
 }

@@ -27,7 +27,7 @@ pub(crate) fn of_page<'a>(
     visit: &'a Visit,
     request: Option<&'a AuthorizationRequest>,
 ) -> impl Iterator<Item = &'a str> {
-    let asked_for = request.into_iter().flat_map(|request| &request.ui_locales);
+    let asked_for = request.into_iter().flat_map(|request| &request.ask.ui_locales);
     let is_tag = |tag: &&str| {
         (1..=LONGEST).contains(&tag.len())
             && tag.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')

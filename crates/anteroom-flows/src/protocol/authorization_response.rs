@@ -6,7 +6,7 @@ use anteroom_domain::client::Client;
 use anteroom_domain::code::AuthorizationCode;
 use anteroom_domain::ids::GrantId;
 use anteroom_oidc::Prompt;
-use anteroom_oidc::authorization::AuthorizationRequest;
+use anteroom_oidc::authorization::{Ask, AuthorizationRequest, Reply};
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::response::{AuthorizationResponse, Issued, IssuedAccessToken};
 use jiff::Timestamp;
@@ -47,47 +47,49 @@ pub(crate) async fn respond(
     if spend_authorization(visit, live, client.id()).is_err() {
         let description = "too many requests from this sign-in";
         let code = AuthorizationErrorCode::TemporarilyUnavailable;
-        return Ok(request.target().error(issuer, code, description).into());
+        return Ok(request.reply.error(issuer, code, description).into());
     }
-    let with_code = request.response_type.has_code();
-    let code = if with_code { Some(code(visit, client, request, live)?) } else { None };
-    let tokens = hybrid::issue(visit, (client, request), person, code.as_deref()).await;
+    let Reply::Redirect(reply) = &request.reply;
+    let kind = reply.response_type;
+    let code = if kind.has_code() { Some(code(visit, client, request, live)?) } else { None };
+    let tokens = hybrid::issue(visit, client, &request.ask, kind, person, code.as_deref()).await;
     let tokens = match tokens {
         Err(error) if error.is_of_client() => {
-            return Ok(not_encrypted(visit, (client, request), &error).await?.into());
+            return Ok(not_encrypted(visit, client, &request.reply, &error).await?.into());
         }
         tokens => tokens?,
     };
     let Some((tokens, grant)) = tokens else { return Ok(account_changed(visit, request).into()) };
-    touch(visit, live, request).await?;
+    touch(visit, live, &request.ask).await?;
     let expires_in = visit.snapshot().policy.tokens.access_token_lifetime;
     let access_token = tokens.access_token.as_deref().map(|token| IssuedAccessToken {
         token,
         expires_in,
         scope: Some(&tokens.scope),
     });
-    let session_state = session_state(visit, request);
+    let session_state = session_state(visit, &request.ask, reply);
     let issued = Issued {
         code: code.as_deref(),
         access_token,
         id_token: tokens.id_token.as_deref(),
         session_state: session_state.as_deref(),
     };
-    let response = request.target().success(issuer, issued);
+    let response = reply.target().success(issuer, issued);
     Ok(PreparedResponse { response, grant: grant.map(Arc::new) })
 }
 
 /// The account has changed while the answer was made, or the session has ended.
 pub(crate) fn account_changed(call: &Call, request: &AuthorizationRequest) -> AuthorizationResponse {
     let description = "the person has to sign in again";
-    request.target().error(&call.snapshot().issuer, AuthorizationErrorCode::LoginRequired, description)
+    request.reply.error(&call.snapshot().issuer, AuthorizationErrorCode::LoginRequired, description)
 }
 
 /// There is nothing to encrypt the answer to. The person can do nothing about it, and a silent frame shows no page: the
 /// application, whose keys they are, learns of it, and the operator as well.
 async fn not_encrypted(
     visit: &Visit,
-    (client, request): (&Client, &AuthorizationRequest),
+    client: &Client,
+    reply: &Reply,
     error: &FlowError,
 ) -> Result<AuthorizationResponse, FlowError> {
     let name = client.id().as_str();
@@ -101,7 +103,7 @@ async fn not_encrypted(
         }
         _ => (AuthorizationErrorCode::ServerError, "there is no key of the client to encrypt the answer to"),
     };
-    Ok(request.target().error(&visit.snapshot().issuer, code, description))
+    Ok(reply.error(&visit.snapshot().issuer, code, description))
 }
 
 fn code(
@@ -111,6 +113,8 @@ fn code(
     live: &ActiveSession,
 ) -> Result<String, FlowError> {
     let snapshot = visit.snapshot();
+    let Reply::Redirect(reply) = &request.reply;
+    let ask = &request.ask;
     let lifetime = snapshot.policy.tokens.code_lifetime;
     let code = AuthorizationCode {
         grant: GrantId(visit.new_id()),
@@ -119,12 +123,12 @@ fn code(
         account: live.account.id,
         epoch: live.account.epoch,
         session: live.session.id,
-        scope: request.scope.clone(),
-        claims: request.claims.clone(),
-        resources: request.resource.clone(),
-        nonce: request.nonce.clone(),
-        redirect_uri: request.redirect_uri_given.then(|| request.redirect_uri.as_str().to_owned()),
-        challenge: request.code_challenge,
+        scope: ask.scope.clone(),
+        claims: ask.claims.clone(),
+        resources: ask.resource.clone(),
+        nonce: ask.nonce.clone(),
+        redirect_uri: reply.redirect_uri_given.then(|| reply.redirect_uri.as_str().to_owned()),
+        challenge: reply.code_challenge,
         auth_time: live.session.auth_time,
         acr: live.session.acr,
         amr: live.session.amr.clone(),
@@ -136,8 +140,8 @@ fn code(
 
 /// A page of any client could keep the session alive with silent requests or embedded loads. So only an authorization request
 /// that the browser opens as a page counts as activity, at most once a minute.
-async fn touch(visit: &Visit, live: &ActiveSession, request: &AuthorizationRequest) -> Result<(), FlowError> {
-    let silent = request.prompt.contains(Prompt::None);
+async fn touch(visit: &Visit, live: &ActiveSession, ask: &Ask) -> Result<(), FlowError> {
+    let silent = ask.prompt.contains(Prompt::None);
     if silent || visit.browser.loads != FetchContext::Page || !live.session.needs_activity_update(visit.now) {
         return Ok(());
     }

@@ -11,8 +11,8 @@ use anteroom_domain::client::Client;
 use anteroom_domain::grant::{EffectiveGrant, Grant, GrantState};
 use anteroom_domain::ids::GrantId;
 use anteroom_domain::subject::SubjectNamespace;
-use anteroom_oidc::authorization::AuthorizationRequest;
-use anteroom_oidc::{Scope, ScopeSet};
+use anteroom_oidc::authorization::Ask;
+use anteroom_oidc::{ResponseType, Scope, ScopeSet};
 use anteroom_storage::{InsertGrantResult, Tx};
 use jiff::Timestamp;
 
@@ -41,16 +41,17 @@ pub(crate) struct HybridGrant {
 /// `None`: the account has changed in between, and the person who signed in has to do so again.
 pub(crate) async fn issue(
     visit: &Visit,
-    (client, request): (&Client, &AuthorizationRequest),
+    client: &Client,
+    ask: &Ask,
+    kind: ResponseType,
     person: SignedIn<'_>,
     code: Option<&str>,
 ) -> Result<Option<(HybridTokens, Option<HybridGrant>)>, FlowError> {
-    let kind = request.response_type;
     if !kind.has_token() && !kind.has_id_token() {
         return Ok(Some((HybridTokens::default(), None)));
     }
     let exchange = TokenRequestContext { call: visit, client };
-    let Some((grant, worth)) = granted(visit, (client, request), person).await? else {
+    let Some((grant, worth)) = granted(visit, client, ask, person).await? else {
         return Ok(None);
     };
     let recipient = mint::recipient(&exchange, kind.has_id_token()).await?;
@@ -79,10 +80,11 @@ fn not_minted(error: TokenError) -> FlowError {
 /// The grant with what it is worth; `None`: nothing any more, because the client has changed since it asked.
 async fn granted(
     visit: &Visit,
-    (client, request): (&Client, &AuthorizationRequest),
+    client: &Client,
+    ask: &Ask,
     SignedIn { live, agrees_to }: SignedIn<'_>,
 ) -> Result<Option<(Grant, EffectiveGrant)>, FlowError> {
-    let grant = grant_of(visit, (client, request), live);
+    let grant = grant_of(visit, client, ask, live);
     let before = visit.store().consent(live.account.id, client.id()).await?.unwrap_or_default();
     let agreed = agrees_to.map_or(before.clone(), |scope| before.union(scope));
     let context = GrantState {
@@ -96,24 +98,19 @@ async fn granted(
     Ok(grant.effective(context).ok().map(|worth| (grant, worth)))
 }
 
-fn grant_of(
-    visit: &Visit,
-    (client, request): (&Client, &AuthorizationRequest),
-    live: &ActiveSession,
-) -> Grant {
+fn grant_of(visit: &Visit, client: &Client, ask: &Ask, live: &ActiveSession) -> Grant {
     // The authorization endpoint issues no refresh token, so `offline_access` is dropped from the grant.
-    let scope: ScopeSet =
-        request.scope.iter().filter(|scope| **scope != Scope::OfflineAccess).cloned().collect();
+    let scope: ScopeSet = ask.scope.iter().filter(|scope| **scope != Scope::OfflineAccess).cloned().collect();
     Grant {
         id: GrantId(visit.new_id()),
-        client: request.client_id.clone(),
+        client: ask.client_id.clone(),
         account: live.account.id,
         session: live.session.id,
         epoch: live.account.epoch,
         scope,
-        claims: request.claims.clone(),
-        resources: request.resource.clone(),
-        nonce: request.nonce.clone(),
+        claims: ask.claims.clone(),
+        resources: ask.resource.clone(),
+        nonce: ask.nonce.clone(),
         auth_time: live.session.auth_time,
         acr: live.session.acr,
         amr: live.session.amr.clone(),

@@ -1,15 +1,18 @@
 //! The authorization request: RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.
 //!
 //! [`Parameters`] are what arrived; [`check`] holds them against the rules, each in a file of its own under
-//! `rules/`, in the one order written down in `order.rs`, and makes an [`AuthorizationRequest`] of them.
+//! `rules/`, in the one order written down in `order.rs`, and makes an [`AuthorizationRequest`] of them: what is asked ([`Ask`]), and
+//! where it is answered ([`Reply`]).
 //!
 //! Until the client and its redirect URI are known good, an error can only be a page: a redirect would make this
 //! provider an open one. After that, every error goes back to the client.
 
+mod ask;
 mod claims_request;
 mod error;
 mod order;
 mod parameters;
+mod reply;
 mod request;
 mod request_object;
 mod rules;
@@ -17,11 +20,13 @@ mod rules;
 #[cfg(test)]
 mod testing;
 
+pub use ask::{AcrRequirement, Ask};
 pub use claims_request::{ClaimRequest, ClaimRequests, ClaimsRequest};
 pub use error::{AuthorizationError, ErrorDestination};
 pub use order::{RequestObjectFailure, ValidRequest, check, refuse};
 pub use parameters::{Parameter, Parameters};
-pub use request::{AcrRequirement, AuthorizationRequest};
+pub use reply::{RedirectReply, Reply};
+pub use request::AuthorizationRequest;
 pub use request_object::{
     AcceptedObject, RequestObject, RequestObjectError, RequestObjectRules, RequestObjectSource,
 };

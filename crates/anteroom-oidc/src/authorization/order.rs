@@ -1,6 +1,9 @@
 //! The order of the rules. Nothing else decides it: a rule sees only what stands above it.
 
-use super::{AuthorizationError, AuthorizationRequest, Parameter, Parameters, error::RuleViolation, rules};
+use super::{
+    Ask, AuthorizationError, AuthorizationRequest, Parameter, Parameters, RedirectReply, Reply,
+    error::RuleViolation, rules,
+};
 use crate::{
     capabilities::Capabilities,
     client::ClientMetadata,
@@ -127,9 +130,17 @@ fn check_known_client(
     let response_mode = rules::response_mode::check(context, response_type)?;
     let rules::scope::Checked { scope, ignored } = rules::scope::check(context, response_type)?;
 
-    let request = AuthorizationRequest {
-        nonce: rules::nonce::check(context, response_type)?,
+    let nonce = rules::nonce::check(context, response_type)?;
+    let reply = RedirectReply {
         code_challenge: rules::pkce::check(context, response_type)?,
+        redirect_uri: redirect.uri.clone(),
+        redirect_uri_given: redirect.given,
+        response_type,
+        response_mode,
+        state,
+    };
+    let ask = Ask {
+        nonce,
         prompt: rules::prompt::check(context)?,
         max_age: rules::max_age::check(context)?,
         claims: rules::claims::check(context)?,
@@ -141,13 +152,9 @@ fn check_known_client(
         claims_locales: rules::locales::check(context, Parameter::ClaimsLocales),
         resource: rules::resource::check(context)?,
         client_id: context.client.client_id.clone(),
-        redirect_uri: redirect.uri.clone(),
-        redirect_uri_given: redirect.given,
-        response_type,
-        response_mode,
         scope,
-        state,
     };
+    let request = AuthorizationRequest { ask, reply: Reply::Redirect(reply) };
     Ok((request, ignored))
 }
 
@@ -177,9 +184,12 @@ mod tests {
     #[test]
     fn core_3_1_2_1_smallest_request_is_accepted() {
         let request = testing::accepted(&testing::request_with(&[]));
-        assert_eq!(request.redirect_uri.as_str(), testing::REDIRECT_URI);
-        assert_eq!((request.response_type, request.response_mode), (ResponseType::Code, ResponseMode::Query));
-        assert!(request.is_openid() && request.redirect_uri_given);
+        assert_eq!(request.redirect().redirect_uri.as_str(), testing::REDIRECT_URI);
+        assert_eq!(
+            (request.redirect().response_type, request.redirect().response_mode),
+            (ResponseType::Code, ResponseMode::Query)
+        );
+        assert!(request.ask.is_openid() && request.redirect().redirect_uri_given);
     }
 
     #[test]
@@ -188,7 +198,7 @@ mod tests {
         let forwards = testing::accepted(&pairs);
         pairs.reverse();
         assert_eq!(testing::accepted(&pairs), forwards);
-        assert!(forwards.prompt.is_empty());
+        assert!(forwards.ask.prompt.is_empty());
     }
 
     #[test]

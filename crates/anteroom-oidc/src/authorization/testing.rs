@@ -1,6 +1,6 @@
 //! A client and a request that keep every rule, for tests that break one.
 
-use super::{AuthorizationError, AuthorizationRequest, Parameters, check};
+use super::{AuthorizationError, AuthorizationRequest, Parameters, RedirectReply, Reply, check};
 use crate::{
     capabilities::Capabilities,
     client::{ClientMetadata, ClientMetadataInput, MetadataRules},
@@ -81,6 +81,13 @@ pub(crate) fn checked(
 
 pub(crate) fn accepted(pairs: &[(&str, &str)]) -> AuthorizationRequest {
     checked(&client(), pairs).unwrap()
+}
+
+impl AuthorizationRequest {
+    pub(crate) fn redirect(&self) -> &RedirectReply {
+        let Reply::Redirect(reply) = &self.reply;
+        reply
+    }
 }
 
 pub(crate) fn refused(pairs: &[(&str, &str)]) -> AuthorizationError {

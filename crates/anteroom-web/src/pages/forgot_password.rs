@@ -44,8 +44,8 @@ fn shown(
     let provider = &context.web.provider;
     let request = interaction.state.request();
     let snapshot = provider.snapshot();
-    let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
-    let hint = request.and_then(|request| request.login_hint.clone()).unwrap_or_default();
+    let client = request.and_then(|request| snapshot.clients.get(&request.ask.client_id));
+    let hint = request.and_then(|request| request.ask.login_hint.clone()).unwrap_or_default();
     let status = match problem {
         None => StatusCode::OK,
         Some(ForgotPasswordProblem::RateLimited { .. }) => StatusCode::TOO_MANY_REQUESTS,
@@ -65,7 +65,7 @@ fn shown(
         problem,
         sign_in_href,
     };
-    let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
+    let locales = request.map(|request| request.ask.ui_locales.clone()).unwrap_or_default();
     Ok(PageResponse::of(context).in_language_of(&locales).page(status, &view))
 }
 
@@ -166,7 +166,7 @@ pub(crate) fn asked_page(
         interaction: handle,
     };
     let request = interaction.state.request();
-    let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
+    let locales = request.map(|request| request.ask.ui_locales.clone()).unwrap_or_default();
     Ok(PageResponse::of(context).in_language_of(&locales).page(status, &view))
 }
 

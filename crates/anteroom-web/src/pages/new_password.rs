@@ -129,7 +129,7 @@ async fn changed_in(context: &PageContext, query: &str) -> Result<Response, Page
     };
     let snapshot = provider.snapshot();
     let request = interaction.state.request();
-    let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
+    let client = request.and_then(|request| snapshot.clients.get(&request.ask.client_id));
     let view = PasswordChangedPage {
         continue_href: match interaction.form_value(&context.visit)? {
             Some(handle) => format!("{CONTINUE}?interaction={handle}"),
@@ -138,6 +138,6 @@ async fn changed_in(context: &PageContext, query: &str) -> Result<Response, Page
         application: application(context, client.map(|client| &**client)),
         waits_elsewhere: note.waits_elsewhere,
     };
-    let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
+    let locales = request.map(|request| request.ask.ui_locales.clone()).unwrap_or_default();
     Ok(PageResponse::of(context).in_language_of(&locales).page(StatusCode::OK, &view))
 }

@@ -28,14 +28,14 @@ impl SignInForm {
         let provider = &context.web.provider;
         let request = interaction.state.request();
         let snapshot = provider.snapshot();
-        let client = request.and_then(|request| snapshot.clients.get(&request.client_id));
+        let client = request.and_then(|request| snapshot.clients.get(&request.ask.client_id));
         Ok(Self {
             interaction: interaction.form_value(&context.visit)?,
             application: application(context, client.map(|client| &**client)),
-            email: request.and_then(|request| request.login_hint.clone()).unwrap_or_default(),
+            email: request.and_then(|request| request.ask.login_hint.clone()).unwrap_or_default(),
             problem: None,
             notice: None,
-            ui_locales: request.map(|request| request.ui_locales.clone()).unwrap_or_default(),
+            ui_locales: request.map(|request| request.ask.ui_locales.clone()).unwrap_or_default(),
         })
     }
 

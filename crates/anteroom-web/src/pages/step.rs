@@ -81,7 +81,8 @@ pub(crate) fn waiting_in(query: &str) -> Option<InteractionRef> {
 fn step_page(context: &PageContext, page: StepPage, say: StepNotices) -> Result<Response, PageError> {
     let shown = StepView::of(context, &page)?;
     let StepPage { step, client, interaction, .. } = page;
-    let locales = interaction.state.request().map(|request| request.ui_locales.clone()).unwrap_or_default();
+    let locales =
+        interaction.state.request().map(|request| request.ask.ui_locales.clone()).unwrap_or_default();
     Ok(match step {
         Step::SignIn { reason, email } => {
             let reset = interaction.state.recovery.as_ref().is_some_and(|note| note.done);

@@ -36,7 +36,7 @@ pub(crate) struct StepView<'a> {
 impl<'a> StepView<'a> {
     pub(crate) fn of(context: &'a PageContext, page: &StepPage) -> Result<Self, PageError> {
         let request = page.interaction.state.request();
-        let locales = request.map(|request| request.ui_locales.clone()).unwrap_or_default();
+        let locales = request.map(|request| request.ask.ui_locales.clone()).unwrap_or_default();
         let frame = PageResponse::of(context).in_language_of(&locales);
         Ok(Self {
             context,

@@ -5,7 +5,7 @@
 //! led from POST to GET is the same request.
 
 use anteroom_oidc::authorization::{
-    AuthorizationRequest, ClaimsRequest, ErrorDestination, Parameter, Parameters,
+    AuthorizationRequest, ClaimsRequest, ErrorDestination, Parameter, Parameters, Reply,
 };
 use anteroom_oidc::form::UrlEncodedForm;
 use anteroom_oidc::response::AuthorizationResponse;
@@ -73,22 +73,23 @@ pub(crate) fn check(parameters: &Parameters) -> bool {
         Ok(accepted) => {
             let request = accepted.request;
             assert_eq!(known.as_ref(), Some(&client.client_id));
+            let AuthorizationRequest { ask, reply: Reply::Redirect(reply) } = &request;
             assert_eq!(
-                client.find_redirect_uri(request.redirect_uri.as_str()),
-                Some(request.redirect_uri.clone())
+                client.find_redirect_uri(reply.redirect_uri.as_str()),
+                Some(reply.redirect_uri.clone())
             );
-            assert!(request.scope.is_subset(&client.scope));
-            let kind = request.response_type;
+            assert!(ask.scope.is_subset(&client.scope));
+            let kind = reply.response_type;
             assert!(client.response_types.contains(&kind));
             // Multiple Response Types §2.1: no token in a query. Core §3.2.2.1: an ID token from here has a nonce.
-            assert!(request.response_mode != ResponseMode::Query || kind == ResponseType::Code);
-            assert!(request.nonce.is_some() || !kind.has_id_token());
-            assert!(request.resource.iter().all(|resource| client.audience.contains(resource)));
-            assert_eq!(request.state.as_ref().map(State::as_str), parameters.get(Parameter::State));
+            assert!(reply.response_mode != ResponseMode::Query || kind == ResponseType::Code);
+            assert!(ask.nonce.is_some() || !kind.has_id_token());
+            assert!(ask.resource.iter().all(|resource| client.audience.contains(resource)));
+            assert_eq!(reply.state.as_ref().map(State::as_str), parameters.get(Parameter::State));
             let carried = serde_json::to_string(&request).unwrap();
             let back: AuthorizationRequest = serde_json::from_str(&carried).unwrap();
             assert!(back == request, "{carried}");
-            let _ = (request.acr_requirement(), request.required_subjects(), request.target());
+            let _ = (ask.acr_requirement(), ask.required_subjects(), reply.target());
             true
         }
         Err(error) => {

@@ -31,7 +31,7 @@ mod tests {
             "acr_values",
             "gold urn:anteroom:acr:mfa  urn:anteroom:acr:pwd urn:anteroom:acr:mfa",
         )]);
-        assert_eq!(testing::accepted(&asked).acr_values, [Acr::Mfa, Acr::Pwd]);
+        assert_eq!(testing::accepted(&asked).ask.acr_values, [Acr::Mfa, Acr::Pwd]);
     }
 
     #[test]
@@ -40,6 +40,9 @@ mod tests {
             default_acr_values: vec![Acr::Mfa.to_string()],
             ..testing::input()
         });
-        assert_eq!(testing::checked(&client, &testing::request_with(&[])).unwrap().acr_values, [Acr::Mfa]);
+        assert_eq!(
+            testing::checked(&client, &testing::request_with(&[])).unwrap().ask.acr_values,
+            [Acr::Mfa]
+        );
     }
 }

@@ -28,7 +28,7 @@ mod tests {
             assert!(error.description.starts_with("claims"));
         }
         let asked = testing::request_with(&[("claims", r#"{"userinfo":{"name":{"essential":true}}}"#)]);
-        assert!(testing::accepted(&asked).claims.unwrap().userinfo["name"].essential);
-        assert_eq!(testing::accepted(&testing::request_with(&[("claims", "{}")])).claims, None);
+        assert!(testing::accepted(&asked).ask.claims.unwrap().userinfo["name"].essential);
+        assert_eq!(testing::accepted(&testing::request_with(&[("claims", "{}")])).ask.claims, None);
     }
 }

@@ -17,7 +17,7 @@ mod tests {
     fn core_3_1_2_1_display_is_never_an_error() {
         for (text, display) in [("popup", Some(Display::Popup)), ("hologram", None)] {
             let request = testing::accepted(&testing::request_with(&[("display", text)]));
-            assert_eq!(request.display, display);
+            assert_eq!(request.ask.display, display);
         }
     }
 }

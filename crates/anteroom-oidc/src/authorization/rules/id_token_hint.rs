@@ -25,7 +25,7 @@ mod tests {
         let error = testing::refused(&testing::request_with(&[("id_token_hint", "alice")]));
         assert_eq!(error.received, None);
         let request = testing::accepted(&testing::request_with(&[("id_token_hint", "e30.e30.c2ln")]));
-        assert!(request.id_token_hint.is_some());
+        assert!(request.ask.id_token_hint.is_some());
         assert!(!format!("{request:?}").contains("c2ln"));
     }
 }

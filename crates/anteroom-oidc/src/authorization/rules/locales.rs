@@ -19,8 +19,8 @@ mod tests {
         {
             let pairs = testing::request_with(&[("ui_locales", text), ("claims_locales", text)]);
             let request = testing::accepted(&pairs);
-            assert_eq!(request.ui_locales, kept);
-            assert_eq!(request.claims_locales, kept);
+            assert_eq!(request.ask.ui_locales, kept);
+            assert_eq!(request.ask.claims_locales, kept);
         }
     }
 }

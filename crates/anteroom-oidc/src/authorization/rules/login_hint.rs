@@ -27,7 +27,7 @@ mod tests {
             (&long, None),
         ] {
             let request = testing::accepted(&testing::request_with(&[("login_hint", hint)]));
-            assert_eq!(request.login_hint.as_deref(), kept);
+            assert_eq!(request.ask.login_hint.as_deref(), kept);
         }
     }
 }

@@ -23,7 +23,7 @@ mod tests {
     fn core_3_1_2_1_max_age_is_a_number_of_seconds() {
         for (text, seconds) in [("0", 0), ("10000", 10_000), ("99999999999999999999999", u32::MAX)] {
             let request = testing::accepted(&testing::request_with(&[("max_age", text)]));
-            assert_eq!(request.max_age, Some(seconds));
+            assert_eq!(request.ask.max_age, Some(seconds));
         }
         for bad in ["-1", "+1", "1.5", "soon", " 1", "١"] {
             testing::refused(&testing::request_with(&[("max_age", bad)]));
@@ -35,8 +35,8 @@ mod tests {
         let client =
             testing::client_from(&ClientMetadataInput { default_max_age: Some(600), ..testing::input() });
         let request = testing::checked(&client, &testing::request_with(&[])).unwrap();
-        assert_eq!(request.max_age, Some(600));
+        assert_eq!(request.ask.max_age, Some(600));
         let request = testing::checked(&client, &testing::request_with(&[("max_age", "5")])).unwrap();
-        assert_eq!(request.max_age, Some(5));
+        assert_eq!(request.ask.max_age, Some(5));
     }
 }

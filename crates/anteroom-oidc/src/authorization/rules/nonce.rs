@@ -43,6 +43,6 @@ mod tests {
     #[test]
     fn core_3_1_2_1_nonce_is_kept() {
         let request = testing::accepted(&testing::request_with(&[("nonce", "n-0S6_WzA2Mj")]));
-        assert_eq!(request.nonce.unwrap().as_str(), "n-0S6_WzA2Mj");
+        assert_eq!(request.ask.nonce.unwrap().as_str(), "n-0S6_WzA2Mj");
     }
 }

@@ -36,6 +36,6 @@ mod tests {
     fn rfc8707_2_resource_may_be_repeated() {
         let api = "https://api.example/";
         let request = testing::accepted(&testing::request_with(&[("resource", api), ("resource", api)]));
-        assert_eq!(request.resource, [api]);
+        assert_eq!(request.ask.resource, [api]);
     }
 }

@@ -59,7 +59,7 @@ mod tests {
         assert!(refused.description.ends_with("or register it with require_pkce = false"), "{refused}");
         let lenient =
             testing::client_from(&ClientMetadataInput { require_pkce: Some(false), ..testing::input() });
-        assert_eq!(testing::checked(&lenient, &pairs).unwrap().code_challenge, None);
+        assert_eq!(testing::checked(&lenient, &pairs).unwrap().redirect().code_challenge, None);
         pairs.push(("code_challenge_method", "S256"));
         assert!(testing::checked(&lenient, &pairs).is_err());
     }
@@ -90,7 +90,7 @@ mod tests {
     fn rfc7636_4_2_malformed_challenge_is_refused() {
         let error = testing::refused(&testing::request_changed("code_challenge", "short"));
         assert_eq!(error.parameter, Parameter::CodeChallenge);
-        let kept = testing::accepted(&testing::request_with(&[])).code_challenge.unwrap();
+        let kept = testing::accepted(&testing::request_with(&[])).redirect().code_challenge.unwrap();
         assert_eq!(kept.to_string(), testing::CHALLENGE);
     }
 
@@ -99,6 +99,6 @@ mod tests {
         let mut pairs = testing::request_changed("response_type", "id_token");
         pairs.retain(|(name, _)| !name.starts_with("code_challenge"));
         pairs.push(("nonce", "n"));
-        assert_eq!(testing::accepted(&pairs).code_challenge, None);
+        assert_eq!(testing::accepted(&pairs).redirect().code_challenge, None);
     }
 }

@@ -29,6 +29,6 @@ mod tests {
             assert_eq!(error.received.as_deref(), Some(bad));
         }
         let request = testing::accepted(&testing::request_with(&[("prompt", "login select_account")]));
-        assert!(request.prompt.contains(Prompt::SelectAccount));
+        assert!(request.ask.prompt.contains(Prompt::SelectAccount));
     }
 }

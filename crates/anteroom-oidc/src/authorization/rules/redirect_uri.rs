@@ -74,8 +74,8 @@ mod tests {
         pairs.retain(|(name, _)| *name != "scope");
         pairs.push(("scope", "profile"));
         let request = testing::accepted(&pairs);
-        assert_eq!(request.redirect_uri.as_str(), testing::REDIRECT_URI);
-        assert!(!request.redirect_uri_given);
+        assert_eq!(request.redirect().redirect_uri.as_str(), testing::REDIRECT_URI);
+        assert!(!request.redirect().redirect_uri_given);
 
         let two = ["https://app.example/cb", "https://app.example/other"].map(str::to_owned).to_vec();
         let client = testing::client_from(&ClientMetadataInput { redirect_uris: two, ..testing::input() });
@@ -91,7 +91,7 @@ mod tests {
         };
         let pairs = testing::request_changed("redirect_uri", "http://127.0.0.1:51004/callback");
         let request = testing::checked(&testing::client_from(&input("native")), &pairs).unwrap();
-        assert_eq!(request.redirect_uri.as_str(), "http://127.0.0.1:51004/callback");
+        assert_eq!(request.redirect().redirect_uri.as_str(), "http://127.0.0.1:51004/callback");
         assert!(testing::checked(&testing::client_from(&input("web")), &pairs).is_err());
     }
 }

@@ -28,6 +28,6 @@ mod tests {
             assert_eq!(error.registered.as_deref(), Some("https://api.example/"));
         }
         let request = testing::accepted(&testing::request_with(&[("resource", "https://api.example/")]));
-        assert_eq!(request.resource, ["https://api.example/"]);
+        assert_eq!(request.ask.resource, ["https://api.example/"]);
     }
 }

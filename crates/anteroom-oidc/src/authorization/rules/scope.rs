@@ -86,7 +86,7 @@ mod tests {
             ("openid schedule:read", "schedule:read", "schedule:read"),
             ("openid offline_access", "openid offline_access", "openid offline_access"),
         ] {
-            assert_eq!(check_with(registered, asked, "code").unwrap().scope.to_string(), granted);
+            assert_eq!(check_with(registered, asked, "code").unwrap().ask.scope.to_string(), granted);
         }
     }
 
@@ -114,10 +114,10 @@ mod tests {
     #[test]
     fn core_11_offline_access_is_ignored_without_a_code_or_the_refresh_grant() {
         let granted = check_with("openid offline_access", "openid offline_access", "id_token").unwrap();
-        assert_eq!(granted.scope.to_string(), "openid");
+        assert_eq!(granted.ask.scope.to_string(), "openid");
         let input = ClientMetadataInput { grant_types: None, response_types: None, ..testing::input() };
         let pairs = testing::request_changed("scope", "openid offline_access");
         let request = testing::checked(&testing::client_from(&input), &pairs).unwrap();
-        assert_eq!(request.scope.to_string(), "openid");
+        assert_eq!(request.ask.scope.to_string(), "openid");
     }
 }

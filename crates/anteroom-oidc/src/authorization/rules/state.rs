@@ -28,7 +28,7 @@ mod tests {
     fn rfc6749_4_1_2_state_is_kept_byte_for_byte() {
         let state = "~!@#$%^&*()_+`-={}|[]\\:\";'<>?,./ ".repeat(4);
         let request = testing::accepted(&testing::request_with(&[("state", &state)]));
-        assert_eq!(request.state.unwrap().as_str(), state);
+        assert_eq!(request.redirect().state.as_ref().unwrap().as_str(), state);
     }
 
     #[test]
