@@ -13,6 +13,7 @@ use crate::engine::advisory_lock::try_lock;
 use crate::entity::{audit_checkpoints, audit_entries, audit_waiting};
 use crate::row::RowRef;
 use crate::store::{Queries, Store, Tx};
+use crate::unit::Unit;
 use anteroom_domain::audit_trail::chain::{ChainHead, ChainLink, ChainedEntry, Checkpoint};
 use anteroom_domain::audit_trail::record::AuditRecord;
 use anteroom_domain::ids::AuditId;
@@ -76,21 +77,35 @@ impl UnlinkedEntry {
 impl Store {
     /// Links up to `batch` entries. Links none while another node is at it.
     pub async fn link_entries(&self, batch: u32) -> Result<Linking, StoreError> {
-        self.write(move |tx| async move {
-            if !try_lock(&tx.conn, CHAIN_LOCK).await? {
-                return Ok(Linking::default());
-            }
-            let (waiting, left_out) = tx.linkable(u64::from(batch)).await?;
-            let entries = waiting.len() as u64;
-            if entries > 0 {
-                // Read after the lock: the one before may have been moved by the node that held it until now.
-                let last = tx.last_link().await?;
-                let last = link(&tx.conn, waiting, last).await?;
-                put_head(&tx.conn, &ChainHead::of(last, &tx.keys.keyring.load())).await?;
-            }
-            Ok(Linking { entries, more: entries >= u64::from(batch), left_out })
-        })
-        .await
+        let (_, linking) = self.run(LinkEntriesUnit { batch }).await;
+        linking
+    }
+}
+
+/// Links the entries that wait, in their order.
+struct LinkEntriesUnit {
+    batch: u32,
+}
+
+impl Unit for LinkEntriesUnit {
+    type Output = Linking;
+    type Error = StoreError;
+
+    const NAME: &'static str = "link_entries";
+
+    async fn run(&self, tx: &Tx) -> Result<Linking, StoreError> {
+        if !try_lock(&tx.conn, CHAIN_LOCK).await? {
+            return Ok(Linking::default());
+        }
+        let (waiting, left_out) = tx.linkable(u64::from(self.batch)).await?;
+        let entries = waiting.len() as u64;
+        if entries > 0 {
+            // Read after the lock: the one before may have been moved by the node that held it until now.
+            let last = tx.last_link().await?;
+            let last = link(&tx.conn, waiting, last).await?;
+            put_head(&tx.conn, &ChainHead::of(last, &tx.keys.keyring.load())).await?;
+        }
+        Ok(Linking { entries, more: entries >= u64::from(self.batch), left_out })
     }
 }
 

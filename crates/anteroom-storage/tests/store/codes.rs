@@ -59,7 +59,7 @@ fn way(number: u8) -> InteractionId {
 async fn insert(store: &Store, code: OneTimeCode, interaction: InteractionId) {
     let write = store.write(move |tx| {
         let code = code.clone();
-        async move { tx.insert_code(&code, (interaction, CodeQuota::OtherDevice)).await }
+        async move { tx.insert_code(&code, interaction, CodeQuota::OtherDevice).await }
     });
     write.await.unwrap();
 }
@@ -101,26 +101,31 @@ async fn what_was_sent_and_entered_is_counted_for_account_and_purpose_since_a_ti
         (4, 2, CodePurpose::Recovery, 9),
     ] {
         let write = store.write(move |tx| async move {
-            let entry = (purpose, CodeQuota::OtherDevice, message_id(entry).0);
-            tx.count_wrong_code(account_id(account), entry, at(when)).await
+            let (quota, entry) = (CodeQuota::OtherDevice, message_id(entry).0);
+            tx.count_wrong_code(account_id(account), purpose, quota, entry, at(when)).await
         });
         write.await.unwrap();
     }
-    let recovery = (CodePurpose::Recovery, CodeQuota::OtherDevice);
-    let before = store.sent_before(account_id(1), recovery, at(2)).await.unwrap();
+    let before_of = |account: u8, quota, since| {
+        let store = &store;
+        async move {
+            store.sent_before(account_id(account), CodePurpose::Recovery, quota, at(since)).await.unwrap()
+        }
+    };
+    let (other, apart) = (CodeQuota::OtherDevice, CodeQuota::SteppedUpDevice);
+    let before = before_of(1, other, 2).await;
     assert_eq!(before, CodeAttempts { sent: vec![at(2)], wrong: vec![at(7)] });
-    let before = store.sent_before(account_id(2), recovery, at(0)).await.unwrap();
+    let before = before_of(2, other, 0).await;
     assert_eq!(before, CodeAttempts { sent: vec![], wrong: vec![at(9)] });
     // What devices that have stepped up ask for and enter is counted apart.
-    let apart = (CodePurpose::Recovery, CodeQuota::SteppedUpDevice);
     let write = store.write(move |tx| async move {
-        tx.insert_code(&code(4), (way(1), apart.1)).await?;
-        tx.count_wrong_code(account_id(1), (apart.0, apart.1, message_id(5).0), at(11)).await
+        tx.insert_code(&code(4), way(1), apart).await?;
+        tx.count_wrong_code(account_id(1), CodePurpose::Recovery, apart, message_id(5).0, at(11)).await
     });
     write.await.unwrap();
-    let before = store.sent_before(account_id(1), apart, at(0)).await.unwrap();
+    let before = before_of(1, apart, 0).await;
     assert_eq!(before, CodeAttempts { sent: vec![at(4)], wrong: vec![at(11)] });
-    let before = store.sent_before(account_id(1), recovery, at(2)).await.unwrap();
+    let before = before_of(1, other, 2).await;
     assert_eq!(before, CodeAttempts { sent: vec![at(2)], wrong: vec![at(7)] });
 }
 
