@@ -126,14 +126,18 @@ async fn link(
             moved.push(row);
         }
     }
-    for rows in moved.chunks(ROWS) {
+    let mut moved = moved.into_iter();
+    loop {
+        let rows: Vec<_> = moved.by_ref().take(ROWS).collect();
+        if rows.is_empty() {
+            return Ok(last);
+        }
         move_to_entries(conn, rows).await?;
     }
-    Ok(last)
 }
 
 /// From the table of those that wait, which are found by their times first.
-async fn move_to_entries(conn: &Conn, rows: &[audit_entries::Model]) -> Result<(), StoreError> {
+async fn move_to_entries(conn: &Conn, rows: Vec<audit_entries::Model>) -> Result<(), StoreError> {
     let Some((first, last)) = rows.first().zip(rows.last()) else { return Ok(()) };
     let removed = audit_waiting::Entity::delete_many()
         .filter(audit_waiting::Column::At.between(first.at, last.at))
@@ -143,7 +147,7 @@ async fn move_to_entries(conn: &Conn, rows: &[audit_entries::Model]) -> Result<(
     if removed.rows_affected != rows.len() as u64 {
         return Err(removed_meanwhile());
     }
-    let rows = rows.iter().map(|row| row.clone().into_active_model().reset_all());
+    let rows = rows.into_iter().map(|row| row.into_active_model().reset_all());
     audit_entries::Entity::insert_many(rows).exec_without_returning(conn).await?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use anteroom_domain::ids::{BrowserId, CodeId, InteractionId, PhoneId};
 use anteroom_domain::interaction::{Destination, Interaction, InteractionState};
 use anteroom_domain::one_time_code::{CodePurpose, CodeQuota, OneTimeCode};
 use anteroom_domain::phone::{DeliveryMethod, E164};
-use anteroom_storage::{CodeAttempts, NewPhone, Store, StoreError, StoreOptions};
+use anteroom_storage::{CodeAttempts, NewPhone, Store, StoreOptions};
 use futures_util::future::join_all;
 
 on_both_databases!(
@@ -29,11 +29,10 @@ async fn with_interactions(options: &StoreOptions) -> Store {
             finished_at: None,
             answer: None,
         };
-        let write = store.write(move |tx| {
-            let interaction = interaction.clone();
-            async move { tx.insert_interaction(&interaction, &digest(number)).await }
+        let inserted = write_with(&store, (interaction, digest(number)), |tx, (interaction, digest)| {
+            Box::pin(tx.insert_interaction(interaction, digest))
         });
-        write.await.unwrap();
+        inserted.await.unwrap();
     }
     store
 }
@@ -57,11 +56,10 @@ fn way(number: u8) -> InteractionId {
 }
 
 async fn insert(store: &Store, code: OneTimeCode, interaction: InteractionId) {
-    let write = store.write(move |tx| {
-        let code = code.clone();
-        async move { tx.insert_code(&code, interaction, CodeQuota::OtherDevice).await }
+    let inserted = write_with(store, (code, interaction), |tx, (code, interaction)| {
+        Box::pin(tx.insert_code(code, *interaction, CodeQuota::OtherDevice))
     });
-    write.await.unwrap();
+    inserted.await.unwrap();
 }
 
 async fn a_new_code_makes_the_old_one_of_its_way_and_purpose_worthless(options: StoreOptions) {
@@ -139,24 +137,23 @@ async fn a_number_is_on_file_once_and_behind_those_that_were_there(options: Stor
         usable_from: at(0),
     };
     let (added, again) = (new(1, "+12025550199"), new(2, "+12025550199"));
-    let first = added.clone();
-    let write = store.write(move |tx| {
-        let (first, again) = (first.clone(), again.clone());
-        async move {
-            assert!(tx.insert_phone(account_id(1), &first, at(9)).await?);
-            assert!(!tx.insert_phone(account_id(1), &again, at(9)).await?);
+    let id = added.id;
+    let written = write_with(&store, (added, again), |tx, (first, again)| {
+        Box::pin(async move {
+            assert!(tx.insert_phone(account_id(1), first, at(9)).await?);
+            assert!(!tx.insert_phone(account_id(1), again, at(9)).await?);
             // Two people may share a number.
-            assert!(tx.insert_phone(account_id(2), &again, at(9)).await?);
+            assert!(tx.insert_phone(account_id(2), again, at(9)).await?);
             tx.set_phone_kind(first.id, PhoneKind::Landline).await?;
             tx.use_phone(account_id(1), first.id, at(10)).await?;
             tx.use_phone(account_id(1), first.id, at(11)).await?;
-            Ok::<_, StoreError>(())
-        }
+            Ok(())
+        })
     });
-    write.await.unwrap();
+    written.await.unwrap();
     let phones = store.phones_of(account_id(1)).await.unwrap();
     let last = phones.last().unwrap();
-    assert_eq!((phones.len(), last.id, last.verified_at), (3, added.id, Some(at(10))));
+    assert_eq!((phones.len(), last.id, last.verified_at), (3, id, Some(at(10))));
     assert_eq!(last.kind, PhoneKind::Landline);
     assert!(last.accepts_codes(at(10)));
     // Unverified, and verified but too new.

@@ -48,12 +48,7 @@ fn link(number: u8) -> EmailedLink {
 }
 
 async fn insert(store: &Store, link: EmailedLink) -> Result<(), StoreError> {
-    store
-        .write(move |tx| {
-            let link = link.clone();
-            async move { tx.insert_link(&link).await }
-        })
-        .await
+    write_with(store, link, |tx, link| Box::pin(tx.insert_link(link))).await
 }
 
 async fn a_link_is_read_as_it_was_written_and_its_token_is_its_own(options: StoreOptions) {
@@ -102,11 +97,7 @@ fn asked(number: u8, address: u8) -> RequestedLink {
 }
 
 async fn ask(store: &Store, asked: RequestedLink) {
-    let unit = store.write(move |tx| {
-        let asked = asked.clone();
-        async move { tx.insert_asked_link(&asked).await }
-    });
-    unit.await.unwrap();
+    write_with(store, asked, |tx, asked| Box::pin(tx.insert_asked_link(asked))).await.unwrap();
 }
 
 async fn rows_that_were_asked_for_count_for_their_address_until_their_time_or_a_reset(options: StoreOptions) {
@@ -182,11 +173,10 @@ async fn insert_interaction(store: &Store) -> InteractionId {
         answer: None,
     };
     let id = interaction.id;
-    let unit = store.write(move |tx| {
-        let interaction = interaction.clone();
-        async move { tx.insert_interaction(&interaction, &digest(1)).await }
+    let inserted = write_with(store, (interaction, digest(1)), |tx, (interaction, digest)| {
+        Box::pin(tx.insert_interaction(interaction, digest))
     });
-    assert!(unit.await.unwrap());
+    assert!(inserted.await.unwrap());
     id
 }
 
@@ -226,11 +216,7 @@ async fn what_was_written_for_an_address_that_no_account_has_is_swept_at_its_end
             created_at: at(0),
             expires_at: at(1800),
         };
-        let unit = store.write(move |tx| {
-            let message = message.clone();
-            async move { tx.enqueue(&message).await }
-        });
-        unit.await.unwrap();
+        write_with(&store, message, |tx, message| Box::pin(tx.enqueue(message))).await.unwrap();
     }
     assert_eq!(store.newest_messages(9).await.unwrap().len(), 1, "nobody reads what goes to nobody");
     assert_eq!(store.sweep(at(1800), 9, Sweeps::ALL).await.unwrap().rows, 0);
