@@ -110,9 +110,17 @@ impl InputFiles {
     }
 
     /// The same inputs as they are now.
+    ///
+    /// The time is compared with nothing but the times that the file system has put on the files, and those come from the
+    /// system's clock. So it is read here, and is not the time of a request or a round: that of a test stands still or is
+    /// moved, and would make a new file look as if it had not changed for a while.
     pub(crate) fn again(&self) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the file system's clock is the system's")]
-        let (mut now, time) = (Self::default(), SystemTime::now());
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "compared with times of the file system, which has no other clock"
+        )]
+        let time = SystemTime::now();
+        let mut now = Self::default();
         for (path, seen) in &self.files {
             now.files.insert(path.clone(), seen.again(path, time));
         }

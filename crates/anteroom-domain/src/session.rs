@@ -171,7 +171,8 @@ impl Session {
     /// it.
     pub fn logout_hint_effect(
         &self,
-        (issued_at, expires_at): (Timestamp, Timestamp),
+        issued_at: Timestamp,
+        expires_at: Timestamp,
         browser: BrowserId,
         now: Timestamp,
     ) -> LogoutHintEffect {
@@ -240,13 +241,13 @@ mod tests {
         ] {
             let session = Session { auth_time: at(signed_in), ..session(0, None) };
             for (browser, expected) in [(own, in_own), (another, in_another)] {
-                let worth = session.logout_hint_effect((at(issued), at(expires)), browser, at(now));
+                let worth = session.logout_hint_effect(at(issued), at(expires), browser, at(now));
                 assert_eq!(worth, expected, "{signed_in} {issued} {expires} {now} {browser:?}");
             }
         }
         let auth_time = at(0) + SignedDuration::from_millis(900);
         let session = Session { auth_time, ..session(0, None) };
-        let worth = session.logout_hint_effect((at(0), at(10)), another, at(1));
+        let worth = session.logout_hint_effect(at(0), at(10), another, at(1));
         assert_eq!(worth, LogoutHintEffect::Ends, "the same second");
     }
 

@@ -13,7 +13,8 @@ pub(crate) fn write(
     theme: &Theme,
     letterhead: &Branding,
     locale: Locale,
-    (to, mail): (&str, &Mail),
+    to: &str,
+    mail: &Mail,
 ) -> Result<Email, RenderError> {
     let practice = letterhead.practice.clone();
     match mail.clone() {

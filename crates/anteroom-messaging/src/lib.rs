@@ -13,6 +13,7 @@ mod rendered;
 mod segments;
 mod sending;
 mod text;
+mod units;
 mod worker;
 
 pub use branding::Branding;

@@ -32,7 +32,9 @@ impl ChannelBackoff {
     pub(crate) fn after(
         before: Option<Self>,
         sign: ChannelHealth,
-        (now, longest, jitter): (Timestamp, SignedDuration, Jitter),
+        now: Timestamp,
+        longest: SignedDuration,
+        jitter: Jitter,
     ) -> Option<Self> {
         match (sign, before) {
             (ChannelHealth::Working, _) => None,
@@ -49,7 +51,7 @@ impl ChannelBackoff {
     }
 
     /// How many more may be sent: none during the pause, one to try it out, then as many as ever.
-    pub(crate) fn room(pause: Option<Self>, now: Timestamp, (at_once, under_way): (usize, usize)) -> usize {
+    pub(crate) fn room(pause: Option<Self>, now: Timestamp, at_once: usize, under_way: usize) -> usize {
         let most = match pause {
             None => at_once,
             Some(pause) if now < pause.until => 0,
@@ -119,7 +121,7 @@ mod tests {
             (None, ChannelHealth::Working, 0, LONG, None),
         ] {
             assert_eq!(
-                ChannelBackoff::after(before, sign, (at(now), longest, NONE)),
+                ChannelBackoff::after(before, sign, at(now), longest, NONE),
                 expected,
                 "{before:?} {sign:?}"
             );
@@ -137,7 +139,7 @@ mod tests {
             (Some(pause(5, 0)), 5, 1, 0),
         ] {
             assert_eq!(
-                ChannelBackoff::room(pause, at(now), (2, under_way)),
+                ChannelBackoff::room(pause, at(now), 2, under_way),
                 room,
                 "{pause:?} {now} {under_way}"
             );

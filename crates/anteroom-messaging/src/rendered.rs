@@ -38,11 +38,11 @@ impl Rendered {
         Ok(match &message.parcel {
             MessageBody::Email { to, mail } => Self::Email {
                 to: to.clone(),
-                email: email::write(theme, letterhead, locale, (to.as_str(), mail))?,
+                email: email::write(theme, letterhead, locale, to.as_str(), mail)?,
             },
             // Put into words all the same: the work is that of any other mail.
             MessageBody::Unaddressed { mail } => {
-                email::write(theme, letterhead, locale, ("", mail))?;
+                email::write(theme, letterhead, locale, "", mail)?;
                 Self::Unaddressed
             }
             MessageBody::Text { to, code } => {

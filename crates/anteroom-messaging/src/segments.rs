@@ -52,7 +52,8 @@ pub struct SampleText {
 pub fn sample_texts(
     theme: &Theme,
     letterhead: &Branding,
-    (minutes, link): (u16, &str),
+    minutes: u16,
+    link: &str,
 ) -> Result<Vec<SampleText>, RenderError> {
     let code = SecretCode { digits: "000000".to_owned(), minutes };
     let notice = Notice::PhoneAdded { phone: "00".to_owned(), link: link.to_owned() };

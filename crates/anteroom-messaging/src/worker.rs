@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use crate::pause::{ChannelBackoff, ChannelHealth, Jitter, LONGEST_FOR_CODES};
 use crate::rendered::Rendered;
 use crate::sending::{DeliveryError, MessageHeader, Reason, Senders};
+use crate::units::{ExpireMessagesUnit, FinishMessageUnit, LeaseMessagesUnit};
 
 /// How long one may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
@@ -72,8 +73,8 @@ impl Worker {
         loop {
             let stopping = *stop.borrow();
             if !stopping {
-                let busy = (self.senders.at_once(channel), under_way.len());
-                let room = ChannelBackoff::room(*locked(&pause), self.clock.now(), busy);
+                let at_once = self.senders.at_once(channel);
+                let room = ChannelBackoff::room(*locked(&pause), self.clock.now(), at_once, under_way.len());
                 match self.lease(channel, room).await {
                     Ok(leased) => under_way.extend(leased.into_iter().map(|one| self.attempt(one, &pause))),
                     Err(error) => tracing::error!(channel = channel.as_str(), "outbox: {error}"),
@@ -105,7 +106,8 @@ impl Worker {
             return Ok(Vec::new());
         }
         let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
-        self.store.write(move |tx| async move { tx.lease_messages(channel, now, until, limit).await }).await
+        let (_, leased) = self.store.run(LeaseMessagesUnit { channel, now, until, limit }).await;
+        leased
     }
 
     async fn attempt(&self, leased: LeasedMessage, pause: &Mutex<Option<ChannelBackoff>>) {
@@ -116,13 +118,11 @@ impl Worker {
         let result = match (&sent, paused) {
             (Ok(()), _) => MessageResult::Sent,
             (Err(failure), Some(pause)) if failure.affects_channel => {
-                put_off(failure, attempt, (pause, message.expires_at))
+                put_off(failure, attempt, pause, message.expires_at)
             }
-            (Err(failure), _) => {
-                result_of(failure, (attempt, Jitter::of(message.id)), (now, message.expires_at))
-            }
+            (Err(failure), _) => result_of(failure, attempt, Jitter::of(message.id), now, message.expires_at),
         };
-        note(&message, attempt, (&sent, result));
+        note(&message, attempt, &sent, result);
         self.finish(&message, result, now).await;
     }
 
@@ -132,7 +132,7 @@ impl Worker {
             rendered.map_err(|error| DeliveryError::new(Reason::Unwritable).detailed(error.to_string()))?;
         let ticket = MessageHeader { id: message.id, at: message.created_at, expires_at: message.expires_at };
         let name = self.name_of(message).await;
-        let sending = self.senders.send(ticket, (name.as_deref(), &rendered));
+        let sending = self.senders.send(ticket, name.as_deref(), &rendered);
         let timed_out = |_| Err(DeliveryError::new(Reason::TimedOut));
         tokio::time::timeout(ATTEMPT, sending).await.unwrap_or_else(timed_out)
     }
@@ -149,16 +149,16 @@ impl Worker {
     }
 
     async fn finish(&self, message: &Message, result: MessageResult, now: Timestamp) {
-        let id = message.id;
+        let mut unit = FinishMessageUnit { id: message.id, result, now };
         for attempt in 1..=WRITES {
-            let write =
-                self.store.write(move |tx| async move { tx.finish_message(id, result, now).await }).await;
-            match write {
+            let (finish, written) = self.store.run(unit).await;
+            match written {
                 Ok(_) => return,
                 Err(error) => {
-                    tracing::error!(message = %id, "what became of a message is not noted: {error}");
+                    tracing::error!(message = %message.id, "what became of a message is not noted: {error}");
                 }
             }
+            unit = finish;
             tokio::time::sleep(ROUND * attempt).await;
         }
     }
@@ -167,8 +167,9 @@ impl Worker {
         if (self.is_paused)() {
             return Ok(0);
         }
-        let now = self.clock.now();
-        self.store.write(move |tx| async move { tx.expire_messages(now, EXPIRY_BATCH).await }).await
+        let unit = ExpireMessagesUnit { now: self.clock.now(), limit: EXPIRY_BATCH };
+        let (_, count) = self.store.run(unit).await;
+        count
     }
 
     async fn expire(&self, mut stop: watch::Receiver<bool>) {
@@ -202,7 +203,7 @@ fn paused(
     let longest = if channel == Channel::Email { MAX_BACKOFF_MISCONFIGURED } else { LONGEST_FOR_CODES };
     let mut pause = locked(pause);
     let before = pause.take();
-    *pause = ChannelBackoff::after(before, sign(sent), (now, longest, Jitter::of(message.id)));
+    *pause = ChannelBackoff::after(before, sign(sent), now, longest, Jitter::of(message.id));
     if let (Err(failure), Some(begun)) = (sent, pause.filter(|_| *pause != before)) {
         tracing::error!(channel = channel.as_str(), until = %begun.until, "nothing goes out: {failure}");
     }
@@ -225,7 +226,8 @@ const fn sign(sent: &Result<(), DeliveryError>) -> ChannelHealth {
 fn put_off(
     failure: &DeliveryError,
     attempt: u32,
-    (pause, expires_at): (ChannelBackoff, Timestamp),
+    pause: ChannelBackoff,
+    expires_at: Timestamp,
 ) -> MessageResult {
     let error = failure.reason.as_str();
     if pause.until < expires_at {
@@ -238,8 +240,10 @@ fn put_off(
 /// Another attempt, if it can help and comes before the message is of no use.
 fn result_of(
     failure: &DeliveryError,
-    (attempt, jitter): (u32, Jitter),
-    (now, expires_at): (Timestamp, Timestamp),
+    attempt: u32,
+    jitter: Jitter,
+    now: Timestamp,
+    expires_at: Timestamp,
 ) -> MessageResult {
     let error = failure.reason.as_str();
     if !failure.reason.is_transient() {
@@ -264,7 +268,7 @@ fn backoff(attempt: u32) -> SignedDuration {
 }
 
 /// Says nothing of a message without a recipient: its end is in the trail, under the reference of its request.
-fn note(message: &Message, attempt: u32, (sent, result): (&Result<(), DeliveryError>, MessageResult)) {
+fn note(message: &Message, attempt: u32, sent: &Result<(), DeliveryError>, result: MessageResult) {
     let (kind, channel) = (message.parcel.kind(), message.parcel.channel().as_str());
     let to = match &message.parcel {
         MessageBody::Email { to, .. } => to.masked(),
@@ -320,7 +324,7 @@ mod tests {
             (DeliveryError::new(Reason::TextRefused), 1, 600, failed("text_refused")),
         ] {
             let jitter = Jitter::of("01936f5e-0000-7000-8000-000000000000".parse().unwrap());
-            let found = result_of(&failure, (attempt, jitter), (now, after(expires)));
+            let found = result_of(&failure, attempt, jitter, now, after(expires));
             assert_eq!(found, expected, "{attempt} {expires}");
         }
     }

@@ -139,7 +139,7 @@ fn most_segments(practice: &str, host: &str) -> (Vec<SampleText>, usize) {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../themes/german");
     let theme = Theme::load(Some(Path::new(folder))).unwrap();
     let letterhead = Branding { locales: theme.locales(), ..letterhead(practice, host) };
-    let samples = sample_texts(&theme, &letterhead, (10, &link)).unwrap();
+    let samples = sample_texts(&theme, &letterhead, 10, &link).unwrap();
     let most = samples.iter().map(|sample| sample.segments.count).max().unwrap();
     (samples, most)
 }

@@ -160,8 +160,11 @@ pub fn select_claims(person: &StandardClaims, wanted: ClaimSelection<'_>) -> Map
         ..StandardClaims::clone(person)
     };
     let Ok(Value::Object(all)) = serde_json::to_value(person) else { return Map::new() };
-    let mut released: Map<String, Value> =
-        all.into_iter().filter(|(name, _)| names.contains(name.as_str())).filter_map(said).collect();
+    let mut released: Map<String, Value> = all
+        .into_iter()
+        .filter(|(name, _)| names.contains(name.as_str()))
+        .filter_map(|(name, value)| Some((name, nonempty(value)?)))
+        .collect();
     // `email_verified` and `phone_number_verified` are omitted if the claim they qualify is absent.
     for (value, verdict) in
         [(&person.email, "email_verified"), (&person.phone_number, "phone_number_verified")]
@@ -182,9 +185,12 @@ fn username(person: &StandardClaims, wanted: ClaimSelection<'_>, with_email: boo
 }
 
 /// The claim with everything empty taken out of it; nothing where nothing is left.
-fn said((name, value): (String, Value)) -> Option<(String, Value)> {
+fn nonempty(value: Value) -> Option<Value> {
     let value = match value {
-        Value::Object(members) => Value::Object(members.into_iter().filter_map(said).collect()),
+        Value::Object(members) => {
+            let members = members.into_iter();
+            Value::Object(members.filter_map(|(name, value)| Some((name, nonempty(value)?))).collect())
+        }
         other => other,
     };
     let is_empty = match &value {
@@ -194,7 +200,7 @@ fn said((name, value): (String, Value)) -> Option<(String, Value)> {
         Value::Object(members) => members.is_empty(),
         Value::Bool(_) | Value::Number(_) => false,
     };
-    (!is_empty).then_some((name, value))
+    (!is_empty).then_some(value)
 }
 
 #[cfg(test)]
@@ -222,10 +228,10 @@ mod tests {
     fn released(scope: &str, asked: &[&str], allowed: &str) -> Value {
         let asked = asked.iter().map(|name| ((*name).to_owned(), ClaimRequest::default())).collect();
         let (scope, allowed) = (&scope.parse().unwrap(), &allowed.parse().unwrap());
-        told(scope, (&asked, allowed), &ScopeClaims::All)
+        told(scope, &asked, allowed, &ScopeClaims::All)
     }
 
-    fn told(scope: &ScopeSet, (asked, allowed): (&ClaimRequests, &ScopeSet), told: &ScopeClaims) -> Value {
+    fn told(scope: &ScopeSet, asked: &ClaimRequests, allowed: &ScopeSet, told: &ScopeClaims) -> Value {
         let mapping = &ClaimMapping::default();
         let wanted = ClaimSelection { scope, told, asked, allowed, mapping, address_as_username: true };
         Value::Object(select_claims(&alice(), wanted))
@@ -251,10 +257,10 @@ mod tests {
                 }),
             ),
         ] {
-            assert_eq!(told(&scope, (&asked, &scope), &claims), expected, "{claims:?}");
+            assert_eq!(told(&scope, &asked, &scope, &claims), expected, "{claims:?}");
         }
         let asked = [("name".to_owned(), ClaimRequest::default())].into();
-        let none = told(&scope, (&asked, &scope), &ScopeClaims::None);
+        let none = told(&scope, &asked, &scope, &ScopeClaims::None);
         assert_eq!(
             none,
             serde_json::json!({ "name": "Alice" }),

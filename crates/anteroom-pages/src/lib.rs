@@ -27,6 +27,7 @@ mod files;
 mod helpers;
 mod locale;
 mod phone;
+mod templates;
 mod texts;
 mod theme;
 mod views;

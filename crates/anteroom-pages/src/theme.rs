@@ -1,30 +1,22 @@
 //! A theme that was held against every page before it is used.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use handlebars::{Context, Handlebars, Template, TemplateError};
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::assets::{Asset, Assets};
+use crate::assets::Asset;
 use crate::check;
 use crate::chrome::PageLayout;
 use crate::emails::{Email, EmailView};
-use crate::error::{Fault, RenderError, TemplatePosition, ThemeError, ThemeWarning};
-use crate::files::{self, Files};
-use crate::helpers;
+use crate::error::{Fault, RenderError, ThemeError, ThemeWarning};
+use crate::files::Files;
 use crate::locale::Locale;
 use crate::phone::{self, CallScript, CodeCall, CodeText, PhoneAddedText};
-use crate::texts::Texts;
+use crate::templates::{Templates, context};
 use crate::views::Page;
 
 pub struct Theme {
-    html: Handlebars<'static>,
-    /// Templates whose name ends in `.txt`: they write plain text, where nothing is escaped.
-    plain: Handlebars<'static>,
-    pub(crate) texts: Arc<Texts>,
-    assets: Arc<Assets>,
+    pub(crate) templates: Templates,
     passed_over: Vec<String>,
     warnings: Vec<ThemeWarning>,
 }
@@ -37,7 +29,8 @@ impl Theme {
     pub fn load(folder: Option<&Path>) -> Result<Theme, ThemeError> {
         let mut faults = Vec::new();
         let files = Files::read(folder, &mut faults);
-        let (mut theme, new_partials) = Theme::assembled(&files, &mut faults);
+        let (templates, new_partials) = Templates::assembled(&files, &mut faults);
+        let mut theme = Theme { templates, passed_over: files.passed_over().to_vec(), warnings: Vec::new() };
         if folder.is_some() {
             theme.check(&files, &new_partials, &mut faults);
         }
@@ -47,47 +40,17 @@ impl Theme {
     /// A stage begins only if the one before found nothing: it would repeat, less clearly, what was found.
     fn check(&mut self, files: &Files, new_partials: &[String], faults: &mut Vec<Fault>) {
         if faults.is_empty() {
-            check::templates(self, new_partials, faults);
+            check::templates(&self.templates, new_partials, faults);
         }
         if faults.is_empty() {
-            check::renderings(self, faults);
+            check::renderings(&self.templates, faults);
         }
         let replaced = files.replaced_templates();
         if faults.is_empty() && !replaced.is_empty() {
-            let (builtin, _) = Theme::assembled(&Files::read(None, faults), faults);
-            let mut warnings = Vec::new();
-            check::required_elements_present((self, &builtin), &replaced, faults, &mut warnings);
-            self.warnings = warnings;
+            let (builtin, _) = Templates::assembled(&Files::read(None, faults), faults);
+            let themes = check::ComparedThemes { theme: &self.templates, builtin: &builtin };
+            check::required_elements_present(themes, &replaced, faults, &mut self.warnings);
         }
-    }
-
-    /// Also returns the partials that the built-in theme does not have.
-    fn assembled(files: &Files, faults: &mut Vec<Fault>) -> (Theme, Vec<String>) {
-        let mut theme = Theme {
-            html: registry(),
-            plain: registry(),
-            texts: Arc::new(Texts::collect(files, faults)),
-            assets: Arc::new(Assets::collect(files, faults)),
-            passed_over: files.passed_over().to_vec(),
-            warnings: Vec::new(),
-        };
-        theme.plain.register_escape_fn(handlebars::no_escape);
-        theme.html.register_escape_fn(escape_html);
-        helpers::register(&mut theme.html, &theme.texts, &theme.assets);
-        helpers::register(&mut theme.plain, &theme.texts, &theme.assets);
-        let mut new_partials = Vec::new();
-        for (path, file) in files.iter() {
-            let Some(name) = path.strip_suffix(".hbs") else { continue };
-            let Some(source) = files::text(path, file, faults) else { continue };
-            match Template::compile(source) {
-                Ok(template) => theme.registry_mut(name).register_template(name, template),
-                Err(error) => faults.push(syntax(path, &error)),
-            }
-            if files.is_new(path) {
-                new_partials.push(name.to_owned());
-            }
-        }
-        (theme, new_partials)
     }
 
     pub fn render<P: Page>(&self, chrome: &PageLayout, view: &P) -> Result<String, RenderError> {
@@ -130,12 +93,12 @@ impl Theme {
 
     /// What is served at `/assets/PATH`.
     pub fn asset(&self, path: &str) -> Option<Asset> {
-        self.assets.get(path)
+        self.templates.assets.get(path)
     }
 
     /// The languages that pages and messages are in.
     pub fn locales(&self) -> Vec<Locale> {
-        self.texts.locales().collect()
+        self.templates.texts.locales().collect()
     }
 
     /// What systems and editors have left in the folder, and nothing was made of.
@@ -150,12 +113,12 @@ impl Theme {
 
     /// Whether a tile with this icon has a drawing of its own.
     pub fn has_icon(&self, name: &str) -> bool {
-        self.assets.icon(name).is_some() || self.assets.url(name).is_some()
+        self.templates.assets.icon(name).is_some() || self.templates.assets.url(name).is_some()
     }
 
     /// The names of all icons.
     pub fn icons(&self) -> impl Iterator<Item = &str> {
-        self.assets.icons()
+        self.templates.assets.icons()
     }
 
     fn written(
@@ -163,74 +126,8 @@ impl Theme {
         template: &str,
         context: Result<Value, serde_json::Error>,
     ) -> Result<String, RenderError> {
-        let written =
-            context.map_err(|error| error.to_string()).and_then(|context| self.rendered(template, context));
+        let context = context.map_err(|error| error.to_string());
+        let written = context.and_then(|context| self.templates.rendered(template, context));
         written.map_err(|reason| RenderError { template: template.to_owned(), reason })
-    }
-
-    pub(crate) fn rendered(&self, template: &str, context: Value) -> Result<String, String> {
-        let context = Context::from(context);
-        self.registry(template).render_with_context(template, &context).map_err(|error| error.to_string())
-    }
-
-    pub(crate) fn registry(&self, template: &str) -> &Handlebars<'static> {
-        if is_plain(template) { &self.plain } else { &self.html }
-    }
-
-    fn registry_mut(&mut self, template: &str) -> &mut Handlebars<'static> {
-        if is_plain(template) { &mut self.plain } else { &mut self.html }
-    }
-}
-
-pub(crate) fn is_plain(template: &str) -> bool {
-    template.strip_suffix(".txt").is_some()
-}
-
-/// For text and quoted attributes. Handlebars' own writes `=` as a reference too, which not every mail program reads back in
-/// a link.
-pub(crate) fn escape_html(value: &str) -> String {
-    let mut escaped = String::with_capacity(value.len());
-    for c in value.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#x27;"),
-            '`' => escaped.push_str("&#x60;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-fn registry() -> Handlebars<'static> {
-    let mut registry = Handlebars::new();
-    registry.set_strict_mode(true);
-    registry.set_prevent_indent(true);
-    registry
-}
-
-/// What a template sees: the view's fields, `locale`, and on a page `chrome`.
-pub(crate) fn context<V: Serialize>(
-    chrome: Option<&PageLayout>,
-    locale: Locale,
-    view: &V,
-) -> Result<Value, serde_json::Error> {
-    let mut context = serde_json::to_value(view)?;
-    if let Some(fields) = context.as_object_mut() {
-        fields.insert("locale".to_owned(), json!(locale.tag()));
-        if let Some(chrome) = chrome {
-            fields.insert("chrome".to_owned(), serde_json::to_value(chrome)?);
-        }
-    }
-    Ok(context)
-}
-
-fn syntax(path: &str, error: &TemplateError) -> Fault {
-    let (line, column) = error.pos().unwrap_or((1, 1));
-    Fault::Syntax {
-        place: TemplatePosition { file: path.to_owned(), line, column },
-        reason: error.reason().to_string(),
     }
 }

@@ -45,7 +45,8 @@ impl TestProvider {
     pub async fn begin_submit(
         &self,
         browser: &Browser,
-        (page, action): (&TestResponse, &str),
+        page: &TestResponse,
+        action: &str,
         entered: &[(&str, &str)],
     ) -> PausedRequest {
         let form = page.form(action);

@@ -7,7 +7,7 @@ use anteroom_domain::ids::{AccountId, AddressId, PhoneId};
 use anteroom_domain::lockout::{FailureCounters, Lockout};
 use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::phone::E164;
-use anteroom_storage::{Credential, NewAccount, NewAddress, NewPhone, StoreError};
+use anteroom_storage::{Credential, NewAccount, NewAddress, NewPhone, StoreError, Tx, Unit};
 use jiff::SignedDuration;
 use secrecy::SecretString;
 
@@ -120,19 +120,10 @@ impl<'a> AccountBuilder<'a> {
 
     pub async fn create(self) -> AccountId {
         let account = self.account().await;
-        let (id, locked) = (account.id, self.locked);
-        let write = self.provider.store.write(move |tx| {
-            let account = account.clone();
-            async move {
-                tx.insert_account(&account).await.unwrap();
-                if let Some(lockout) = locked {
-                    tx.save_counters(id, &FailureCounters { lockout, device: None }).await?;
-                }
-                Ok::<_, StoreError>(())
-            }
-        });
-        write.await.unwrap();
-        id
+        let unit = InsertPersonUnit { account, locked: self.locked };
+        let (inserted, result) = self.provider.store.run(unit).await;
+        result.unwrap();
+        inserted.account.id
     }
 
     async fn account(&self) -> NewAccount {
@@ -193,5 +184,26 @@ fn profile(address: &str) -> Profile {
             ..PostalAddress::default()
         }),
         ..Profile::default()
+    }
+}
+
+/// Inserts an account, with what it is locked by.
+struct InsertPersonUnit {
+    account: NewAccount,
+    locked: Option<Lockout>,
+}
+
+impl Unit for InsertPersonUnit {
+    type Output = ();
+    type Error = StoreError;
+
+    const NAME: &'static str = "insert_person";
+
+    async fn run(&self, tx: &Tx) -> Result<(), StoreError> {
+        tx.insert_account(&self.account).await.unwrap();
+        if let Some(lockout) = self.locked {
+            tx.save_counters(self.account.id, &FailureCounters { lockout, device: None }).await?;
+        }
+        Ok(())
     }
 }

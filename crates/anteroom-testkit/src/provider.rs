@@ -246,12 +246,7 @@ impl TestProvider {
     }
 
     /// Asks as a program does, with a bearer token where there is one; what is sent is JSON.
-    pub async fn call(
-        &self,
-        (method, target): (&str, &str),
-        bearer: Option<&str>,
-        json: &Value,
-    ) -> TestResponse {
+    pub async fn call(&self, method: &str, target: &str, bearer: Option<&str>, json: &Value) -> TestResponse {
         let mut headers = HeaderMap::new();
         if let Some(token) = bearer {
             headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).unwrap());

@@ -105,7 +105,7 @@ impl RelyingParty {
     }
 
     /// A public application at a provider that runs in a process of its own.
-    pub fn at(address: SocketAddr, issuer: &str, (client_id, redirect_uri): (&str, &str)) -> Self {
+    pub fn at(address: SocketAddr, issuer: &str, client_id: &str, redirect_uri: &str) -> Self {
         Self {
             wire: NodeClient::new(address, issuer),
             client_id: client_id.to_owned(),

@@ -41,10 +41,10 @@ pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Ne
         }
         HostCheck::Malformed => {
             // RFC 9112 §3.2.
-            not_here(&web, &issuer, request, (StatusCode::BAD_REQUEST, MALFORMED_HOST)).await
+            not_here(&web, &issuer, request, StatusCode::BAD_REQUEST, MALFORMED_HOST).await
         }
         HostCheck::Misdirected => {
-            not_here(&web, &issuer, request, (StatusCode::MISDIRECTED_REQUEST, OTHER_HOST)).await
+            not_here(&web, &issuer, request, StatusCode::MISDIRECTED_REQUEST, OTHER_HOST).await
         }
     }
 }
@@ -57,7 +57,8 @@ async fn not_here(
     web: &Arc<Web>,
     issuer: &Issuer,
     request: Request,
-    (status, why): (StatusCode, &str),
+    status: StatusCode,
+    why: &str,
 ) -> Response {
     let (mut parts, _) = request.into_parts();
     let context = PageContext::of(&mut parts, web);

@@ -45,7 +45,7 @@ impl SecretKeys {
             section.cx.report(finding.at(section.place_of(self.file), "the other is here"));
         }
         match (file, env) {
-            (Some(path), _) => Some(from_file(section, (self.file, &path), section.place_of(self.file))),
+            (Some(path), _) => Some(from_file(section, self.file, &path, section.place_of(self.file))),
             (None, Some(name)) => Some(from_env(section, name, section.place_of(self.env))),
             (None, None) => None,
         }
@@ -78,7 +78,8 @@ fn env_name() -> Kind<String> {
 /// `key` is what names `path`.
 pub(crate) fn from_file(
     section: &Section<'_, '_>,
-    (key, path): (&str, &str),
+    key: &str,
+    path: &str,
     place: Option<SourceSpan>,
 ) -> Secret {
     let cx = section.cx;
@@ -95,7 +96,7 @@ pub(crate) fn from_file(
                 let mut finding =
                     ConfigFinding::error(format!("cannot read the secret file {}", path.display()));
                 if error.kind() == std::io::ErrorKind::NotFound {
-                    finding = help_to_make(finding, (key, &path), &section.path);
+                    finding = help_to_make(finding, key, &path, &section.path);
                 }
                 cx.report(finding.at(place, error.to_string()));
             }
@@ -105,7 +106,7 @@ pub(crate) fn from_file(
 }
 
 /// Which command makes the file. Others hold what another party gives out, such as the password of a mail server.
-fn help_to_make(finding: ConfigFinding, (key, path): (&str, &Path), section: &str) -> ConfigFinding {
+fn help_to_make(finding: ConfigFinding, key: &str, path: &Path, section: &str) -> ConfigFinding {
     if key == MASTER_KEY_FILE {
         return finding.help(MAKE_MASTER_KEY);
     }
@@ -130,7 +131,7 @@ pub(crate) fn warn_of_readers(section: &Section<'_, '_>, path: &Path, place: Opt
 
 /// Certificates in PEM: no secret, but kept in a file as well, and of no use when there is none in it.
 /// `key` is what names `path`.
-pub(crate) fn certificates(section: &Section<'_, '_>, (key, path): (&str, &str)) -> Option<String> {
+pub(crate) fn certificates(section: &Section<'_, '_>, key: &str, path: &str) -> Option<String> {
     let cx = section.cx;
     if !cx.fetch_secrets {
         return None;

@@ -17,7 +17,7 @@ pub(crate) fn check(
     for (draft, metadata) in drafts.iter().zip(checked) {
         let Some(metadata) = metadata else { continue };
         match (metadata.access_token_signature(), draft.policy.access_token_typ) {
-            (Some(_), AccessTokenTyp::Jwt) => check_audience(cx, (draft, metadata), drafts, issuer),
+            (Some(_), AccessTokenTyp::Jwt) => check_audience(cx, draft, metadata, drafts, issuer),
             (Some(_), AccessTokenTyp::AtJwt) => {}
             (None, _) => check_opaque(cx, draft),
         }
@@ -28,7 +28,8 @@ pub(crate) fn check(
 /// in its `aud`. The issuer stands there too where `openid` was granted.
 fn check_audience(
     cx: &Context<'_>,
-    (draft, metadata): (&ClientDraft, &ClientMetadata),
+    draft: &ClientDraft,
+    metadata: &ClientMetadata,
     drafts: &[ClientDraft],
     issuer: &Issuer,
 ) {

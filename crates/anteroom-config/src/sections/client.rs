@@ -185,21 +185,17 @@ fn read_secrets(section: &mut Section<'_, '_>) -> Vec<SecretString> {
     for (i, path) in files.iter().enumerate() {
         let place = section.cx.place(&format!("{}.secret_files.{i}", section.path));
         secrets.extend(
-            from_file(section, ("secret_files", path), place.clone()).value.map(|value| (place, value)),
+            from_file(section, "secret_files", path, place.clone()).value.map(|value| (place, value)),
         );
     }
     for (place, secret) in &secrets {
-        check_strength(section, (place.clone(), "a client's secret"), secret.expose_secret());
+        check_strength(section, place.clone(), "a client's secret", secret.expose_secret());
     }
     secrets.into_iter().map(|(_, secret)| secret).collect()
 }
 
 /// RFC 6749 appendix A.2 for the characters; the length keeps a secret from being guessed at the token endpoint.
-pub(super) fn check_strength(
-    section: &Section<'_, '_>,
-    (place, what): (Option<SourceSpan>, &str),
-    secret: &str,
-) {
+pub(super) fn check_strength(section: &Section<'_, '_>, place: Option<SourceSpan>, what: &str, secret: &str) {
     const LEAST: usize = 16;
     if !secret.chars().all(|c| matches!(c, ' '..='~')) {
         let finding = ConfigFinding::error(format!("{what} has characters that HTTP cannot carry"));

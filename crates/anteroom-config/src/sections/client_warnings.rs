@@ -10,14 +10,14 @@ use crate::reader::kind::did_you_mean;
 use crate::suggest::nearest;
 
 pub(super) fn check(cx: &Context<'_>, draft: &ClientDraft, metadata: &ClientMetadata) {
-    check_wildcards(cx, draft, ("redirect_uris", &metadata.redirect_uris));
-    check_wildcards(cx, draft, ("post_logout_redirect_uris", &metadata.post_logout_redirect_uris));
+    check_wildcards(cx, draft, "redirect_uris", &metadata.redirect_uris);
+    check_wildcards(cx, draft, "post_logout_redirect_uris", &metadata.post_logout_redirect_uris);
     warn_of_unknown_scopes(cx, draft, metadata);
     warn_of_silent_refresh(cx, draft, metadata);
 }
 
 /// RFC 9700 §4.1.3: redirect URIs are compared character for character, so a pattern matches nothing.
-fn check_wildcards(cx: &Context<'_>, draft: &ClientDraft, (key, uris): (&'static str, &[RedirectUri])) {
+fn check_wildcards(cx: &Context<'_>, draft: &ClientDraft, key: &'static str, uris: &[RedirectUri]) {
     for (i, uri) in uris.iter().enumerate().filter(|(_, uri)| uri.as_str().contains('*')) {
         let finding = ConfigFinding::error(format!("`{key}` of client `{}` has a wildcard", draft.client_id));
         let place = draft.place_of(cx, &format!("{key}.{i}"));

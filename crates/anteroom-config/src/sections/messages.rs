@@ -33,7 +33,7 @@ pub(super) fn read_email(top: &mut Section<'_, '_>) -> Option<EmailSettings> {
         let meaning = "File with certificates in PEM: the server's must be of one of them. If left out, of one that the \
             system trusts.";
         let authority = section.get(key("ca_file", file_path(), meaning));
-        let authority = authority.and_then(|path| certificates(section, ("ca_file", &path)));
+        let authority = authority.and_then(|path| certificates(section, "ca_file", &path));
         let username = section.get(key("username", text(), "Whom the server knows Anteroom as."));
         let password = PASSWORD.read(section).map(|secret| secret.value);
         if username.is_some() != password.is_some() && !section.cx.is_describing() {

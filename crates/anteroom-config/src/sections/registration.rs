@@ -98,13 +98,13 @@ fn read_tokens(section: &mut Section<'_, '_>) -> Vec<SecretString> {
     for (i, path) in files.unwrap_or_default().iter().enumerate() {
         let place = section.cx.place(&format!("{}.initial_access_token_files.{i}", section.path));
         tokens.extend(
-            from_file(section, ("initial_access_token_files", path), place.clone())
+            from_file(section, "initial_access_token_files", path, place.clone())
                 .value
                 .map(|value| (place, value)),
         );
     }
     for (place, token) in &tokens {
-        check_strength(section, (place.clone(), "an initial access token"), token.expose_secret());
+        check_strength(section, place.clone(), "an initial access token", token.expose_secret());
     }
     tokens.into_iter().map(|(_, token)| token).collect()
 }

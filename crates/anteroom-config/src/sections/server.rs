@@ -113,7 +113,7 @@ pub(super) fn read_outgoing(top: &mut Section<'_, '_>) -> OutgoingSettings {
             besides those that the system trusts.";
         let authorities = section.get(key("ca_file", file_path(), meaning));
         let authorities =
-            authorities.and_then(|path| certificates(section, ("ca_file", &path)));
+            authorities.and_then(|path| certificates(section, "ca_file", &path));
         OutgoingSettings { allow, authorities }
     })
 }

@@ -68,8 +68,8 @@ impl<T> FairQueue<T> {
         let arrival = self.arrivals;
         self.arrivals += 1;
         match lane {
-            QueueKey::KnownDevice(_) => self.known.push(lane, (arrival, item)),
-            QueueKey::Prefix(_) | QueueKey::Account(_) => self.others.push(lane, (arrival, item)),
+            QueueKey::KnownDevice(_) => self.known.push(lane, arrival, item),
+            QueueKey::Prefix(_) | QueueKey::Account(_) => self.others.push(lane, arrival, item),
         }
     }
 
@@ -98,7 +98,7 @@ impl<T> QueueHalf<T> {
         self.waiting < self.room
     }
 
-    fn push(&mut self, lane: QueueKey, (arrival, item): (u64, T)) -> Pushed<T> {
+    fn push(&mut self, lane: QueueKey, arrival: u64, item: T) -> Pushed<T> {
         if self.has_room() {
             self.append(lane, (arrival, item));
             return Pushed::Queued;

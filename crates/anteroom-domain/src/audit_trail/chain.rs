@@ -110,7 +110,8 @@ pub struct Pruned {
 impl Pruned {
     pub fn sign(
         link: ChainLink,
-        (at, older_than): (Timestamp, Timestamp),
+        at: Timestamp,
+        older_than: Timestamp,
         signer: &Signer,
     ) -> Result<Self, SigningFailed> {
         let mut pruned = Self { link, at, older_than, signature: Vec::new() };

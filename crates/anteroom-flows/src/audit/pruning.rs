@@ -56,7 +56,7 @@ pub async fn prune(
         return Ok(Pruning::Refused(report.findings));
     }
     let Some(link) = found else { return Ok(Pruning::Nothing) };
-    let pruned = Pruned::sign(link, (audit.now, older_than), &signer).map_err(FlowError::from)?;
+    let pruned = Pruned::sign(link, audit.now, older_than, &signer).map_err(FlowError::from)?;
     let entries = link.seq.saturating_sub(begins.seq);
     let entry = audit.entry(Actor::System, Event::TrailPruned { up_to: link.seq, entries });
     let done = store.prune_entries(begins.seq, pruned, entry).await?;

@@ -164,7 +164,7 @@ pub(crate) async fn sent(
     let Some(code) = visit.store().code_of(row, purpose).await? else { return Ok(None) };
     let Some(offer) = destination_of(&code, account, offers).cloned() else { return Ok(None) };
     let share = code_share(visit.store(), account.id, device).await?;
-    let before = visit.store().sent_before(account.id, (purpose, share), a_day_before(visit.now)).await?;
+    let before = visit.store().sent_before(account.id, purpose, share, a_day_before(visit.now)).await?;
     let wait = visit.snapshot().policy.codes.may_send(&before.sent, visit.now).err();
     // What was handed over is swept after a while.
     let state = visit.store().message_state(code.message).await?;

@@ -126,7 +126,7 @@ impl Unit for InsertEncryptionKey {
         }
         let Some(replacement) = due.replacement(&rows) else { return Ok(()) };
         let from = replacement.from;
-        tx.insert_encryption_key(&EncryptionKeyRow { published_from: from, ..row.clone() }).await?;
+        tx.insert_encryption_key(EncryptionKeyRow { published_from: from, ..row.clone() }).await?;
         let created = Event::EncryptionKeyCreated { kid: row.kid.clone(), key: row.kind.clone() };
         tx.append(&audit.entry(due.trigger.actor(), created)).await?;
         for kid in replacement.retiring {

@@ -146,7 +146,7 @@ impl Unit for InsertSigningKey {
             return Ok(false);
         }
         let Some(RotationStep::Make(succession)) = due.change(&rows) else { return Ok(false) };
-        tx.insert_signing_key(&SigningKeyRow { signs_from: succession.from, ..row.clone() }).await?;
+        tx.insert_signing_key(SigningKeyRow { signs_from: succession.from, ..row.clone() }).await?;
         let created = Event::SigningKeyCreated { kid: row.kid.clone(), algorithm: row.algorithm.clone() };
         tx.append(&audit.entry(due.trigger.actor(), created)).await?;
         retire(tx, audit, due.trigger, succession).await?;

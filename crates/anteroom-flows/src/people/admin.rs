@@ -107,7 +107,7 @@ impl Unit for DisableAccount {
         end_links(tx, call, account).await?;
         tx.set_status(account, AccountStatus::Disabled, call.now).await?;
         if let Some(raised) = tx.raise_epoch(account).await? {
-            tx.keep_password_of_devices(account, (locked.epoch, raised)).await?;
+            tx.keep_password_of_devices(account, locked.epoch, raised).await?;
         }
         let sessions = tx.sessions_of_account(account).await?;
         end_all(tx, call.audit(), &sessions, &self.recipients).await?;

@@ -49,7 +49,7 @@ pub(crate) async fn other_account_used_browser_since(
     if here.iter().any(|(row, _)| row.session.is_of_another_since(account, at)) {
         return Ok(true);
     }
-    Ok(visit.store().has_other_account_at_browser_since(visit.browser.id, (account, at)).await?)
+    Ok(visit.store().has_other_account_at_browser_since(visit.browser.id, account, at).await?)
 }
 
 /// Alive or not, as long as there is something to say of them.

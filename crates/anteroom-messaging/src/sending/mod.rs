@@ -10,6 +10,7 @@ pub mod twilio;
 pub use failure::{DeliveryError, Reason};
 pub use gateway::{Gateway, GatewayError, GatewayMethod, GatewayRequest};
 pub use http::{ClientError, check_connection};
+use smtp::Recipient;
 pub use smtp::{Smtp, SmtpError, SmtpServer, SmtpTls};
 
 use anteroom_domain::ids::MessageId;
@@ -72,13 +73,14 @@ impl Senders {
     pub(crate) async fn send(
         &self,
         ticket: MessageHeader,
-        (name, rendered): (Option<&str>, &Rendered),
+        name: Option<&str>,
+        rendered: &Rendered,
     ) -> Result<(), DeliveryError> {
         let nobody = DeliveryError::new(Reason::NotConfigured);
         match rendered {
             Rendered::Email { to, email } => {
                 let smtp = self.email.as_ref().ok_or(nobody)?;
-                smtp.send((ticket.id, ticket.at), (name, to), email).await
+                smtp.send(ticket, Recipient { name, address: to }, email).await
             }
             Rendered::Text { to, body } => match self.text.as_ref().ok_or(nobody)? {
                 PhoneProvider::Twilio(twilio) => twilio.text(ticket, to, body).await,

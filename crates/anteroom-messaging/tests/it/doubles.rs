@@ -56,11 +56,11 @@ impl MailDouble {
 }
 
 pub(crate) async fn mail_server() -> MailDouble {
-    mail_server_with_room((usize::MAX, usize::MAX)).await
+    mail_server_with_room(usize::MAX, usize::MAX).await
 }
 
 /// With room for so many connections at once, and so many messages on each.
-pub(crate) async fn mail_server_with_room((room, messages): (usize, usize)) -> MailDouble {
+pub(crate) async fn mail_server_with_room(room: usize, messages: usize) -> MailDouble {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let double = MailDouble { port, got: Arc::default(), connections: Arc::default() };

@@ -92,7 +92,7 @@ async fn what_nobody_takes_is_erased_when_its_time_is_over() {
 
 #[tokio::test]
 async fn many_mails_go_over_two_connections_that_are_kept() {
-    let (office, server) = (Office::open().await, mail_server_with_room((3, usize::MAX)).await);
+    let (office, server) = (Office::open().await, mail_server_with_room(3, usize::MAX).await);
     let mut ids = Vec::new();
     for _ in 0..120 {
         ids.push(office.queue(mail()).await);
@@ -111,7 +111,7 @@ async fn many_mails_go_over_two_connections_that_are_kept() {
 /// The clock stands still, so a channel that paused would send nothing more.
 #[tokio::test]
 async fn a_mail_server_that_ends_a_connection_after_some_messages_gets_the_next_on_another() {
-    let (office, server) = (Office::open().await, mail_server_with_room((usize::MAX, 3)).await);
+    let (office, server) = (Office::open().await, mail_server_with_room(usize::MAX, 3).await);
     let mut ids = Vec::new();
     for _ in 0..20 {
         ids.push(office.queue(mail()).await);
@@ -129,7 +129,7 @@ async fn a_mail_server_that_ends_a_connection_after_some_messages_gets_the_next_
 /// are not charged with it.
 #[tokio::test]
 async fn a_mail_server_without_room_is_tried_by_one_message_and_charges_none() {
-    let (office, full) = (Office::open().await, mail_server_with_room((0, 0)).await);
+    let (office, full) = (Office::open().await, mail_server_with_room(0, 0).await);
     let mut ids = Vec::new();
     for _ in 0..10 {
         ids.push(office.queue(mail()).await);

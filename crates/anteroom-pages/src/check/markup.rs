@@ -92,7 +92,7 @@ const fn is_space(c: char) -> bool {
     c.is_ascii_whitespace()
 }
 
-/// As templates escape ([`crate::theme`]).
+/// As templates escape ([`crate::templates`]).
 fn unescaped(value: &str) -> String {
     let named = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#x60;", "`")];
     let value = named.iter().fold(value.to_owned(), |value, (name, sign)| value.replace(name, sign));

@@ -23,7 +23,7 @@ use crate::emails::{
 use crate::error::Fault;
 use crate::locale::Locale;
 use crate::phone::{self, CodeCall, CodeText, PhoneAddedText};
-use crate::theme::Theme;
+use crate::templates::{Templates, context};
 use crate::views::{
     AddPhonePage, ChooseAccountPage, CompleteRegistrationPage, ConsentPage, DashboardPage, EnrolFactorPage,
     EnterCodePage, ErrorPage, ErrorReturnPage, FactorsPage, ForgotPasswordPage, FormPostPage, InvitationPage,
@@ -31,7 +31,7 @@ use crate::views::{
     PasswordExpiredPage, ProfilePage, RecoveryAskedPage, RecoveryLinkPage, RedirectPage, SignInPage,
     SignOutPage, SignedOutPage, VerifyIdentityPage,
 };
-pub(crate) use required_elements::required_elements_present;
+pub(crate) use required_elements::{ComparedThemes, required_elements_present};
 use shape::Shape;
 use walk::TemplateWalk;
 
@@ -118,7 +118,7 @@ fn all() -> Vec<SampledView> {
 }
 
 /// Walks every template; texts and partials that no template uses are reported.
-pub(crate) fn templates(theme: &Theme, new_partials: &[String], faults: &mut Vec<Fault>) {
+pub(crate) fn templates(theme: &Templates, new_partials: &[String], faults: &mut Vec<Fault>) {
     let mut used_texts = BTreeSet::new();
     let mut used_templates = BTreeSet::new();
     for sampled in all() {
@@ -141,7 +141,7 @@ pub(crate) fn templates(theme: &Theme, new_partials: &[String], faults: &mut Vec
 }
 
 /// Renders every sample of everything in every language.
-pub(crate) fn renderings(theme: &Theme, faults: &mut Vec<Fault>) {
+pub(crate) fn renderings(theme: &Templates, faults: &mut Vec<Fault>) {
     for sampled in all() {
         let shape = Shape::of(&sampled.views);
         let views = sampled.views.iter().flat_map(|view| shape::with_gaps(view, &shape)).collect();
@@ -165,5 +165,5 @@ fn contexts(sampled: &SampledView, locale: Locale) -> Vec<Value> {
     let frames: Vec<Option<PageLayout>> =
         if sampled.framed { PageLayout::samples(locale).into_iter().map(Some).collect() } else { vec![None] };
     let pairs = frames.iter().flat_map(|frame| sampled.views.iter().map(move |view| (frame, view)));
-    pairs.filter_map(|(frame, view)| crate::theme::context(frame.as_ref(), locale, view).ok()).collect()
+    pairs.filter_map(|(frame, view)| context(frame.as_ref(), locale, view).ok()).collect()
 }

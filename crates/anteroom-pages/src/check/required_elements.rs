@@ -10,13 +10,20 @@ use super::markup::{Field, HtmlForm, Tag, Value, forms, tags};
 use super::{SampledView, all, contexts, shape};
 use crate::error::{Fault, MissingElement, ThemeWarning};
 use crate::locale::Locale;
-use crate::theme::{Theme, escape_html, is_plain};
+use crate::templates::{Templates, escape_html, is_plain};
 use shape::Shape;
+
+/// The theme that is checked, and the built-in one.
+#[derive(Clone, Copy)]
+pub(crate) struct ComparedThemes<'a> {
+    pub(crate) theme: &'a Templates,
+    pub(crate) builtin: &'a Templates,
+}
 
 /// Holds the theme's templates against those of the built-in one: those that were replaced, or all where one was that others
 /// include.
 pub(crate) fn required_elements_present(
-    (theme, builtin): (&Theme, &Theme),
+    themes: ComparedThemes<'_>,
     replaced: &BTreeSet<&str>,
     faults: &mut Vec<Fault>,
     warnings: &mut Vec<ThemeWarning>,
@@ -37,7 +44,7 @@ pub(crate) fn required_elements_present(
         for context in contexts(&sampled, Locale::En) {
             for template in &sampled.templates {
                 let mut found = ElementComparison { template, faults, warnings };
-                found.compare((theme, builtin), &sampled, context.clone());
+                found.compare(themes, &sampled, context.clone());
             }
         }
     }
@@ -50,7 +57,7 @@ struct ElementComparison<'a> {
 }
 
 impl ElementComparison<'_> {
-    fn compare(&mut self, (theme, builtin): (&Theme, &Theme), sampled: &SampledView, mut context: Json) {
+    fn compare(&mut self, themes: ComparedThemes<'_>, sampled: &SampledView, mut context: Json) {
         mark_tokens(&mut context);
         // The warning before a session ends is a comfort of the frame, and on most pages there is no session.
         let in_session = sampled.in_session.then(|| context.clone());
@@ -58,8 +65,8 @@ impl ElementComparison<'_> {
             *session = Json::Null;
         }
         let both = |context: &Json| {
-            let write = |theme: &Theme| theme.rendered(self.template, context.clone()).ok();
-            Some((write(theme)?, write(builtin)?))
+            let write = |templates: &Templates| templates.rendered(self.template, context.clone()).ok();
+            Some((write(themes.theme)?, write(themes.builtin)?))
         };
         // A template that cannot be rendered is reported elsewhere.
         let Some((ours, theirs)) = both(&context) else { return };

@@ -11,7 +11,7 @@ use crate::theme::Theme;
 const HOSTILE: &str = "\"'><script>alert(1)</script><b onclick=alert(2)>\u{202e}&amp;";
 
 fn pages(visit: impl Fn(&str, Value, String)) {
-    let theme = Theme::load(None).unwrap();
+    let theme = Theme::load(None).unwrap().templates;
     for sampled in all().iter().filter(|sampled| sampled.framed) {
         for context in Locale::ALL.into_iter().flat_map(|locale| contexts(sampled, locale)) {
             let template = &sampled.templates[0];
@@ -70,7 +70,7 @@ fn put(value: &Value, change: impl FnOnce(&mut Value)) -> Value {
 
 #[test]
 fn hostile_input_is_escaped_on_every_page_and_email() {
-    let theme = Theme::load(None).unwrap();
+    let theme = Theme::load(None).unwrap().templates;
     let templates = |sampled: &SampledView| {
         sampled
             .templates
@@ -99,7 +99,7 @@ fn hostile_input_is_escaped_on_every_page_and_email() {
 
 #[test]
 fn no_address_runs_a_script() {
-    let theme = Theme::load(None).unwrap();
+    let theme = Theme::load(None).unwrap().templates;
     for sampled in all() {
         for context in contexts(&sampled, Locale::En) {
             for address in ["javascript:alert(1)", " java\tscript:alert(1)", "DATA:text/html,x"] {
@@ -181,8 +181,8 @@ fn the_german_example_has_every_page_and_message_in_german() {
         let both = contexts(&sampled, german).into_iter().zip(contexts(&sampled, Locale::En));
         for (of_german, of_english) in both {
             for template in &sampled.templates {
-                let [german, english] =
-                    [&of_german, &of_english].map(|it| theme.rendered(template, it.clone()).unwrap());
+                let [german, english] = [&of_german, &of_english]
+                    .map(|it| theme.templates.rendered(template, it.clone()).unwrap());
                 if sampled.framed {
                     assert!(german.contains("<html lang=\"de\">"), "{template}");
                 }
@@ -196,7 +196,7 @@ fn the_german_example_has_every_page_and_message_in_german() {
             }
         }
     }
-    let of_english = theme.texts.ids(Locale::En);
+    let of_english = theme.templates.texts.ids(Locale::En);
     let own = std::fs::read_to_string(format!("{folder}/texts/de.ftl")).unwrap();
     let missing = of_english.iter().filter(|id| !own.contains(&format!("\n{id} =")));
     let missing: Vec<_> = missing.map(String::as_str).collect();

@@ -3,6 +3,7 @@
 use crate::StoreError;
 use crate::entity::account_addresses;
 use crate::store::{Queries, Store, Tx};
+use crate::unit::Unit;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::AccountId;
 use sea_orm::sea_query::Expr;
@@ -17,7 +18,6 @@ pub struct RenewedDomains {
     pub conflicts: Vec<AccountId>,
 }
 
-#[derive(Clone)]
 struct Renewal {
     id: Uuid,
     account: AccountId,
@@ -31,12 +31,14 @@ impl Store {
         if due.is_empty() {
             return Ok(RenewedDomains::default());
         }
-        self.write(move |tx: Tx| {
-            let due = due.clone();
-            async move { tx.renew(&due).await }
-        })
-        .await
+        let (_, renewed) = self.run(NormalizeDomainsUnit { due }).await;
+        renewed
     }
+}
+
+/// Gives each of these addresses the form in which addresses are looked up.
+struct NormalizeDomainsUnit {
+    due: Vec<Renewal>,
 }
 
 impl Queries {
@@ -52,13 +54,18 @@ impl Queries {
     }
 }
 
-impl Tx {
-    async fn renew(&self, due: &[Renewal]) -> Result<RenewedDomains, StoreError> {
+impl Unit for NormalizeDomainsUnit {
+    type Output = RenewedDomains;
+    type Error = StoreError;
+
+    const NAME: &'static str = "normalize_domains";
+
+    async fn run(&self, tx: &Tx) -> Result<RenewedDomains, StoreError> {
         let mut renewed = RenewedDomains::default();
-        for one in due {
+        for one in &self.due {
             let folded = one.address.folded();
             let same = account_addresses::Column::Folded.eq(folded.as_str());
-            if account_addresses::Entity::find().filter(same).one(&self.conn).await?.is_some() {
+            if account_addresses::Entity::find().filter(same).one(&tx.conn).await?.is_some() {
                 renewed.conflicts.push(one.account);
                 continue;
             }
@@ -66,7 +73,7 @@ impl Tx {
                 .col_expr(account_addresses::Column::Address, Expr::value(one.address.as_str()))
                 .col_expr(account_addresses::Column::Folded, Expr::value(folded.as_str()))
                 .filter(account_addresses::Column::Id.eq(one.id))
-                .exec(&self.conn)
+                .exec(&tx.conn)
                 .await?;
             renewed.renewed += 1;
         }

@@ -13,10 +13,10 @@ mod tests;
 
 use crate::StoreError;
 use crate::store::{Queries, Store, Tx};
+use crate::unit::Unit;
 use anteroom_domain::ids::AccountId;
 use jiff::Timestamp;
 use sea_orm::{ConnectionTrait, Statement, Value};
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// Accounts that one transaction brings in line at most.
@@ -70,23 +70,35 @@ impl Store {
     pub async fn backfill_authenticators(&self, now: Timestamp) -> Result<usize, StoreError> {
         let mut all = 0;
         loop {
-            let accounts: Arc<[AccountId]> = self.differing_authenticators().await?.into();
+            let accounts = self.differing_authenticators().await?;
             if accounts.is_empty() {
                 return Ok(all);
             }
-            all += accounts.len();
-            let write = self.write(move |tx: Tx| {
-                let accounts = Arc::clone(&accounts);
-                async move {
-                    for account in accounts.iter() {
-                        tx.lock_account(*account).await?;
-                        tx.sync_authenticators(*account, now).await?;
-                    }
-                    Ok::<_, StoreError>(())
-                }
-            });
-            write.await?;
+            let (synced, result) = self.run(SyncAuthenticatorsUnit { accounts, now }).await;
+            result?;
+            all += synced.accounts.len();
         }
+    }
+}
+
+/// Brings the rows of each of these accounts in line with its phones and apps.
+struct SyncAuthenticatorsUnit {
+    accounts: Vec<AccountId>,
+    now: Timestamp,
+}
+
+impl Unit for SyncAuthenticatorsUnit {
+    type Output = ();
+    type Error = StoreError;
+
+    const NAME: &'static str = "sync_authenticators";
+
+    async fn run(&self, tx: &Tx) -> Result<(), StoreError> {
+        for account in self.accounts.iter().copied() {
+            tx.lock_account(account).await?;
+            tx.sync_authenticators(account, self.now).await?;
+        }
+        Ok(())
     }
 }
 

@@ -124,7 +124,8 @@ impl Tx {
     pub async fn keep_password_of_devices(
         &self,
         account: AccountId,
-        (before, now): (AccountEpoch, AccountEpoch),
+        before: AccountEpoch,
+        now: AccountEpoch,
     ) -> Result<(), StoreError> {
         known_devices::Entity::update_many()
             .col_expr(known_devices::Column::PasswordEpoch, Expr::value(now.0))

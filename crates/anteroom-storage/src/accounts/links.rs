@@ -86,7 +86,8 @@ impl Tx {
         &self,
         ids: &[LinkId],
         most: u32,
-        (entry, now): (Option<FormWindow<'_>>, Timestamp),
+        entry: Option<FormWindow<'_>>,
+        now: Timestamp,
     ) -> Result<Vec<LinkId>, StoreError> {
         let tries = Expr::col(links::Column::TypedTries);
         let has_one_left = links::Column::TypedTries.lt(count_column(most));
@@ -116,7 +117,8 @@ impl Tx {
     pub async fn complete_link(
         &self,
         account: AccountId,
-        (kind, completed): (LinkKind, Option<LinkId>),
+        kind: LinkKind,
+        completed: Option<LinkId>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         links::Entity::update_many()

@@ -41,7 +41,8 @@ impl Queries {
     pub async fn sent_before(
         &self,
         account: AccountId,
-        (purpose, share): (CodePurpose, CodeQuota),
+        purpose: CodePurpose,
+        share: CodeQuota,
         since: Timestamp,
     ) -> Result<CodeAttempts, StoreError> {
         let since = since.as_millisecond().max(self.counts_from(account, purpose).await?);
@@ -87,7 +88,8 @@ impl Tx {
     pub async fn insert_code(
         &self,
         code: &OneTimeCode,
-        (interaction, share): (InteractionId, CodeQuota),
+        interaction: InteractionId,
+        share: CodeQuota,
     ) -> Result<(), StoreError> {
         one_time_codes::Entity::update_many()
             .col_expr(one_time_codes::Column::SupersededAt, Expr::value(code.created_at.as_millisecond()))
@@ -130,7 +132,9 @@ impl Tx {
     pub async fn count_wrong_code(
         &self,
         account: AccountId,
-        (purpose, share, entry): (CodePurpose, CodeQuota, Uuid),
+        purpose: CodePurpose,
+        share: CodeQuota,
+        entry: Uuid,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let row = code_attempts::ActiveModel {

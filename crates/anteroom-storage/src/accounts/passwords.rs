@@ -136,7 +136,8 @@ impl Tx {
     pub async fn set_password(
         &self,
         account: AccountId,
-        (new, retired): (&Credential, Uuid),
+        new: &Credential,
+        retired: Uuid,
         remembered: u16,
         now: Timestamp,
     ) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@
 use crate::StoreError;
 use crate::entity::{account_addresses, account_usernames, accounts};
 use crate::store::{Queries, Store, Tx};
+use crate::unit::Unit;
 use anteroom_domain::account::Profile;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::AccountId;
@@ -14,7 +15,6 @@ use anteroom_domain::username::FoldedUsername;
 use sea_orm::{ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter, Set, TryInsertResult};
 use sea_orm::{ConnectionTrait, Statement};
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// What became of the names that are in profiles and not in the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,12 +46,8 @@ impl Store {
         }
         all.taken.extend(self.named_like_an_address().await?);
         for batch in due.chunks(BATCH) {
-            let batch: Arc<[AccountId]> = batch.into();
-            let write = self.write(move |tx: Tx| {
-                let batch = Arc::clone(&batch);
-                async move { tx.enter(&batch).await }
-            });
-            let done = write.await?;
+            let (_, done) = self.run(EnterUsernamesUnit { accounts: batch.to_vec() }).await;
+            let done = done?;
             all.entered += done.entered;
             all.taken.extend(done.taken);
         }
@@ -152,15 +148,27 @@ impl Tx {
         }
         Ok(())
     }
+}
 
-    async fn enter(&self, batch: &[AccountId]) -> Result<EnteredUsernames, StoreError> {
+/// Enters the username that each of these accounts has in its profile.
+struct EnterUsernamesUnit {
+    accounts: Vec<AccountId>,
+}
+
+impl Unit for EnterUsernamesUnit {
+    type Output = EnteredUsernames;
+    type Error = StoreError;
+
+    const NAME: &'static str = "enter_usernames";
+
+    async fn run(&self, tx: &Tx) -> Result<EnteredUsernames, StoreError> {
         let mut done = EnteredUsernames::default();
-        for account in batch {
-            let Some(locked) = self.lock_account(*account).await? else { continue };
+        for account in self.accounts.iter().copied() {
+            let Some(locked) = tx.lock_account(account).await? else { continue };
             let name = locked.account.profile.preferred_username;
-            match self.set_username(*account, name.as_deref()).await? {
+            match tx.set_username(account, name.as_deref()).await? {
                 None => done.entered += usize::from(name.is_some()),
-                Some(_) => done.taken.push(*account),
+                Some(_) => done.taken.push(account),
             }
         }
         Ok(done)

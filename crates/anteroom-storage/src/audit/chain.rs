@@ -13,6 +13,7 @@ use crate::engine::advisory_lock::try_lock;
 use crate::entity::{audit_checkpoints, audit_entries, audit_waiting};
 use crate::row::RowRef;
 use crate::store::{Queries, Store, Tx};
+use crate::unit::Unit;
 use anteroom_domain::audit_trail::chain::{ChainHead, ChainLink, ChainedEntry, Checkpoint};
 use anteroom_domain::audit_trail::record::AuditRecord;
 use anteroom_domain::ids::AuditId;
@@ -76,21 +77,35 @@ impl UnlinkedEntry {
 impl Store {
     /// Links up to `batch` entries. Links none while another node is at it.
     pub async fn link_entries(&self, batch: u32) -> Result<Linking, StoreError> {
-        self.write(move |tx| async move {
-            if !try_lock(&tx.conn, CHAIN_LOCK).await? {
-                return Ok(Linking::default());
-            }
-            let (waiting, left_out) = tx.linkable(u64::from(batch)).await?;
-            let entries = waiting.len() as u64;
-            if entries > 0 {
-                // Read after the lock: the one before may have been moved by the node that held it until now.
-                let last = tx.last_link().await?;
-                let last = link(&tx.conn, waiting, last).await?;
-                put_head(&tx.conn, &ChainHead::of(last, &tx.keys.keyring.load())).await?;
-            }
-            Ok(Linking { entries, more: entries >= u64::from(batch), left_out })
-        })
-        .await
+        let (_, linking) = self.run(LinkEntriesUnit { batch }).await;
+        linking
+    }
+}
+
+/// Links the entries that wait, in their order.
+struct LinkEntriesUnit {
+    batch: u32,
+}
+
+impl Unit for LinkEntriesUnit {
+    type Output = Linking;
+    type Error = StoreError;
+
+    const NAME: &'static str = "link_entries";
+
+    async fn run(&self, tx: &Tx) -> Result<Linking, StoreError> {
+        if !try_lock(&tx.conn, CHAIN_LOCK).await? {
+            return Ok(Linking::default());
+        }
+        let (waiting, left_out) = tx.linkable(u64::from(self.batch)).await?;
+        let entries = waiting.len() as u64;
+        if entries > 0 {
+            // Read after the lock: the one before may have been moved by the node that held it until now.
+            let last = tx.last_link().await?;
+            let last = link(&tx.conn, waiting, last).await?;
+            put_head(&tx.conn, &ChainHead::of(last, &tx.keys.keyring.load())).await?;
+        }
+        Ok(Linking { entries, more: entries >= u64::from(self.batch), left_out })
     }
 }
 
@@ -111,14 +126,18 @@ async fn link(
             moved.push(row);
         }
     }
-    for rows in moved.chunks(ROWS) {
+    let mut moved = moved.into_iter();
+    loop {
+        let rows: Vec<_> = moved.by_ref().take(ROWS).collect();
+        if rows.is_empty() {
+            return Ok(last);
+        }
         move_to_entries(conn, rows).await?;
     }
-    Ok(last)
 }
 
 /// From the table of those that wait, which are found by their times first.
-async fn move_to_entries(conn: &Conn, rows: &[audit_entries::Model]) -> Result<(), StoreError> {
+async fn move_to_entries(conn: &Conn, rows: Vec<audit_entries::Model>) -> Result<(), StoreError> {
     let Some((first, last)) = rows.first().zip(rows.last()) else { return Ok(()) };
     let removed = audit_waiting::Entity::delete_many()
         .filter(audit_waiting::Column::At.between(first.at, last.at))
@@ -128,7 +147,7 @@ async fn move_to_entries(conn: &Conn, rows: &[audit_entries::Model]) -> Result<(
     if removed.rows_affected != rows.len() as u64 {
         return Err(removed_meanwhile());
     }
-    let rows = rows.iter().map(|row| row.clone().into_active_model().reset_all());
+    let rows = rows.into_iter().map(|row| row.into_active_model().reset_all());
     audit_entries::Entity::insert_many(rows).exec_without_returning(conn).await?;
     Ok(())
 }

@@ -6,7 +6,8 @@ use crate::engine::Conn;
 use crate::engine::advisory_lock::try_lock;
 use crate::entity::{audit_checkpoints, audit_entries, audit_pruned};
 use crate::row::RowRef;
-use crate::store::{Queries, Store};
+use crate::store::{Queries, Store, Tx};
+use crate::unit::Unit;
 use anteroom_domain::audit::AuditEntry;
 use anteroom_domain::audit_trail::chain::{ChainLink, Pruned};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
@@ -39,31 +40,43 @@ impl Store {
         pruned: Pruned,
         entry: AuditEntry,
     ) -> Result<bool, StoreError> {
-        self.write(move |tx| {
-            let (pruned, entry) = (pruned.clone(), entry.clone());
-            async move {
-                let begins = tx.pruned().await?.map_or(0, |pruned| pruned.link.seq);
-                if begins != from || !try_lock(&tx.conn, CHAIN_LOCK).await? {
-                    return Ok(false);
-                }
-                let up_to = seq_column(pruned.link.seq);
-                let removed = audit_entries::Entity::delete_many()
-                    .filter(audit_entries::Column::ChainSeq.lte(up_to))
-                    .exec(&tx.conn)
-                    .await?;
-                if removed.rows_affected != pruned.link.seq.saturating_sub(from) {
-                    return Err(StoreError::Statement(
-                        "entries that were to be pruned are missing".to_owned(),
-                    ));
-                }
-                let before = audit_checkpoints::Column::Seq.lt(up_to);
-                audit_checkpoints::Entity::delete_many().filter(before).exec(&tx.conn).await?;
-                replace_pruned(&tx.conn, &pruned).await?;
-                tx.append(&entry).await?;
-                Ok(true)
-            }
-        })
-        .await
+        let (_, was_pruned) = self.run(PruneEntriesUnit { from, pruned, entry }).await;
+        was_pruned
+    }
+}
+
+/// Removes the beginning of the audit trail, up to the link of `pruned`.
+struct PruneEntriesUnit {
+    from: u64,
+    pruned: Pruned,
+    entry: AuditEntry,
+}
+
+impl Unit for PruneEntriesUnit {
+    /// Whether the entries were removed.
+    type Output = bool;
+    type Error = StoreError;
+
+    const NAME: &'static str = "prune_entries";
+
+    async fn run(&self, tx: &Tx) -> Result<bool, StoreError> {
+        let begins = tx.pruned().await?.map_or(0, |pruned| pruned.link.seq);
+        if begins != self.from || !try_lock(&tx.conn, CHAIN_LOCK).await? {
+            return Ok(false);
+        }
+        let up_to = seq_column(self.pruned.link.seq);
+        let removed = audit_entries::Entity::delete_many()
+            .filter(audit_entries::Column::ChainSeq.lte(up_to))
+            .exec(&tx.conn)
+            .await?;
+        if removed.rows_affected != self.pruned.link.seq.saturating_sub(self.from) {
+            return Err(StoreError::Statement("entries that were to be pruned are missing".to_owned()));
+        }
+        let before = audit_checkpoints::Column::Seq.lt(up_to);
+        audit_checkpoints::Entity::delete_many().filter(before).exec(&tx.conn).await?;
+        replace_pruned(&tx.conn, &self.pruned).await?;
+        tx.append(&self.entry).await?;
+        Ok(true)
     }
 }
 

@@ -8,7 +8,8 @@
 
 use crate::StoreError;
 use crate::engine::advisory_lock::try_lock;
-use crate::store::Store;
+use crate::store::{Store, Tx};
+use crate::unit::Unit;
 use anteroom_domain::device::COOKIE_LIFE;
 use jiff::{SignedDuration, Timestamp};
 use sea_orm::{ConnectionTrait, Statement};
@@ -129,44 +130,83 @@ pub struct Swept {
 impl Store {
     /// Deletes up to `batch` rows with each of these. Deletes nothing while another node is at it.
     pub async fn sweep(&self, now: Timestamp, batch: u32, sweeps: Sweeps) -> Result<Swept, StoreError> {
-        let before = |kept| now.checked_sub(kept).unwrap_or(Timestamp::MIN).as_millisecond();
-        let (ended, counters) = (before(KEPT_AFTER_END), before(COUNTERS_KEPT));
-        let at_end = before(SignedDuration::ZERO);
-        let unseen = before(COOKIE_LIFE.saturating_add(KEPT_AFTER_END));
-        self.write(move |tx| async move {
-            let mut swept = Swept::default();
-            if !try_lock(&tx.conn, SWEEP_LOCK).await? {
-                return Ok(swept);
-            }
-            let statements = ENDED.map(|sql| (sql, ended)).into_iter();
-            let statements = statements.chain(WITHOUT_RETENTION.map(|sql| (sql, at_end)));
-            let statements = statements.chain(COUNTERS.map(|sql| (sql, counters)));
-            for (place, (sql, before)) in statements.chain([(UNUSED_DEVICES, unseen)]).enumerate() {
-                if !sweeps.has(place) {
-                    continue;
-                }
-                let rows = delete(&tx.conn, sql, before, batch).await?;
-                swept.rows += rows;
-                if rows >= u64::from(batch) {
-                    swept.unfinished.put(place);
-                }
-            }
-            Ok(swept)
-        })
-        .await
+        let (_, swept) = self.run(SweepUnit { now, batch, sweeps }).await;
+        swept
     }
 
     /// Deletes up to `batch` of the passwords that new ones are not compared with any more, since `remembered` newer ones were
     /// replaced after them, and says how many there were. A new password does so for its own account, so these are of accounts
     /// from before `remembered` was lowered, or of release 0.1.0. Deletes nothing while another node is at it.
     pub async fn sweep_old_passwords(&self, remembered: u16, batch: u32) -> Result<u64, StoreError> {
-        self.write(move |tx| async move {
-            if !try_lock(&tx.conn, SWEEP_LOCK).await? {
-                return Ok(0);
+        let (_, rows) = self.run(SweepOldPasswordsUnit { remembered, batch }).await;
+        rows
+    }
+}
+
+/// Deletes rows of the tables that `sweeps` names.
+struct SweepUnit {
+    now: Timestamp,
+    batch: u32,
+    sweeps: Sweeps,
+}
+
+impl SweepUnit {
+    /// The statements in the order of [`Sweeps`], each with the time before which its rows must have ended.
+    fn statements(&self) -> impl Iterator<Item = (&'static str, i64)> {
+        let before = |kept| self.now.checked_sub(kept).unwrap_or(Timestamp::MIN).as_millisecond();
+        let (ended, counters) = (before(KEPT_AFTER_END), before(COUNTERS_KEPT));
+        let at_end = before(SignedDuration::ZERO);
+        let unseen = before(COOKIE_LIFE.saturating_add(KEPT_AFTER_END));
+        let statements = ENDED.map(|sql| (sql, ended)).into_iter();
+        let statements = statements.chain(WITHOUT_RETENTION.map(|sql| (sql, at_end)));
+        let statements = statements.chain(COUNTERS.map(|sql| (sql, counters)));
+        statements.chain([(UNUSED_DEVICES, unseen)])
+    }
+}
+
+impl Unit for SweepUnit {
+    type Output = Swept;
+    type Error = StoreError;
+
+    const NAME: &'static str = "sweep";
+
+    async fn run(&self, tx: &Tx) -> Result<Swept, StoreError> {
+        let mut swept = Swept::default();
+        if !try_lock(&tx.conn, SWEEP_LOCK).await? {
+            return Ok(swept);
+        }
+        for (place, (sql, before)) in self.statements().enumerate() {
+            if !self.sweeps.has(place) {
+                continue;
             }
-            delete(&tx.conn, OLD_PASSWORDS, i64::from(remembered), batch).await
-        })
-        .await
+            let rows = delete(&tx.conn, sql, before, self.batch).await?;
+            swept.rows += rows;
+            if rows >= u64::from(self.batch) {
+                swept.unfinished.put(place);
+            }
+        }
+        Ok(swept)
+    }
+}
+
+/// Deletes passwords that are not remembered any more.
+struct SweepOldPasswordsUnit {
+    remembered: u16,
+    batch: u32,
+}
+
+impl Unit for SweepOldPasswordsUnit {
+    /// How many.
+    type Output = u64;
+    type Error = StoreError;
+
+    const NAME: &'static str = "sweep_old_passwords";
+
+    async fn run(&self, tx: &Tx) -> Result<u64, StoreError> {
+        if !try_lock(&tx.conn, SWEEP_LOCK).await? {
+            return Ok(0);
+        }
+        delete(&tx.conn, OLD_PASSWORDS, i64::from(self.remembered), self.batch).await
     }
 }
 

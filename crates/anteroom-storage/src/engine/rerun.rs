@@ -65,7 +65,10 @@ where
     let is_alone = transaction.get_database_backend() == DbBackend::Sqlite;
     let savepoint = match answer(supervision, transaction.begin()).await {
         Ok(savepoint) => savepoint,
-        Err(error) => return failed(transaction, classify(&error)),
+        Err(error) => {
+            let (kind, error) = classify(&error);
+            return failed(transaction, kind, error);
+        }
     };
     let log = RunLog { statements: StatementLog::recording(), is_rolled_back: true };
     let statements = log.statements.clone();
@@ -74,12 +77,13 @@ where
     match (first.failure, first.transaction) {
         // The whole transaction is over, and the engine decides whether there is another try.
         (Some((kind, error)), _) if kind != FailureKind::Statement => {
-            return failed(transaction, (kind, error));
+            return failed(transaction, kind, error);
         }
-        (_, None) => return failed(transaction, (FailureKind::Statement, StoreError::TransactionEscaped)),
+        (_, None) => return failed(transaction, FailureKind::Statement, StoreError::TransactionEscaped),
         (_, Some(savepoint)) => {
             if let Err(error) = answer(supervision, savepoint.rollback()).await {
-                return failed(transaction, classify(&error));
+                let (kind, error) = classify(&error);
+                return failed(transaction, kind, error);
             }
         }
     }
@@ -112,7 +116,8 @@ fn tell(difference: &str) {
 
 fn failed<T, E: From<StoreError>>(
     transaction: DatabaseTransaction,
-    (kind, error): (FailureKind, StoreError),
+    kind: FailureKind,
+    error: StoreError,
 ) -> UnitOutcome<Result<T, E>> {
     UnitOutcome {
         transaction: Some(transaction),

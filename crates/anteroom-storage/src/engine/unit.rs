@@ -68,7 +68,17 @@ impl Conn {
         Self { work: work.clone(), ..self }
     }
 
-    fn note(&self, sql: &str, rows: u64) {
+    /// The text of a statement, if it is recorded.
+    fn sql_to_record(&self, statement: &Statement) -> Option<String> {
+        let is_recorded = match &self.source {
+            StatementTarget::Unit(loan) => loan.log.statements.is_recording() || self.work.is_recording(),
+            StatementTarget::Pool(..) => self.work.is_recording(),
+        };
+        is_recorded.then(|| statement.sql.clone())
+    }
+
+    fn note(&self, sql: Option<&str>, rows: u64) {
+        let Some(sql) = sql else { return };
         if let StatementTarget::Unit(loan) = &self.source {
             loan.log.statements.note(sql, rows);
             if loan.log.is_rolled_back {
@@ -231,29 +241,29 @@ impl ConnectionTrait for Conn {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let sql = statement.sql.clone();
+        let sql = self.sql_to_record(&statement);
         let result = self.source.execute_raw(statement).await;
-        self.note(&sql, result.as_ref().map_or(0, ExecResult::rows_affected));
+        self.note(sql.as_deref(), result.as_ref().map_or(0, ExecResult::rows_affected));
         result
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let result = self.source.execute_unprepared(sql).await;
-        self.note(sql, result.as_ref().map_or(0, ExecResult::rows_affected));
+        self.note(Some(sql), result.as_ref().map_or(0, ExecResult::rows_affected));
         result
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let sql = statement.sql.clone();
+        let sql = self.sql_to_record(&statement);
         let result = self.source.query_one_raw(statement).await;
-        self.note(&sql, u64::from(matches!(result, Ok(Some(_)))));
+        self.note(sql.as_deref(), u64::from(matches!(result, Ok(Some(_)))));
         result
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let sql = statement.sql.clone();
+        let sql = self.sql_to_record(&statement);
         let result = self.source.query_all_raw(statement).await;
-        self.note(&sql, result.as_ref().map_or(0, |rows| rows.len() as u64));
+        self.note(sql.as_deref(), result.as_ref().map_or(0, |rows| rows.len() as u64));
         result
     }
 }

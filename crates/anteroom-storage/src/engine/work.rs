@@ -26,6 +26,10 @@ mod recorded {
             Self(Arc::new(Mutex::new(Some(Vec::new()))))
         }
 
+        pub(crate) fn is_recording(&self) -> bool {
+            self.lock().is_some()
+        }
+
         pub(crate) fn note(&self, sql: &str, rows: u64) {
             if let Some(asked) = self.lock().as_mut() {
                 asked.push(RecordedStatement { sql: sql.to_owned(), rows });
@@ -49,5 +53,9 @@ pub(crate) struct StatementLog;
 
 #[cfg(not(feature = "test-util"))]
 impl StatementLog {
+    pub(crate) const fn is_recording(self) -> bool {
+        false
+    }
+
     pub(crate) const fn note(self, _sql: &str, _rows: u64) {}
 }

@@ -195,25 +195,18 @@ async fn worlds_are_what_the_entities_say(options: StoreOptions) {
         sid_by_sector: true,
         ..grant(1, 1, 1, "openid offline_access schedule:read")
     };
-    let expected = rich.clone();
-    store
-        .write(move |tx| {
-            let rich = rich.clone();
-            async move {
-                assert_eq!(tx.insert_grant(&rich, at(2000)).await?, InsertGrantResult::Yes);
-                tx.insert_family(&family(1)).await?;
-                assert_eq!(
-                    tx.insert_grant(&grant(2, 3, 2, "openid"), at(2000)).await?,
-                    InsertGrantResult::Yes
-                );
-                let agreed = "openid schedule:read".parse().unwrap();
-                tx.save_consent(account_id(1), &client_id(1), &agreed, at(4)).await?;
-                tx.revoke_grant(grant_id(2), GrantEnd::ClientRevoked, at(9)).await?;
-                Ok::<_, StoreError>(())
-            }
+    let written = write_with(&store, rich.clone(), |tx, rich| {
+        Box::pin(async move {
+            assert_eq!(tx.insert_grant(rich, at(2000)).await?, InsertGrantResult::Yes);
+            tx.insert_family(&family(1)).await?;
+            assert_eq!(tx.insert_grant(&grant(2, 3, 2, "openid"), at(2000)).await?, InsertGrantResult::Yes);
+            let agreed = "openid schedule:read".parse().unwrap();
+            tx.save_consent(account_id(1), &client_id(1), &agreed, at(4)).await?;
+            tx.revoke_grant(grant_id(2), GrantEnd::ClientRevoked, at(9)).await?;
+            Ok(())
         })
-        .await
-        .unwrap();
+    });
+    written.await.unwrap();
     let CodeRecord { account, session, agreed } =
         store.code_with_context(account_id(1), session_id(1), &client_id(1)).await.unwrap().unwrap();
     assert_eq!(agreed.to_string(), "openid schedule:read");
@@ -225,7 +218,7 @@ async fn worlds_are_what_the_entities_say(options: StoreOptions) {
     assert!(store.code_with_context(account_id(9), session_id(1), &client_id(1)).await.unwrap().is_none());
 
     let record = store.grant_with_context(grant_id(1)).await.unwrap().unwrap();
-    assert_eq!(record.grant, expected);
+    assert_eq!(record.grant, rich);
     assert_eq!((record.account, record.session, record.agreed), (account, session, agreed));
     let row = refresh_tokens::Entity::find_by_id(grant_id(1).0).one(&store.conn).await.unwrap().unwrap();
     assert_eq!(record.family.map(|family| i64::from(family.generation)), Some(row.generation));

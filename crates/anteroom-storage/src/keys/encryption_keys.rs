@@ -44,11 +44,11 @@ impl Queries {
 }
 
 impl Tx {
-    pub async fn insert_encryption_key(&self, key: &EncryptionKeyRow) -> Result<(), StoreError> {
+    pub async fn insert_encryption_key(&self, key: EncryptionKeyRow) -> Result<(), StoreError> {
         let row = encryption_keys::ActiveModel {
-            kid: Set(key.kid.clone()),
-            kind: Set(key.kind.clone()),
-            private_sealed: Set(key.private_sealed.clone()),
+            kid: Set(key.kid),
+            kind: Set(key.kind),
+            private_sealed: Set(key.private_sealed),
             created_at: Set(key.created_at.as_millisecond()),
             published_from: Set(key.published_from.as_millisecond()),
             published_until: Set(key.published_until.map(Timestamp::as_millisecond)),

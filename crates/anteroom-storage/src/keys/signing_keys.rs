@@ -45,12 +45,12 @@ impl Queries {
 }
 
 impl Tx {
-    pub async fn insert_signing_key(&self, key: &SigningKeyRow) -> Result<(), StoreError> {
+    pub async fn insert_signing_key(&self, key: SigningKeyRow) -> Result<(), StoreError> {
         let row = signing_keys::ActiveModel {
-            kid: Set(key.kid.clone()),
-            algorithm: Set(key.algorithm.clone()),
-            public_jwk: Set(key.public_jwk.clone()),
-            private_sealed: Set(key.private_sealed.clone()),
+            kid: Set(key.kid),
+            algorithm: Set(key.algorithm),
+            public_jwk: Set(key.public_jwk),
+            private_sealed: Set(key.private_sealed),
             created_at: Set(key.created_at.as_millisecond()),
             signs_from: Set(key.signs_from.as_millisecond()),
             signs_until: Set(key.signs_until.map(Timestamp::as_millisecond)),

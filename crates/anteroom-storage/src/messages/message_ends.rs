@@ -76,21 +76,23 @@ impl Tx {
             MessageResult::Sent => ("sent", MessageEnd::Sent, None),
             MessageResult::Failed { error } => ("failed", MessageEnd::Failed(error), Some(error)),
             MessageResult::Retry { attempt, at, error } => {
-                return self.put_off(id, (attempt, attempt), (at, error)).await;
+                return self.put_off(id, attempt, attempt, at, error).await;
             }
             MessageResult::Deferred { attempt, at, error } => {
-                return self.put_off(id, (attempt, attempt.saturating_sub(1)), (at, error)).await;
+                return self.put_off(id, attempt, attempt.saturating_sub(1), at, error).await;
             }
         };
         let values = [id.0.into(), now.as_millisecond().into(), state.into(), error.into()];
-        Ok(self.end_messages((FINISH, values.into()), end, now).await? > 0)
+        Ok(self.end_messages(FINISH, values.into(), end, now).await? > 0)
     }
 
     async fn put_off(
         &self,
         id: MessageId,
-        (attempt, counted): (u32, u32),
-        (at, error): (Timestamp, &'static str),
+        attempt: u32,
+        counted: u32,
+        at: Timestamp,
+        error: &'static str,
     ) -> Result<bool, StoreError> {
         let updated = messages::Entity::update_many()
             .filter(messages::Column::Id.eq(id.0))
@@ -113,18 +115,19 @@ impl Tx {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let values = [id.0.into(), now.as_millisecond().into(), error.into()];
-        Ok(self.end_messages((MARK_UNDELIVERED, values.into()), MessageEnd::Failed(error), now).await? > 0)
+        Ok(self.end_messages(MARK_UNDELIVERED, values.into(), MessageEnd::Failed(error), now).await? > 0)
     }
 
     /// Ends up to `limit` messages that expired before they were sent, and erases their content. Returns how many.
     pub async fn expire_messages(&self, now: Timestamp, limit: u64) -> Result<u64, StoreError> {
         let values = [now.as_millisecond().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()];
-        self.end_messages((EXPIRE, values.into()), MessageEnd::Failed(EXPIRED), now).await
+        self.end_messages(EXPIRE, values.into(), MessageEnd::Failed(EXPIRED), now).await
     }
 
     async fn end_messages(
         &self,
-        (sql, values): (&str, Vec<Value>),
+        sql: &str,
+        values: Vec<Value>,
         end: MessageEnd,
         now: Timestamp,
     ) -> Result<u64, StoreError> {

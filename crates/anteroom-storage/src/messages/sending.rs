@@ -172,7 +172,7 @@ impl Tx {
         lease_until: Timestamp,
         limit: u64,
     ) -> Result<Vec<LeasedMessage>, StoreError> {
-        let ids = self.lease(channel, (now, lease_until), limit).await?;
+        let ids = self.lease(channel, now, lease_until, limit).await?;
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -201,7 +201,8 @@ impl Tx {
     async fn lease(
         &self,
         channel: Channel,
-        (now, until): (Timestamp, Timestamp),
+        now: Timestamp,
+        until: Timestamp,
         limit: u64,
     ) -> Result<Vec<Uuid>, StoreError> {
         let backend = self.conn.get_database_backend();

@@ -96,7 +96,8 @@ impl Queries {
     pub async fn is_wrong_code_counted(
         &self,
         account: AccountId,
-        (purpose, entry): (CodePurpose, Uuid),
+        purpose: CodePurpose,
+        entry: Uuid,
     ) -> Result<bool, StoreError> {
         let found: Option<Uuid> = code_attempts::Entity::find()
             .select_only()

@@ -76,7 +76,8 @@ impl Queries {
     pub async fn has_other_account_at_browser_since(
         &self,
         browser: BrowserId,
-        (account, at): (AccountId, Timestamp),
+        account: AccountId,
+        at: Timestamp,
     ) -> Result<bool, StoreError> {
         let at = at.as_millisecond();
         let since = Condition::any()

@@ -125,14 +125,17 @@ async fn rfc6238_5_2_of_two_codes_the_later_step_alone_is_taken(options: StoreOp
         created_at: at(created),
     };
     let (given_up, kept) = (app(1, 10), app(2, 20));
-    let (first, id) = (given_up.id, kept.id);
-    let code =
-        |step, usable_from| FirstCode { step: TimeStep(step), at: at(30), usable_from: at(usable_from) };
-    let unit = store.write(move |tx| {
-        let (given_up, kept) = (given_up.clone(), kept.clone());
-        async move {
-            tx.begin_app(&given_up).await?;
-            tx.begin_app(&kept).await?;
+    let id = kept.id;
+    let written = write_with(&store, (given_up, kept), |tx, (given_up, kept)| {
+        Box::pin(async move {
+            let (first, id) = (given_up.id, kept.id);
+            let code = |step, usable_from| FirstCode {
+                step: TimeStep(step),
+                at: at(30),
+                usable_from: at(usable_from),
+            };
+            tx.begin_app(given_up).await?;
+            tx.begin_app(kept).await?;
             assert!(!tx.use_step(id, TimeStep(5), at(29)).await?, "it was not confirmed yet");
             assert!(!tx.confirm_app(account_id(1), first, code(5, 30)).await?, "another was begun since");
             assert!(tx.confirm_app(account_id(1), id, code(5, 40)).await?);
@@ -140,10 +143,10 @@ async fn rfc6238_5_2_of_two_codes_the_later_step_alone_is_taken(options: StoreOp
             for (step, taken) in [(5, false), (4, false), (6, true), (6, false), (8, true), (7, false)] {
                 assert_eq!(tx.use_step(id, TimeStep(step), at(50)).await?, taken, "{step}");
             }
-            Ok::<_, StoreError>(())
-        }
+            Ok(())
+        })
     });
-    unit.await.unwrap();
+    written.await.unwrap();
     let apps = store.apps_of(account_id(1)).await.unwrap();
     assert_eq!(apps.iter().map(|app| (app.id, app.last_step)).collect::<Vec<_>>(), [(id, Some(TimeStep(8)))]);
     assert_eq!(

@@ -2,18 +2,13 @@
 
 use crate::fixtures::*;
 use crate::support::{on_postgres, on_sqlite};
-use anteroom_storage::{BackupError, Store, StoreError, StoreOptions, backup};
+use anteroom_storage::{BackupError, Store, StoreOptions, backup};
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 async fn revoke(store: &Store, jti: String) {
-    let unit = store.write(move |tx| {
-        let jti = jti.clone();
-        async move { tx.revoke_jti(&jti, at(0)).await }
-    });
-    let answer: Result<bool, StoreError> = unit.await;
-    answer.unwrap();
+    write_with(store, jti, |tx, jti| Box::pin(tx.revoke_jti(jti, at(0)))).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -31,12 +31,7 @@ fn entry(second: i64, number: u128) -> AuditEntry {
 }
 
 async fn append(store: &Store, second: i64, number: u128) {
-    let entry = entry(second, number);
-    let unit = store.write(move |tx| {
-        let entry = entry.clone();
-        async move { tx.append(&entry).await }
-    });
-    unit.await.unwrap();
+    write_with(store, entry(second, number), |tx, entry| Box::pin(tx.append(entry))).await.unwrap();
 }
 
 async fn numbers(store: &Store) -> Vec<u128> {
@@ -139,11 +134,9 @@ async fn a_checkpoint_is_inserted_once(options: StoreOptions) {
         let end = store.chain_end().await.unwrap();
         for (second, expected) in [(1, true), (2, false)] {
             let checkpoint = Checkpoint::sign(end, at(second), &signer).unwrap();
-            let unit = store.write(move |tx| {
-                let checkpoint = checkpoint.clone();
-                async move { tx.insert_checkpoint(&checkpoint).await }
-            });
-            assert_eq!(unit.await.unwrap(), expected);
+            let inserted =
+                write_with(&store, checkpoint, |tx, checkpoint| Box::pin(tx.insert_checkpoint(checkpoint)));
+            assert_eq!(inserted.await.unwrap(), expected);
         }
     }
     let all = store.checkpoints(0, 3, 10).await.unwrap();

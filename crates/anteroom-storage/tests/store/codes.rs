@@ -7,7 +7,7 @@ use anteroom_domain::ids::{BrowserId, CodeId, InteractionId, PhoneId};
 use anteroom_domain::interaction::{Destination, Interaction, InteractionState};
 use anteroom_domain::one_time_code::{CodePurpose, CodeQuota, OneTimeCode};
 use anteroom_domain::phone::{DeliveryMethod, E164};
-use anteroom_storage::{CodeAttempts, NewPhone, Store, StoreError, StoreOptions};
+use anteroom_storage::{CodeAttempts, NewPhone, Store, StoreOptions};
 use futures_util::future::join_all;
 
 on_both_databases!(
@@ -29,11 +29,10 @@ async fn with_interactions(options: &StoreOptions) -> Store {
             finished_at: None,
             answer: None,
         };
-        let write = store.write(move |tx| {
-            let interaction = interaction.clone();
-            async move { tx.insert_interaction(&interaction, &digest(number)).await }
+        let inserted = write_with(&store, (interaction, digest(number)), |tx, (interaction, digest)| {
+            Box::pin(tx.insert_interaction(interaction, digest))
         });
-        write.await.unwrap();
+        inserted.await.unwrap();
     }
     store
 }
@@ -57,11 +56,10 @@ fn way(number: u8) -> InteractionId {
 }
 
 async fn insert(store: &Store, code: OneTimeCode, interaction: InteractionId) {
-    let write = store.write(move |tx| {
-        let code = code.clone();
-        async move { tx.insert_code(&code, (interaction, CodeQuota::OtherDevice)).await }
+    let inserted = write_with(store, (code, interaction), |tx, (code, interaction)| {
+        Box::pin(tx.insert_code(code, *interaction, CodeQuota::OtherDevice))
     });
-    write.await.unwrap();
+    inserted.await.unwrap();
 }
 
 async fn a_new_code_makes_the_old_one_of_its_way_and_purpose_worthless(options: StoreOptions) {
@@ -101,26 +99,31 @@ async fn what_was_sent_and_entered_is_counted_for_account_and_purpose_since_a_ti
         (4, 2, CodePurpose::Recovery, 9),
     ] {
         let write = store.write(move |tx| async move {
-            let entry = (purpose, CodeQuota::OtherDevice, message_id(entry).0);
-            tx.count_wrong_code(account_id(account), entry, at(when)).await
+            let (quota, entry) = (CodeQuota::OtherDevice, message_id(entry).0);
+            tx.count_wrong_code(account_id(account), purpose, quota, entry, at(when)).await
         });
         write.await.unwrap();
     }
-    let recovery = (CodePurpose::Recovery, CodeQuota::OtherDevice);
-    let before = store.sent_before(account_id(1), recovery, at(2)).await.unwrap();
+    let before_of = |account: u8, quota, since| {
+        let store = &store;
+        async move {
+            store.sent_before(account_id(account), CodePurpose::Recovery, quota, at(since)).await.unwrap()
+        }
+    };
+    let (other, apart) = (CodeQuota::OtherDevice, CodeQuota::SteppedUpDevice);
+    let before = before_of(1, other, 2).await;
     assert_eq!(before, CodeAttempts { sent: vec![at(2)], wrong: vec![at(7)] });
-    let before = store.sent_before(account_id(2), recovery, at(0)).await.unwrap();
+    let before = before_of(2, other, 0).await;
     assert_eq!(before, CodeAttempts { sent: vec![], wrong: vec![at(9)] });
     // What devices that have stepped up ask for and enter is counted apart.
-    let apart = (CodePurpose::Recovery, CodeQuota::SteppedUpDevice);
     let write = store.write(move |tx| async move {
-        tx.insert_code(&code(4), (way(1), apart.1)).await?;
-        tx.count_wrong_code(account_id(1), (apart.0, apart.1, message_id(5).0), at(11)).await
+        tx.insert_code(&code(4), way(1), apart).await?;
+        tx.count_wrong_code(account_id(1), CodePurpose::Recovery, apart, message_id(5).0, at(11)).await
     });
     write.await.unwrap();
-    let before = store.sent_before(account_id(1), apart, at(0)).await.unwrap();
+    let before = before_of(1, apart, 0).await;
     assert_eq!(before, CodeAttempts { sent: vec![at(4)], wrong: vec![at(11)] });
-    let before = store.sent_before(account_id(1), recovery, at(2)).await.unwrap();
+    let before = before_of(1, other, 2).await;
     assert_eq!(before, CodeAttempts { sent: vec![at(2)], wrong: vec![at(7)] });
 }
 
@@ -134,24 +137,23 @@ async fn a_number_is_on_file_once_and_behind_those_that_were_there(options: Stor
         usable_from: at(0),
     };
     let (added, again) = (new(1, "+12025550199"), new(2, "+12025550199"));
-    let first = added.clone();
-    let write = store.write(move |tx| {
-        let (first, again) = (first.clone(), again.clone());
-        async move {
-            assert!(tx.insert_phone(account_id(1), &first, at(9)).await?);
-            assert!(!tx.insert_phone(account_id(1), &again, at(9)).await?);
+    let id = added.id;
+    let written = write_with(&store, (added, again), |tx, (first, again)| {
+        Box::pin(async move {
+            assert!(tx.insert_phone(account_id(1), first, at(9)).await?);
+            assert!(!tx.insert_phone(account_id(1), again, at(9)).await?);
             // Two people may share a number.
-            assert!(tx.insert_phone(account_id(2), &again, at(9)).await?);
+            assert!(tx.insert_phone(account_id(2), again, at(9)).await?);
             tx.set_phone_kind(first.id, PhoneKind::Landline).await?;
             tx.use_phone(account_id(1), first.id, at(10)).await?;
             tx.use_phone(account_id(1), first.id, at(11)).await?;
-            Ok::<_, StoreError>(())
-        }
+            Ok(())
+        })
     });
-    write.await.unwrap();
+    written.await.unwrap();
     let phones = store.phones_of(account_id(1)).await.unwrap();
     let last = phones.last().unwrap();
-    assert_eq!((phones.len(), last.id, last.verified_at), (3, added.id, Some(at(10))));
+    assert_eq!((phones.len(), last.id, last.verified_at), (3, id, Some(at(10))));
     assert_eq!(last.kind, PhoneKind::Landline);
     assert!(last.accepts_codes(at(10)));
     // Unverified, and verified but too new.

@@ -4,7 +4,7 @@ use crate::fixtures::*;
 use crate::support::on_both_databases;
 use anteroom_domain::grant::Grant;
 use anteroom_domain::subject::SubjectNamespace;
-use anteroom_storage::{ConfiguredClient, Store, StoreError, StoreOptions};
+use anteroom_storage::{ConfiguredClient, Store, StoreOptions};
 
 on_both_databases!(
     a_configured_client_is_forgotten_only_if_no_node_has_seen_it_since,
@@ -25,15 +25,9 @@ async fn a_configured_client_is_forgotten_only_if_no_node_has_seen_it_since(opti
     };
     let sector = SubjectNamespace::Pairwise("lab.example".to_owned());
     for row in [noted(None, 0), noted(Some(SubjectNamespace::Public), 1), noted(Some(sector), 2)] {
-        let expected = row.clone();
-        store
-            .write(move |tx| {
-                let row = row.clone();
-                async move { tx.note_configured_client(&row).await }
-            })
-            .await
-            .unwrap();
-        assert_eq!(store.configured_clients().await.unwrap(), [expected]);
+        let noted = write_with(&store, row.clone(), |tx, row| Box::pin(tx.note_configured_client(row)));
+        noted.await.unwrap();
+        assert_eq!(store.configured_clients().await.unwrap(), [row]);
     }
     let touch = |before, now| {
         store.write(move |tx| async move {
@@ -55,23 +49,21 @@ async fn a_configured_client_is_forgotten_only_if_no_node_has_seen_it_since(opti
 async fn grants_of_other_subjects_end_and_those_of_the_same_stay(options: StoreOptions) {
     let store = store_with(&options, [1]).await;
     let lab = SubjectNamespace::Pairwise("lab.example".to_owned());
-    let kinds = [Some(SubjectNamespace::Public), Some(lab.clone()), None];
-    let grants = kinds.map(|subjects| Grant { subjects, client: client_id(1), ..grant(0, 1, 1, "openid") });
-    let ended = store
-        .write(move |tx| {
-            let (grants, lab) = (grants.clone(), lab.clone());
-            async move {
-                tx.insert_session(&session(1, 1), &digest(1)).await?;
-                for (number, grant) in (1..).zip(grants) {
-                    tx.insert_grant(&Grant { id: grant_id(number), ..grant }, at(2000)).await?;
-                }
-                let other = Grant { subjects: None, ..grant(5, 1, 1, "openid") };
-                tx.insert_grant(&other, at(2000)).await?;
-                tx.revoke_grants_of_other_subjects(&client_id(1), &lab, at(9)).await
+    let kinds = [(1, Some(SubjectNamespace::Public)), (2, Some(lab.clone())), (3, None)];
+    let grants =
+        kinds.map(|(id, subjects)| Grant { subjects, client: client_id(1), ..grant(id, 1, 1, "openid") });
+    let ended = write_with(&store, (grants, lab), |tx, (grants, lab)| {
+        Box::pin(async move {
+            tx.insert_session(&session(1, 1), &digest(1)).await?;
+            for grant in grants {
+                tx.insert_grant(grant, at(2000)).await?;
             }
+            let other = Grant { subjects: None, ..grant(5, 1, 1, "openid") };
+            tx.insert_grant(&other, at(2000)).await?;
+            tx.revoke_grants_of_other_subjects(&client_id(1), lab, at(9)).await
         })
-        .await;
-    assert_eq!(ended, Ok::<u64, StoreError>(2));
+    });
+    assert_eq!(ended.await, Ok(2));
     for (number, ends) in [(1, true), (2, false), (3, true), (5, false)] {
         let record = store.grant_with_context(grant_id(number)).await.unwrap().unwrap();
         assert_eq!(record.grant.revoked_at.is_some(), ends, "{number}");

@@ -7,7 +7,7 @@
 
 use crate::fixtures::*;
 use anteroom_crypto::Random;
-use anteroom_storage::{Store, StoreError, StoreOptions};
+use anteroom_storage::{Store, StoreOptions};
 use rustix::process::{Flock, FlockOffsetType, FlockType, Pid, Resource, Rlimit, fcntl_getlk, prlimit};
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement};
 use secrecy::SecretString;
@@ -186,14 +186,8 @@ async fn write_until_killed(store: Store) {
         tokio::spawn(async move {
             for number in 0_u64.. {
                 let jti = format!("{life}-{writer}-{number}");
-                let unit = {
-                    let jti = jti.clone();
-                    store.write(move |tx| {
-                        let jti = jti.clone();
-                        async move { tx.revoke_jti(&jti, at(0)).await }
-                    })
-                };
-                let answer: Result<bool, StoreError> = unit.await;
+                let revoked = write_with(&store, jti.clone(), |tx, jti| Box::pin(tx.revoke_jti(jti, at(0))));
+                let answer = revoked.await;
                 let line = match &answer {
                     Ok(_) => format!("acknowledged {jti}\n"),
                     Err(error) => format!("refused {error}\n"),

@@ -40,15 +40,13 @@ async fn keys_can_be_sealed_again(options: StoreOptions) {
     let store = store(&options).await;
     let keys = Keyring::generate_missing(&old, &[], &Random::seeded(9), 0);
     let resealed = Keyring::reseal(&old, &new, &keys, &Random::seeded(10)).unwrap();
-    let unit = store.write(move |tx| {
-        let (keys, resealed) = (keys.clone(), resealed.clone());
-        async move {
-            tx.insert_sealed_keys(&keys).await?;
-            tx.replace_sealed_keys(&resealed).await
-        }
+    let replaced = write_with(&store, (keys, resealed), |tx, (keys, resealed)| {
+        Box::pin(async move {
+            tx.insert_sealed_keys(keys).await?;
+            tx.replace_sealed_keys(resealed).await
+        })
     });
-    let replaced: Result<(), StoreError> = unit.await;
-    replaced.unwrap();
+    replaced.await.unwrap();
     let keys: Vec<SealedKey> = store.sealed_keys().await.unwrap();
     assert!(Keyring::open(&new, &keys).is_ok());
     assert!(Keyring::open(&old, &keys).is_err());
@@ -72,8 +70,8 @@ async fn signing_keys_come_and_go(options: StoreOptions) {
     let store = store(&options).await;
     let before = store.keys_version().await.unwrap();
     let unit = store.write(|tx| async move {
-        tx.insert_signing_key(&signing_key("second", 50)).await?;
-        tx.insert_signing_key(&signing_key("first", 0)).await?;
+        tx.insert_signing_key(signing_key("second", 50)).await?;
+        tx.insert_signing_key(signing_key("first", 0)).await?;
         tx.retire_signing_key("first", at(50), at(100)).await
     });
     let changed: Result<(), StoreError> = unit.await;
@@ -101,8 +99,8 @@ async fn encryption_keys_come_and_go(options: StoreOptions) {
     let store = store(&options).await;
     let before = store.keys_version().await.unwrap();
     let unit = store.write(move |tx| async move {
-        tx.insert_encryption_key(&key("second", 50)).await?;
-        tx.insert_encryption_key(&key("first", 0)).await?;
+        tx.insert_encryption_key(key("second", 50)).await?;
+        tx.insert_encryption_key(key("first", 0)).await?;
         tx.retire_encryption_key("first", at(50), at(100)).await
     });
     let changed: Result<(), StoreError> = unit.await;

@@ -4,7 +4,7 @@
 //! and opens what it left.
 
 use crate::fixtures::*;
-use anteroom_storage::{Store, StoreError, StoreOptions};
+use anteroom_storage::{Store, StoreOptions};
 use secrecy::SecretString;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
@@ -37,15 +37,10 @@ async fn write_for_ever(store: Store) {
             tokio::spawn(async move {
                 for number in 0_u64.. {
                     let jti = format!("{writer}-{number}");
-                    let acknowledged = jti.clone();
-                    let unit = store.write(move |tx| {
-                        let jti = jti.clone();
-                        async move { tx.revoke_jti(&jti, at(0)).await }
-                    });
-                    let answer: Result<bool, StoreError> = unit.await;
-                    assert!(answer.unwrap());
+                    let line = format!("acknowledged {jti}\n");
+                    let revoked = write_with(&store, jti, |tx, jti| Box::pin(tx.revoke_jti(jti, at(0))));
+                    assert!(revoked.await.unwrap());
                     // Past the test harness, which captures what is printed.
-                    let line = format!("acknowledged {acknowledged}\n");
                     std::io::stderr().lock().write_all(line.as_bytes()).unwrap();
                 }
             })

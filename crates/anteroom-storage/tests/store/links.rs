@@ -48,12 +48,7 @@ fn link(number: u8) -> EmailedLink {
 }
 
 async fn insert(store: &Store, link: EmailedLink) -> Result<(), StoreError> {
-    store
-        .write(move |tx| {
-            let link = link.clone();
-            async move { tx.insert_link(&link).await }
-        })
-        .await
+    write_with(store, link, |tx, link| Box::pin(tx.insert_link(link))).await
 }
 
 async fn a_link_is_read_as_it_was_written_and_its_token_is_its_own(options: StoreOptions) {
@@ -102,11 +97,7 @@ fn asked(number: u8, address: u8) -> RequestedLink {
 }
 
 async fn ask(store: &Store, asked: RequestedLink) {
-    let unit = store.write(move |tx| {
-        let asked = asked.clone();
-        async move { tx.insert_asked_link(&asked).await }
-    });
-    unit.await.unwrap();
+    write_with(store, asked, |tx, asked| Box::pin(tx.insert_asked_link(asked))).await.unwrap();
 }
 
 async fn rows_that_were_asked_for_count_for_their_address_until_their_time_or_a_reset(options: StoreOptions) {
@@ -134,9 +125,9 @@ async fn rows_that_were_asked_for_count_for_their_address_until_their_time_or_a_
     });
     assert!(unit.await.unwrap());
     assert_eq!(count(1, 20, 9).await, 2);
-    let complete = (LinkKind::Recovery, Some(link(1).id));
+    let (kind, id) = (LinkKind::Recovery, Some(link(1).id));
     store
-        .write(move |tx| async move { tx.complete_link(account_id(1), complete, at(20)).await })
+        .write(move |tx| async move { tx.complete_link(account_id(1), kind, id, at(20)).await })
         .await
         .unwrap();
     assert_eq!(count(1, 20, 9).await, 1);
@@ -182,11 +173,10 @@ async fn insert_interaction(store: &Store) -> InteractionId {
         answer: None,
     };
     let id = interaction.id;
-    let unit = store.write(move |tx| {
-        let interaction = interaction.clone();
-        async move { tx.insert_interaction(&interaction, &digest(1)).await }
+    let inserted = write_with(store, (interaction, digest(1)), |tx, (interaction, digest)| {
+        Box::pin(tx.insert_interaction(interaction, digest))
     });
-    assert!(unit.await.unwrap());
+    assert!(inserted.await.unwrap());
     id
 }
 
@@ -200,9 +190,9 @@ async fn the_newest_links_of_an_interaction_are_read_and_no_more(options: StoreO
     let newest = store.newest_links_of(interaction, 2).await.unwrap();
     assert_eq!(newest.iter().map(|link| link.id).collect::<Vec<_>>(), [link(5).id, link(4).id]);
     assert!(!store.is_link_completed_in(interaction).await.unwrap());
-    let complete = (LinkKind::Recovery, Some(link(1).id));
+    let (kind, id) = (LinkKind::Recovery, Some(link(1).id));
     store
-        .write(move |tx| async move { tx.complete_link(account_id(1), complete, at(20)).await })
+        .write(move |tx| async move { tx.complete_link(account_id(1), kind, id, at(20)).await })
         .await
         .unwrap();
     assert!(store.is_link_completed_in(interaction).await.unwrap());
@@ -226,11 +216,7 @@ async fn what_was_written_for_an_address_that_no_account_has_is_swept_at_its_end
             created_at: at(0),
             expires_at: at(1800),
         };
-        let unit = store.write(move |tx| {
-            let message = message.clone();
-            async move { tx.enqueue(&message).await }
-        });
-        unit.await.unwrap();
+        write_with(&store, message, |tx, message| Box::pin(tx.enqueue(message))).await.unwrap();
     }
     assert_eq!(store.newest_messages(9).await.unwrap().len(), 1, "nobody reads what goes to nobody");
     assert_eq!(store.sweep(at(1800), 9, Sweeps::ALL).await.unwrap().rows, 0);
@@ -248,7 +234,7 @@ async fn only_the_end_of_a_reset_ends_links_and_it_ends_all_of_the_kind(options:
         insert(&store, link).await.unwrap();
     }
     let end = store.write(|tx| async move {
-        tx.complete_link(account_id(1), (LinkKind::Recovery, Some(link(1).id)), at(60)).await?;
+        tx.complete_link(account_id(1), LinkKind::Recovery, Some(link(1).id), at(60)).await?;
         assert!(!tx.record_link_followed(link(2).id, browser(1), at(61)).await?);
         Ok::<_, StoreError>(())
     });
@@ -269,7 +255,7 @@ async fn no_more_tries_are_taken_than_there_are(options: StoreOptions) {
     }
     let tries = (0..8).map(|_| {
         store.write(|tx| async move {
-            tx.count_link_code_attempt(&[link(1).id, link(2).id], 6, (None, at(1))).await
+            tx.count_link_code_attempt(&[link(1).id, link(2).id], 6, None, at(1)).await
         })
     });
     let taken: Vec<usize> = join_all(tries).await.into_iter().map(|taken| taken.unwrap().len()).collect();
@@ -288,7 +274,7 @@ async fn what_one_form_enters_twice_is_one_try(options: StoreOptions) {
             let write = store.write(move |tx| async move {
                 let form = digest(number);
                 let entry = Some(FormWindow { form: &form, since: at(seconds - 30) });
-                let taken = tx.count_link_code_attempt(&[link(1).id], 3, (entry, at(seconds))).await?;
+                let taken = tx.count_link_code_attempt(&[link(1).id], 3, entry, at(seconds)).await?;
                 Ok::<_, StoreError>(taken.len())
             });
             let taken = write.await.unwrap();

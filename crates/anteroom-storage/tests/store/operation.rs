@@ -75,13 +75,8 @@ async fn lease(store: &Store, now: Timestamp, until: Timestamp, limit: u32) -> V
 }
 
 async fn lease_as(store: &Store, now: Timestamp, lease: LogoutLease) -> Vec<LogoutDelivery> {
-    let leased: Result<_, StoreError> = store
-        .write(move |tx| {
-            let lease = lease.clone();
-            async move { tx.lease_logouts(now, &lease).await }
-        })
-        .await;
-    leased.unwrap()
+    let leased = write_with(store, (now, lease), |tx, (now, lease)| Box::pin(tx.lease_logouts(*now, lease)));
+    leased.await.unwrap()
 }
 
 async fn queued(options: &StoreOptions, deliveries: u8) -> Store {
@@ -122,12 +117,7 @@ async fn a_logout_is_leased_to_one_node_at_a_time(options: StoreOptions) {
 async fn one_client_is_leased_a_few_at_a_time(options: StoreOptions) {
     let store = queued(&options, 20).await;
     let other = LogoutDelivery { client: "other".parse().unwrap(), created_at: at(1), ..delivery(21) };
-    let late = other.clone();
-    let unit = store.write(move |tx| {
-        let late = late.clone();
-        async move { tx.enqueue_logouts(&[late]).await }
-    });
-    unit.await.unwrap();
+    write_with(&store, [other.clone()], |tx, late| Box::pin(tx.enqueue_logouts(late))).await.unwrap();
     let of = |of: LogoutClients| LogoutLease { until: at(30), limit: 100, per_client: 4, of };
     let names = |clients: &[&ClientId]| clients.iter().map(|client| (*client).clone()).collect();
     let few = |except: &[&ClientId]| of(LogoutClients::AllBut(names(except)));
@@ -170,11 +160,8 @@ fn budget(limit: Limit, subject: &str, max: u32) -> RateLimitCheck {
 }
 
 async fn spend(store: &Store, budgets: Vec<RateLimitCheck>, now: Timestamp) -> RateLimitResult {
-    let unit = store.write(move |tx| {
-        let budgets = budgets.clone();
-        async move { tx.spend(&budgets, now).await }
-    });
-    unit.await.unwrap()
+    let spent = write_with(store, (budgets, now), |tx, (budgets, now)| Box::pin(tx.spend(budgets, *now)));
+    spent.await.unwrap()
 }
 
 /// So many at once; how many were counted.

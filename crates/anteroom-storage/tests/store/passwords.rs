@@ -24,7 +24,7 @@ async fn old_passwords_are_remembered_newest_first(options: StoreOptions) {
             let facts = PasswordFacts { set_at: at(i64::from(pepper)), jitter_days: 1 };
             let form = (pepper > 2).then_some(PasswordForm::OpaqueString);
             let new = Credential { hash: hash(pepper), form, facts };
-            tx.set_password(account_id(1), (&new, message_id(pepper).0), 10, at(i64::from(pepper))).await
+            tx.set_password(account_id(1), &new, message_id(pepper).0, 10, at(i64::from(pepper))).await
         });
         write.await.unwrap();
     }
@@ -49,7 +49,7 @@ async fn replace(store: &Store, account: u8, peppers: std::ops::Range<u8>, remem
             let facts = PasswordFacts { set_at: at(i64::from(pepper)), jitter_days: 0 };
             let new = Credential { hash: hash(pepper), form: None, facts };
             let retired = message_id(account * 40 + pepper).0;
-            tx.set_password(account_id(account), (&new, retired), remembered, at(i64::from(pepper))).await
+            tx.set_password(account_id(account), &new, retired, remembered, at(i64::from(pepper))).await
         });
         write.await.unwrap();
     }
@@ -103,7 +103,7 @@ async fn a_reset_lifts_the_lock_and_forgets_devices_of_the_password_alone(option
         }
         let facts = PasswordFacts { set_at: at(9), jitter_days: 0 };
         let new = Credential { hash: hash(2), form: None, facts };
-        tx.set_password(account_id(1), (&new, message_id(1).0), 10, at(9)).await?;
+        tx.set_password(account_id(1), &new, message_id(1).0, 10, at(9)).await?;
         // Of the counters, those of the known devices are for one password: a new one by choice begins them anew as well.
         let changed = tx.lock_account(account_id(1)).await?.unwrap();
         assert_eq!(changed.account.lockout, Lockout { earlier_failures: 0, ..lockout });

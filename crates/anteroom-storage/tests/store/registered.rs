@@ -1,10 +1,10 @@
 //! Clients that registered themselves.
 
-use crate::fixtures::{at, digest};
+use crate::fixtures::{at, digest, write_with};
 use crate::support::on_both_databases;
 use anteroom_crypto::{Keyring, Random};
 use anteroom_oidc::{ClientId, ClientMetadataInput};
-use anteroom_storage::{InstanceKind, RegisteredClient, Store, StoreError, StoreOptions, Sweeps};
+use anteroom_storage::{InstanceKind, RegisteredClient, Store, StoreOptions, Sweeps};
 use jiff::SignedDuration;
 use std::sync::Arc;
 
@@ -34,40 +34,34 @@ fn client(id: &str) -> RegisteredClient {
 }
 
 async fn insert(store: &Store, client: &RegisteredClient) -> i64 {
-    let client = client.clone();
-    let unit = store.write(move |tx| {
-        let client = client.clone();
-        async move {
+    let inserted = write_with(store, client.clone(), |tx, client| {
+        Box::pin(async move {
             let revision = tx.next_clients_revision().await?;
-            tx.insert_registered_client(&client, revision).await?;
-            Ok::<_, StoreError>(revision)
-        }
+            tx.insert_registered_client(client, revision).await?;
+            Ok(revision)
+        })
     });
-    unit.await.unwrap()
+    inserted.await.unwrap()
 }
 
 async fn update(store: &Store, client: &RegisteredClient) -> bool {
-    let client = client.clone();
-    let unit = store.write(move |tx| {
-        let client = client.clone();
-        async move {
+    let updated = write_with(store, client.clone(), |tx, client| {
+        Box::pin(async move {
             let revision = tx.next_clients_revision().await?;
-            tx.update_registered_client(&client, revision).await
-        }
+            tx.update_registered_client(client, revision).await
+        })
     });
-    unit.await.unwrap()
+    updated.await.unwrap()
 }
 
 async fn delete(store: &Store, id: &ClientId) -> bool {
-    let id = id.clone();
-    let unit = store.write(move |tx| {
-        let id = id.clone();
-        async move {
+    let deleted = write_with(store, id.clone(), |tx, id| {
+        Box::pin(async move {
             let revision = tx.next_clients_revision().await?;
-            tx.delete_registered_client(&id, revision, at(0)).await
-        }
+            tx.delete_registered_client(id, revision, at(0)).await
+        })
     });
-    unit.await.unwrap()
+    deleted.await.unwrap()
 }
 
 async fn rfc7591_3_registered_clients_come_change_and_go(options: StoreOptions) {

@@ -51,16 +51,15 @@ fn text(number: u8) -> Message {
 
 async fn queued(options: &StoreOptions, messages: Vec<Message>) -> Store {
     let store = store(options).await;
-    let unit = store.write(move |tx| {
-        let messages = messages.clone();
-        async move {
-            for message in &messages {
+    let written = write_with(&store, messages, |tx, messages| {
+        Box::pin(async move {
+            for message in messages {
                 tx.enqueue(message).await?;
             }
-            Ok::<_, StoreError>(())
-        }
+            Ok(())
+        })
     });
-    unit.await.unwrap();
+    written.await.unwrap();
     store
 }
 

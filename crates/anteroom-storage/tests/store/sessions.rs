@@ -308,7 +308,7 @@ async fn who_was_at_a_browser_since_is_known_without_its_cookie(options: StoreOp
     let store = signed_in(&options).await;
     let here = session(4, 2).browser;
     let since = async |account: u8, seconds| {
-        store.has_other_account_at_browser_since(here, (account_id(account), at(seconds))).await.unwrap()
+        store.has_other_account_at_browser_since(here, account_id(account), at(seconds)).await.unwrap()
     };
     assert_eq!([since(1, 3).await, since(1, 4).await, since(2, 1).await], [true, false, false]);
     store.write(|tx| async move { tx.touch_session(session_id(4), at(20)).await }).await.unwrap();
@@ -318,5 +318,5 @@ async fn who_was_at_a_browser_since_is_known_without_its_cookie(options: StoreOp
     unit.await.unwrap();
     assert_eq!([since(1, 19).await, since(1, 20).await], [true, false], "it has ended");
     let elsewhere = session(1, 1).browser;
-    assert!(!store.has_other_account_at_browser_since(elsewhere, (account_id(1), at(0))).await.unwrap());
+    assert!(!store.has_other_account_at_browser_since(elsewhere, account_id(1), at(0)).await.unwrap());
 }

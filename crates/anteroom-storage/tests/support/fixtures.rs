@@ -14,7 +14,10 @@ use anteroom_domain::refresh::RefreshFamily;
 use anteroom_domain::session::Session;
 use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::{Acr, Amr, ClientId};
-use anteroom_storage::{Credential, NewAccount, NewAddress, NewPhone, Store, StoreOptions};
+use anteroom_storage::{
+    Credential, NewAccount, NewAddress, NewPhone, Store, StoreError, StoreOptions, Tx, Unit,
+};
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -30,6 +33,35 @@ pub(crate) async fn store_with<const N: usize>(options: &StoreOptions, accounts:
         store.write(move |tx| async move { tx.insert_account(&new_account(number)).await }).await.unwrap();
     }
     store
+}
+
+/// What a unit of a test does with the value that it is made of.
+type UnitWork<V, T> = for<'a> fn(&'a Tx, &'a V) -> BoxFuture<'a, Result<T, StoreError>>;
+
+struct ValueUnit<V, T> {
+    value: V,
+    work: UnitWork<V, T>,
+}
+
+impl<V: Send + Sync + 'static, T: Send + 'static> Unit for ValueUnit<V, T> {
+    type Output = T;
+    type Error = StoreError;
+
+    const NAME: &'static str = "test";
+
+    async fn run(&self, tx: &Tx) -> Result<T, StoreError> {
+        (self.work)(tx, &self.value).await
+    }
+}
+
+/// Runs `work` with `value` as one unit of work.
+pub(crate) async fn write_with<V: Send + Sync + 'static, T: Send + 'static>(
+    store: &Store,
+    value: V,
+    work: UnitWork<V, T>,
+) -> Result<T, StoreError> {
+    let (_, result) = store.run(ValueUnit { value, work }).await;
+    result
 }
 
 /// Seconds after an arbitrary beginning.

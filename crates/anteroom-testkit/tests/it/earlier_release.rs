@@ -199,7 +199,7 @@ async fn tokens(provider: &TestProvider, left: &Value, alice: &Browser) {
     assert_eq!(registered.authorize(alice, &[]).await.status, 200, "asks for consent");
     let management = text(&left["registered"], "registration_client_uri");
     let bearer = text(&left["registered"], "registration_access_token");
-    assert_eq!(provider.call(("GET", management), Some(bearer), &Value::Null).await.status, 200);
+    assert_eq!(provider.call("GET", management, Some(bearer), &Value::Null).await.status, 200);
     let partner = provider.client("kept-partner");
     partner.code(alice, &[("scope", "openid email")]).await;
 }

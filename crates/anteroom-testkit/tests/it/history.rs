@@ -99,7 +99,7 @@ async fn a_request_that_came_before_its_node_refused_the_database_is_not_served(
     let refresh = [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh_token())];
     let refreshing = provider.begin_of_client(&web, "/token", &refresh).await;
     let entered = [("email", ALICE), ("password", PASSWORD)];
-    let signing_in = provider.begin_submit(&browser, (&page, "/sign-in"), &entered).await;
+    let signing_in = provider.begin_submit(&browser, &page, "/sign-in", &entered).await;
     let before = provider.audit().await.len();
     provider.look_at_history().await;
     assert_eq!(refreshing.finish().await.status, 503);
@@ -147,7 +147,7 @@ async fn a_database_that_lost_changes_of_keys_or_clients_went_back(backend: Back
 
 async fn registered(provider: &TestProvider, name: &str) -> Value {
     let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"], "client_name": name });
-    let answer = provider.call(("POST", "/clients"), None, &metadata).await;
+    let answer = provider.call("POST", "/clients", None, &metadata).await;
     assert_eq!(answer.status, 201, "{}", answer.page_summary());
     answer.json()
 }

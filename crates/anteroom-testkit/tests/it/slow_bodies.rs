@@ -73,7 +73,7 @@ async fn a_page_leads_to_no_client_that_is_taken_out_while_its_form_comes_in(bac
     let (web, browser) = (provider.client("web"), provider.browser());
     let page = web.authorize(&browser, &[]).await;
     let entered = [("email", ALICE), ("password", PASSWORD)];
-    let coming = provider.begin_submit(&browser, (&page, "/sign-in"), &entered).await;
+    let coming = provider.begin_submit(&browser, &page, "/sign-in", &entered).await;
     take_out(&provider, "web");
     let answer = coming.finish().await;
     assert!(answer.text_of("error-application-gone").is_some(), "{}", answer.page_summary());
@@ -139,7 +139,7 @@ async fn a_limit_counts_a_request_when_its_body_is_there(backend: Backend) {
     let coming = provider.begin_json("/clients", &stranger()).await;
     provider.advance(SignedDuration::from_mins(1));
     for expected in [201, 201, 429] {
-        assert_eq!(provider.call(("POST", "/clients"), None, &stranger()).await.status, expected);
+        assert_eq!(provider.call("POST", "/clients", None, &stranger()).await.status, expected);
     }
     assert_eq!(coming.finish().await.status, 429);
 }
@@ -244,6 +244,6 @@ async fn a_registration_that_is_closed_while_its_sector_is_fetched_registers_nob
     asked["sector_identifier_uri"] = json!(url);
     let document = asked["redirect_uris"].to_string();
     let fetched = answering(place, &document, async { close_registration(&provider) });
-    let (answer, ()) = join(provider.call(("POST", "/clients"), None, &asked), fetched).await;
+    let (answer, ()) = join(provider.call("POST", "/clients", None, &asked), fetched).await;
     assert_eq!(answer.status, 404, "{}", answer.page_summary());
 }

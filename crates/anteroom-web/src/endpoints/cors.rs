@@ -24,7 +24,8 @@ pub(crate) async fn anyone(request: Request, next: Next) -> Response {
 
 /// For endpoints that registered applications call from a browser.
 pub(crate) async fn registered(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    let allowed = registered_origin(&web, asked(&request)).await;
+    let (origin, reference) = asked(&request);
+    let allowed = registered_origin(&web, origin, reference).await;
     answer(request, next, allowed).await
 }
 
@@ -34,7 +35,8 @@ pub(crate) async fn registered_with_credentials(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let allowed = registered_origin(&web, asked(&request)).await;
+    let (origin, reference) = asked(&request);
+    let allowed = registered_origin(&web, origin, reference).await;
     let with_credentials = allowed.is_some();
     request.headers_mut().remove(COOKIE);
     let mut response = answer(request, next, allowed).await;
@@ -52,7 +54,8 @@ fn asked(request: &Request) -> (Option<HeaderValue>, Option<RequestReference>) {
 
 async fn registered_origin(
     web: &Web,
-    (origin, reference): (Option<HeaderValue>, Option<RequestReference>),
+    origin: Option<HeaderValue>,
+    reference: Option<RequestReference>,
 ) -> Option<HeaderValue> {
     let origin = origin?;
     let is_known = match knows_origin(&web.provider, origin.to_str().ok()?).await {

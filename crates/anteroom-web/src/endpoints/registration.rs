@@ -32,7 +32,7 @@ pub(crate) async fn register(
     ReceivedRequest { context, body }: ReceivedRequest,
 ) -> Response {
     let body = json(&headers, body);
-    let presented = presented((&headers, &query), &body);
+    let presented = presented(&headers, &query, &body);
     let registered = registration::register(&context.call, presented).await;
     finish(&context, registered.map(|client| told(StatusCode::CREATED, &client)))
 }
@@ -54,7 +54,7 @@ pub(crate) async fn update(
     ReceivedRequest { context, body }: ReceivedRequest,
 ) -> Response {
     let body = json(&headers, body);
-    let presented = presented((&headers, &query), &body);
+    let presented = presented(&headers, &query, &body);
     let updated = registration::update(&context.call, &client, presented).await;
     finish(&context, updated.map(|client| told(StatusCode::OK, &client)))
 }
@@ -70,7 +70,8 @@ pub(crate) async fn delete(
 }
 
 fn presented<'a>(
-    (headers, query): (&HeaderMap, &RawQuery),
+    headers: &HeaderMap,
+    query: &RawQuery,
     body: &'a Result<Bytes, RegistrationRefusal>,
 ) -> RegistrationInput<'a> {
     RegistrationInput { token: token(headers, query), body: body.as_deref().map_err(Clone::clone) }

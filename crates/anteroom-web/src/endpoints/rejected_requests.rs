@@ -19,12 +19,13 @@ pub(super) fn body(context: &EndpointContext, headers: &HeaderMap, why: &str) ->
         headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     let received = format!("{}: {why}", shorten(&received.unwrap_or_default()));
     let error = TokenError::new(TokenErrorCode::InvalidRequest, "the body is not a well-formed form");
-    refused(context, None, (&received, "application/x-www-form-urlencoded"), error)
+    refused(context, None, &received, "application/x-www-form-urlencoded", error)
 }
 
 pub(super) fn credentials(
     context: &EndpointContext,
-    (authorization, form): (Option<&str>, &UrlEncodedForm),
+    authorization: Option<&str>,
+    form: &UrlEncodedForm,
     error: CredentialsError,
 ) -> TokenError {
     let of_header = authorization.and_then(|header| {
@@ -46,13 +47,14 @@ pub(super) fn credentials(
     let received = listed(scheme.into_iter().chain(in_form));
     let reason = error.to_string();
     let error = TokenError::from(error);
-    line(context, client.as_deref(), (&received, &allowed), &reason);
+    line(context, client.as_deref(), &received, &allowed, &reason);
     error
 }
 
 pub(super) fn token_request(
     context: &EndpointContext,
-    (client, form): (&AuthenticatedClient, &UrlEncodedForm),
+    client: &AuthenticatedClient,
+    form: &UrlEncodedForm,
     error: TokenError,
 ) -> TokenError {
     let metadata = &client.client().metadata;
@@ -61,21 +63,18 @@ pub(super) fn token_request(
         Some(grant) => format!("grant_type {}", shorten(grant)),
         None => listed(form.pairs().iter().map(|(name, _)| name.as_str())),
     };
-    refused(context, Some(client.client().id().as_str()), (&received, &allowed), error)
+    refused(context, Some(client.client().id().as_str()), &received, &allowed, error)
 }
 
 pub(super) fn token_reference(
     context: &EndpointContext,
-    (client, form): (&AuthenticatedClient, &UrlEncodedForm),
+    client: &AuthenticatedClient,
+    form: &UrlEncodedForm,
     error: TokenError,
 ) -> TokenError {
     let received = listed(form.pairs().iter().map(|(name, _)| name.as_str()));
-    refused(
-        context,
-        Some(client.client().id().as_str()),
-        (&received, "token, token_type_hint, each once"),
-        error,
-    )
+    let allowed = "token, token_type_hint, each once";
+    refused(context, Some(client.client().id().as_str()), &received, allowed, error)
 }
 
 /// At an endpoint for clients that can authenticate.
@@ -85,25 +84,22 @@ pub(super) fn public_client(
     description: &'static str,
 ) -> TokenError {
     let error = TokenError::new(TokenErrorCode::InvalidClient, description);
-    refused(
-        context,
-        Some(client.client().id().as_str()),
-        ("a public client", "clients that authenticate"),
-        error,
-    )
+    let (received, allowed) = ("a public client", "clients that authenticate");
+    refused(context, Some(client.client().id().as_str()), received, allowed, error)
 }
 
 fn refused(
     context: &EndpointContext,
     client: Option<&str>,
-    sides: (&str, &str),
+    received: &str,
+    allowed: &str,
     error: TokenError,
 ) -> TokenError {
-    line(context, client, sides, &error.to_string());
+    line(context, client, received, allowed, &error.to_string());
     error
 }
 
-fn line(context: &EndpointContext, client: Option<&str>, (received, allowed): (&str, &str), reason: &str) {
+fn line(context: &EndpointContext, client: Option<&str>, received: &str, allowed: &str, reason: &str) {
     tracing::warn!(
         reference = %context.from.reference,
         client = client.map(shorten),

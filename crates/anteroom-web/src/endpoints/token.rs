@@ -60,10 +60,10 @@ impl ClientRequest {
     ) -> Result<Self, ClientRequestError> {
         let form = form(context, headers, body)?;
         let authorization = authorization(headers).map_err(|Repeated| {
-            rejected_requests::credentials(context, (None, &form), CredentialsError::TwoHeaders)
+            rejected_requests::credentials(context, None, &form, CredentialsError::TwoHeaders)
         })?;
         let presented = PresentedCredentials::parse(authorization, &form)
-            .map_err(|error| rejected_requests::credentials(context, (authorization, &form), error))?;
+            .map_err(|error| rejected_requests::credentials(context, authorization, &form, error))?;
         match authenticate(&context.call, (endpoint, &presented)).await? {
             Ok(client) => {
                 context.call.span.is_about(client.client().id());
@@ -108,7 +108,7 @@ async fn exchanged(
     let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Token, headers, body).await?;
     let request = TokenRequest::parse(&form)
-        .map_err(|error| rejected_requests::token_request(context, (&client, &form), error))?;
+        .map_err(|error| rejected_requests::token_request(context, &client, &form, error))?;
     match handle_token_request(&context.call, &client, request).await {
         Ok(response) => Ok(Json(response).into_response()),
         Err(ExchangeError::Flow(error)) => Err(error.into()),
@@ -134,7 +134,7 @@ async fn revoked(
     let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Revocation, headers, body).await?;
     let reference = TokenLookup::parse(&form)
-        .map_err(|error| rejected_requests::token_reference(context, (&client, &form), error))?;
+        .map_err(|error| rejected_requests::token_reference(context, &client, &form, error))?;
     revoke_token(&context.call, &client, &reference.token).await?;
     // RFC 7009 §2.2: clients ignore the body. Some take an answer without a content type for a failure.
     Ok(Json(serde_json::json!({})).into_response())
@@ -153,7 +153,7 @@ async fn introspected(
     let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Introspection, headers, body).await?;
     let reference = TokenLookup::parse(&form)
-        .map_err(|error| rejected_requests::token_reference(context, (&client, &form), error))?;
+        .map_err(|error| rejected_requests::token_reference(context, &client, &form, error))?;
     match introspect_token(&context.call, &client, &reference.token).await {
         Ok(answer) => Ok(Json(answer).into_response()),
         Err(IntrospectionError::PublicClient) => {

@@ -23,7 +23,7 @@ pub(crate) async fn status(
     let web = &context.web;
     let Some(callbacks) = web.settings.twilio.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
     let Ok(body) = body else { return unread(&context) };
-    let callback = read(web, (id, &uri), &headers, &body);
+    let callback = read(web, id, &uri, &headers, &body);
     match callbacks.status(&callback, web.provider.clock.now()).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => refuse(&context, &error),
@@ -39,7 +39,7 @@ pub(crate) async fn key(
     let web = &context.web;
     let Some(callbacks) = web.settings.twilio.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
     let Ok(body) = body else { return unread(&context) };
-    let callback = read(web, (id, &uri), &headers, &body);
+    let callback = read(web, id, &uri, &headers, &body);
     match spoken(web, callbacks, &callback, &uri) {
         Ok(twiml) => {
             let kind = (CONTENT_TYPE, HeaderValue::from_static("application/xml"));
@@ -56,7 +56,7 @@ fn spoken(web: &Web, callbacks: &Callbacks, callback: &Callback, uri: &Uri) -> R
     callbacks.after_the_key(callback, &part.unwrap_or_default(), web.provider.clock.now())
 }
 
-fn read(web: &Web, (message, uri): (MessageId, &Uri), headers: &HeaderMap, body: &[u8]) -> Callback {
+fn read(web: &Web, message: MessageId, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Callback {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let signature = headers.get(SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     Callback {

@@ -18,7 +18,7 @@ use crate::received::{BodyResult, ReceivedRequest, is_too_long};
 
 /// RFC 6750 §2.2: a method without a body of its own takes the token in the header alone.
 pub(crate) async fn get(query: RawQuery, headers: HeaderMap, context: EndpointContext) -> Response {
-    finish(&context, answer(&context, &headers, (None, &query)).await)
+    finish(&context, answer(&context, &headers, None, &query).await)
 }
 
 pub(crate) async fn post(
@@ -26,19 +26,20 @@ pub(crate) async fn post(
     headers: HeaderMap,
     ReceivedRequest { context, body }: ReceivedRequest,
 ) -> Response {
-    finish(&context, posted(&context, &headers, (&body, &query)).await)
+    finish(&context, posted(&context, &headers, &body, &query).await)
 }
 
 async fn posted(
     context: &EndpointContext,
     headers: &HeaderMap,
-    (body, query): (&BodyResult, &RawQuery),
+    body: &BodyResult,
+    query: &RawQuery,
 ) -> Result<UserInfoAnswer, UserInfoError> {
     let why =
         |rejection| if is_too_long(rejection) { "the body is too long" } else { "the body was cut off" };
     let body = body.as_ref().map_err(|rejection| BearerError::InvalidRequest(why(rejection)))?;
     let form = Some(body).filter(|_| is_form(headers)).and_then(|body| UrlEncodedForm::decode(body).ok());
-    answer(context, headers, (form.as_ref(), query)).await
+    answer(context, headers, form.as_ref(), query).await
 }
 
 fn finish(context: &EndpointContext, result: Result<UserInfoAnswer, UserInfoError>) -> Response {
@@ -57,7 +58,8 @@ fn finish(context: &EndpointContext, result: Result<UserInfoAnswer, UserInfoErro
 async fn answer(
     context: &EndpointContext,
     headers: &HeaderMap,
-    (form, query): (Option<&UrlEncodedForm>, &RawQuery),
+    form: Option<&UrlEncodedForm>,
+    query: &RawQuery,
 ) -> Result<UserInfoAnswer, UserInfoError> {
     let authorization = authorization(headers).map_err(|Repeated| BearerError::InvalidRequest(REPEATED))?;
     let token = bearer_token(authorization, form, query.0.as_deref())?;

@@ -42,7 +42,7 @@ pub(crate) async fn show(RawQuery(query): RawQuery, context: PageContext) -> Res
     };
     let listed = list(&context.visit).await.map_err(PageError::from);
     let response = listed.and_then(|listed| match listed {
-        Ok(listed) => Ok(page(&context, &listed, (notice, None))),
+        Ok(listed) => Ok(page(&context, &listed, notice, None)),
         Err(next) => show_onward(&context, next),
     });
     finish(&context, response).await
@@ -51,13 +51,14 @@ pub(crate) async fn show(RawQuery(query): RawQuery, context: PageContext) -> Res
 fn page(
     context: &PageContext,
     listed: &AuthenticatorList,
-    (notice, problem): (Option<FactorsNotice>, Option<FactorsProblem>),
+    notice: Option<FactorsNotice>,
+    problem: Option<FactorsProblem>,
 ) -> Response {
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let numbered = (1..).zip(&listed.apps);
     let view = FactorsPage {
         form_token: token_for(context, FormName::Factors, FormOwner::of(&listed.live)),
-        factors: numbered.map(|(number, app)| factor(context, listed, (number, app))).collect(),
+        factors: numbered.map(|(number, app)| factor(context, listed, number, app)).collect(),
         can_add: listed.can_add,
         notice,
         problem,
@@ -73,7 +74,8 @@ fn signed_in<'a>(context: &'a PageContext, live: &ActiveSession) -> PageResponse
 fn factor(
     context: &PageContext,
     listed: &AuthenticatorList,
-    (number, app): (u32, &AuthenticatorApp),
+    number: u32,
+    app: &AuthenticatorApp,
 ) -> AuthenticatorAppItem {
     let waits = app.usable_from > context.visit.now;
     AuthenticatorAppItem {
@@ -206,7 +208,7 @@ async fn entered(
             Ok(enrolment_page(context, &enrolment, Some(EnrolProblem::Wrong)))
         }
         ConfirmOutcome::Gone => match list(&context.visit).await? {
-            Ok(listed) => Ok(page(context, &listed, (None, Some(FactorsProblem::TooLate)))),
+            Ok(listed) => Ok(page(context, &listed, None, Some(FactorsProblem::TooLate))),
             Err(next) => show_onward(context, next),
         },
     }

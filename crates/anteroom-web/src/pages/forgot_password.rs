@@ -33,13 +33,14 @@ async fn opened(context: &PageContext, query: &str) -> Result<Response, PageErro
         Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Err(PageError::interaction_expired()),
     };
-    shown(context, &interaction, (String::new(), None))
+    shown(context, &interaction, String::new(), None)
 }
 
 fn shown(
     context: &PageContext,
     interaction: &OpenInteraction,
-    (email, problem): (String, Option<ForgotPasswordProblem>),
+    email: String,
+    problem: Option<ForgotPasswordProblem>,
 ) -> Result<Response, PageError> {
     let provider = &context.web.provider;
     let request = interaction.state.request();
@@ -108,7 +109,7 @@ async fn submitted(
         let Ok(interaction) = open_or_dashboard(visit, interaction_ref).await? else {
             return Err(PageError::interaction_expired());
         };
-        return shown(context, &interaction, (email, problem));
+        return shown(context, &interaction, email, problem);
     }
     match ask(visit, RecoveryRequest { address: email.clone(), interaction_ref }).await? {
         RequestRecoveryOutcome::Asked(interaction) => {
@@ -117,7 +118,7 @@ async fn submitted(
         }
         RequestRecoveryOutcome::RateLimited { wait, interaction } => {
             let problem = ForgotPasswordProblem::RateLimited { wait: wait_text(wait) };
-            let response = shown(context, &interaction, (email, Some(problem)))?;
+            let response = shown(context, &interaction, email, Some(problem))?;
             Ok(retry_after(response, wait))
         }
         RequestRecoveryOutcome::Gone => Err(PageError::interaction_expired()),

@@ -109,7 +109,7 @@ fn refused(context: &PageContext, page: StepPage, fault: PasswordProblem) -> Res
             Weakness::Characters => NewPasswordProblem::Characters,
         },
     };
-    Ok(new_password_page::page(shown.of_session(session.as_deref()), (*reason, account), Some(fault)))
+    Ok(new_password_page::page(shown.of_session(session.as_deref()), *reason, account, Some(fault)))
 }
 
 /// `GET /password-changed?interaction=…`: on to sign-in, and from there to what waited.

@@ -12,7 +12,8 @@ use crate::pages::step_view::StepView;
 
 pub(crate) fn page(
     shown: StepView<'_>,
-    (reason, account): (Reason, &Account),
+    reason: Reason,
+    account: &Account,
     fault: Option<NewPasswordProblem>,
 ) -> Response {
     let policy = shown.context.visit.snapshot().policy.new_password;

@@ -70,7 +70,7 @@ async fn submitted(
         return answer(context, &encode(pairs), Some(*confirmed)).await;
     }
     let left = everywhere(&context.visit).await?;
-    Ok(signed_out(context, left, (None, &[])))
+    Ok(signed_out(context, left, None, &[]))
 }
 
 /// Where signing out ends when no application waits for it, and where others are told of it before it goes on to the
@@ -99,7 +99,8 @@ async fn sign_out_result(context: &PageContext, query: &str) -> Result<Response,
 fn signed_out(
     context: &PageContext,
     left: SignOutResult,
-    (back, ui_locales): (Option<String>, &[String]),
+    back: Option<String>,
+    ui_locales: &[String],
 ) -> Response {
     let locales = Some(ui_locales.join(" ")).filter(|tags| !tags.is_empty());
     let locales = locales.as_deref().map(|tags| (UI_LOCALES, tags));
@@ -130,9 +131,9 @@ async fn answer(
     let form = Decoded::decode(query.as_bytes()).map_err(|_| invalid())?;
     let request = EndSessionRequest::parse(&form).map_err(|_| invalid())?;
     match end_session(&context.visit, &request, confirmed).await? {
-        EndSessionOutcome::Ask(question) => ask(context, (&form, &request.ui_locales), &question).await,
+        EndSessionOutcome::Ask(question) => ask(context, &form, &request.ui_locales, &question).await,
         EndSessionOutcome::SignedOut { back, left } => {
-            Ok(signed_out(context, left, (back, &request.ui_locales)))
+            Ok(signed_out(context, left, back, &request.ui_locales))
         }
         EndSessionOutcome::Refused(error) => Err(refused(&error)),
     }
@@ -140,7 +141,8 @@ async fn answer(
 
 async fn ask(
     context: &PageContext,
-    (form, ui_locales): (&Decoded, &[String]),
+    form: &Decoded,
+    ui_locales: &[String],
     question: &EndSessionQuestion,
 ) -> Result<Response, PageError> {
     let owner = form_owner(&context.visit).await?;

@@ -94,7 +94,7 @@ fn step_page(context: &PageContext, page: StepPage, say: StepNotices) -> Result<
         }
         Step::ChooseAccount(live) => shown.choose_account(&live),
         Step::Consent { scope, person } => {
-            shown.consent((&scope, say.changed), &person.account, client.as_deref())
+            shown.consent(&scope, say.changed, &person.account, client.as_deref())
         }
         Step::NotEntitled(account) => shown.not_entitled(&account),
         Step::ExpiredPassword { account, set_at } => shown.expired_password(&account, set_at),
@@ -103,7 +103,7 @@ fn step_page(context: &PageContext, page: StepPage, say: StepNotices) -> Result<
         Step::NoSecondFactor { purpose, why } => shown.no_phone(verify_pages::reason(purpose, false), why),
         Step::AddPhones { phones, .. } => add_phone_page::page(shown, &phones, None),
         Step::NewPassword { reason, account, session } => {
-            new_password_page::page(shown.of_session(session.as_deref()), (reason, &account), None)
+            new_password_page::page(shown.of_session(session.as_deref()), reason, &account, None)
         }
     })
 }

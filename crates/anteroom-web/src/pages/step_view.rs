@@ -95,7 +95,8 @@ impl<'a> StepView<'a> {
 
     pub(super) fn consent(
         self,
-        (scope, changed): (&ScopeSet, bool),
+        scope: &ScopeSet,
+        changed: bool,
         account: &Account,
         client: Option<&Client>,
     ) -> Response {

@@ -60,7 +60,7 @@ async fn sent(
         SendOutcome::App(page) => {
             Ok(redirect_in_browser(context, &format!("{}&app=1", continue_address(context, &page)?)))
         }
-        SendOutcome::Problem { problem, page } => not_sent(context, *page, (problem, chosen)),
+        SendOutcome::Problem { problem, page } => not_sent(context, *page, problem, chosen),
         SendOutcome::Gone => Err(PageError::interaction_expired()),
     }
 }
@@ -87,7 +87,8 @@ fn parse_choice(text: &str) -> Option<CodeMethodChoice> {
 fn not_sent(
     context: &PageContext,
     page: StepPage,
-    (problem, chosen): (SendProblem, Option<CodeMethodChoice>),
+    problem: SendProblem,
+    chosen: Option<CodeMethodChoice>,
 ) -> Result<Response, PageError> {
     let shown = StepView::of(context, &page)?;
     let Step::Verify(verification) = page.step else {
@@ -107,7 +108,7 @@ fn not_sent(
             SendProblem::Wait(wait) => EnterCodeProblem::Wait { wait: wait_text(wait) },
             SendProblem::BudgetSpent(at) => EnterCodeProblem::BudgetSpent { until: moment(context, at) },
         };
-        entry(shown, (&verification, Read::OnPhone(sent)), (Some(problem), None), status)
+        entry(shown, &verification, Read::OnPhone(sent), Some(problem), None, status)
     } else {
         let problem = match problem {
             SendProblem::Choose => VerifyProblem::ChooseMethod,
@@ -163,7 +164,7 @@ async fn entered(
         EnterOutcome::SteppedUp { cookies, next } => {
             Ok(remember(context, cookies, finish(context, go(context, next)).await))
         }
-        EnterOutcome::Problem { problem, page } => not_accepted(context, *page, (problem, code)),
+        EnterOutcome::Problem { problem, page } => not_accepted(context, *page, problem, code),
         EnterOutcome::Gone => Err(PageError::interaction_expired()),
     }
 }
@@ -171,7 +172,8 @@ async fn entered(
 fn not_accepted(
     context: &PageContext,
     page: StepPage,
-    (problem, entered): (EntryProblem, EnteredCode<'_>),
+    problem: EntryProblem,
+    entered: EnteredCode<'_>,
 ) -> Result<Response, PageError> {
     let shown = StepView::of(context, &page)?;
     let Step::Verify(verification) = page.step else {
@@ -188,9 +190,9 @@ fn not_accepted(
     };
     Ok(match (entered, &verification.sent) {
         (EnteredCode::FromApp(_), _) if !verification.apps.is_empty() => {
-            entry(shown, (&verification, Read::InApp), (Some(problem), None), status)
+            entry(shown, &verification, Read::InApp, Some(problem), None, status)
         }
-        (_, Some(sent)) => entry(shown, (&verification, Read::OnPhone(sent)), (Some(problem), None), status),
+        (_, Some(sent)) => entry(shown, &verification, Read::OnPhone(sent), Some(problem), None, status),
         (_, None) => {
             let problem = Some(VerifyProblem::ChooseMethod);
             choice(shown, &verification, problem, StatusCode::UNPROCESSABLE_ENTITY)

@@ -46,12 +46,12 @@ impl StepNotices {
 pub(crate) fn page(shown: StepView<'_>, verification: &Verification, say: StepNotices) -> Response {
     let only_app = verification.offers.is_empty();
     if !verification.apps.is_empty() && (only_app || (say.app && !say.choose)) {
-        return entry(shown, (verification, Read::InApp), (None, None), StatusCode::OK);
+        return entry(shown, verification, Read::InApp, None, None, StatusCode::OK);
     }
     match verification.sent.as_ref().filter(|_| !say.choose) {
         Some(sent) => {
             let notice = say.sent_again.then_some(EnterCodeNotice::SentAgain);
-            entry(shown, (verification, Read::OnPhone(sent)), (None, notice), StatusCode::OK)
+            entry(shown, verification, Read::OnPhone(sent), None, notice, StatusCode::OK)
         }
         None => choice(shown, verification, None, StatusCode::OK),
     }
@@ -140,8 +140,10 @@ pub(super) enum Read<'a> {
 
 pub(super) fn entry(
     shown: StepView<'_>,
-    (verification, read): (&Verification, Read<'_>),
-    (problem, notice): (Option<EnterCodeProblem>, Option<EnterCodeNotice>),
+    verification: &Verification,
+    read: Read<'_>,
+    problem: Option<EnterCodeProblem>,
+    notice: Option<EnterCodeNotice>,
     status: StatusCode,
 ) -> Response {
     let lifetime = shown.context.visit.snapshot().policy.codes.lifetime;

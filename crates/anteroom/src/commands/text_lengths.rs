@@ -26,7 +26,7 @@ pub fn text_lengths(settings: &Settings, theme: &Theme) -> Result<Option<TextLen
     };
     let minutes = u16::try_from(settings.policy.codes.lifetime.as_mins()).unwrap_or(u16::MAX);
     let link = settings.issuer.endpoint("/forgot-password").to_string();
-    let samples = sample_texts(theme, &letterhead, (minutes, &link))?;
+    let samples = sample_texts(theme, &letterhead, minutes, &link)?;
     let lengths: Vec<String> = samples.iter().map(length).collect();
     Ok(Some(TextLengths {
         said: format!("Text messages of this practice: {}.", lengths.join(", ")),

@@ -11,7 +11,7 @@ use anteroom_domain::phone::E164;
 use anteroom_flows::context::call::Call;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::people::admin::{self, Invitee};
-use anteroom_storage::{Credential, NewAccount, NewAddress, NewPhone};
+use anteroom_storage::{Credential, NewAccount, NewAddress, NewPhone, Tx, Unit};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 
@@ -98,24 +98,36 @@ async fn insert(call: &Call, sample: &Sample, address: EmailAddress) -> Result<(
         }),
         now,
     };
-    let locked = sample.locked;
-    let write = call.store().write(move |tx| {
-        let account = account.clone();
-        async move {
-            tx.insert_account(&account).await.map_err(|_| FlowError::Broken("a sample account"))?;
-            if locked {
-                let lockout = Lockout {
-                    unknown_failures: 6,
-                    unknown_locked_at: Some(now),
-                    locked_at: Some(now),
-                    ..Lockout::default()
-                };
-                tx.save_counters(account.id, &FailureCounters { lockout, device: None }).await?;
-            }
-            Ok::<_, FlowError>(())
+    let (_, result) = call.store().run(InsertSampleUnit { account, is_locked: sample.locked }).await;
+    Ok(result?)
+}
+
+/// Inserts a sample account, and locks it if it is to be seen locked.
+struct InsertSampleUnit {
+    account: NewAccount,
+    is_locked: bool,
+}
+
+impl Unit for InsertSampleUnit {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "insert_sample";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        let account = &self.account;
+        tx.insert_account(account).await.map_err(|_| FlowError::Broken("a sample account"))?;
+        if self.is_locked {
+            let lockout = Lockout {
+                unknown_failures: 6,
+                unknown_locked_at: Some(account.now),
+                locked_at: Some(account.now),
+                ..Lockout::default()
+            };
+            tx.save_counters(account.id, &FailureCounters { lockout, device: None }).await?;
         }
-    });
-    Ok(write.await?)
+        Ok(())
+    }
 }
 
 fn phones(call: &Call, sample: &Sample, now: Timestamp) -> Vec<NewPhone> {

@@ -14,7 +14,7 @@ pub(super) fn own_clients(files: &[PathBuf], secrets: &Path) -> Result<String, C
         let own = std::fs::read_to_string(&file).map_err(|error| CommandError::File(file.clone(), error))?;
         for line in own.lines() {
             text.push('\n');
-            text.push_str(&as_commands_need(line, (&file, secrets))?.unwrap_or_else(|| line.to_owned()));
+            text.push_str(&as_commands_need(line, &file, secrets)?.unwrap_or_else(|| line.to_owned()));
         }
         text.push('\n');
     }
@@ -22,7 +22,7 @@ pub(super) fn own_clients(files: &[PathBuf], secrets: &Path) -> Result<String, C
 }
 
 /// `None`: as it is.
-fn as_commands_need(line: &str, (file, secrets): (&Path, &Path)) -> Result<Option<String>, CommandError> {
+fn as_commands_need(line: &str, file: &Path, secrets: &Path) -> Result<Option<String>, CommandError> {
     let Some((key, value)) = line.split_once('=').and_then(|(key, rest)| Some((key.trim(), quoted(rest)?)))
     else {
         return Ok(None);

@@ -74,7 +74,7 @@ impl Load {
         let invited = installation.invite(PEOPLE).await;
         let world = Arc::new(world);
         let mut people: Vec<Person> =
-            invited.into_iter().map(|(number, id)| Person::new(&world, (number, id), seed)).collect();
+            invited.into_iter().map(|(number, id)| Person::new(&world, number, id, seed)).collect();
         people.reverse();
         let server = Server::start(&installation).await;
         let waiting = Arc::new(Mutex::new(people));

@@ -41,7 +41,8 @@ async fn a_node_without_its_clock_serves_nothing_and_ends_nothing() {
     }
     let world = Arc::new(World::new(&installation, post));
     let server = Server::start(&installation).await;
-    let mut person = Person::new(&world, invited[0], seed());
+    let (number, id) = invited[0];
+    let mut person = Person::new(&world, number, id, seed());
     let password = person.new_password();
     assert!(person.register(&password).await == Ending::Done);
     let (desk, portal) = (world.browser(), world.application());

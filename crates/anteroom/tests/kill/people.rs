@@ -62,7 +62,7 @@ struct Family {
 }
 
 impl Person {
-    pub(crate) fn new(world: &Arc<World>, (number, id): (u32, AccountId), seed: u32) -> Self {
+    pub(crate) fn new(world: &Arc<World>, number: u32, id: AccountId, seed: u32) -> Self {
         Self {
             first: number % THINGS,
             random: Random::seeded((u64::from(seed) << 32) | u64::from(number)),

@@ -31,7 +31,8 @@ async fn a_standby_without_the_last_commits_is_not_served_until_it_is_accepted()
     let world = Arc::new(World::new(&installation, post));
     let invited = installation.invite(1).await;
     let server = Server::start(&installation).await;
-    let mut person = Person::new(&world, invited[0], seed());
+    let (number, id) = invited[0];
+    let mut person = Person::new(&world, number, id, seed());
     let password = person.new_password();
     assert!(person.register(&password).await == Ending::Done);
     let (before, portal) = (world.browser(), world.application());

@@ -129,19 +129,19 @@ impl Person {
         if page.has_form("/recover") {
             self.press(browser, page).await
         } else if page.has_form("/register") {
-            self.post(browser, (page, "/register", &[]), &["link_pressed"]).await
+            self.post(browser, page, "/register", &[], &["link_pressed"]).await
         } else if page.has_form("/register/phones-done") {
-            self.post(browser, (page, "/register/phones-done", &[]), &[]).await
+            self.post(browser, page, "/register/phones-done", &[], &[]).await
         } else if page.has_form("/register/phone") {
             let phone = self.phone.clone();
             let entered = [("phone", phone.as_str()), ("phone_kind", "cell")];
-            self.post(browser, (page, "/register/phone", &entered), &["phone_added"]).await
+            self.post(browser, page, "/register/phone", &entered, &["phone_added"]).await
         } else if page.has_form("/verify/code") {
             self.enter(browser, page).await
         } else if page.has_form("/verify/send") {
             let mut ways = page.body.split('"').filter(|text| text.starts_with("text:"));
             let way = ways.next().unwrap().to_owned();
-            self.send(browser, (page, "/verify/send", &[("method", &way)])).await
+            self.send(browser, page, "/verify/send", &[("method", &way)]).await
         } else if page.has_form("/new-password") {
             self.choose(browser, page, password).await
         } else {
@@ -171,7 +171,9 @@ impl Person {
     async fn post(
         &mut self,
         browser: &Browser,
-        (page, action, entered): (&TestResponse, &str, &[(&str, &str)]),
+        page: &TestResponse,
+        action: &str,
+        entered: &[(&str, &str)],
         kinds: &[&'static str],
     ) -> Step {
         let Some(answer) = self.world.ask(browser.try_submit(page, action, entered)).await else {
@@ -188,7 +190,9 @@ impl Person {
     async fn send(
         &mut self,
         browser: &Browser,
-        (page, action, entered): (&TestResponse, &str, &[(&str, &str)]),
+        page: &TestResponse,
+        action: &str,
+        entered: &[(&str, &str)],
     ) -> Step {
         let answer = self.world.ask(browser.try_submit(page, action, entered)).await;
         match answer {
@@ -211,7 +215,7 @@ impl Person {
     async fn enter(&mut self, browser: &Browser, page: &TestResponse) -> Step {
         let world = Arc::clone(&self.world);
         let Some((text, count)) = world.post.next(&self.phone, "", self.texts).await else {
-            return self.send(browser, (page, "/verify/send", &[])).await;
+            return self.send(browser, page, "/verify/send", &[]).await;
         };
         self.texts = count;
         let code = digits(&text.text);
@@ -246,7 +250,7 @@ impl Person {
         let entered = [("new_password", password), ("confirm_password", password)];
         let kinds: &[&'static str] =
             if self.is_registered() { &["password_reset"] } else { &["registration_completed", "signed_in"] };
-        match self.post(browser, (page, "/new-password", &entered), kinds).await {
+        match self.post(browser, page, "/new-password", &entered, kinds).await {
             Step::To(_) => Step::End(Ending::Done),
             other => other,
         }

@@ -60,7 +60,7 @@ impl World {
     }
 
     pub(crate) fn application(&self) -> RelyingParty {
-        RelyingParty::at(self.address, &self.issuer, (CLIENT, CALLBACK))
+        RelyingParty::at(self.address, &self.issuer, CLIENT, CALLBACK)
     }
 
     /// Until so many more answers have come.

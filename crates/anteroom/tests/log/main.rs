@@ -151,7 +151,7 @@ async fn a_refusal_of_a_client_is_one_line_with_what_was_received_and_what_is_al
         assert_eq!(provider.browser().post("/token", &[("grant_type", "refresh_token")]).await.status, 401);
         holds(("", "the client did not authenticate"), &["received=\"nothing\"", "private_key_jwt"]);
 
-        let json = provider.call(("POST", "/token"), None, &json!({ "grant_type": "refresh_token" })).await;
+        let json = provider.call("POST", "/token", None, &json!({ "grant_type": "refresh_token" })).await;
         assert_eq!(json.status, 400);
         holds(("", "not a well-formed form"), &["application/json", "application/x-www-form-urlencoded"]);
 
@@ -255,7 +255,7 @@ async fn a_client_whose_host_an_application_has_since_been_configured_with_is_a_
         let open = || TestProvider::on(&backend).set("registration.mode", "\"open\"");
         let before = open().start().await;
         let metadata = json!({ "redirect_uris": ["https://newapp.example/cb"], "subject_type": "pairwise" });
-        let registered = before.call(("POST", "/clients"), None, &metadata).await.json();
+        let registered = before.call("POST", "/clients", None, &metadata).await.json();
         assert!(!page.text().contains("newapp.example"), "{}", page.text());
         let configured = "[[clients]]\nclient_id = \"newapp\"\ntoken_endpoint_auth_method = \"none\"\n\
                           redirect_uris = [\"https://newapp.example/callback\"]\n";

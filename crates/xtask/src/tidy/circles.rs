@@ -6,36 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::code::code;
 use super::tree::Tree;
 
-/// Circles that are still there. One that is gone must be removed from this list.
-const KNOWN: &[(&str, &[&str])] = &[
-    ("crates/anteroom-pages", &["check", "theme"]),
-    ("tests/fuzz/targets", &["authorization", "keys", "signed"]),
-];
-
 /// The names of a module and of those that it is in.
 type Module = Vec<String>;
 /// The modules that each module uses.
 type Uses = BTreeMap<Module, BTreeSet<Module>>;
 
 pub(super) fn problems(tree: &Tree) -> Vec<String> {
-    problems_but(tree, KNOWN)
-}
-
-fn problems_but(tree: &Tree, known: &[(&str, &[&str])]) -> Vec<String> {
     let mut problems = Vec::new();
     for (root, files) in crates(tree) {
-        let known: BTreeSet<Vec<String>> = known
-            .iter()
-            .filter(|(of, _)| *of == root)
-            .map(|(_, circle)| circle.iter().map(ToString::to_string).collect())
-            .collect();
-        let circles = circles(&uses(&files));
-        let new = circles.difference(&known);
-        problems
-            .extend(new.map(|circle| format!("{root}: these modules use each other: {}", circle.join(", "))));
-        problems.extend(known.difference(&circles).map(|circle| {
-            format!("{root}: {} use each other no more: remove them from the list in tidy", circle.join(", "))
-        }));
+        let circles = circles(&uses(&files)).into_iter();
+        problems.extend(
+            circles.map(|circle| format!("{root}: these modules use each other: {}", circle.join(", "))),
+        );
     }
     problems
 }
@@ -163,7 +145,7 @@ mod tests {
     use super::*;
 
     fn found(files: &[(&str, &str)]) -> Vec<String> {
-        problems_but(&Tree::of(files), &[("known", &["a", "b"])])
+        problems(&Tree::of(files))
     }
 
     #[test]
@@ -211,13 +193,5 @@ mod tests {
         let of_parent = [("x/src/a/mod.rs", "use crate::a::b::B;"), ("x/src/a/b.rs", "use super::A;")];
         assert_eq!(found(&of_parent), [""; 0]);
         assert_eq!(found(&[("x/src/a.rs", "use crate::b::B;"), ("y/src/b.rs", "use crate::a::A;")]), [""; 0]);
-    }
-
-    #[test]
-    fn a_known_circle_is_let_be_until_it_is_gone() {
-        let a = ("known/src/a.rs", "use crate::b::B;");
-        assert_eq!(found(&[a, ("known/src/b.rs", "use crate::a::A;")]), [""; 0]);
-        let gone = found(&[a, ("known/src/b.rs", "")]);
-        assert!(matches!(&gone[..], [only] if only.contains("use each other no more")), "{gone:?}");
     }
 }

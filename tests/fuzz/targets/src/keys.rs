@@ -1,17 +1,11 @@
-//! Keys that are always the same, and the key sets that clients publish (RFC 7517).
-//!
-//! A set that is read holds no private key, and is written and read again as the same.
+//! Keys that are always the same, and what is signed with them.
 
-use anteroom_oidc::jwt::ClientVerificationKeys;
 use anteroom_oidc::keys::{ClientJwks, Jwks, SigningKey};
-use anteroom_oidc::token::{AssertionRules, ClientAssertion};
 use anteroom_oidc::{Issuer, SigningAlgorithm};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use std::sync::LazyLock;
-
-use crate::Verdict;
 
 pub(crate) const ISSUER: &str = "https://id.practice.example";
 /// The client that signs.
@@ -53,24 +47,4 @@ pub(crate) fn sign(typ: &str, claims: &[u8]) -> String {
 /// What a signature is over.
 pub(crate) fn message(jwt: &str) -> &str {
     jwt.rsplit_once('.').map_or(jwt, |(message, _)| message)
-}
-
-pub(crate) fn client_jwks(input: &[u8]) -> Verdict {
-    let Ok(keys) = ClientJwks::from_json(input) else { return Verdict::Refused };
-    let document = serde_json::to_value(&keys).unwrap();
-    for key in document["keys"].as_array().unwrap() {
-        assert!(["d", "p", "q", "dp", "dq", "qi", "k"].iter().all(|name| key.get(name).is_none()));
-    }
-    assert_eq!(ClientJwks::parse(&document).as_ref(), Ok(&keys));
-    // A signature is held against each of them, whatever they are made of.
-    let assertion = ClientAssertion::parse(&crate::signed::good_assertion()).unwrap();
-    let audiences = [ISSUER.to_owned()];
-    let rules = AssertionRules {
-        registered: None,
-        audiences: &audiences,
-        now: now(),
-        replays_known_since: Timestamp::UNIX_EPOCH,
-    };
-    let _ = assertion.verify(ClientVerificationKeys::Keys(&keys), rules);
-    Verdict::Accepted
 }

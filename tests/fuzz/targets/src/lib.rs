@@ -15,6 +15,7 @@
 )]
 
 mod authorization;
+mod client_jwks;
 mod configuration;
 mod credentials;
 mod encrypted;
@@ -52,7 +53,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "claims_parameter", run: authorization::claims },
     Target { name: "client_assertion", run: signed::client_assertion },
     Target { name: "client_assertion_claims", run: signed::client_assertion_claims },
-    Target { name: "client_jwks", run: keys::client_jwks },
+    Target { name: "client_jwks", run: client_jwks::client_jwks },
     Target { name: "configuration", run: configuration::configuration },
     Target { name: "credentials", run: credentials::credentials },
     Target { name: "encrypted", run: encrypted::encrypted },

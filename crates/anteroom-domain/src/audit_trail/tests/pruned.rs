@@ -9,7 +9,7 @@ fn pruned() -> (Trail, Pruned) {
     let mut trail = Trail::good();
     let link = trail.entries[3].link;
     trail.entries.drain(..4);
-    (trail, Pruned::sign(link, (at(150), at(50)), &signer(&keyring())).unwrap())
+    (trail, Pruned::sign(link, at(150), at(50), &signer(&keyring())).unwrap())
 }
 
 fn lines(trail: &Trail, pruned: &Pruned) -> Vec<String> {
@@ -50,7 +50,7 @@ fn a_removal_that_is_not_the_sweepers_is_found() {
     assert_eq!(found(&lines(&more, &word), &[]), [AuditFinding::Missing { first: 5, last: 5 }]);
     // A word that was made, or changed, without the key.
     let link = trail.entries[0].link;
-    let forged = Pruned::sign(link, (at(150), at(50)), &signer(&Keyring::for_tests(2))).unwrap();
+    let forged = Pruned::sign(link, at(150), at(50), &signer(&Keyring::for_tests(2))).unwrap();
     assert_eq!(
         found(&lines(&more, &forged), &[]),
         [AuditFinding::UnsignedPruning { seq: 5 }, AuditFinding::Missing { first: 1, last: 5 }]

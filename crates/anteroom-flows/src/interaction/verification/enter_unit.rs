@@ -79,8 +79,8 @@ impl Unit for EnterCode {
             return Ok(EnterCodeResult::Superseded);
         }
         let share = code_share(tx, account.id, verification.device).await?;
-        let quota = (verification.purpose, share);
-        let wrong = tx.sent_before(account.id, quota, a_day_before(now)).await?.wrong;
+        let before = tx.sent_before(account.id, verification.purpose, share, a_day_before(now)).await?;
+        let wrong = before.wrong;
         let left = match visit.snapshot().policy.codes.entries_left(&wrong, now) {
             Ok(left) => left,
             Err(AttemptsExhausted { until }) => {
@@ -147,11 +147,11 @@ impl EnterCode {
         let Self { visit, verification, submission, .. } = self;
         let WrongEntries { mut before, share, left } = entries;
         let (account, purpose) = (verification.account.id, verification.purpose);
-        if tx.is_wrong_code_counted(account, (purpose, *submission)).await? {
+        if tx.is_wrong_code_counted(account, purpose, *submission).await? {
             return Ok(EnterCodeResult::Wrong(EntryProblem::Wrong { left }));
         }
         before.push(visit.now);
-        tx.count_wrong_code(account, (purpose, share, *submission), visit.now).await?;
+        tx.count_wrong_code(account, purpose, share, *submission, visit.now).await?;
         let event = Event::CodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
         tx.append(&visit.entry(Actor::Anonymous, event).about(account)).await?;
         Ok(EnterCodeResult::Wrong(match visit.snapshot().policy.codes.entries_left(&before, visit.now) {

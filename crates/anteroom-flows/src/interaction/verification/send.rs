@@ -209,7 +209,7 @@ impl Unit for SendCode {
         let row = interaction
             .row()
             .ok_or(FlowError::Broken("an interaction that was persisted, without its row"))?;
-        tx.insert_code(code, (row, share)).await?;
+        tx.insert_code(code, row, share).await?;
         tx.enqueue(&self.message).await?;
         let event = Event::CodeSent {
             purpose: code.purpose.as_str(),
@@ -231,8 +231,8 @@ impl SendCode {
     async fn check_quota(&self, tx: &Tx, share: CodeQuota) -> Result<Result<(), SendProblem>, FlowError> {
         let Self { visit, verification, .. } = self;
         let (policy, now) = (&visit.snapshot().policy.codes, visit.now);
-        let quota = (verification.purpose, share);
-        let before = tx.sent_before(verification.account.id, quota, a_day_before(now)).await?;
+        let (account, purpose) = (verification.account.id, verification.purpose);
+        let before = tx.sent_before(account, purpose, share, a_day_before(now)).await?;
         if let Err(spent) = policy.entries_left(&before.wrong, now) {
             return Ok(Err(SendProblem::BudgetSpent(spent.until)));
         }

@@ -13,7 +13,7 @@ use crate::error::FlowError;
 pub(super) async fn restart_registration(tx: &Tx, call: &Call, account: AccountId) -> Result<(), FlowError> {
     tx.raise_epoch(account).await?;
     remove_phones(tx, call, account, "invited_again").await?;
-    tx.complete_link(account, (LinkKind::Invitation, None), call.now).await?;
+    tx.complete_link(account, LinkKind::Invitation, None, call.now).await?;
     Ok(())
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn remove_phones(
 /// Mailed links of before open nothing any more.
 pub(super) async fn end_links(tx: &Tx, call: &Call, account: AccountId) -> Result<(), FlowError> {
     for kind in [LinkKind::Recovery, LinkKind::Invitation] {
-        tx.complete_link(account, (kind, None), call.now).await?;
+        tx.complete_link(account, kind, None, call.now).await?;
     }
     Ok(())
 }

@@ -163,8 +163,7 @@ async fn replace_password(
     locked: &LockedAccount,
 ) -> Result<Option<AccountEpoch>, FlowError> {
     let (account, now) = (locked.account.id, prepared.now());
-    let password = (&prepared.credential, prepared.retired);
-    tx.set_password(account, password, prepared.remembered, now).await?;
+    tx.set_password(account, &prepared.credential, prepared.retired, prepared.remembered, now).await?;
     let event = match prepared.reason {
         NewPasswordReason::Recovery => Event::PasswordReset,
         NewPasswordReason::Expired => Event::PasswordChanged { reason: "expired" },
@@ -192,7 +191,7 @@ async fn end_old_sessions_and_links(tx: &Tx, prepared: &SetPasswordUnit) -> Resu
         Some(ProofKind::Recovery { link }) => (LinkKind::Recovery, Some(*link)),
         Some(ProofKind::ExpiredPassword { .. }) | None => (LinkKind::Recovery, None),
     };
-    tx.complete_link(account, (kind, link), now).await?;
+    tx.complete_link(account, kind, link, now).await?;
     let (at, link) = (now, prepared.reset_link.clone());
     let mail = match prepared.reason {
         NewPasswordReason::Registration => Mail::RegistrationCompleted { at, link },

@@ -92,7 +92,7 @@ pub async fn enter_link_code(
         async move {
             let since = repeat_window_start(now);
             let entry = entry.as_ref().map(|form| FormWindow { form, since });
-            Ok::<_, FlowError>(tx.count_link_code_attempt(&asked, policy.typed_tries, (entry, now)).await?)
+            Ok::<_, FlowError>(tx.count_link_code_attempt(&asked, policy.typed_tries, entry, now).await?)
         }
     });
     let tried = write.await?;

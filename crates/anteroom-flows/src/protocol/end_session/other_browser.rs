@@ -26,8 +26,8 @@ pub(super) async fn end(
         (Some(hint), Some(client)) => {
             let session = session_of(visit, client, hint).await?;
             session.map(|session| {
-                let times = (hint.iat, hint.exp);
-                (session.logout_hint_effect(times, visit.browser.id, visit.now), session, client)
+                let effect = session.logout_hint_effect(hint.iat, hint.exp, visit.browser.id, visit.now);
+                (effect, session, client)
             })
         }
         (Some(_), None) | (None, _) => None,

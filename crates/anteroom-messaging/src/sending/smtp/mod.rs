@@ -11,9 +11,7 @@ mod failure;
 mod kept;
 
 use anteroom_domain::address::EmailAddress;
-use anteroom_domain::ids::MessageId;
 use anteroom_pages::Email;
-use jiff::Timestamp;
 use lettre::Address;
 use lettre::address::AddressError;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
@@ -30,6 +28,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use self::connect::{Server, Tls};
 use self::failure::{SmtpStage, failure};
 use self::kept::{ConnectionPool, PooledConnection};
+use super::MessageHeader;
 use super::failure::{DeliveryError, Reason};
 
 /// How long a server may take to answer QUIT, and to show that a kept connection still stands.
@@ -72,6 +71,13 @@ pub enum SmtpError {
     ReplyTo(AddressError),
     #[error("TLS to the mail server cannot be set up: {0}")]
     Tls(Error),
+}
+
+/// To whom a mail goes. The name stands beside the address, if it is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Recipient<'a> {
+    pub(super) name: Option<&'a str>,
+    pub(super) address: &'a EmailAddress,
 }
 
 pub struct Smtp {
@@ -142,13 +148,13 @@ impl Smtp {
         }
     }
 
-    pub(crate) async fn send(
+    pub(super) async fn send(
         &self,
-        (id, at): (MessageId, Timestamp),
-        to: (Option<&str>, &EmailAddress),
+        header: MessageHeader,
+        to: Recipient<'_>,
         email: &Email,
     ) -> Result<(), DeliveryError> {
-        let message = self.message((id, at), to, email)?;
+        let message = self.message(header, to, email)?;
         let stage = AtomicBool::new(false);
         let delivery = tokio::time::timeout(self.server.timeout, self.deliver(&message, &stage)).await;
         delivery.unwrap_or_else(|_| {
@@ -189,19 +195,21 @@ impl Smtp {
 
     fn message(
         &self,
-        (id, at): (MessageId, Timestamp),
-        (name, to): (Option<&str>, &EmailAddress),
+        header: MessageHeader,
+        to: Recipient<'_>,
         email: &Email,
     ) -> Result<lettre::Message, DeliveryError> {
-        let to: Address = to.as_str().parse().map_err(|_| DeliveryError::new(Reason::Rejected))?;
+        let MessageHeader { id, at, .. } = header;
+        let address: Address =
+            to.address.as_str().parse().map_err(|_| DeliveryError::new(Reason::Rejected))?;
         let mut builder = lettre::Message::builder().from(self.from.clone());
         if let Some(address) = &self.reply_to {
             builder = builder.reply_to(Mailbox::new(self.from.name.clone(), address.clone()));
         }
         // A header is one line.
-        let name = name.map(|name| name.replace(char::is_control, " ").trim().to_owned());
+        let name = to.name.map(|name| name.replace(char::is_control, " ").trim().to_owned());
         builder
-            .to(Mailbox::new(name.filter(|name| !name.is_empty()), to))
+            .to(Mailbox::new(name.filter(|name| !name.is_empty()), address))
             .subject(email.subject.clone())
             .date(UNIX_EPOCH + Duration::from_millis(u64::try_from(at.as_millisecond()).unwrap_or(0)))
             .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
@@ -261,6 +269,7 @@ fn parameters(server: &SmtpServer) -> Result<TlsParameters, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
 
     #[test]
     fn a_mail_names_whom_it_goes_to_and_where_an_answer_goes() {
@@ -279,11 +288,15 @@ mod tests {
         };
         let email =
             Email { subject: "Hello".to_owned(), text: "Hello".to_owned(), html: "<p>Hello</p>".to_owned() };
-        let id = "01936f5e-0000-7000-8000-000000000001".parse().unwrap();
+        let header = MessageHeader {
+            id: "01936f5e-0000-7000-8000-000000000001".parse().unwrap(),
+            at: Timestamp::UNIX_EPOCH,
+            expires_at: Timestamp::MAX,
+        };
         let written = |server: &SmtpServer, name| {
             let smtp = Smtp::new(server).unwrap();
-            let to = (name, &address("erin@demo.example"));
-            let message = smtp.message((id, Timestamp::UNIX_EPOCH), to, &email).unwrap();
+            let address = address("erin@demo.example");
+            let message = smtp.message(header, Recipient { name, address: &address }, &email).unwrap();
             String::from_utf8(message.formatted()).unwrap()
         };
         let named = written(&server, Some("Erin Walsh"));

@@ -3,7 +3,7 @@
 //! Only Twilio is heard: each request carries a signature over the address that it went to, and its fields.
 
 use anteroom_domain::ids::MessageId;
-use anteroom_storage::{Store, StoreError};
+use anteroom_storage::{Store, StoreError, Tx, Unit};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use std::fmt;
@@ -38,6 +38,25 @@ pub enum CallbackError {
     Store(#[from] StoreError),
 }
 
+/// Notes that a message which was sent did not arrive, and why.
+struct NoteUndeliveredUnit {
+    id: MessageId,
+    error: &'static str,
+    now: Timestamp,
+}
+
+impl Unit for NoteUndeliveredUnit {
+    /// Whether it was not known before.
+    type Output = bool;
+    type Error = StoreError;
+
+    const NAME: &'static str = "note_undelivered";
+
+    async fn run(&self, tx: &Tx) -> Result<bool, StoreError> {
+        tx.note_undelivered(self.id, self.error, self.now).await
+    }
+}
+
 impl Callbacks {
     /// Notes what could not be delivered, so that its person is told to try another way.
     pub async fn status(&self, callback: &Callback, now: Timestamp) -> Result<(), CallbackError> {
@@ -48,8 +67,8 @@ impl Callbacks {
         let Some(status) = field("MessageStatus").or_else(|| field("CallStatus")) else { return Ok(()) };
         let Some(reason) = outcome(status, field("ErrorCode")) else { return Ok(()) };
         let (id, error) = (callback.message, reason.as_str());
-        let note = self.store.write(move |tx| async move { tx.note_undelivered(id, error, now).await });
-        if note.await? {
+        let (_, is_noted) = self.store.run(NoteUndeliveredUnit { id, error, now }).await;
+        if is_noted? {
             tracing::warn!(message = %id, "sent, and not delivered: {error}");
         }
         Ok(())

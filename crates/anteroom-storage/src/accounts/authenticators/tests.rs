@@ -70,14 +70,13 @@ async fn a_phone_or_app_is_an_authenticator_once_it_was_proven_and_until_it_is_r
         usable_from: at(10),
     };
     let id = phone.id;
-    let write = store.write(move |tx| {
-        let phone = phone.clone();
-        async move {
-            tx.insert_phone(account_id(1), &phone, at(10)).await?;
+    let written = write_with(&store, phone, |tx, phone| {
+        Box::pin(async move {
+            tx.insert_phone(account_id(1), phone, at(10)).await?;
             tx.begin_app(&app()).await
-        }
+        })
     });
-    write.await.unwrap();
+    written.await.unwrap();
     assert_eq!(rows(&store).await, [verified], "nothing was proven");
 
     let write = store.write(move |tx| async move {

@@ -288,7 +288,7 @@ async fn no_member_of_a_registration_gets_a_500(backend: Backend) {
     let provider = start(&backend).await;
     let callback = json!(["https://stranger.example/callback"]);
     let registered =
-        provider.call(("POST", "/clients"), None, &json!({ "redirect_uris": callback })).await.json();
+        provider.call("POST", "/clients", None, &json!({ "redirect_uris": callback })).await.json();
     let (place, token) = (&registered["registration_client_uri"], &registered["registration_access_token"]);
     for (name, value) in ClientMetadataInput::PARAMETERS
         .iter()
@@ -299,7 +299,7 @@ async fn no_member_of_a_registration_gets_a_500(backend: Backend) {
         for (method, place, token) in
             [("POST", "/clients", None), ("PUT", place.as_str().unwrap(), token.as_str())]
         {
-            let answer = provider.call((method, place), token, &metadata).await;
+            let answer = provider.call(method, place, token, &metadata).await;
             let told: String = metadata.to_string().chars().take(300).collect();
             assert!(is_fine(&answer), "{method} {place} {told}: {}", answer.page_summary());
         }

@@ -68,7 +68,7 @@ async fn core_5_4_an_application_chooses_which_claims_its_id_tokens_have(backend
 async fn core_5_4_a_client_that_registered_itself_has_them_at_userinfo_alone(backend: Backend) {
     let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
     let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"], "scope": "openid email" });
-    let registered = provider.call(("POST", "/clients"), None, &metadata).await;
+    let registered = provider.call("POST", "/clients", None, &metadata).await;
     assert_eq!(registered.status, 201, "{}", registered.page_summary());
     let stranger = provider.registered(&registered.json());
     let tokens = agreed(&provider, &stranger).await;

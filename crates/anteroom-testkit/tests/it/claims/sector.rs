@@ -24,7 +24,7 @@ fn pairwise(redirect_uris: &[&str], sector: &str) -> Value {
 }
 
 async fn post(provider: &TestProvider, metadata: &Value) -> TestResponse {
-    provider.call(("POST", "/clients"), None, metadata).await
+    provider.call("POST", "/clients", None, metadata).await
 }
 
 fn refused_for(answer: &TestResponse, word: &str) -> bool {
@@ -103,11 +103,11 @@ async fn registration_5_an_update_is_held_to_it_as_well(backend: Backend) {
     let token = client["registration_access_token"].as_str();
     let mut update = pairwise(&[ONE, TWO], &documents.url);
     update["client_id"] = client["client_id"].clone();
-    let refused = provider.call(("PUT", uri), token, &update).await;
+    let refused = provider.call("PUT", uri, token, &update).await;
     assert!(refused_for(&refused, TWO), "{}", refused.body);
-    assert_eq!(provider.call(("GET", uri), token, &Value::Null).await.json()["redirect_uris"], json!([ONE]));
+    assert_eq!(provider.call("GET", uri, token, &Value::Null).await.json()["redirect_uris"], json!([ONE]));
     documents.put(Some(&json!([ONE, TWO]).to_string()));
-    let updated = provider.call(("PUT", uri), token, &update).await;
+    let updated = provider.call("PUT", uri, token, &update).await;
     assert_eq!(
         (updated.status, &updated.json()["redirect_uris"]),
         (200, &json!([ONE, TWO])),

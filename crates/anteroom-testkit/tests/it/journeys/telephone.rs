@@ -29,7 +29,8 @@ async fn with_carol(backend: &Backend, told: &[(u16, &'static str)]) -> (TestPro
 async fn handed_on(
     provider: &TestProvider,
     carol: &Browser,
-    (page, way): (&TestResponse, &str),
+    page: &TestResponse,
+    way: &str,
 ) -> (TestResponse, MessageId) {
     let way = ways(page).into_iter().find(|found| found.starts_with(way)).unwrap();
     let page = through(carol, page, "/verify/send", &[("method", &way)]).await;
@@ -58,7 +59,7 @@ async fn a_text_that_a_landline_refuses_comes_back_as_try_a_call(backend: Backen
     let refusal = (400, r#"{"code": 21614, "message": "To number is not a valid mobile number"}"#);
     let (provider, api, carol) = with_carol(&backend, &[refusal, (201, "{}")]).await;
     let choice = press(&provider, &carol).await;
-    let (page, _) = handed_on(&provider, &carol, (&choice, "text:")).await;
+    let (page, _) = handed_on(&provider, &carol, &choice, "text:").await;
     let told = carol.get(page.asked.as_str()).await;
     assert!(
         told.body.contains(NO_TEXTS) && told.body.contains("Choose a phone call"),
@@ -96,7 +97,7 @@ async fn a_text_that_did_not_arrive_comes_back_as_try_a_call(backend: Backend) {
     // By number: a landline, a carrier's filter, a phone out of reach; and no reason at all.
     for error in [Some("30006"), Some("30007"), Some("30003"), None] {
         provider.advance(SignedDuration::from_mins(5));
-        let (page, id) = handed_on(&provider, &carol, (&choice, "text:")).await;
+        let (page, id) = handed_on(&provider, &carol, &choice, "text:").await;
         assert!(!carol.get(page.asked.as_str()).await.body.contains(NO_TEXTS));
         let mut fields = vec![("MessageStatus", "undelivered"), ("To", CELL)];
         fields.extend(error.map(|error| ("ErrorCode", error)));
@@ -109,7 +110,7 @@ async fn a_text_that_did_not_arrive_comes_back_as_try_a_call(backend: Backend) {
 async fn a_call_that_nobody_takes_is_told(backend: Backend) {
     let (provider, _api, carol) = with_carol(&backend, &[(201, "{}")]).await;
     let choice = press(&provider, &carol).await;
-    let (page, id) = handed_on(&provider, &carol, (&choice, "call:")).await;
+    let (page, id) = handed_on(&provider, &carol, &choice, "call:").await;
     for (status, told) in [("ringing", false), ("completed", false), ("busy", true), ("no-answer", true)] {
         assert_eq!(call_back(&provider, &callback(id), &[("CallStatus", status)], None).await.status, 204);
         let page = carol.get(page.asked.as_str()).await;
@@ -152,7 +153,7 @@ async fn a_text_that_does_not_go_out_is_told_as_tried_again_and_then_as_what_bec
 async fn a_callback_is_heard_from_twilio_alone(backend: Backend) {
     let (provider, _api, carol) = with_carol(&backend, &[(201, "{}")]).await;
     let choice = press(&provider, &carol).await;
-    let (page, id) = handed_on(&provider, &carol, (&choice, "text:")).await;
+    let (page, id) = handed_on(&provider, &carol, &choice, "text:").await;
     let (target, fate) = (callback(id), [("ErrorCode", "30006"), ("MessageStatus", "undelivered")]);
     let elsewhere = signature(&format!("https://elsewhere.example{target}"), &fate);
     let of_other_fields = signature(&format!("{}{target}", provider.issuer), &fate[1..]);

@@ -45,7 +45,7 @@ async fn of_many_registrations_at_once_the_allowed_are_made(backend: Backend) {
         .start()
         .await;
     let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"] });
-    let register = |_| provider.call(("POST", "/clients"), None, &metadata);
+    let register = |_| provider.call("POST", "/clients", None, &metadata);
     let answers = join_all((0..40).map(register)).await;
     assert_eq!((count(&answers, 201), count(&answers, 429)), (5, 35));
 }

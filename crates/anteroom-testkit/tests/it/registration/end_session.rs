@@ -71,7 +71,7 @@ async fn rfc9700_4_11_2_after_consent_or_with_an_initial_access_token_the_person
     let provider = builder.start().await;
     let agreed = stranger(&provider).await;
     agree(&agreed, &provider).await;
-    let answer = provider.call(("POST", CLIENTS), Some(INITIAL_ACCESS_TOKEN), &asked()).await;
+    let answer = provider.call("POST", CLIENTS, Some(INITIAL_ACCESS_TOKEN), &asked()).await;
     let invited = provider.registered(&answer.json());
     for client in [agreed, invited] {
         let answer = end_session(&provider.browser(), &client, "").await;
@@ -100,7 +100,9 @@ async fn hint_of(provider: &TestProvider, stranger: &RelyingParty) -> (Browser, 
 /// The person is asked in their browser, and stays; another one is led nowhere.
 async fn leads_nowhere(
     provider: &TestProvider,
-    (stranger, browser, hint): (&RelyingParty, &Browser, &str),
+    stranger: &RelyingParty,
+    browser: &Browser,
+    hint: &str,
     address: &str,
 ) {
     let target = format!("/end-session?post_logout_redirect_uri={address}&state=s{hint}");
@@ -125,7 +127,7 @@ async fn rfc9700_4_11_2_a_hint_does_not_make_its_client_known(backend: Backend) 
     let (browser, hint) = hint_of(&provider, &stranger).await;
     // Nothing but the hint says that the client was used here.
     backend.execute("DELETE FROM consents").await;
-    leads_nowhere(&provider, (&stranger, &browser, &hint), BYE).await;
+    leads_nowhere(&provider, &stranger, &browser, &hint, BYE).await;
 }
 
 async fn rfc9700_4_11_2_a_hint_from_before_another_host_was_registered_leads_not_there(backend: Backend) {
@@ -138,8 +140,8 @@ async fn rfc9700_4_11_2_a_hint_from_before_another_host_was_registered_leads_not
     changed["client_id"] = told["client_id"].clone();
     changed["post_logout_redirect_uris"] = json!([elsewhere]);
     let (uri, token) = address(&told);
-    assert_eq!(provider.call(("PUT", uri), token, &changed).await.status, 200);
-    leads_nowhere(&provider, (&stranger, &browser, &hint), elsewhere).await;
+    assert_eq!(provider.call("PUT", uri, token, &changed).await.status, 200);
+    leads_nowhere(&provider, &stranger, &browser, &hint, elsewhere).await;
 }
 
 async fn who_was_told_to_stay_stays_whatever_the_client_registers_meanwhile(backend: Backend) {
@@ -153,7 +155,7 @@ async fn who_was_told_to_stay_stays_whatever_the_client_registers_meanwhile(back
     let mut registered = asked();
     registered["client_id"] = told["client_id"].clone();
     let (uri, token) = address(&told);
-    assert_eq!(provider.call(("PUT", uri), token, &registered).await.status, 200);
+    assert_eq!(provider.call("PUT", uri, token, &registered).await.status, 200);
     let answer = browser.submit(&page, "/sign-out", &[]).await;
     assert_eq!(answer.location().as_str(), format!("{}/signed-out", provider.issuer));
     assert!(!browser.is_signed_in().await);

@@ -151,7 +151,7 @@ async fn rfc9700_4_11_2_another_host_is_agreed_to_anew(backend: Backend) {
     let moved = with(&json!({ "client_id": told["client_id"],
         "redirect_uris": [CALLBACK, "https://elsewhere.example/callback"] }));
     let (uri, token) = address(&told);
-    assert_eq!(provider.call(("PUT", uri), token, &moved).await.status, 200);
+    assert_eq!(provider.call("PUT", uri, token, &moved).await.status, 200);
     assert!(waits(&stranger.authorize(&provider.browser(), &[WRONG]).await));
 }
 
@@ -168,7 +168,7 @@ async fn rfc9700_4_11_2_a_client_with_an_initial_access_token_is_the_operators(b
         (&asked, INITIAL_ACCESS_TOKEN, true),
         (&open, INITIAL_ACCESS_TOKEN, true),
     ] {
-        let answer = provider.call(("POST", CLIENTS), Some(token), &metadata()).await;
+        let answer = provider.call("POST", CLIENTS, Some(token), &metadata()).await;
         let client = provider.registered(&answer.json());
         let refused = client.authorize(&provider.browser(), &[WRONG]).await;
         assert_eq!(

@@ -29,20 +29,20 @@ async fn rfc7592_2_the_registration_access_token_is_the_key(backend: Backend) {
         [(uri, None), (uri, Some("x")), (uri, address(&two).1), (unknown.as_str(), address(&one).1)]
     {
         for method in ["GET", "PUT", "DELETE"] {
-            let answer = provider.call((method, target), token, &metadata()).await;
+            let answer = provider.call(method, target, token, &metadata()).await;
             assert_eq!(answer.status, 401, "{method} {target}");
             assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer "), "{method} {target}");
             assert_eq!(answer.header("cache-control"), Some("no-store"));
         }
     }
-    assert_eq!(provider.call(("GET", uri), address(&one).1, &Value::Null).await.status, 200);
+    assert_eq!(provider.call("GET", uri, address(&one).1, &Value::Null).await.status, 200);
 }
 
 async fn rfc7592_2_1_a_client_reads_what_is_registered(backend: Backend) {
     let provider = open(&backend).start().await;
     let told = register(&provider, &with(&json!({ "default_max_age": 60 }))).await;
     let (uri, token) = address(&told);
-    let mut read = provider.call(("GET", uri), token, &Value::Null).await.json();
+    let mut read = provider.call("GET", uri, token, &Value::Null).await.json();
     assert_eq!(read["client_secret"], Value::Null, "what is kept cannot be read back");
     read["client_secret"] = told["client_secret"].clone();
     assert_eq!(read, told);
@@ -50,7 +50,7 @@ async fn rfc7592_2_1_a_client_reads_what_is_registered(backend: Backend) {
 
 async fn put(provider: &TestProvider, client: &Value, metadata: &Value) -> anteroom_testkit::TestResponse {
     let (uri, token) = address(client);
-    provider.call(("PUT", uri), token, metadata).await
+    provider.call("PUT", uri, token, metadata).await
 }
 
 async fn rfc7592_2_2_an_update_replaces_everything(backend: Backend) {
@@ -120,7 +120,7 @@ async fn rfc7592_2_3_deletion_ends_what_was_granted(backend: Backend) {
     let tokens = Tokens::of(&stranger.redeem(&stranger.code_in(&agreed)).await);
     let unspent = stranger.code(&browser, &[]).await;
     let (uri, token) = address(&told);
-    let deleted = provider.call(("DELETE", uri), token, &Value::Null).await;
+    let deleted = provider.call("DELETE", uri, token, &Value::Null).await;
     assert_eq!((deleted.status, deleted.body.as_str()), (204, ""));
     assert_eq!(stranger.userinfo(&tokens.access_token).await.status, 401);
     for answer in [stranger.refresh(tokens.refresh_token()).await, stranger.redeem(&unspent).await] {
@@ -128,7 +128,7 @@ async fn rfc7592_2_3_deletion_ends_what_was_granted(backend: Backend) {
     }
     assert_eq!(stranger.authorize(&browser, &[]).await.status, 400);
     for method in ["GET", "PUT", "DELETE"] {
-        assert_eq!(provider.call((method, uri), token, &metadata()).await.status, 401, "{method}");
+        assert_eq!(provider.call(method, uri, token, &metadata()).await.status, 401, "{method}");
     }
     let entries = provider.audited("client_deleted").await;
     assert_eq!((entries.len(), entries[0].detail.contains("\"grants\":1")), (1, true), "{entries:?}");
@@ -223,6 +223,6 @@ async fn an_operator_is_rid_of_a_client_without_its_token(backend: Backend) {
     provider.follow_clients().await;
     assert_eq!(provider.registered(&told).introspect("x").await.status, 401);
     let (uri, token) = address(&told);
-    assert_eq!(provider.call(("GET", uri), token, &Value::Null).await.status, 401);
+    assert_eq!(provider.call("GET", uri, token, &Value::Null).await.status, 401);
     assert_eq!(provider.audited("client_deleted").await.len(), 1);
 }

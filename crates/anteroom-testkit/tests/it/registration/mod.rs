@@ -31,7 +31,7 @@ fn with(changes: &Value) -> Value {
 }
 
 async fn post(provider: &TestProvider, metadata: &Value) -> TestResponse {
-    provider.call(("POST", CLIENTS), None, metadata).await
+    provider.call("POST", CLIENTS, None, metadata).await
 }
 
 /// Registers, and tells what came back.

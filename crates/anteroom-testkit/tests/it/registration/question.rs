@@ -24,7 +24,7 @@ async fn changed(provider: &TestProvider, told: &Value, changes: &Value) {
     let mut changes = changes.clone();
     changes["client_id"] = told["client_id"].clone();
     let (uri, token) = address(told);
-    let answer = provider.call(("PUT", uri), token, &with(&changes)).await;
+    let answer = provider.call("PUT", uri, token, &with(&changes)).await;
     assert_eq!(answer.status, 200, "{}", answer.page_summary());
 }
 
@@ -157,7 +157,7 @@ async fn rfc7592_2_3_nobody_agrees_to_a_client_that_is_deleted(backend: Backend)
     let browser = second.signed_in(ALICE).await;
     let page = second.registered(&told).authorize(&browser, &[]).await;
     let (uri, token) = address(&told);
-    assert_eq!(first.call(("DELETE", uri), token, &Value::Null).await.status, 204);
+    assert_eq!(first.call("DELETE", uri, token, &Value::Null).await.status, 204);
     let gone = press(&browser, &page, "allow").await;
     assert!(gone.text_of("error-application-gone").is_some(), "{}", gone.page_summary());
     assert!(second.audited("consent_given").await.is_empty());

@@ -123,7 +123,7 @@ async fn registration_2_tokens_go_to_no_address_on_the_persons_machine(backend: 
     let (uri, token) = address(&client);
     let mut change = asked("http://localhost/callback");
     change["client_id"] = client["client_id"].clone();
-    let refused = provider.call(("PUT", uri), token, &change).await;
+    let refused = provider.call("PUT", uri, token, &change).await;
     assert_eq!(refused_for(&refused, "redirect_uris"), refusal);
     // A code alone is worth nothing: it takes the client's secret or its verifier.
     register(&provider, &with(&json!({ "redirect_uris": ["http://localhost/callback"] }))).await;
@@ -208,21 +208,21 @@ async fn rfc7591_3_an_initial_access_token_is_asked_for(backend: Backend) {
     let none = post(&provider, &metadata()).await;
     let realm = format!("Bearer realm=\"{}\"", provider.issuer);
     assert_eq!((none.status, none.header("www-authenticate")), (401, Some(realm.as_str())));
-    let wrong = provider.call(("POST", CLIENTS), Some("wrong"), &metadata()).await;
+    let wrong = provider.call("POST", CLIENTS, Some("wrong"), &metadata()).await;
     assert_eq!(wrong.status, 401);
     assert!(wrong.header("www-authenticate").unwrap().contains("error=\"invalid_token\""));
-    let right = provider.call(("POST", CLIENTS), Some(INITIAL_ACCESS_TOKEN), &metadata()).await;
+    let right = provider.call("POST", CLIENTS, Some(INITIAL_ACCESS_TOKEN), &metadata()).await;
     assert_eq!(right.status, 201, "{}", right.page_summary());
     let client = right.json();
     let path = format!("{CLIENTS}/{}", client["client_id"].as_str().unwrap());
-    let of_another_kind = provider.call(("GET", &path), Some(INITIAL_ACCESS_TOKEN), &Value::Null).await;
+    let of_another_kind = provider.call("GET", &path, Some(INITIAL_ACCESS_TOKEN), &Value::Null).await;
     assert_eq!(of_another_kind.status, 401);
 }
 
 async fn rfc7591_3_closed_is_the_default(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     assert_eq!(post(&provider, &metadata()).await.status, 404);
-    assert_eq!(provider.call(("GET", "/clients/x"), Some("x"), &Value::Null).await.status, 404);
+    assert_eq!(provider.call("GET", "/clients/x", Some("x"), &Value::Null).await.status, 404);
     let discovery = provider.browser().get("/.well-known/openid-configuration").await.json();
     assert_eq!(discovery["registration_endpoint"], Value::Null);
 }
@@ -237,7 +237,7 @@ async fn rfc7591_5_registrations_are_limited(backend: Backend) {
     assert!(limited.header("retry-after").is_some());
     let change = with(&json!({ "client_id": client["client_id"] }));
     let (uri, token) = address(&client);
-    assert_eq!(provider.call(("PUT", uri), token, &change).await.status, 429);
+    assert_eq!(provider.call("PUT", uri, token, &change).await.status, 429);
     let second = open(&backend).another_node_of(&provider).set("registration.max_clients", "2").start().await;
     let full = post(&second, &metadata()).await;
     assert_eq!((full.status, full.error().as_str()), (403, "access_denied"));
@@ -298,7 +298,7 @@ async fn registration_2_a_logo_is_never_asked_for_by_the_server(backend: Backend
     let mut change = with(&json!({ "client_id": client["client_id"], "redirect_uris": redirect_uris }));
     change["logo_uri"] = json!(format!("{logo}?2"));
     let (uri, token) = address(&client);
-    assert_eq!(provider.call(("PUT", uri), token, &change).await.status, 200);
+    assert_eq!(provider.call("PUT", uri, token, &change).await.status, 200);
     // A connection that had come would stand in the queue, however little was said.
     assert_eq!(place.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }

@@ -44,7 +44,7 @@ async fn change(provider: &TestProvider, client: &Value, changes: &Value) {
     let mut metadata = with(changes);
     metadata["client_id"] = client["client_id"].clone();
     let (uri, token) = address(client);
-    let answer = provider.call(("PUT", uri), token, &metadata).await;
+    let answer = provider.call("PUT", uri, token, &metadata).await;
     assert_eq!(answer.status, 200, "{}", answer.page_summary());
 }
 
@@ -119,11 +119,11 @@ async fn core_8_1_a_pairwise_client_is_told_of_sign_outs_within_its_sector(backe
     let mut moved = at("https://another.example/out");
     moved["client_id"] = client["client_id"].clone();
     let (uri, token) = address(&client);
-    let refused = provider.call(("PUT", uri), token, &moved).await;
+    let refused = provider.call("PUT", uri, token, &moved).await;
     assert_eq!(refused_for(&refused, "backchannel_logout_uri"), refusal);
     // By the public `sub` all know the same.
     moved["subject_type"] = json!("public");
-    assert_eq!(provider.call(("PUT", uri), token, &moved).await.status, 200);
+    assert_eq!(provider.call("PUT", uri, token, &moved).await.status, 200);
 }
 
 async fn core_8_1_who_was_registered_to_be_told_elsewhere_is_told_no_more(backend: Backend) {
@@ -181,7 +181,7 @@ async fn registration_9_1_hosts_of_the_provider_and_of_configured_clients_are_re
     let mut moved = with(&json!({ "redirect_uris": ["https://charts.example/x"] }));
     moved["client_id"] = told["client_id"].clone();
     let (uri, token) = address(&told);
-    let refused = provider.call(("PUT", uri), token, &moved).await;
+    let refused = provider.call("PUT", uri, token, &moved).await;
     assert_eq!(refused_for(&refused, "redirect_uris"), (400, "invalid_redirect_uri".to_owned(), true));
 }
 
@@ -190,12 +190,12 @@ async fn registration_9_1_hosts_of_clients_with_an_initial_access_token_are_refu
     let provider = open(&backend).set(token, "\"TEST_INITIAL_TOKEN\"").start().await;
     let known = with(&json!({ "redirect_uris": ["https://known.example/callback"],
         "logo_uri": "https://known.example/logo" }));
-    let answer = provider.call(("POST", CLIENTS), Some(INITIAL_ACCESS_TOKEN), &known).await;
+    let answer = provider.call("POST", CLIENTS, Some(INITIAL_ACCESS_TOKEN), &known).await;
     assert_eq!(answer.status, 201, "{}", answer.page_summary());
     let refused = post(&provider, &known).await;
     assert_eq!(refused_for(&refused, "redirect_uris"), (400, "invalid_redirect_uri".to_owned(), true));
     // The operator knows both.
-    let answer = provider.call(("POST", CLIENTS), Some(INITIAL_ACCESS_TOKEN), &known).await;
+    let answer = provider.call("POST", CLIENTS, Some(INITIAL_ACCESS_TOKEN), &known).await;
     assert_eq!(answer.status, 201, "{}", answer.page_summary());
 }
 

@@ -52,7 +52,7 @@ async fn a_client_registered_at_one_node_is_known_at_another_at_once(backend: Ba
     let another = second.registered(&register(&first, &metadata()).await);
     assert_eq!(another.authorize(&second.browser(), &[]).await.status, 200);
     let (uri, token) = address(&told);
-    assert_eq!(second.call(("GET", uri), token, &Value::Null).await.status, 200);
+    assert_eq!(second.call("GET", uri, token, &Value::Null).await.status, 200);
 }
 
 /// The other node has not heard of the client when the answer to its page comes.
@@ -81,7 +81,7 @@ async fn a_change_elsewhere_is_taken_up(backend: Backend) {
     let elsewhere = second.registered(&told);
     assert_eq!(elsewhere.introspect("x").await.status, 200);
     let (uri, token) = address(&told);
-    assert_eq!(first.call(("DELETE", uri), token, &Value::Null).await.status, 204);
+    assert_eq!(first.call("DELETE", uri, token, &Value::Null).await.status, 204);
     second.follow_clients().await;
     assert_eq!(elsewhere.introspect("x").await.status, 401);
     let restarted = open(&backend).another_node_of(&first).start().await;
@@ -101,7 +101,7 @@ async fn a_changed_configuration_holds_for_those_registered_before(backend: Back
     assert_eq!(told["scope"], "openid email phone");
     let narrow = open(&backend).another_node_of(&wide).set("registration.require_pkce", "true").start().await;
     let (uri, token) = address(&told);
-    let now = narrow.call(("GET", uri), token, &Value::Null).await.json();
+    let now = narrow.call("GET", uri, token, &Value::Null).await.json();
     assert_eq!((&now["scope"], &now["require_pkce"]), (&json!("openid email"), &json!(true)));
     let stranger = narrow.registered(&told);
     let without = [("code_challenge", ""), ("code_challenge_method", "")];
@@ -109,7 +109,7 @@ async fn a_changed_configuration_holds_for_those_registered_before(backend: Back
     assert_eq!(refused.parameters()["error"], "invalid_request");
     let closed = TestProvider::on(&backend).another_node_of(&wide).start().await;
     assert_eq!(closed.registered(&told).introspect("x").await.status, 401, "closed: not known");
-    assert_eq!(closed.call(("GET", uri), token, &Value::Null).await.status, 404);
+    assert_eq!(closed.call("GET", uri, token, &Value::Null).await.status, 404);
 }
 
 async fn a_client_stays_whose_name_an_earlier_release_took(backend: Backend) {

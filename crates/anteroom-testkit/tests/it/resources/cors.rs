@@ -116,11 +116,11 @@ async fn a_client_that_registers_itself_brings_its_origin_and_takes_it_along(bac
     let allowed = async || preflight(&provider, "/token", origin).await.header(ALLOW_ORIGIN).is_some();
     assert!(!allowed().await);
     let metadata = json!({ "redirect_uris": [format!("{origin}/callback")] });
-    let client = provider.call(("POST", "/clients"), None, &metadata).await.json();
+    let client = provider.call("POST", "/clients", None, &metadata).await.json();
     provider.follow_clients().await;
     assert!(allowed().await);
     let (uri, token) = (&client["registration_client_uri"], client["registration_access_token"].as_str());
-    let deleted = provider.call(("DELETE", uri.as_str().unwrap()), token, &Value::Null).await;
+    let deleted = provider.call("DELETE", uri.as_str().unwrap(), token, &Value::Null).await;
     assert_eq!(deleted.status, 204);
     provider.follow_clients().await;
     assert!(!allowed().await);
@@ -133,7 +133,7 @@ async fn the_origin_of_a_client_is_known_at_another_node_at_once(backend: Backen
     for (host, path) in [("one.example", "/token"), ("two.example", "/userinfo")] {
         let origin = format!("https://{host}");
         let metadata = json!({ "redirect_uris": [format!("{origin}/callback")] });
-        assert_eq!(first.call(("POST", "/clients"), None, &metadata).await.status, 201);
+        assert_eq!(first.call("POST", "/clients", None, &metadata).await.status, 201);
         let allowed = preflight(&second, path, &origin).await;
         assert_eq!(allowed.header(ALLOW_ORIGIN), Some(origin.as_str()));
     }

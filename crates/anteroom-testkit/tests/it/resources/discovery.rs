@@ -131,7 +131,7 @@ async fn registration_2_each_method_that_is_announced_can_be_registered(backend:
         if method == "private_key_jwt" {
             asked["jwks"] = json!({ "keys": [key.jwk()] });
         }
-        let answer = provider.call(("POST", "/clients"), None, &asked).await;
+        let answer = provider.call("POST", "/clients", None, &asked).await;
         assert_eq!(answer.status, 201, "{method}: {}", answer.page_summary());
     }
     for algorithm in listed("token_endpoint_auth_signing_alg_values_supported") {
@@ -139,7 +139,7 @@ async fn registration_2_each_method_that_is_announced_can_be_registered(backend:
             "redirect_uris": ["https://stranger.example/callback"], "jwks": { "keys": [key.jwk()] },
             "token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": algorithm,
         });
-        let answer = provider.call(("POST", "/clients"), None, &asked).await;
+        let answer = provider.call("POST", "/clients", None, &asked).await;
         assert_eq!(answer.status, 201, "{algorithm}: {}", answer.page_summary());
     }
     for endpoint in ["revocation", "introspection"] {

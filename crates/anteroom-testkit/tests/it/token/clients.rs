@@ -88,7 +88,7 @@ async fn a_client_without_a_named_method_may_send_its_secret_in_either_way(backe
 async fn registration_2_a_client_that_registered_itself_is_held_to_client_secret_basic(backend: Backend) {
     let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
     let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"] });
-    let registered = provider.call(("POST", "/clients"), None, &metadata).await.json();
+    let registered = provider.call("POST", "/clients", None, &metadata).await.json();
     let secret: &'static str = registered["client_secret"].as_str().unwrap().to_owned().leak();
     let stranger = provider.registered(&registered);
     for (proof, status) in

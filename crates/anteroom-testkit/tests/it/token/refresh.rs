@@ -62,22 +62,22 @@ async fn refreshes_are_counted_for_an_hour_and_another_address_has_an_entry(back
     let provider = TestProvider::start(&backend).await;
     let (home, elsewhere, tokens) = native(&provider).await;
     let begun = provider.now();
-    refresh_for_two_hours(&provider, (&home, &elsewhere), tokens).await;
+    refresh_for_two_hours(&provider, &home, &elsewhere, tokens).await;
     let of_native = [
-        (Some(1), None, "203.0.113.9"),
-        (Some(4), Some(2), "198.51.100.7"),
-        (Some(5), None, "203.0.113.9"),
-        (Some(7), Some(1), "203.0.113.9"),
+        in_words(Some(1), None, "203.0.113.9"),
+        in_words(Some(4), Some(2), "198.51.100.7"),
+        in_words(Some(5), None, "203.0.113.9"),
+        in_words(Some(7), Some(1), "203.0.113.9"),
     ];
-    assert_eq!(refreshed(&provider, begun).await, of_native.map(in_words));
+    assert_eq!(refreshed(&provider, begun).await, of_native);
     // The servers of an application that authenticates may have many addresses.
     let (web, tokens) = offline(&provider).await;
     let begun = provider.now() + SignedDuration::from_secs(1);
     provider.advance(SignedDuration::from_secs(1));
-    let clients = (web.clone().from("203.0.113.9"), web.from("198.51.100.7"));
-    refresh_for_two_hours(&provider, (&clients.0, &clients.1), tokens).await;
-    let of_web = [(Some(1), None, "203.0.113.9"), (Some(6), Some(4), "203.0.113.9")];
-    assert_eq!(refreshed(&provider, begun).await, of_web.map(in_words));
+    let (home, elsewhere) = (web.clone().from("203.0.113.9"), web.from("198.51.100.7"));
+    refresh_for_two_hours(&provider, &home, &elsewhere, tokens).await;
+    let of_web = [in_words(Some(1), None, "203.0.113.9"), in_words(Some(6), Some(4), "203.0.113.9")];
+    assert_eq!(refreshed(&provider, begun).await, of_web);
     let last = provider.audited("token_refreshed").await.into_iter().max_by_key(|entry| entry.at);
     assert!(last.unwrap().detail.contains("\"any_address\":true"));
 }
@@ -85,7 +85,8 @@ async fn refreshes_are_counted_for_an_hour_and_another_address_has_an_entry(back
 /// Seven times, the fourth from elsewhere.
 async fn refresh_for_two_hours(
     provider: &TestProvider,
-    (home, elsewhere): (&RelyingParty, &RelyingParty),
+    home: &RelyingParty,
+    elsewhere: &RelyingParty,
     tokens: Tokens,
 ) {
     let mut token = tokens.refresh_token.unwrap();
@@ -99,7 +100,7 @@ async fn refresh_for_two_hours(
 
 type InWords = (Option<u64>, Option<u64>, String);
 
-fn in_words((generation, before, address): (Option<u64>, Option<u64>, &str)) -> InWords {
+fn in_words(generation: Option<u64>, before: Option<u64>, address: &str) -> InWords {
     (generation, before, address.to_owned())
 }
 
@@ -112,7 +113,7 @@ async fn refreshed(provider: &TestProvider, since: Timestamp) -> Vec<InWords> {
     let words = |entry: &AuditRecord| {
         let detail = detail(entry);
         let address = entry.address.as_deref().unwrap_or_default();
-        in_words((detail["generation"].as_u64(), detail["before"].as_u64(), address))
+        in_words(detail["generation"].as_u64(), detail["before"].as_u64(), address)
     };
     entries.iter().map(words).collect()
 }
