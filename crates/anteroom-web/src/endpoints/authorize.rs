@@ -25,7 +25,7 @@ pub(crate) async fn get(query: RawQuery, context: PageContext) -> Response {
 async fn answer(context: &PageContext, query: &str) -> Result<Response, PageError> {
     let form = UrlEncodedForm::decode(query.as_bytes()).map_err(|_| invalid())?;
     match authorize(&context.visit, &Parameters::from(&form)).await? {
-        AuthorizeOutcome::Onward(next) => show(context, next),
+        AuthorizeOutcome::Next(next) => show(context, next),
         AuthorizeOutcome::ErrorReturn(waits) => Ok(error_return_page(context, &waits)),
         AuthorizeOutcome::Refused(error) => Err(refused(&error)),
     }

@@ -42,7 +42,7 @@ async fn submitted(
     ConsentForm { decision, interaction_ref }: ConsentForm,
 ) -> Result<Response, PageError> {
     match consent(&context.visit, interaction_ref, decision).await? {
-        ConsentOutcome::Onward(next) => go(context, next),
+        ConsentOutcome::Next(next) => go(context, next),
         ConsentOutcome::AskedAnew(page) => {
             Ok(redirect_in_browser(context, &format!("{}&changed=1", continue_address(context, &page)?)))
         }

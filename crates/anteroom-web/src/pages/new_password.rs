@@ -69,7 +69,7 @@ async fn submitted(
             Ok(remember(context, cookies, finish(context, go(context, next)).await))
         }
         NewPasswordOutcome::Problem { fault, page } => refused(context, *page, fault),
-        NewPasswordOutcome::Onward(next) => go(context, next),
+        NewPasswordOutcome::Next(next) => go(context, next),
         NewPasswordOutcome::Gone => Err(PageError::interaction_expired()),
     }
 }

@@ -61,7 +61,7 @@ pub(crate) async fn press(Form { context, fields }: Form<RecoveryLinkForm>) -> R
 
 async fn pressed(context: &PageContext, token: &str) -> Result<Response, PageError> {
     match press_link(&context.visit, token).await? {
-        FollowLinkOutcome::Onward(next) => go(context, next),
+        FollowLinkOutcome::Next(next) => go(context, next),
         FollowLinkOutcome::LinkInvalid => Err(dead()),
     }
 }
@@ -107,7 +107,7 @@ async fn entered(
         return asked_page(context, &interaction, Some(RecoveryAskedProblem::Missing));
     }
     match typed(visit, interaction_ref, &code).await? {
-        LinkCodeOutcome::Onward(next) => go(context, next),
+        LinkCodeOutcome::Next(next) => go(context, next),
         LinkCodeOutcome::Wrong(interaction) => {
             asked_page(context, &interaction, Some(RecoveryAskedProblem::Wrong))
         }

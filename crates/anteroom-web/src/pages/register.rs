@@ -136,7 +136,7 @@ pub(crate) async fn accept(Form { context, fields }: Form<AcceptInvitationForm>)
 
 async fn accepted(context: &PageContext, token: &str) -> Result<Response, PageError> {
     match accept_invitation(&context.visit, token).await? {
-        InvitationOutcome::Onward(next) => go(context, next),
+        InvitationOutcome::Next(next) => go(context, next),
         InvitationOutcome::Dead => Err(dead()),
     }
 }

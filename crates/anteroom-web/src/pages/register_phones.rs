@@ -132,7 +132,7 @@ async fn answered(context: &PageContext, outcome: Result<PhoneOutcome, FlowError
 
 fn answer(context: &PageContext, outcome: PhoneOutcome, entered: NewNumber) -> Result<Response, PageError> {
     match outcome {
-        PhoneOutcome::Onward(next) => go(context, next),
+        PhoneOutcome::Next(next) => go(context, next),
         PhoneOutcome::Problem { problem, page } => {
             refused(context, *page, RefusedPhone { entered, problem: shown_as(problem) })
         }

@@ -56,7 +56,7 @@ async fn sent(
     SendCode { chosen, again, interaction_ref }: SendCode,
 ) -> Result<Response, PageError> {
     match send_code(&context.visit, interaction_ref, chosen).await? {
-        SendOutcome::Onward(next) => sent_to(context, next, again),
+        SendOutcome::Next(next) => sent_to(context, next, again),
         SendOutcome::App(page) => {
             Ok(redirect_in_browser(context, &format!("{}&app=1", continue_address(context, &page)?)))
         }
@@ -159,7 +159,7 @@ async fn entered(
 ) -> Result<Response, PageError> {
     let code = if from_app { EnteredCode::FromApp(&code) } else { EnteredCode::Sent(&code) };
     match enter_code(&context.visit, interaction_ref, code).await? {
-        EnterOutcome::Onward(next) => go(context, next),
+        EnterOutcome::Next(next) => go(context, next),
         EnterOutcome::SteppedUp { cookies, next } => {
             Ok(remember(context, cookies, finish(context, go(context, next)).await))
         }
