@@ -1,4 +1,5 @@
-//! `POST /callbacks/twilio/{message}` and `…/key`: Twilio tells what became of a message, and asks what to say next.
+//! `POST /callbacks/twilio/{message}` and `…/key`: Twilio reports a message's delivery status, and requests what to say
+//! after a key press.
 
 use anteroom_domain::ids::MessageId;
 use anteroom_messaging::twilio::{Callback, CallbackError, Callbacks};
@@ -67,7 +68,7 @@ fn read(web: &Web, (message, uri): (MessageId, &Uri), headers: &HeaderMap, body:
     }
 }
 
-/// A callback is short. What does not end, or was cut off, is nothing that Twilio sends.
+/// Twilio's callbacks are short and complete, so a body that is too long or was cut off is refused.
 fn unread(context: &EndpointContext) -> Response {
     tracing::warn!(reference = %context.from.reference, "callback: its body is too long or incomplete");
     StatusCode::PAYLOAD_TOO_LARGE.into_response()

@@ -1,4 +1,4 @@
-//! The answer to a client whose request could not be served for now.
+//! The response to a client whose request cannot be served at present.
 
 use anteroom_domain::rate::Wait;
 use anteroom_flows::error::FlowError;
@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::page_context::EndpointContext;
 
-/// Not the client's fault, or too often: it may try again.
+/// The cause is on our side, or the client sent too many requests: it may try again.
 pub(crate) fn unavailable(context: &EndpointContext, error: &FlowError) -> Response {
     if let FlowError::Limited { limit, wait } = error {
         tracing::debug!(reference = %context.from.reference, limit = limit.name(), "turned away");

@@ -22,7 +22,7 @@ impl FormFields for ConsentForm {
     const NAME: FormName = FormName::Consent;
 
     fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
-        // Anything but a clear yes is a no.
+        // Anything but an explicit "allow" is a denial.
         let decision =
             if sent.field("decision") == "allow" { ConsentDecision::Allow } else { ConsentDecision::Deny };
         Ok(Self { decision, interaction_ref: sent.require_interaction_ref()? })

@@ -1,4 +1,5 @@
-//! `GET` and `POST /forgot-password`, the page that says the same for every address, and what its tab waits for.
+//! `GET` and `POST /forgot-password`, the page that is the same for every address, and the request with which its tab
+//! waits.
 
 use anteroom_flows::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
 use anteroom_flows::interaction::reopen::{open, open_or_dashboard};
@@ -52,7 +53,7 @@ fn shown(
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let interaction = interaction.form_value(&context.visit)?;
-    // A person who remembers the password after all carries on to the same application.
+    // A person who remembers the password continues to the same client.
     let sign_in_href = match &interaction {
         Some(handle) => format!("{CONTINUE}?interaction={handle}"),
         None => SIGN_IN.to_owned(),
@@ -86,7 +87,7 @@ impl FormFields for ForgotPasswordForm {
     }
 }
 
-/// In a task of its own: a browser that hangs up is counted all the same.
+/// Runs in a task of its own, so that the request is counted even if the browser closes the connection.
 pub(crate) async fn submit(FormOrStale { context, fields }: FormOrStale<ForgotPasswordForm>) -> Response {
     let attempt = tokio::spawn(async move { finish(&context, submitted(&context, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
@@ -148,7 +149,7 @@ pub(crate) fn asked_page(
 ) -> Result<Response, PageError> {
     let provider = &context.web.provider;
     let handle = interaction.form_value(&context.visit)?;
-    // The page with a problem may be asked for in a browser that lost its cookies, too.
+    // The page may also be requested, with a problem, by a browser that lost its cookies.
     let Some(note) = &interaction.state.recovery else {
         return Err(PageError::not_asked_here(context, Some(interaction))?);
     };
@@ -175,7 +176,7 @@ struct ResetStatus {
     go: bool,
 }
 
-/// `GET /forgot-password/waiting?interaction=…`: "go on" or "wait", and nothing else.
+/// `GET /forgot-password/waiting?interaction=…`: answers "go on" or "wait", and nothing else.
 pub(crate) async fn interaction_ref(query: RawQuery, context: PageContext) -> Response {
     let interaction_ref = waiting_in(query.0.as_deref().unwrap_or_default());
     let result = match interaction_ref {

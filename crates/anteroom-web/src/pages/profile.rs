@@ -1,4 +1,4 @@
-//! `/account/profile`: what is said of the person who is signed in.
+//! `/account/profile`: the profile claims of the account that is signed in.
 
 use anteroom_domain::profile::{EditableProfile, InvalidClaimValue, ProfileClaim, time_zones};
 use anteroom_flows::context::call::FormOwner;
@@ -21,7 +21,7 @@ use crate::pages::session_time::redirect_to_sign_in;
 use crate::paths::{DASHBOARD, PROFILE};
 use crate::respond::{PageResponse, see_other};
 
-/// The fields in their order, with what browsers may fill in. The rest of an account is not the person's to say here.
+/// The fields in their order, with their `autocomplete` values. Other claims of an account cannot be edited here.
 const GROUPS: [(ProfileGroupName, &[(ProfileClaim, &str)]); 4] = [
     (
         ProfileGroupName::Name,
@@ -109,7 +109,7 @@ async fn submitted(
     }
 }
 
-/// What the page shows beside what is known.
+/// What the page shows beside the stored profile.
 #[derive(Default)]
 struct ProfileFeedback<'a> {
     saved: bool,
@@ -151,7 +151,7 @@ fn page(context: &PageContext, live: &ActiveSession, said: &ProfileFeedback<'_>)
     frame.page(status, &view)
 }
 
-/// Those that mails are written in, and the person's own where it is another.
+/// The languages of our mails, and the account's own if it is another.
 fn languages(ours: &[Locale], own: &str) -> Vec<LanguageChoice> {
     let ours = ours.iter().map(Locale::tag);
     let other = Some(own).filter(|own| !own.is_empty() && ours.clone().all(|tag| tag != *own));
@@ -159,7 +159,7 @@ fn languages(ours: &[Locale], own: &str) -> Vec<LanguageChoice> {
     all.map(|tag| LanguageChoice { tag: tag.to_owned(), chosen: tag == own }).collect()
 }
 
-/// A part of the address stands alone.
+/// The field's name; a part of the address has no prefix.
 fn field_name(claim: ProfileClaim) -> &'static str {
     let name = claim.as_str();
     name.strip_prefix("address.").unwrap_or(name)

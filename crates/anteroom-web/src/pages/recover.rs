@@ -1,4 +1,4 @@
-//! `GET /recover`, which a mailed link opens and which changes nothing; `POST /recover`, its button; `POST /recover/code`,
+//! `GET /recover`, the link of a mail, which changes nothing; `POST /recover`, its button; `POST /recover/code`, for
 //! the code of the mail typed instead.
 
 use anteroom_flows::interaction::open_interaction::InteractionRef;
@@ -29,7 +29,7 @@ pub(crate) fn token_in(query: &str) -> String {
     token.chars().take(MAX_TOKEN_CHARS).collect()
 }
 
-/// Nothing is looked up: mail scanners open links, and every link shows the same.
+/// The link is not looked up: mail scanners open links, and the page is the same for every link.
 pub(crate) async fn link(query: RawQuery, context: PageContext) -> Response {
     let view = RecoveryLinkPage {
         form_token: token_without_account(&context, FormName::Recover),

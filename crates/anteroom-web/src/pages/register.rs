@@ -1,5 +1,5 @@
-//! `GET /complete-registration`: what an invitation's link opens, and which changes nothing; without a link, how to get
-//! another one. `POST /register` is the link's button.
+//! `GET /complete-registration`: the link of an invitation, which changes nothing; without a link the page tells how to
+//! get another one. `POST /register` is the link's button.
 
 use anteroom_flows::people::register::{
     InvitationOutcome, RequestInvitationOutcome, accept as accept_invitation, invited, request_invitation,
@@ -86,7 +86,7 @@ impl FormFields for InvitationRequestForm {
     }
 }
 
-/// `POST /complete-registration`: another invitation.
+/// `POST /complete-registration`: requests another invitation.
 pub(crate) async fn again(FormOrStale { context, fields }: FormOrStale<InvitationRequestForm>) -> Response {
     finish(&context, asked_again(&context, fields).await).await
 }

@@ -102,9 +102,7 @@ pub async fn add_phone(
     match written? {
         AddPhoneResult::Waits(id) => waiting_for(visit, registration, Some(id)).await,
         AddPhoneResult::TooMany => refused(visit, registration, PhoneProblem::TooMany).await,
-        AddPhoneResult::Overtaken => {
-            Ok(PhoneOutcome::Next(proceed(visit, registration.interaction).await?))
-        }
+        AddPhoneResult::Overtaken => Ok(PhoneOutcome::Next(proceed(visit, registration.interaction).await?)),
     }
 }
 
