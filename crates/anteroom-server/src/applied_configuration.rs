@@ -1,4 +1,4 @@
-//! Puts a changed configuration in the place of the running one.
+//! Replaces the running configuration by a changed one.
 
 use anteroom_config::Configuration;
 use anteroom_flows::context::call::Call;
@@ -14,7 +14,7 @@ use crate::wiring;
 
 pub const RELOAD_REFUSED: &str = "the changed configuration was refused, the running one stays";
 
-/// Why a good configuration cannot take the place of the running one.
+/// Why a valid configuration cannot replace the running one.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
     #[error("the issuer cannot change while the server runs")]
@@ -29,7 +29,7 @@ pub enum ReloadError {
     NotLoaded(#[from] tokio::task::JoinError),
 }
 
-/// `algorithms` are those that keys are made for.
+/// `algorithms` are those for which the node has signing keys.
 pub async fn apply_configuration(
     web: &Web,
     configuration: &Configuration,
@@ -43,7 +43,7 @@ pub async fn apply_configuration(
     if let Some((client, algorithm)) = wiring::without_key(settings, algorithms) {
         return Err(ReloadError::NoKey(client.clone(), algorithm));
     }
-    // Each page and message is rendered many times.
+    // Loading renders every page and message, so it runs on a blocking thread.
     let folder = settings.theme.folder.clone();
     let theme = tokio::task::spawn_blocking(move || Theme::load(folder.as_deref())).await??;
     wiring::warn_of_theme(&theme);
@@ -62,7 +62,7 @@ pub async fn record_applied_configuration(web: &Web, configuration: &Configurati
     if let Err(error) = admin::note_configuration(&call).await {
         tracing::error!("the trail was not told of the configuration: {error}");
     }
-    // What fails here is done by the next round of housekeeping.
+    // If one of these fails, the next round of housekeeping does it.
     if let Err(error) = configured_clients::note(&call).await {
         tracing::error!("the clients of the configuration: {error}");
     }

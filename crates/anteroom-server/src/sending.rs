@@ -1,4 +1,5 @@
-//! Sending: from settings to a worker beside the requests. With the development outbox nothing is sent.
+//! Makes the worker that sends messages beside the requests from the settings. With the development outbox nothing is
+//! sent.
 
 use anteroom_config::{
     EmailSettings, EmailTls, HttpGateway, HttpMethod, PhoneProviderSettings as Way, Settings,
@@ -19,7 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
 
-/// Longer than an attempt may take.
+/// Longer than one delivery attempt may take.
 const STOP_TIMEOUT: Duration = Duration::from_secs(35);
 
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +39,7 @@ pub struct Sending {
     stop: watch::Sender<bool>,
 }
 
-/// None where messages land in the development outbox.
+/// `None` if messages go to the development outbox.
 pub fn start(web: &Arc<Web>, settings: &Settings) -> Result<Option<Sending>, SendingError> {
     if settings.dev.outbox {
         return Ok(None);
@@ -52,7 +53,7 @@ pub fn start(web: &Arc<Web>, settings: &Settings) -> Result<Option<Sending>, Sen
 }
 
 impl Sending {
-    /// Takes nothing new, and waits for what is under way.
+    /// Takes no new message, and waits for those that are being sent.
     pub async fn finish(self) {
         let Self { mut task, stop } = self;
         stop.send_replace(true);
@@ -63,7 +64,7 @@ impl Sending {
     }
 }
 
-/// The ways on which codes can be sent. What changes in the configuration waits for the next start, as the senders do.
+/// The methods by which codes can be sent. Like the senders, they change only at the next start.
 pub fn methods(settings: &Settings) -> Vec<DeliveryMethod> {
     let sent = |method: &DeliveryMethod| match method {
         DeliveryMethod::Text => settings.text.is_some(),
@@ -75,7 +76,7 @@ pub fn methods(settings: &Settings) -> Vec<DeliveryMethod> {
         .collect()
 }
 
-/// What this configuration cannot send, and what that means for people.
+/// The channels that this configuration lacks, and the consequences for people.
 pub fn missing_channels(settings: &Settings) -> Vec<&'static str> {
     if settings.dev.outbox {
         return Vec::new();
@@ -103,7 +104,7 @@ pub fn worker(web: &Arc<Web>, senders: Senders) -> Worker {
     let (store, clock) = (provider.store.clone(), provider.clock.clone());
     let (web, refusing) = (Arc::clone(web), Arc::clone(provider));
     let is_paused = Box::new(move || refusing.history.is_refused());
-    let writer = Box::new(move |message: &_| Rendered::of(&web.theme(), &web.letterhead(), message));
+    let writer = Box::new(move |message: &_| Rendered::of(&web.theme(), &web.branding(), message));
     Worker { store, clock, senders, writer, is_paused }
 }
 
@@ -124,7 +125,7 @@ pub fn senders(settings: &Settings, provider: &Provider) -> Result<Senders, Send
     })
 }
 
-/// Who takes texts and calls, by the section that says so, and where: at a sample message's URL.
+/// The providers of texts and calls, as section and URL; the URL is filled in with a sample message.
 pub fn telephones(settings: &Settings) -> Vec<(&'static str, Url)> {
     let url = |way: &Way| match way {
         Way::Twilio => settings.twilio.as_ref().map(|account| account.base_url.clone()),
@@ -169,7 +170,7 @@ fn seals(provider: &Provider) -> Arc<CodePartSealer> {
     Arc::new(CodePartSealer { keyring: Arc::clone(&provider.keyring), random: provider.random.clone() })
 }
 
-/// What Twilio is answered when it asks back; none where it takes nothing of ours.
+/// Responds to Twilio's callbacks; `None` if Twilio sends no messages of ours.
 pub fn callbacks(settings: &Settings, provider: &Provider) -> Option<Arc<Callbacks>> {
     let account = settings.twilio.as_ref().filter(|_| !settings.dev.outbox)?;
     let (auth_token, store) = (account.auth_token.clone(), provider.store.clone());

@@ -91,12 +91,12 @@ async fn delivered(context: &PageContext) -> Result<Vec<OutboxItem>, PageError> 
     let web = &context.web;
     let messages =
         web.provider.store.newest_messages(SHOWN).await.map_err(anteroom_flows::error::FlowError::from)?;
-    let letterhead = web.letterhead();
+    let branding = web.branding();
     let theme = web.theme();
-    let rendered = messages.iter().map(|message| OutboxItem::of(&theme, &letterhead, message));
+    let rendered = messages.iter().map(|message| OutboxItem::of(&theme, &branding, message));
     rendered.collect::<Result<_, _>>().map_err(|error| {
-        tracing::error!(reference = %context.visit.reference, "message does not render: {error}");
-        PageError::from(anteroom_flows::error::FlowError::Broken("a message does not render"))
+        tracing::error!(reference = %context.visit.reference, "the message could not be rendered: {error}");
+        PageError::from(anteroom_flows::error::FlowError::Broken("a message could not be rendered"))
     })
 }
 

@@ -117,7 +117,7 @@ impl PageError {
             let event = Event::ErrorShown { status: status.as_u16(), page, path };
             let entry = context.visit.entry(Actor::Anonymous, event);
             if let Err(error) = note_refusal(&context.visit, entry).await {
-                tracing::error!(reference = %context.visit.reference, "the trail was not told: {error}");
+                tracing::error!(reference = %context.visit.reference, "the audit entry could not be written: {error}");
             }
         }
         self.respond(context)
@@ -131,7 +131,7 @@ impl PageError {
         };
         let (status, kind, forward, retry_after) = match self {
             Self::AnotherPerson { forward, .. } => {
-                tracing::info!(%reference, "a form of a page that showed another person or session");
+                tracing::info!(%reference, "a form was refused: its page showed another account or session");
                 (StatusCode::CONFLICT, ErrorKind::AnotherPerson, forward, None)
             }
             Self::Page { status, kind, forward } => {
@@ -141,20 +141,20 @@ impl PageError {
             Self::Flow(FlowError::Busy { retry_after }) => {
                 tracing::warn!(%reference, "the queue for password hashing is full");
                 let wait = Some(retry_after.as_secs().max(1));
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Busy, way_back(context), wait)
+                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Busy, link_back(context), wait)
             }
             // Log and audit trail get a count once a minute instead of a line for each: unauthenticated requests must
             // not fill them.
             Self::Flow(FlowError::Limited { limit, wait }) => {
-                tracing::debug!(%reference, limit = limit.name(), "turned away");
+                tracing::debug!(%reference, limit = limit.name(), "too many requests");
                 let seconds = wait.0.as_secs().max(1).unsigned_abs();
                 let kind = ErrorKind::RateLimited { wait: wait_text(wait) };
-                (StatusCode::TOO_MANY_REQUESTS, kind, way_back(context), Some(seconds))
+                (StatusCode::TOO_MANY_REQUESTS, kind, link_back(context), Some(seconds))
             }
             // The node logged the reason once, when it found out.
             Self::Flow(FlowError::NotServing(reason)) => {
-                tracing::info!(%reference, "not served: {reason}");
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Unavailable, way_back(context), Some(1))
+                tracing::info!(%reference, "request not served: {reason}");
+                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Unavailable, link_back(context), Some(1))
             }
             Self::Flow(error) if error.is_temporary() => {
                 if error.is_of_client() {
@@ -163,7 +163,7 @@ impl PageError {
                     tracing::error!(%reference, "temporarily unavailable: {error}");
                 }
                 let kind = if error.is_outage() { ErrorKind::Unavailable } else { ErrorKind::Busy };
-                (StatusCode::SERVICE_UNAVAILABLE, kind, way_back(context), Some(1))
+                (StatusCode::SERVICE_UNAVAILABLE, kind, link_back(context), Some(1))
             }
             Self::Flow(error) => {
                 tracing::error!(%reference, "internal error: {error}");
@@ -180,7 +180,7 @@ impl PageError {
 }
 
 /// Back to the page of the submitted form, which keeps its interaction; else to sign-in.
-fn way_back(context: &PageContext) -> NextLink {
+fn link_back(context: &PageContext) -> NextLink {
     match &context.reload_path {
         Some(page) => NextLink { kind: NextLinkKind::TryAgain, href: page.clone() },
         None => to_sign_in(),

@@ -26,7 +26,7 @@ pub(crate) async fn only(State(web): State<Arc<Web>>, request: Request, next: Ne
     tracing::info!(
         reference = %context.visit.reference,
         path = context.path,
-        "request refused: the browser loads it as an image, a script or another part of a page, a script of another origin asks for it, or it is fetched ahead of time (Sec-Fetch-Dest, Sec-Fetch-Mode, Sec-Fetch-Site, Sec-Purpose)"
+        "request refused: its headers say that it is not a navigation: an image, a script or another part of a page, a request by a script of another origin, or a prefetch (Sec-Fetch-Dest, Sec-Fetch-Mode, Sec-Fetch-Site, Sec-Purpose)"
     );
     PageError::page(StatusCode::FORBIDDEN, ErrorKind::InvalidRequest, to_sign_in()).answer(&context).await
 }

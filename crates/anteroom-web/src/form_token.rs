@@ -97,7 +97,7 @@ pub(crate) struct Page {
 pub(crate) struct TokenCheck {
     pub at: FormContext,
     pub lifetime: SignedDuration,
-    pub vouched: FormOrigin,
+    pub origin: FormOrigin,
 }
 
 /// Makes a token. Without a session or an account its part is all zeros.
@@ -134,10 +134,10 @@ pub(crate) fn check(
     let (browser, session, account) = (next()?, next()?, next()?);
     let millis = i64::from_be_bytes(time.try_into().map_err(|_| InvalidFormToken)?);
     let made = Timestamp::from_millisecond(millis).map_err(|_| InvalidFormToken)?;
-    let TokenCheck { at, lifetime, vouched } = returned;
+    let TokenCheck { at, lifetime, origin } = returned;
     let same_browser = browser == at.browser.0;
     let fresh = at.now.duration_since(made) < lifetime;
-    if !fresh || !(same_browser || vouched == FormOrigin::SameOrigin) {
+    if !fresh || !(same_browser || origin == FormOrigin::SameOrigin) {
         return Err(InvalidFormToken);
     }
     let named = |id: Uuid| Some(id).filter(|id| !id.is_nil());
@@ -160,8 +160,8 @@ mod tests {
         Page { at: at(1, 0), owner, number: [5; ID_LEN] }
     }
 
-    fn returned(at: FormContext, vouched: FormOrigin) -> TokenCheck {
-        TokenCheck { at, lifetime: HOUR, vouched }
+    fn returned(at: FormContext, origin: FormOrigin) -> TokenCheck {
+        TokenCheck { at, lifetime: HOUR, origin }
     }
 
     #[test]
@@ -169,14 +169,14 @@ mod tests {
         let keyring = Keyring::for_tests(1);
         let owner = FormOwner::default();
         let token = make(&keyring, FormName::SignIn, page_of(owner));
-        for (form, moment, vouched, expected) in [
+        for (form, moment, origin, expected) in [
             (FormName::SignIn, at(1, 59), FormOrigin::Not, Ok(owner)),
             (FormName::SignIn, at(1, 60), OURS, Err(InvalidFormToken)),
             (FormName::SignIn, at(2, 1), FormOrigin::Not, Err(InvalidFormToken)),
             (FormName::SignIn, at(2, 1), OURS, Ok(owner)),
             (FormName::Consent, at(1, 1), OURS, Err(InvalidFormToken)),
         ] {
-            let got = check(&keyring, form, &token, returned(moment, vouched));
+            let got = check(&keyring, form, &token, returned(moment, origin));
             assert_eq!(got, expected, "{form:?} {moment:?}");
         }
         let back = returned(at(1, 1), OURS);

@@ -147,24 +147,24 @@ async fn received<T: FormFields>(
 /// The fields of a form, sent from our own page as far as the browser says.
 pub(crate) struct ReceivedForm {
     fields: Decoded,
-    vouched: FormOrigin,
+    origin: FormOrigin,
 }
 
 impl ReceivedForm {
     fn read(context: &PageContext, FormRequest { parts, body }: FormRequest) -> Result<Self, PageError> {
-        let vouched = own_page(&parts.headers, &context.visit.snapshot().issuer)?;
+        let origin = own_page(&parts.headers, &context.visit.snapshot().issuer)?;
         if !is_form(&parts.headers) {
             return Err(malformed());
         }
         let body = body.map_err(|_| too_large())?;
         let fields = Decoded::decode(&body).map_err(|_| malformed())?;
-        Ok(Self { fields, vouched })
+        Ok(Self { fields, origin })
     }
 
     fn check_token(&self, context: &PageContext, form: FormName) -> Result<FormOwner, InvalidFormToken> {
         let provider = &context.web.provider;
         let lifetime = provider.snapshot().policy.interaction.form_lifetime;
-        let returned = TokenCheck { at: here(context), lifetime, vouched: self.vouched };
+        let returned = TokenCheck { at: here(context), lifetime, origin: self.origin };
         form_token::check(&provider.keyring, form, self.token(), returned)
     }
 

@@ -24,9 +24,9 @@ mod tests {
 
     #[test]
     fn it_is_due_once_an_hour() {
-        let (said, begin) = (HourlyLog::default(), Timestamp::UNIX_EPOCH);
+        let (log, begin) = (HourlyLog::default(), Timestamp::UNIX_EPOCH);
         let after = |minutes| begin + SignedDuration::from_mins(minutes);
-        let due: Vec<bool> = [0, 1, 59, 60, 61, 120].map(|minutes| said.is_due(after(minutes))).into();
+        let due: Vec<bool> = [0, 1, 59, 60, 61, 120].map(|minutes| log.is_due(after(minutes))).into();
         assert_eq!(due, [true, false, false, true, false, true]);
     }
 }

@@ -161,7 +161,7 @@ fn client_address(parts: &Parts, web: &Web) -> IpAddr {
         tracing::warn!(
             %peer,
             received = ?received,
-            "a trusted proxy's X-Forwarded-For cannot be read: its requests count as the proxy's own, for limits and the trail"
+            "a trusted proxy's X-Forwarded-For cannot be parsed: its requests count for the proxy's own address, in limits and in the audit trail"
         );
     }
     forwarded.client

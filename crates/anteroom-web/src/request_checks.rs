@@ -29,7 +29,7 @@ use crate::state::Web;
 /// 9110 §15.5.20).
 pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let issuer = web.provider.snapshot().issuer.clone();
-    match judge(requested_host(request.headers(), request.uri()).as_ref(), &issuer) {
+    match check_host(requested_host(request.headers(), request.uri()).as_ref(), &issuer) {
         HostCheck::Ours => next.run(request).await,
         HostCheck::OtherLoopbackName => {
             let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
@@ -50,8 +50,9 @@ pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Ne
     }
 }
 
-const MALFORMED_HOST: &str = "a request without `Host`, with several, or with one that is no host and port";
-const OTHER_HOST: &str = "a request for another host: the issuer names the one that is served, and a proxy in front must pass the \
+const MALFORMED_HOST: &str =
+    "a request without a `Host` header, with several, or with a value that is not host and port";
+const OTHER_HOST: &str = "a request for another host than the issuer's: a proxy in front must pass the \
                           `Host` header on with its port (nginx: `proxy_set_header Host $http_host`)";
 
 async fn not_here(
@@ -107,7 +108,7 @@ fn received_host(headers: &HeaderMap, uri: &Uri) -> String {
     hosts.collect::<Vec<_>>().join(", ")
 }
 
-fn judge(host: Option<&Authority>, issuer: &Issuer) -> HostCheck {
+fn check_host(host: Option<&Authority>, issuer: &Issuer) -> HostCheck {
     let Some(host) = host else { return HostCheck::Malformed };
     let url = issuer.url();
     let default_port =
@@ -251,9 +252,9 @@ mod tests {
             ("http://localhost:8080", "evil.example:8080", HostCheck::Misdirected),
         ] {
             let issuer = Issuer::parse(issuer).unwrap();
-            assert_eq!(judge(Some(&host.parse().unwrap()), &issuer), expected, "{host}");
+            assert_eq!(check_host(Some(&host.parse().unwrap()), &issuer), expected, "{host}");
         }
-        assert_eq!(judge(None, &Issuer::parse("https://id.example").unwrap()), HostCheck::Malformed);
+        assert_eq!(check_host(None, &Issuer::parse("https://id.example").unwrap()), HostCheck::Malformed);
     }
 
     #[test]

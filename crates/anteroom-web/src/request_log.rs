@@ -28,7 +28,7 @@ pub(crate) async fn request(State(web): State<Arc<Web>>, request: Request, next:
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let span = span(&parts.method, route, reference);
     let response = next.run(Request::from_parts(parts, body)).instrument(span.clone()).await;
-    span.in_scope(|| tell(route, reference, response.status(), begun.elapsed()));
+    span.in_scope(|| log_response(route, reference, response.status(), begun.elapsed()));
     response
 }
 
@@ -42,7 +42,7 @@ fn method_name(method: &Method) -> &str {
     if known.contains(method) { method.as_str() } else { "other" }
 }
 
-fn tell(route: &str, reference: RequestReference, status: StatusCode, took: Duration) {
+fn log_response(route: &str, reference: RequestReference, status: StatusCode, took: Duration) {
     let (status, ms) = (status.as_u16(), took.as_millis());
     if ASKED_ALL_THE_TIME.contains(&route) {
         tracing::debug!(target: REQUESTS, %reference, status, ms, "answered");

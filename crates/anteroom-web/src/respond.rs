@@ -89,7 +89,7 @@ impl<'a> PageResponse<'a> {
     }
 
     /// For pages of the account itself: a window that another site opened loses its connection to that site. Every
-    /// other page keeps the connection, because a client that opened a window for a sign-in waits for the response
+    /// other page keeps the connection, because a client that opened a window for a sign-in error_return for the response
     /// there.
     pub(crate) fn isolated_from_opener(mut self) -> Self {
         self.leaves_opener = true;
@@ -161,7 +161,7 @@ impl<'a> PageResponse<'a> {
             }
             Err(error) => {
                 // Every template was rendered at the start, so only a defect can lead here.
-                tracing::error!(reference = %self.context.visit.reference, "page does not render: {error}");
+                tracing::error!(reference = %self.context.visit.reference, "the page could not be rendered: {error}");
                 (StatusCode::INTERNAL_SERVER_ERROR, self.context.visit.reference.to_string()).into_response()
             }
         }
@@ -204,7 +204,7 @@ pub(crate) fn with_cookies(mut response: Response, cookies: &[Cookie<'static>]) 
 
 /// A point in time in the practice's time zone.
 pub(crate) fn moment(context: &PageContext, at: jiff::Timestamp) -> anteroom_pages::Moment {
-    context.web.letterhead().moment(at)
+    context.web.branding().moment(at)
 }
 
 pub(crate) fn wait_text(wait: Wait) -> WaitText {
@@ -268,17 +268,17 @@ pub(crate) fn to_application(context: &PageContext, response: &AuthorizationResp
 }
 
 /// The page that asks before the browser goes to an unknown client with an error.
-pub(crate) fn error_return_page(context: &PageContext, waits: &ErrorReturn) -> Response {
-    let (href, action, fields) = match &waits.response {
+pub(crate) fn error_return_page(context: &PageContext, error_return: &ErrorReturn) -> Response {
+    let (href, action, fields) = match &error_return.response {
         AuthorizationResponse::Redirect(location) => (Some(location.clone()), None, Vec::new()),
         AuthorizationResponse::FormPost { action, parameters } => {
             (None, Some(action.clone()), hidden_fields(parameters))
         }
     };
     let reference = context.visit.reference.to_string();
-    let (host, forward) = (waits.host.clone(), to_sign_in());
+    let (host, forward) = (error_return.host.clone(), to_sign_in());
     let view = ErrorReturnPage { host, href, action, fields, forward, reference };
-    let frame = PageResponse::of(context).in_language_of(&waits.ui_locales).leads_to_client();
+    let frame = PageResponse::of(context).in_language_of(&error_return.ui_locales).leads_to_client();
     let mut page = frame.page(StatusCode::BAD_REQUEST, &view);
     page.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     page

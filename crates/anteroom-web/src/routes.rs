@@ -77,7 +77,7 @@ fn pages() -> Router<Arc<Web>> {
         .route(page::SIGN_OUT, get(dashboard::home).post(sign_out::submit))
         .route(page::SIGNED_OUT, get(sign_out::done))
         .route(page::SESSION, get(session_time::ask).post(session_time::go_on))
-        .merge(journeys())
+        .merge(password_routes())
 }
 
 /// Images and frames within our own pages, and the outbox of a demo.
@@ -90,12 +90,12 @@ fn parts_of_pages() -> Router<Arc<Web>> {
 }
 
 /// Setting a password, and the verification of identity for it.
-fn journeys() -> Router<Arc<Web>> {
+fn password_routes() -> Router<Arc<Web>> {
     Router::new()
         .route(page::FORGOT_PASSWORD, get(forgot_password::form).post(forgot_password::submit))
         .route(page::RECOVERY_ASKED, get(forgot_password::asked))
-        .route(page::RECOVERY_WAITING, get(forgot_password::interaction_ref))
-        .route(page::RECOVER, get(recover::link).post(recover::press))
+        .route(page::RECOVERY_WAITING, get(forgot_password::poll))
+        .route(page::RECOVER, get(recover::link).post(recover::follow))
         .route(page::RECOVERY_CODE, get(dashboard::home).post(recover::type_code))
         .route(page::VERIFY_SEND, get(dashboard::home).post(verify::send))
         .route(page::VERIFY_CODE, get(dashboard::home).post(verify::enter))

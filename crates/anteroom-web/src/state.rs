@@ -65,7 +65,7 @@ impl Web {
     }
 
     /// The practice's branding, which all messages share.
-    pub fn letterhead(&self) -> Branding {
+    pub fn branding(&self) -> Branding {
         let snapshot = self.provider.snapshot();
         Branding {
             practice: snapshot.practice.name.clone(),

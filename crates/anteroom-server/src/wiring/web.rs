@@ -1,4 +1,4 @@
-//! From settings to what answers requests: the theme, its languages, and what is known of the way here.
+//! Makes the web application from settings: the theme, its languages, the listener and the proxies.
 
 use anteroom_config::Settings;
 use anteroom_flows::context::provider::Provider;

@@ -26,7 +26,7 @@ async fn answer(context: &PageContext, query: &str) -> Result<Response, PageErro
     let form = UrlEncodedForm::decode(query.as_bytes()).map_err(|_| invalid())?;
     match authorize(&context.visit, &Parameters::from(&form)).await? {
         AuthorizeOutcome::Next(next) => show(context, next),
-        AuthorizeOutcome::ErrorReturn(waits) => Ok(error_return_page(context, &waits)),
+        AuthorizeOutcome::ErrorReturn(error_return) => Ok(error_return_page(context, &error_return)),
         AuthorizeOutcome::Refused(error) => Err(refused(&error)),
     }
 }

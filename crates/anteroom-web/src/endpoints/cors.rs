@@ -61,7 +61,7 @@ async fn registered_origin(
         Err(error) => {
             tracing::warn!(
                 reference = reference.map(tracing::field::display),
-                "whether an origin is a client's is not known: {error}"
+                "the origins of registered clients could not be read: {error}"
             );
             false
         }

@@ -35,7 +35,7 @@ pub(crate) async fn register(
     let body = json(&headers, body);
     let presented = presented((&headers, &query), &body);
     let registered = registration::register(&context.call, presented).await;
-    finish(&context, registered.map(|client| told(StatusCode::CREATED, &client)))
+    finish(&context, registered.map(|client| client_information(StatusCode::CREATED, &client)))
 }
 
 pub(crate) async fn read(
@@ -45,7 +45,7 @@ pub(crate) async fn read(
     context: EndpointContext,
 ) -> Response {
     let read = registration::read(&context.call, &client, token(&headers, &query)).await;
-    finish(&context, read.map(|client| told(StatusCode::OK, &client)))
+    finish(&context, read.map(|client| client_information(StatusCode::OK, &client)))
 }
 
 pub(crate) async fn update(
@@ -57,7 +57,7 @@ pub(crate) async fn update(
     let body = json(&headers, body);
     let presented = presented((&headers, &query), &body);
     let updated = registration::update(&context.call, &client, presented).await;
-    finish(&context, updated.map(|client| told(StatusCode::OK, &client)))
+    finish(&context, updated.map(|client| client_information(StatusCode::OK, &client)))
 }
 
 pub(crate) async fn delete(
@@ -94,7 +94,7 @@ fn json(headers: &HeaderMap, body: BodyResult) -> Result<Bytes, RegistrationRefu
         .ok_or_else(|| RegistrationRefusal::metadata("the body is too long or was cut off"))
 }
 
-fn told(status: StatusCode, client: &ClientInformation) -> Response {
+fn client_information(status: StatusCode, client: &ClientInformation) -> Response {
     (status, Json(client)).into_response()
 }
 

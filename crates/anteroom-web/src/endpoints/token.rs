@@ -183,10 +183,10 @@ pub(crate) async fn only_post() -> Response {
 
 fn refuse(context: &EndpointContext, refused: &ClientRequestError) -> Response {
     match refused {
-        ClientRequestError::Protocol(error) => told(context, *error, None),
+        ClientRequestError::Protocol(error) => error_response(context, *error, None),
         ClientRequestError::Client(why) => {
             let error = TokenError::new(TokenErrorCode::InvalidClient, "client authentication failed");
-            told(context, error, Some(why))
+            error_response(context, error, Some(why))
         }
         ClientRequestError::TooLong => {
             let error = TokenError::new(TokenErrorCode::InvalidRequest, "the body is too long");
@@ -199,7 +199,7 @@ fn refuse(context: &EndpointContext, refused: &ClientRequestError) -> Response {
 /// `invalid_client` has one description for all causes, so that it reveals nothing about clients, and a reference with
 /// which an operator finds the cause in the log. If the issuer is loopback, the developer's own machine, the response
 /// names the cause itself.
-fn told(context: &EndpointContext, error: TokenError, why: Option<&ClientAuthError>) -> Response {
+fn error_response(context: &EndpointContext, error: TokenError, why: Option<&ClientAuthError>) -> Response {
     let issuer = context.call.snapshot().issuer.clone();
     let mut body = error.body();
     if error.code == TokenErrorCode::InvalidClient {

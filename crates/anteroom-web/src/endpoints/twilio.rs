@@ -41,7 +41,7 @@ pub(crate) async fn key(
     let Some(callbacks) = web.settings.twilio.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
     let Ok(body) = body else { return unread(&context) };
     let callback = read(web, (id, &uri), &headers, &body);
-    match spoken(web, callbacks, &callback, &uri) {
+    match call_text(web, callbacks, &callback, &uri) {
         Ok(twiml) => {
             let kind = (CONTENT_TYPE, HeaderValue::from_static("application/xml"));
             ([kind, (CACHE_CONTROL, HeaderValue::from_static("no-store"))], twiml).into_response()
@@ -50,7 +50,12 @@ pub(crate) async fn key(
     }
 }
 
-fn spoken(web: &Web, callbacks: &Callbacks, callback: &Callback, uri: &Uri) -> Result<String, CallbackError> {
+fn call_text(
+    web: &Web,
+    callbacks: &Callbacks,
+    callback: &Callback,
+    uri: &Uri,
+) -> Result<String, CallbackError> {
     let query = uri.query().unwrap_or_default().as_bytes();
     let part =
         form_urlencoded::parse(query).find(|(name, _)| name == "part").map(|(_, value)| value.into_owned());

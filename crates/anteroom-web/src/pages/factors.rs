@@ -75,12 +75,12 @@ fn factor(
     listed: &AuthenticatorList,
     (number, app): (u32, &AuthenticatorApp),
 ) -> AuthenticatorAppItem {
-    let waits = app.usable_from > context.visit.now;
+    let is_delayed = app.usable_from > context.visit.now;
     AuthenticatorAppItem {
         id: app.id.to_string(),
         number,
         added_on: moment(context, app.created_at).date,
-        serves_from: waits.then(|| moment(context, app.usable_from)),
+        serves_from: is_delayed.then(|| moment(context, app.usable_from)),
         can_remove: listed.may_remove(app, context.visit.now),
     }
 }

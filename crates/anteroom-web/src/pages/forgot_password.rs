@@ -17,7 +17,7 @@ use crate::form_token::FormName;
 use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields};
 use crate::page_context::PageContext;
 use crate::page_token::token_without_account;
-use crate::pages::step::waiting_in;
+use crate::pages::step::interaction_in;
 use crate::pages::step_view::application;
 use crate::paths::{CONTINUE, FORGOT_PASSWORD, RECOVERY_ASKED, RECOVERY_WAITING, SIGN_IN, on_with};
 use crate::respond::{PageResponse, redirect_in_browser, retry_after, wait_text};
@@ -30,7 +30,7 @@ pub(crate) async fn form(query: RawQuery, context: PageContext) -> Response {
 }
 
 async fn opened(context: &PageContext, query: &str) -> Result<Response, PageError> {
-    let interaction = match open_or_dashboard(&context.visit, waiting_in(query)).await? {
+    let interaction = match open_or_dashboard(&context.visit, interaction_in(query)).await? {
         Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Err(PageError::interaction_expired()),
     };
@@ -132,7 +132,7 @@ pub(crate) async fn asked(query: RawQuery, context: PageContext) -> Response {
 }
 
 async fn asked_in(context: &PageContext, query: &str) -> Result<Response, PageError> {
-    let interaction = match waiting_in(query) {
+    let interaction = match interaction_in(query) {
         Some(interaction_ref) => open(&context.visit, interaction_ref).await?.ok(),
         None => None,
     };
@@ -177,8 +177,8 @@ struct ResetStatus {
 }
 
 /// `GET /forgot-password/waiting?interaction=…`: answers "go on" or "wait", and nothing else.
-pub(crate) async fn interaction_ref(query: RawQuery, context: PageContext) -> Response {
-    let interaction_ref = waiting_in(query.0.as_deref().unwrap_or_default());
+pub(crate) async fn poll(query: RawQuery, context: PageContext) -> Response {
+    let interaction_ref = interaction_in(query.0.as_deref().unwrap_or_default());
     let result = match interaction_ref {
         Some(interaction_ref) => is_reset_completed(&context.visit, interaction_ref).await,
         None => Ok(false),

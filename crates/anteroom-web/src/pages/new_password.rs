@@ -18,7 +18,7 @@ use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
 use crate::pages::new_password_page;
 use crate::pages::sign_in::remember;
-use crate::pages::step::{go, show, waiting_in};
+use crate::pages::step::{go, interaction_in, show};
 use crate::pages::step_view::{StepView, application};
 use crate::paths::{CONTINUE, PASSWORD_CHANGED, SIGN_IN};
 use crate::respond::{PageResponse, redirect_in_browser, with_cookies};
@@ -120,7 +120,7 @@ pub(crate) async fn changed(query: RawQuery, context: PageContext) -> Response {
 
 async fn changed_in(context: &PageContext, query: &str) -> Result<Response, PageError> {
     let provider = &context.web.provider;
-    let interaction_ref = waiting_in(query).ok_or_else(PageError::interaction_expired)?;
+    let interaction_ref = interaction_in(query).ok_or_else(PageError::interaction_expired)?;
     let Ok(interaction) = open(&context.visit, interaction_ref).await? else {
         return Err(PageError::interaction_expired());
     };

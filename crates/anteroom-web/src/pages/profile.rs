@@ -117,13 +117,13 @@ struct ProfileFeedback<'a> {
     problems: Vec<(ProfileClaim, InvalidClaimValue)>,
 }
 
-fn page(context: &PageContext, live: &ActiveSession, said: &ProfileFeedback<'_>) -> Response {
+fn page(context: &PageContext, live: &ActiveSession, feedback: &ProfileFeedback<'_>) -> Response {
     let described = EditableProfile::of(&live.account);
     let value = |claim| {
-        let entered = said.entered.iter().find(|(name, _)| *name == claim).map(|(_, text)| *text);
+        let entered = feedback.entered.iter().find(|(name, _)| *name == claim).map(|(_, text)| *text);
         entered.or(described.get(claim)).unwrap_or_default().to_owned()
     };
-    let problem = |claim| said.problems.iter().find(|(name, _)| *name == claim).map(|(_, why)| of(*why));
+    let problem = |claim| feedback.problems.iter().find(|(name, _)| *name == claim).map(|(_, why)| of(*why));
     let field = |(claim, autocomplete): &(ProfileClaim, &str)| ProfileField {
         name: field_name(*claim).to_owned(),
         input: input(*claim),
@@ -141,8 +141,8 @@ fn page(context: &PageContext, live: &ActiveSession, said: &ProfileFeedback<'_>)
             .collect(),
         languages: languages(&context.web.theme().locales(), &value(ProfileClaim::Locale)),
         time_zones: time_zones(),
-        saved: said.saved,
-        problem: !said.problems.is_empty(),
+        saved: feedback.saved,
+        problem: !feedback.problems.is_empty(),
         dashboard_href: DASHBOARD.to_owned(),
     };
     let status = if view.problem { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };

@@ -4,7 +4,7 @@
 use anteroom_flows::interaction::open_interaction::InteractionRef;
 use anteroom_flows::interaction::reopen::open;
 use anteroom_flows::people::recover::{
-    FollowLinkOutcome, LinkCodeOutcome, enter_link_code as typed, press as press_link,
+    FollowLinkOutcome, LinkCodeOutcome, enter_link_code as typed, press as follow_link,
 };
 use anteroom_pages::{ErrorKind, NextLink, NextLinkKind, RecoveryAskedProblem, RecoveryLinkPage};
 use axum::extract::RawQuery;
@@ -55,18 +55,18 @@ impl FormFields for RecoveryLinkForm {
     }
 }
 
-pub(crate) async fn press(Form { context, fields }: Form<RecoveryLinkForm>) -> Response {
-    finish(&context, pressed(&context, &fields.token).await).await
+pub(crate) async fn follow(Form { context, fields }: Form<RecoveryLinkForm>) -> Response {
+    finish(&context, followed(&context, &fields.token).await).await
 }
 
-async fn pressed(context: &PageContext, token: &str) -> Result<Response, PageError> {
-    match press_link(&context.visit, token).await? {
+async fn followed(context: &PageContext, token: &str) -> Result<Response, PageError> {
+    match follow_link(&context.visit, token).await? {
         FollowLinkOutcome::Next(next) => go(context, next),
-        FollowLinkOutcome::LinkInvalid => Err(dead()),
+        FollowLinkOutcome::LinkInvalid => Err(link_invalid()),
     }
 }
 
-fn dead() -> PageError {
+fn link_invalid() -> PageError {
     let forward = NextLink { kind: NextLinkKind::Recover, href: FORGOT_PASSWORD.to_owned() };
     PageError::page(StatusCode::GONE, ErrorKind::LinkDead, forward)
 }

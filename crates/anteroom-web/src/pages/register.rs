@@ -33,7 +33,7 @@ async fn opened(context: &PageContext, token: &str) -> Result<Response, PageErro
         return Ok(page(context, String::new(), false, None));
     }
     let Some(invited) = invited(&context.visit, token).await? else {
-        return Err(dead());
+        return Err(link_invalid());
     };
     let view = InvitationPage {
         form_token: token_without_account(context, FormName::Register),
@@ -44,7 +44,7 @@ async fn opened(context: &PageContext, token: &str) -> Result<Response, PageErro
     Ok(PageResponse::of(context).page(StatusCode::OK, &view))
 }
 
-fn dead() -> PageError {
+fn link_invalid() -> PageError {
     let forward = NextLink { kind: NextLinkKind::Recover, href: COMPLETE_REGISTRATION.to_owned() };
     PageError::page(StatusCode::GONE, ErrorKind::LinkDead, forward)
 }
@@ -137,6 +137,6 @@ pub(crate) async fn accept(Form { context, fields }: Form<AcceptInvitationForm>)
 async fn accepted(context: &PageContext, token: &str) -> Result<Response, PageError> {
     match accept_invitation(&context.visit, token).await? {
         InvitationOutcome::Next(next) => go(context, next),
-        InvitationOutcome::Dead => Err(dead()),
+        InvitationOutcome::Dead => Err(link_invalid()),
     }
 }

@@ -21,7 +21,7 @@ use crate::form_token::FormName;
 use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields};
 use crate::page_context::PageContext;
 use crate::pages::sign_in_form::SignInForm;
-use crate::pages::step::{go, show, waiting_in};
+use crate::pages::step::{go, interaction_in, show};
 use crate::paths::SIGN_IN;
 use crate::respond::with_cookies;
 
@@ -36,14 +36,14 @@ pub(crate) async fn form(query: RawQuery, context: PageContext) -> Response {
 
 async fn open_form(context: &PageContext, query: &str) -> Result<Response, PageError> {
     let visit = &context.visit;
-    let wish = SignInQuery::parse(query);
-    let interaction = match open_or_dashboard(visit, waiting_in(query)).await? {
+    let parameters = SignInQuery::parse(query);
+    let interaction = match open_or_dashboard(visit, interaction_in(query)).await? {
         Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Err(PageError::interaction_expired()),
     };
-    if wish.another {
+    if parameters.another {
         let form = SignInForm::new(context, &interaction)?;
-        let address = match wish.account {
+        let address = match parameters.account {
             Some(session) => address_of(visit, session).await?,
             None => None,
         };
@@ -57,9 +57,9 @@ async fn open_form(context: &PageContext, query: &str) -> Result<Response, PageE
         return Ok(form.respond(context, StatusCode::OK));
     }
     match proceed(visit, interaction.clone()).await? {
-        Next::Page(_) if wish.notice.is_some() => {
+        Next::Page(_) if parameters.notice.is_some() => {
             let form = SignInForm::new(context, &interaction)?;
-            Ok(SignInForm { notice: wish.notice, ..form }.respond(context, StatusCode::OK))
+            Ok(SignInForm { notice: parameters.notice, ..form }.respond(context, StatusCode::OK))
         }
         next => show(context, next),
     }

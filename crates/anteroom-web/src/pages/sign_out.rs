@@ -148,7 +148,7 @@ async fn ask(
     let page = SignOutPage {
         form_token: token_for(context, FormName::SignOut, owner),
         application: application(context, question.client.as_deref()),
-        fields: interaction(form, question.redirect_refused),
+        fields: logout_fields(form, question.redirect_refused),
         people: question.accounts.iter().map(person).collect(),
         stays: question.redirect_refused,
         stay_href: DASHBOARD.to_owned(),
@@ -158,13 +158,13 @@ async fn ask(
     Ok(PageResponse::of(context).in_language_of(ui_locales).leads_to_client().page(status, &page))
 }
 
-fn interaction(form: &Decoded, stays: bool) -> Vec<HiddenField> {
+fn logout_fields(form: &Decoded, stays: bool) -> Vec<HiddenField> {
     let field = |name: &'static str| {
         let value = form.once(name).ok().flatten().filter(|value| !value.is_empty())?;
         Some(HiddenField { name: name.to_owned(), value: value.to_owned() })
     };
-    let told = stays.then(|| HiddenField { name: NO_REDIRECT.to_owned(), value: "1".to_owned() });
-    LOGOUT_PARAMETERS.into_iter().filter_map(field).chain(told).collect()
+    let no_redirect = stays.then(|| HiddenField { name: NO_REDIRECT.to_owned(), value: "1".to_owned() });
+    LOGOUT_PARAMETERS.into_iter().filter_map(field).chain(no_redirect).collect()
 }
 
 fn refused(error: &LogoutError) -> PageError {

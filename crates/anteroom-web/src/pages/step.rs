@@ -65,7 +65,7 @@ pub(crate) async fn resume(query: axum::extract::RawQuery, context: PageContext)
 }
 
 async fn resumed(context: &PageContext, query: &str) -> Result<Response, PageError> {
-    let interaction_ref = waiting_in(query).ok_or_else(PageError::interaction_expired)?;
+    let interaction_ref = interaction_in(query).ok_or_else(PageError::interaction_expired)?;
     let Ok(interaction) = open(&context.visit, interaction_ref).await? else {
         return Err(PageError::interaction_expired());
     };
@@ -73,7 +73,7 @@ async fn resumed(context: &PageContext, query: &str) -> Result<Response, PageErr
 }
 
 /// The interaction that an address names.
-pub(crate) fn waiting_in(query: &str) -> Option<InteractionRef> {
+pub(crate) fn interaction_in(query: &str) -> Option<InteractionRef> {
     let form = anteroom_oidc::form::UrlEncodedForm::decode(query.as_bytes()).ok()?;
     InteractionRef::parse(form.once("interaction").ok()??)
 }

@@ -18,7 +18,7 @@ use anteroom_server::{
     wiring::{self, Environment},
 };
 
-/// Findings that are listed one by one.
+/// The most findings that are listed individually.
 const LISTED: usize = 20;
 
 pub fn run(command: AuditCommand) -> Result<(), CommandError> {
@@ -36,7 +36,7 @@ fn verify_database(args: &VerifyArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     let own = checkpoints::file(&configuration.settings).filter(|_| args.checkpoints.is_empty());
     let files: Vec<PathBuf> = match own {
-        // One that cannot be looked for is read, which says why.
+        // If the file's existence cannot be checked, reading it reports the reason.
         Some(own) if own.try_exists().is_ok_and(|there| !there) => {
             print_line(&format!(
                 "There is no checkpoints file {}: entries are verified without it.",
@@ -47,7 +47,7 @@ fn verify_database(args: &VerifyArgs) -> Result<(), CommandError> {
         Some(own) => vec![own],
         None => args.checkpoints.clone(),
     };
-    // Before the database, which may grow meanwhile.
+    // Read before the database, which may grow meanwhile.
     let (outside, findings) = read_checkpoints(&files)?;
     let report = block_on(async move {
         let (store, keyring) = wiring::open_store(&configuration.settings, &Environment::at_shell()).await?;
@@ -112,7 +112,7 @@ fn verify_export(path: &Path, args: &VerifyArgs) -> Result<(), CommandError> {
     tell(&report)
 }
 
-/// When the export was made, and what of the checkpoints from elsewhere that bears on.
+/// When the export was made, and which of the checkpoints from elsewhere apply to it.
 fn made(report: &VerificationReport) -> String {
     let Some((seq, at)) = report.exported else {
         return "When the export was made is not known: it has no last line with a good signature. So it cannot be told \
@@ -130,7 +130,7 @@ fn made(report: &VerificationReport) -> String {
     }
 }
 
-/// None: nothing is trusted but the export itself.
+/// The keys with which an export is verified; `None` if none is known.
 fn trusted(keyring: Option<&Keyring>, keys: &[String]) -> Result<Option<Vec<VerifyingKey>>, CommandError> {
     if let Some(keyring) = keyring {
         return Ok(Some(public_keys(keyring)?));
@@ -146,7 +146,7 @@ fn public_keys(keyring: &Keyring) -> Result<Vec<VerifyingKey>, CommandError> {
     Ok(keyring.signer(KeyPurpose::AuditMac).map_err(FlowError::from)?.verifying_keys())
 }
 
-/// Line by line; what is no text is a line that no export has.
+/// Reads a file line by line; a line that is not text is passed on as one that no export has.
 fn each_line(path: &Path, mut take: impl FnMut(&str)) -> Result<(), CommandError> {
     let failed = |error| CommandError::File(path.to_owned(), error);
     for line in BufReader::new(File::open(path).map_err(failed)?).split(b'\n') {

@@ -1,4 +1,4 @@
-//! `anteroom backup FILE`: a copy of an SQLite database, also while it is served.
+//! `anteroom backup FILE`: copies an SQLite database, even while it is served.
 
 use anteroom_storage::backup;
 

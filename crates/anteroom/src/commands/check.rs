@@ -1,6 +1,6 @@
-//! `anteroom check`: everything that `serve` would refuse before it opens the database. Nothing is changed; with `--online`,
-//! what clients publish at addresses of theirs is looked at as well, the mail server is signed in to and the provider of texts
-//! and calls is connected to, and with `--database` the database.
+//! `anteroom check`: finds everything that `serve` would refuse before it opens the database. Nothing is changed.
+//! `--online` also fetches what clients publish, signs in to the mail server and connects to the provider of texts and
+//! calls; `--database` also opens the database.
 
 use anteroom_config::Settings;
 use anteroom_flows::protocol::client_keys;
@@ -59,7 +59,7 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// A tile with an icon that the theme has not shows the general one.
+/// A tile whose icon is missing from the theme shows the default icon.
 fn unknown_icons(settings: &Settings, theme: &Theme) -> Vec<String> {
     let tiles = settings.clients.iter().filter_map(|client| Some((client, client.policy.tile.as_ref()?)));
     let unknown = tiles.filter(|(_, tile)| !theme.has_icon(&tile.icon));
@@ -73,7 +73,7 @@ fn unknown_icons(settings: &Settings, theme: &Theme) -> Vec<String> {
     told.collect()
 }
 
-/// All that is wrong is said, not the first alone.
+/// Reports all problems, not only the first.
 async fn online(settings: &Settings) -> Result<(), CommandError> {
     let (published, mail, telephone) =
         tokio::join!(published(settings), mail_server(settings), telephone(settings));
@@ -105,7 +105,7 @@ async fn published(settings: &Settings) -> Result<Vec<String>, CommandError> {
     Ok(wrong)
 }
 
-/// As far as to connect: every request that a gateway takes is a message.
+/// Connects only: a gateway treats every request as a message.
 async fn telephone(settings: &Settings) -> Vec<String> {
     let mut wrong = Vec::new();
     for (channel, url) in sending::telephones(settings) {
@@ -122,7 +122,7 @@ async fn telephone(settings: &Settings) -> Vec<String> {
     wrong
 }
 
-/// As far as to sign in; no mail is sent.
+/// Signs in only; no mail is sent.
 async fn mail_server(settings: &Settings) -> Result<Option<String>, CommandError> {
     let Some(email) = settings.email.as_ref().filter(|_| !settings.dev.outbox) else { return Ok(None) };
     let smtp = Smtp::new(&sending::server(email)).map_err(SendingError::from).map_err(WiringError::from)?;

@@ -34,7 +34,7 @@ fn identifier(client: &str) -> Result<ClientId, CommandError> {
         .map_err(|_| CommandError::Usage(format!("{} is not a client identifier", argument(client))))
 }
 
-/// The secret goes to a file, never to the terminal, whose history and scroll-back outlive it.
+/// Writes the secret to a file and never to the terminal, whose history and scroll-back would keep it.
 pub fn secret(file: &Path) -> Result<(), CommandError> {
     let secret = Random::system().token().encode();
     write_secret_file(file, &secret)?;
@@ -57,7 +57,7 @@ async fn list(call: Call) -> Result<(), CommandError> {
     }
     let zone = call.snapshot().practice.time_zone.clone();
     for client in clients {
-        // A stranger chose these words: nothing in them reaches the terminal as a command.
+        // The client chose these words, so control characters in them must not reach the terminal.
         let plain = |text: &str| text.escape_debug().to_string().replace(is_hidden, "\u{fffd}");
         let name = client.metadata.client_name.as_deref().map(plain).unwrap_or_default();
         let redirect = client.metadata.redirect_uris.first().map(|uri| plain(uri)).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `anteroom database accept`: goes on with a database that went back to an earlier state.
+//! `anteroom database accept`: accepts a database that was restored to an earlier state.
 
 use anteroom_domain::audit_trail::chain::Checkpoint;
 use anteroom_flows::audit::chain::{self, CheckpointTime};
@@ -65,7 +65,7 @@ fn keep(file: &Path, checkpoint: &Checkpoint) -> Result<(), CommandError> {
     checkpoints::append(file, checkpoint).map_err(|error| CommandError::File(file.to_owned(), error))
 }
 
-/// How far the database reaches, and how far it was seen.
+/// Prints how far the database reaches, and how far it was known to reach.
 async fn tell(
     store: &Store,
     file: Option<&Path>,
@@ -98,7 +98,7 @@ async fn tell(
     Ok(())
 }
 
-/// This machine's file alone is looked at.
+/// Only the checkpoints file of this machine is considered.
 fn outside(file: Option<&Path>, kept: Option<&Checkpoint>, zone: &TimeZone) -> String {
     const OTHERS: &str = "Other nodes' files and logs, which may have seen more, were not looked at.";
     match (file, kept) {

@@ -1,5 +1,5 @@
-//! `anteroom explain REF|EMAIL`: the trail read aloud, in the order in which things happened, and after it the messages that
-//! have no end in it yet.
+//! `anteroom explain REF|EMAIL`: audit entries as sentences in the order in which they happened, followed by the
+//! messages that are still being sent.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::address::EmailAddress;
@@ -17,10 +17,10 @@ use super::{CommandError, block_on, load, print_line, shown_time as time};
 use crate::cli::ExplainArgs;
 use anteroom_server::wiring::{self, Environment};
 
-/// What a request has noted in so short a time belongs together.
+/// Entries of one request are at most this far apart.
 const OF_ONE_REQUEST: SignedDuration = SignedDuration::from_secs(5);
 
-/// What was asked for.
+/// What the argument names.
 enum Asked {
     Reference(RequestReference),
     Address(EmailAddress),
@@ -88,7 +88,7 @@ async fn by_reference(store: &Store, reference: RequestReference) -> Result<Vec<
     Ok(entries)
 }
 
-/// The page of an error is noted before or after what led to it, by two tasks; it is read after it.
+/// Two tasks write the entry of an error page and the entry of its cause, in either order; the cause is shown first.
 fn reasons_first(entries: &mut [AuditRecord]) {
     for place in 1..entries.len() {
         if let Some([shown, reason]) = entries.get_mut(place - 1..=place)
@@ -103,7 +103,7 @@ fn reasons_first(entries: &mut [AuditRecord]) {
     }
 }
 
-/// How an account is now, which the latest entries explain.
+/// The account's present state, which the latest entries explain.
 fn standing(account: &Account, zone: &TimeZone) -> String {
     let lockout = account.lockout;
     let lock = match (lockout.locked_at, lockout.unknown_locked_at) {
@@ -144,7 +144,7 @@ async fn line(
     Ok(if about.is_empty() { text } else { format!("{text} [{}]", about.join(", ")) })
 }
 
-/// An account by its address, or by its identifier where it is gone.
+/// An account by its address, or by its identifier if the account is deleted.
 async fn person(
     store: &Store,
     id: AccountId,

@@ -61,14 +61,14 @@ fn list(args: &ConfigArgs) -> Result<(), CommandError> {
     })
 }
 
-/// A key that has done its time is published for an overlap after it has signed; one that was withdrawn is not.
+/// A retired key stays published for an overlap after it has signed; a withdrawn key does not.
 fn signing_line(key: &SigningKeyRow, zone: &TimeZone) -> String {
     let is_withdrawn = key.signs_until.is_some() && key.published_until <= key.signs_until;
     let until = ended(key.signs_until, is_withdrawn, zone);
     format!("{:<44} {:<10} {:<25} {until}", key.kid, key.algorithm, shown_time(key.signs_from, zone))
 }
 
-/// After a leak one is decrypted with for a few minutes more; one that was waiting was never published.
+/// After a leak, a published key decrypts for a few minutes more; one that was waiting had never been published.
 fn encryption_line(key: &EncryptionKeyRow, zone: &TimeZone) -> String {
     let is_withdrawn = key.published_until.is_some_and(|until| until <= key.published_from);
     let until = ended(key.decrypts_until, is_withdrawn, zone);

@@ -67,7 +67,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     })
 }
 
-/// A node as its start is told in the log.
+/// What the log says about a node at its start.
 #[derive(Clone, Copy, Debug)]
 pub struct RunningNode<'a> {
     pub listen: SocketAddr,
@@ -76,7 +76,7 @@ pub struct RunningNode<'a> {
     pub configuration: &'a str,
 }
 
-/// Balancers and people wait for `ready`: a node that answers 503 to everything must not say it.
+/// Load balancers and people wait for `ready`, so a node that answers every request with 503 must not log it.
 pub fn tell_start(settings: &Settings, running: RunningNode<'_>, refused: Option<DatabaseRollback>) {
     let issuer = settings.issuer.as_str();
     let RunningNode { listen, name: node, configuration } = running;

@@ -1,17 +1,17 @@
-//! How many text messages each text of this practice is sent as: carriers bill each of them.
+//! The number of text messages that each text of this practice needs: carriers bill each of them.
 
 use anteroom_config::Settings;
 use anteroom_messaging::{Branding, SampleText, sample_texts};
 use anteroom_pages::{Locale, RenderError, Theme};
 
-/// What `check` says of the texts, and what it warns of.
+/// The output of `check` about texts, and its warnings.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TextLengths {
     pub said: String,
     pub warnings: Vec<String>,
 }
 
-/// None where no texts go out.
+/// `None` if no texts are sent.
 pub fn text_lengths(settings: &Settings, theme: &Theme) -> Result<Option<TextLengths>, RenderError> {
     if settings.text.is_none() {
         return Ok(None);

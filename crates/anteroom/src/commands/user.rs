@@ -1,4 +1,4 @@
-//! `anteroom user …`: no password or code is set, seen or skipped here.
+//! `anteroom user …`: no command sets, shows or skips a password or code.
 
 use anteroom_config::Configuration;
 use anteroom_domain::account::{Account, GroupName, PhoneKind, Profile};
@@ -26,7 +26,7 @@ use crate::cli::{
 };
 use anteroom_server::wiring::{self, Environment};
 
-/// Accounts read at a time while listing.
+/// Accounts read per query while listing.
 const PAGE: u32 = 200;
 
 pub fn run(command: UserCommand) -> Result<(), CommandError> {
@@ -92,8 +92,8 @@ where
     })
 }
 
-/// The same for what changes something. In a database that went back to an earlier state it would be undone when that is
-/// accepted, or be of something that was undone already.
+/// The same for commands that change something. In a database that went back to an earlier state, accepting it would
+/// undo the change, or the change would concern something already undone.
 pub(super) fn with_writable_provider<F, Fut>(config: &Path, work: F) -> Result<(), CommandError>
 where
     F: FnOnce(Call) -> Fut,
@@ -232,7 +232,7 @@ async fn describe(call: &Call, account: &Account) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The last two digits alone: a bystander must not learn a number from the screen.
+/// Only the last two digits: a bystander must not read a number from the screen.
 fn phone_line(phone: &Phone, now: Timestamp, zone: &TimeZone) -> String {
     let verified = if phone.verified_at.is_some() { "verified" } else { "not verified yet" };
     let from = if phone.usable_from > now {
@@ -258,7 +258,7 @@ fn group(args: &GroupArgs) -> Result<(), CommandError> {
     })
 }
 
-/// As the userinfo endpoint would say them.
+/// Prints the claims as the userinfo endpoint returns them.
 async fn show_claims(
     call: &Call,
     address: &EmailAddress,
@@ -283,7 +283,7 @@ fn parse_client(text: &str) -> Result<ClientId, CommandError> {
     text.parse().map_err(|error| CommandError::Usage(format!("{error}")))
 }
 
-/// All mistakes at once, a line each.
+/// Reports all mistakes at once, one line each.
 fn parse_claims(texts: &[String], now: Timestamp) -> Result<Vec<ClaimChange>, CommandError> {
     let (mut changes, mut mistakes) = (Vec::new(), Vec::new());
     for text in texts {
@@ -305,7 +305,7 @@ fn parse_claim(text: &str, now: Timestamp) -> Result<ClaimChange, CommandError> 
     ClaimChange::parse(claim, value, now).map_err(|error| usage(error.to_string()))
 }
 
-/// What the invitation says of the person.
+/// The profile from the invitation's arguments.
 fn named(args: &InviteArgs) -> Result<Profile, CommandError> {
     let (given, family) = (args.given_name.as_deref(), args.family_name.as_deref());
     let full = full_name(given, family);
