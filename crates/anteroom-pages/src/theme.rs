@@ -1,4 +1,4 @@
-//! A theme that was held against every page before it is used.
+//! A theme that was checked against every page before it is used.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::views::Page;
 
 pub struct Theme {
     html: Handlebars<'static>,
-    /// Templates whose name ends in `.txt`: they write plain text, where nothing is escaped.
+    /// Templates whose name ends in `.txt`: they write plain text, so nothing is escaped.
     plain: Handlebars<'static>,
     pub(crate) texts: Arc<Texts>,
     assets: Arc<Assets>,
@@ -30,10 +30,10 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// The default theme, with an operator's folder laid over it.
+    /// Loads the default theme with an operator's folder over it.
     ///
-    /// A folder has been rendered with every sample in every language when it loads. The default theme by itself is held
-    /// to its samples by a test instead, since it cannot change afterwards and rendering everything takes a while.
+    /// A folder's theme is rendered with every sample in every language when it loads. The default theme alone is
+    /// checked by a test instead, since it cannot change afterwards and rendering everything takes a while.
     pub fn load(folder: Option<&Path>) -> Result<Theme, ThemeError> {
         let mut faults = Vec::new();
         let files = Files::read(folder, &mut faults);
@@ -44,7 +44,7 @@ impl Theme {
         if faults.is_empty() { Ok(theme) } else { Err(ThemeError { faults }) }
     }
 
-    /// A stage begins only if the one before found nothing: it would repeat, less clearly, what was found.
+    /// Each stage runs only if the one before found nothing: it would repeat the findings less clearly.
     fn check(&mut self, files: &Files, new_partials: &[String], faults: &mut Vec<Fault>) {
         if faults.is_empty() {
             check::templates(self, new_partials, faults);
@@ -61,7 +61,7 @@ impl Theme {
         }
     }
 
-    /// Also returns the partials that the built-in theme does not have.
+    /// Also returns the partials that the built-in theme lacks.
     fn assembled(files: &Files, faults: &mut Vec<Fault>) -> (Theme, Vec<String>) {
         let mut theme = Theme {
             html: registry(),
@@ -128,27 +128,27 @@ impl Theme {
         })
     }
 
-    /// What is served at `/assets/PATH`.
+    /// The file served at `/assets/PATH`.
     pub fn asset(&self, path: &str) -> Option<Asset> {
         self.assets.get(path)
     }
 
-    /// The languages that pages and messages are in.
+    /// The languages of pages and messages.
     pub fn locales(&self) -> Vec<Locale> {
         self.texts.locales().collect()
     }
 
-    /// What systems and editors have left in the folder, and nothing was made of.
+    /// Files of systems and editors in the folder, which were ignored.
     pub fn ignored_files(&self) -> &[String] {
         &self.passed_over
     }
 
-    /// Probable mistakes that do not keep the theme from being used.
+    /// Probable mistakes that do not prevent the theme's use.
     pub fn warnings(&self) -> &[ThemeWarning] {
         &self.warnings
     }
 
-    /// Whether a tile with this icon has a drawing of its own.
+    /// Whether the theme has a drawing for this icon.
     pub fn has_icon(&self, name: &str) -> bool {
         self.assets.icon(name).is_some() || self.assets.url(name).is_some()
     }
@@ -186,7 +186,7 @@ pub(crate) fn is_plain(template: &str) -> bool {
     template.strip_suffix(".txt").is_some()
 }
 
-/// For text and quoted attributes. Handlebars' own writes `=` as a reference too, which not every mail program reads back in
+/// For text and quoted attributes. Handlebars' own function also escapes `=`, which some mail programs do not decode in
 /// a link.
 pub(crate) fn escape_html(value: &str) -> String {
     let mut escaped = String::with_capacity(value.len());
@@ -211,7 +211,7 @@ fn registry() -> Handlebars<'static> {
     registry
 }
 
-/// What a template sees: the view's fields, `locale`, and on a page `chrome`.
+/// The values for a template: the view's fields, `locale`, and on a page `chrome`.
 pub(crate) fn context<V: Serialize>(
     chrome: Option<&PageLayout>,
     locale: Locale,

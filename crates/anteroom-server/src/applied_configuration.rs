@@ -12,7 +12,7 @@ use anteroom_web::Web;
 
 use crate::wiring;
 
-pub const RELOAD_REFUSED: &str = "the changed configuration was refused, the running one stays";
+pub const RELOAD_REFUSED: &str = "the changed configuration was refused, and the running one stays in use";
 
 /// Why a valid configuration cannot replace the running one.
 #[derive(Debug, thiserror::Error)]
@@ -20,12 +20,12 @@ pub enum ReloadError {
     #[error("the issuer cannot change while the server runs")]
     Issuer,
     #[error(
-        "the client `{0}` needs {1}, for which no key is made: keys.signing.algorithms waits for the next start"
+        "the client `{0}` needs {1}, for which there is no key: keys.signing.algorithms takes effect at the next start"
     )]
     NoKey(ClientId, SigningAlgorithm),
     #[error("the theme: {0}")]
     Theme(#[from] ThemeError),
-    #[error("the theme was not loaded: {0}")]
+    #[error("the theme could not be loaded: {0}")]
     NotLoaded(#[from] tokio::task::JoinError),
 }
 
@@ -60,13 +60,13 @@ pub async fn record_applied_configuration(web: &Web, configuration: &Configurati
     }
     let call = Call::local(&web.provider);
     if let Err(error) = admin::note_configuration(&call).await {
-        tracing::error!("the trail was not told of the configuration: {error}");
+        tracing::error!("the audit entry for the configuration could not be written: {error}");
     }
     // If one of these fails, the next round of housekeeping does it.
     if let Err(error) = configured_clients::note(&call).await {
-        tracing::error!("the clients of the configuration: {error}");
+        tracing::error!("the configured clients could not be recorded: {error}");
     }
     if let Err(error) = undefined_groups::warn(&call).await {
-        tracing::error!("the groups of the configuration: {error}");
+        tracing::error!("the configured groups could not be checked: {error}");
     }
 }

@@ -90,7 +90,7 @@ async fn follow_keys(provider: Arc<Provider>) {
             continue;
         }
         if let Err(error) = reload_keys(&provider, &mut seen).await {
-            tracing::error!("signing keys: {error}");
+            tracing::error!("the signing keys could not be loaded: {error}");
         }
     }
 }
@@ -120,7 +120,7 @@ async fn follow_clients(provider: Arc<Provider>) {
         }
         match registered_clients::refresh_registered_clients(&provider).await {
             Ok(looked_at) => provider.confirmations.confirm(Cached::RegisteredClients, looked_at),
-            Err(error) => tracing::error!("registered clients: {error}"),
+            Err(error) => tracing::error!("the registered clients could not be loaded: {error}"),
         }
     }
 }
@@ -135,7 +135,7 @@ async fn process_link_requests(provider: Arc<Provider>) {
             continue;
         }
         if let Err(error) = mail_requests::answer(&Call::local(&provider)).await {
-            tracing::error!("mails that were asked for: {error}");
+            tracing::error!("requested mails could not be queued: {error}");
         }
     }
 }
@@ -157,7 +157,7 @@ async fn watch_health(provider: Arc<Provider>) {
         let asked = Instant::now();
         match history::check_now(&provider).await {
             Ok(()) => provider.confirmations.confirm(Cached::History, asked),
-            Err(error) => tracing::warn!("whether the database went back could not be seen: {error}"),
+            Err(error) => tracing::warn!("the database could not be checked for an earlier state: {error}"),
         }
         tokio::time::sleep(BETWEEN_LOOKS).await;
     }
@@ -178,12 +178,14 @@ async fn follow_trail(provider: Arc<Provider>, file: Option<PathBuf>) {
         }
         match extend_chain(&provider, file.as_deref(), CheckpointTime::Due).await {
             Ok(left_out) => tell_left_out(left_out, &mut named),
-            Err(error) => tracing::error!("the chain of the audit trail: {error}"),
+            Err(error) => tracing::error!("the chain of the audit trail could not be extended: {error}"),
         }
         if round.is_multiple_of(ROUNDS_OF_CHECKPOINTS)
             && let Err(error) = keep_newest(&provider, file.as_deref()).await
         {
-            tracing::error!("the newest checkpoint of the audit trail: {error}");
+            tracing::error!(
+                "the newest checkpoint of the audit trail could not be copied to the file: {error}"
+            );
         }
         round = round.wrapping_add(1);
     }
@@ -195,8 +197,8 @@ fn tell_left_out(left_out: Vec<AuditId>, named: &mut HashSet<AuditId>) {
         if named.len() < MOST_NAMED && named.insert(entry) {
             tracing::error!(
                 %entry,
-                "an entry of the audit trail is left out of the chain: it is in it already, or cannot be read. Another program \
-                 has written it to the table `audit_waiting`. Run `anteroom audit verify`"
+                "an audit entry was not linked into the chain: it is linked already, or cannot be read. Another \
+                 program has written it to the table `audit_waiting`. Run `anteroom audit verify`"
             );
         }
     }

@@ -71,9 +71,7 @@ pub fn last(path: &Path) -> io::Result<Option<Checkpoint>> {
     let last = tail.rsplit(|byte| *byte == b'\n').find_map(read);
     let is_empty = tail.iter().all(u8::is_ascii_whitespace);
     match last {
-        None if !is_empty => {
-            Err(io::Error::new(io::ErrorKind::InvalidData, "it has no checkpoint that can be read"))
-        }
+        None if !is_empty => Err(io::Error::new(io::ErrorKind::InvalidData, "it has no readable checkpoint")),
         last => Ok(last),
     }
 }

@@ -47,15 +47,15 @@ impl Handshakes {
         let prefix = AddressPrefix::of(peer.ip());
         let of_same = self.under_way.values().filter(|other| **other == prefix).count();
         if self.under_way.len() >= self.bounds.all || of_same >= self.bounds.each {
-            tracing::debug!(%peer, "too many handshakes are under way: the connection was closed");
+            tracing::debug!(%peer, "too many handshakes are in progress: the connection was closed");
             return;
         }
         let (acceptor, time) = (TlsAcceptor::from(tls.current()), self.bounds.time);
         let task = self.tasks.spawn(async move {
             match timeout(time, acceptor.accept(GracefulCloseStream::new(stream))).await {
                 Ok(Ok(stream)) => return Some((stream, peer)),
-                Ok(Err(error)) => tracing::debug!(%peer, "no TLS: {error}"),
-                Err(_) => tracing::debug!(%peer, "no TLS: the handshake took too long"),
+                Ok(Err(error)) => tracing::debug!(%peer, "the TLS handshake failed: {error}"),
+                Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
             }
             None
         });

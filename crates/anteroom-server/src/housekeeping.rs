@@ -77,32 +77,32 @@ pub async fn run(provider: Arc<Provider>, schedule: signing_keys::KeySchedule, r
             continue;
         }
         if let Err(error) = rotate_keys(&provider, &schedule).await {
-            tracing::error!("rotation of keys: {error}");
+            tracing::error!("the keys could not be rotated: {error}");
         }
         if let Err(error) = refusals::write_audit_counters(&Call::local(&provider)).await {
-            tracing::error!("token counts: {error}");
+            tracing::error!("the counters of tokens could not be written: {error}");
         }
         if let Err(error) = expiry_warnings::send_due(&Call::local(&provider)).await {
-            tracing::error!("warnings of expiry: {error}");
+            tracing::error!("the warnings of password expiry could not be queued: {error}");
         }
         if let Err(error) = addresses::renew_domains(&provider.store).await {
-            tracing::error!("domains of addresses: {error}");
+            tracing::error!("the domains of addresses could not be updated: {error}");
         }
         if names.is_due(USERNAMES_EVERY, started.elapsed()) {
             match usernames::enter_and_report(&provider.store, &mut reported).await {
                 Ok(()) => names = LastRun(Some(started.elapsed())),
-                Err(error) => tracing::error!("names of accounts: {error}"),
+                Err(error) => tracing::error!("usernames could not be added to accounts: {error}"),
             }
             // Once an hour too, for the same reason: nodes of release 0.1.0 may run at the same time.
             if let Err(error) = provider.store.backfill_authenticators(provider.clock.now()).await {
-                tracing::error!("the table of authenticators: {error}");
+                tracing::error!("the table of authenticators could not be filled: {error}");
             }
         }
         if let Err(error) = configured_clients::note(&Call::local(&provider)).await {
-            tracing::error!("the clients of the configuration: {error}");
+            tracing::error!("the configured clients could not be recorded: {error}");
         }
         if let Err(error) = expire_and_delete(&provider, retention, &mut rounds, started.elapsed()).await {
-            tracing::error!("sweeping: {error}");
+            tracing::error!("expired rows could not be deleted: {error}");
         }
     }
 }
@@ -131,14 +131,18 @@ pub async fn expire_and_delete(
     match rounds.watch.look(provider.clock.now(), running) {
         ClockStatus::Steady => {}
         ClockStatus::Jumped(by) => {
-            tracing::warn!(seconds = by.as_secs(), "the clock jumped: nothing is ended or swept for a while");
+            tracing::warn!(
+                seconds = by.as_secs(),
+                "the clock jumped: for a while no session is ended and no row is \
+                                                    deleted"
+            );
             configured_clients::reset_absence(&Call::local(provider));
             return Ok(());
         }
         ClockStatus::Settling => return Ok(()),
     }
     if let Err(reason) = health::clock_agrees(provider).await {
-        tracing::warn!("nothing is ended or swept: {reason}");
+        tracing::warn!("no session is ended and no row is deleted: {reason}");
         return Ok(());
     }
     end_lapsed(provider).await?;
@@ -207,8 +211,8 @@ async fn prune_trail(provider: &Provider, retention: SignedDuration) -> Result<(
             Pruning::Refused(findings) => {
                 let first = findings.first().map(ToString::to_string).unwrap_or_default();
                 tracing::error!(
-                    "the oldest entries of the audit trail are not as they were written, and none is removed: {first}. \
-                     Run `anteroom audit verify`"
+                    "the oldest audit entries differ from what was written, so none is removed: {first}. Run `anteroom \
+                     audit verify`"
                 );
                 break;
             }

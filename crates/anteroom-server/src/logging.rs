@@ -54,7 +54,8 @@ pub fn tell_left_out() {
         tracing::warn!(
             place,
             count,
-            "lines about requests were left out: a place writes {MOST_LINES} a minute, and the one that says what was answered {MOST_ANSWERED}"
+            "log lines about requests were left out: each place in the code writes at most {MOST_LINES} a minute, the \
+             line for each response at most {MOST_ANSWERED}"
         );
     }
 }

@@ -116,7 +116,7 @@ impl ConfigurationReloader {
             self.held = Some(PendingReload { digest: configuration.digest, since: now });
             tracing::warn!(
                 clients = self.named(&missing),
-                "the changed configuration takes clients away: it is looked at again in {} seconds before it is taken up",
+                "the changed configuration removes clients: it is read again in {} seconds before it is applied",
                 SECOND_LOOK_AFTER.as_secs()
             );
             return;
@@ -127,7 +127,7 @@ impl ConfigurationReloader {
         if !missing.is_empty() {
             tracing::warn!(
                 clients = self.named(&missing),
-                "clients were taken away: these applications are unknown from now on"
+                "clients were removed: their requests are refused from now on"
             );
         }
         self.clients = ids(&configuration.settings);
@@ -153,7 +153,7 @@ impl ConfigurationReloader {
 fn say_changes(changes: &Changes, digest: ConfigurationDigest) {
     let changed = listed(&changes.changed).unwrap_or_else(|| "nothing".to_owned());
     let waiting = listed(&changes.waiting);
-    tracing::info!(changed, waits_for_next_start = waiting, %digest, "configuration taken up");
+    tracing::info!(changed, waits_for_next_start = waiting, %digest, "configuration applied");
 }
 
 /// `None` for an empty list.

@@ -58,7 +58,7 @@ impl Sending {
         let Self { mut task, stop } = self;
         stop.send_replace(true);
         if tokio::time::timeout(STOP_TIMEOUT, &mut task).await.is_err() {
-            tracing::warn!("messages were still being sent when the time to stop was over");
+            tracing::warn!("the time for stopping is over, and messages were still being sent");
             task.abort();
         }
     }
@@ -87,13 +87,14 @@ pub fn missing_channels(settings: &Settings) -> Vec<&'static str> {
     }
     match (settings.text.is_some(), settings.voice.is_some()) {
         (true, true) => {}
-        (false, true) => gaps.push("[text] is not configured, and no texts go out: codes reach phones by call alone"),
+        (false, true) => gaps.push("[text] is not configured: no text messages are sent, and phones get codes by call \
+                                    only"),
         (true, false) => gaps.push(
-            "[voice] is not configured, and no calls are made: nobody with a landline alone can verify",
+            "[voice] is not configured: no calls are made, and people who only have a landline cannot verify",
         ),
         (false, false) => gaps.push(
-            "neither [text] nor [voice] is configured, and no code reaches any phone: nobody can register, reset a \
-             password, replace an expired one or pass a second factor",
+            "neither [text] nor [voice] is configured: no code can be sent to a phone, so people cannot register, \
+             reset a password, replace an expired one or pass a second factor",
         ),
     }
     gaps

@@ -66,7 +66,7 @@ pub async fn serve(
                 Err(error) => {
                     // Without file descriptors this happens again and again.
                     if is_due(&mut failure_said_at) {
-                        tracing::warn!("connections are not accepted: {error}");
+                        tracing::warn!("a connection could not be accepted: {error}");
                     }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
@@ -79,7 +79,7 @@ pub async fn serve(
     // Connections whose handshake is in progress have no request yet.
     drop((listeners, handshakes));
     if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
-        tracing::warn!("requests were still under way when the time to stop was over");
+        tracing::warn!("the time for stopping is over, and requests were still in progress");
     }
     Ok(())
 }
@@ -138,7 +138,7 @@ impl Server<'_> {
 
     fn say_no_room(&mut self, peer: SocketAddr) {
         if is_due(&mut self.no_room_said_at) {
-            tracing::warn!(%peer, "connections are closed at once: too many are open, of this address or in all");
+            tracing::warn!(%peer, "connections are closed at once: too many are open, from this address or in total");
         }
     }
 }
@@ -156,7 +156,7 @@ pub async fn stop_signal() {
     let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         Ok(signal) => signal,
         Err(error) => {
-            tracing::error!("signals cannot be received: {error}");
+            tracing::error!("stop signals cannot be received: {error}");
             return std::future::pending().await;
         }
     };

@@ -46,18 +46,19 @@ pub enum WiringError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(
-        "{origin}: {error}. `anteroom keys init` makes one where there is no database yet; that of a database comes from its copy"
+        "{origin}: {error}. If there is no database yet, `anteroom keys init` makes a master key; if there is one, \
+         restore its master key from your copy"
     )]
     MasterKey { origin: SecretOrigin, error: MasterKeyError },
     #[error(
-        "the database was made under another master key, or its keys were tampered with ({0}). \
-         Check keys.master_key_file in the configuration"
+        "the database was made with another master key, or its keys were tampered with ({0}). Check \
+         keys.master_key_file in the configuration"
     )]
     Keyring(#[from] KeyringError),
     #[error("the database has no keys yet: run `anteroom migrate`, which makes them")]
     NoKeys,
     #[error(
-        "the keys of this database are gone from its table `sealed_keys`, and nothing sealed under them can be read: \
+        "the keys of this database are missing from its table `sealed_keys`, and nothing sealed with them can be read: \
          restore the database from a backup"
     )]
     KeysLost,
@@ -83,14 +84,14 @@ pub enum WiringError {
         "this database was made by `anteroom demo`: it holds known passwords and must not serve real people"
     )]
     DemoDatabase,
-    #[error("this database belongs to a real installation: the demo does not touch it")]
+    #[error("this database belongs to a real installation: the demo does not open it")]
     ProductionDatabase,
 }
 
 /// Logs the warnings of a configuration that is in use.
 pub fn warn_of(configuration: &Configuration) {
     if !configuration.warnings.is_empty() {
-        tracing::warn!("the configuration is unwise");
+        tracing::warn!("the configuration is valid, with warnings");
         logging::report(tracing::Level::WARN, &configuration.warnings.render(false));
     }
 }
@@ -101,7 +102,7 @@ fn check_server(store: &Store) -> Result<(), StoreError> {
     server.check_writable()?;
     for setting in server.unsafe_settings() {
         tracing::warn!(
-            "PostgreSQL runs with {setting} = off: a crash of its host can lose or damage what it has acknowledged"
+            "PostgreSQL runs with {setting} = off: a crash of its host can lose or damage committed data"
         );
     }
     Ok(())
@@ -245,8 +246,8 @@ pub fn last_checkpoint(settings: &Settings) -> Result<Option<Checkpoint>, Wiring
 /// The problem of where checkpoints are kept, for `check` and for the log.
 pub fn checkpoints_gap(settings: &Settings) -> Option<&'static str> {
     checkpoints::file(settings).is_none().then_some(
-        "[audit] checkpoints_file is not set, and beside a PostgreSQL server it has no default: at its start a node cannot tell \
-         whether the database went back to an earlier state",
+        "[audit] checkpoints_file is not set, and with PostgreSQL it has no default: at its start a node cannot find \
+         out whether the database went back to an earlier state",
     )
 }
 
@@ -257,9 +258,9 @@ async fn warn_of_missing_checkpoints(settings: &Settings, store: &Store) -> Resu
         tracing::warn!(
             file = %file.display(),
             seq = last.link.seq,
-            "the checkpoints file is missing or has no checkpoint, and the database has some: it cannot be told whether the \
-             database went back to an earlier state before this start. On a new node this is as it should be; else put the \
-             file back"
+            "the checkpoints file is missing or has no checkpoint, and the database has some: this node cannot find \
+             out whether the database went back to an earlier state before this start. On a new node this is expected; \
+             otherwise restore the file"
         );
     }
     Ok(())

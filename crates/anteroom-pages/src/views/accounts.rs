@@ -16,7 +16,7 @@ pub struct ChooseAccountPage {
 pub struct AccountChoice {
     pub name: String,
     pub email: String,
-    /// Stands for the session of that account in this browser.
+    /// Identifies the session of that account in this browser.
     pub handle: String,
 }
 

@@ -78,11 +78,13 @@ impl CertificateWatcher {
             let standing = self.validity.standing(clock.now());
             match found {
                 Some(Ok(_)) => {
-                    tracing::info!("the changed certificate was taken up; {standing}");
+                    tracing::info!("the changed certificate is in use; {standing}");
                     standing.warn();
                 }
                 Some(Err(error)) => {
-                    tracing::error!("the changed certificate was refused, the running one stays: {error}");
+                    tracing::error!(
+                        "the changed certificate was refused, and the running one stays in use: {error}"
+                    );
                 }
                 None if round.is_multiple_of(LOOKS_BETWEEN_WARNINGS) => standing.warn(),
                 None => {}

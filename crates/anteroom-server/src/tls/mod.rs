@@ -1,11 +1,9 @@
 //! TLS without a proxy in front, with a certificate and its key from files.
 //!
 //! - TLS 1.3 and 1.2 with the default cipher suites of rustls, which are the suites that RFC 9325 §4.2 recommends;
-//! AWS-LC implements them.
-//!
+//!   AWS-LC implements them.
 //! - The certificate must be for the issuer's host (RFC 9525 §6), since browsers and clients would refuse another: the
-//! start, `check` and a running server refuse it.
-//!
+//!   start, `check` and a running server refuse it.
 //! - A new pair is applied as a whole; a bad one is refused and the running one stays ([`CertificateWatcher`]).
 
 mod follow;
@@ -40,24 +38,25 @@ const ALPN: &[u8] = b"http/1.1";
 pub enum TlsError {
     #[error("cannot read {0}: {1}")]
     File(PathBuf, io::Error),
-    #[error("{0} is not whole: {1}")]
+    #[error("{0} is incomplete: {1}")]
     Pem(PathBuf, rustls::pki_types::pem::Error),
     #[error(
-        "there is no certificate in {0}; it must be PEM, the server's own first, then those that lead up to its authority"
+        "there is no certificate in {0}; it must be PEM: the server's certificate first, then the intermediate \
+         certificates"
     )]
     NoCertificate(PathBuf),
     /// The parser's reason is not shown: it would quote the file.
-    #[error("there is no private key in {0}; it must be PEM, and not encrypted")]
+    #[error("there is no private key in {0}; it must be PEM and unencrypted")]
     NoKey(PathBuf),
     #[error("the certificate in {0} cannot be read: {1}")]
     Certificate(PathBuf, x509_cert::der::Error),
-    #[error("the certificate in {0} is not one for the issuer: {1}")]
+    #[error("the certificate in {0} is not valid for the issuer's host: {1}")]
     Host(PathBuf, rustls::Error),
-    #[error("the key in {1} is not the one of the certificate in {0}")]
+    #[error("the key in {1} does not match the certificate in {0}")]
     OtherKey(PathBuf, PathBuf),
     #[error("{0} cannot be used: {1}")]
     Unusable(PathBuf, rustls::Error),
-    #[error("the issuer's host can be in no certificate: {0}")]
+    #[error("the issuer's host cannot be in a certificate: {0}")]
     Name(#[from] InvalidDnsNameError),
 }
 

@@ -70,17 +70,17 @@ impl CertificateStatus {
 impl fmt::Display for CertificateStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Good { until } => write!(f, "the server's certificate is good until {until}"),
-            Self::Early { from } => write!(f, "the server's certificate is not good before {from}"),
+            Self::Good { until } => write!(f, "the server's certificate is valid until {until}"),
+            Self::Early { from } => write!(f, "the server's certificate is not valid before {from}"),
             Self::Ending { until } => {
                 write!(
                     f,
-                    "the server's certificate ends on {until}: renew it; the new files are taken up at once"
+                    "the server's certificate expires on {until}: renew it; the new files are used at once"
                 )
             }
             Self::Ended { since } => write!(
                 f,
-                "the server's certificate ended on {since}, and no browser goes on: renew it; the new files are taken up \
+                "the server's certificate expired on {since}, and browsers refuse it: renew it; the new files are used \
                  at once"
             ),
         }

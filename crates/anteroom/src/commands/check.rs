@@ -50,7 +50,7 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
         print_line(&block_on(check_database::look(settings, &Environment::production()))?);
     }
     print_line(&format!(
-        "The configuration is good: issuer {}, {}, {}, policy profile {}.",
+        "The configuration is valid: issuer {}, {}, {}, policy profile {}.",
         settings.issuer,
         with_count(settings.clients.len(), "client", "clients"),
         with_count(settings.groups.len(), "group", "groups"),
@@ -66,7 +66,8 @@ fn unknown_icons(settings: &Settings, theme: &Theme) -> Vec<String> {
     let known = theme.icons().collect::<Vec<_>>().join(", ");
     let told = unknown.map(|(client, tile)| {
         format!(
-            "the tile of client {} has the icon \"{}\", which the theme has not: the general one is shown. There are {known}",
+            "the tile of client {} has the icon \"{}\", which the theme lacks: the default icon is shown. The theme \
+             has {known}",
             client.metadata.client_id, tile.icon
         )
     });
@@ -113,7 +114,7 @@ async fn telephone(settings: &Settings) -> Vec<String> {
         match check_connection(&url).await {
             Ok(()) => {
                 print_line(&format!(
-                    "[{channel}]: {place} takes a connection; what it takes messages with was not tried."
+                    "[{channel}]: {place} accepts a connection; no message was sent to try it."
                 ));
             }
             Err(failure) => wrong.push(format!("[{channel}]: {failure}")),
@@ -129,9 +130,9 @@ async fn mail_server(settings: &Settings) -> Result<Option<String>, CommandError
     let tried = smtp.check_login().await;
     if tried.is_ok() {
         print_line(&format!(
-            "The mail server {} takes a connection{}.",
+            "The mail server {} accepts a connection{}.",
             email.host,
-            if email.username.is_some() { ", our name and our password" } else { "" }
+            if email.username.is_some() { " and the configured username and password" } else { "" }
         ));
     }
     Ok(tried.err().map(|failure| format!("mail server {}: {failure}", email.host)))

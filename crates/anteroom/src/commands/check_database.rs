@@ -36,6 +36,6 @@ pub(super) async fn look(settings: &Settings, around: &Environment) -> Result<St
     store.close().await;
     let keys = looked?;
     Ok(format!(
-        "The database is good: its schema is one for this release, and the master key opens its {keys} keys."
+        "The database is valid: its schema fits this release, and the master key opens its {keys} keys."
     ))
 }

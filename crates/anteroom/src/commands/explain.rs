@@ -80,9 +80,9 @@ async fn by_reference(store: &Store, reference: RequestReference) -> Result<Vec<
     let entries = store.entries_by_reference(&reference.to_string()).await?;
     if entries.is_empty() {
         return Err(CommandError::Usage(format!(
-            "no entry of the trail has the reference {reference}. Look for it in the log, where internal errors, outages and \
-             refused requests are under their reference: `journalctl -u anteroom --grep={reference}`, or grep in the file \
-             that the log goes to. A page that was only looked at is in neither"
+            "no audit entry has the reference {reference}. Search the log, which has internal errors, outages and \
+             refused requests with their reference: `journalctl -u anteroom --grep={reference}`, or grep in the log's \
+             file. A page that was only viewed is in neither"
         )));
     }
     Ok(entries)
@@ -108,11 +108,14 @@ fn standing(account: &Account, zone: &TimeZone) -> String {
     let lockout = account.lockout;
     let lock = match (lockout.locked_at, lockout.unknown_locked_at) {
         (Some(at), _) => {
-            format!("locked everywhere since {}: only a completed password reset lifts it", time(at, zone))
+            format!(
+                "locked in every browser since {}: only a completed password reset unlocks it",
+                time(at, zone)
+            )
         }
         (None, Some(at)) => format!(
-            "locked for browsers that have not signed in to it before, since {}: known ones get in, and a completed \
-             password reset lifts it",
+            "locked since {} for browsers that have not signed in to it before: known browsers can sign in, and a \
+             completed password reset unlocks it",
             time(at, zone)
         ),
         (None, None) => "not locked".to_owned(),
@@ -136,7 +139,7 @@ async fn line(
         about.push(format!("by {}", person(store, actor, people).await?));
     }
     if entry.actor == "operator" {
-        about.push("by an operator at the shell".to_owned());
+        about.push("by an operator with a command".to_owned());
     }
     about.extend(entry.client.as_ref().map(|client| format!("application {client}")));
     about.extend(entry.address.as_ref().map(|address| format!("from {address}")));

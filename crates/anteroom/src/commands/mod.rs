@@ -49,7 +49,7 @@ pub enum CommandError {
     Listen(SocketAddr, std::io::Error),
     #[error("{0}: {1}")]
     File(PathBuf, std::io::Error),
-    #[error("{0} exists already; it is not overwritten")]
+    #[error("{0} already exists and is not overwritten")]
     Exists(PathBuf),
     #[error("the folder {0} does not exist: create it, readable only by the user that runs `anteroom serve`")]
     NoFolder(PathBuf),
@@ -57,13 +57,13 @@ pub enum CommandError {
     TrailDamaged(u64),
     #[error(transparent)]
     Export(#[from] ExportError),
-    #[error("a text for a phone: {0}")]
+    #[error("a text message could not be rendered: {0}")]
     Text(#[from] RenderError),
     #[error("checks of external services failed\n{0}")]
     Online(String),
     #[error(
-        "the database went back to an earlier state: {0}. Nothing is changed in it until it is accepted; see `anteroom database \
-         accept`"
+        "the database went back to an earlier state: {0}. It is not changed until an operator accepts it; see \
+         `anteroom database accept`"
     )]
     WentBack(DatabaseRollback),
     #[error("{0}")]
@@ -75,10 +75,10 @@ pub enum CommandError {
 fn listen_help(error: &std::io::Error) -> &'static str {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => {
-            ". Another process has it, perhaps another `anteroom serve`: `ss -ltnp` shows which"
+            ". Another process uses it, perhaps another `anteroom serve`: `ss -ltnp` shows which"
         }
         std::io::ErrorKind::AddrNotAvailable => {
-            ". No interface of this machine has this address: `ip address` shows those that there are"
+            ". No interface of this machine has this address: `ip address` lists the addresses"
         }
         std::io::ErrorKind::PermissionDenied => {
             ". Ports below 1024 need the capability CAP_NET_BIND_SERVICE (`AmbientCapabilities=` of systemd), or a proxy in front"

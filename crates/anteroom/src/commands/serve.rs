@@ -84,7 +84,7 @@ pub fn tell_start(settings: &Settings, running: RunningNode<'_>, refused: Option
         None => tracing::info!(issuer, %listen, %node, %configuration, "ready"),
         Some(why) => tracing::warn!(
             issuer, %listen, %node, %configuration,
-            "listening, and not ready: every request is answered 503, since the database went back to an earlier state: {why}"
+            "listening, but not ready: every request gets 503, because the database went back to an earlier state: {why}"
         ),
     }
 }

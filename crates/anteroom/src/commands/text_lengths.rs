@@ -47,11 +47,12 @@ fn warning(sample: &SampleText) -> Option<String> {
     let segments = sample.segments;
     let cause = match segments.beyond_gsm_7 {
         Some(c) => format!(
-            "`{}` is not in the alphabet of text messages (GSM 7-bit), so each has room for 70 characters, not 160",
+            "`{}` is not in the alphabet of text messages (GSM 7-bit), so a message has room for 70 characters instead \
+             of 160",
             c.escape_debug()
         ),
         None if segments.count > 1 => {
-            "the name of the practice, its host or the theme's text is long".to_owned()
+            "the practice's name, its host or the theme's text is too long".to_owned()
         }
         None => return None,
     };

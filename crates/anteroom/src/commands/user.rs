@@ -65,7 +65,7 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
             with_writable_provider(&args.config.config, async move |call| {
                 support::send_reset(&call, &address).await?;
                 print_line(&format!(
-                    "The mail to {address} is queued. Only the person can finish the reset."
+                    "The mail to {address} is queued. Only the person can complete the reset."
                 ));
                 Ok(())
             })
@@ -117,7 +117,7 @@ fn show(args: &ShowArgs) -> Result<(), CommandError> {
     if let Ok(id) = args.account.parse::<AccountId>() {
         return with_provider(&args.config.config, async move |call| {
             let account = call.store().account(id).await.map_err(FlowError::from)?;
-            let account = account.ok_or_else(|| CommandError::Usage(format!("{id} is no account")))?;
+            let account = account.ok_or_else(|| CommandError::Usage(format!("there is no account {id}")))?;
             describe(&call, &account).await
         });
     }
@@ -147,8 +147,8 @@ fn invite(args: InviteArgs) -> Result<(), CommandError> {
         print_line(&format!("{address} is invited{again} (in: {groups}); the mail with the link is queued."));
         if !mails_go_out {
             warn(&format!(
-                "no mail goes out: the configuration has no [email]. {address} gets the link once it has, within the time of an \
-                 invitation"
+                "the mail is not sent, because the configuration has no [email]. {address} gets it when [email] is \
+                 configured, if the invitation has not expired by then"
             ));
         }
         Ok(())
@@ -165,7 +165,8 @@ fn phone(args: PhoneArgs) -> Result<(), CommandError> {
         let usable_from = support::add_phone(&call, &address, &args.number, kind).await?;
         let when = shown_time(usable_from, &call.snapshot().practice.time_zone);
         print_line(&format!(
-            "The phone is on file and takes codes from {when}. Every address and every cell phone of {address} is told."
+            "The phone was added, and codes can be sent to it from {when} on. Every address and every cell phone of \
+             {address} is notified."
         ));
         Ok(())
     })
@@ -236,7 +237,7 @@ async fn describe(call: &Call, account: &Account) -> Result<(), CommandError> {
 fn phone_line(phone: &Phone, now: Timestamp, zone: &TimeZone) -> String {
     let verified = if phone.verified_at.is_some() { "verified" } else { "not verified yet" };
     let from = if phone.usable_from > now {
-        format!(", takes codes from {}", shown_time(phone.usable_from, zone))
+        format!(", can be sent codes from {} on", shown_time(phone.usable_from, zone))
     } else {
         String::new()
     };
@@ -300,7 +301,7 @@ fn parse_claim(text: &str, now: Timestamp) -> Result<ClaimChange, CommandError> 
     let (name, value) = text.split_once('=').ok_or_else(|| usage("write NAME=VALUE".to_owned()))?;
     let claim = ProfileClaim::parse(name).ok_or_else(|| {
         let known: Vec<&str> = ProfileClaim::ALL.iter().map(|claim| claim.as_str()).collect();
-        usage(format!("no claim that can be said of somebody; those are {}", known.join(", ")))
+        usage(format!("not a claim that can be set; the claims are {}", known.join(", ")))
     })?;
     ClaimChange::parse(claim, value, now).map_err(|error| usage(error.to_string()))
 }

@@ -95,7 +95,9 @@ pub(super) fn write(plan: DemoOptions<'_>, apps: &Apps) -> Result<PathBuf, Comma
     let with_own = format!("{text}{own}");
     match Configuration::parse_str(&file.display().to_string(), &with_own, &|_| None) {
         Ok(_) => text = with_own,
-        Err(_) => warn("commands do not know your clients: what is in their files could not be copied"),
+        Err(_) => warn(
+            "your clients are missing from the configuration for commands: their files could not be copied",
+        ),
     }
     renew(&file, text.trim_start())?;
     Ok(file)

@@ -139,14 +139,14 @@ impl Demo<'_> {
         if files.is_empty() {
             return String::new();
         }
-        format!("Your clients    {}; after a change start the demo anew\n\n", files.join(", "))
+        format!("Your clients    {}; restart the demo after a change\n\n", files.join(", "))
     }
 
     /// `written` is the path of the configuration for commands.
     fn announce(&self, written: &Path) {
         let issuer = format!("http://localhost:{}", self.plan.port);
         print_line(&format!(
-            "Anteroom demo: nothing here is real, and nothing leaves this machine.\n\n\
+            "Anteroom demo: all data are samples, and nothing is sent from this machine.\n\n\
              Open            {issuer}/\n\
              Mail and texts  {issuer}/dev/outbox\n\
              Commands        anteroom explain REFERENCE --config {}\n\n\

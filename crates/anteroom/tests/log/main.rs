@@ -385,7 +385,7 @@ async fn a_reload_names_what_has_changed_and_what_of_it_waits() {
         // A change is read at the second look that finds it.
         assert!(follower.look(Instant::now()).await && follower.look(Instant::now()).await);
         let log = page.text();
-        let line = log.lines().rfind(|line| line.contains("configuration taken up")).unwrap_or_default();
+        let line = log.lines().rfind(|line| line.contains("configuration applied")).unwrap_or_default();
         assert!(line.contains(expected), "{more}: {log}");
     }
     provider.store.close().await;

@@ -1,8 +1,8 @@
-//! The crates and the arrows between them, as `docs/src/architecture.md` tells them, held against what cargo knows.
+//! Compares the table of crates and their dependencies in `docs/src/architecture.md` with cargo's metadata.
 //!
-//! The page has one table headed `| crate | may depend on | …`: a crate's name in backticks; then the crates it is built on,
-//! with commas between, without `anteroom-`, or `everything`, or `–`. Rows go from the top of the house down, so an
-//! arrow leads to a row further down; only crates built on `everything` may stand anywhere.
+//! The page has one table headed `| crate | may depend on | …`: a crate's name in backticks; then the crates on which
+//! it depends, separated by commas and without `anteroom-`, or `everything`, or `–`. Rows go from the top crate down,
+//! so a dependency is in a lower row; only crates that depend on `everything` may be anywhere.
 
 use super::tree::Tree;
 use crate::metadata::Workspace;
@@ -12,7 +12,7 @@ const PAGE: &str = "docs/src/architecture.md";
 const HEADING: &str = "| crate | may depend on |";
 const PREFIX: &str = "anteroom-";
 
-/// The crates each crate is built on, by full names.
+/// The dependencies of each crate, by full names.
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
 pub(super) fn problems(tree: &Tree, workspace: &Workspace) -> Vec<String> {

@@ -1,5 +1,5 @@
-//! Every library has a reason: the table of `docs/src/dependencies.md` names each dependency in the root `Cargo.toml`, and
-//! none that is not there.
+//! Every library has a reason: the table of `docs/src/dependencies.md` names exactly the dependencies in the root
+//! `Cargo.toml`.
 
 use super::tree::Tree;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ pub(super) fn problems(tree: &Tree) -> Vec<String> {
     missing.chain(unknown).collect()
 }
 
-/// Of the section `[workspace.dependencies]`, without the crates of this workspace.
+/// The names in `[workspace.dependencies]`, without the crates of this workspace.
 fn chosen(manifest: &str) -> BTreeSet<String> {
     let section = manifest.lines().skip_while(|line| *line != "[workspace.dependencies]").skip(1);
     let section = section.take_while(|line| !line.starts_with('['));

@@ -1,4 +1,4 @@
-//! What the web reads of headers: cookies (RFC 6265 §5.4), `X-Forwarded-For`, `AcceptInvitationForm-Language`.
+//! What the web reads of headers: cookies (RFC 6265 §5.4), `X-Forwarded-For`, `Accept-Language`.
 //!
 //! Each line of the input is a header, `name: value`. What a cookie holds is written and read again as the same; a device
 //! counts only with our MAC; an address that nobody whom we trust named is the peer's.
