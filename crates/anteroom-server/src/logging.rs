@@ -174,8 +174,8 @@ mod tests {
         });
         let lines = |of: &str| text.lines().filter(|line| line.contains(of)).count();
         assert_eq!((lines("refused"), lines("a round"), lines("another place")), (300, 1_000, 1));
-        let told = written(false, tell_left_out);
-        assert!(told.contains("count=700") && told.contains("logging.rs:"), "{told}");
+        let logged = written(false, tell_left_out);
+        assert!(logged.contains("count=700") && logged.contains("logging.rs:"), "{logged}");
     }
 
     #[test]

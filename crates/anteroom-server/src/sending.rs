@@ -133,8 +133,8 @@ pub fn telephones(settings: &Settings) -> Vec<(&'static str, Url)> {
         Way::Http(gateway) => TemplateValues::SAMPLE.fill(&gateway.url, Escape::Percent).parse().ok(),
     };
     let configured = [("text", &settings.text), ("voice", &settings.voice)].into_iter();
-    let told = configured.filter(|_| !settings.dev.outbox);
-    told.filter_map(|(section, way)| Some((section, url(way.as_ref()?)?))).collect()
+    let sections = configured.filter(|_| !settings.dev.outbox);
+    sections.filter_map(|(section, way)| Some((section, url(way.as_ref()?)?))).collect()
 }
 
 pub fn server(email: &EmailSettings) -> SmtpServer {
@@ -215,7 +215,7 @@ mod tests {
         const TEXT: &str =
             "text.provider = \"http\"\ntext.http.url = \"http://127.0.0.1:9/?to={to}&text={text}\"\n";
         const VOICE: &str = "[voice]\nprovider = \"http\"\n[voice.http]\nurl = \"http://127.0.0.1:9/?to={to}&text={text}\"\nwaits_for_key = true\n";
-        for (more, offered, told) in [
+        for (more, offered, expected) in [
             (String::new(), &[][..], &["[email] is not", "neither [text] nor [voice]"][..]),
             (format!("{EMAIL}{TEXT}"), &[DeliveryMethod::Text], &["[voice] is not"]),
             (format!("{EMAIL}{VOICE}"), &[DeliveryMethod::Call], &["[text] is not"]),
@@ -225,8 +225,8 @@ mod tests {
             let settings = settings(&more);
             assert_eq!(methods(&settings), offered, "{more}");
             let gaps = missing_channels(&settings);
-            assert_eq!(gaps.len(), told.len(), "{gaps:?}");
-            for (gap, begins) in gaps.iter().zip(told) {
+            assert_eq!(gaps.len(), expected.len(), "{gaps:?}");
+            for (gap, begins) in gaps.iter().zip(expected) {
                 assert!(gap.starts_with(begins), "{gap}");
             }
         }

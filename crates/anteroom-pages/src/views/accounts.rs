@@ -40,10 +40,10 @@ impl Page for ChooseAccountPage {
         };
         let bare =
             ChooseAccountPage { interaction: None, application: Application::unnamed(), ..full.clone() };
-        let stranger = ChooseAccountPage {
+        let self_registered = ChooseAccountPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..full.clone()
         };
-        vec![full, bare, stranger]
+        vec![full, bare, self_registered]
     }
 }

@@ -109,7 +109,8 @@ impl Page for EnrolFactorPage {
             problem: None,
         };
         let problems = [EnrolProblem::Missing, EnrolProblem::Wrong];
-        let told = problems.map(|problem| EnrolFactorPage { problem: Some(problem), ..plain.clone() });
-        [plain].into_iter().chain(told).collect()
+        let with_problem =
+            problems.map(|problem| EnrolFactorPage { problem: Some(problem), ..plain.clone() });
+        [plain].into_iter().chain(with_problem).collect()
     }
 }

@@ -30,10 +30,10 @@ impl Page for FormPostPage {
             application: Application::configured("Schedule"),
         };
         let nameless = FormPostPage { application: Application::unnamed(), ..named.clone() };
-        let stranger = FormPostPage {
+        let self_registered = FormPostPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..named.clone()
         };
-        vec![named, nameless, stranger]
+        vec![named, nameless, self_registered]
     }
 }

@@ -101,8 +101,9 @@ impl Page for NewPasswordPage {
             NewPasswordProblem::Busy,
         ];
         let others = reasons.map(|reason| NewPasswordPage { reason, ..plain.clone() });
-        let told = problems.map(|problem| NewPasswordPage { problem: Some(problem), ..plain.clone() });
-        [plain, bare].into_iter().chain(others).chain(told).collect()
+        let with_problem =
+            problems.map(|problem| NewPasswordPage { problem: Some(problem), ..plain.clone() });
+        [plain, bare].into_iter().chain(others).chain(with_problem).collect()
     }
 }
 
@@ -119,10 +120,10 @@ impl Page for PasswordChangedPage {
         let nameless = PasswordChangedPage { application: Application::unnamed(), ..named.clone() };
         let nameless_elsewhere =
             PasswordChangedPage { application: Application::unnamed(), ..elsewhere.clone() };
-        let stranger = PasswordChangedPage {
+        let self_registered = PasswordChangedPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..named.clone()
         };
-        vec![named, elsewhere, stranger, nameless, nameless_elsewhere]
+        vec![named, elsewhere, self_registered, nameless, nameless_elsewhere]
     }
 }

@@ -140,7 +140,7 @@ impl Page for ProfilePage {
             wrong("website", ProfileInput::Link, "practice", ProfileProblem::NotALink),
         ];
         let problems = vec![group(ProfileGroupName::About, &problems)];
-        let told = ProfilePage { groups: problems, problem: true, ..full.clone() };
-        vec![full, saved, told]
+        let invalid = ProfilePage { groups: problems, problem: true, ..full.clone() };
+        vec![full, saved, invalid]
     }
 }

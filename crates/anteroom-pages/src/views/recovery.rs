@@ -85,12 +85,13 @@ impl Page for ForgotPasswordPage {
         let missing = ForgotPasswordPage { problem: Some(ForgotPasswordProblem::Missing), ..fresh.clone() };
         let problems =
             [ForgotPasswordProblem::RateLimited { wait: Wait::seconds(240) }, ForgotPasswordProblem::Stale];
-        let told = problems.map(|problem| ForgotPasswordPage { problem: Some(problem), ..plain.clone() });
-        let stranger = ForgotPasswordPage {
+        let with_problem =
+            problems.map(|problem| ForgotPasswordPage { problem: Some(problem), ..plain.clone() });
+        let self_registered = ForgotPasswordPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..plain.clone()
         };
-        [plain, fresh, missing, stranger].into_iter().chain(told).collect()
+        [plain, fresh, missing, self_registered].into_iter().chain(with_problem).collect()
     }
 }
 
@@ -115,8 +116,9 @@ impl Page for RecoveryAskedPage {
             RecoveryAskedProblem::RateLimited { wait: Wait::seconds(240) },
             RecoveryAskedProblem::Stale,
         ];
-        let told = problems.map(|problem| RecoveryAskedPage { problem: Some(problem), ..plain.clone() });
-        [plain, bare].into_iter().chain(told).collect()
+        let with_problem =
+            problems.map(|problem| RecoveryAskedPage { problem: Some(problem), ..plain.clone() });
+        [plain, bare].into_iter().chain(with_problem).collect()
     }
 }
 

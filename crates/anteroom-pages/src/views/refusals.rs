@@ -39,11 +39,11 @@ impl Page for NotEntitledPage {
             dashboard_href: "/dashboard".to_owned(),
         };
         let bare = NotEntitledPage { interaction: None, ..full.clone() };
-        let stranger = NotEntitledPage {
+        let self_registered = NotEntitledPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..full.clone()
         };
-        vec![full, bare, stranger]
+        vec![full, bare, self_registered]
     }
 }
 

@@ -159,8 +159,11 @@ impl Page for AddPhonePage {
             AddPhoneProblem::TooMany,
             AddPhoneProblem::Stale,
         ];
-        let told = problems.map(|problem| AddPhonePage { problem: Some(problem), ..entered.clone() });
-        [first, unverified, verified, untouched, kindless, texts, calls].into_iter().chain(told).collect()
+        let with_problem = problems.map(|problem| AddPhonePage { problem: Some(problem), ..entered.clone() });
+        [first, unverified, verified, untouched, kindless, texts, calls]
+            .into_iter()
+            .chain(with_problem)
+            .collect()
     }
 }
 
@@ -181,11 +184,11 @@ impl Page for CompleteRegistrationPage {
             CompleteRegistrationPage { problem: Some(ForgotPasswordProblem::Missing), ..fresh.clone() };
         let problems =
             [ForgotPasswordProblem::RateLimited { wait: Wait::seconds(240) }, ForgotPasswordProblem::Stale];
-        let told = problems.map(|problem| CompleteRegistrationPage {
+        let with_problem = problems.map(|problem| CompleteRegistrationPage {
             email: "erin@demo.example".to_owned(),
             problem: Some(problem),
             ..fresh.clone()
         });
-        [fresh, asked, missing].into_iter().chain(told).collect()
+        [fresh, asked, missing].into_iter().chain(with_problem).collect()
     }
 }

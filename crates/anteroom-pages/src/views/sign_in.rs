@@ -81,7 +81,7 @@ impl Page for SignInPage {
             application: Application::unnamed(),
             ..plain.clone()
         };
-        let stranger = SignInPage {
+        let self_registered = SignInPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..plain.clone()
         };
@@ -108,6 +108,6 @@ impl Page for SignInPage {
         let untouched = SignInProblem::Missing { email: true, password: true };
         let empty = SignInPage { problem: Some(untouched), ..fresh.clone() };
         let with_notice = notices.map(|notice| SignInPage { notice: Some(notice), ..plain.clone() });
-        [plain, fresh, stranger, empty].into_iter().chain(with_problem).chain(with_notice).collect()
+        [plain, fresh, self_registered, empty].into_iter().chain(with_problem).chain(with_notice).collect()
     }
 }

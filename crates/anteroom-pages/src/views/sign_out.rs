@@ -55,11 +55,11 @@ impl Page for SignOutPage {
         };
         let stays = SignOutPage { stays: true, ..asked.clone() };
         let elsewhere = SignOutPage { people: Vec::new(), ..asked.clone() };
-        let stranger = SignOutPage {
+        let self_registered = SignOutPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..asked.clone()
         };
-        vec![asked, own_wish, stranger, both, stays, elsewhere]
+        vec![asked, own_wish, self_registered, both, stays, elsewhere]
     }
 }
 
@@ -79,10 +79,10 @@ impl Page for SignedOutPage {
             application: Application::unnamed(),
             frames: Vec::new(),
         };
-        let stranger = SignedOutPage {
+        let self_registered = SignedOutPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..from_application.clone()
         };
-        vec![from_application, own_wish, stranger]
+        vec![from_application, own_wish, self_registered]
     }
 }

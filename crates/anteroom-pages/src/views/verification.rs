@@ -214,7 +214,8 @@ impl Page for VerifyIdentityPage {
             VerifyProblem::NotSent,
             VerifyProblem::Refused,
         ];
-        let told = problems.map(|problem| VerifyIdentityPage { problem: Some(problem), ..plain.clone() });
+        let with_problem =
+            problems.map(|problem| VerifyIdentityPage { problem: Some(problem), ..plain.clone() });
         let others = REASONS.map(|reason| VerifyIdentityPage {
             reason,
             dashboard_href: dashboard_of(reason),
@@ -222,7 +223,7 @@ impl Page for VerifyIdentityPage {
             ..plain.clone()
         });
         let others = others.into_iter().filter(|page| page.reason != plain.reason);
-        [plain.clone(), unchosen].into_iter().chain(told).chain(others).collect()
+        [plain.clone(), unchosen].into_iter().chain(with_problem).chain(others).collect()
     }
 }
 
@@ -277,7 +278,7 @@ impl Page for EnterCodePage {
             EnterCodeProblem::NotSent,
             EnterCodeProblem::Trying,
         ];
-        let told = problems.map(|problem| EnterCodePage { problem: Some(problem), ..plain.clone() });
+        let with_problem = problems.map(|problem| EnterCodePage { problem: Some(problem), ..plain.clone() });
         let others = REASONS.map(|reason| EnterCodePage {
             reason,
             dashboard_href: dashboard_of(reason),
@@ -288,7 +289,7 @@ impl Page for EnterCodePage {
         let under_way = EnterCodePage { handed_over: false, ..plain.clone() };
         [plain.clone(), under_way, call, app, wrong_app, used_app, sent]
             .into_iter()
-            .chain(told)
+            .chain(with_problem)
             .chain(others)
             .collect()
     }

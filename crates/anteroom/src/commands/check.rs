@@ -64,14 +64,14 @@ fn unknown_icons(settings: &Settings, theme: &Theme) -> Vec<String> {
     let tiles = settings.clients.iter().filter_map(|client| Some((client, client.policy.tile.as_ref()?)));
     let unknown = tiles.filter(|(_, tile)| !theme.has_icon(&tile.icon));
     let known = theme.icons().collect::<Vec<_>>().join(", ");
-    let told = unknown.map(|(client, tile)| {
+    let missing = unknown.map(|(client, tile)| {
         format!(
             "the tile of client {} has the icon \"{}\", which the theme lacks: the default icon is shown. The theme \
              has {known}",
             client.metadata.client_id, tile.icon
         )
     });
-    told.collect()
+    missing.collect()
 }
 
 /// Reports all problems, not only the first.

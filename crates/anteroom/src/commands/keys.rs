@@ -97,12 +97,12 @@ fn rotate(args: &RotateArgs) -> Result<(), CommandError> {
         };
         let rotated = signing_keys::rotate(rotation).await?;
         store.close().await;
-        print_line(&told(rotated, reason, &configuration.settings.practice.time_zone));
+        print_line(&describe(rotated, reason, &configuration.settings.practice.time_zone));
         Ok(())
     })
 }
 
-fn told(rotated: Rotated, reason: RotationReason, zone: &TimeZone) -> String {
+fn describe(rotated: Rotated, reason: RotationReason, zone: &TimeZone) -> String {
     let from = |from| format!("from {} on", shown_time(from, zone));
     let from = rotated.signs_from.map_or_else(|| "at once".to_owned(), from);
     match (reason, rotated) {

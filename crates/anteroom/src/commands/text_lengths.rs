@@ -16,7 +16,7 @@ pub fn text_lengths(settings: &Settings, theme: &Theme) -> Result<Option<TextLen
     if settings.text.is_none() {
         return Ok(None);
     }
-    let letterhead = Branding {
+    let branding = Branding {
         practice: settings.practice.name.clone(),
         host: settings.issuer.url().host_str().unwrap_or_default().to_owned(),
         time_zone: settings.practice.time_zone.clone(),
@@ -26,7 +26,7 @@ pub fn text_lengths(settings: &Settings, theme: &Theme) -> Result<Option<TextLen
     };
     let minutes = u16::try_from(settings.policy.codes.lifetime.as_mins()).unwrap_or(u16::MAX);
     let link = settings.issuer.endpoint("/forgot-password").to_string();
-    let samples = sample_texts(theme, &letterhead, (minutes, &link))?;
+    let samples = sample_texts(theme, &branding, (minutes, &link))?;
     let lengths: Vec<String> = samples.iter().map(length).collect();
     Ok(Some(TextLengths {
         said: format!("Text messages of this practice: {}.", lengths.join(", ")),

@@ -337,9 +337,9 @@ mod tests {
     #[test]
     fn every_claim_that_cannot_be_said_is_named() {
         let texts = ["zoneinfo=Mars/Phobos", "nickname=Al", "birthdate=2030-01-01"].map(str::to_owned);
-        let told = parse_claims(&texts, Timestamp::UNIX_EPOCH).unwrap_err().to_string();
-        assert!(told.contains("Mars/Phobos") && told.contains("2030-01-01"), "{told}");
-        assert_eq!((told.lines().count(), told.contains("nickname")), (2, false), "{told}");
+        let message = parse_claims(&texts, Timestamp::UNIX_EPOCH).unwrap_err().to_string();
+        assert!(message.contains("Mars/Phobos") && message.contains("2030-01-01"), "{message}");
+        assert_eq!((message.lines().count(), message.contains("nickname")), (2, false), "{message}");
         assert_eq!(parse_claims(&texts[1..2], Timestamp::UNIX_EPOCH).unwrap().len(), 1);
     }
 

@@ -189,8 +189,8 @@ impl Person {
 
     async fn old_password_is_dead(&mut self) {
         if let Some(old) = self.old_password.clone() {
-            let stranger = self.world.browser();
-            self.guess(&stranger, &old).await;
+            let unknown_browser = self.world.browser();
+            self.guess(&unknown_browser, &old).await;
         }
     }
 
@@ -213,15 +213,15 @@ impl Person {
     }
 
     async fn mistype(&mut self) {
-        let stranger = self.world.browser();
-        self.guess(&stranger, "no-password-of-mine-1").await;
+        let unknown_browser = self.world.browser();
+        self.guess(&unknown_browser, "no-password-of-mine-1").await;
         self.password_is_good().await;
     }
 
     async fn be_locked_out(&mut self) {
-        let stranger = self.world.browser();
+        let unknown_browser = self.world.browser();
         while self.failures.0 < LOCKS {
-            self.guess(&stranger, "no-password-of-mine-2").await;
+            self.guess(&unknown_browser, "no-password-of-mine-2").await;
         }
         self.locked = true;
         self.ledger.did("account_locked");
@@ -354,9 +354,9 @@ impl Person {
     }
 
     pub(crate) async fn link_is_dead(&mut self, link: &str) {
-        let (world, stranger) = (Arc::clone(&self.world), self.world.browser());
-        let page = world.open(&stranger, link).await;
-        if let Some(answer) = world.ask(stranger.try_submit(&page, "/recover", &[])).await {
+        let (world, unknown_browser) = (Arc::clone(&self.world), self.world.browser());
+        let page = world.open(&unknown_browser, link).await;
+        if let Some(answer) = world.ask(unknown_browser.try_submit(&page, "/recover", &[])).await {
             assert_eq!(answer.status, 410, "{}: {}", self.address, answer.page_summary());
         }
     }

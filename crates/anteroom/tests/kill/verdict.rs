@@ -20,10 +20,10 @@ pub(crate) fn of_the_records(installation: &Installation, world: &World, people:
     let said = installation.run(&["audit", "verify"]);
     assert!(said.contains("The trail is whole") && said.contains(" 0 wait to be linked"), "{said}");
     installation.run(&["audit", "export", "--out", "trail.jsonl"]);
-    let trail = Trail::read(installation);
+    let audited = AuditTrail::read(installation);
     let mut differences = Vec::new();
     for person in people {
-        let own = trail.of(person);
+        let own = audited.of(person);
         let found = person.ledger.differences(&own);
         differences.extend(found.into_iter().map(|found| format!("{}: {found}", person.address)));
         differences.extend(messages(world, person, &own));
@@ -38,12 +38,12 @@ pub(crate) fn of_the_records(installation: &Installation, world: &World, people:
 }
 
 /// How often each kind of entry is there, by account.
-struct Trail(BTreeMap<String, BTreeMap<String, u32>>);
+struct AuditTrail(BTreeMap<String, BTreeMap<String, u32>>);
 
 /// A mail goes out only with these; a recovery that was asked for while five rows counted for the address has none.
 const MAILED: &str = "recovery_mailed";
 
-impl Trail {
+impl AuditTrail {
     fn read(installation: &Installation) -> Self {
         let mut counts: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
         for line in lines(&installation.path("trail.jsonl")) {

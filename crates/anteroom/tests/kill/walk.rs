@@ -127,7 +127,7 @@ impl Person {
 
     async fn step(&mut self, browser: &Browser, page: &TestResponse, password: &str) -> Step {
         if page.has_form("/recover") {
-            self.press(browser, page).await
+            self.follow_link(browser, page).await
         } else if page.has_form("/register") {
             self.post(browser, (page, "/register", &[]), &["link_pressed"]).await
         } else if page.has_form("/register/phones-done") {
@@ -150,7 +150,7 @@ impl Person {
         }
     }
 
-    async fn press(&mut self, browser: &Browser, page: &TestResponse) -> Step {
+    async fn follow_link(&mut self, browser: &Browser, page: &TestResponse) -> Step {
         let Some(answer) = self.world.ask(browser.try_submit(page, "/recover", &[])).await else {
             self.ledger.perhaps(&["link_pressed"]);
             return Step::Again;

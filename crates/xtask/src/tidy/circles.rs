@@ -149,10 +149,10 @@ fn circles(uses: &Uses) -> BTreeSet<Vec<String>> {
 
 fn reached<'a>(uses: &'a Uses, module: &Module) -> BTreeSet<&'a Module> {
     let mut reached = BTreeSet::new();
-    let mut ahead: Vec<&Module> = uses.get(module).into_iter().flatten().collect();
-    while let Some(next) = ahead.pop() {
+    let mut pending: Vec<&Module> = uses.get(module).into_iter().flatten().collect();
+    while let Some(next) = pending.pop() {
         if reached.insert(next) {
-            ahead.extend(uses.get(next).into_iter().flatten());
+            pending.extend(uses.get(next).into_iter().flatten());
         }
     }
     reached

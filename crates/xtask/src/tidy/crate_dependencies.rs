@@ -37,8 +37,8 @@ fn compare(page: &str, arrows: &Arrows) -> Vec<String> {
         if !below.remove(row.name) {
             problems.push(format!("{PAGE}: names `{}` twice", row.name));
         }
-        let May::These(told) = &row.may else { continue };
-        problems.extend(differences(row.name, told, actual));
+        let May::These(documented) = &row.may else { continue };
+        problems.extend(differences(row.name, documented, actual));
         problems.extend(actual.iter().filter(|name| !below.contains(name.as_str())).map(|name| {
             format!("{PAGE}: `{}` depends on `{name}`, whose row is not below its own", row.name)
         }));
@@ -57,11 +57,13 @@ enum May {
     These(BTreeSet<String>),
 }
 
-fn differences(name: &str, told: &BTreeSet<String>, actual: &BTreeSet<String>) -> Vec<String> {
-    let untold =
-        actual.difference(told).map(|on| format!("{name}: depends on {on}, which {PAGE} does not allow"));
-    let unused =
-        told.difference(actual).map(|on| format!("{PAGE}: lets `{name}` depend on {on}, which it does not"));
+fn differences(name: &str, documented: &BTreeSet<String>, actual: &BTreeSet<String>) -> Vec<String> {
+    let untold = actual
+        .difference(documented)
+        .map(|on| format!("{name}: depends on {on}, which {PAGE} does not allow"));
+    let unused = documented
+        .difference(actual)
+        .map(|on| format!("{PAGE}: lets `{name}` depend on {on}, which it does not"));
     untold.chain(unused).collect()
 }
 

@@ -10,10 +10,11 @@ const PREFIX: &str = "anteroom";
 
 pub(super) fn problems(tree: &Tree) -> Vec<String> {
     let chosen = chosen(tree.text(MANIFEST).unwrap_or_default());
-    let told = told(tree.text(PAGE).unwrap_or_default());
-    let missing = chosen.difference(&told).map(|name| format!("{PAGE}: says nothing of `{name}`"));
-    let unknown =
-        told.difference(&chosen).map(|name| format!("{PAGE}: names `{name}`, which {MANIFEST} does not"));
+    let documented = documented(tree.text(PAGE).unwrap_or_default());
+    let missing = chosen.difference(&documented).map(|name| format!("{PAGE}: says nothing of `{name}`"));
+    let unknown = documented
+        .difference(&chosen)
+        .map(|name| format!("{PAGE}: names `{name}`, which {MANIFEST} does not"));
     missing.chain(unknown).collect()
 }
 
@@ -26,7 +27,7 @@ fn chosen(manifest: &str) -> BTreeSet<String> {
 }
 
 /// The names in backticks in the first cell of each row.
-fn told(page: &str) -> BTreeSet<String> {
+fn documented(page: &str) -> BTreeSet<String> {
     let cells = page.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
     cells.flat_map(|cell| cell.split("`, `")).map(|name| name.trim_matches('`').to_owned()).collect()
 }

@@ -28,8 +28,8 @@ pub(crate) fn headers(input: &[u8]) -> Verdict {
     let Read { sessions, devices, .. } = for_tests::read(&again);
     assert!(sessions == read.sessions && devices == read.devices, "another browser");
     assert!(devices.iter().all(|device| *device == for_tests::known_device()), "a device without our MAC");
-    let stranger = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-    assert_eq!(for_tests::address(&headers, stranger), stranger);
+    let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    assert_eq!(for_tests::address(&headers, peer), peer);
     let _ = for_tests::address(&headers, for_tests::PROXY);
     Verdict::of(!read.sessions.is_empty() || !read.devices.is_empty())
 }

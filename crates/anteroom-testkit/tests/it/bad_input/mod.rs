@@ -82,8 +82,8 @@ fn filled(route: &str, value: &[u8]) -> String {
 async fn say(provider: &TestProvider, method: &Method, path: &str, said: Said) {
     let target = if said.query.is_empty() { path.to_owned() } else { format!("{path}?{}", said.query) };
     let answer = provider.ask(method.clone(), &target, said.headers.clone(), said.body.clone()).await;
-    let told: String = target.chars().take(300).collect();
-    assert!(is_fine(&answer), "{method} {told} {said:?}: {}", answer.page_summary());
+    let shown: String = target.chars().take(300).collect();
+    assert!(is_fine(&answer), "{method} {shown} {said:?}: {}", answer.page_summary());
 }
 
 async fn no_input_to_any_route_gets_a_500_or_leaves_a_trace(backend: Backend) {
@@ -300,8 +300,8 @@ async fn no_member_of_a_registration_gets_a_500(backend: Backend) {
             [("POST", "/clients", None), ("PUT", place.as_str().unwrap(), token.as_str())]
         {
             let answer = provider.call((method, place), token, &metadata).await;
-            let told: String = metadata.to_string().chars().take(300).collect();
-            assert!(is_fine(&answer), "{method} {place} {told}: {}", answer.page_summary());
+            let shown: String = metadata.to_string().chars().take(300).collect();
+            assert!(is_fine(&answer), "{method} {place} {shown}: {}", answer.page_summary());
         }
     }
 }

@@ -135,7 +135,7 @@ async fn a_reset_takes_off_what_does_not_serve_yet(backend: Backend) {
     provider.advance(SignedDuration::from_hours(2));
     // Another number is on its way by then, that an operator was talked into.
     add_phone(&provider.local(), &address, "+12025550166", PhoneKind::Cell).await.unwrap();
-    let told = mails(&provider, "authenticator_app").await;
+    let notices = mails(&provider, "authenticator_app").await;
     reset(&provider, &carol, CAROL, NEW).await;
     let [phones, apps_gone] =
         ["phones_removed", "authenticator_app_removed"].map(|kind| provider.audited(kind));
@@ -144,7 +144,7 @@ async fn a_reset_takes_off_what_does_not_serve_yet(backend: Backend) {
         phones.len() == 1 && phones[0].detail.contains("66") && phones[0].detail.contains("reset"),
         "{phones:?}"
     );
-    assert_eq!((apps_gone.len(), mails(&provider, "authenticator_app").await), (1, told + 1));
+    assert_eq!((apps_gone.len(), mails(&provider, "authenticator_app").await), (1, notices + 1));
     // So that the next code is newer than that of the reset.
     provider.advance(SignedDuration::from_secs(1));
     let page = carol.get("/sign-in").await;

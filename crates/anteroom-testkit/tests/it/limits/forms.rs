@@ -1,6 +1,6 @@
 //! Forms behind a session: counted for the session and the account, before anything is done.
 
-use crate::journeys::{CAROL, CELL, NEW, choose, digits, forget, press, send, through};
+use crate::journeys::{CAROL, CELL, NEW, choose, digits, follow_link, forget, send, through};
 use crate::{ALICE, BOB};
 use anteroom_testkit::{Backend, TestProvider, on_both_databases};
 use futures_util::future::join_all;
@@ -137,7 +137,7 @@ async fn a_person_with_a_mailed_link_does_not_wait_for_strangers_at_the_same_add
         last = stranger.submit(&page, "/recover", &[]).await.status;
     }
     assert_eq!(last, 429);
-    let page = send(&carol, &press(&provider, &carol).await).await;
+    let page = send(&carol, &follow_link(&provider, &carol).await).await;
     let page = through(&carol, &page, "/verify/code", &[("code", &digits(&provider).await)]).await;
     assert_eq!(choose(&carol, &page, NEW).await.status, 303);
 }
@@ -151,7 +151,7 @@ async fn of_a_handle_that_is_made_up_or_proves_nothing_the_address_is_counted(ba
     provider.person(CAROL).phone(CELL).create().await;
     let (carol, script) = (provider.browser().from("203.0.113.7"), provider.browser().from("203.0.113.7"));
     forget(&carol, CAROL).await;
-    let page = press(&provider, &carol).await;
+    let page = follow_link(&provider, &carol).await;
     let proven = page.form("/verify/send").fields["interaction"].clone();
     let unproven = forget(&script, ALICE).await.form("/recover/code").fields["interaction"].clone();
     let made_up = "A".repeat(proven.len());

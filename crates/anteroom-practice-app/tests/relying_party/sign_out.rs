@@ -63,8 +63,8 @@ async fn backchannel_2_8_what_is_refused_ends_nothing() {
     let world = World::new().await;
     let mut browser = world.signed_in().await;
     let forged = {
-        let stranger = Signer::new(9);
-        stranger.sign(&stranger.header(), &json!({}))
+        let other_signer = Signer::new(9);
+        other_signer.sign(&other_signer.header(), &json!({}))
     };
     let with_nonce = world.provider.logout_token(&json!({"nonce": "n"}));
     for form in
