@@ -3,7 +3,7 @@
 //! `tests/stored` has a database as each release left it, with what it had given out. `STORED_DATABASE=NAME` makes this
 //! release's: run the test that names it, and commit `NAME.db` and `NAME.json`.
 
-use crate::journeys::{CAROL, CELL, NEW, choose, digits, follow_link, forget, send, through};
+use crate::people::{CAROL, CELL, NEW, choose, digits, follow_link, forget, send, through};
 use crate::registration::register;
 use crate::{ALICE, BOB};
 use anteroom_flows::audit::chain::{self, CheckpointTime};

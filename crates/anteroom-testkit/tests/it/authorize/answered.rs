@@ -1,6 +1,6 @@
 //! A request is answered once, in one browser and in time, however it is carried there: in a page, in a row, by a mail.
 
-use crate::journeys::{CAROL, CELL, mailed};
+use crate::people::{CAROL, CELL, mailed};
 use crate::{ALICE, BOB};
 use anteroom_testkit::{
     AppKey, Backend, Browser, PASSWORD, RelyingParty, TestProvider, TestResponse, on_both_databases,

@@ -1,8 +1,8 @@
 //! Codes, phones and new passwords: what a burst may cost, and what is told of a refusal.
 
 use crate::ALICE;
-use crate::journeys::registration::{accept, invited_to};
-use crate::journeys::{CELL, NEW, digits, follow_link, forget, mails, others_than, send, through, ways};
+use crate::people::registration::{accept, invited_to};
+use crate::people::{CELL, NEW, digits, follow_link, forget, mails, others_than, send, through, ways};
 use anteroom_testkit::{Backend, TestProvider, on_both_databases};
 use futures_util::future::join_all;
 use jiff::SignedDuration;

@@ -1,6 +1,6 @@
 //! Forms behind a session: counted for the session and the account, before anything is done.
 
-use crate::journeys::{CAROL, CELL, NEW, choose, digits, follow_link, forget, send, through};
+use crate::people::{CAROL, CELL, NEW, choose, digits, follow_link, forget, send, through};
 use crate::{ALICE, BOB};
 use anteroom_testkit::{Backend, TestProvider, on_both_databases};
 use futures_util::future::join_all;

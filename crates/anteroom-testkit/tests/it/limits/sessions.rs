@@ -1,7 +1,7 @@
 //! Sessions and known devices of one account are bounded, and end together.
 
 use crate::ALICE;
-use crate::journeys::{CAROL, CELL, digits, send, through};
+use crate::people::{CAROL, CELL, digits, send, through};
 use anteroom_domain::account::Account;
 use anteroom_domain::device::{KnownDevice, MAX_DEVICES};
 use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, SessionId};

@@ -3,7 +3,7 @@
 
 use super::errors::{agree, self_registered};
 use super::{open, register, with};
-use crate::journeys::{CAROL, CELL, NEW, choose, prove, through};
+use crate::people::{CAROL, CELL, NEW, choose, prove, through};
 use crate::{ALICE, BOB};
 use anteroom_testkit::{Backend, Browser, PASSWORD, RelyingParty, TestResponse, claims, on_both_databases};
 use jiff::SignedDuration;
