@@ -1,4 +1,4 @@
-//! The audit trail as an operator meets it: the commands as they are run, on trails that are whole and on damaged ones.
+//! The commands of the audit trail as an operator runs them, on intact trails and on damaged ones.
 #![cfg(test)]
 
 use anteroom_config::Configuration;
@@ -150,11 +150,11 @@ fn a_whole_trail_is_said_to_be_whole() {
     let said = installation.run(&["audit", "verify"]);
     assert!(said.content, "{}{}", said.out, said.complaint);
     assert!(
-        said.out.contains("0 wait to be linked. 2 checkpoints with them and 2 from outside hold."),
+        said.out.contains("0 wait to be linked. 2 checkpoints with them and 2 from outside are valid."),
         "{}",
         said.out
     );
-    assert!(said.out.contains("The trail is whole"));
+    assert!(said.out.contains("The audit trail is intact"));
 
     let lines = installation.export("trail.jsonl");
     assert!(lines.last().unwrap().starts_with("{\"end\":{\"seq\":"));
@@ -239,7 +239,7 @@ fn an_export_older_than_the_newest_checkpoint_is_whole() {
     installation.write("damaged.jsonl", &lines[..lines.len() - 1]);
     let said = verify("damaged.jsonl");
     assert!(!said.content && said.out.contains("it was cut off"), "{}", said.out);
-    assert!(said.out.contains("When the export was made is not known"), "{}", said.out);
+    assert!(said.out.contains("It is unknown when the export was made"), "{}", said.out);
 }
 
 #[derive(Clone, Default)]
@@ -282,7 +282,7 @@ fn the_checkpoints_of_another_database_are_told_as_such() {
     let said = installation.run(&["audit", "verify"]);
     assert!(!said.content);
     assert!(
-        said.out.contains("may be of another database") && said.out.contains("move it away"),
+        said.out.contains("may belong to another database") && said.out.contains("move the file away"),
         "{}",
         said.out
     );
@@ -332,7 +332,7 @@ fn explaining_reads_the_trail_aloud() {
     let said = installation.run(&["explain", &reference().to_string().to_lowercase()]);
     assert!(said.content && said.out.contains("3 of 5 forgiven"), "{}", said.out);
     for (what, complaint) in [
-        ("K7QF-3M2X", "no entry of the trail has the reference K7QF-3M2X"),
+        ("K7QF-3M2X", "no audit entry has the reference K7QF-3M2X"),
         ("K7QF-3M2X", "journalctl -u anteroom --grep=K7QF-3M2X"),
         ("nobody@practice.example", "no account has the address \"nobody@practice.example\""),
         ("not a reference", "neither a reference"),
@@ -351,7 +351,7 @@ fn times_are_shown_in_the_zone_of_the_practice() {
         (&["user", "show", ADDRESS][..], "since "),
         (&["keys", "list"][..], "RS256"),
         (&["database", "accept"][..], "ends with entry"),
-        (&["database", "accept"][..], "anteroom.checkpoints.jsonl has seen it"),
+        (&["database", "accept"][..], "anteroom.checkpoints.jsonl has entries up to"),
     ] {
         let said = installation.run(arguments);
         let line = said.out.lines().find(|line| line.contains(label));
@@ -364,11 +364,11 @@ fn times_are_shown_in_the_zone_of_the_practice() {
 fn accepting_says_what_was_looked_at() {
     let installation = Installation::new();
     let said = installation.run(&["database", "accept"]);
-    assert!(said.out.contains("No node has noted in this database"), "{}", said.out);
+    assert!(said.out.contains("No node has recorded in this database"), "{}", said.out);
     assert!(said.out.contains("Other nodes' files and logs"), "{}", said.out);
     fs::remove_file(installation.path("anteroom.checkpoints.jsonl")).unwrap();
     let said = installation.run(&["database", "accept"]);
-    assert!(said.out.contains("is missing or empty: nothing outside"), "{}", said.out);
+    assert!(said.out.contains("is missing or empty: the database was not compared"), "{}", said.out);
 }
 
 #[test]

@@ -89,6 +89,6 @@ mod tests {
         assert_eq!(beyond.warnings.len(), 4, "{beyond:?}");
         assert!(beyond.warnings.iter().all(|warning| warning.contains("`í` is not in")), "{beyond:?}");
         let long = lengths(&"x".repeat(90), TEXT).unwrap();
-        assert!(long.warnings.iter().any(|warning| warning.contains("is long")), "{long:?}");
+        assert!(long.warnings.iter().any(|warning| warning.contains("is too long")), "{long:?}");
     }
 }

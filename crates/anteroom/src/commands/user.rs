@@ -357,7 +357,7 @@ mod tests {
             (phone(PhoneKind::Cell, Some(now), 0), "•••-•••-••43 cell, verified"),
             (
                 phone(PhoneKind::Landline, None, 72),
-                "•••-•••-••43 landline, not verified yet, takes codes from 1970-01-04 00:00:00 UTC",
+                "•••-•••-••43 landline, not verified yet, can be sent codes from 1970-01-04 00:00:00 UTC on",
             ),
         ] {
             assert_eq!(phone_line(&phone, now, &TimeZone::UTC), expected);

@@ -99,7 +99,7 @@ fn check_says_what_is_wrong_with_the_files() {
             Some(good.key.as_str()),
             "cannot be read",
         ),
-        (Some(good.chain.as_str()), Some(other_key.as_str()), "is not the one of the certificate"),
+        (Some(good.chain.as_str()), Some(other_key.as_str()), "does not match the certificate"),
         (None, Some(good.key.as_str()), "cannot read"),
         (Some(good.chain.as_str()), None, "cannot read"),
     ] {
