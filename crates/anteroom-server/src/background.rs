@@ -62,7 +62,7 @@ pub fn start(
     tasks.spawn(follow_clients(Arc::clone(provider)));
     tasks.spawn(watch_health(Arc::clone(provider)));
     tasks.spawn(process_link_requests(Arc::clone(provider)));
-    tasks.spawn(follow_trail(Arc::clone(provider), checkpoints::file(settings)));
+    tasks.spawn(extend_audit_trail(Arc::clone(provider), checkpoints::file(settings)));
     if let Some(source) = followed {
         let follower =
             ConfigurationReloader::new(Arc::clone(web), source, configuration, schedule.algorithms.clone());
@@ -165,7 +165,7 @@ async fn watch_health(provider: Arc<Provider>) {
 
 /// Links new entries and signs checkpoints of the audit trail. `file` receives a copy of the checkpoints outside the
 /// database.
-async fn follow_trail(provider: Arc<Provider>, file: Option<PathBuf>) {
+async fn extend_audit_trail(provider: Arc<Provider>, file: Option<PathBuf>) {
     let mut ticks = interval(EVERY_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut named = HashSet::new();
@@ -177,7 +177,7 @@ async fn follow_trail(provider: Arc<Provider>, file: Option<PathBuf>) {
             continue;
         }
         match extend_chain(&provider, file.as_deref(), CheckpointTime::Due).await {
-            Ok(left_out) => tell_left_out(left_out, &mut named),
+            Ok(left_out) => log_left_out(left_out, &mut named),
             Err(error) => tracing::error!("the chain of the audit trail could not be extended: {error}"),
         }
         if round.is_multiple_of(ROUNDS_OF_CHECKPOINTS)
@@ -192,7 +192,7 @@ async fn follow_trail(provider: Arc<Provider>, file: Option<PathBuf>) {
 }
 
 /// Logs each entry once: it stays in the table until an operator removes it.
-fn tell_left_out(left_out: Vec<AuditId>, named: &mut HashSet<AuditId>) {
+fn log_left_out(left_out: Vec<AuditId>, named: &mut HashSet<AuditId>) {
     for entry in left_out {
         if named.len() < MOST_NAMED && named.insert(entry) {
             tracing::error!(
@@ -256,7 +256,7 @@ pub async fn keep_newest(provider: &Provider, file: Option<&Path>) -> Result<(),
 }
 
 /// Runs before the server stops: writes the counters and waiting entries to the audit trail, and signs it.
-pub async fn finish_trail(provider: &Arc<Provider>, settings: &Settings) -> Result<(), FlowError> {
+pub async fn finish_audit_trail(provider: &Arc<Provider>, settings: &Settings) -> Result<(), FlowError> {
     if provider.history.is_refused() {
         return Ok(());
     }

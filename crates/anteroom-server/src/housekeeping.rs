@@ -71,7 +71,7 @@ pub async fn run(provider: Arc<Provider>, schedule: signing_keys::KeySchedule, r
     let (mut reported, mut names) = (usernames::ReportedAccounts::default(), LastRun::default());
     loop {
         ticks.tick().await;
-        logging::tell_left_out();
+        logging::log_left_out_lines();
         // A due task may already have been done in the database before it went back.
         if provider.history.is_refused() {
             continue;
@@ -148,7 +148,7 @@ pub async fn expire_and_delete(
     end_lapsed(provider).await?;
     configured_clients::end_grants_of_absent_clients(&Call::local(provider)).await?;
     sweep(provider, rounds, running).await?;
-    prune_trail(provider, retention).await
+    prune_audit_trail(provider, retention).await
 }
 
 /// Ends all sessions that have expired, or whose epoch is over, batch by batch.
@@ -200,7 +200,7 @@ async fn sweep(
 }
 
 /// Removes audit entries beyond their retention, batch by batch.
-async fn prune_trail(provider: &Provider, retention: SignedDuration) -> Result<(), FlowError> {
+async fn prune_audit_trail(provider: &Provider, retention: SignedDuration) -> Result<(), FlowError> {
     for _ in 0..BATCHES {
         let origin = AuditContext::local(provider.clock.now(), &provider.random);
         match prune(&provider.store, &provider.keyring, &origin, retention).await? {

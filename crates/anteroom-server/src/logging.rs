@@ -49,7 +49,7 @@ pub fn init_filtered(written: LogFormat, filter: &str) {
 }
 
 /// Logs how many lines about requests were left out since the last call, by their place in the code.
-pub fn tell_left_out() {
+pub fn log_left_out_lines() {
     for (place, count) in LINE_LIMIT.take_left_out() {
         tracing::warn!(
             place,
@@ -174,7 +174,7 @@ mod tests {
         });
         let lines = |of: &str| text.lines().filter(|line| line.contains(of)).count();
         assert_eq!((lines("refused"), lines("a round"), lines("another place")), (300, 1_000, 1));
-        let logged = written(false, tell_left_out);
+        let logged = written(false, log_left_out_lines);
         assert!(logged.contains("count=700") && logged.contains("logging.rs:"), "{logged}");
     }
 

@@ -23,7 +23,7 @@ use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
 use crate::page_token::token_for;
-use crate::pages::step::{go, show as show_onward};
+use crate::pages::step::{go, show as show_next};
 use crate::paths::{DASHBOARD, FACTORS};
 use crate::respond::{PageResponse, moment, redirect_in_browser, see_other};
 use crate::segment::PathParam;
@@ -43,7 +43,7 @@ pub(crate) async fn show(RawQuery(query): RawQuery, context: PageContext) -> Res
     let listed = list(&context.visit).await.map_err(PageError::from);
     let response = listed.and_then(|listed| match listed {
         Ok(listed) => Ok(page(&context, &listed, (notice, None))),
-        Err(next) => show_onward(&context, next),
+        Err(next) => show_next(&context, next),
     });
     finish(&context, response).await
 }
@@ -207,7 +207,7 @@ async fn entered(
         }
         ConfirmOutcome::Gone => match list(&context.visit).await? {
             Ok(listed) => Ok(page(context, &listed, (None, Some(FactorsProblem::TooLate)))),
-            Err(next) => show_onward(context, next),
+            Err(next) => show_next(context, next),
         },
     }
 }

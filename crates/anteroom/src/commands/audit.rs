@@ -197,7 +197,7 @@ fn tell(report: &VerificationReport) -> Result<(), CommandError> {
              If so, move the file away; the server begins a new one.",
         );
     }
-    Err(CommandError::TrailDamaged(report.found))
+    Err(CommandError::AuditTrailDamaged(report.found))
 }
 
 fn export(args: &ExportArgs) -> Result<(), CommandError> {

@@ -54,7 +54,7 @@ pub enum CommandError {
     #[error("the folder {0} does not exist: create it, readable only by the user that runs `anteroom serve`")]
     NoFolder(PathBuf),
     #[error("the audit trail is damaged: {}", with_count(*.0, "finding", "findings"))]
-    TrailDamaged(u64),
+    AuditTrailDamaged(u64),
     #[error(transparent)]
     Export(#[from] ExportError),
     #[error("a text message could not be rendered: {0}")]

@@ -45,7 +45,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
             TcpListener::bind(listen).await.map_err(|error| CommandError::Listen(listen, error))?;
         let (listen, digest) = (listener.local_addr()?, configuration.digest.to_string());
         let node = RunningNode { listen, name: &provider.node.to_string(), configuration: &digest };
-        tell_start(settings, node, provider.history.refused());
+        log_start(settings, node, provider.history.refused());
         let sending = sending::start(&web, settings).map_err(wiring::WiringError::from)?;
         let mut tasks = background::start(&web, &configuration, Some(source));
         let served = tls.map(|(served, follower)| {
@@ -58,10 +58,10 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
             sending.finish().await;
         }
         drop(tasks);
-        background::finish_trail(&provider, settings).await?;
+        background::finish_audit_trail(&provider, settings).await?;
         health::deregister_node(&provider).await?;
         provider.store.close().await;
-        logging::tell_left_out();
+        logging::log_left_out_lines();
         tracing::info!("stopped");
         Ok(())
     })
@@ -77,7 +77,7 @@ pub struct RunningNode<'a> {
 }
 
 /// Load balancers and people wait for `ready`, so a node that answers every request with 503 must not log it.
-pub fn tell_start(settings: &Settings, running: RunningNode<'_>, refused: Option<DatabaseRollback>) {
+pub fn log_start(settings: &Settings, running: RunningNode<'_>, refused: Option<DatabaseRollback>) {
     let issuer = settings.issuer.as_str();
     let RunningNode { listen, name: node, configuration } = running;
     match refused {

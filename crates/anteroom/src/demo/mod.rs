@@ -129,7 +129,7 @@ impl Demo<'_> {
         drop(stop);
         drop(tasks);
         running.join_all().await;
-        background::finish_trail(&provider, settings).await?;
+        background::finish_audit_trail(&provider, settings).await?;
         provider.store.close().await;
         Ok(())
     }

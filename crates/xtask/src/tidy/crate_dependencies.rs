@@ -58,13 +58,13 @@ enum May {
 }
 
 fn differences(name: &str, documented: &BTreeSet<String>, actual: &BTreeSet<String>) -> Vec<String> {
-    let untold = actual
+    let undocumented = actual
         .difference(documented)
         .map(|on| format!("{name}: depends on {on}, which {PAGE} does not allow"));
     let unused = documented
         .difference(actual)
         .map(|on| format!("{PAGE}: lets `{name}` depend on {on}, which it does not"));
-    untold.chain(unused).collect()
+    undocumented.chain(unused).collect()
 }
 
 fn rows(page: &str) -> Vec<Row<'_>> {

@@ -129,12 +129,13 @@ const OF_ADDRESS: &str = "policy.limits.form_of_address.max";
 async fn a_person_with_a_mailed_link_does_not_wait_for_strangers_at_the_same_address(backend: Backend) {
     let provider = TestProvider::on(&backend).set(OF_ADDRESS, "3").start().await;
     provider.person(CAROL).phone(CELL).create().await;
-    let (carol, stranger) = (provider.browser().from("203.0.113.7"), provider.browser().from("203.0.113.7"));
+    let (carol, unknown_browser) =
+        (provider.browser().from("203.0.113.7"), provider.browser().from("203.0.113.7"));
     forget(&carol, CAROL).await;
-    let page = stranger.get("/recover?token=bogus").await;
+    let page = unknown_browser.get("/recover?token=bogus").await;
     let mut last = 0;
     for _ in 0..4 {
-        last = stranger.submit(&page, "/recover", &[]).await.status;
+        last = unknown_browser.submit(&page, "/recover", &[]).await.status;
     }
     assert_eq!(last, 429);
     let page = send(&carol, &follow_link(&provider, &carol).await).await;

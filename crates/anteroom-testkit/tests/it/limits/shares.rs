@@ -313,13 +313,13 @@ async fn a_client_of_a_stranger_uses_up_a_quarter_of_the_request_objects_of_an_a
         // What a stranger's client is told waits on a page.
         if answer.header("location").is_some() { answer.error() } else { answer.status.to_string() }
     };
-    let [strangers, others, further] = [
+    let [unknown_browsers, others, further] = [
         provider.registered(&crate::registration::register(&provider, &metadata).await),
         provider.registered(&crate::registration::register(&provider, &metadata).await),
         provider.registered(&crate::registration::register(&provider, &metadata).await),
     ];
     for _ in 0..3 {
-        error(&strangers, &nobody).await;
+        error(&unknown_browsers, &nobody).await;
     }
     assert_eq!(place.asked(), 2, "one that registered itself has a quarter");
     for app in [&others, &others, &further, &further] {

@@ -282,7 +282,7 @@ async fn an_app_whose_first_code_is_sent_twice_is_added(backend: Backend) {
     provider.person(CAROL).create().await;
     let carol = provider.signed_in(CAROL).await;
     let page = through(&carol, &carol.get(FACTORS).await, "/account/factors/add", &[]).await;
-    let code = App::told_by(&page).shows(&provider, 0);
+    let code = App::of_page(&page).shows(&provider, 0);
     let [first, second] = twice(&carol, &page, "/account/factors/confirm", &[("code", &code)]).await;
     assert_eq!(first.location(), second.location());
     assert_eq!(provider.audited("authenticator_app_added").await.len(), 1);

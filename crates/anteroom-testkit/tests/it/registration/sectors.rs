@@ -248,17 +248,17 @@ async fn registration_9_1_what_a_client_shows_is_on_its_own_hosts(backend: Backe
 async fn the_consent_page_names_the_host_that_is_told_of_sign_outs(backend: Backend) {
     let provider = open(&backend).start().await;
     let browser = provider.signed_in(ALICE).await;
-    let told_at = |uri: &str| json!({ "backchannel_logout_uri": uri });
-    let registered = register(&provider, &with(&told_at("https://stranger.example/out"))).await;
+    let with_logout_uri = |uri: &str| json!({ "backchannel_logout_uri": uri });
+    let registered = register(&provider, &with(&with_logout_uri("https://stranger.example/out"))).await;
     let self_registered = provider.registered(&registered);
     let page = self_registered.authorize(&browser, &[]).await;
     assert_eq!(page.text_of("sign-out-host"), None);
     agree(&self_registered, &browser).await;
     // It is told elsewhere from now on, which the person has not agreed to.
-    change(&provider, &registered, &told_at("https://another.example/out")).await;
+    change(&provider, &registered, &with_logout_uri("https://another.example/out")).await;
     let page = self_registered.authorize(&browser, &[]).await;
     assert_eq!(page.text_of("sign-out-host").unwrap(), "another.example is told when you sign out.");
     agree(&self_registered, &browser).await;
-    change(&provider, &registered, &told_at("https://another.example/other")).await;
+    change(&provider, &registered, &with_logout_uri("https://another.example/other")).await;
     self_registered.code(&browser, &[]).await;
 }
