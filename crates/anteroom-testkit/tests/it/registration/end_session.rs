@@ -150,10 +150,10 @@ async fn who_was_told_to_stay_stays_whatever_the_client_registers_meanwhile(back
     let browser = provider.signed_in(ALICE).await;
     let page = end_session(&browser, &self_registered, "").await;
     assert!(page.status == 400 && page.text_of("problem").is_some(), "{}", page.page_summary());
-    let mut registered = asked();
-    registered["client_id"] = registered["client_id"].clone();
+    let mut changed = asked();
+    changed["client_id"] = registered["client_id"].clone();
     let (uri, token) = address(&registered);
-    assert_eq!(provider.call(("PUT", uri), token, &registered).await.status, 200);
+    assert_eq!(provider.call(("PUT", uri), token, &changed).await.status, 200);
     let answer = browser.submit(&page, "/sign-out", &[]).await;
     assert_eq!(answer.location().as_str(), format!("{}/signed-out", provider.issuer));
     assert!(!browser.is_signed_in().await);
