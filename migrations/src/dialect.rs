@@ -1,9 +1,9 @@
-//! One text for both databases: the schema is written in PostgreSQL's SQL, and SQLite's is derived from it word by word.
+//! One schema for both databases: it is written in PostgreSQL's SQL, and SQLite's is derived from it word by word.
 //!
-//! SQLite's tables are `STRICT`, so that a value of the wrong type is refused there as it is by PostgreSQL, and a UUID
-//! is kept as its 16 bytes. A table marked `/* narrow */` has small rows and is looked up by its primary key alone:
-//! SQLite keeps it in one tree, without row ids. A column that a later step adds stands on a line of its own, below its
-//! `ALTER TABLE … ADD COLUMN`, one statement for each column.
+//! SQLite's tables are `STRICT`, so that it refuses a value of the wrong type as PostgreSQL does, and a UUID is stored
+//! as its 16 bytes. A table marked `/* narrow */` has small rows and is only looked up by its primary key: SQLite
+//! stores it in one tree, without row ids. A column that a later step adds is on a line of its own, below its `ALTER
+//! TABLE … ADD COLUMN`, one statement for each column.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// A text of the schema as this database understands it.
+    /// The SQL for this database.
     pub(crate) fn translate(self, postgres: &str) -> String {
         if self == Self::Postgres {
             return postgres.to_owned();
@@ -32,7 +32,7 @@ impl Dialect {
     }
 }
 
-/// A column's type is the second word of its line and is written in lower case, as nothing else there is.
+/// A column's type is the second word of its line, and the only one in lower case.
 fn types(line: &str) -> String {
     let mut words: Vec<Cow<'_, str>> = line.split(' ').map(Cow::Borrowed).collect();
     if let Some(word) = words.iter_mut().filter(|word| !word.is_empty()).nth(1) {

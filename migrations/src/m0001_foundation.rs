@@ -1,4 +1,4 @@
-//! Accounts and everything that hangs off them, sessions and requests, grants and keys, messages and the audit trail.
+//! Accounts and their data, sessions and requests, grants and keys, messages and the audit trail.
 
 use crate::Step;
 

@@ -1,5 +1,5 @@
-//! Keys that clients encrypt to: a table of their own, so that the release before, which would not know what to do with them
-//! among the signing keys, does not meet them.
+//! Keys to which clients encrypt. They have a table of their own, because the release before would read them as signing
+//! keys.
 
 use crate::Step;
 

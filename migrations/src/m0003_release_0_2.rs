@@ -1,5 +1,5 @@
-//! What release 0.2.0 adds. Release 0.1.0 runs on this schema too, so every new column is nullable or has a default, and
-//! nothing is renamed, moved or dropped.
+//! The additions of release 0.2.0. Release 0.1.0 runs on this schema too, so every new column is nullable or has a
+//! default, and nothing is renamed, moved or removed.
 
 use crate::Step;
 
@@ -23,7 +23,8 @@ const PARTS: [&str; 17] = [
     include_str!("../sql/0003/usernames.sql"),
 ];
 
-/// The tables of release 0.1.0 that this changes, indexes or refers to, in the order in which units of work lock rows.
+/// The tables of release 0.1.0 that this step changes, indexes or references, in the order in which units of work lock
+/// rows.
 pub const CHANGED_TABLES: [&str; 17] = [
     "accounts",
     "known_devices",
@@ -51,7 +52,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// The word behind each of these is a table.
+    /// The word after each of these is a table.
     const BEFORE_TABLES: [&str; 4] = ["ALTER TABLE", "CREATE TABLE", " ON", "REFERENCES"];
 
     fn tables_after(before: &str, text: &str) -> BTreeSet<String> {

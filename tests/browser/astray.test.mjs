@@ -170,9 +170,9 @@ journeys("an interaction that is worth nothing", anteroom, (journey) => {
   journey("another browser's handle opens the request alone there, and stays good here", async (tab, t) => {
     await PAGES["choose-account-for-application"]({ tab, app });
     await going(tab, () => tab.getByRole("button", { name: "Use another account" }).click());
-    const stranger = await page(t, anteroom);
-    await stranger.goto(tab.url());
-    assert.equal(await leadsOn(stranger), "Sign In");
+    const otherBrowser = await page(t, anteroom);
+    await otherBrowser.goto(tab.url());
+    assert.equal(await leadsOn(otherBrowser), "Sign In");
     await signInHere(tab, "frank");
     assert.equal((await answered(tab)).state, "a-state");
   });

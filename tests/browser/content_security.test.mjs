@@ -29,11 +29,11 @@ test("were sign-in held to its own origin, it would be stopped, and this would n
     await route.fulfill({ response, headers: { ...headers, "content-security-policy": policy } });
   });
   await tab.goto(app.request());
-  const told = tab.waitForEvent("console", (message) => /content security policy/i.test(message.text()));
+  const violation = tab.waitForEvent("console", (message) => /content security policy/i.test(message.text()));
   await tab.locator("[name=email]").fill(address("alice"));
   await tab.locator("[name=password]").fill(PASSWORD);
   await tab.getByRole("button", { name: "Sign In" }).click();
-  await told;
+  await violation;
   await eventually("the event of the violation", () => violations.length === 1);
   assert.deepEqual(violations, ["form-action"]);
 });

@@ -17,16 +17,16 @@ async function atImaging(t, js = true) {
   const { imaging, schedule } = await applicationsOf(tab, ["imaging", "schedule"]);
   await tab.goto(imaging);
   await greets(tab, "alice");
-  const told = [];
+  const notified = [];
   tab.on("response", (response) => {
-    if (response.url().includes("/frontchannel-logout")) told.push([new URL(response.url()), response.status()]);
+    if (response.url().includes("/frontchannel-logout")) notified.push([new URL(response.url()), response.status()]);
   });
-  return { tab, imaging, schedule, told };
+  return { tab, imaging, schedule, notified };
 }
 
-function heard(told, application) {
-  assert.equal(told.length, 1);
-  const [[url, status]] = told;
+function heard(notified, application) {
+  assert.equal(notified.length, 1);
+  const [[url, status]] = notified;
   assert.deepEqual([url.origin, status], [new URL(application).origin, 200]);
   assert.equal(url.searchParams.get("iss"), anteroom.url);
   assert.match(url.searchParams.get("sid"), /^[0-9a-f-]{36}$/);
@@ -36,32 +36,32 @@ for (const js of [true, false]) {
   const manner = `with scripts ${js ? "on" : "off"}`;
 
   test(`${manner}, the dashboard's "Sign Out" tells the application and stays`, async (t) => {
-    const { tab, imaging, told } = await atImaging(t, js);
+    const { tab, imaging, notified } = await atImaging(t, js);
     await tab.goto("/dashboard");
     await going(tab, () => tab.locator("form[action='/sign-out'] button").click());
     await isAt(tab, "signed-out");
-    heard(told, imaging);
+    heard(notified, imaging);
     if (js) await axe(tab);
     await tab.goto(imaging);
     await asksToSignIn(tab, anteroom);
   });
 
   test(`${manner}, an application's own sign-out leads back to it`, async (t) => {
-    const { tab, imaging, told } = await atImaging(t, js);
+    const { tab, imaging, notified } = await atImaging(t, js);
     await tab.locator("#sign-out button").click();
     await tab.waitForURL(`${imaging}signed-out*`);
-    heard(told, imaging);
+    heard(notified, imaging);
   });
 }
 
 test("an application that does not answer is not waited for", async (t) => {
-  const { tab, schedule, told } = await atImaging(t);
+  const { tab, schedule, notified } = await atImaging(t);
   await tab.goto(schedule);
   await greets(tab, "alice");
   await tab.route(ADDRESS, () => {});
   await tab.locator("#sign-out button").click({ noWaitAfter: true });
   await tab.waitForURL(`${schedule}signed-out*`);
-  assert.deepEqual(told, []);
+  assert.deepEqual(notified, []);
 });
 
 test("the address of the page, opened again, leads nowhere", async (t) => {
@@ -69,8 +69,8 @@ test("the address of the page, opened again, leads nowhere", async (t) => {
   await tab.goto("/dashboard");
   await going(tab, () => tab.locator("form[action='/sign-out'] button").click());
   const address = tab.url();
-  const stranger = await page(t, anteroom);
-  await stranger.goto(address);
+  const otherBrowser = await page(t, anteroom);
+  await otherBrowser.goto(address);
   await isAt(stranger, "signed-out");
-  assert.equal(await stranger.locator("iframe").count(), 0);
+  assert.equal(await otherBrowser.locator("iframe").count(), 0);
 });

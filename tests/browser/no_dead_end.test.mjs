@@ -71,14 +71,14 @@ async function back(tab) {
 }
 
 /** Presses the page's button, with what a person would have entered. */
-function press(tab, { button }) {
+function submit(tab, { button }) {
   return button === SIGN_IN ? signInHere(tab, "alice") : going(tab, () => tab.locator(button).click());
 }
 
 journeys("every page", anteroom, (journey) => {
   // A letter looks as it does in its reader's mail program, which has ways of its own.
   for (const name of Object.keys(PAGES).filter((name) => name !== "outbox-email")) {
-    journey(`${name}: refresh, Back, and onward where something went wrong`, async (tab) => {
+    journey(`${name}: refresh, Back, and the link of an error page`, async (tab) => {
       await open(tab, name);
       const heading = await leadsOn(tab);
       await tab.reload();
@@ -101,11 +101,11 @@ journeys("every form", anteroom, (journey) => {
     journey(`${name}: all cookies are lost`, async (tab) => {
       await open(tab, name);
       await tab.context().clearCookies();
-      await press(tab, form);
+      await submit(tab, form);
       if (form.button === SIGN_IN) {
         // A browser that has lost its cookies looks like one that keeps none, until it sends the next ones back.
         assert.match(await tab.locator("#problem").innerText(), /keeps no cookies/);
-        await press(tab, form);
+        await submit(tab, form);
       }
       assert.match(await leadsOn(tab), form.lost);
       if (!form.then) return;
@@ -118,12 +118,12 @@ journeys("every form", anteroom, (journey) => {
       journey(`${name}: the form is out of date`, async (tab) => {
         await open(tab, name);
         await outdate(tab);
-        await press(tab, form);
+        await submit(tab, form);
         const heading = await leadsOn(tab);
         if (form.button === SIGN_IN) {
           assert.match(await tab.locator("#problem").innerText(), /out of date/);
           assert.equal(await tab.locator("[name=email]").inputValue(), address("alice"));
-          await press(tab, form);
+          await submit(tab, form);
           assert.match(await leadsOn(tab), form.lost);
         } else {
           assert.equal(heading, "This page was out of date");
@@ -139,7 +139,7 @@ journeys("every form", anteroom, (journey) => {
         const other = await tab.context().newPage();
         await other.goto("/dashboard");
         await going(other, () => other.locator(SIGN_OUT).click());
-        await press(tab, form);
+        await submit(tab, form);
         assert.match(await leadsOn(tab), form.out);
       });
     }

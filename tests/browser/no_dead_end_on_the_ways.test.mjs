@@ -71,7 +71,7 @@ async function fill(tab, { form, enter = {}, check }) {
   return shown.locator("[type=submit]");
 }
 
-async function press(tab, form) {
+async function submit(tab, form) {
   const button = await fill(tab, form);
   await going(tab, () => button.click());
 }
@@ -82,10 +82,10 @@ journeys("every form", anteroom, (journey) => {
     journey(`${name}: the form is out of date, or all cookies are lost`, async (tab) => {
       await open(tab, name, form);
       await outdate(tab);
-      await press(tab, form);
+      await submit(tab, form);
       if (await tab.locator("#problem").count()) {
         assert.match(await tab.locator("#problem").innerText(), /out of date/);
-        await press(tab, form);
+        await submit(tab, form);
       } else {
         assert.equal(await leadsOn(tab), "This page was out of date");
         await going(tab, () => tab.locator("#forward").click());
@@ -93,12 +93,12 @@ journeys("every form", anteroom, (journey) => {
       await leadsOn(tab);
       await open(tab, name, form);
       await tab.context().clearCookies();
-      await press(tab, form);
+      await submit(tab, form);
       assert.equal(await leadsOn(tab), form.lost);
       if ([ELSEWHERE, INTERRUPTED, NO_COOKIES].includes(form.lost)) await going(tab, () => tab.locator("#forward").click());
       await leadsOn(tab);
       if (!form.then) return;
-      await press(tab, form);
+      await submit(tab, form);
       assert.equal(await leadsOn(tab), form.then);
     });
 
@@ -108,7 +108,7 @@ journeys("every form", anteroom, (journey) => {
         const other = await tab.context().newPage();
         await other.goto("/dashboard");
         await going(other, () => other.locator("form[action='/sign-out'] button").click());
-        await press(tab, form);
+        await submit(tab, form);
         assert.equal(await leadsOn(tab), form.out);
       });
     }
@@ -122,7 +122,7 @@ journeys("every form", anteroom, (journey) => {
     // Chromium sends a form only once, whatever is clicked; the second press is another tab's, at the same time.
     const other = await tab.context().newPage();
     await other.goto(tab.url());
-    const presses = [tab, other].map((each) => press(each, { form: "/new-password", enter: passwords(NEW_PASSWORD) }));
+    const presses = [tab, other].map((each) => submit(each, { form: "/new-password", enter: passwords(NEW_PASSWORD) }));
     await Promise.all(presses);
     for (const each of [tab, other]) assert.equal(await leadsOn(each), "Your password is changed");
     await tab.goto("/sign-in");

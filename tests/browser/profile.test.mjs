@@ -12,7 +12,7 @@ const PAGE = "/account/profile";
 const field = (tab, name) => tab.locator(`[name=${name}]`);
 
 /** What the sample application got to know from userinfo. */
-async function toldTo(dashboard, tile) {
+async function claimsAt(dashboard, tile) {
   const application = await openTile(dashboard, tile);
   const claims = await application.context().request.get(new URL("/claims.json", application.url()).href);
   await application.close();
@@ -58,7 +58,7 @@ for (const manner of MANNERS) {
 
     await going(tab, () => tab.locator(".ways a[href='/dashboard']").click());
     await dashboardOf(tab, "alice");
-    const { nickname, birthdate, locale } = await toldTo(tab, "Schedule");
+    const { nickname, birthdate, locale } = await claimsAt(tab, "Schedule");
     assert.deepEqual({ nickname, birthdate, locale }, { nickname: "Al", birthdate: "1984-05-17", locale: chosen });
   });
 }

@@ -39,9 +39,9 @@ journeys("a reset", anteroom, (journey) => {
     await other.locator("#elsewhere").waitFor();
     await other.locator("#forward").click();
     await asksToSignIn(other, anteroom);
-    const onward = tab.locator("#waiting a");
-    await onward.waitFor();
-    await going(tab, () => onward.click());
+    const continueLink = tab.locator("#waiting a");
+    await continueLink.waitFor();
+    await going(tab, () => continueLink.click());
     assert.equal(await tab.locator("[name=email]").inputValue(), address("bob"));
     await signIn(tab, address("bob"), NEW_PASSWORD);
     assert.equal((await answered(tab)).state, "a-state");

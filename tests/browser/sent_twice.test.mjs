@@ -27,7 +27,7 @@ async function enter(tab, who = "alice") {
 }
 
 /** Presses buttons as a hand does, without waiting for what comes of it. */
-async function press(tab, ...buttons) {
+async function clickAll(tab, ...buttons) {
   const places = await Promise.all(buttons.map((button) => tab.locator(button).boundingBox()));
   for (const { x, y, width, height } of places) {
     await tab.mouse.click(x + width / 2, y + height / 2);
@@ -46,7 +46,7 @@ for (const [js, times] of [[true, 1], [false, 2]]) {
       // What the browser has dropped by then does not go on.
       await route.continue().catch(() => {});
     });
-    await press(tab, SIGN_IN, SIGN_IN);
+    await clickAll(tab, SIGN_IN, SIGN_IN);
     await tab.locator("h1", { hasText: "Answered" }).waitFor();
     assert.equal(sent.length, times);
     await tab.goto("/dashboard");
@@ -62,7 +62,7 @@ test("the button's value is sent, and another button is another matter", async (
   await tab.route("**/consent", () => {});
   const sent = posts(tab, "/consent");
   const button = (value) => `form[action='/consent'] [value=${value}]`;
-  await press(tab, button("allow"), button("allow"), button("deny"));
+  await clickAll(tab, button("allow"), button("allow"), button("deny"));
   const decided = (body) => [...new URLSearchParams(body).values()].find((value) => /^(allow|deny)$/.test(value));
   assert.deepEqual(sent.map(decided), ["allow", "deny"]);
   await tab.unrouteAll();

@@ -74,9 +74,9 @@ test("an application that reads the ID token alone", async () => {
   assert.equal(person.email, ALICE.email);
   await application.send(out);
   const form = { csrfToken: (await (await application.send("/auth/csrf")).json()).csrfToken };
-  const onward = (await application.send("/auth/signout", form)).headers.get("location");
-  assert.equal(new URL(onward).origin, ISSUER);
-  const signedOut = await walk(browser, onward, HOME);
+  const signOutUrl = (await application.send("/auth/signout", form)).headers.get("location");
+  assert.equal(new URL(signOutUrl).origin, ISSUER);
+  const signedOut = await walk(browser, signOutUrl, HOME);
   assert.deepEqual([signedOut.met, signedOut.url.href], [["/sign-out"], `${HOME}/`]);
   assert.equal((await application.send("/")).headers.get("location"), "/auth/signin");
 });

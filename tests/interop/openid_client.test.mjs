@@ -93,8 +93,8 @@ test("registration, PAR, private_key_jwt, PKCE, userinfo, refresh, and logout at
   const parameters = { id_token_hint: refreshed.id_token, post_logout_redirect_uri: SIGNED_OUT, state: "a-state" };
   const { url } = await walk(browser, oidc.buildEndSessionUrl(config, parameters), SIGNED_OUT);
   assert.deepEqual(Object.fromEntries(url.searchParams), { state: "a-state" });
-  const told = await logoutToken(await app.posted("/backchannel-logout"), client_id);
-  assert.deepEqual([told.sub, told.sid], [undefined, tokens.claims().sid]);
+  const claims = await logoutToken(await app.posted("/backchannel-logout"), client_id);
+  assert.deepEqual([claims.sub, claims.sid], [undefined, tokens.claims().sid]);
 
   // With `offline_access` the grant outlives the session, until it is revoked.
   const later = await oidc.refreshTokenGrant(config, refreshed.refresh_token);

@@ -92,7 +92,8 @@ pub enum Event {
     AskAnswered {
         mail: &'static str,
     },
-    LinkPressed,
+    #[serde(rename = "link_pressed")]
+    LinkFollowed,
     LinkRefused {
         reason: &'static str,
     },

@@ -1,6 +1,7 @@
-//! Style sheet, scripts and images, served under `/assets/`. A page names each with a piece of its hash
-//! (`/assets/app-0123456789abcdef.css`), so that a browser may keep it for good. The plain name and the hash of another
-//! release answer too, not to be kept: while nodes of two releases serve together, every page has its style.
+//! Style sheets, scripts and images, served under `/assets/`. Pages refer to each with a part of its hash in the name
+//! (`/assets/app-0123456789abcdef.css`), so that browsers may cache it permanently. The name without a hash and with
+//! the hash of another release is served too, but not cached: while nodes of two releases run together, every page has
+//! its styles.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,9 +17,9 @@ const ICONS: &str = "icons/";
 pub struct Asset {
     pub bytes: Cow<'static, [u8]>,
     pub content_type: &'static str,
-    /// With its quotes, as the header wants it (RFC 9110 8.8.3).
+    /// With quotes, as the header requires (RFC 9110 §8.8.3).
     pub etag: String,
-    /// Whether these bytes are the only ones that this name will ever stand for.
+    /// Whether the content under this name never changes.
     pub immutable: bool,
 }
 
@@ -30,7 +31,7 @@ struct Stored {
 
 pub(crate) struct Assets {
     stored: BTreeMap<String, Stored>,
-    /// Drawings that are written into the page, so that they take its colours.
+    /// Drawings that are inlined into the page, so that they use its colors.
     icons: BTreeMap<String, String>,
 }
 
@@ -96,7 +97,7 @@ fn without_hash(path: &str) -> Option<(String, &str)> {
 
 fn short_hex(hash: &[u8; 32]) -> String {
     hash.iter().take(8).fold(String::new(), |mut hex, byte| {
-        // Writing to a String does not fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex
     })

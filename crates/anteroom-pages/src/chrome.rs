@@ -1,4 +1,4 @@
-//! What surrounds every page, whatever it is about.
+//! The frame of every page.
 
 use serde::Serialize;
 
@@ -9,20 +9,20 @@ use crate::locale::Locale;
 pub struct PageLayout {
     pub practice_name: String,
     pub locale: Locale,
-    /// Puts the ribbon on the page that says that nothing here is real.
+    /// Shows the ribbon that marks a demo.
     pub demo: bool,
     pub support_contact: Option<SupportContact>,
     pub signed_in_as: Option<SignedInAs>,
-    /// Whose page it is: a script warns before that session ends.
+    /// The page's session: a script warns before it ends.
     pub session: Option<SessionClock>,
 }
 
-/// Whom people ask when they cannot go on.
+/// The contact for people who cannot continue.
 #[derive(Clone, Debug, Serialize)]
 pub struct SupportContact {
-    /// As people should read it: "Maria at the front desk, extension 12".
+    /// As displayed: "Maria at the front desk, extension 12".
     pub label: String,
-    /// `mailto:`, `tel:` or an address of the practice's own.
+    /// A `mailto:` or `tel:` address, or a page of the practice.
     pub href: Option<String>,
 }
 
@@ -32,20 +32,20 @@ pub struct SignedInAs {
     pub email: String,
 }
 
-/// How long the session still has. `GET /session?session=HANDLE` answers `{"seconds": …}`; `POST /session` with `session` and
-/// `form_token` counts as activity and answers the same.
+/// The remaining time of the session. `GET /session?session=HANDLE` answers `{"seconds": …}`; `POST /session` with
+/// `session` and `form_token` counts as activity and answers the same.
 #[derive(Clone, Debug, Serialize)]
 pub struct SessionClock {
     pub handle: String,
     pub form_token: String,
-    /// `POST /sign-out` with it as `form_token`.
+    /// The `form_token` of `POST /sign-out`.
     pub sign_out_form_token: String,
     pub seconds_left: u64,
-    /// So long before the end the person is warned.
+    /// Seconds before the end at which the person is warned.
     pub warn_seconds: u64,
-    /// It ends then whatever is done in it.
+    /// Whether the session ends then despite activity.
     pub fixed: bool,
-    /// The page that says that it has ended.
+    /// The page for an ended session.
     pub over_href: String,
 }
 

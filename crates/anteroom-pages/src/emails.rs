@@ -5,16 +5,16 @@ use serde::Serialize;
 
 use crate::when::{Date, Moment};
 
-/// An email that the theme can write.
+/// An email of the theme.
 pub trait EmailView: Serialize + Sized {
-    /// The stem of its three templates.
+    /// The common stem of its three templates.
     const TEMPLATE: &'static str;
 
     /// As for a page: together they show every shape.
     fn samples() -> Vec<Self>;
 }
 
-/// A written email. The subject is one line without control characters.
+/// A rendered email. The subject is one line without control characters.
 #[derive(Clone)]
 pub struct Email {
     pub subject: String,
@@ -27,7 +27,7 @@ pub struct InvitationEmail {
     pub practice: String,
     pub name: String,
     pub link: String,
-    /// How long the link works.
+    /// Days until the link expires.
     pub days: u32,
 }
 
@@ -35,7 +35,7 @@ pub struct InvitationEmail {
 pub struct AccountLockedEmail {
     pub practice: String,
     pub when: Moment,
-    /// Where to begin the reset, the only way to lift the lock.
+    /// Where the reset begins, which is the only way to unlock the account.
     pub reset_link: String,
 }
 
@@ -43,9 +43,10 @@ pub struct AccountLockedEmail {
 pub struct RecoveryEmail {
     pub practice: String,
     pub link: String,
-    /// Can be typed instead of following the link, in the browser that asked; none where no browser did.
+    /// Can be typed instead of following the link, in the browser that requested the mail; `None` if no browser
+    /// requested it.
     pub code: Option<String>,
-    /// How long either works.
+    /// Minutes until link and code expire.
     pub minutes: u32,
 }
 
@@ -54,7 +55,7 @@ pub struct RecoveryEmail {
 pub struct PasswordChangedEmail {
     pub practice: String,
     pub when: Moment,
-    /// For an owner of the account who did not do that: another reset.
+    /// For an owner who did not change the password: starts another reset.
     pub reset_link: String,
 }
 
@@ -63,7 +64,7 @@ pub struct PasswordChangedEmail {
 pub struct RegistrationCompletedEmail {
     pub practice: String,
     pub when: Moment,
-    /// For a person who did not do that: a reset.
+    /// For a person who did not register: starts a reset.
     pub reset_link: String,
 }
 
@@ -81,9 +82,9 @@ pub struct PhoneAddedEmail {
     pub when: Moment,
     /// Masked.
     pub phone: String,
-    /// From then on codes can be sent to it.
+    /// The earliest time at which codes can be sent to it.
     pub usable_from: Moment,
-    /// Where a person who did not do that stops it.
+    /// Where a person who did not do this can stop it.
     pub link: String,
 }
 
@@ -92,9 +93,9 @@ pub struct AuthenticatorAppEmail {
     pub practice: String,
     pub when: Moment,
     pub removed: bool,
-    /// From when on the codes of one that was added are taken, where that is not at once.
+    /// When the codes of an added app are accepted, if not at once.
     pub usable_from: Option<Moment>,
-    /// Where a person who did not do that stops it.
+    /// Where a person who did not do this can stop it.
     pub link: String,
 }
 
@@ -179,13 +180,13 @@ impl EmailView for PasswordExpiresEmail {
     }
 }
 
-/// An application asked twice for the same tokens, from two networks.
+/// A client requested the same tokens twice, from two networks.
 #[derive(Clone, Serialize)]
 pub struct TokensElsewhereEmail {
     pub practice: String,
     pub when: Moment,
     pub application: String,
-    /// Where a person who did not do that stops it.
+    /// Where a person who did not do this can stop it.
     pub link: String,
 }
 

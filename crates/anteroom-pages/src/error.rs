@@ -1,11 +1,11 @@
-//! What can be wrong with a theme, all of it told at once.
+//! The problems of a theme, all reported together.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use crate::locale::Locale;
 
-/// Why a theme was refused: every fault, not the first.
+/// Why a theme was refused: all faults, not only the first.
 #[derive(Debug)]
 pub struct ThemeError {
     pub faults: Vec<Fault>,
@@ -20,7 +20,7 @@ impl fmt::Display for ThemeError {
     }
 }
 
-/// A place in a theme's file, counted from 1.
+/// A position in a theme's file; lines and columns count from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplatePosition {
     pub file: String,
@@ -34,7 +34,7 @@ impl fmt::Display for TemplatePosition {
     }
 }
 
-/// How a file of texts is to be called, where the name is that of none.
+/// A hint for a file of texts whose name is not a language.
 fn languages(file: &str) -> &'static str {
     if file.starts_with("texts/") {
         "; texts are in a file that is named by the code of its language, such as texts/fr.ftl"
@@ -81,7 +81,7 @@ pub enum Fault {
     TextVariables { place: TemplatePosition, id: String, expected: String, given: String },
     #[error("texts/{}.ftl: the text `{id}` is missing", locale.tag())]
     MissingText { locale: Locale, id: String },
-    /// Than in English; of the English text itself, than the built-in theme gives it.
+    /// Compared with the English text; for the English text itself, compared with the built-in theme.
     #[error(
         "texts/{}.ftl: the text `{id}` has other variables or choices than it should: {how}",
         locale.tag()
@@ -95,7 +95,7 @@ pub enum Fault {
     Render { template: String, locale: Locale, reason: String },
 }
 
-/// A page that could not be rendered. Loading a theme rules this out as far as samples can.
+/// A page that could not be rendered. Loading a theme excludes this as far as samples can.
 #[derive(Debug, thiserror::Error)]
 #[error("`{template}` cannot be rendered: {reason}")]
 pub struct RenderError {
@@ -103,7 +103,7 @@ pub struct RenderError {
     pub reason: String,
 }
 
-/// What a page or message does not do its work without.
+/// An element without which a page or message does not work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MissingElement {
     #[error("no form that posts to `{0}`")]
@@ -118,7 +118,7 @@ pub enum MissingElement {
     Frame,
 }
 
-/// A probable mistake that does not keep the theme from being used.
+/// A probable mistake that does not prevent the theme's use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ThemeWarning {
     #[error("{template}.hbs: there is no link to `{field}`, as on the built-in page")]

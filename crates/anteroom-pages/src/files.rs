@@ -1,6 +1,6 @@
-//! The files of a theme: the default theme, embedded in the binary, and an operator's folder laid over it file by file.
-//! Texts are laid over message by message, so that a practice which words one sentence its own way does not have to
-//! follow every text that a new release adds.
+//! The files of a theme: the default theme, embedded in the binary, and an operator's folder that replaces single
+//! files. Texts are replaced message by message, so that a practice which words one sentence differently does not have
+//! to copy every text of a new release.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,7 +15,7 @@ use crate::locale::Locale;
 #[folder = "../../themes/default"]
 struct Builtin;
 
-/// Deep enough for `assets/icons/x.svg`, and an end to links that lead in circles.
+/// Deep enough for `assets/icons/x.svg`; also ends circular links.
 const DEEPEST: usize = 4;
 
 pub(crate) struct Files {
@@ -25,7 +25,7 @@ pub(crate) struct Files {
     passed_over: Vec<String>,
 }
 
-/// What systems and editors leave in folders of their own accord.
+/// Files that systems and editors create in folders by themselves.
 const SPARE_NAMES: [&str; 5] = ["thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "icon\r"];
 const SPARE_ENDINGS: [&str; 6] = ["~", ".bak", ".orig", ".rej", ".swp", ".tmp"];
 
@@ -56,7 +56,8 @@ impl Files {
         files
     }
 
-    /// A misspelt file would silently change nothing, so only partials, assets and texts in other languages may be new.
+    /// Only partials, assets and texts in other languages may be new: any other new file is probably misspelled and
+    /// would have no effect.
     fn belongs(&self, path: &str) -> bool {
         let new_allowed = path.starts_with("assets/")
             || (path.starts_with("partials/") && path.strip_suffix(".hbs").is_some())
@@ -64,13 +65,13 @@ impl Files {
         new_allowed || self.builtin.contains_key(path)
     }
 
-    /// Every file as it counts, the overlay's before the default.
+    /// All files, with the overlay's in place of the default ones.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &EmbeddedFile)> {
         let shown = self.builtin.iter().filter(|(path, _)| !self.overlay.contains_key(*path));
         shown.chain(&self.overlay).map(|(path, file)| (path.as_str(), file))
     }
 
-    /// The languages that there are texts in, those of the built-in theme first.
+    /// The languages with texts, those of the built-in theme first.
     pub(crate) fn locales(&self) -> Vec<Locale> {
         let added = self.overlay.keys().filter_map(|path| Locale::of_file(path));
         let added = added.filter(|locale| !Locale::ALL.contains(locale));
@@ -81,12 +82,12 @@ impl Files {
         &self.passed_over
     }
 
-    /// Whether anything is laid over the default theme.
+    /// Whether the operator's folder changes the default theme.
     pub(crate) fn is_overlaid(&self) -> bool {
         !self.overlay.is_empty()
     }
 
-    /// The templates of the default theme in whose place there is another. Words and assets change none.
+    /// The templates of the default theme that are replaced. Texts and assets replace none.
     pub(crate) fn replaced_templates(&self) -> BTreeSet<&str> {
         let replaced = self.overlay.keys().filter(|path| self.builtin.contains_key(*path));
         replaced.filter_map(|path| path.strip_suffix(".hbs")).collect()
@@ -96,7 +97,7 @@ impl Files {
         self.overlay.contains_key(path) && !self.builtin.contains_key(path)
     }
 
-    /// A language's texts: the default, then what is laid over it.
+    /// A language's texts: the default ones, then the overlay's.
     pub(crate) fn texts(&self, locale: Locale) -> impl Iterator<Item = (String, &EmbeddedFile)> {
         let path = format!("texts/{}.ftl", locale.tag());
         [self.builtin.get(&path), self.overlay.get(&path)]
@@ -106,7 +107,7 @@ impl Files {
     }
 }
 
-/// What a folder has.
+/// The content of a folder.
 #[derive(Default)]
 struct FolderFiles {
     files: BTreeMap<String, EmbeddedFile>,
@@ -126,7 +127,7 @@ fn collect(folder: &Path, prefix: &str, depth: usize, found: &mut FolderFiles, f
         };
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = entry.path();
-        // Hidden files are the editor's or the mount's, and a README is welcome.
+        // Hidden files belong to editors or mounts, and a README is allowed.
         if name.starts_with('.') || (prefix.is_empty() && name.starts_with("README")) {
             continue;
         }

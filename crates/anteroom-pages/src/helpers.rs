@@ -1,6 +1,6 @@
-//! What templates can call beside Handlebars' own `if`, `unless`, `each`, `with` and `or`: `t` (a text), `date` and `moment`
-//! (times in words), `asset` (an asset's address), `icon` (a drawing), `href` (an address that is safe to follow) and `is`
-//! (whether a value is this word).
+//! Helpers for templates in addition to Handlebars' own `if`, `unless`, `each`, `with` and `or`: `t` (a text), `date`
+//! and `moment` (times in words), `asset` (an asset's address), `icon` (a drawing), `href` (an address that is safe as
+//! a link) and `is` (whether a value equals a word).
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use crate::assets::Assets;
 use crate::locale::Locale;
 use crate::texts::Texts;
 
-/// The helpers that give a value and so can stand anywhere.
+/// The helpers that return a value and can be used as parameters.
 pub(crate) const VALUES: [&str; 7] = ["asset", "date", "href", "icon", "is", "moment", "or"];
 
-/// Shown where a tile names a drawing that the theme does not have.
+/// Shown for a tile whose icon the theme lacks.
 const GENERAL_ICON: &str = "app";
 
 pub(crate) fn register(registry: &mut Handlebars<'static>, texts: &Arc<Texts>, assets: &Arc<Assets>) {
@@ -49,7 +49,7 @@ enum Kind {
     Moment,
 }
 
-/// Whatever is said in the page's language. The result is escaped like any other value.
+/// Texts and times in the page's language. The result is escaped like any other value.
 struct Words {
     kind: Kind,
     texts: Arc<Texts>,
@@ -134,8 +134,8 @@ impl HelperDef for AssetUrl {
     }
 }
 
-/// Writes the drawing itself, an `<img>` for another image among the assets, or the general drawing. The only place where
-/// markup is written unescaped; it comes from the theme's own files.
+/// Writes the drawing itself, an `<img>` for another image among the assets, or the default drawing. Only here markup
+/// is written unescaped; it comes from the theme's own files.
 struct Icon(Arc<Assets>);
 
 impl HelperDef for Icon {
@@ -159,8 +159,8 @@ impl HelperDef for Icon {
     }
 }
 
-/// Addresses reach pages from registrations, too. Applications have schemes of their own, so this names what must not be
-/// followed: what would run as a script or show a page that is not the application's.
+/// Addresses on pages may come from registrations. Applications have schemes of their own, so this lists the schemes
+/// that must not be links: those that run a script or show a page that is not the application's.
 struct Href;
 
 const NEVER_FOLLOWED: [&str; 4] = ["javascript", "data", "vbscript", "blob"];
@@ -174,7 +174,7 @@ impl HelperDef for Href {
         _: &mut RenderContext<'reg, 'rc>,
     ) -> Result<ScopedJson<'rc>, RenderError> {
         let address = first(helper)?.as_str().unwrap_or_default();
-        // Browsers skip control characters and spaces in a scheme.
+        // Browsers ignore control characters and spaces in a scheme.
         let scheme: String = address
             .split(':')
             .next()
@@ -187,7 +187,7 @@ impl HelperDef for Href {
     }
 }
 
-/// Unlike Handlebars' `eq`, this takes the name of something absent: it is then not the word.
+/// Unlike Handlebars' `eq`, this accepts an absent name: it equals no word.
 struct Is;
 
 impl HelperDef for Is {

@@ -1,4 +1,4 @@
-//! Themes: what people see, in their language.
+//! Themes: the pages and messages that people see, in their language.
 //!
 //! ```text
 //!   view struct ──serde──▶ JSON ─┐
@@ -6,17 +6,17 @@
 //!   Fluent texts (en, es) ──{{t}}┘
 //! ```
 //!
-//! One typed view per page ([`Sealed`]), email ([`EmailView`]), text message or call, each with samples that show every shape it can take.
-//! [`ThemeSettings::load`] holds an operator's templates and texts against those samples, so that a theme which loads can render:
-//! a variable, text, helper or file that does not exist is found at start (and by `anteroom theme check`), not by the
-//! person in front of the page. The default theme is held against them by a test.
+//! There is one typed view per page ([`Sealed`]), email ([`EmailView`]), text message or call, each with samples that
+//! show every shape it can take. [`ThemeSettings::load`] checks an operator's templates and texts with those samples,
+//! so that a theme which loads can also render: an unknown variable, text, helper or file is found at the start (and by
+//! `anteroom check`) and not when a person opens the page. A test checks the default theme.
 //!
 //! Invariants:
-//! - Nothing of the domain is known here: views carry plain strings, booleans and enums of this crate.
-//! - No field of a view is ever skipped when it is serialised; an absent value is `null`.
+//! - This crate does not depend on the domain: views have plain strings, booleans and enums of this crate.
+//! - No field of a view is skipped when it is serialized; an absent value is `null`.
 //! - Everything is escaped: unescaped expressions are refused at load, and texts carry no markup.
-//! - Pages ask for nothing but their own origin's style sheet, scripts and images, and have neither inline scripts
-//!   nor inline styles.
+//! - Pages load only style sheets, scripts and images of their own origin, and have neither inline scripts nor
+//!   inline styles.
 
 mod assets;
 mod check;

@@ -1,5 +1,5 @@
-//! Which language a page is in: what the application asked for (`ui_locales`), then what the browser prefers
-//! (`AcceptInvitationForm-Language`, RFC 9110 12.5.4), then the operator's default.
+//! Chooses a page's language: the client's request (`ui_locales`), then the browser's preference (`Accept-Language`,
+//! RFC 9110 §12.5.4), then the operator's default.
 
 use std::fmt;
 use std::fs;
@@ -13,11 +13,11 @@ pub enum Locale {
     #[default]
     En,
     Es,
-    /// One that an operator's theme brings.
+    /// A language that an operator's theme adds.
     Other(Language),
 }
 
-/// The letters of an ISO 639 code, such as `de`; those of two have a zero behind.
+/// The letters of an ISO 639 code, such as `de`; two-letter codes are padded with a zero.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Language([u8; 3]);
 
@@ -47,7 +47,7 @@ impl Serialize for Locale {
 }
 
 impl Locale {
-    /// Those of the built-in theme.
+    /// The languages of the built-in theme.
     pub const ALL: [Locale; 2] = [Locale::En, Locale::Es];
 
     /// The BCP 47 tag, as in `<html lang>` and in the name of the file of texts.
@@ -59,18 +59,18 @@ impl Locale {
         }
     }
 
-    /// Whether a theme has texts in it is another question.
+    /// Parses a tag; the theme need not have texts in this language.
     pub fn from_tag(tag: &str) -> Option<Locale> {
         let known = Locale::ALL.into_iter().find(|locale| locale.tag() == tag);
         known.or_else(|| Language::parse(tag).map(Locale::Other))
     }
 
-    /// The language of a theme's file, if it is one of texts.
+    /// The language of a theme's file of texts; `None` for another file.
     pub(crate) fn of_file(path: &str) -> Option<Locale> {
         path.strip_prefix("texts/")?.strip_suffix(".ftl").and_then(Locale::from_tag)
     }
 
-    /// Those that pages are in with this folder over the built-in theme.
+    /// The languages of the built-in theme and of the files in this folder.
     pub fn of_theme(folder: Option<&Path>) -> Vec<Locale> {
         let mut locales = Locale::ALL.to_vec();
         let listed = folder.and_then(|folder| fs::read_dir(folder.join("texts")).ok());
@@ -82,16 +82,16 @@ impl Locale {
         locales
     }
 
-    /// In which of these languages people are addressed who speak the one of this tag.
+    /// The language among `available` for people whose language has this tag.
     pub fn spoken(tag: &str, available: &[Locale]) -> Option<Locale> {
         best(&[identifier(tag)?], available)
     }
 }
 
-/// A header can list thousands; no person reads that many languages.
+/// The most tags that are considered: a header can list thousands.
 const MOST_TAGS: usize = 16;
 
-/// Of `available`, which are those of the theme.
+/// Chooses among `available`, the theme's languages.
 pub fn negotiate<S: AsRef<str>>(
     ui_locales: &[S],
     accept_language: Option<&str>,
@@ -104,8 +104,8 @@ pub fn negotiate<S: AsRef<str>>(
     best(&requested, available).unwrap_or(default)
 }
 
-/// Java, PHP and POSIX write `es_MX`, some put extensions behind (`es-MX-u-nu-latn`), and case means nothing (RFC 5646
-/// §2.1.1): each names a language all the same.
+/// Java, PHP and POSIX write `es_MX`, some add extensions (`es-MX-u-nu-latn`), and case is irrelevant (RFC 5646
+/// §2.1.1): all of these are accepted.
 fn identifier(tag: &str) -> Option<LanguageIdentifier> {
     LanguageIdentifier::try_from_locale_bytes(tag.as_bytes()).ok()
 }
@@ -118,17 +118,17 @@ fn best(requested: &[LanguageIdentifier], available: &[Locale]) -> Option<Locale
         .and_then(|id| Locale::from_tag(id.language.as_str()))
 }
 
-/// What [`negotiate`] makes of an `AcceptInvitationForm-Language`, for a message that is written later: the tags, best first.
+/// The tags of an `Accept-Language` header, best first, for a message that is written later.
 pub fn accepted(accept_language: &str) -> Vec<String> {
     let tags = by_preference(accept_language).into_iter();
     tags.filter(|tag| identifier(tag).is_some()).map(str::to_owned).collect()
 }
 
-/// The tags of an `AcceptInvitationForm-Language`, best first, without those refused by `q=0`.
+/// The tags of an `Accept-Language` header, best first, without those refused by `q=0`.
 fn by_preference(header: &str) -> Vec<&str> {
     let mut ranges: Vec<(&str, f32)> = header.split(',').take(MOST_TAGS).map(range).collect();
     ranges.retain(|(_, quality)| *quality > 0.0);
-    // A stable sort: equals stay in the order of the header.
+    // The sort is stable: equal ones keep the order of the header.
     ranges.sort_by(|(_, a), (_, b)| b.total_cmp(a));
     ranges.into_iter().map(|(tag, _)| tag).collect()
 }

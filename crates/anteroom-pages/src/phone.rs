@@ -1,5 +1,5 @@
-//! What goes to a phone: a text message, or the words of a call, with a one-time code; or a text that tells of something.
-//! Templates are `messages/NAME.text.txt.hbs` and, for the parts of a call, `messages/code.call.PART.txt.hbs`.
+//! Messages to a phone: a text message or the words of a call with a one-time code, or a text with a notice. Templates
+//! are `messages/NAME.text.txt.hbs` and, for the parts of a call, `messages/code.call.PART.txt.hbs`.
 
 use serde::Serialize;
 
@@ -10,14 +10,14 @@ pub(crate) const CALL_CODE: &str = "messages/code.call.code.txt";
 pub(crate) const CALL_AGAIN: &str = "messages/code.call.again.txt";
 pub(crate) const CALL_GOODBYE: &str = "messages/code.call.goodbye.txt";
 
-/// Has no `Debug`, like the call: it holds a code.
+/// Without `Debug`, like the call, because it has a code.
 #[derive(Clone, Serialize)]
 pub struct CodeText {
     pub practice: String,
     pub code: String,
-    /// How long the code works.
+    /// Minutes until the code expires.
     pub minutes: u32,
-    /// The provider's own. Browsers fill the code in on its pages only.
+    /// The provider's host. Browsers fill in the code only on its pages.
     pub host: String,
 }
 
@@ -25,21 +25,21 @@ pub struct CodeText {
 #[derive(Clone, Serialize)]
 pub struct PhoneAddedText {
     pub practice: String,
-    /// Masked in characters that a text message has room for: `***66`.
+    /// Masked with characters that need little room in a text message: `***66`.
     pub phone: String,
-    /// Where a person who did not want that goes.
+    /// Where a person who did not want this can stop it.
     pub link: String,
 }
 
 #[derive(Clone, Serialize)]
 pub struct CodeCall {
     pub practice: String,
-    /// One by one, as they are read out.
+    /// Single digits, as they are read out.
     pub digits: Vec<char>,
 }
 
-/// The words of a call, in the order in which they are spoken. Nothing but the prompt is said before a key was pressed:
-/// a voicemail must not record a code.
+/// The words of a call, in the order in which they are spoken. Only the prompt is spoken before a key is pressed,
+/// because a voicemail must not record a code.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CallScript {
     pub prompt: String,

@@ -1,5 +1,5 @@
-//! The texts of a theme, in Fluent, one file per language. They are plain: no markup, and whatever they contain is
-//! escaped with the rest of the page.
+//! The texts of a theme, in Fluent, one file per language. They have no markup, and their content is escaped with the
+//! rest of the page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::error::{Fault, TemplatePosition};
 use crate::files::{self, Files};
 use crate::locale::Locale;
 
-/// Texts that helpers use on their own, with the variables that those hand over. A language takes what it needs.
+/// Texts that helpers use by themselves, with the variables that they pass. A language uses those it needs.
 pub(crate) const HELPER_TEXTS: [(&str, &[&str]); 2] = [
     ("date", &["year", "month", "day"]),
     ("moment", &["year", "month", "day", "hour", "hour12", "half", "minute", "zone"]),
@@ -25,9 +25,9 @@ struct Language {
     locale: Locale,
     bundle: FluentBundle<FluentResource>,
     signatures: BTreeMap<String, Signature>,
-    /// Texts of the default theme, which an operator's pages may leave out. Without an operator's folder, none.
+    /// Texts of the default theme that an operator's pages may leave unused. Empty without an operator's folder.
     dispensable: BTreeSet<String>,
-    /// Those that the operator's file words otherwise than the default theme takes them.
+    /// Texts that the operator's file defines with other variables than the default theme.
     altered: BTreeSet<String>,
 }
 
@@ -51,7 +51,7 @@ impl Texts {
     }
 
     pub(crate) fn format(&self, locale: Locale, id: &str, args: &FluentArgs<'_>) -> Result<String, String> {
-        // One that the theme had until a moment ago is in English.
+        // A language that the theme has just lost is shown in English.
         let language = self.languages.iter().find(|language| language.locale == locale);
         let language = language.or(self.languages.first());
         let bundle = &language.ok_or_else(|| format!("no texts in `{}`", locale.tag()))?.bundle;
@@ -65,12 +65,12 @@ impl Texts {
         }
     }
 
-    /// The variables that a text takes. Languages agree, or loading has said so.
+    /// The variables of a text. All languages agree on them, which loading has checked.
     pub(crate) fn variables(&self, id: &str) -> Option<&BTreeSet<String>> {
         self.languages.first()?.signatures.get(id).map(|signature| &signature.variables)
     }
 
-    /// A misspelt id would silently word nothing differently.
+    /// A misspelled id would have no effect, so unused texts are reported.
     pub(crate) fn unused(&self, named: &BTreeSet<String>, faults: &mut Vec<Fault>) {
         let is_named = |id: &str| named.contains(id) || HELPER_TEXTS.iter().any(|(helper, _)| *helper == id);
         for Language { locale, signatures, dispensable, .. } in &self.languages {
@@ -81,7 +81,7 @@ impl Texts {
         }
     }
 
-    /// Every language has every text, with the same variables and choices.
+    /// Every language must have every text, with the same variables and choices.
     fn compare(&self, faults: &mut Vec<Fault>) {
         let (own, built_in): (Vec<&Language>, Vec<&Language>) =
             self.languages.iter().partition(|language| matches!(language.locale, Locale::Other(_)));
@@ -97,10 +97,11 @@ impl Texts {
                 let fault = match (signatures.get(*id), first.signatures.get(*id)) {
                     (None, _) => Fault::MissingText { locale: *locale, id: (*id).clone() },
                     (Some(this), Some(other)) if !agree(id, this, other) => {
-                        // Where the operator's English is what takes something else, the others are as they should be.
+                        // If the operator's English text is the one with other variables, the other languages are
+                        // right.
                         let is_english = first.altered.contains(*id);
                         let locale = if is_english { first.locale } else { *locale };
-                        // The English file is then held against what the built-in theme takes.
+                        // The English file is then compared with the built-in theme.
                         let how = if is_english { other.difference(this) } else { this.difference(other) };
                         Fault::TextDiffers { locale, id: (*id).clone(), how }
                     }
@@ -124,10 +125,10 @@ fn agree(id: &str, this: &Signature, other: &Signature) -> bool {
 impl Language {
     fn collect(locale: Locale, files: &Files, faults: &mut Vec<Fault>) -> Language {
         let mut bundle = FluentBundle::new_concurrent(locale.tag().parse().into_iter().collect());
-        // The isolation marks would end up in subjects, titles and what people copy; both languages run left to right.
+        // Isolation marks would appear in subjects, titles and copied text; both languages are written left to right.
         bundle.set_use_isolating(false);
         let mut sources = Vec::new();
-        // What a language of the operator's does not say is said in English.
+        // Texts that an operator's language lacks are in English.
         let english = matches!(locale, Locale::Other(_)).then(|| files.texts(Locale::En));
         for (path, file) in english.into_iter().flatten().chain(files.texts(locale)) {
             let Some(source) = files::text(&path, file, faults) else { continue };

@@ -1,4 +1,4 @@
-//! A theme that was held against every page before it is used.
+//! A theme that was checked against every page before it is used.
 
 use std::path::Path;
 
@@ -22,10 +22,10 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// The default theme, with an operator's folder laid over it.
+    /// Loads the default theme with an operator's folder over it.
     ///
-    /// A folder has been rendered with every sample in every language when it loads. The default theme by itself is held
-    /// to its samples by a test instead, since it cannot change afterwards and rendering everything takes a while.
+    /// A folder's theme is rendered with every sample in every language when it loads. The default theme alone is
+    /// checked by a test instead, since it cannot change afterwards and rendering everything takes a while.
     pub fn load(folder: Option<&Path>) -> Result<Theme, ThemeError> {
         let mut faults = Vec::new();
         let files = Files::read(folder, &mut faults);
@@ -37,7 +37,7 @@ impl Theme {
         if faults.is_empty() { Ok(theme) } else { Err(ThemeError { faults }) }
     }
 
-    /// A stage begins only if the one before found nothing: it would repeat, less clearly, what was found.
+    /// Each stage runs only if the one before found nothing: it would repeat the findings less clearly.
     fn check(&mut self, files: &Files, new_partials: &[String], faults: &mut Vec<Fault>) {
         if faults.is_empty() {
             check::templates(&self.templates, new_partials, faults);
@@ -91,27 +91,27 @@ impl Theme {
         })
     }
 
-    /// What is served at `/assets/PATH`.
+    /// The file served at `/assets/PATH`.
     pub fn asset(&self, path: &str) -> Option<Asset> {
         self.templates.assets.get(path)
     }
 
-    /// The languages that pages and messages are in.
+    /// The languages of pages and messages.
     pub fn locales(&self) -> Vec<Locale> {
         self.templates.texts.locales().collect()
     }
 
-    /// What systems and editors have left in the folder, and nothing was made of.
+    /// Files of systems and editors in the folder, which were ignored.
     pub fn ignored_files(&self) -> &[String] {
         &self.passed_over
     }
 
-    /// Probable mistakes that do not keep the theme from being used.
+    /// Probable mistakes that do not prevent the theme's use.
     pub fn warnings(&self) -> &[ThemeWarning] {
         &self.warnings
     }
 
-    /// Whether a tile with this icon has a drawing of its own.
+    /// Whether the theme has a drawing for this icon.
     pub fn has_icon(&self, name: &str) -> bool {
         self.templates.assets.icon(name).is_some() || self.templates.assets.url(name).is_some()
     }

@@ -1,5 +1,5 @@
-//! Points and lengths of time as the texts want them. The fields have the types that `jiff::civil` hands out, so that a
-//! caller fills them straight from a zoned time; the language decides how they read.
+//! Times and durations for the texts. The fields have the types of `jiff::civil`, so that they are filled directly from
+//! a zoned time; the language decides the format.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ pub struct Date {
     pub day: i8,
 }
 
-/// A day and a time of day, with the name of the zone as people know it ("EST", "UTC").
+/// A day and a time of day, with the usual name of the time zone ("EST", "UTC").
 #[derive(Clone, Debug, Serialize)]
 pub struct Moment {
     pub date: Date,
@@ -20,7 +20,7 @@ pub struct Moment {
     pub zone: String,
 }
 
-/// How long to wait, in whole minutes and never less than one: a person before a form does not count seconds.
+/// A waiting time in whole minutes, at least one: seconds are of no use to a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Wait(u64);
 

@@ -29,7 +29,7 @@ fn with(path: &str, content: &str) -> TempDir {
     folder
 }
 
-fn told(folder: &TempDir) -> Vec<String> {
+fn reported(folder: &TempDir) -> Vec<String> {
     match Theme::load(Some(folder.path())) {
         Ok(_) => panic!("a theme was accepted that lacks something"),
         Err(error) => error.faults.iter().map(ToString::to_string).collect(),
@@ -77,20 +77,20 @@ fn a_page_keeps_its_forms_with_their_tokens_fields_and_buttons() {
         ("pages/signed-out.hbs", "<iframe ", "<span ", lost("signed-out", "the frames are missing")),
         ("pages/enrol-factor.hbs", "{{secret}}", "", lost("enrol-factor", "`secret` is missing")),
     ] {
-        let told = told(&changed(path, from, to));
-        assert!(told.contains(&expected), "{from} → {to}: {told:#?}");
+        let reported = reported(&changed(path, from, to));
+        assert!(reported.contains(&expected), "{from} → {to}: {reported:#?}");
     }
 }
 
 #[test]
 fn a_page_that_is_empty_is_told_for_every_form() {
-    let told = told(&with("pages/enter-code.hbs", "<p>Nothing here</p>"));
+    let reported = reported(&with("pages/enter-code.hbs", "<p>Nothing here</p>"));
     for form in ["/verify/code", "/verify/send", "/register/phone/another"] {
         let expected =
             format!("pages/enter-code.hbs: no form that posts to `{form}`, which the built-in one has");
-        assert!(told.contains(&expected), "{told:#?}");
+        assert!(reported.contains(&expected), "{reported:#?}");
     }
-    assert_eq!(told.len(), 3, "each once: {told:#?}");
+    assert_eq!(reported.len(), 3, "each once: {reported:#?}");
 }
 
 #[test]
@@ -110,12 +110,12 @@ fn a_message_keeps_its_links_and_codes() {
         ("messages/phone-added.text.txt.hbs", "{{link}}", "messages/phone-added.text.txt", "the link `link`"),
         ("messages/code.call.code.txt.hbs", "{{this}}", "messages/code.call.code.txt", "`digits`"),
     ] {
-        let told = told(&changed(path, from, ""));
+        let reported = reported(&changed(path, from, ""));
         let expected = format!("{template}.hbs: {lost} is missing, which the built-in one has");
-        assert!(told.contains(&expected), "{from}: {told:#?}");
+        assert!(reported.contains(&expected), "{from}: {reported:#?}");
     }
-    let told = told(&with("messages/code.text.txt.hbs", "{{practice}} sends a code"));
-    assert_eq!(told, ["messages/code.text.txt.hbs: `code` is missing, which the built-in one has"]);
+    let reported = reported(&with("messages/code.text.txt.hbs", "{{practice}} sends a code"));
+    assert_eq!(reported, ["messages/code.text.txt.hbs: `code` is missing, which the built-in one has"]);
 }
 
 #[test]

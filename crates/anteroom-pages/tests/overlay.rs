@@ -28,7 +28,7 @@ fn faults(files: &[(&str, &str)]) -> Vec<Fault> {
     }
 }
 
-fn told(files: &[(&str, &str)]) -> Vec<String> {
+fn reported(files: &[(&str, &str)]) -> Vec<String> {
     faults(files).iter().map(ToString::to_string).collect()
 }
 
@@ -141,7 +141,9 @@ fn variables_are_looked_up_where_handlebars_looks() {
     let html = rendered(&Theme::load(Some(folder.path())).unwrap(), &DashboardPage::samples()[0]);
     assert!(html.contains("Scheduleschedule0alice@demo.exampleAlice Moreno"), "{html}");
     let wrong = page.replace("{{this.icon}}", "{{email}}");
-    assert!(told(&[("pages/dashboard.hbs", &wrong)])[0].contains("`email` is not a variable of this page"));
+    assert!(
+        reported(&[("pages/dashboard.hbs", &wrong)])[0].contains("`email` is not a variable of this page")
+    );
 }
 
 #[test]
@@ -171,20 +173,20 @@ fn each_mistake_is_told_with_its_place() {
         ),
     ];
     for (body, expected) in table {
-        let told = told(&[("pages/signed-out.hbs", &signed_out(body))]);
-        assert!(told.iter().any(|fault| fault == expected), "{body}: {told:?}");
+        let reported = reported(&[("pages/signed-out.hbs", &signed_out(body))]);
+        assert!(reported.iter().any(|fault| fault == expected), "{body}: {reported:?}");
     }
-    let syntax = told(&[("pages/signed-out.hbs", "<p>\n{{#if application_name}}")]);
+    let syntax = reported(&[("pages/signed-out.hbs", "<p>\n{{#if application_name}}")]);
     assert!(syntax[0].starts_with("pages/signed-out.hbs:2:"), "{syntax:?}");
 }
 
 #[test]
 fn what_only_shows_when_rendered_is_found_by_rendering() {
     // Without an application there is nothing to put into the text.
-    let told =
-        told(&[("pages/signed-out.hbs", &signed_out("{{t \"back-to\" application=application_name}}"))]);
-    assert!(told[0].starts_with("pages/signed-out cannot be rendered in `en`"), "{told:?}");
-    assert!(told[0].contains("nothing to put for `application`"), "{told:?}");
+    let reported =
+        reported(&[("pages/signed-out.hbs", &signed_out("{{t \"back-to\" application=application_name}}"))]);
+    assert!(reported[0].starts_with("pages/signed-out cannot be rendered in `en`"), "{reported:?}");
+    assert!(reported[0].contains("nothing to put for `application`"), "{reported:?}");
 }
 
 #[test]
@@ -200,18 +202,20 @@ fn texts_are_the_same_in_every_language() {
         ),
     ] {
         let files = [("pages/signed-out.hbs", &*page), ("texts/en.ftl", english), ("texts/es.ftl", spanish)];
-        assert!(told(&files).iter().any(|fault| fault == expected), "{expected}");
+        assert!(reported(&files).iter().any(|fault| fault == expected), "{expected}");
     }
-    let told =
-        told(&[("texts/en.ftl", "forgot-pasword = I forgot"), ("texts/es.ftl", "forgot-pasword = Olvidé")]);
-    assert_eq!(told[0], "texts/en.ftl: the text `forgot-pasword` is not used by any page or email");
+    let reported = reported(&[
+        ("texts/en.ftl", "forgot-pasword = I forgot"),
+        ("texts/es.ftl", "forgot-pasword = Olvidé"),
+    ]);
+    assert_eq!(reported[0], "texts/en.ftl: the text `forgot-pasword` is not used by any page or email");
 }
 
 #[test]
 fn a_choice_that_one_language_lacks_is_told_of_the_file_that_lacks_it() {
     let channel = "channel = { $channel ->\n    [email] Email\n   *[call] Call\n }\n";
     assert_eq!(
-        told(&[("texts/en.ftl", channel)]),
+        reported(&[("texts/en.ftl", channel)]),
         ["texts/en.ftl: the text `channel` has other variables or choices than it should: without `[text]`"]
     );
 }
@@ -229,7 +233,7 @@ fn a_language_of_the_themes_own_says_the_rest_in_english() {
     let email = theme.render_email(german, &InvitationEmail::samples()[0]).unwrap();
     assert!(!email.subject.is_empty());
     assert_eq!(
-        told(&[("texts/de.ftl", "forgot-pasword = Passwort vergessen")])[0],
+        reported(&[("texts/de.ftl", "forgot-pasword = Passwort vergessen")])[0],
         "texts/de.ftl: the text `forgot-pasword` is not used by any page or email"
     );
 }
@@ -247,8 +251,8 @@ fn what_systems_and_editors_leave_behind_is_passed_over_with_a_word() {
 
 #[test]
 fn a_broken_text_file_is_told_with_its_line() {
-    let told = told(&[("texts/es.ftl", "skip = Ir\nthis is not fluent\n")]);
-    assert!(told[0].starts_with("texts/es.ftl:2:"), "{told:?}");
+    let reported = reported(&[("texts/es.ftl", "skip = Ir\nthis is not fluent\n")]);
+    assert!(reported[0].starts_with("texts/es.ftl:2:"), "{reported:?}");
 }
 
 #[test]
@@ -270,6 +274,6 @@ fn a_file_that_would_change_nothing_is_told() {
         ),
         ("assets/icons/ours.svg", "<?xml?><svg/>", "assets/icons/ours.svg: an icon has to begin with <svg"),
     ] {
-        assert_eq!(told(&[(file, content)]), [expected], "{file}");
+        assert_eq!(reported(&[(file, content)]), [expected], "{file}");
     }
 }

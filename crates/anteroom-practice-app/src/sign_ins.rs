@@ -115,8 +115,8 @@ mod tests {
     fn rfc6749_10_12_another_browser_cannot_finish_it_nor_spoil_it() {
         let (sign_ins, now, browser) = (SignIns::new(), Timestamp::UNIX_EPOCH, BrowserId::known_or_new(None));
         begin(&sign_ins, "state", &browser, now);
-        let stranger = BrowserId::known_or_new(None);
-        assert_eq!(sign_ins.finish("state", Some(&stranger), now).err(), Some(NotPending::OtherBrowser));
+        let other_browser = BrowserId::known_or_new(None);
+        assert_eq!(sign_ins.finish("state", Some(&other_browser), now).err(), Some(NotPending::OtherBrowser));
         assert_eq!(sign_ins.finish("state", None, now).err(), Some(NotPending::OtherBrowser));
         assert!(sign_ins.finish("state", Some(&browser), now).is_ok());
     }

@@ -1,4 +1,4 @@
-//! Puts a changed configuration in the place of the running one.
+//! Replaces the running configuration by a changed one.
 
 use anteroom_config::Configuration;
 use anteroom_flows::context::call::Call;
@@ -12,24 +12,24 @@ use anteroom_web::Web;
 
 use crate::wiring;
 
-pub const RELOAD_REFUSED: &str = "the changed configuration was refused, the running one stays";
+pub const RELOAD_REFUSED: &str = "the changed configuration was refused, and the running one stays in use";
 
-/// Why a good configuration cannot take the place of the running one.
+/// Why a valid configuration cannot replace the running one.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
     #[error("the issuer cannot change while the server runs")]
     Issuer,
     #[error(
-        "the client `{0}` needs {1}, for which no key is made: keys.signing.algorithms waits for the next start"
+        "the client `{0}` needs {1}, for which there is no key: keys.signing.algorithms takes effect at the next start"
     )]
     NoKey(ClientId, SigningAlgorithm),
     #[error("the theme: {0}")]
     Theme(#[from] ThemeError),
-    #[error("the theme was not loaded: {0}")]
+    #[error("the theme could not be loaded: {0}")]
     NotLoaded(#[from] tokio::task::JoinError),
 }
 
-/// `algorithms` are those that keys are made for.
+/// `algorithms` are those for which the node has signing keys.
 pub async fn apply_configuration(
     web: &Web,
     configuration: &Configuration,
@@ -43,7 +43,7 @@ pub async fn apply_configuration(
     if let Some((client, algorithm)) = wiring::without_key(settings, algorithms) {
         return Err(ReloadError::NoKey(client.clone(), algorithm));
     }
-    // Each page and message is rendered many times.
+    // Loading renders every page and message, so it runs on a blocking thread.
     let folder = settings.theme.folder.clone();
     let theme = tokio::task::spawn_blocking(move || Theme::load(folder.as_deref())).await??;
     wiring::warn_of_theme(&theme);
@@ -60,13 +60,13 @@ pub async fn record_applied_configuration(web: &Web, configuration: &Configurati
     }
     let call = Call::local(&web.provider);
     if let Err(error) = admin::note_configuration(&call).await {
-        tracing::error!("the trail was not told of the configuration: {error}");
+        tracing::error!("the audit entry for the configuration could not be written: {error}");
     }
-    // What fails here is done by the next round of housekeeping.
+    // If one of these fails, the next round of housekeeping does it.
     if let Err(error) = configured_clients::note(&call).await {
-        tracing::error!("the clients of the configuration: {error}");
+        tracing::error!("the configured clients could not be recorded: {error}");
     }
     if let Err(error) = undefined_groups::warn(&call).await {
-        tracing::error!("the groups of the configuration: {error}");
+        tracing::error!("the configured groups could not be checked: {error}");
     }
 }

@@ -1,5 +1,5 @@
-//! What runs beside the requests: deliveries, keys, registered clients, the configuration, the chain of the trail,
-//! housekeeping. Each task is a loop around one use case; a failure is logged and tried again with the next round.
+//! Tasks that run beside the requests: deliveries, keys, registered clients, the configuration, the chain of the audit
+//! trail, housekeeping. Each task is a loop around one use case; a failure is logged and retried in the next round.
 
 use anteroom_config::{Configuration, ConfigurationFile, Settings};
 use anteroom_domain::audit_trail::chain::Checkpoint;
@@ -30,23 +30,23 @@ use crate::reload::ConfigurationReloader;
 use crate::{checkpoints, housekeeping, wiring};
 
 const EVERY_SECOND: Duration = Duration::from_secs(1);
-/// However many requests are let down, the database is not asked more often how it is.
+/// The shortest time between two checks of the database, however many requests fail because of it.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 /// Mails are looked up on a fixed interval and not when a form arrives: the response time must not show whether an
 /// account has the address.
 const ASKS: Duration = Duration::from_millis(500);
-/// The node's clock may have been set since the keys were loaded, so they are loaded anew every so many rounds.
+/// The node's clock may have been set since the keys were loaded, so they are reloaded after this many rounds.
 const ROUNDS_OF_KEYS: u32 = 60;
-/// Batches that one round links at most: a trail that was long left alone does not hold up the checkpoints.
+/// The most batches that one round links: a long backlog of entries must not delay the checkpoints.
 const LINK_BATCHES: u32 = 200;
-/// Between two looks at the checkpoints that other nodes have signed.
+/// Rounds between two reads of the checkpoints that other nodes have signed.
 const ROUNDS_OF_CHECKPOINTS: u32 = 60;
-/// Entries that another program has written, named in the log of one process.
+/// The most entries of another program that one process names in its log.
 const MOST_NAMED: usize = 100;
 
 /// The tasks of a running server; dropping the set stops them.
 ///
-/// `followed` is where the configuration came from.
+/// `followed` is the source of the configuration.
 pub fn start(
     web: &Arc<Web>,
     configuration: &Configuration,
@@ -62,7 +62,7 @@ pub fn start(
     tasks.spawn(follow_clients(Arc::clone(provider)));
     tasks.spawn(watch_health(Arc::clone(provider)));
     tasks.spawn(process_link_requests(Arc::clone(provider)));
-    tasks.spawn(follow_trail(Arc::clone(provider), checkpoints::file(settings)));
+    tasks.spawn(extend_audit_trail(Arc::clone(provider), checkpoints::file(settings)));
     if let Some(source) = followed {
         let follower =
             ConfigurationReloader::new(Arc::clone(web), source, configuration, schedule.algorithms.clone());
@@ -72,13 +72,13 @@ pub fn start(
     tasks
 }
 
-/// Takes up within a second what this node, another or the operator rotated. Nothing slow is done here: requests are only
-/// served while the answers keep coming.
+/// Loads within a second the keys that this node, another node or the operator rotated. Nothing slow is done here,
+/// because requests are served only while this task keeps confirming the keys.
 async fn follow_keys(provider: Arc<Provider>) {
     let mut ticks = interval(EVERY_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut seen, mut round) = (None, 0_u32);
-    // They were read a moment ago, when the server was put together.
+    // The keys were loaded just before, when the provider was made.
     provider.confirmations.confirm(Cached::Keys, Instant::now());
     loop {
         ticks.tick().await;
@@ -90,12 +90,12 @@ async fn follow_keys(provider: Arc<Provider>) {
             continue;
         }
         if let Err(error) = reload_keys(&provider, &mut seen).await {
-            tracing::error!("signing keys: {error}");
+            tracing::error!("the signing keys could not be loaded: {error}");
         }
     }
 }
 
-/// One round: loads the keys where the version is not the one that was `seen`, or a key's time has come.
+/// One round: loads the keys if their version differs from `seen`, or if a key changes its role now.
 pub async fn reload_keys(provider: &Provider, seen: &mut Option<KeysVersion>) -> Result<(), FlowError> {
     let asked = Instant::now();
     let version = provider.store.keys_version().await?;
@@ -108,7 +108,7 @@ pub async fn reload_keys(provider: &Provider, seen: &mut Option<KeysVersion>) ->
     Ok(())
 }
 
-/// Takes up within a second the clients that registered, changed or left at other nodes.
+/// Loads within a second the clients that registered, changed or were removed at other nodes.
 async fn follow_clients(provider: Arc<Provider>) {
     let mut ticks = interval(EVERY_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -120,12 +120,12 @@ async fn follow_clients(provider: Arc<Provider>) {
         }
         match registered_clients::refresh_registered_clients(&provider).await {
             Ok(looked_at) => provider.confirmations.confirm(Cached::RegisteredClients, looked_at),
-            Err(error) => tracing::error!("registered clients: {error}"),
+            Err(error) => tracing::error!("the registered clients could not be loaded: {error}"),
         }
     }
 }
 
-/// Looks up the addresses for which mails were asked for, and queues the mails.
+/// Looks up the addresses for which mails were requested, and queues the mails.
 async fn process_link_requests(provider: Arc<Provider>) {
     let mut ticks = interval(ASKS);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -135,14 +135,14 @@ async fn process_link_requests(provider: Arc<Provider>) {
             continue;
         }
         if let Err(error) = mail_requests::answer(&Call::local(&provider)).await {
-            tracing::error!("mails that were asked for: {error}");
+            tracing::error!("requested mails could not be queued: {error}");
         }
     }
 }
 
-/// Keeps what is known of whether this node can serve, and tells the other nodes of it. After that it looks whether the
-/// database went back: what broke a connection may have been a server that took over. A request that was let down by the
-/// database does not wait for the second to be over.
+/// Checks whether this node can serve, and writes the result for the other nodes. Afterwards it checks whether the
+/// database went back to an earlier state, because a broken connection may mean that another server took over. A
+/// request that the database failed triggers a check at once, without waiting for the next second.
 async fn watch_health(provider: Arc<Provider>) {
     let mut watch = health::HealthMonitor::default();
     provider.confirmations.confirm(Cached::History, Instant::now());
@@ -157,52 +157,55 @@ async fn watch_health(provider: Arc<Provider>) {
         let asked = Instant::now();
         match history::check_now(&provider).await {
             Ok(()) => provider.confirmations.confirm(Cached::History, asked),
-            Err(error) => tracing::warn!("whether the database went back could not be seen: {error}"),
+            Err(error) => tracing::warn!("the database could not be checked for an earlier state: {error}"),
         }
         tokio::time::sleep(BETWEEN_LOOKS).await;
     }
 }
 
-/// Links what was written, and signs how far the trail has come. `file` takes the checkpoints out of the database.
-async fn follow_trail(provider: Arc<Provider>, file: Option<PathBuf>) {
+/// Links new entries and signs checkpoints of the audit trail. `file` receives a copy of the checkpoints outside the
+/// database.
+async fn extend_audit_trail(provider: Arc<Provider>, file: Option<PathBuf>) {
     let mut ticks = interval(EVERY_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut named = HashSet::new();
     let mut round = 0_u32;
     loop {
         ticks.tick().await;
-        // What is linked to the end of a database that went back would hide where that was.
+        // New links at the end of a database that went back would hide the point to which it went back.
         if provider.history.is_refused() {
             continue;
         }
         match extend_chain(&provider, file.as_deref(), CheckpointTime::Due).await {
-            Ok(left_out) => tell_left_out(left_out, &mut named),
-            Err(error) => tracing::error!("the chain of the audit trail: {error}"),
+            Ok(left_out) => log_left_out(left_out, &mut named),
+            Err(error) => tracing::error!("the chain of the audit trail could not be extended: {error}"),
         }
         if round.is_multiple_of(ROUNDS_OF_CHECKPOINTS)
             && let Err(error) = keep_newest(&provider, file.as_deref()).await
         {
-            tracing::error!("the newest checkpoint of the audit trail: {error}");
+            tracing::error!(
+                "the newest checkpoint of the audit trail could not be copied to the file: {error}"
+            );
         }
         round = round.wrapping_add(1);
     }
 }
 
-/// Each entry once: they stay until an operator removes them.
-fn tell_left_out(left_out: Vec<AuditId>, named: &mut HashSet<AuditId>) {
+/// Logs each entry once: it stays in the table until an operator removes it.
+fn log_left_out(left_out: Vec<AuditId>, named: &mut HashSet<AuditId>) {
     for entry in left_out {
         if named.len() < MOST_NAMED && named.insert(entry) {
             tracing::error!(
                 %entry,
-                "an entry of the audit trail is left out of the chain: it is in it already, or cannot be read. Another program \
-                 has written it to the table `audit_waiting`. Run `anteroom audit verify`"
+                "an audit entry was not linked into the chain: it is linked already, or cannot be read. Another \
+                 program has written it to the table `audit_waiting`. Run `anteroom audit verify`"
             );
         }
     }
 }
 
-/// One round: links all that waits, batch by batch, then signs a checkpoint if there is one to sign. Gives back entries that
-/// cannot be linked.
+/// One round: links all waiting entries, batch by batch, then signs a checkpoint if one is due. Returns the entries
+/// that cannot be linked.
 pub async fn extend_chain(
     provider: &Provider,
     file: Option<&Path>,
@@ -225,7 +228,8 @@ pub async fn extend_chain(
     Ok(left_out)
 }
 
-/// To the log and to the file. What one of them misses, the next checkpoint makes good: it covers all before it.
+/// Writes a checkpoint to the log and to the file. If one of them fails, the next checkpoint makes up for it, because
+/// it covers all before it.
 async fn carry_out(checkpoint: Checkpoint, file: Option<&Path>) {
     let line = ExportLine::Checkpoint(checkpoint.clone()).write().unwrap_or_default();
     tracing::info!(seq = checkpoint.link.seq, line, "checkpoint of the audit trail");
@@ -251,8 +255,8 @@ pub async fn keep_newest(provider: &Provider, file: Option<&Path>) -> Result<(),
     Ok(())
 }
 
-/// Before stopping: what was counted and what waits goes into the trail, and the trail is signed.
-pub async fn finish_trail(provider: &Arc<Provider>, settings: &Settings) -> Result<(), FlowError> {
+/// Runs before the server stops: writes the counters and waiting entries to the audit trail, and signs it.
+pub async fn finish_audit_trail(provider: &Arc<Provider>, settings: &Settings) -> Result<(), FlowError> {
     if provider.history.is_refused() {
         return Ok(());
     }

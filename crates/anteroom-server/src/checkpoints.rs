@@ -1,5 +1,5 @@
-//! The checkpoints file: signed checkpoints of the audit trail outside the database, so that a thief who can change the one
-//! cannot change the other unnoticed. One JSON object a line, only ever appended to; copy it off the host.
+//! The checkpoints file: signed checkpoints of the audit trail outside the database, so that an attacker who can change
+//! the database cannot do so unnoticed. One JSON object a line, only ever appended to; copy it off the host.
 
 use anteroom_config::Settings;
 use anteroom_domain::audit_trail::chain::Checkpoint;
@@ -10,7 +10,8 @@ use std::fs::OpenOptions;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-/// As configured, else beside the SQLite database. With PostgreSQL there is no such place: then the log alone has them.
+/// The configured file, else the one beside the SQLite database. With PostgreSQL there is no default: then only the log
+/// has the checkpoints.
 pub fn file(settings: &Settings) -> Option<PathBuf> {
     if let Some(file) = &settings.audit.checkpoints_file {
         return Some(file.clone());
@@ -20,7 +21,7 @@ pub fn file(settings: &Settings) -> Option<PathBuf> {
     Some(Path::new(path).with_extension("checkpoints.jsonl"))
 }
 
-/// Behind a line that a crash has cut off, a new one begins.
+/// Appends a line. If a crash has cut off the last line, the new one begins on a line of its own.
 pub fn append(path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
@@ -31,8 +32,8 @@ pub fn append(path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Another node may have signed it. The number is looked at and the time: of a database that an operator accepted after it went
-/// back, the file has higher numbers that are void.
+/// Another node may have signed the checkpoint. Number and time are both compared: after an operator accepted a
+/// database that went back, the file has higher numbers that are void.
 pub fn append_newer(path: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
     let known = match last(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -52,11 +53,11 @@ fn ends_a_line(file: &mut std::fs::File) -> io::Result<bool> {
     Ok(last == *b"\n")
 }
 
-/// What the end of a file may be long in which the last checkpoint is looked for: some hundreds of lines.
+/// How many bytes at the end of a file are searched for the last checkpoint: some hundreds of lines.
 const TAIL: u64 = 64 * 1024;
 
-/// The last checkpoint in a file that can be read. `None`: the file is empty. A file with something else in it is an error: it
-/// may know that the database went back.
+/// The last readable checkpoint in a file; `None` if the file is empty. A file with other content only is an error,
+/// because it may be evidence that the database went back.
 pub fn last(path: &Path) -> io::Result<Option<Checkpoint>> {
     let mut file = std::fs::File::open(path)?;
     let begins = file.metadata()?.len().saturating_sub(TAIL);
@@ -70,14 +71,12 @@ pub fn last(path: &Path) -> io::Result<Option<Checkpoint>> {
     let last = tail.rsplit(|byte| *byte == b'\n').find_map(read);
     let is_empty = tail.iter().all(u8::is_ascii_whitespace);
     match last {
-        None if !is_empty => {
-            Err(io::Error::new(io::ErrorKind::InvalidData, "it has no checkpoint that can be read"))
-        }
+        None if !is_empty => Err(io::Error::new(io::ErrorKind::InvalidData, "it has no readable checkpoint")),
         last => Ok(last),
     }
 }
 
-/// The checkpoints of a file, and what is wrong with it.
+/// The checkpoints of a file, and the problems in it.
 pub fn read(path: &Path) -> io::Result<(Vec<Checkpoint>, Vec<AuditFinding>)> {
     let (mut checkpoints, mut findings) = (Vec::new(), Vec::new());
     let text = std::fs::read(path)?;

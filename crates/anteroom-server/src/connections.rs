@@ -1,5 +1,6 @@
-//! Open connections, bounded in all and of each address: one peer that opens many leaves descriptors to the others, to the
-//! database and to what is sent. The proxies in front are bounded in all alone, because all browsers come through them.
+//! Open connections, limited in total and for each address: a peer that opens many must leave descriptors to the
+//! others, to the database and to outgoing requests. Connections from trusted proxies are limited in total only,
+//! because all browsers come through them.
 
 use anteroom_config::Settings;
 use anteroom_domain::rate::AddressPrefix;
@@ -11,22 +12,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// File descriptors reserved for the database, outgoing requests (at most 96 logouts and 72 documents at once) and
 /// files.
 const KEPT_BACK: usize = 256;
-/// What a process may have open unless it says otherwise, as systems come.
+/// The usual limit of open files of a process.
 const USUAL_OPEN_FILES: usize = 1_024;
-/// Where the system sets no bound that matters.
+/// The most connections where the system has no relevant limit.
 const MOST: usize = 16_384;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
     pub all: usize,
-    /// Of one address prefix. An office of eighty people may share one, and each browser opens six at most.
+    /// For one address prefix. An office of eighty people may share one, and each browser opens six at most.
     pub each: usize,
-    /// Of an IPv6 /56, which has many /64s.
+    /// For an IPv6 /56, which contains many /64s.
     pub each_wider: usize,
 }
 
 impl ConnectionLimits {
-    /// Where the process may have so many files open.
+    /// The limits for a process that may have `most` files open.
     fn for_open_files(most: usize) -> Self {
         let all = most.saturating_sub(KEPT_BACK).clamp(64, MOST);
         let each = 512.min(all / 2);
@@ -34,7 +35,7 @@ impl ConnectionLimits {
     }
 }
 
-/// Those that are open now.
+/// The connections that are open now.
 #[derive(Clone)]
 pub struct Connections(Arc<Shared>);
 
@@ -50,7 +51,7 @@ struct OpenConnections {
     of: HashMap<AddressPrefix, usize>,
 }
 
-/// One connection among them, until it is dropped.
+/// An admitted connection; dropping it frees its place.
 pub struct ConnectionPermit {
     shared: Arc<Shared>,
     peer: IpAddr,
@@ -67,12 +68,12 @@ impl Connections {
         Self(Arc::new(Shared { bounds, proxies, open: Mutex::default() }))
     }
 
-    /// Whether there is room for one more from there, beside so many that are about to be.
+    /// Whether one more connection from this peer may be opened, beside `about_to_be` others.
     pub fn has_room(&self, peer: IpAddr, about_to_be: usize) -> bool {
         self.0.has_room(&self.0.open(), peer, about_to_be)
     }
 
-    /// None where there is no room: the connection is to be closed.
+    /// `None` if there is no room: the connection has to be closed.
     pub fn admit(&self, peer: IpAddr) -> Option<ConnectionPermit> {
         let mut open = self.0.open();
         if !self.0.has_room(&open, peer, 0) {
@@ -116,13 +117,13 @@ impl Drop for ConnectionPermit {
     }
 }
 
-/// That of an address, and for IPv6 the wider one.
+/// The prefix of an address, and for IPv6 also the wider one.
 fn prefixes(peer: IpAddr) -> impl Iterator<Item = AddressPrefix> {
     let peer = peer.to_canonical();
     std::iter::once(AddressPrefix::of(peer)).chain(AddressPrefix::wider(peer))
 }
 
-/// The soft limit, as Linux tells it.
+/// The soft limit of open files, from `/proc/self/limits` of Linux.
 fn open_files(limits: &str) -> Option<usize> {
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     match line.split_whitespace().next()? {

@@ -1,5 +1,5 @@
-//! TLS handshakes under way: each on a task of its own, with little time, and bounded in number, so that a peer that is slow
-//! about it, or opens many, takes nothing from the others.
+//! TLS handshakes in progress: each runs in a task of its own, with a short time limit, and their number is limited, so
+//! that a slow peer, or one that opens many, does not delay the others.
 
 use anteroom_domain::rate::AddressPrefix;
 use std::collections::HashMap;
@@ -18,9 +18,9 @@ use crate::tls::TlsConfigWatch;
 #[derive(Clone, Copy, Debug)]
 pub struct HandshakeLimits {
     pub all: usize,
-    /// Of one address prefix. A whole office shares one, and its handshakes last milliseconds.
+    /// For one address prefix. A whole office shares one, and its handshakes last milliseconds.
     pub each: usize,
-    /// Two round trips are needed; the slowest line has them in this.
+    /// A handshake needs two round trips, which even a slow connection makes in this time.
     pub time: Duration,
 }
 
@@ -30,7 +30,7 @@ impl Default for HandshakeLimits {
     }
 }
 
-/// Dropped with those that are still under way.
+/// Dropping this aborts the handshakes in progress.
 #[derive(Default)]
 pub struct Handshakes {
     bounds: HandshakeLimits,
@@ -47,15 +47,15 @@ impl Handshakes {
         let prefix = AddressPrefix::of(peer.ip());
         let of_same = self.under_way.values().filter(|other| **other == prefix).count();
         if self.under_way.len() >= self.bounds.all || of_same >= self.bounds.each {
-            tracing::debug!(%peer, "too many handshakes are under way: the connection was closed");
+            tracing::debug!(%peer, "too many handshakes are in progress: the connection was closed");
             return;
         }
         let (acceptor, time) = (TlsAcceptor::from(tls.current()), self.bounds.time);
         let task = self.tasks.spawn(async move {
             match timeout(time, acceptor.accept(GracefulCloseStream::new(stream))).await {
                 Ok(Ok(stream)) => return Some((stream, peer)),
-                Ok(Err(error)) => tracing::debug!(%peer, "no TLS: {error}"),
-                Err(_) => tracing::debug!(%peer, "no TLS: the handshake took too long"),
+                Ok(Err(error)) => tracing::debug!(%peer, "the TLS handshake failed: {error}"),
+                Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
             }
             None
         });
@@ -66,7 +66,7 @@ impl Handshakes {
         self.under_way.len()
     }
 
-    /// The next one that came to a good end; none where nothing is under way. May be asked again after being dropped.
+    /// The next completed handshake; `None` if no handshake is in progress. Cancel safe: a dropped call loses nothing.
     pub async fn next(&mut self) -> Option<(TlsStream<GracefulCloseStream<TcpStream>>, SocketAddr)> {
         while let Some(ended) = self.tasks.join_next_with_id().await {
             let id = match &ended {

@@ -1,7 +1,8 @@
-//! What is done once a minute: rotation that is due, counts for the audit trail, lapsed sessions, sweeping.
+//! Tasks that run once a minute: rotation that is due, counters for the audit trail, expired sessions, deletion of
+//! expired rows.
 //!
-//! Ending and deleting by the clock cannot be taken back, so both pause while the clock is not to be trusted: after it
-//! jumped, and while the database's shows something else.
+//! What ends or is deleted by the clock cannot be restored, so both pause while the clock may be wrong: after it
+//! jumped, and while it differs from the database's clock.
 
 use anteroom_domain::clock::{ClockMonitor, ClockStatus};
 use anteroom_flows::audit::context::AuditContext;
@@ -26,16 +27,16 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::logging;
 
 const EVERY_MINUTE: Duration = Duration::from_mins(1);
-/// Rows that one sweep deletes of each kind, so that no request waits long for the writer.
+/// The most rows of one kind that a batch deletes, so that no request waits long for the writer.
 const SWEEP_BATCH: u32 = 500;
-/// Batches of a round at most. What is left waits for the next round, so that the other tasks of the minute run.
+/// The most batches in one round. The rest is left for the next round, so that the other tasks of the minute run.
 const BATCHES: u32 = 200;
-/// Nodes and commands of release 0.1.0 may give accounts names as long as they run. To find those, a table is read from end to end.
+/// Nodes and commands of release 0.1.0 may name accounts while they run. Finding those accounts reads a whole table.
 const USERNAMES_EVERY: Duration = Duration::from_hours(1);
-/// The same for devices that were not seen for long, and for old passwords: new ones are trimmed where they are set.
+/// The same for devices that were not seen for long, and for old passwords: new ones are trimmed when they are set.
 const WHOLE_TABLES_EVERY: Duration = Duration::from_hours(24);
 
-/// When something was done last, by monotonic time. What was never done is due.
+/// When a task last ran, by monotonic time. A task that never ran is due.
 #[derive(Clone, Copy, Debug, Default)]
 struct LastRun(Option<Duration>);
 
@@ -45,18 +46,18 @@ impl LastRun {
     }
 }
 
-/// What the rounds before have seen and done.
+/// What earlier rounds observed and did.
 #[derive(Debug, Default)]
 pub struct HousekeepingState {
     watch: ClockMonitor,
     devices: LastRun,
     passwords: LastRun,
-    /// How many old passwords an account kept when they were swept.
+    /// The number of old passwords an account kept when they were last swept.
     remembered: Option<u16>,
 }
 
 impl HousekeepingState {
-    /// Also where the configuration was changed meanwhile.
+    /// Due also after the configured number has changed.
     fn are_passwords_due(&self, remembered: u16, running: Duration) -> bool {
         self.remembered != Some(remembered) || self.passwords.is_due(WHOLE_TABLES_EVERY, running)
     }
@@ -70,43 +71,43 @@ pub async fn run(provider: Arc<Provider>, schedule: signing_keys::KeySchedule, r
     let (mut reported, mut names) = (usernames::ReportedAccounts::default(), LastRun::default());
     loop {
         ticks.tick().await;
-        logging::tell_left_out();
-        // What is due in a database that went back may have been done already.
+        logging::log_left_out_lines();
+        // A due task may already have been done in the database before it went back.
         if provider.history.is_refused() {
             continue;
         }
         if let Err(error) = rotate_keys(&provider, &schedule).await {
-            tracing::error!("rotation of keys: {error}");
+            tracing::error!("the keys could not be rotated: {error}");
         }
         if let Err(error) = refusals::write_audit_counters(&Call::local(&provider)).await {
-            tracing::error!("token counts: {error}");
+            tracing::error!("the counters of tokens could not be written: {error}");
         }
         if let Err(error) = expiry_warnings::send_due(&Call::local(&provider)).await {
-            tracing::error!("warnings of expiry: {error}");
+            tracing::error!("the warnings of password expiry could not be queued: {error}");
         }
         if let Err(error) = addresses::renew_domains(&provider.store).await {
-            tracing::error!("domains of addresses: {error}");
+            tracing::error!("the domains of addresses could not be updated: {error}");
         }
         if names.is_due(USERNAMES_EVERY, started.elapsed()) {
             match usernames::enter_and_report(&provider.store, &mut reported).await {
                 Ok(()) => names = LastRun(Some(started.elapsed())),
-                Err(error) => tracing::error!("names of accounts: {error}"),
+                Err(error) => tracing::error!("usernames could not be added to accounts: {error}"),
             }
-            // Once an hour too, and for the same reason: nodes of release 0.1.0 may run beside.
+            // Once an hour too, for the same reason: nodes of release 0.1.0 may run at the same time.
             if let Err(error) = provider.store.backfill_authenticators(provider.clock.now()).await {
-                tracing::error!("the table of authenticators: {error}");
+                tracing::error!("the table of authenticators could not be filled: {error}");
             }
         }
         if let Err(error) = configured_clients::note(&Call::local(&provider)).await {
-            tracing::error!("the clients of the configuration: {error}");
+            tracing::error!("the configured clients could not be recorded: {error}");
         }
         if let Err(error) = expire_and_delete(&provider, retention, &mut rounds, started.elapsed()).await {
-            tracing::error!("sweeping: {error}");
+            tracing::error!("expired rows could not be deleted: {error}");
         }
     }
 }
 
-/// Makes and retires the keys whose time has come.
+/// Makes and retires the keys that are due.
 pub async fn rotate_keys(provider: &Provider, schedule: &signing_keys::KeySchedule) -> Result<(), FlowError> {
     let rotation = signing_keys::KeyRotation {
         store: &provider.store,
@@ -119,8 +120,8 @@ pub async fn rotate_keys(provider: &Provider, schedule: &signing_keys::KeySchedu
     Ok(())
 }
 
-/// Ends what has lapsed and deletes what is over, unless the clock is in doubt. `retention` is that of the audit trail,
-/// `running` is monotonic time.
+/// Ends expired sessions and deletes expired rows, unless the clock may be wrong. `retention` is that of the audit
+/// trail, `running` is monotonic time.
 pub async fn expire_and_delete(
     provider: &Arc<Provider>,
     retention: SignedDuration,
@@ -130,23 +131,27 @@ pub async fn expire_and_delete(
     match rounds.watch.look(provider.clock.now(), running) {
         ClockStatus::Steady => {}
         ClockStatus::Jumped(by) => {
-            tracing::warn!(seconds = by.as_secs(), "the clock jumped: nothing is ended or swept for a while");
+            tracing::warn!(
+                seconds = by.as_secs(),
+                "the clock jumped: for a while no session is ended and no row is \
+                                                    deleted"
+            );
             configured_clients::reset_absence(&Call::local(provider));
             return Ok(());
         }
         ClockStatus::Settling => return Ok(()),
     }
     if let Err(reason) = health::clock_agrees(provider).await {
-        tracing::warn!("nothing is ended or swept: {reason}");
+        tracing::warn!("no session is ended and no row is deleted: {reason}");
         return Ok(());
     }
     end_lapsed(provider).await?;
     configured_clients::end_grants_of_absent_clients(&Call::local(provider)).await?;
     sweep(provider, rounds, running).await?;
-    prune_trail(provider, retention).await
+    prune_audit_trail(provider, retention).await
 }
 
-/// Ends all sessions that have lapsed, or whose epoch has passed, batch by batch.
+/// Ends all sessions that have expired, or whose epoch is over, batch by batch.
 async fn end_lapsed(provider: &Arc<Provider>) -> Result<(), FlowError> {
     for _ in 0..BATCHES {
         let call = Call::local(provider);
@@ -160,8 +165,8 @@ async fn end_lapsed(provider: &Arc<Provider>) -> Result<(), FlowError> {
     Ok(())
 }
 
-/// Deletes all that is over, and passwords that are not remembered any more, batch by batch. A statement whose batch was not full
-/// is not run again in this round.
+/// Deletes expired rows and passwords that are no longer remembered, batch by batch. A statement whose batch was not
+/// full does not run again in this round.
 async fn sweep(
     provider: &Provider,
     rounds: &mut HousekeepingState,
@@ -194,8 +199,8 @@ async fn sweep(
     Ok(())
 }
 
-/// Removes what of the trail was kept long enough, batch by batch.
-async fn prune_trail(provider: &Provider, retention: SignedDuration) -> Result<(), FlowError> {
+/// Removes audit entries beyond their retention, batch by batch.
+async fn prune_audit_trail(provider: &Provider, retention: SignedDuration) -> Result<(), FlowError> {
     for _ in 0..BATCHES {
         let origin = AuditContext::local(provider.clock.now(), &provider.random);
         match prune(&provider.store, &provider.keyring, &origin, retention).await? {
@@ -206,8 +211,8 @@ async fn prune_trail(provider: &Provider, retention: SignedDuration) -> Result<(
             Pruning::Refused(findings) => {
                 let first = findings.first().map(ToString::to_string).unwrap_or_default();
                 tracing::error!(
-                    "the oldest entries of the audit trail are not as they were written, and none is removed: {first}. \
-                     Run `anteroom audit verify`"
+                    "the oldest audit entries differ from what was written, so none is removed: {first}. Run `anteroom \
+                     audit verify`"
                 );
                 break;
             }

@@ -1,6 +1,6 @@
-//! The running server: the listener, TLS and its handshakes, connections, the tasks beside the requests, housekeeping, the
-//! log, and the wiring that makes a provider from a configuration. It decides nothing; what it runs lives in the crates
-//! below, and the commands that run it live in the crate above.
+//! The running server: the listener, TLS and its handshakes, connections, the tasks beside the requests, housekeeping,
+//! the log, and the wiring that makes a provider from a configuration. It decides nothing: the use cases are in the
+//! crates below, and the commands that start the server in the crate above.
 
 pub mod applied_configuration;
 pub mod background;

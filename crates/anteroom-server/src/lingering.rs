@@ -1,11 +1,12 @@
-//! How a connection ends.
+//! How connections are closed (RFC 9112 §9.6).
 //!
-//! - So that its last answer arrives (RFC 9112 §9.6): what is refused before it was all read is answered while the client
-//!   still sends. A system that closes such a connection resets it, and the client, or the proxy before it, loses the answer
-//!   that it has not read yet. So this side ends its own direction first, and reads and drops what still comes, up to
-//!   `MOST_DROPPED` bytes and for `LINGERS_FOR`.
-//! - Without waiting for ever: a client that reads nothing of its answer for `STALLED_FOR` would keep its place among the
-//!   connections, so it is given up.
+//! A request may be refused before all of it was read. If a server closes the socket while the client still sends, the
+//! kernel resets the connection, and the client, or the proxy in front, loses the response that it has not read yet. So
+//! this stream shuts down its write side first and discards what still arrives, up to `MOST_DROPPED` bytes and for
+//! `LINGERS_FOR`.
+//!
+//! A client that reads nothing of its response for `STALLED_FOR` would keep its place among the connections, so it is
+//! disconnected.
 
 use std::io;
 use std::pin::Pin;
@@ -14,12 +15,12 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// From the end of the answer on.
+/// From the end of the response.
 const LINGERS_FOR: Duration = Duration::from_secs(2);
-/// `server.max_body` is smaller by default.
+/// The most bytes that are discarded. `server.max_body` is smaller by default.
 const MOST_DROPPED: usize = 4 * 1024 * 1024;
 
-/// Without a byte of an answer taken.
+/// Without the client reading one byte of the response.
 const STALLED_FOR: Duration = Duration::from_secs(30);
 
 pub struct GracefulCloseStream<S> {
@@ -29,7 +30,7 @@ pub struct GracefulCloseStream<S> {
     ending: Option<ClosingState>,
 }
 
-/// Once this side has ended its direction.
+/// The state after this side has shut down its write side.
 struct ClosingState {
     until: Pin<Box<Sleep>>,
     dropped: usize,
@@ -42,7 +43,7 @@ impl<S> GracefulCloseStream<S> {
 }
 
 impl<S> GracefulCloseStream<S> {
-    /// The outcome of a write, or an error where none went on for too long.
+    /// The result of a write, or an error if the client has read nothing for too long.
     fn bounded(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if written.is_ready() {
             self.stalled = None;
@@ -56,7 +57,7 @@ impl<S> GracefulCloseStream<S> {
 }
 
 impl ClosingState {
-    /// Ready when the other side has closed, or a bound is reached.
+    /// Ready when the other side has closed, or a limit is reached.
     fn poll_drop_rest<S: AsyncRead + Unpin>(&mut self, stream: &mut S, cx: &mut Context<'_>) -> Poll<()> {
         let mut space = [0; 16 * 1024];
         while self.dropped < MOST_DROPPED && self.until.as_mut().poll(cx).is_pending() {

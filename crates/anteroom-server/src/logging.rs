@@ -1,8 +1,7 @@
 //! Logs: to standard error, as text for people or JSON for machines; in colours only on a terminal.
 //!
-//! An event makes one line, and there is a limit to those that requests cause (`line_limit`). Values in it may come from
-//! outside, so the text format writes every character that is not seen as an escape and cuts long values; JSON escapes
-//! line breaks by itself.
+//! An event is one line, and the lines that requests cause are limited (`line_limit`). Values may come from outside, so
+//! the text format writes invisible characters as escapes and cuts long values; JSON escapes line breaks by itself.
 
 mod line_limit;
 
@@ -21,10 +20,10 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use self::line_limit::{LineLimit, LineLimitLayer, MOST_ANSWERED, MOST_LINES};
 
-/// The longest that is ours, the signed checkpoint of the trail, has less than half of it.
+/// Our own longest value, the signed checkpoint of the audit trail, has less than half of this.
 const LONGEST_VALUE: usize = 2_048;
 
-/// The process has one log.
+/// A process has one log.
 static LINE_LIMIT: LazyLock<Arc<LineLimit>> = LazyLock::new(Arc::default);
 
 pub fn init(log: Log) {
@@ -36,9 +35,9 @@ fn filter(log: Log) -> String {
     if log.requests { level.to_owned() } else { format!("{level},{REQUESTS}=off") }
 }
 
-/// `filter` as `tracing_subscriber` reads one: a level, and levels of single places.
+/// `filter` in the syntax of `tracing_subscriber`: a level, and levels of single targets.
 pub fn init_filtered(written: LogFormat, filter: &str) {
-    // Only a second initialisation in one process can fail, and then the first one stands.
+    // Only a second initialization in one process can fail, and then the first one stays in effect.
     let _ = match written {
         LogFormat::Json => {
             let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
@@ -49,18 +48,19 @@ pub fn init_filtered(written: LogFormat, filter: &str) {
     };
 }
 
-/// How many lines about requests were left out since the last time, by the place that would have written them.
-pub fn tell_left_out() {
+/// Logs how many lines about requests were left out since the last call, by their place in the code.
+pub fn log_left_out_lines() {
     for (place, count) in LINE_LIMIT.take_left_out() {
         tracing::warn!(
             place,
             count,
-            "lines about requests were left out: a place writes {MOST_LINES} a minute, and the one that says what was answered {MOST_ANSWERED}"
+            "log lines about requests were left out: each place in the code writes at most {MOST_LINES} a minute, the \
+             line for each response at most {MOST_ANSWERED}"
         );
     }
 }
 
-/// The text format.
+/// A subscriber with the text format.
 pub fn text<W>(level: &str, writer: W, coloured: bool) -> impl Subscriber + Send + Sync
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -70,7 +70,7 @@ where
     builder.finish().with(LineLimitLayer(Arc::clone(&LINE_LIMIT)))
 }
 
-/// A report of several lines: each is an event of its own.
+/// Logs a report of several lines, each as an event of its own.
 pub fn report(level: Level, report: &str) {
     for line in report.lines() {
         if level == Level::ERROR {
@@ -91,7 +91,7 @@ fn fields() -> impl for<'w> FormatFields<'w> + Send + Sync + 'static {
     format::debug_fn(one).delimited(" ")
 }
 
-/// Writes one value: hidden characters as escapes, and so many bytes at most.
+/// Writes one value: invisible characters as escapes, and at most this many bytes.
 struct Escaping<'w, 'f> {
     writer: &'w mut format::Writer<'f>,
     left: usize,
@@ -174,8 +174,8 @@ mod tests {
         });
         let lines = |of: &str| text.lines().filter(|line| line.contains(of)).count();
         assert_eq!((lines("refused"), lines("a round"), lines("another place")), (300, 1_000, 1));
-        let told = written(false, tell_left_out);
-        assert!(told.contains("count=700") && told.contains("logging.rs:"), "{told}");
+        let logged = written(false, log_left_out_lines);
+        assert!(logged.contains("count=700") && logged.contains("logging.rs:"), "{logged}");
     }
 
     #[test]

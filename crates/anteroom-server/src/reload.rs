@@ -1,7 +1,8 @@
-//! Following the configuration: a change is taken up whole, or refused whole while the running one stays.
+//! Follows the configuration's files: a changed configuration is applied as a whole, or refused as a whole and the
+//! running one stays.
 //!
-//! One that takes clients away is read a second time some seconds later. A folder that is being moved, or a file system
-//! that has just gone, looks like one without files, and every application in it would be refused at once.
+//! A configuration that removes clients is read a second time some seconds later. A folder that is being moved, or a
+//! file system that was just unmounted, looks like one without files, and every client in it would be refused at once.
 
 use anteroom_config::{
     Changes, Configuration, ConfigurationDigest, ConfigurationFile, Diagnostics, PartDigests, Settings,
@@ -19,29 +20,29 @@ use crate::applied_configuration::{RELOAD_REFUSED, apply_configuration, record_a
 use crate::logging;
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Between the two looks at a configuration that takes clients away.
+/// The time between the two reads of a configuration that removes clients.
 pub const SECOND_LOOK_AFTER: Duration = Duration::from_secs(5);
 
-/// In one line of the log, of keys, groups and clients.
+/// The most keys, groups or clients named in one log line.
 const MOST_NAMED: usize = 40;
 
-/// Looks at the configuration's files, and takes up what has changed.
+/// Reads the configuration's files, and applies changes.
 pub struct ConfigurationReloader {
     web: Arc<Web>,
-    /// None while a look is under way.
+    /// `None` during a read.
     source: Option<ConfigurationFile>,
-    /// Those that keys are made for: they stay until the next start.
+    /// Algorithms with signing keys: they stay the same until the next start.
     algorithms: Vec<SigningAlgorithm>,
     /// The clients of the running configuration.
     clients: Vec<ClientId>,
-    /// What the node was started with.
+    /// The digests of the configuration with which the node started.
     started: PartDigests,
-    /// What was taken up last.
+    /// The digests of the configuration that was applied last.
     running: PartDigests,
     held: Option<PendingReload>,
 }
 
-/// A configuration that takes clients away, from its first look to its second.
+/// A configuration that removes clients, between its first and second read.
 #[derive(Clone, Copy)]
 struct PendingReload {
     digest: ConfigurationDigest,
@@ -49,7 +50,7 @@ struct PendingReload {
 }
 
 impl ConfigurationReloader {
-    /// `started` is what `source` was loaded as.
+    /// `started` are the digests of `source` when it was loaded.
     pub fn new(
         web: Arc<Web>,
         source: ConfigurationFile,
@@ -67,7 +68,7 @@ impl ConfigurationReloader {
         }
     }
 
-    /// Until the task is aborted.
+    /// Runs until the task is aborted.
     pub async fn run(mut self) {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -80,7 +81,7 @@ impl ConfigurationReloader {
         }
     }
 
-    /// One look; false where there can be no other.
+    /// Checks the files once; false if no further check is possible.
     pub async fn look(&mut self, now: Instant) -> bool {
         let Some(mut source) = self.source.take() else { return false };
         let is_second = self.held.is_some_and(|held| now.duration_since(held.since) >= SECOND_LOOK_AFTER);
@@ -115,7 +116,7 @@ impl ConfigurationReloader {
             self.held = Some(PendingReload { digest: configuration.digest, since: now });
             tracing::warn!(
                 clients = self.named(&missing),
-                "the changed configuration takes clients away: it is looked at again in {} seconds before it is taken up",
+                "the changed configuration removes clients: it is read again in {} seconds before it is applied",
                 SECOND_LOOK_AFTER.as_secs()
             );
             return;
@@ -126,7 +127,7 @@ impl ConfigurationReloader {
         if !missing.is_empty() {
             tracing::warn!(
                 clients = self.named(&missing),
-                "clients were taken away: these applications are unknown from now on"
+                "clients were removed: their requests are refused from now on"
             );
         }
         self.clients = ids(&configuration.settings);
@@ -135,7 +136,7 @@ impl ConfigurationReloader {
         record_applied_configuration(&self.web, &configuration).await;
     }
 
-    /// The running configuration's clients that this one has not.
+    /// The running configuration's clients that the new one lacks.
     fn missing(&self, configuration: &Configuration) -> Vec<ClientId> {
         let kept: HashSet<ClientId> = ids(&configuration.settings).into_iter().collect();
         self.clients.iter().filter(|client| !kept.contains(client)).cloned().collect()
@@ -152,10 +153,10 @@ impl ConfigurationReloader {
 fn say_changes(changes: &Changes, digest: ConfigurationDigest) {
     let changed = listed(&changes.changed).unwrap_or_else(|| "nothing".to_owned());
     let waiting = listed(&changes.waiting);
-    tracing::info!(changed, waits_for_next_start = waiting, %digest, "configuration taken up");
+    tracing::info!(changed, waits_for_next_start = waiting, %digest, "configuration applied");
 }
 
-/// None where there are none.
+/// `None` for an empty list.
 fn listed(names: &[String]) -> Option<String> {
     let (shown, rest) = names.split_at(names.len().min(MOST_NAMED));
     let mut text = shown.join(", ");

@@ -1,4 +1,5 @@
-//! Sending: from settings to a worker beside the requests. With the development outbox nothing is sent.
+//! Makes the worker that sends messages beside the requests from the settings. With the development outbox nothing is
+//! sent.
 
 use anteroom_config::{
     EmailSettings, EmailTls, HttpGateway, HttpMethod, PhoneProviderSettings as Way, Settings,
@@ -19,7 +20,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use url::Url;
 
-/// Longer than an attempt may take.
+/// Longer than one delivery attempt may take.
 const STOP_TIMEOUT: Duration = Duration::from_secs(35);
 
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +39,7 @@ pub struct Sending {
     stop: watch::Sender<bool>,
 }
 
-/// None where messages land in the development outbox.
+/// `None` if messages go to the development outbox.
 pub fn start(web: &Arc<Web>, settings: &Settings) -> Result<Option<Sending>, SendingError> {
     if settings.dev.outbox {
         return Ok(None);
@@ -52,18 +53,18 @@ pub fn start(web: &Arc<Web>, settings: &Settings) -> Result<Option<Sending>, Sen
 }
 
 impl Sending {
-    /// Takes nothing new, and waits for what is under way.
+    /// Takes no new message, and waits for those that are being sent.
     pub async fn finish(self) {
         let Self { mut task, stop } = self;
         stop.send_replace(true);
         if tokio::time::timeout(STOP_TIMEOUT, &mut task).await.is_err() {
-            tracing::warn!("messages were still being sent when the time to stop was over");
+            tracing::warn!("the time for stopping is over, and messages were still being sent");
             task.abort();
         }
     }
 }
 
-/// The ways on which codes can be sent. What changes in the configuration waits for the next start, as the senders do.
+/// The methods by which codes can be sent. Like the senders, they change only at the next start.
 pub fn methods(settings: &Settings) -> Vec<DeliveryMethod> {
     let sent = |method: &DeliveryMethod| match method {
         DeliveryMethod::Text => settings.text.is_some(),
@@ -75,7 +76,7 @@ pub fn methods(settings: &Settings) -> Vec<DeliveryMethod> {
         .collect()
 }
 
-/// What this configuration cannot send, and what that means for people.
+/// The channels that this configuration lacks, and the consequences for people.
 pub fn missing_channels(settings: &Settings) -> Vec<&'static str> {
     if settings.dev.outbox {
         return Vec::new();
@@ -86,13 +87,14 @@ pub fn missing_channels(settings: &Settings) -> Vec<&'static str> {
     }
     match (settings.text.is_some(), settings.voice.is_some()) {
         (true, true) => {}
-        (false, true) => gaps.push("[text] is not configured, and no texts go out: codes reach phones by call alone"),
+        (false, true) => gaps.push("[text] is not configured: no text messages are sent, and phones get codes by call \
+                                    only"),
         (true, false) => gaps.push(
-            "[voice] is not configured, and no calls are made: nobody with a landline alone can verify",
+            "[voice] is not configured: no calls are made, and people who only have a landline cannot verify",
         ),
         (false, false) => gaps.push(
-            "neither [text] nor [voice] is configured, and no code reaches any phone: nobody can register, reset a \
-             password, replace an expired one or pass a second factor",
+            "neither [text] nor [voice] is configured: no code can be sent to a phone, so people cannot register, \
+             reset a password, replace an expired one or pass a second factor",
         ),
     }
     gaps
@@ -103,7 +105,7 @@ pub fn worker(web: &Arc<Web>, senders: Senders) -> Worker {
     let (store, clock) = (provider.store.clone(), provider.clock.clone());
     let (web, refusing) = (Arc::clone(web), Arc::clone(provider));
     let is_paused = Box::new(move || refusing.history.is_refused());
-    let writer = Box::new(move |message: &_| Rendered::of(&web.theme(), &web.letterhead(), message));
+    let writer = Box::new(move |message: &_| Rendered::of(&web.theme(), &web.branding(), message));
     Worker { store, clock, senders, writer, is_paused }
 }
 
@@ -124,15 +126,15 @@ pub fn senders(settings: &Settings, provider: &Provider) -> Result<Senders, Send
     })
 }
 
-/// Who takes texts and calls, by the section that says so, and where: at a sample message's URL.
+/// The providers of texts and calls, as section and URL; the URL is filled in with a sample message.
 pub fn telephones(settings: &Settings) -> Vec<(&'static str, Url)> {
     let url = |way: &Way| match way {
         Way::Twilio => settings.twilio.as_ref().map(|account| account.base_url.clone()),
         Way::Http(gateway) => TemplateValues::SAMPLE.fill(&gateway.url, Escape::Percent).parse().ok(),
     };
     let configured = [("text", &settings.text), ("voice", &settings.voice)].into_iter();
-    let told = configured.filter(|_| !settings.dev.outbox);
-    told.filter_map(|(section, way)| Some((section, url(way.as_ref()?)?))).collect()
+    let sections = configured.filter(|_| !settings.dev.outbox);
+    sections.filter_map(|(section, way)| Some((section, url(way.as_ref()?)?))).collect()
 }
 
 pub fn server(email: &EmailSettings) -> SmtpServer {
@@ -169,7 +171,7 @@ fn seals(provider: &Provider) -> Arc<CodePartSealer> {
     Arc::new(CodePartSealer { keyring: Arc::clone(&provider.keyring), random: provider.random.clone() })
 }
 
-/// What Twilio is answered when it asks back; none where it takes nothing of ours.
+/// Responds to Twilio's callbacks; `None` if Twilio sends no messages of ours.
 pub fn callbacks(settings: &Settings, provider: &Provider) -> Option<Arc<Callbacks>> {
     let account = settings.twilio.as_ref().filter(|_| !settings.dev.outbox)?;
     let (auth_token, store) = (account.auth_token.clone(), provider.store.clone());
@@ -213,7 +215,7 @@ mod tests {
         const TEXT: &str =
             "text.provider = \"http\"\ntext.http.url = \"http://127.0.0.1:9/?to={to}&text={text}\"\n";
         const VOICE: &str = "[voice]\nprovider = \"http\"\n[voice.http]\nurl = \"http://127.0.0.1:9/?to={to}&text={text}\"\nwaits_for_key = true\n";
-        for (more, offered, told) in [
+        for (more, offered, expected) in [
             (String::new(), &[][..], &["[email] is not", "neither [text] nor [voice]"][..]),
             (format!("{EMAIL}{TEXT}"), &[DeliveryMethod::Text], &["[voice] is not"]),
             (format!("{EMAIL}{VOICE}"), &[DeliveryMethod::Call], &["[text] is not"]),
@@ -223,8 +225,8 @@ mod tests {
             let settings = settings(&more);
             assert_eq!(methods(&settings), offered, "{more}");
             let gaps = missing_channels(&settings);
-            assert_eq!(gaps.len(), told.len(), "{gaps:?}");
-            for (gap, begins) in gaps.iter().zip(told) {
+            assert_eq!(gaps.len(), expected.len(), "{gaps:?}");
+            for (gap, begins) in gaps.iter().zip(expected) {
                 assert!(gap.starts_with(begins), "{gap}");
             }
         }

@@ -1,4 +1,4 @@
-//! Listening: connections with bounded patience, in the clear or under TLS, and a graceful stop.
+//! Listening: connections with time limits, in plain text or under TLS, and a graceful stop.
 
 use axum::Router;
 use axum::body::Body;
@@ -22,19 +22,21 @@ use crate::handshakes::Handshakes;
 use crate::lingering::GracefulCloseStream;
 use crate::tls::TlsConfigWatch;
 
-/// A connection on which the next request is not there by then, headers and all, is closed. Balancers keep idle connections
-/// for 60 seconds: one that is closed here before would be used once more, and answered with an error.
+/// A connection is closed if its next request, with all headers, has not arrived by then. Load balancers keep idle
+/// connections for 60 seconds: if this side closed one earlier, the balancer would use it once more and get an error.
 const NEXT_REQUEST_WITHIN: Duration = Duration::from_secs(75);
-/// Of the request line and all headers together: the longest request that is served, with what a browser sends beside it.
+/// The request line and all headers together: the longest request that is served, with the headers that a browser
+/// sends.
 const MOST_HEAD_BYTES: usize = 64 * 1024;
-/// Between two lines of the log that say the same of connections.
+/// The shortest time between two log lines with the same problem of connections.
 const SAID_EVERY: Duration = Duration::from_mins(1);
-/// How long requests under way may take once a stop was asked for.
+/// How long requests in progress may take after a stop was requested.
 const STOP_TIMEOUT: Duration = Duration::from_secs(20);
-/// After an accept fails (too many open files, say), others get a moment to finish.
+/// After an accept fails (too many open files, say), a pause lets other connections finish.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves on all listeners until `stop` is ready, then lets the requests under way finish. Without `tls`, in the clear.
+/// Serves on all listeners until `stop` is ready, then lets the requests in progress finish. Without `tls`, in plain
+/// text.
 pub async fn serve(
     listeners: Vec<TcpListener>,
     tls: Option<TlsConfigWatch>,
@@ -51,7 +53,7 @@ pub async fn serve(
         tokio::select! {
             accepted = accept(&listeners) => match accepted {
                 Ok((stream, peer)) => {
-                    // Answers are small and written whole: waiting to fill a packet only adds delay.
+                    // Responses are small and written in one piece: waiting to fill a packet would only add delay.
                     let _ = stream.set_nodelay(true);
                     match &tls {
                         None => server.begin(GracefulCloseStream::new(stream), peer),
@@ -62,9 +64,9 @@ pub async fn serve(
                     }
                 }
                 Err(error) => {
-                    // Without descriptors this comes again and again.
+                    // Without file descriptors this happens again and again.
                     if is_due(&mut failure_said_at) {
-                        tracing::warn!("connections are not accepted: {error}");
+                        tracing::warn!("a connection could not be accepted: {error}");
                     }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
@@ -74,15 +76,15 @@ pub async fn serve(
         }
     }
     drop(server);
-    // Nothing was asked yet under the handshakes that are under way.
+    // Connections whose handshake is in progress have no request yet.
     drop((listeners, handshakes));
     if tokio::time::timeout(STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
-        tracing::warn!("requests were still under way when the time to stop was over");
+        tracing::warn!("the time for stopping is over, and requests were still in progress");
     }
     Ok(())
 }
 
-/// Whether something may be said again; notes that it is.
+/// Whether the line may be logged again; if so, the time is recorded.
 fn is_due(said_at: &mut Option<Instant>) -> bool {
     let is_due = said_at.is_none_or(|at| at.elapsed() >= SAID_EVERY);
     if is_due {
@@ -96,7 +98,7 @@ async fn accept(listeners: &[TcpListener]) -> io::Result<(TcpStream, SocketAddr)
     futures_util::future::select_all(waiting).await.0
 }
 
-/// What serves connections.
+/// Serves the connections.
 struct Server<'a> {
     graceful: &'a GracefulShutdown,
     router: Router,
@@ -136,12 +138,13 @@ impl Server<'_> {
 
     fn say_no_room(&mut self, peer: SocketAddr) {
         if is_due(&mut self.no_room_said_at) {
-            tracing::warn!(%peer, "connections are closed at once: too many are open, of this address or in all");
+            tracing::warn!(%peer, "connections are closed at once: too many are open, from this address or in total");
         }
     }
 }
 
-/// As it came. The buffer's own bound holds for each read: what comes in one piece may be longer.
+/// The size of the request's head. The buffer's limit applies to each read, so a head that arrives in one piece may be
+/// longer.
 fn head_bytes(request: &Request<Incoming>) -> usize {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
@@ -153,7 +156,7 @@ pub async fn stop_signal() {
     let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
         Ok(signal) => signal,
         Err(error) => {
-            tracing::error!("signals cannot be received: {error}");
+            tracing::error!("stop signals cannot be received: {error}");
             return std::future::pending().await;
         }
     };
@@ -184,7 +187,7 @@ mod tests {
 
     async fn asked(stream: &mut TcpStream, request: &str) -> String {
         let mut answer = Vec::new();
-        // Clients and proxies that cannot write do not look for an answer.
+        // Some clients and proxies read no response if they cannot write their request.
         for part in request.as_bytes().chunks(16 * 1024) {
             if stream.write_all(part).await.is_err() {
                 return String::new();
@@ -219,7 +222,7 @@ mod tests {
         );
         assert_eq!(first.read(&mut [0; 16]).await.unwrap(), 0);
         drop(first);
-        // The server's side ends a moment after the last byte of its answer.
+        // The server closes its side a moment after the last byte of its response.
         loop {
             let mut next = TcpStream::connect(address).await.unwrap();
             if asked(&mut next, ASK).await.starts_with("HTTP/1.1 200") {

@@ -1,4 +1,4 @@
-//! From settings to a provider: opening the database, its keys, the hashing pool, the clients.
+//! Makes a provider from settings: opens the database, loads its keys, starts the hashing pool, reads the clients.
 
 mod surroundings;
 mod web;
@@ -46,18 +46,19 @@ pub enum WiringError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(
-        "{origin}: {error}. `anteroom keys init` makes one where there is no database yet; that of a database comes from its copy"
+        "{origin}: {error}. If there is no database yet, `anteroom keys init` makes a master key; if there is one, \
+         restore its master key from your copy"
     )]
     MasterKey { origin: SecretOrigin, error: MasterKeyError },
     #[error(
-        "the database was made under another master key, or its keys were tampered with ({0}). \
-         Check keys.master_key_file in the configuration"
+        "the database was made with another master key, or its keys were tampered with ({0}). Check \
+         keys.master_key_file in the configuration"
     )]
     Keyring(#[from] KeyringError),
     #[error("the database has no keys yet: run `anteroom migrate`, which makes them")]
     NoKeys,
     #[error(
-        "the keys of this database are gone from its table `sealed_keys`, and nothing sealed under them can be read: \
+        "the keys of this database are missing from its table `sealed_keys`, and nothing sealed with them can be read: \
          restore the database from a backup"
     )]
     KeysLost,
@@ -83,14 +84,14 @@ pub enum WiringError {
         "this database was made by `anteroom demo`: it holds known passwords and must not serve real people"
     )]
     DemoDatabase,
-    #[error("this database belongs to a real installation: the demo does not touch it")]
+    #[error("this database belongs to a real installation: the demo does not open it")]
     ProductionDatabase,
 }
 
-/// Warnings of a configuration that is used go to the log.
+/// Logs the warnings of a configuration that is in use.
 pub fn warn_of(configuration: &Configuration) {
     if !configuration.warnings.is_empty() {
-        tracing::warn!("the configuration is unwise");
+        tracing::warn!("the configuration is valid, with warnings");
         logging::report(tracing::Level::WARN, &configuration.warnings.render(false));
     }
 }
@@ -101,13 +102,13 @@ fn check_server(store: &Store) -> Result<(), StoreError> {
     server.check_writable()?;
     for setting in server.unsafe_settings() {
         tracing::warn!(
-            "PostgreSQL runs with {setting} = off: a crash of its host can lose or damage what it has acknowledged"
+            "PostgreSQL runs with {setting} = off: a crash of its host can lose or damage committed data"
         );
     }
     Ok(())
 }
 
-/// The store with its keys open, and the keyring for all else.
+/// Opens the database. Returns the store with its keys, and the keyring for everything else.
 pub async fn open_store(
     settings: &Settings,
     around: &Environment,
@@ -120,7 +121,7 @@ pub async fn open_store(
     {
         same_kind(instance, around.kind)?;
     }
-    // The instance is noted last: a database without it is new, whatever an attempt before this one has left in it.
+    // The instance is written last: a database without it is new, whatever an interrupted attempt has left in it.
     let keyring = Arc::new(open_keyring(&unkeyed, &master, instance.is_none(), around).await?);
     if instance.is_none() {
         same_kind(unkeyed.init_instance(around.kind, around.clock.now()).await?, around.kind)?;
@@ -158,7 +159,7 @@ pub fn same_kind(instance: Instance, kind: InstanceKind) -> Result<(), WiringErr
     }
 }
 
-/// Keys of purposes that came with a newer release are added; all of them are made for a new database alone, on request.
+/// Adds keys for the purposes of a newer release. All keys are made only for a new database, and only on request.
 async fn open_keyring(
     store: &StoreWithoutKeys,
     master: &MasterKey,
@@ -178,16 +179,16 @@ async fn open_keyring(
     if missing.is_empty() {
         return Ok(Keyring::open(master, &present)?);
     }
-    // A database that has been in use had it, and under another every pairwise `sub` would be another.
+    // A database in use had this key. With another key every pairwise `sub` would change.
     if !is_new && missing.iter().any(|key| key.purpose == KeyPurpose::Subject) {
         return Err(WiringError::KeysLost);
     }
-    // Under another master key the new ones would never open beside the old: nothing is written then.
+    // With a wrong master key, new keys could not be opened together with the old ones: then nothing is written.
     Keyring::open(master, &[present, missing.clone()].concat())?;
     Ok(Keyring::open(master, &store.insert_sealed_keys(&missing).await?)?)
 }
 
-/// Everything that requests share.
+/// The state that all requests share.
 pub async fn provider(configuration: &Configuration, around: &Environment) -> Result<Provider, WiringError> {
     let settings = &configuration.settings;
     let (store, keyring) = open_store(settings, around).await?;
@@ -199,7 +200,7 @@ pub async fn provider(configuration: &Configuration, around: &Environment) -> Re
         warn_of_missing_checkpoints(settings, &store).await?;
     }
     let history = history::at_start(&store, &keyring, kept.as_ref(), now).await?;
-    // Nothing is written into a database that went back.
+    // Nothing is written to a database that went back.
     if !history.is_refused() {
         let rotation = signing_keys::KeyRotation {
             store: &store,
@@ -210,7 +211,7 @@ pub async fn provider(configuration: &Configuration, around: &Environment) -> Re
         };
         signing_keys::rotate(rotation).await?;
         addresses::renew_domains(&store).await?;
-        // Who has none of their own is told by the node that serves, and not by each command.
+        // Accounts without a username get one at the start of a serving node only, not by every command.
         usernames::enter(&store).await?;
     }
     let key_set = key_set::load(&store, &keyring, now).await?;
@@ -231,8 +232,8 @@ pub async fn provider(configuration: &Configuration, around: &Environment) -> Re
     Ok(provider)
 }
 
-/// What is known of the database outside of it. A file that is there and cannot be read is an error: it may know that the
-/// database went back.
+/// The last checkpoint outside the database. A file that exists but cannot be read is an error: it may be evidence that
+/// the database went back.
 pub fn last_checkpoint(settings: &Settings) -> Result<Option<Checkpoint>, WiringError> {
     let Some(file) = checkpoints::file(settings) else { return Ok(None) };
     match checkpoints::last(&file) {
@@ -242,30 +243,30 @@ pub fn last_checkpoint(settings: &Settings) -> Result<Option<Checkpoint>, Wiring
     }
 }
 
-/// What is unwise about where checkpoints are kept, for `check` and for the log.
+/// The problem of where checkpoints are kept, for `check` and for the log.
 pub fn checkpoints_gap(settings: &Settings) -> Option<&'static str> {
     checkpoints::file(settings).is_none().then_some(
-        "[audit] checkpoints_file is not set, and beside a PostgreSQL server it has no default: at its start a node cannot tell \
-         whether the database went back to an earlier state",
+        "[audit] checkpoints_file is not set, and with PostgreSQL it has no default: at its start a node cannot find \
+         out whether the database went back to an earlier state",
     )
 }
 
-/// A database that was put back as it was earlier is good in itself; only the file knows better.
+/// A database that was restored to an earlier state is valid in itself; only the checkpoints file shows it.
 async fn warn_of_missing_checkpoints(settings: &Settings, store: &Store) -> Result<(), WiringError> {
     let Some(file) = checkpoints::file(settings) else { return Ok(()) };
     if let Some(last) = store.last_checkpoint().await? {
         tracing::warn!(
             file = %file.display(),
             seq = last.link.seq,
-            "the checkpoints file is missing or has no checkpoint, and the database has some: it cannot be told whether the \
-             database went back to an earlier state before this start. On a new node this is as it should be; else put the \
-             file back"
+            "the checkpoints file is missing or has no checkpoint, and the database has some: this node cannot find \
+             out whether the database went back to an earlier state before this start. On a new node this is expected; \
+             otherwise restore the file"
         );
     }
     Ok(())
 }
 
-/// What fetches from addresses that clients name.
+/// The HTTP client for addresses that clients register.
 pub fn outgoing(settings: &Settings) -> Result<Outgoing, OutgoingError> {
     let reach = if settings.issuer.is_loopback_http() {
         NetworkPolicy::Loopback
@@ -296,7 +297,7 @@ pub fn key_schedule(settings: &Settings) -> KeySchedule {
     }
 }
 
-/// The part of the configuration that can change while the server runs. `algorithms` are those that keys are made for.
+/// The part of the configuration that can change while the server runs. `algorithms` are those with signing keys.
 pub fn snapshot(
     configuration: &Configuration,
     keyring: &Keyring,
@@ -346,7 +347,7 @@ pub fn snapshot(
     }
 }
 
-/// What is supported under this configuration and these keys: discovery must announce neither more nor less.
+/// The capabilities under this configuration and these keys: discovery must announce neither more nor less.
 fn capabilities(settings: &Settings, algorithms: &[SigningAlgorithm]) -> Capabilities {
     let locales = Locale::of_theme(settings.theme.folder.as_deref());
     let locales = locales.iter().map(|locale| locale.tag().to_owned()).collect();
@@ -355,7 +356,8 @@ fn capabilities(settings: &Settings, algorithms: &[SigningAlgorithm]) -> Capabil
     let registered = &settings.registration.policy;
     capabilities.registration = !registered.is_closed();
     if capabilities.registration {
-        // A client that registers itself chooses among what is announced. A configured one is told by its operator.
+        // A client that registers itself chooses among the announced methods. For a configured client its operator
+        // chooses.
         capabilities.token_endpoint_auth_methods.retain(|method| registered.offers_method(*method));
     }
     let scopes = settings.clients.iter().flat_map(|client| client.metadata.scope.iter());
@@ -366,7 +368,7 @@ fn capabilities(settings: &Settings, algorithms: &[SigningAlgorithm]) -> Capabil
     capabilities
 }
 
-/// A client whose tokens would be signed with an algorithm that no key is made for.
+/// A client that requires a signing algorithm for which there is no key.
 pub fn without_key<'a>(
     settings: &'a Settings,
     algorithms: &[SigningAlgorithm],

@@ -14,7 +14,7 @@ use crate::node_client::NodeClient;
 pub struct Browser {
     wire: NodeClient,
     cookies: Mutex<BTreeMap<String, String>>,
-    /// Whether forms are sent with `Origin` and `Sec-FetchRequest-Site`, as browsers of today do.
+    /// Whether forms are sent with `Origin` and `Sec-Fetch-Site`, as browsers of today do.
     vouches: bool,
     headers: HeaderMap,
 }

@@ -35,9 +35,9 @@ impl TestProvider {
         head.push_str("\r\n");
         let mut stream = TcpStream::connect(self.address()).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
-        let mut told = vec![0; GO_ON.len()];
-        stream.read_exact(&mut told).await.unwrap();
-        assert_eq!(String::from_utf8(told).unwrap(), GO_ON);
+        let mut received = vec![0; GO_ON.len()];
+        stream.read_exact(&mut received).await.unwrap();
+        assert_eq!(String::from_utf8(received).unwrap(), GO_ON);
         PausedRequest { stream, body, asked }
     }
 

@@ -25,7 +25,7 @@ pub struct Telephony {
 
 struct ReceivedRequests {
     /// Status and body; the last one stands for all that follow.
-    told: Mutex<VecDeque<(u16, &'static str)>>,
+    responses: Mutex<VecDeque<(u16, &'static str)>>,
     got: Mutex<Vec<(String, String)>>,
 }
 
@@ -36,11 +36,11 @@ impl Drop for Telephony {
 }
 
 impl Telephony {
-    pub async fn start(told: &[(u16, &'static str)]) -> Self {
+    pub async fn start(responses: &[(u16, &'static str)]) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let desk = Arc::new(ReceivedRequests {
-            told: Mutex::new(told.iter().copied().collect()),
+            responses: Mutex::new(responses.iter().copied().collect()),
             got: Mutex::default(),
         });
         let app = Router::new().fallback(take).with_state(Arc::clone(&desk));
@@ -85,8 +85,9 @@ async fn take(
 ) -> (StatusCode, &'static str) {
     let form = String::from_utf8(body.to_vec()).unwrap();
     desk.got.lock().unwrap().push((uri.path().to_owned(), form));
-    let mut told = desk.told.lock().unwrap();
-    let (status, body) = if told.len() > 1 { told.pop_front() } else { told.front().copied() }.unwrap();
+    let mut responses = desk.responses.lock().unwrap();
+    let (status, body) =
+        if responses.len() > 1 { responses.pop_front() } else { responses.front().copied() }.unwrap();
     (StatusCode::from_u16(status).unwrap(), body)
 }
 

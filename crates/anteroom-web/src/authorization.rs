@@ -1,5 +1,5 @@
-//! The `Authorization` header. It is a field of one value (RFC 9110 §5.3, §11.6.2): of two, a proxy in front may have looked at one
-//! and this provider at the other, so that a request with several is refused.
+//! The `Authorization` header. It has a single value (RFC 9110 §5.3, §11.6.2): if a request carried two, a proxy in
+//! front could check one and this provider the other. So a request with several is refused.
 
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;

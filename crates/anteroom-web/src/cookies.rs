@@ -1,7 +1,7 @@
-//! The cookies. `anteroom_session` is what this browser is to us: an identifier that forms are bound to, and the
-//! secrets of the sessions open in it. `anteroom_device` names the known devices that this browser is, one for each account,
-//! under one MAC: it is worth nothing as proof of identity. A third, `op_browser_state`, is for the script of the
-//! session frame (Session Management 1.0): a value of its own, readable, in frames of any site, worth nothing at all.
+//! The cookies. `anteroom_session` has the browser's identifier, to which forms are bound, and the secrets of its open
+//! sessions. `anteroom_device` lists this browser's known devices, one for each account, under one MAC; it proves no
+//! identity. `op_browser_state` is for the script of the session frame (Session Management 1.0): scripts can read it,
+//! it is sent in frames of any site, and it gives access to nothing.
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring, OpaqueToken, Random};
 use anteroom_domain::device::COOKIE_LIFE;
@@ -18,28 +18,29 @@ use uuid::Uuid;
 
 const SESSION: &str = "anteroom_session";
 const DEVICE: &str = "anteroom_device";
-/// Without `__Host-`: its name is known to applications, and an application that plants one makes a script ask in vain.
+/// Without `__Host-`: applications know the name of this cookie, and an application that plants one only makes the
+/// session script ask needlessly.
 const STATE: &str = "op_browser_state";
-/// Release 0.1.0 put each device beside a MAC of its own, which made 65 bytes of each.
+/// Release 0.1.0 wrote a MAC for each device, 65 bytes per device.
 const DEVICE_MAC_CONTEXT: &str = "known_device";
 const DEVICES: &str = "known_devices";
-/// What the value begins with since then: no value of 0.1.0 does, and 0.1.0 finds no device in it.
+/// The prefix of the present form. No value of 0.1.0 begins with it, and 0.1.0 reads no device from a value that does.
 const DEVICES_V2_PREFIX: &str = "2.";
 const MAC_BYTES: usize = 32;
 const SEPARATOR: char = '.';
-/// A workstation is shared by more people than are signed in at it at once.
+/// More people may use a shared workstation than have an open session at it at one time.
 const MAX_DEVICES: usize = 32;
 
 /// What the request's cookies hold.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestCookies {
     pub browser: BrowserId,
-    /// The browser brought no identifier: it must be given one.
+    /// The browser sent no identifier, so the response must set one.
     pub browser_is_new: bool,
     pub sessions: Vec<OpaqueToken>,
     pub devices: Vec<DeviceId>,
     pub state: OpBrowserState,
-    /// What takes the place of `state` at a sign-in and a sign-out. The same where the browser brought none.
+    /// The value that replaces `state` at a sign-in and a sign-out. It equals `state` if the browser sent none.
     pub next_state: OpBrowserState,
     pub state_is_new: bool,
 }
@@ -64,17 +65,17 @@ impl RequestCookies {
         }
     }
 
-    /// What a browser gets whose sessions are others from now on, or of which more was proven.
+    /// Cookies to set after a sign-in, sign-out or step-up: the new session cookie and a new `op_browser_state`.
     pub(crate) fn of_other_sessions(&self, secure: bool) -> [Cookie<'static>; 2] {
         [self.session_cookie(secure), state_cookie(self.next_state)]
     }
 
-    /// For an answer that speaks of the state.
+    /// The cookie for a response that contains the state.
     pub(crate) fn new_state_cookie(&self) -> Option<Cookie<'static>> {
         self.state_is_new.then(|| state_cookie(self.state))
     }
 
-    /// The session cookie: it ends with the browser, for workstations are shared.
+    /// The session cookie. It has no expiry date and so ends with the browser, because workstations are shared.
     pub(crate) fn session_cookie(&self, secure: bool) -> Cookie<'static> {
         let secrets = self.sessions.iter().map(OpaqueToken::encode);
         let parts: Vec<String> =
@@ -88,7 +89,7 @@ impl RequestCookies {
         cookie
     }
 
-    /// Puts a device first; the least recently used falls off the end.
+    /// Puts a device first; the least recently used one is dropped beyond the limit.
     pub(crate) fn remember_device(&mut self, device: DeviceId) {
         self.devices.retain(|known| *known != device);
         self.devices.insert(0, device);
@@ -109,17 +110,17 @@ fn build(base: &str, value: String, secure: bool) -> Cookie<'static> {
         .build()
 }
 
-/// Secure also on a loopback issuer without TLS: `SameSite=None` is not taken without, and browsers hold loopback for
-/// secure.
+/// Browsers accept `SameSite=None` only with `Secure`, and treat loopback as secure. So the cookie is `Secure` on a
+/// loopback issuer without TLS too.
 fn state_cookie(state: OpBrowserState) -> Cookie<'static> {
     Cookie::build((STATE, state.to_string())).path("/").secure(true).same_site(SameSite::None).build()
 }
 
-/// A name given twice counts as not given: one of the two was put there by another host or application.
+/// Finds a cookie by name. A name sent twice counts as absent: another host or application set one of the two.
 ///
-/// Names are compared byte for byte. Browsers keep the prefix `__Host-` for cookies of this host alone, and take a name with a
-/// Unicode space before it for another one, which a neighbouring host may set: that space must not be taken off here. Other
-/// applications' cookies may be no ASCII and stand in the same line.
+/// Names are compared byte for byte. Browsers reserve the prefix `__Host-` for cookies of this host, but accept a name
+/// that has a Unicode space before the prefix from a neighboring host. So such a space is not trimmed. Cookies of other
+/// applications may have bytes outside ASCII and stand in the same header line.
 fn find(headers: &HeaderMap, name: &str) -> Option<String> {
     let pairs = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
     let mut values = pairs.filter_map(|pair| {
@@ -130,11 +131,11 @@ fn find(headers: &HeaderMap, name: &str) -> Option<String> {
     if values.next().is_some() {
         return None;
     }
-    // Ours are ASCII without spaces.
+    // Our cookies are ASCII without spaces.
     String::from_utf8(first.trim_ascii_end().to_vec()).ok()
 }
 
-/// The MAC, then the identifiers it is of.
+/// The cookie's value: the MAC, then the device identifiers that it covers.
 fn encode_devices(keyring: &Keyring, devices: &[DeviceId]) -> String {
     let ids: Vec<u8> = devices.iter().flat_map(|device| *device.0.as_bytes()).collect();
     let mac = keyring.mac(KeyPurpose::DeviceMac).digest(DEVICES, &ids);
@@ -160,7 +161,7 @@ fn parse_together(keyring: &Keyring, text: &str) -> Option<Vec<DeviceId>> {
     ids.chunks(16).map(|id| Uuid::from_slice(id).ok().map(DeviceId)).collect()
 }
 
-/// As release 0.1.0 wrote it.
+/// Parses the form that release 0.1.0 wrote.
 fn parse_device(keyring: &Keyring, text: &str) -> Option<DeviceId> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let (id, mac) = bytes.split_at_checked(16)?;
@@ -222,7 +223,7 @@ mod tests {
         }
     }
 
-    /// Browsers let a neighbouring host set a cookie whose name has any of these before the prefix.
+    /// Characters before the prefix with which browsers let a neighboring host set a cookie.
     #[test]
     fn rfc6265bis_4_1_3_a_space_of_unicode_in_front_of_the_prefix_makes_another_name() {
         let (own, planted) =
@@ -318,7 +319,7 @@ mod tests {
             assert!(jar.browser_is_new && jar.sessions.is_empty(), "{bad}");
         }
         let session = filled().session_cookie(false);
-        // A cookie without the prefix, planted from a neighbouring http page, is not looked at behind TLS.
+        // Behind TLS a cookie without the prefix, which a neighboring http page can set, is ignored.
         assert!(read(&format!("{}={}", session.name(), session.value()), true).browser_is_new);
     }
 }

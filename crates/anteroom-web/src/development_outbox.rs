@@ -1,7 +1,7 @@
 //! The development outbox: `/dev/outbox`, `/dev/outbox.json`.
 //!
-//! It answers only where issuer, listener, peer and Host are all loopback and every header is one that clients send themselves,
-//! checked at each request. Everywhere else it does not exist.
+//! It responds only if issuer, listener, peer and `Host` are all loopback and every header is one that clients send
+//! themselves; each request is checked. In every other case the path does not exist.
 
 use anteroom_domain::message::Channel;
 use anteroom_messaging::OutboxItem;
@@ -25,7 +25,7 @@ use crate::state::Web;
 
 const SHOWN: u64 = 200;
 
-/// A request that is beyond doubt from this machine.
+/// A request that certainly comes from this machine.
 pub(crate) struct LoopbackRequest(PageContext);
 
 impl FromRequestParts<Arc<Web>> for LoopbackRequest {
@@ -55,8 +55,9 @@ fn is_local(parts: &Parts, web: &Web) -> bool {
         && parts.headers.keys().all(|header| is_of_a_client(header.as_str()))
 }
 
-/// Whether browsers and HTTP libraries send such a header themselves. Any other may be a proxy's, a balancer's or a tunnel's, of
-/// which there is no complete list; the request may come from anywhere then, whatever the peer is.
+/// Whether browsers and HTTP libraries send this header themselves. Any other header may come from a proxy, load
+/// balancer or tunnel, of which no complete list exists; then the request may come from anywhere, although its peer is
+/// loopback.
 fn is_of_a_client(header: &str) -> bool {
     const NAMES: &[&str] = &[
         "accept",
@@ -90,12 +91,12 @@ async fn delivered(context: &PageContext) -> Result<Vec<OutboxItem>, PageError> 
     let web = &context.web;
     let messages =
         web.provider.store.newest_messages(SHOWN).await.map_err(anteroom_flows::error::FlowError::from)?;
-    let letterhead = web.letterhead();
+    let branding = web.branding();
     let theme = web.theme();
-    let rendered = messages.iter().map(|message| OutboxItem::of(&theme, &letterhead, message));
+    let rendered = messages.iter().map(|message| OutboxItem::of(&theme, &branding, message));
     rendered.collect::<Result<_, _>>().map_err(|error| {
-        tracing::error!(reference = %context.visit.reference, "message does not render: {error}");
-        PageError::from(anteroom_flows::error::FlowError::Broken("a message does not render"))
+        tracing::error!(reference = %context.visit.reference, "the message could not be rendered: {error}");
+        PageError::from(anteroom_flows::error::FlowError::Broken("a message could not be rendered"))
     })
 }
 
@@ -135,7 +136,8 @@ fn shown(message: OutboxItem) -> OutboxMessage {
     }
 }
 
-/// An email as its reader sees it. Mail is styled inline, as mail programs want it, so this page alone allows that.
+/// An email as its recipient sees it. Emails have inline styles because mail programs need them, so only this page
+/// allows inline styles.
 pub(crate) async fn email(
     LoopbackRequest(context): LoopbackRequest,
     PathParam(id): PathParam<String>,

@@ -1,5 +1,5 @@
-//! What goes wrong becomes one page: a plain sentence and a way forward for the person, the reference and the reason for
-//! the operator, nothing for an attacker.
+//! Every error becomes one page. The person gets a plain sentence and a link that leads on, the operator the reference
+//! and the reason, an attacker no information.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
@@ -24,7 +24,7 @@ pub(crate) enum PageError {
         kind: ErrorKind,
         forward: NextLink,
     },
-    /// A form of a page that showed another person than the one who is signed in now, or another session.
+    /// The form's page showed another account or session than the one that is signed in now.
     AnotherPerson {
         email: String,
         forward: NextLink,
@@ -43,18 +43,18 @@ impl PageError {
         Self::Page { status, kind, forward }
     }
 
-    /// What was waiting behind the page is gone; the person starts again where they wanted to go.
+    /// The interaction has expired: the person has to open the application again.
     pub(crate) fn interaction_expired() -> Self {
         Self::page(StatusCode::BAD_REQUEST, ErrorKind::InteractionExpired, to_sign_in())
     }
 
-    /// The application that waited is no longer configured. A person who has just signed in for it is signed in all the same.
+    /// The interaction's client is no longer configured. A person who signed in for it stays signed in.
     pub(crate) fn application_gone() -> Self {
         let forward = NextLink { kind: NextLinkKind::Dashboard, href: DASHBOARD.to_owned() };
         Self::page(StatusCode::BAD_REQUEST, ErrorKind::ApplicationGone, forward)
     }
 
-    /// The application has its answer already. It can be opened anew, by its tile where it has one.
+    /// The client has its response already. The page leads to the client's tile if it has one, else to the dashboard.
     pub(crate) fn answered_before(client: Option<&Client>) -> Self {
         let tile = client.filter(|client| client.policy.tile.is_some());
         let forward = match tile {
@@ -64,8 +64,8 @@ impl PageError {
         Self::page(StatusCode::BAD_REQUEST, ErrorKind::AnsweredBefore, forward)
     }
 
-    /// The code of a mail, or the page that waits for it, where nothing was asked for; another mail can be, and what `carried`
-    /// holds waits for that as well.
+    /// The browser did not request this mail, or lost the cookie that says so. The page offers to request another one
+    /// for the same interaction.
     pub(crate) fn not_asked_here(
         context: &PageContext,
         interaction: Option<&OpenInteraction>,
@@ -77,31 +77,31 @@ impl PageError {
         Ok(Self::page(StatusCode::BAD_REQUEST, ErrorKind::NotAskedHere, forward))
     }
 
-    /// What was entered is kept with the account; the invitation's link leads back to it.
+    /// The account has what was entered so far; the invitation's link leads back to it.
     pub(crate) fn registration_interrupted() -> Self {
         let forward = NextLink { kind: NextLinkKind::Recover, href: COMPLETE_REGISTRATION.to_owned() };
         Self::page(StatusCode::BAD_REQUEST, ErrorKind::RegistrationInterrupted, forward)
     }
 
-    /// The form was out of date: nothing was done with it, and it can be opened anew.
+    /// The form's token was out of date: the form changed nothing, and its page can be opened again.
     pub(crate) fn stale_form(again: &str) -> Self {
         let forward = NextLink { kind: NextLinkKind::TryAgain, href: again.to_owned() };
         Self::page(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::StaleForm, forward)
     }
 
-    /// Nothing was done with the form. The page that is opened anew brings the cookie again, for a browser that only lost it.
+    /// The form changed nothing. Opening its page again sets the cookie, for a browser that only lost it.
     pub(crate) fn no_cookies(again: &str) -> Self {
         let forward = NextLink { kind: NextLinkKind::TryAgain, href: again.to_owned() };
         Self::page(StatusCode::UNPROCESSABLE_ENTITY, ErrorKind::NoCookies, forward)
     }
 
-    /// Nothing was done with the form: `account` did not send it. The page can be opened anew.
+    /// The form changed nothing: `account` is signed in now and did not send it. Its page can be opened again.
     pub(crate) fn another_person(account: &Account, again: &str) -> Self {
         let forward = NextLink { kind: NextLinkKind::TryAgain, href: again.to_owned() };
         Self::AnotherPerson { email: account.primary_address.as_str().to_owned(), forward }
     }
 
-    /// Status and kind of the page, where it is the request's own fault.
+    /// Status and kind of the page, if the request itself is at fault.
     const fn shown(&self) -> Option<(StatusCode, ErrorKind)> {
         match self {
             Self::Page { status, kind, .. } => Some((*status, *kind)),
@@ -110,14 +110,14 @@ impl PageError {
         }
     }
 
-    /// The page, once the trail knows of its reference.
+    /// Writes the page's reference to the audit trail, then renders the page.
     pub(crate) async fn answer(self, context: &PageContext) -> Response {
         if let Some((status, kind)) = self.shown() {
             let (page, path) = (format!("{kind:?}"), Some(context.path.clone()));
             let event = Event::ErrorShown { status: status.as_u16(), page, path };
             let entry = context.visit.entry(Actor::Anonymous, event);
             if let Err(error) = note_refusal(&context.visit, entry).await {
-                tracing::error!(reference = %context.visit.reference, "the trail was not told: {error}");
+                tracing::error!(reference = %context.visit.reference, "the audit entry could not be written: {error}");
             }
         }
         self.respond(context)
@@ -131,7 +131,7 @@ impl PageError {
         };
         let (status, kind, forward, retry_after) = match self {
             Self::AnotherPerson { forward, .. } => {
-                tracing::info!(%reference, "a form of a page that showed another person or session");
+                tracing::info!(%reference, "a form was refused: its page showed another account or session");
                 (StatusCode::CONFLICT, ErrorKind::AnotherPerson, forward, None)
             }
             Self::Page { status, kind, forward } => {
@@ -141,19 +141,20 @@ impl PageError {
             Self::Flow(FlowError::Busy { retry_after }) => {
                 tracing::warn!(%reference, "the queue for password hashing is full");
                 let wait = Some(retry_after.as_secs().max(1));
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Busy, way_back(context), wait)
+                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Busy, link_back(context), wait)
             }
-            // Told once a minute as a count, in the log and in the trail: a stranger must not fill either.
+            // Log and audit trail get a count once a minute instead of a line for each: unauthenticated requests must
+            // not fill them.
             Self::Flow(FlowError::Limited { limit, wait }) => {
-                tracing::debug!(%reference, limit = limit.name(), "turned away");
+                tracing::debug!(%reference, limit = limit.name(), "too many requests");
                 let seconds = wait.0.as_secs().max(1).unsigned_abs();
                 let kind = ErrorKind::RateLimited { wait: wait_text(wait) };
-                (StatusCode::TOO_MANY_REQUESTS, kind, way_back(context), Some(seconds))
+                (StatusCode::TOO_MANY_REQUESTS, kind, link_back(context), Some(seconds))
             }
-            // The log has it once, when the node found out.
+            // The node logged the reason once, when it found out.
             Self::Flow(FlowError::NotServing(reason)) => {
-                tracing::info!(%reference, "not served: {reason}");
-                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Unavailable, way_back(context), Some(1))
+                tracing::info!(%reference, "request not served: {reason}");
+                (StatusCode::SERVICE_UNAVAILABLE, ErrorKind::Unavailable, link_back(context), Some(1))
             }
             Self::Flow(error) if error.is_temporary() => {
                 if error.is_of_client() {
@@ -162,7 +163,7 @@ impl PageError {
                     tracing::error!(%reference, "temporarily unavailable: {error}");
                 }
                 let kind = if error.is_outage() { ErrorKind::Unavailable } else { ErrorKind::Busy };
-                (StatusCode::SERVICE_UNAVAILABLE, kind, way_back(context), Some(1))
+                (StatusCode::SERVICE_UNAVAILABLE, kind, link_back(context), Some(1))
             }
             Self::Flow(error) => {
                 tracing::error!(%reference, "internal error: {error}");
@@ -178,15 +179,15 @@ impl PageError {
     }
 }
 
-/// To the page of the form that was sent, which has what waits; else to sign-in.
-fn way_back(context: &PageContext) -> NextLink {
+/// Back to the page of the submitted form, which keeps its interaction; else to sign-in.
+fn link_back(context: &PageContext) -> NextLink {
     match &context.reload_path {
         Some(page) => NextLink { kind: NextLinkKind::TryAgain, href: page.clone() },
         None => to_sign_in(),
     }
 }
 
-/// Handlers return this; an error is rendered for the one who asked.
+/// Handlers return through this: an error is rendered for the request that caused it.
 pub(crate) async fn finish(context: &PageContext, result: Result<Response, PageError>) -> Response {
     match result {
         Ok(response) => response,

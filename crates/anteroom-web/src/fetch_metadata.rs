@@ -1,7 +1,7 @@
-//! Pages are for people who open them. What a browser loads as an image, a script or another part of a page, what a script of
-//! another origin asks for, and what is fetched ahead of time is refused before anything is read, answered or counted: the page
-//! of one application could otherwise sign its visitors in at all the others, keep their sessions alive, and use up what they
-//! need.
+//! A page of one site could load our pages as images or scripts, and so sign its visitors in at every client, keep
+//! their sessions alive and use up their limits. Therefore GET and HEAD requests whose Fetch Metadata headers say that
+//! they are not a navigation are refused before anything is read or counted. Prefetches are refused for the same
+//! reason.
 
 use anteroom_flows::context::browser::FetchContext;
 use anteroom_pages::ErrorKind;
@@ -16,7 +16,7 @@ use crate::page_context::{PageContext, loads};
 use crate::paths::to_sign_in;
 use crate::state::Web;
 
-/// Only what is asked for with GET or HEAD: a form has its token.
+/// Applies to GET and HEAD only: forms are protected by their token.
 pub(crate) async fn only(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     if !request.method().is_safe() || loads(request.headers()) != FetchContext::PartOfPage {
         return next.run(request).await;
@@ -26,7 +26,7 @@ pub(crate) async fn only(State(web): State<Arc<Web>>, request: Request, next: Ne
     tracing::info!(
         reference = %context.visit.reference,
         path = context.path,
-        "request refused: the browser loads it as an image, a script or another part of a page, a script of another origin asks for it, or it is fetched ahead of time (Sec-Fetch-Dest, Sec-Fetch-Mode, Sec-Fetch-Site, Sec-Purpose)"
+        "request refused: its headers say that it is not a navigation: an image, a script or another part of a page, a request by a script of another origin, or a prefetch (Sec-Fetch-Dest, Sec-Fetch-Mode, Sec-Fetch-Site, Sec-Purpose)"
     );
     PageError::page(StatusCode::FORBIDDEN, ErrorKind::InvalidRequest, to_sign_in()).answer(&context).await
 }

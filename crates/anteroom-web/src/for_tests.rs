@@ -1,5 +1,5 @@
-//! What is read of headers, for tests that throw everything at it: it is no page's own, and a route would only be in
-//! the way.
+//! Functions that read headers, public for the fuzz tests. No route uses exactly these, and calling them through one
+//! would slow the tests.
 
 use anteroom_crypto::{Keyring, OpaqueToken, Random};
 use anteroom_domain::ids::DeviceId;
@@ -15,22 +15,22 @@ use crate::page_context::Forwarded;
 
 static KEYS: LazyLock<Keyring> = LazyLock::new(|| Keyring::for_tests(1));
 
-/// The proxy that is trusted.
+/// The trusted proxy's address.
 pub const PROXY: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
 pub struct Read {
     pub sessions: Vec<OpaqueToken>,
     pub devices: Vec<DeviceId>,
-    /// As a browser that keeps them would send them back.
+    /// The cookies as a browser would send them back.
     pub written_again: Vec<String>,
 }
 
-/// The only device that a cookie was ever made for.
+/// The one device for which a cookie was made.
 pub fn known_device() -> DeviceId {
     DeviceId(Uuid::from_bytes([7; 16]))
 }
 
-/// The cookie of [`known_device`], as a browser sends it.
+/// The `Cookie` header value of [`known_device`].
 pub fn device_cookie() -> String {
     let mut jar = RequestCookies::read(&HeaderMap::new(), true, &KEYS, &Random::seeded(1));
     jar.remember_device(known_device());
@@ -46,7 +46,7 @@ pub fn read(headers: &HeaderMap) -> Read {
     Read { sessions: jar.sessions, devices: jar.devices, written_again }
 }
 
-/// Whom a request is counted for.
+/// The address for which a request is counted.
 pub fn address(headers: &HeaderMap, peer: IpAddr) -> IpAddr {
     Forwarded::read(headers, peer, &[PROXY.into()]).client
 }

@@ -1,10 +1,11 @@
-//! Form tokens: every state-changing form carries one, sign-in included (login CSRF).
+//! Form tokens: every form that changes state has one, sign-in included (login CSRF).
 //!
-//! A token names when and for which browser the form was made, the session and account that its page showed, and the page, by a
-//! number that no other page has, under a MAC that also names the form. It must come back from that browser; where the browser itself vouches that the form was sent
-//! from our own page (`Sec-FetchRequest-Site`), a token made for an identifier that was lost meanwhile (two tabs restored at once,
-//! cookies cleared) is as good. Whom the page showed is held against whom the form would act for: by the extractor
-//! (`forms.rs`) where that is the current session, else by the one decision (`anteroom_flows::interaction::next`).
+//! A token has the time, the browser's identifier, the session and account that the page showed, and a random number of
+//! the page, under a MAC that also covers the form's name. A token is bound to the browser's identifier. If that
+//! identifier was lost meanwhile (two tabs restored at once, cookies cleared) the token is still accepted when
+//! `Sec-Fetch-Site` says that the form is same-origin. The account that the page showed is compared with the one for
+//! which the form would act: by the extractor (`forms.rs`) if that is the current session, else by
+//! `anteroom_flows::interaction::next`.
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring};
 use anteroom_domain::ids::{AccountId, BrowserId, SessionId};
@@ -16,7 +17,7 @@ use uuid::Uuid;
 
 use crate::origin::FormOrigin;
 
-/// The forms there are. The name is part of the MAC: a token of one form is none of another.
+/// The forms. The name is part of the MAC, so a token of one form is invalid for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FormName {
     SignIn,
@@ -73,7 +74,7 @@ const BODY_LEN: usize = TIME_LEN + 4 * ID_LEN;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidFormToken;
 
-/// Where and when a form is made or comes back.
+/// The browser and the time at which a form is made or submitted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FormContext {
     pub browser: BrowserId,
@@ -84,22 +85,22 @@ pub(crate) struct FormContext {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Page {
     pub at: FormContext,
-    /// Whom it shows.
+    /// The session and account that the page shows.
     pub owner: FormOwner,
-    /// Drawn for the page: what was entered wrongly is stored as a digest together with the token, and could be guessed if the
-    /// token could.
+    /// Random, because a wrong password is stored as a digest together with the token, and could be guessed offline if
+    /// the token were predictable.
     pub number: [u8; ID_LEN],
 }
 
-/// How a token comes back.
+/// What a submitted token is checked against.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TokenCheck {
     pub at: FormContext,
     pub lifetime: SignedDuration,
-    pub vouched: FormOrigin,
+    pub origin: FormOrigin,
 }
 
-/// Where there is no session, or no account, its part is all zeros.
+/// Makes a token. Without a session or an account its part is all zeros.
 pub(crate) fn make(keyring: &Keyring, form: FormName, page: Page) -> String {
     let Page { at, owner, number } = page;
     let session = owner.session.map_or(Uuid::nil(), |session| session.0);
@@ -114,7 +115,7 @@ pub(crate) fn make(keyring: &Keyring, form: FormName, page: Page) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Whom the page showed from which this form comes.
+/// Verifies a token. Returns the session and account that the form's page showed.
 pub(crate) fn check(
     keyring: &Keyring,
     form: FormName,
@@ -133,10 +134,10 @@ pub(crate) fn check(
     let (browser, session, account) = (next()?, next()?, next()?);
     let millis = i64::from_be_bytes(time.try_into().map_err(|_| InvalidFormToken)?);
     let made = Timestamp::from_millisecond(millis).map_err(|_| InvalidFormToken)?;
-    let TokenCheck { at, lifetime, vouched } = returned;
+    let TokenCheck { at, lifetime, origin } = returned;
     let same_browser = browser == at.browser.0;
     let fresh = at.now.duration_since(made) < lifetime;
-    if !fresh || !(same_browser || vouched == FormOrigin::SameOrigin) {
+    if !fresh || !(same_browser || origin == FormOrigin::SameOrigin) {
         return Err(InvalidFormToken);
     }
     let named = |id: Uuid| Some(id).filter(|id| !id.is_nil());
@@ -159,8 +160,8 @@ mod tests {
         Page { at: at(1, 0), owner, number: [5; ID_LEN] }
     }
 
-    fn returned(at: FormContext, vouched: FormOrigin) -> TokenCheck {
-        TokenCheck { at, lifetime: HOUR, vouched }
+    fn returned(at: FormContext, origin: FormOrigin) -> TokenCheck {
+        TokenCheck { at, lifetime: HOUR, origin }
     }
 
     #[test]
@@ -168,14 +169,14 @@ mod tests {
         let keyring = Keyring::for_tests(1);
         let owner = FormOwner::default();
         let token = make(&keyring, FormName::SignIn, page_of(owner));
-        for (form, moment, vouched, expected) in [
+        for (form, moment, origin, expected) in [
             (FormName::SignIn, at(1, 59), FormOrigin::Not, Ok(owner)),
             (FormName::SignIn, at(1, 60), OURS, Err(InvalidFormToken)),
             (FormName::SignIn, at(2, 1), FormOrigin::Not, Err(InvalidFormToken)),
             (FormName::SignIn, at(2, 1), OURS, Ok(owner)),
             (FormName::Consent, at(1, 1), OURS, Err(InvalidFormToken)),
         ] {
-            let got = check(&keyring, form, &token, returned(moment, vouched));
+            let got = check(&keyring, form, &token, returned(moment, origin));
             assert_eq!(got, expected, "{form:?} {moment:?}");
         }
         let back = returned(at(1, 1), OURS);

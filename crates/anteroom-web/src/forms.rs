@@ -1,9 +1,9 @@
-//! Forms that people submit: parsed, from our own page, with a token that was made for them.
+//! Forms that people submit: parsed, sent from our own page, with a valid token.
 //!
-//! A handler takes [`Form`] of the type that describes its form, and gets its fields only where origin and token are good;
-//! what the token says of the person is in [`anteroom_flows::sessions::browser_sessions::Visit::form`]. Where the page is to be shown again
-//! with what was entered, it takes [`FormOrStale`] and has to say what becomes of a stale one. Requests that other sites may
-//! post have a type of their own: `endpoints::authorize::CrossSitePost`.
+//! A handler takes [`Form`] of the form's type, and gets the fields only if origin and token are valid; the session and
+//! account of the token are in [`anteroom_flows::sessions::browser_sessions::Visit::form`]. A handler that shows the
+//! page again with what was entered takes [`FormOrStale`], and has to handle a stale token. Requests that other sites
+//! may post have a type of their own: `endpoints::authorize::CrossSitePost`.
 
 use anteroom_flows::context::call::{FormOwner, SubmittedForm};
 use anteroom_flows::context::limits::{FormToken, spend_form, spend_sign_out};
@@ -31,27 +31,28 @@ use crate::paths::{
 use crate::received::{BodyResult, read_body};
 use crate::state::Web;
 
-/// One form: its name, its fields, and where its page is.
+/// One form: its name, its fields, and the address of its page.
 pub(crate) trait FormFields: Sized + Send {
     const NAME: FormName;
-    /// It acts on whatever session is at work in the browser, so that must be the one that the page showed.
+    /// The form acts on the browser's current session, so that must be the one that the page showed.
     const OF_CURRENT_SESSION: bool = false;
-    /// It spends something for what comes next in this browser, which without cookies cannot come.
+    /// The form uses up a link or an invitation, and the next step needs a cookie. So it is refused if the browser sent
+    /// none.
     const NEEDS_COOKIES: bool = false;
 
     fn read(sent: &ReceivedForm) -> Result<Self, PageError>;
 
-    /// Where the page can be opened anew.
+    /// The address at which the page can be opened again.
     fn reload_path(sent: &ReceivedForm) -> String;
 }
 
-/// A form with a good token.
+/// A form with a valid token.
 pub(crate) struct Form<T> {
     pub context: PageContext,
     pub fields: T,
 }
 
-/// A form of a page that is shown again where the token is out of date.
+/// A form whose page is shown again if the token is out of date.
 pub(crate) struct FormOrStale<T> {
     pub context: PageContext,
     pub fields: SubmittedFields<T>,
@@ -86,7 +87,7 @@ impl<T: FormFields> FromRequest<Arc<Web>> for FormOrStale<T> {
     }
 }
 
-/// The body of a form, with what its headers say.
+/// The body of a form, with the headers of its request.
 struct FormRequest {
     parts: Parts,
     body: BodyResult,
@@ -128,8 +129,8 @@ async fn good_or_stale<T: FormFields>(
     }
 }
 
-/// Counted before anything is done for it, by whether its token verifies, with what the token says. From here on an error page
-/// leads back to the form's page.
+/// Counts the form against its limits before anything else is done: by whether its token verifies, and by the account
+/// and session in it. Error pages after this call link back to the form's page.
 async fn received<T: FormFields>(
     context: &mut PageContext,
     request: FormRequest,
@@ -143,27 +144,27 @@ async fn received<T: FormFields>(
     Ok((sent, token))
 }
 
-/// What a form holds, from a page of ours as far as the browser says.
+/// The fields of a form, sent from our own page as far as the browser says.
 pub(crate) struct ReceivedForm {
     fields: Decoded,
-    vouched: FormOrigin,
+    origin: FormOrigin,
 }
 
 impl ReceivedForm {
     fn read(context: &PageContext, FormRequest { parts, body }: FormRequest) -> Result<Self, PageError> {
-        let vouched = own_page(&parts.headers, &context.visit.snapshot().issuer)?;
+        let origin = own_page(&parts.headers, &context.visit.snapshot().issuer)?;
         if !is_form(&parts.headers) {
             return Err(malformed());
         }
         let body = body.map_err(|_| too_large())?;
         let fields = Decoded::decode(&body).map_err(|_| malformed())?;
-        Ok(Self { fields, vouched })
+        Ok(Self { fields, origin })
     }
 
     fn check_token(&self, context: &PageContext, form: FormName) -> Result<FormOwner, InvalidFormToken> {
         let provider = &context.web.provider;
         let lifetime = provider.snapshot().policy.interaction.form_lifetime;
-        let returned = TokenCheck { at: here(context), lifetime, vouched: self.vouched };
+        let returned = TokenCheck { at: here(context), lifetime, origin: self.origin };
         form_token::check(&provider.keyring, form, self.token(), returned)
     }
 
@@ -171,22 +172,22 @@ impl ReceivedForm {
         self.field("form_token")
     }
 
-    /// A field's value; empty where it is absent or was sent twice.
+    /// A field's value; empty if the field is absent or was sent twice.
     pub(crate) fn field(&self, name: &'static str) -> &str {
         self.fields.once(name).ok().flatten().unwrap_or_default()
     }
 
-    /// A field with its spaces around cut off, and no longer than that.
+    /// A field without surrounding spaces, cut to `max_chars` characters.
     pub(crate) fn line(&self, name: &'static str, max_chars: usize) -> String {
         self.field(name).trim().chars().take(max_chars).collect()
     }
 
-    /// A field as it was left, which may be empty; `None` where the form has no such field, or has it twice.
+    /// A field as it was entered, which may be empty; `None` if the form has no such field or has it twice.
     pub(crate) fn as_left(&self, name: &str) -> Option<&str> {
         self.fields.value_if_single(name)
     }
 
-    /// What waits behind the form; a value that is none of ours counts as something that cannot be found any more.
+    /// The form's interaction, if it has one. An unreadable value is reported as an expired interaction.
     pub(crate) fn interaction_ref(&self) -> Result<Option<InteractionRef>, PageError> {
         match self.field("interaction") {
             "" => Ok(None),
@@ -194,12 +195,12 @@ impl ReceivedForm {
         }
     }
 
-    /// The same for a form that is nothing without it.
+    /// The same for a form that requires an interaction.
     pub(crate) fn require_interaction_ref(&self) -> Result<InteractionRef, PageError> {
         self.interaction_ref()?.ok_or_else(PageError::interaction_expired)
     }
 
-    /// Where the page of an interaction can be opened anew.
+    /// The address at which the page of the interaction can be opened again.
     pub(crate) fn again(&self, without: &str) -> String {
         match self.field("interaction") {
             "" => without.to_owned(),

@@ -1,7 +1,7 @@
-//! Where a form was sent from, as far as the browser says. `Sec-FetchRequest-Site` and `Origin` cannot be set by a page, so a wrong
-//! one is a cross-site request for certain, and a right one vouches for our own page. `Origin: null` says nothing: that is
-//! what browsers send for our own pages as well where a proxy added `Referrer-Policy: no-referrer`. Then `Sec-FetchRequest-Site`
-//! decides, and without it the form's token, which another site does not have.
+//! Where a form was sent from, as far as the browser says. A page cannot set `Sec-Fetch-Site` and `Origin`, so a
+//! foreign value proves a cross-site request, and our own value proves that our page sent the form. `Origin: null`
+//! proves nothing: browsers also send it for our own pages if a proxy added `Referrer-Policy: no-referrer`. Then
+//! `Sec-Fetch-Site` decides, and without it the form token, which another site does not have.
 
 use anteroom_oidc::Issuer;
 use axum::http::HeaderMap;
@@ -9,9 +9,9 @@ use axum::http::header::ORIGIN;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FormOrigin {
-    /// The browser says: from our own page.
+    /// The browser says that our own page sent the form.
     SameOrigin,
-    /// It says nothing, as old browsers and scripts do.
+    /// The browser says nothing, like old browsers and scripts.
     Not,
 }
 
@@ -19,7 +19,7 @@ pub(crate) enum FormOrigin {
 pub(crate) struct CrossSite;
 
 pub(crate) fn of_form(headers: &HeaderMap, issuer: &Issuer) -> Result<FormOrigin, CrossSite> {
-    // What cannot be read is another site's: browsers send nothing but ASCII.
+    // An unreadable value counts as another site's: browsers send ASCII only.
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let origin = text(ORIGIN.as_str()).filter(|origin| *origin != "null");
     let origin_is_ours = origin.map(|origin| origin == issuer.origin());
@@ -27,7 +27,7 @@ pub(crate) fn of_form(headers: &HeaderMap, issuer: &Issuer) -> Result<FormOrigin
         (Some("same-origin"), Some(true) | None) | (Some("none") | None, Some(true)) => {
             Ok(FormOrigin::SameOrigin)
         }
-        // Typed into the address bar, or no browser at all: the form's own token decides.
+        // The address was typed in, or the client is not a browser: the form token decides.
         (Some("none") | None, None) => Ok(FormOrigin::Not),
         _ => Err(CrossSite),
     }

@@ -1,4 +1,4 @@
-//! Who is asking over HTTP: the [`Visit`] of the use cases, with what only the web needs to know.
+//! The context of an HTTP request: the [`Visit`] of the use cases, and what only the web needs.
 
 use anteroom_domain::reference::RequestReference;
 use anteroom_flows::context::browser::{Browser, FetchContext, FetchMetadata};
@@ -19,23 +19,24 @@ use crate::cookies::RequestCookies;
 use crate::state::Web;
 
 const DEVICE_LABEL_CHARS: usize = 120;
-/// Of a path, in the log and in the trail.
+/// The longest part of a path that the log and the audit trail show, in characters.
 const SHOWN_OF_PATH: usize = 200;
-/// Of a header that cannot be read, in the log.
+/// The longest part of an unreadable header that the log shows, in characters.
 const SHOWN_OF_HEADER: usize = 80;
 
-/// The context of a request, whether a browser or a client sent it: no cookie has been read.
+/// The context of a request by a browser or a client, for which no cookie was read.
 #[derive(Clone)]
 pub(crate) struct EndpointContext {
     pub web: Arc<Web>,
     pub call: Call,
     pub from: RequestFrom,
-    /// Of the request, without its query, for log and trail.
+    /// The request's path without its query, for the log and the audit trail.
     pub path: String,
 }
 
 impl EndpointContext {
-    /// As things are at this moment. What goes on to wait for the body makes it after that ([`crate::received`]).
+    /// Makes the context with the present time and configuration. A handler that reads a body makes it afterwards
+    /// ([`crate::received`]).
     pub(crate) fn of(parts: &mut Parts, web: &Arc<Web>) -> Self {
         let from = request_from(parts, web);
         let path = parts.uri.path().chars().take(SHOWN_OF_PATH).collect();
@@ -43,8 +44,9 @@ impl EndpointContext {
     }
 }
 
-/// For requests whose body is not read. It takes the whole request, so that a handler cannot have it and a body: the client
-/// sends that when it likes, and the configuration, the clients and the keys would be those of before.
+/// For requests whose body is not read. The context takes the whole request, so that a handler cannot have both it and
+/// the body: the client may send the body late, and the context would then have an earlier configuration, clients and
+/// keys.
 impl FromRequest<Arc<Web>> for EndpointContext {
     type Rejection = Infallible;
 
@@ -53,14 +55,14 @@ impl FromRequest<Arc<Web>> for EndpointContext {
     }
 }
 
-/// The context of a request from a browser: handed to every page.
+/// The context of a browser's request. Every page gets it.
 #[derive(Clone)]
 pub(crate) struct PageContext {
     endpoint: EndpointContext,
     pub visit: Visit,
     pub jar: RequestCookies,
     pub accept_language: Option<String>,
-    /// Where the page of the form that was sent can be opened anew.
+    /// The address at which the page of the submitted form can be opened again.
     pub reload_path: Option<String>,
 }
 
@@ -72,7 +74,7 @@ impl Deref for PageContext {
     }
 }
 
-/// For pages that are opened. What reads a body has its own context ([`crate::received`]).
+/// For GET requests of pages. A handler that reads a body has its own context ([`crate::received`]).
 impl FromRequest<Arc<Web>> for PageContext {
     type Rejection = Infallible;
 
@@ -82,7 +84,7 @@ impl FromRequest<Arc<Web>> for PageContext {
 }
 
 impl PageContext {
-    /// As things are at this moment.
+    /// Makes the context with the present time and configuration.
     pub(crate) fn of(parts: &mut Parts, web: &Arc<Web>) -> Self {
         let endpoint = EndpointContext::of(parts, web);
         let EndpointContext { call, from, .. } = &endpoint;
@@ -104,14 +106,14 @@ impl PageContext {
         Self { endpoint, visit, jar, accept_language, reload_path: None }
     }
 
-    /// `ui_locales` of a waiting request first, then the browser's languages, then the practice's.
+    /// The `ui_locales` of the interaction's request first, then the browser's languages, then the practice's.
     pub(crate) fn locale(&self, ui_locales: &[String]) -> Locale {
         let (theme, default) = (self.web.theme(), self.web.settings.default_locale);
         negotiate(ui_locales, self.accept_language.as_deref(), &theme.locales(), default)
     }
 }
 
-/// What the browser says that it loads.
+/// The kind of load that the Fetch Metadata headers say.
 pub(crate) fn loads(headers: &HeaderMap) -> FetchContext {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     FetchContext::of(FetchMetadata {
@@ -122,12 +124,12 @@ pub(crate) fn loads(headers: &HeaderMap) -> FetchContext {
     })
 }
 
-/// What is shown in a list of devices, of what a browser says it is.
+/// The text of a browser in a list of devices, from its `User-Agent`.
 fn device_label(user_agent: &str) -> String {
     user_agent.chars().filter(|c| !is_hidden(*c)).take(DEVICE_LABEL_CHARS).collect()
 }
 
-/// One reference for a request, drawn once and shown wherever the request is spoken of.
+/// The request's reference: random, made once, and the same wherever the request is mentioned.
 pub(crate) fn reference(parts: &mut Parts, web: &Web) -> RequestReference {
     if let Some(known) = parts.extensions.get::<RequestReference>() {
         return *known;
@@ -137,7 +139,7 @@ pub(crate) fn reference(parts: &mut Parts, web: &Web) -> RequestReference {
     drawn
 }
 
-/// From where it came: found once for a request.
+/// The sender of the request, determined once.
 pub(crate) fn request_from(parts: &mut Parts, web: &Web) -> RequestFrom {
     if let Some(known) = parts.extensions.get::<RequestFrom>() {
         return *known;
@@ -147,7 +149,7 @@ pub(crate) fn request_from(parts: &mut Parts, web: &Web) -> RequestFrom {
     from
 }
 
-/// The peer's address, or what a trusted proxy says of it.
+/// The peer's address or, if the peer is a trusted proxy, the address that it forwards.
 fn client_address(parts: &Parts, web: &Web) -> IpAddr {
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let peer = peer.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED)).to_canonical();
@@ -159,17 +161,17 @@ fn client_address(parts: &Parts, web: &Web) -> IpAddr {
         tracing::warn!(
             %peer,
             received = ?received,
-            "a trusted proxy's X-Forwarded-For cannot be read: its requests count as the proxy's own, for limits and the trail"
+            "a trusted proxy's X-Forwarded-For cannot be parsed: its requests count for the proxy's own address, in limits and in the audit trail"
         );
     }
     forwarded.client
 }
 
-/// What `X-Forwarded-For` says.
+/// The content of `X-Forwarded-For`.
 pub(crate) struct Forwarded {
     /// The last address in it that is not a trusted proxy itself.
     pub(crate) client: IpAddr,
-    /// What a trusted proxy wrote that is no address. `client` is that proxy then.
+    /// The part of `X-Forwarded-For` that is not an IP address. Requests then count for the proxy's own address.
     unreadable: Option<String>,
 }
 
@@ -192,7 +194,7 @@ impl Forwarded {
     }
 }
 
-/// Some proxies write the port as well, with brackets around IPv6, and some the brackets alone.
+/// Parses one entry. Some proxies also write the port, with brackets around IPv6, and some only the brackets.
 fn hop_address(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim().trim_matches('"');
     let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);

@@ -1,16 +1,16 @@
-//! The form tokens of a page that is about to be shown.
+//! The form tokens of a page to be rendered.
 
 use anteroom_flows::context::call::FormOwner;
 
 use crate::form_token::{self, FormContext, FormName};
 use crate::page_context::PageContext;
 
-/// Where and when the request came: what a form token is bound to.
+/// The browser and the time to which a form token is bound.
 pub(crate) fn here(context: &PageContext) -> FormContext {
     FormContext { browser: context.visit.browser.id, now: context.visit.now }
 }
 
-/// The token for a form that is about to be shown, on a page that shows `owner`.
+/// The token of a form on a page that shows `owner`.
 pub(crate) fn token_for(context: &PageContext, form: FormName, owner: FormOwner) -> String {
     let provider = &context.web.provider;
     let page = form_token::Page { at: here(context), owner, number: provider.random.bytes() };

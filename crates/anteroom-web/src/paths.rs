@@ -38,7 +38,7 @@ pub(crate) const OUTBOX: &str = "/dev/outbox";
 /// Followed by the client's identifier as one segment.
 const OPEN_TILE: &str = "/open";
 
-/// A path with the interaction that the page belongs to.
+/// A path with the interaction of the page.
 pub(crate) fn on_with(path: &str, interaction: Option<&str>) -> String {
     match interaction {
         Some(handle) => format!("{path}?{}", anteroom_oidc::form::encode([("interaction", handle)])),
@@ -46,7 +46,7 @@ pub(crate) fn on_with(path: &str, interaction: Option<&str>) -> String {
     }
 }
 
-/// Where the tile of a client leads.
+/// The address of a client's tile.
 pub(crate) fn open_href(client: &ClientId) -> String {
     format!("{OPEN_TILE}/{}", percent(client.as_str()))
 }

@@ -1,6 +1,6 @@
-//! Requests with a body. The client sends it when it likes, for as long as a request may take: what was configured, which clients
-//! there are, which keys sign and whether this node may serve at all can have changed since its headers came. So the body is read
-//! first, and the context of the request is made after it; a handler gets both from one extractor.
+//! Requests with a body. A client may send the body slowly, for as long as a request may take: meanwhile the
+//! configuration, the clients, the signing keys and the readiness of this node can change. So the body is read first
+//! and the request's context is made afterwards; a handler gets both from one extractor.
 
 use anteroom_flows::node::health;
 use axum::body::Bytes;
@@ -14,10 +14,10 @@ use crate::page_context::{EndpointContext, PageContext};
 use crate::request_checks::refuse;
 use crate::state::Web;
 
-/// A body, or why it was not received whole.
+/// A body, or why it was not received completely.
 pub(crate) type BodyResult = Result<Bytes, BytesRejection>;
 
-/// A request of a program, as it was received.
+/// A client's request as it was received.
 pub(crate) struct ReceivedRequest {
     pub context: EndpointContext,
     pub body: BodyResult,
@@ -32,7 +32,7 @@ impl FromRequest<Arc<Web>> for ReceivedRequest {
     }
 }
 
-/// Reads the body. A node that may not serve any more answers that it does not, whatever was sent.
+/// Reads the body. If the node must not serve by then, the response says so, whatever the body is.
 pub(crate) async fn read_body(request: Request, web: &Arc<Web>) -> Result<(Parts, BodyResult), Response> {
     let (mut parts, body) = request.into_parts();
     let body = Bytes::from_request(Request::from_parts(parts.clone(), body), web).await;

@@ -1,5 +1,5 @@
-//! What every request passes first: the right host, a node that is up to date, a bounded body, a time limit, no panic; and the headers that every
-//! answer carries.
+//! The checks that every request passes first (the right host, a node that is ready, a bounded body, a time limit, no
+//! panic), and the headers that every response has.
 
 use anteroom_flows::context::limits::count_request;
 use anteroom_flows::error::FlowError;
@@ -25,10 +25,11 @@ use crate::paths::to_sign_in;
 use crate::respond::{LONGEST_LOCATION, REFERRER_POLICY};
 use crate::state::Web;
 
-/// Links are built from the configured issuer, never from `Host`; a request for another host is not ours (RFC 9110 §15.5.20).
+/// Links are built from the configured issuer, never from `Host`; a request for another host is refused with 421 (RFC
+/// 9110 §15.5.20).
 pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let issuer = web.provider.snapshot().issuer.clone();
-    match judge(requested_host(request.headers(), request.uri()).as_ref(), &issuer) {
+    match check_host(requested_host(request.headers(), request.uri()).as_ref(), &issuer) {
         HostCheck::Ours => next.run(request).await,
         HostCheck::OtherLoopbackName => {
             let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
@@ -49,8 +50,9 @@ pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Ne
     }
 }
 
-const MALFORMED_HOST: &str = "a request without `Host`, with several, or with one that is no host and port";
-const OTHER_HOST: &str = "a request for another host: the issuer names the one that is served, and a proxy in front must pass the \
+const MALFORMED_HOST: &str =
+    "a request without a `Host` header, with several, or with a value that is not host and port";
+const OTHER_HOST: &str = "a request for another host than the issuer's: a proxy in front must pass the \
                           `Host` header on with its port (nginx: `proxy_set_header Host $http_host`)";
 
 async fn not_here(
@@ -75,15 +77,16 @@ async fn not_here(
 #[derive(Debug, PartialEq, Eq)]
 enum HostCheck {
     Ours,
-    /// Of a loopback issuer: another spelling of the same machine, led to the issuer's own so that cookies fit.
+    /// Another name of this machine, with a loopback issuer: redirected to the issuer's own name, so that cookies
+    /// match.
     OtherLoopbackName,
     Misdirected,
-    /// None, several, or one that is no host and port.
+    /// No host, several, or a value that is not host and port.
     Malformed,
 }
 
-/// The one host that the request names. A name before the host, as in `user@host`, is no part of `Host` (RFC 9110 §7.2), and a
-/// proxy in front of this provider that compares texts takes it for another host.
+/// The one host that the request names. User information before the host (`user@host`) is not allowed in `Host` (RFC
+/// 9110 §7.2), and a proxy in front that compares texts would see another host than this provider.
 fn requested_host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
     let mut hosts = headers.get_all(HOST).iter();
     let of_header = hosts.next();
@@ -97,7 +100,7 @@ fn requested_host(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
     Some(host).filter(|host: &Authority| !host.as_str().contains('@'))
 }
 
-/// As it was sent, for the log; several headers one after another.
+/// The hosts as they were sent, for the log; several headers are joined.
 fn received_host(headers: &HeaderMap, uri: &Uri) -> String {
     if let Some(authority) = uri.authority() {
         return authority.to_string();
@@ -106,7 +109,7 @@ fn received_host(headers: &HeaderMap, uri: &Uri) -> String {
     hosts.collect::<Vec<_>>().join(", ")
 }
 
-fn judge(host: Option<&Authority>, issuer: &Issuer) -> HostCheck {
+fn check_host(host: Option<&Authority>, issuer: &Issuer) -> HostCheck {
     let Some(host) = host else { return HostCheck::Malformed };
     let url = issuer.url();
     let default_port =
@@ -128,7 +131,7 @@ pub(crate) fn is_loopback_name(host: &str) -> bool {
         || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// No address is served without end, whatever it asks for; what costs more than an answer has further limits in its use case.
+/// Every address has a limit of requests, of any kind; requests that cost more have further limits in their use case.
 pub(crate) async fn limited(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let address = request_from(&mut parts, &web).address;
@@ -141,7 +144,7 @@ pub(crate) async fn limited(State(web): State<Arc<Web>>, request: Request, next:
     }
 }
 
-/// Whether the path is for programs, which get no page.
+/// Whether clients request the path. They get JSON and no page.
 fn is_for_programs(path: &str) -> bool {
     let programs = [
         paths::CONFIGURATION,
@@ -164,7 +167,7 @@ fn is_for_programs(path: &str) -> bool {
     })
 }
 
-/// A node that cannot do what serving needs, or not be sure that its answers would be right, serves no request.
+/// A node that is not ready (no database, wrong clock, rolled-back database) answers every request with 503.
 pub(crate) async fn ready(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let Err(error) = health::may_serve(&web.provider) else { return next.run(request).await };
     let (mut parts, _) = request.into_parts();
@@ -172,7 +175,7 @@ pub(crate) async fn ready(State(web): State<Arc<Web>>, request: Request, next: N
     refuse(&context, parts.uri.path(), error).await
 }
 
-/// JSON for programs, a page for people.
+/// JSON for clients, a page for people.
 pub(crate) async fn refuse(context: &PageContext, path: &str, error: FlowError) -> Response {
     if is_for_programs(path) {
         return closing(unavailable(context, &error));
@@ -180,7 +183,7 @@ pub(crate) async fn refuse(context: &PageContext, path: &str, error: FlowError) 
     closing(PageError::from(error).answer(context).await)
 }
 
-/// A path of which a part is not of the kind that its route takes.
+/// 404 for a path with a segment that its route cannot parse.
 pub(crate) async fn nothing_there(context: &PageContext) -> Response {
     if is_for_programs(&context.path) {
         tracing::info!(reference = %context.visit.reference, path = context.path, "no such address");
@@ -193,7 +196,7 @@ pub(crate) async fn nothing_there(context: &PageContext) -> Response {
     PageError::page(StatusCode::NOT_FOUND, ErrorKind::NotFound, to_sign_in()).answer(context).await
 }
 
-/// A request of which not all came in time.
+/// 408 for a request that did not arrive completely in time.
 pub(crate) async fn too_slow(context: &PageContext, path: &str) -> Response {
     if is_for_programs(path) {
         return closing(StatusCode::REQUEST_TIMEOUT.into_response());
@@ -202,14 +205,14 @@ pub(crate) async fn too_slow(context: &PageContext, path: &str) -> Response {
     closing(failure.answer(context).await)
 }
 
-/// The body of the request was not read, so the connection takes no other one: said, so that a proxy or a client does not send
-/// its next request on it (RFC 9112 §9.6).
+/// The request's body was not read, so the connection cannot take another request. The header says so, so that a proxy
+/// or client does not send its next request on it (RFC 9112 §9.6).
 fn closing(mut response: Response) -> Response {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-/// Headers of every answer, pages or not.
+/// Sets the headers of every response.
 pub(crate) async fn headers(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
@@ -217,7 +220,7 @@ pub(crate) async fn headers(State(web): State<Arc<Web>>, request: Request, next:
     }
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // `no-referrer` would make browsers send `Origin: null` with our own forms.
+    // With `no-referrer`, browsers would send `Origin: null` with our own forms.
     headers.entry(REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
     headers.insert(PERMISSIONS_POLICY, HeaderValue::from_static("camera=(), geolocation=(), microphone=()"));
     if web.secure_cookies() {
@@ -250,9 +253,9 @@ mod tests {
             ("http://localhost:8080", "evil.example:8080", HostCheck::Misdirected),
         ] {
             let issuer = Issuer::parse(issuer).unwrap();
-            assert_eq!(judge(Some(&host.parse().unwrap()), &issuer), expected, "{host}");
+            assert_eq!(check_host(Some(&host.parse().unwrap()), &issuer), expected, "{host}");
         }
-        assert_eq!(judge(None, &Issuer::parse("https://id.example").unwrap()), HostCheck::Malformed);
+        assert_eq!(check_host(None, &Issuer::parse("https://id.example").unwrap()), HostCheck::Malformed);
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! How long a request may take. A client that has not sent all of it by then gets 408 (RFC 9110 §15.5.9): the client
-//! mends that. Where it was received whole, the fault is ours, and it is told to come again. Browsers get a page in both cases.
+//! The time limit of a request. A client that has not sent its request completely by then gets 408 (RFC 9110 §15.5.9),
+//! because the client is at fault. If the request was complete, this provider is at fault and responds with 503.
+//! Browsers get a page in both cases.
 
 use anteroom_flows::error::FlowError;
 use axum::body::Body;
@@ -18,7 +19,7 @@ use crate::state::Web;
 
 pub(crate) async fn in_time(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    // Drawn here, so that what is logged below and what is answered here have the same one.
+    // Made here, so that the log line and the response below have the same reference.
     reference(&mut parts, &web);
     let mut kept = parts.clone();
     let (body, received) = watched(body);
@@ -33,7 +34,7 @@ pub(crate) async fn in_time(State(web): State<Arc<Web>>, request: Request, next:
     refuse(&context, kept.uri.path(), FlowError::TooSlow).await
 }
 
-/// The same body, and whether its end has been read.
+/// The same body, and whether it was read to its end.
 fn watched(body: Body) -> (Body, Arc<AtomicBool>) {
     use axum::body::HttpBody as _;
     let received = Arc::new(AtomicBool::new(body.is_end_stream()));

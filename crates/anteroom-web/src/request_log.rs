@@ -1,5 +1,5 @@
-//! One span for each request, and one line of the log when it is answered: what was asked for, by which client, what came of it
-//! and how long that took. Nothing of its query, its path's variable parts, or its person is in them.
+//! One span for each request, and one log line for its response: route, client, status and duration. Neither has the
+//! query, the variable parts of the path or data of a person.
 
 use anteroom_domain::reference::RequestReference;
 use axum::extract::{MatchedPath, Request, State};
@@ -14,10 +14,10 @@ use tracing::{Instrument as _, Span};
 use crate::page_context;
 use crate::state::Web;
 
-/// Where the lines come from, for the filter of the log (`[log] requests`).
+/// The target of these lines, for the log filter (`[log] requests`).
 pub const REQUESTS: &str = "anteroom::requests";
 
-/// Machines ask for these all the time, and browsers with every page.
+/// Paths that monitoring requests constantly, and browsers with every page.
 const ASKED_ALL_THE_TIME: &[&str] = &["/healthz", "/readyz", "/assets/{*path}"];
 
 pub(crate) async fn request(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
@@ -28,7 +28,7 @@ pub(crate) async fn request(State(web): State<Arc<Web>>, request: Request, next:
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     let span = span(&parts.method, route, reference);
     let response = next.run(Request::from_parts(parts, body)).instrument(span.clone()).await;
-    span.in_scope(|| tell(route, reference, response.status(), begun.elapsed()));
+    span.in_scope(|| log_response(route, reference, response.status(), begun.elapsed()));
     response
 }
 
@@ -36,13 +36,13 @@ fn span(method: &Method, route: &str, reference: RequestReference) -> Span {
     tracing::info_span!("request", method = method_name(method), route, %reference, client = Empty)
 }
 
-/// A method is any word that a stranger likes.
+/// A client may send any word as the method, so only known ones are logged.
 fn method_name(method: &Method) -> &str {
     let known = [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::HEAD, Method::OPTIONS];
     if known.contains(method) { method.as_str() } else { "other" }
 }
 
-fn tell(route: &str, reference: RequestReference, status: StatusCode, took: Duration) {
+fn log_response(route: &str, reference: RequestReference, status: StatusCode, took: Duration) {
     let (status, ms) = (status.as_u16(), took.as_millis());
     if ASKED_ALL_THE_TIME.contains(&route) {
         tracing::debug!(target: REQUESTS, %reference, status, ms, "answered");

@@ -1,4 +1,4 @@
-//! Rendering: a view in its frame, with the headers every page carries.
+//! Rendering: a view in its frame, with the headers that every page has.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::rate::Wait;
@@ -23,24 +23,24 @@ use crate::page_context::PageContext;
 use crate::paths::to_sign_in;
 use crate::session_clock::session_clock;
 
-/// No inline script or style, nothing from elsewhere.
+/// Allows no inline script or style, and nothing from other origins.
 const CSP: &str =
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'";
 
-/// The longest `Location`, in bytes. Proxies take 4 KB of headers for one answer unless they are told otherwise; this
-/// leaves room for the cookies and the other headers of the same answer.
+/// The longest `Location`, in bytes. By default proxies accept 4 KB of response headers; this leaves room for cookies
+/// and the other headers.
 pub(crate) const LONGEST_LOCATION: usize = 2_048;
-/// The longest list of origins in a policy, in bytes; beyond it the policy names the scheme.
+/// The longest list of origins in a policy, in bytes; a longer list is replaced by its schemes.
 const LONGEST_ORIGINS: usize = 1_024;
 
-/// How a page is put before the person: language, cookies to set, and whether its form may end at a client.
+/// How a page is sent: language, cookies, and whether its form may end in a redirect to a client.
 pub(crate) struct PageResponse<'a> {
     context: &'a PageContext,
     locale: Locale,
     signed_in_as: Option<SignedInAs>,
     session: Option<SessionClock>,
     leads_to_client: bool,
-    /// Other sites may frame the page: it takes the place of a redirect, which works in frames too (`prompt=none`).
+    /// Other sites may frame the page: it replaces a redirect, which works in frames too (`prompt=none`).
     frameable: bool,
     leaves_opener: bool,
     image_of: Option<String>,
@@ -77,7 +77,7 @@ impl<'a> PageResponse<'a> {
         self
     }
 
-    /// The page warns before this session ends.
+    /// Lets the page warn before this session ends.
     pub(crate) fn of_session(mut self, session: &Session) -> Self {
         self.session = Some(session_clock(self.context, session));
         self
@@ -88,27 +88,28 @@ impl<'a> PageResponse<'a> {
         self
     }
 
-    /// The page is for the account's own use: a window that another site opened has no connection to that site any more. On
-    /// every other page it keeps it, for an application that opened a window for a sign-in waits for its answer there.
+    /// For pages of the account itself: a window that another site opened loses its connection to that site. Every
+    /// other page keeps the connection, because a client that opened a window for a sign-in error_return for the response
+    /// there.
     pub(crate) fn isolated_from_opener(mut self) -> Self {
         self.leaves_opener = true;
         self
     }
 
-    /// The page shows an image that is there.
+    /// The page shows the image at `url`.
     pub(crate) fn with_image_of(mut self, url: Option<&Url>) -> Self {
         self.image_of = url.map(|url| url.origin().ascii_serialization()).filter(|origin| is_source(origin));
         self
     }
 
-    /// The page shows frames of these origins and of no others.
+    /// The page may show frames of these origins only.
     pub(crate) fn with_frames_of(mut self, origins: impl Iterator<Item = Origin>) -> Self {
         let origins = origins.map(|origin| origin.ascii_serialization());
         self.frames_of = origins.filter(|origin| is_source(origin)).collect();
         self
     }
 
-    /// What is more than the constant are origins, in the ASCII in which browsers compare them.
+    /// Only origins are added to the constant policy, in their ASCII serialization.
     fn policy(&self) -> HeaderValue {
         let mut policy = CSP.to_owned();
         if !self.frameable {
@@ -118,7 +119,7 @@ impl<'a> PageResponse<'a> {
         if let Some(origin) = &self.image_of {
             policy.extend([" ", origin]);
         }
-        // Chromium holds this against the whole redirect chain of a form, and such forms end at a client.
+        // Chromium applies `form-action` to the whole redirect chain of a form, and these forms end at a client.
         if !self.leads_to_client {
             policy.push_str("; form-action 'self'");
         }
@@ -159,22 +160,22 @@ impl<'a> PageResponse<'a> {
                 with_cookies(response, &self.cookies)
             }
             Err(error) => {
-                // Every template was rendered at start: this cannot be reached but by a defect.
-                tracing::error!(reference = %self.context.visit.reference, "page does not render: {error}");
+                // Every template was rendered at the start, so only a defect can lead here.
+                tracing::error!(reference = %self.context.visit.reference, "the page could not be rendered: {error}");
                 (StatusCode::INTERNAL_SERVER_ERROR, self.context.visit.reference.to_string()).into_response()
             }
         }
     }
 }
 
-/// Whether an origin is one source of a policy (CSP 3 section 2.3.1) and no more: a comma begins another policy, a semicolon
-/// another directive. Hosts of clients have neither; this holds where one comes from elsewhere.
+/// Whether the origin is exactly one source expression (CSP 3 §2.3.1): a comma would begin another policy, a semicolon
+/// another directive. Registered hosts have neither; this also covers origins from other places.
 fn is_source(origin: &str) -> bool {
     origin.len() <= LONGEST_ORIGINS
         && origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/.-_[]".contains(&byte))
 }
 
-/// The origins or, where they are too long for a header, their schemes.
+/// The origins or, if they are too long for a header, their schemes.
 fn sources(origins: &BTreeSet<String>) -> String {
     let joined =
         |words: &mut dyn Iterator<Item = &str>| words.flat_map(|word| [" ", word]).collect::<String>();
@@ -187,7 +188,7 @@ fn sources(origins: &BTreeSet<String>) -> String {
     joined(&mut schemes.into_iter())
 }
 
-/// A browser that has no identifier yet gets one with its first page, for forms to be bound to.
+/// A browser without an identifier gets one with its first page, because forms are bound to it.
 fn browser_cookie(context: &PageContext) -> Option<Cookie<'static>> {
     context.jar.browser_is_new.then(|| context.jar.session_cookie(context.web.secure_cookies()))
 }
@@ -201,9 +202,9 @@ pub(crate) fn with_cookies(mut response: Response, cookies: &[Cookie<'static>]) 
     response
 }
 
-/// A point in time as the practice's clock shows it.
+/// A point in time in the practice's time zone.
 pub(crate) fn moment(context: &PageContext, at: jiff::Timestamp) -> anteroom_pages::Moment {
-    context.web.letterhead().moment(at)
+    context.web.branding().moment(at)
 }
 
 pub(crate) fn wait_text(wait: Wait) -> WaitText {
@@ -216,8 +217,8 @@ pub(crate) fn retry_after(mut response: Response, wait: Wait) -> Response {
     response
 }
 
-/// 303: whatever the method was, the next request is a GET (RFC 9110 §15.4.4). For addresses of ours, which are short;
-/// others go by way of [`leave`].
+/// 303: the next request is a GET, whatever the method was (RFC 9110 §15.4.4). For our own short addresses; for others
+/// use [`redirect_to`].
 pub(crate) fn see_other(target: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(target) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -226,13 +227,16 @@ pub(crate) fn see_other(target: &str) -> Response {
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
-/// On to a page of ours that opens in this browser alone: one that has no identifier yet must have it by then.
+/// Redirects to a page of ours that opens only in this browser, so a browser without an identifier gets one with the
+/// response.
 pub(crate) fn redirect_in_browser(context: &PageContext, target: &str) -> Response {
     with_cookies(redirect_to(context, target), browser_cookie(context).as_slice())
 }
 
-/// On to an address that may have any length: a redirect or, where it is too long for a header, a page that goes there.
-/// Neither sets a cookie: a form of another site comes without ours, which an answer to it must not replace.
+/// Redirects to an address of any length; if it is too long for a header, by a page that goes there.
+///
+/// A cross-site POST carries no `SameSite=Lax` cookies. A response that set them would replace the browser's session,
+/// so this one sets none.
 pub(crate) fn redirect_to(context: &PageContext, target: &str) -> Response {
     if target.len() <= LONGEST_LOCATION {
         return see_other(target);
@@ -243,12 +247,12 @@ pub(crate) fn redirect_to(context: &PageContext, target: &str) -> Response {
     page
 }
 
-/// The answer to an application: a redirect, or a page whose form the browser posts.
+/// The authorization response: a redirect, or a page whose form the browser posts.
 pub(crate) fn to_application(context: &PageContext, response: &AuthorizationResponse) -> Response {
     match response {
         AuthorizationResponse::Redirect(location) => {
             let mut redirect = redirect_to(context, location);
-            // RFC 9700 §4.2.4: the code must not leave in a Referer.
+            // RFC 9700 §4.2.4: the code must not leak in a `Referer` header.
             redirect.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
             let redirect = with_cookies(redirect, browser_cookie(context).as_slice());
             with_cookies(redirect, context.jar.new_state_cookie().as_slice())
@@ -263,18 +267,18 @@ pub(crate) fn to_application(context: &PageContext, response: &AuthorizationResp
     }
 }
 
-/// An error for an application that is not known here: the page that asks before the browser goes there.
-pub(crate) fn error_return_page(context: &PageContext, waits: &ErrorReturn) -> Response {
-    let (href, action, fields) = match &waits.response {
+/// The page that asks before the browser goes to an unknown client with an error.
+pub(crate) fn error_return_page(context: &PageContext, error_return: &ErrorReturn) -> Response {
+    let (href, action, fields) = match &error_return.response {
         AuthorizationResponse::Redirect(location) => (Some(location.clone()), None, Vec::new()),
         AuthorizationResponse::FormPost { action, parameters } => {
             (None, Some(action.clone()), hidden_fields(parameters))
         }
     };
     let reference = context.visit.reference.to_string();
-    let (host, forward) = (waits.host.clone(), to_sign_in());
+    let (host, forward) = (error_return.host.clone(), to_sign_in());
     let view = ErrorReturnPage { host, href, action, fields, forward, reference };
-    let frame = PageResponse::of(context).in_language_of(&waits.ui_locales).leads_to_client();
+    let frame = PageResponse::of(context).in_language_of(&error_return.ui_locales).leads_to_client();
     let mut page = frame.page(StatusCode::BAD_REQUEST, &view);
     page.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     page

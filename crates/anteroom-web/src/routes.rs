@@ -27,8 +27,8 @@ use crate::segment::PathParam;
 use crate::state::Web;
 use crate::{development_outbox, fetch_metadata, request_checks, request_deadline, request_log};
 
-/// Everything Anteroom answers. Health is asked by machines that do not know the issuer's name, so it stands before the
-/// guard, and so do the theme's files, which the guard's own page needs.
+/// All routes. Monitoring requests health without knowing the issuer's host name, so those routes are outside the host
+/// check; so are the theme's files, which the error page of that check needs.
 pub fn router(web: Arc<Web>) -> Router {
     let opened = pages()
         .route(paths::AUTHORIZATION, get(authorize::get).post(authorize::post))
@@ -44,7 +44,8 @@ pub fn router(web: Arc<Web>) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        // Only what is the same for every browser is compressed: a page that reflects input beside a secret must not be.
+        // Compressing a page that has a secret beside reflected input would reveal the secret. So only files that are
+        // the same for every browser are compressed.
         .route("/assets/{*path}", get(asset).layer(CompressionLayer::new()))
         .merge(guarded)
         .layer(from_fn_with_state(Arc::clone(&web), request_checks::limited))
@@ -76,10 +77,10 @@ fn pages() -> Router<Arc<Web>> {
         .route(page::SIGN_OUT, get(dashboard::home).post(sign_out::submit))
         .route(page::SIGNED_OUT, get(sign_out::done))
         .route(page::SESSION, get(session_time::ask).post(session_time::go_on))
-        .merge(journeys())
+        .merge(password_routes())
 }
 
-/// What our own pages show within them, and the outbox of a demo.
+/// Images and frames within our own pages, and the outbox of a demo.
 fn parts_of_pages() -> Router<Arc<Web>> {
     Router::new()
         .route("/account/factors/{id}/qr.svg", get(factors::picture))
@@ -88,13 +89,13 @@ fn parts_of_pages() -> Router<Arc<Web>> {
         .route("/dev/outbox/{id}", get(development_outbox::email))
 }
 
-/// The ways to a password, and the proof of identity on them.
-fn journeys() -> Router<Arc<Web>> {
+/// Setting a password, and the verification of identity for it.
+fn password_routes() -> Router<Arc<Web>> {
     Router::new()
         .route(page::FORGOT_PASSWORD, get(forgot_password::form).post(forgot_password::submit))
         .route(page::RECOVERY_ASKED, get(forgot_password::asked))
-        .route(page::RECOVERY_WAITING, get(forgot_password::interaction_ref))
-        .route(page::RECOVER, get(recover::link).post(recover::press))
+        .route(page::RECOVERY_WAITING, get(forgot_password::poll))
+        .route(page::RECOVER, get(recover::link).post(recover::follow))
         .route(page::RECOVERY_CODE, get(dashboard::home).post(recover::type_code))
         .route(page::VERIFY_SEND, get(dashboard::home).post(verify::send))
         .route(page::VERIFY_CODE, get(dashboard::home).post(verify::enter))
@@ -140,7 +141,7 @@ fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {
         .route("/check-session.js", get(check_session::script))
 }
 
-/// The CORS layer answers before this is reached.
+/// The CORS layer responds before this handler is reached.
 async fn preflight() -> StatusCode {
     StatusCode::NO_CONTENT
 }
@@ -155,7 +156,7 @@ async fn method_not_allowed(context: PageContext) -> Response {
         .await
 }
 
-/// Files of the theme. Their addresses carry a digest of their content, so a browser may keep them for good.
+/// Files of the theme. Their addresses have a digest of the content, so browsers may cache them permanently.
 async fn asset(
     State(web): State<Arc<Web>>,
     PathParam(path): PathParam<String>,

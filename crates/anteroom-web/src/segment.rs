@@ -1,5 +1,5 @@
-//! What a route takes from its path. A segment that is no UTF-8, or not of the kind that the route takes, is no address of this
-//! provider: a page says so, or JSON to programs. axum's own extractor would answer with a line of plain text and no way on.
+//! A parameter of a route's path. If a segment is not UTF-8 or does not parse, the response is 404: a page, or JSON for
+//! clients. axum's own extractor would respond with a line of plain text and no link.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;

@@ -1,4 +1,4 @@
-//! What a page knows of its session, so that its script can warn before the end.
+//! The remaining time of a page's session, so that the page's script can warn before the end.
 
 use anteroom_domain::session::{Session, SessionRemaining};
 use anteroom_flows::context::call::FormOwner;
@@ -9,11 +9,11 @@ use crate::form_token::FormName;
 use crate::page_context::PageContext;
 use crate::page_token::token_for;
 
-/// Sign-in, which says why the session ended.
+/// Sign-in with the reason for the end of the session.
 pub(crate) const IDLE_TIMEOUT_PATH: &str = "/sign-in?ended=idle";
 pub(crate) const OVER_TOO_OLD: &str = "/sign-in?ended=limit";
 
-/// What a page says of the session whose it is.
+/// The remaining time of the session that the page shows.
 pub(crate) fn session_clock(context: &PageContext, session: &Session) -> SessionClock {
     let policy = context.visit.snapshot().policy.session;
     let SessionRemaining { left, fixed } = session.left(policy, context.visit.now);

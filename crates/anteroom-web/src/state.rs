@@ -1,4 +1,4 @@
-//! What every handler shares.
+//! The state that all handlers share.
 
 use anteroom_flows::context::provider::Provider;
 use anteroom_messaging::Branding;
@@ -16,23 +16,23 @@ pub struct Web {
     pub provider: Arc<Provider>,
     theme: ArcSwap<Theme>,
     pub settings: WebSettings,
-    /// When a proxy's header that cannot be read was last spoken of.
+    /// When a proxy's unreadable header was last logged.
     pub(crate) unreadable_proxy: HourlyLog,
 }
 
-/// What the operator configured about HTTP itself; fixed while the server runs.
+/// The operator's settings for HTTP; fixed while the server runs.
 #[derive(Clone, Debug)]
 pub struct WebSettings {
-    /// Whose `X-Forwarded-For` is believed.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpNet>,
     pub request_timeout: Duration,
     pub max_body: usize,
     pub default_locale: Locale,
-    /// The development outbox may answer, if everything else about the request is loopback as well.
+    /// The development outbox may respond if everything else about the request is loopback as well.
     pub dev_outbox: bool,
     /// The listener itself is bound to loopback.
     pub listens_on_loopback: bool,
-    /// The provider of texts or calls asks back.
+    /// For callbacks of the provider of texts or calls.
     pub twilio: Option<Arc<Callbacks>>,
 }
 
@@ -64,8 +64,8 @@ impl Web {
         self.theme.store(Arc::new(theme));
     }
 
-    /// What all messages of the practice have in common.
-    pub fn letterhead(&self) -> Branding {
+    /// The practice's branding, which all messages share.
+    pub fn branding(&self) -> Branding {
         let snapshot = self.provider.snapshot();
         Branding {
             practice: snapshot.practice.name.clone(),
@@ -76,7 +76,7 @@ impl Web {
         }
     }
 
-    /// `__Host-` and Secure go only where there is no TLS at all: a loopback http issuer.
+    /// False only without TLS, which is a loopback http issuer: its cookies have neither `__Host-` nor `Secure`.
     pub fn secure_cookies(&self) -> bool {
         !self.provider.snapshot().issuer.is_loopback_http()
     }

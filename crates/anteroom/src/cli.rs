@@ -19,25 +19,25 @@ pub enum Command {
     /// Start everything on this machine, with sample accounts and applications.
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
-    /// Check a configuration, and say all that is wrong with it.
+    /// Check a configuration and report all errors.
     Check(CheckArgs),
-    /// Bring the database to this release's schema; a new one gets its keys.
+    /// Bring the database to this release's schema; a new database gets its keys.
     Migrate(ConfigArgs),
-    /// Copy an SQLite database into a new file, also while it is served.
+    /// Copy an SQLite database into a new file, even while it is served.
     Backup(BackupArgs),
     /// People's accounts.
     #[command(subcommand)]
     User(UserCommand),
-    /// Clients: secrets, own registrations, what people granted.
+    /// Clients: secrets, self-registered clients, grants.
     #[command(subcommand)]
     Client(ClientCommand),
     /// The master key and the signing keys.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// The audit trail: whether it is whole, and a copy of it.
+    /// The audit trail: verify or export it.
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// A database that went back to an earlier state.
+    /// A database that was restored to an earlier state.
     #[command(subcommand)]
     Database(DatabaseCommand),
     /// Explain an error page by its reference, or list what happened to an account.
@@ -53,7 +53,7 @@ pub struct ConfigArgs {
 
 #[derive(Debug, Args)]
 pub struct BackupArgs {
-    /// The file; must not exist yet. It holds everything but the master key.
+    /// The new file; must not exist yet. It has everything but the master key.
     pub file: PathBuf,
     #[command(flatten)]
     pub config: ConfigArgs,
@@ -61,13 +61,13 @@ pub struct BackupArgs {
 
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Also look at what clients publish: each `sector_identifier_uri` must list the client's redirect URIs, keys must be at
-    /// `jwks_uri`, and something must answer at `backchannel_logout_uri`. The mail server is signed in to, and the
-    /// provider of texts and calls is connected to; no message is sent.
+    /// Also check external services: each `sector_identifier_uri` must list the client's redirect URIs, `jwks_uri` must
+    /// have keys, and `backchannel_logout_uri` must respond. It signs in to the mail server and connects to the
+    /// provider of texts and calls; no message is sent.
     #[arg(long)]
     pub online: bool,
-    /// Also open the database, and say whether it is the right one: its kind, its schema, whether the master key fits it.
-    /// Nothing in it is changed.
+    /// Also open the database and check its kind, its schema, and whether the master key fits. Nothing in it is
+    /// changed.
     #[arg(long)]
     pub database: bool,
     #[command(flatten)]
@@ -80,10 +80,10 @@ pub struct DemoArgs {
     /// The port of the provider, on loopback.
     #[arg(long, default_value_t = 8080)]
     pub port: u16,
-    /// Keep the data here; without it they go when the demo ends.
+    /// Keep the data in this folder; without it they are deleted when the demo ends.
     #[arg(long)]
     pub data: Option<PathBuf>,
-    /// A file with `[[clients]]` and `[[groups]]` of your own, as in a configuration; may be given several times.
+    /// A file with your own `[[clients]]` and `[[groups]]`, as in a configuration; may be given several times.
     #[arg(long = "client", value_name = "FILE")]
     pub clients: Vec<PathBuf>,
     /// Let clients register themselves at `/clients`.
@@ -97,9 +97,9 @@ pub enum UserCommand {
     Invite(InviteArgs),
     /// List all accounts.
     List(ConfigArgs),
-    /// Show one account, by its address or the identifier that the log names.
+    /// Show one account, by its address or by the identifier in the log.
     Show(ShowArgs),
-    /// Disable an account: its sessions end and its tokens are worth nothing.
+    /// Disable an account: its sessions end and its tokens become invalid.
     Disable(AddressArgs),
     /// Enable a disabled account again.
     Enable(AddressArgs),
@@ -112,7 +112,7 @@ pub enum UserCommand {
     Claims(ShowClaimsArgs),
     /// Set profile claims of an account: name=value; an empty value removes the claim.
     SetClaims(ClaimsArgs),
-    /// Mail the link of a password reset; the person finishes it themselves.
+    /// Mail a password reset link; the person sets the new password themselves.
     SendReset(AddressArgs),
 }
 
@@ -126,7 +126,7 @@ pub struct InviteArgs {
     /// May be given several times.
     #[arg(long = "group")]
     pub groups: Vec<String>,
-    /// The person's language, such as `es` or `es-MX`. Mails are in the nearest one that the theme has.
+    /// The person's language, such as `es` or `es-MX`. Mails use the closest language of the theme.
     #[arg(long, value_parser = language)]
     pub locale: Option<String>,
     #[command(flatten)]
@@ -171,9 +171,9 @@ pub struct AddressArgs {
 #[derive(Debug, Args)]
 pub struct PhoneArgs {
     pub email: String,
-    /// As people write it: "(202) 555-0143".
+    /// In any usual notation: "(202) 555-0143".
     pub number: String,
-    /// What can be sent there: texts only to a cell phone, calls to both.
+    /// The kind of phone: a cell phone gets texts and calls, a landline only calls.
     #[arg(long, value_enum)]
     pub kind: PhoneKindArg,
     #[command(flatten)]
@@ -205,24 +205,25 @@ pub enum GroupChange {
 
 #[derive(Debug, Subcommand)]
 pub enum ClientCommand {
-    /// Make a new secret and write it to a file that only its owner can read: a client's, or an initial access token.
+    /// Make a new client secret or initial access token, in a file that only its owner can read.
     Secret {
-        /// The file that `secret_file` of a client names, or `registration.initial_access_token_file`; must not exist yet.
+        /// The new file, as `secret_file` of a client or `registration.initial_access_token_file` names it; must not
+        /// exist yet.
         file: PathBuf,
     },
-    /// Clients that registered themselves, oldest first: identifier, when, name, first redirect URI.
+    /// List clients that registered themselves, oldest first: identifier, time, name, first redirect URI.
     List(ConfigArgs),
-    /// Take back a client's own registration; what people granted to it ends.
+    /// Remove a self-registered client; all its grants end.
     Remove {
-        /// Its identifier.
+        /// The client's identifier.
         client: String,
         #[command(flatten)]
         config: ConfigArgs,
     },
-    /// End everything that people granted to a client, at once: its refresh tokens and access tokens are worth nothing, and
-    /// people sign in to it anew. Also for a client that is not in the configuration any more.
+    /// End all grants of a client at once: its refresh tokens and access tokens become invalid, and people have to sign
+    /// in to it again. Also works for a client that is no longer in the configuration.
     EndGrants {
-        /// Its identifier.
+        /// The client's identifier.
         client: String,
         #[command(flatten)]
         config: ConfigArgs,
@@ -231,11 +232,11 @@ pub enum ClientCommand {
 
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// Make the master key, in the file that the configuration names.
+    /// Make the master key in the configured file.
     Init(ConfigArgs),
     /// List the keys that sign tokens and those that decrypt requests.
     List(ConfigArgs),
-    /// Publish new keys now, and sign with them as soon as every application has had time to see them.
+    /// Publish new keys now, and sign with them as soon as every client has had time to fetch them.
     Rotate(RotateArgs),
 }
 
@@ -251,11 +252,11 @@ pub struct RotateArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
-    /// Find out whether anything in the trail was changed, removed, moved or put in.
+    /// Check whether audit entries were changed, removed, moved or inserted.
     Verify(VerifyArgs),
-    /// Write out the whole trail, one JSON object a line.
+    /// Export the whole audit trail, one JSON object a line.
     Export(ExportArgs),
-    /// Print the public keys of the checkpoints' signatures.
+    /// Print the public keys that verify the checkpoints.
     Keys(ConfigArgs),
 }
 
@@ -264,13 +265,13 @@ pub struct VerifyArgs {
     /// Verify this export instead of the database, which is not opened unless --with-master-key is given.
     #[arg(long)]
     pub export: Option<PathBuf>,
-    /// A checkpoints file, or a copy of one; may be given several times. Without it, the one of this node.
+    /// A checkpoints file, or a copy of one; may be given several times. The default is this node's file.
     #[arg(long)]
     pub checkpoints: Vec<PathBuf>,
-    /// A public key of the checkpoints, as `anteroom audit keys` prints it; may be given several times.
+    /// A public key of the checkpoints, as printed by `anteroom audit keys`; may be given several times.
     #[arg(long = "key", requires = "export", conflicts_with = "with_master_key")]
     pub keys: Vec<String>,
-    /// Check the MACs of an export too: for that the configuration, its master key and the database are needed.
+    /// Also check the MACs of an export; this needs the configuration, the master key and the database.
     #[arg(long, requires = "export")]
     pub with_master_key: bool,
     #[command(flatten)]
@@ -279,7 +280,7 @@ pub struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub struct ExportArgs {
-    /// The file; must not exist yet. Without it the trail goes to standard output.
+    /// The new file; must not exist yet. The default is standard output.
     #[arg(long)]
     pub out: Option<PathBuf>,
     #[command(flatten)]
@@ -295,7 +296,7 @@ pub enum DatabaseCommand {
 
 #[derive(Debug, Args)]
 pub struct AcceptArgs {
-    /// Do it.
+    /// Accept the database.
     #[arg(long)]
     pub yes: bool,
     #[command(flatten)]
@@ -306,14 +307,14 @@ pub struct AcceptArgs {
 pub struct ExplainArgs {
     /// The reference on an error page, or the address of an account.
     pub what: String,
-    /// How many entries of an account, the latest ones.
+    /// How many of an account's latest entries to show.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     pub last: u64,
     #[command(flatten)]
     pub config: ConfigArgs,
 }
 
-/// As the claim `locale` has it.
+/// A language tag, as in the claim `locale`.
 fn language(text: &str) -> Result<String, String> {
     language_tag(text).ok_or_else(|| "not a language tag, such as en or es-MX".to_owned())
 }

@@ -1,4 +1,4 @@
-//! The binary: commands and their output. What they run lives in the crates below.
+//! The binary: commands and their output. The use cases are in the crates below.
 
 pub mod cli;
 pub mod commands;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::cli::{Cli, Command};
 use crate::commands::{self, shown};
 
-/// The error repeats arguments as they came.
+/// clap's error repeats the arguments unescaped.
 fn refused(error: &clap::Error) -> ! {
     let hidden: Vec<String> = std::env::args().filter(|argument| argument.contains(is_hidden)).collect();
     if hidden.is_empty() {

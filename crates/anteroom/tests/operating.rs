@@ -254,9 +254,9 @@ fn what_stops_a_first_start_is_told_with_its_place_and_what_helps() {
         (ErrorKind::AddrNotAvailable, "ip address"),
         (ErrorKind::PermissionDenied, "CAP_NET_BIND_SERVICE"),
     ] {
-        let told = CommandError::Listen(listen, kind.into()).to_string();
-        assert!(told.contains("192.0.2.1:443") && told.contains("server.listen"), "{told}");
-        assert!(told.contains(helps), "{told}");
+        let message = CommandError::Listen(listen, kind.into()).to_string();
+        assert!(message.contains("192.0.2.1:443") && message.contains("server.listen"), "{message}");
+        assert!(message.contains(helps), "{message}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Why a command or a step failed, in words for the person at the terminal. Nothing here is recovered from, so one
+//! Why a command or a step failed, as a sentence for the person at the terminal. No failure is recovered from, so a
 //! sentence is all a caller needs.
 
 use std::fmt::{self, Display};
@@ -13,7 +13,7 @@ impl Failure {
         Self(sentence.into())
     }
 
-    /// For `map_err`: says what was being attempted when an error of the system came.
+    /// For `map_err`: says what was attempted when the error occurred.
     pub(crate) fn during<E: Display>(attempt: impl Display) -> impl FnOnce(E) -> Self {
         move |error| Self(format!("{attempt}: {error}"))
     }

@@ -1,4 +1,4 @@
-//! The workspace as cargo knows it: crates, the arrows between them, where their roots are.
+//! The workspace as cargo knows it: crates, their dependencies, and their folders.
 
 use crate::failure::{Failure, Result};
 use crate::programs::{cargo, root};
@@ -46,8 +46,8 @@ impl Workspace {
 }
 
 impl Package {
-    /// The crates of this workspace that this one is built on. What only its tests use is left out: a test may reach
-    /// for a crate above its own.
+    /// The crates of this workspace on which this one depends. Dependencies of its tests are excluded: a test may use a
+    /// crate above its own.
     pub(crate) fn arrows(&self) -> impl Iterator<Item = &str> {
         self.dependencies
             .iter()

@@ -1,33 +1,33 @@
-//! Other programs: finding them, running them to their end.
+//! Other programs: finding and running them.
 
 use crate::failure::{Failure, Result};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The top of the checkout.
+/// The root of the checkout.
 pub(crate) fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here)
 }
 
-/// The cargo that runs us, so that the toolchain is the same throughout.
+/// The cargo that runs this program, so that the toolchain is the same everywhere.
 pub(crate) fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// Where a program lies, if it is on the search path.
+/// The path of a program, if it is on the search path.
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
-/// Runs a command in the checkout, its output going where ours goes.
+/// Runs a command in the root of the checkout; its output goes to ours.
 pub(crate) fn run(command: &mut Command) -> Result {
     let line = line(command);
     println!("$ {line}");
-    // What cargo has told us of this package is not about what is built now. Build scripts that read it would run again, and
-    // everything above them be compiled again, each time that cargo is called by us and by hand in turn.
+    // Variables that cargo set for this package do not apply to the command. Build scripts that read them would run
+    // again, and their dependents would be compiled again, whenever cargo is called by us and by hand in turn.
     for (name, _) in std::env::vars_os() {
         if name
             .to_str()
@@ -43,7 +43,7 @@ pub(crate) fn run(command: &mut Command) -> Result {
     if status.success() { Ok(()) } else { Err(Failure::new(format!("`{line}` ended with {status}"))) }
 }
 
-/// Whether a command can be run at all and says that all is well. It says so in private.
+/// Whether a command can be run and succeeds. Its output is hidden.
 pub(crate) fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())

@@ -1,7 +1,7 @@
-//! A program that runs beside the tests and goes when its handle does.
+//! A program that runs beside the tests and stops when its handle is dropped.
 //!
-//! It is waited for by what it says, never by the clock: a thread reads its output line by line, and the end of the
-//! output is the end of the program. On Linux it is also told to stop by the kernel should we be killed.
+//! It is waited for by its output, never by time: a thread reads the output line by line, and the end of the output is
+//! the end of the program. On Linux the kernel also stops it if this program is killed.
 
 use crate::failure::{Failure, Result};
 use rustix::process::{Pid, Signal, kill_process};
@@ -12,22 +12,22 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// How long a program may take to come up; generous, for machines that are busy.
+/// How long a program may take to start; long enough for busy machines.
 const UP_WITHIN: Duration = Duration::from_mins(2);
-/// How long it may take to go before it is made to.
+/// How long it may take to stop before it is killed.
 const GONE_WITHIN: Duration = Duration::from_secs(20);
-/// How many of its last words are repeated when it does not come up.
+/// How many of its last lines are shown if it does not start.
 const OUTPUT_TAIL: usize = 20;
 
-/// What to start, as whom, and how to ask it to stop.
+/// The program, its user, and how it is stopped.
 pub(crate) struct Start<'a> {
     pub name: &'static str,
     pub program: &'a Path,
     pub arguments: Vec<String>,
-    /// Another user to run as; needs root.
+    /// Another user to run as; requires root.
     pub user: Option<&'a str>,
     pub stop: Stop,
-    /// What its environment has besides ours.
+    /// Environment variables in addition to ours.
     pub environment: Vec<(&'static str, PathBuf)>,
 }
 
@@ -61,7 +61,7 @@ impl Service {
         Ok(Self { name: start.name, stop: start.stop, child, lines: read(reader), said: Vec::new() })
     }
 
-    /// Waits for a line that `wanted` makes something of.
+    /// Waits for a line for which `wanted` returns a value.
     pub(crate) fn wait_for<T>(&mut self, wanted: impl Fn(&str) -> Option<T>) -> Result<T> {
         let deadline = Instant::now() + UP_WITHIN;
         loop {
@@ -78,7 +78,7 @@ impl Service {
         }
     }
 
-    /// Whether anything it has said so far contains `words`, which are lower case, in whatever case.
+    /// Whether its output so far contains `words` (in lower case), ignoring case.
     pub(crate) fn has_said(&mut self, words: &str) -> bool {
         self.said.extend(self.lines.try_iter());
         self.said.iter().any(|line| line.to_lowercase().contains(words))
@@ -98,7 +98,7 @@ impl Drop for Service {
                 Stop::Terminate => Signal::TERM,
                 Stop::Interrupt => Signal::INT,
             };
-            // It may have gone in between; then there is no process to tell.
+            // It may have ended meanwhile; then there is no process to stop.
             let _ = kill_process(Pid::from_child(&self.child), signal);
             let deadline = Instant::now() + GONE_WITHIN;
             while self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok() {}
@@ -108,8 +108,8 @@ impl Drop for Service {
     }
 }
 
-/// The command, run through `setpriv` where there is one: it changes the user without a process in between, so that
-/// the child is the program itself, and ties the program's life to ours.
+/// Runs the command through `setpriv` if that exists: it changes the user without an intermediate process, so that the
+/// child is the program itself, and stops the program when this process ends.
 fn with_parent_death_signal(start: &Start<'_>) -> Command {
     if !cfg!(target_os = "linux") {
         return Command::new(start.program);
@@ -138,7 +138,7 @@ fn read(reader: PipeReader) -> Receiver<String> {
     lines
 }
 
-/// A port that was free a moment ago.
+/// A port that was free at the time of this call.
 pub(crate) fn free_port() -> Result<u16> {
     TcpListener::bind(("127.0.0.1", 0))
         .and_then(|listener| listener.local_addr())

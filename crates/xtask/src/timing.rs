@@ -1,5 +1,5 @@
-//! `cargo xtask timing`: measures on a built binary whether the time of answers tells which addresses are known. It takes a
-//! quiet machine and some minutes, and its verdict is one of statistics, so it is no step of `cargo xtask test`.
+//! `cargo xtask timing`: measures with a built binary whether response times reveal which addresses are known. It needs
+//! a quiet machine and some minutes, and its result is statistical, so it is not a step of `cargo xtask test`.
 
 use crate::failure::{Failure, Result};
 use crate::metadata::Workspace;
@@ -9,7 +9,7 @@ use std::process::Command;
 
 const BINARY: &str = "--binary";
 
-/// Everything but `--binary PATH` is for the script.
+/// All arguments except `--binary PATH` are passed to the script.
 pub(crate) fn run_with(arguments: &[String]) -> Result {
     let python = on_path("python3").ok_or_else(|| Failure::new("python3 is not installed"))?;
     let mut measure = Command::new(python);

@@ -28,7 +28,7 @@ export async function axe(page, arrangements = [() => {}]) {
   for (const arrange of arrangements) {
     await arrange();
     const { violations } = await (hasScripts(page) ? look() : withScripts(session, look));
-    assert.deepEqual(violations.flatMap(told), [], `${page.url()} is not accessible`);
+    assert.deepEqual(violations.flatMap(described), [], `${page.url()} is not accessible`);
   }
 }
 
@@ -53,6 +53,6 @@ async function evaluate(session, contextId, expression) {
   return result.value;
 }
 
-function told({ id, help, nodes }) {
+function described({ id, help, nodes }) {
   return nodes.map((node) => `${id}: ${help}: ${node.target.join(" ")}`);
 }

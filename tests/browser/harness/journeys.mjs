@@ -10,12 +10,12 @@ import { page } from "./browser.mjs";
  *     journey("alice sees her tiles", async (tab, t) => { … });
  *   });
  */
-export function journeys(title, options, tell) {
-  const told = [];
-  tell((name, walk) => told.push([name, walk]));
+export function journeys(title, options, register) {
+  const registered = [];
+  register((name, walk) => registered.push([name, walk]));
   test(title, async (t) => {
     const tab = await page(t, options);
-    for (const [name, walk] of told) {
+    for (const [name, walk] of registered) {
       await t.test(name, async (t) => {
         await forget(tab);
         await walk(tab, t);

@@ -24,13 +24,13 @@ class Appointments(unittest.TestCase):
         self.assertEqual(opened("/").location, "/sign-in")
         back, _ = person.walk(opened("/sign-in").location, f"{HOME}/callback")
         self.assertEqual(opened(back).location, "/")
-        told = opened("/").json
-        self.assertEqual((told["name"], told["email"], told["groups"]), ("Alice Example", EMAIL, ["staff"]))
+        claims = opened("/").json
+        self.assertEqual((claims["name"], claims["email"], claims["groups"]), ("Alice Example", EMAIL, ["staff"]))
 
-        before = refresh_tokens[told["sub"]]
-        answer = requests.get(discovered()["userinfo_endpoint"], headers={"Authorization": f"Bearer {fresh_access_token(told['sub'])}"})
-        self.assertEqual(answer.json()["sub"], told["sub"])
-        self.assertNotEqual(refresh_tokens[told["sub"]], before)
+        before = refresh_tokens[claims["sub"]]
+        answer = requests.get(discovered()["userinfo_endpoint"], headers={"Authorization": f"Bearer {fresh_access_token(claims['sub'])}"})
+        self.assertEqual(answer.json()["sub"], claims["sub"])
+        self.assertNotEqual(refresh_tokens[claims["sub"]], before)
 
         back, _ = person.walk(opened("/sign-out").location, f"{HOME}/signed-out")
         self.assertEqual(opened(back).text, "Signed out.")

@@ -87,11 +87,11 @@ class Authlib(unittest.TestCase):
         client = self.registered(token_endpoint_auth_method="client_secret_basic")
         app, person = application(client, client_secret=client["client_secret"]), Person()
         answer, _ = sign_in(app, person)
-        told = answer.json
-        self.assertEqual(told["person"]["email"], EMAIL)
-        self.assertEqual(told["token"]["userinfo"]["sub"], told["person"]["sub"])
-        self.assertEqual(told["token"]["userinfo"]["iss"], ISSUER)
-        self.refreshes(OAuth2Session(client["client_id"], client["client_secret"]), told["token"])
+        answered = answer.json
+        self.assertEqual(answered["person"]["email"], EMAIL)
+        self.assertEqual(answered["token"]["userinfo"]["sub"], answered["person"]["sub"])
+        self.assertEqual(answered["token"]["userinfo"]["iss"], ISSUER)
+        self.refreshes(OAuth2Session(client["client_id"], client["client_secret"]), answered["token"])
         address, _ = person.walk(app.get("/sign-out", base_url=HOME).location, SIGNED_OUT)
         self.assertEqual(app.get(address, base_url=HOME).text, "signed out")
 
@@ -103,11 +103,11 @@ class Authlib(unittest.TestCase):
         kwargs = {"token_endpoint_auth_method": proof.name}
         app = application(client, client_secret=key, client_auth_methods=[proof], client_kwargs=kwargs)
         answer, _ = sign_in(app, Person())
-        told = answer.json
-        self.assertEqual(told["person"]["email"], EMAIL)
+        answered = answer.json
+        self.assertEqual(answered["person"]["email"], EMAIL)
         oauth = OAuth2Session(client["client_id"], key, token_endpoint_auth_method=proof.name)
         oauth.register_client_auth_method(proof)
-        self.refreshes(oauth, told["token"])
+        self.refreshes(oauth, answered["token"])
 
     def test_hybrid_flow_with_form_post(self):
         client = self.registered(response_types=["code id_token"], grant_types=["authorization_code", "implicit"])

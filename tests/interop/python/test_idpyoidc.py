@@ -1,5 +1,5 @@
 """idpyoidc (https://idpy-oidc.readthedocs.io), by the people of the conformance tests: it discovers, registers itself and is
-told of logouts."""
+notified of logouts."""
 
 import json
 import logging
@@ -107,14 +107,14 @@ class Idpyoidc(unittest.TestCase):
     def test_registration_client_secret_post_refresh_and_logout_at_both_ends(self):
         rp, person, url = self.handler(), Person(), self.application.url
         address, _ = person.walk(rp.begin(ISSUER), f"{url}/callback")
-        told = rp.finalize(ISSUER, dict(parse_qsl(urlsplit(address).query)))
-        self.assertNotIn("error", told)
-        state, client = told["state"], rp.issuer2rp[ISSUER]
-        self.assertEqual(told["userinfo"]["email"], EMAIL)
-        self.assertEqual(told["userinfo"]["sub"], told["id_token"]["sub"])
+        answered = rp.finalize(ISSUER, dict(parse_qsl(urlsplit(address).query)))
+        self.assertNotIn("error", answered)
+        state, client = answered["state"], rp.issuer2rp[ISSUER]
+        self.assertEqual(answered["userinfo"]["email"], EMAIL)
+        self.assertEqual(answered["userinfo"]["sub"], answered["id_token"]["sub"])
 
         refreshed = rp.refresh_access_token(state)
-        self.assertNotEqual(refreshed["access_token"], told["token"])
+        self.assertNotEqual(refreshed["access_token"], answered["token"])
         self.assertEqual(rp.get_user_info(state)["email"], EMAIL)
 
         address, _ = person.walk(rp.close(state)["url"], f"{url}/signed-out")

@@ -30,7 +30,7 @@ impl Event {
             Self::SignedIn { .. }
             | Self::RecoveryAsked { .. }
             | Self::AskAnswered { .. }
-            | Self::LinkPressed
+            | Self::LinkFollowed
             | Self::CodeSent { .. }
             | Self::CodeAccepted { .. }
             | Self::PasswordReset

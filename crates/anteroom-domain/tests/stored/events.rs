@@ -75,7 +75,7 @@ fn events() -> Vec<(&'static str, Event)> {
         "password_expired_noticed": PasswordExpiredNoticed = Event::PasswordExpiredNoticed,
         "recovery_asked": RecoveryAsked = Event::RecoveryAsked { mailed: true },
         "ask_answered": AskAnswered = Event::AskAnswered { mail: "recovery" },
-        "link_pressed": LinkPressed = Event::LinkPressed,
+        "link_pressed": LinkFollowed = Event::LinkFollowed,
         "link_refused": LinkRefused = Event::LinkRefused { reason: "expired" },
         "code_sent": CodeSent = Event::CodeSent { purpose: "recovery", method: "text", phone: phone() },
         "code_refused": CodeRefused = Event::CodeRefused { purpose: "step_up", left: 4 },

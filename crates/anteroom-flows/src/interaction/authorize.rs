@@ -30,7 +30,7 @@ use std::sync::Arc;
 
 #[derive(Debug)]
 pub enum AuthorizeOutcome {
-    Onward(Next),
+    Next(Next),
     /// An error that goes to the application after the person has confirmed it on a page.
     ErrorReturn(Box<ErrorReturn>),
     /// The client or its redirect URI is not known good: a page, never a redirect.
@@ -55,7 +55,7 @@ pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<Authori
                 Some(before) => repeat_response(visit, &before, None),
                 None => pushed_request_finished(visit, id.as_ref()),
             };
-            return Ok(AuthorizeOutcome::Onward(next));
+            return Ok(AuthorizeOutcome::Next(next));
         }
         Err(error) => {
             let refused = RefusedRequest { id: id.as_ref(), parameters, source: &RequestSource::Plain };
@@ -88,7 +88,7 @@ pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<Authori
     }
     let mut interaction = interaction(request);
     match require_subject(visit, client, &mut interaction.state) {
-        Ok(()) => Ok(AuthorizeOutcome::Onward(proceed(visit, interaction).await?)),
+        Ok(()) => Ok(AuthorizeOutcome::Next(proceed(visit, interaction).await?)),
         Err(response) => answer_with_error(visit, &interaction, *response).await,
     }
 }
@@ -102,7 +102,7 @@ async fn answer_with_error(
     let next = answer(visit, interaction, None, response.into()).await?;
     let (response, request) = match (next, interaction.state.request()) {
         (Next::Application(response), Some(request)) => (response, request),
-        (elsewhere, _) => return Ok(AuthorizeOutcome::Onward(elsewhere)),
+        (elsewhere, _) => return Ok(AuthorizeOutcome::Next(elsewhere)),
     };
     let Reply::Redirect(reply) = &request.reply;
     let (client, silent) = (Some(&request.ask.client_id), request.ask.prompt.contains(Prompt::None));
@@ -118,7 +118,7 @@ async fn return_error(
 ) -> Result<AuthorizeOutcome, FlowError> {
     Ok(match target.route(visit, response).await? {
         ErrorRoute::Page(waits) => AuthorizeOutcome::ErrorReturn(Box::new(waits)),
-        ErrorRoute::Application(response) => AuthorizeOutcome::Onward(Next::Application(Box::new(response))),
+        ErrorRoute::Application(response) => AuthorizeOutcome::Next(Next::Application(Box::new(response))),
     })
 }
 

@@ -22,7 +22,7 @@ use crate::interaction::reopen::open;
 
 #[derive(Debug)]
 pub enum ConsentOutcome {
-    Onward(Next),
+    Next(Next),
     /// The page again, for the application has changed since it was shown: nothing was kept.
     AskedAnew(Box<StepPage>),
     Gone,
@@ -44,7 +44,7 @@ pub async fn consent(
     };
     let page = match proceed(visit, interaction).await? {
         Next::Page(page) => page,
-        elsewhere => return Ok(ConsentOutcome::Onward(elsewhere)),
+        elsewhere => return Ok(ConsentOutcome::Next(elsewhere)),
     };
     let person = match &page.step {
         Step::Consent { person, .. } if answers(&page, person) => person.clone(),
@@ -53,10 +53,10 @@ pub async fn consent(
     let interaction = page.interaction;
     // For a moment an answer is given again to a form that is sent again. What was answered is not answered differently.
     if let Some(before) = &interaction.answered {
-        return Ok(ConsentOutcome::Onward(repeat_response(visit, before, Some(person.account.id))));
+        return Ok(ConsentOutcome::Next(repeat_response(visit, before, Some(person.account.id))));
     }
     match answer(visit, (&interaction, &person), decision).await {
-        Ok(next) => Ok(ConsentOutcome::Onward(persist_for_redirect(visit, next).await?)),
+        Ok(next) => Ok(ConsentOutcome::Next(persist_for_redirect(visit, next).await?)),
         // Another node, or a request of this moment, has changed the client.
         Err(FlowError::ClientChanged) => {
             visit.refresh_clients().await?;
@@ -96,8 +96,8 @@ async fn instead(
     Ok(match persist_for_redirect(visit, next).await? {
         Next::Page(page) if matches!(page.step, Step::Consent { .. }) && shown.is_some() => {
             let is_anew = page.interaction.state.consent_question != shown;
-            if is_anew { ConsentOutcome::AskedAnew(page) } else { ConsentOutcome::Onward(Next::Page(page)) }
+            if is_anew { ConsentOutcome::AskedAnew(page) } else { ConsentOutcome::Next(Next::Page(page)) }
         }
-        elsewhere => ConsentOutcome::Onward(elsewhere),
+        elsewhere => ConsentOutcome::Next(elsewhere),
     })
 }

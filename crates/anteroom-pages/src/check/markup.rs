@@ -1,5 +1,5 @@
-//! What of a page's markup counts: its tags and their attributes. Not a parser of HTML: what themes write is near enough to it,
-//! and both sides of a comparison are read alike.
+//! Reads the tags and attributes of a page's markup. This is not a full HTML parser: themes write simple HTML, and both
+//! sides of a comparison are read by the same rules.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ pub(super) struct Tag {
     pub(super) name: String,
     pub(super) is_end: bool,
     attributes: Vec<(String, String)>,
-    /// What stands in a script or style sheet.
+    /// The content of a script or style element.
     pub(super) body: String,
 }
 
@@ -22,7 +22,7 @@ impl Tag {
     }
 }
 
-/// Elements in which a `<` begins no tag.
+/// Elements in which `<` does not begin a tag.
 const RAW: [&str; 4] = ["script", "style", "textarea", "title"];
 
 pub(super) fn tags(html: &str) -> Vec<Tag> {
@@ -44,7 +44,7 @@ pub(super) fn tags(html: &str) -> Vec<Tag> {
         rest = behind;
         let mut body = "";
         if !is_end && RAW.contains(&name.as_str()) {
-            // Lower case in ASCII leaves every other byte in its place.
+            // ASCII lower case leaves the positions of all bytes as they are.
             let closing = format!("</{name}");
             let end = behind.to_ascii_lowercase().find(&closing);
             (body, rest) = behind.split_at(end.unwrap_or(behind.len()));
@@ -92,7 +92,7 @@ const fn is_space(c: char) -> bool {
     c.is_ascii_whitespace()
 }
 
-/// As templates escape ([`crate::templates`]).
+/// Reverses the escaping of templates ([`crate::templates`]).
 fn unescaped(value: &str) -> String {
     let named = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#x60;", "`")];
     let value = named.iter().fold(value.to_owned(), |value, (name, sign)| value.replace(name, sign));
@@ -104,7 +104,7 @@ pub(super) struct HtmlForm {
     pub(super) method: String,
     pub(super) action: String,
     pub(super) fields: BTreeSet<Field>,
-    /// Something sends it.
+    /// Whether the form has a button that submits it.
     pub(super) has_button: bool,
 }
 
@@ -116,10 +116,10 @@ pub(super) struct Field {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Value {
-    /// Of a hidden field, a choice or a button.
+    /// The value of a hidden field, a choice or a button.
     Fixed(String),
     Typed,
-    /// Typed, and not to be seen.
+    /// Typed by the person and not displayed.
     Secret,
 }
 
@@ -168,7 +168,7 @@ fn is_button(tag: &Tag) -> bool {
     ["button", "input"].contains(&tag.name.as_str()) && ["submit", "image"].contains(&kind(tag))
 }
 
-/// `list`: the name of the list that an option is in.
+/// `list` is the name of the list that contains an option.
 fn field(tag: &Tag, list: &str) -> Option<Field> {
     let fixed = || Value::Fixed(tag.get("value").unwrap_or_default().to_owned());
     let (name, value) = match (tag.name.as_str(), kind(tag)) {

@@ -1,6 +1,6 @@
-//! Holds a theme against its views. Handlebars in strict mode refuses `{{missing}}`, but `{{#if missing}}` passes in
-//! silence, and neither is noticed before a page takes that branch. So each template is walked from each page with the
-//! shape of its samples in hand, and after that every sample is rendered in every language.
+//! Checks a theme's templates against the views. Handlebars in strict mode refuses `{{missing}}`, but `{{#if missing}}`
+//! passes silently, and an error appears only when a page takes that branch. So each template is walked for each page
+//! with the shape of its samples, and afterwards every sample is rendered in every language.
 
 mod markup;
 mod required_elements;
@@ -35,13 +35,13 @@ pub(crate) use required_elements::{ComparedThemes, required_elements_present};
 use shape::Shape;
 use walk::TemplateWalk;
 
-/// A page or email with everything that its templates may be given.
+/// A page or email with every value that its templates may get.
 struct SampledView {
     templates: Vec<String>,
     /// The view's fields, one object per sample.
     views: Vec<Value>,
     framed: bool,
-    /// It may warn before its session ends.
+    /// Whether the page may warn before its session ends.
     in_session: bool,
 }
 
@@ -62,14 +62,14 @@ fn email<M: EmailView>() -> SampledView {
     SampledView { templates, views, framed: false, in_session: false }
 }
 
-/// What goes to a phone.
+/// A message to a phone.
 fn spoken<V: Serialize>(templates: &[&str], samples: &[V]) -> SampledView {
     let views = samples.iter().filter_map(|view| serde_json::to_value(view).ok()).collect();
     let templates = templates.iter().map(|name| (*name).to_owned()).collect();
     SampledView { templates, views, framed: false, in_session: false }
 }
 
-/// Every page, email and message to a phone there is. A new one is entered here.
+/// Every page, email and message to a phone. New ones have to be added here.
 fn all() -> Vec<SampledView> {
     vec![
         page::<SignInPage>(),
@@ -140,7 +140,7 @@ pub(crate) fn templates(theme: &Templates, new_partials: &[String], faults: &mut
     theme.texts.unused(&used_texts, faults);
 }
 
-/// Renders every sample of everything in every language.
+/// Renders every sample in every language.
 pub(crate) fn renderings(theme: &Templates, faults: &mut Vec<Fault>) {
     for sampled in all() {
         let shape = Shape::of(&sampled.views);

@@ -1,6 +1,6 @@
-//! What a theme may word and arrange as it likes and may not leave out: without it a page or message does not do its work.
-//! Nothing of it is listed here. The built-in page is written with the same samples, and whatever forms, frames, links and
-//! codes it has the theme's page has too.
+//! A theme may word and arrange its pages freely, but a page or message without its forms, links or codes does not
+//! work. These are not listed here: the built-in page is rendered with the same samples, and the theme's page must have
+//! the same forms, frames, links and codes.
 
 use std::collections::BTreeSet;
 
@@ -20,8 +20,8 @@ pub(crate) struct ComparedThemes<'a> {
     pub(crate) builtin: &'a Templates,
 }
 
-/// Holds the theme's templates against those of the built-in one: those that were replaced, or all where one was that others
-/// include.
+/// Compares the theme's templates with the built-in ones: only the replaced ones, or all if one of these is included by
+/// others.
 pub(crate) fn required_elements_present(
     themes: ComparedThemes<'_>,
     replaced: &BTreeSet<&str>,
@@ -59,7 +59,7 @@ struct ElementComparison<'a> {
 impl ElementComparison<'_> {
     fn compare(&mut self, themes: ComparedThemes<'_>, sampled: &SampledView, mut context: Json) {
         mark_tokens(&mut context);
-        // The warning before a session ends is a comfort of the frame, and on most pages there is no session.
+        // The warning before a session ends is optional, and most pages have no session.
         let in_session = sampled.in_session.then(|| context.clone());
         if let Some(session) = context.pointer_mut("/chrome/session") {
             *session = Json::Null;
@@ -104,7 +104,7 @@ impl ElementComparison<'_> {
         }
     }
 
-    /// Codes, and links: in text that can be read, in markup that can be followed.
+    /// Compares codes and links: in plain text they must be readable, in markup a link must be a link.
     fn values(&mut self, context: &Json, ours: &str, theirs: &str) {
         let is_plain = is_plain(self.template);
         let links = |html: &str| sources(&tags(html), &[("a", "href")]);
@@ -127,7 +127,7 @@ impl ElementComparison<'_> {
         for wanted in theirs {
             let same =
                 ours.iter().filter(|form| (&form.method, &form.action) == (&wanted.method, &wanted.action));
-            // Of several with the same action, the one that comes closest says what is missing.
+            // If several forms have the same action, the most similar one is reported.
             let missing = same.map(|form| missing(form, wanted)).min_by_key(BTreeSet::len);
             let form = wanted.action.clone();
             match missing {
@@ -148,7 +148,7 @@ impl ElementComparison<'_> {
         }
     }
 
-    /// A missing link is a warning: the page works without it.
+    /// A missing link is only a warning: the page works without it.
     fn links(&mut self, context: &Json, ours: &[Tag], theirs: &[Tag]) {
         let of = |tags| sources(tags, &[("a", "href")]);
         let (ours, theirs) = (of(ours), of(theirs));
@@ -159,8 +159,8 @@ impl ElementComparison<'_> {
         }
     }
 
-    /// A page works without scripts. Without these it shows after "Back" what it said of a person whose session has ended, or
-    /// what a person typed.
+    /// Pages work without scripts. But without these scripts, the browser's "Back" shows data of a person whose session
+    /// has ended, or what a person typed.
     fn scripts(&mut self, ours: &[Tag], theirs: &[Tag]) {
         // The theme may have another version of a script, and so another address.
         let of = |tags| -> BTreeSet<String> {
@@ -175,7 +175,7 @@ impl ElementComparison<'_> {
         }
     }
 
-    /// What the Content-Security-Policy of pages keeps a browser from taking.
+    /// Warns about addresses and inline code that the pages' Content-Security-Policy blocks.
     fn policy(&mut self, ours: &[Tag], theirs: &[Tag]) {
         const LOADED: [(&str, &str); 9] = [
             ("script", "src"),
@@ -194,7 +194,7 @@ impl ElementComparison<'_> {
                 .filter(|address| address.contains("://") || address.starts_with("//"))
                 .collect::<BTreeSet<_>>()
         };
-        // Addresses that the built-in page loads too (a client's logo) are allowed by that answer's policy.
+        // Addresses that the built-in page loads too (a client's logo) are allowed by the policy of that page.
         for address in foreign(ours).difference(&foreign(theirs)) {
             let (template, address) = (self.template.to_owned(), address.clone());
             self.warn(ThemeWarning::Foreign { template, address });
@@ -219,7 +219,7 @@ fn is_code(name: &str) -> bool {
 /// The names of the fields that are missing.
 fn missing(form: &HtmlForm, wanted: &HtmlForm) -> BTreeSet<String> {
     let has = |field: &Field| match field.value {
-        // Whether a value may be seen while it is typed, it can be sent.
+        // A typed value can be submitted whether it is displayed or not.
         Value::Typed => {
             form.fields.iter().any(|ours| ours.name == field.name && !matches!(ours.value, Value::Fixed(_)))
         }
@@ -242,7 +242,7 @@ fn sources(tags: &[Tag], places: &[(&str, &str)]) -> BTreeSet<String> {
     tags.iter().filter(|tag| !tag.is_end).filter_map(address).collect()
 }
 
-/// The texts under names like these, wherever they stand.
+/// All texts in the value whose name matches, at any depth.
 fn named(value: &Json, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, String)> {
     let mut found = Vec::new();
     walk(value, "", &mut |name, text| {
@@ -262,7 +262,7 @@ fn walk(value: &Json, name: &str, visit: &mut dyn FnMut(&str, &str)) {
     }
 }
 
-/// Each form has a token of its own, and samples need not tell them apart.
+/// Gives each form a token of its own, because tokens in samples may be equal.
 fn mark_tokens(value: &mut Json) {
     match value {
         Json::Array(items) => items.iter_mut().for_each(mark_tokens),

@@ -1,4 +1,4 @@
-//! The shape of a view, learned from its samples: what a template may name.
+//! The shape of a view, derived from its samples: the names that a template may use.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use serde_json::{Map, Value};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shape {
-    /// Whether some sample has nothing here.
+    /// Whether some sample has no value here.
     pub(crate) nullable: bool,
     pub(crate) kind: Kind,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// No sample shows what it is.
+    /// No sample has a value here.
     #[default]
     Unknown,
     Value,
@@ -58,7 +58,7 @@ impl Shape {
     }
 }
 
-/// The sample, and again with each of its optional values gone by itself, and with all of them gone.
+/// The sample, then once with each optional value removed, and once with all of them removed.
 pub(crate) fn with_gaps(sample: &Value, shape: &Shape) -> Vec<Value> {
     let Kind::Record(fields) = &shape.kind else { return vec![sample.clone()] };
     let optional: Vec<&String> =

@@ -1,4 +1,4 @@
-//! What a Fluent message asks of its caller: the variables it names, and the words between which its selectors choose.
+//! The signature of a Fluent message: its variables, and the words that its selectors distinguish.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use fluent_syntax::ast::{
     CallArguments, Entry, Expression, InlineExpression, Pattern, PatternElement, VariantKey,
 };
 
-/// Languages have different plural forms, so these are not held against each other.
+/// Languages have different plural forms, so these are not compared.
 const PLURALS: [&str; 6] = ["zero", "one", "two", "few", "many", "other"];
 
 #[derive(Default)]
 pub(crate) struct Signature {
     pub(crate) variables: BTreeSet<String>,
     choices: BTreeSet<String>,
-    /// The message itself and those that it is put together from.
+    /// The message itself and the messages that it includes.
     pub(crate) parts: BTreeSet<String>,
 }
 
@@ -23,7 +23,7 @@ impl Signature {
         self.variables == other.variables && self.choices == other.choices
     }
 
-    /// What this one has more and less than `other`, as the author of a text has to be told.
+    /// The differences from `other`, as a sentence for the author of the text.
     pub(crate) fn difference(&self, other: &Signature) -> String {
         let variable = |name: &String| format!("`${name}`");
         let choice = |name: &String| format!("`[{name}]`");
@@ -40,7 +40,7 @@ impl Signature {
 
 type Patterns<'a> = BTreeMap<String, &'a Pattern<&'a str>>;
 
-/// The signatures of all messages; of a message in several resources, the last.
+/// The signatures of all messages; for a message in several resources, that of the last.
 pub(crate) fn collect<'a>(
     resources: impl Iterator<Item = &'a FluentResource>,
 ) -> BTreeMap<String, Signature> {
@@ -72,7 +72,7 @@ impl<'a> Reader<'a> {
 
     fn refer(&mut self, id: String) {
         let pattern = self.patterns.get(&id).copied();
-        // A message that leads back to itself is Fluent's to refuse, when it is rendered.
+        // Fluent itself refuses a message that includes itself, when it is rendered.
         if self.signature.parts.insert(id)
             && let Some(pattern) = pattern
         {

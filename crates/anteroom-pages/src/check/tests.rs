@@ -1,4 +1,4 @@
-//! What holds for every page and email there is, also for one that is added.
+//! Rules for every page and email, including those that are added later.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ fn pages(visit: impl Fn(&str, Value, String)) {
     }
 }
 
-/// The same value with every string replaced. What names a variant is the program's own.
+/// The same value with every string replaced, except names of variants.
 fn poisoned(value: &Value, poison: &str) -> Value {
     match value {
         Value::String(_) => Value::String(poison.to_owned()),
@@ -37,7 +37,7 @@ fn poisoned(value: &Value, poison: &str) -> Value {
     }
 }
 
-/// Every string by itself, so that each branch of a page is seen with its neighbours intact.
+/// Replaces one string at a time, so that each branch of a page is rendered with its other values intact.
 fn poisoned_one_by_one(value: &Value, poison: &str) -> Vec<Value> {
     match value {
         Value::String(_) => vec![Value::String(poison.to_owned())],
@@ -157,12 +157,12 @@ fn every_form_is_posted_with_its_token_and_the_waiting_request() {
     pages(|template, context, html| {
         for form in html.split("<form").skip(1).filter_map(|rest| rest.split("</form>").next()) {
             assert!(form.starts_with(" method=\"post\" action=\""), "{template}");
-            // Both post to an application.
+            // Both submit a form to a client.
             if ["pages/form-post", "pages/error-return"].contains(&template) {
                 continue;
             }
             assert!(form.contains("name=\"form_token\""), "{template}");
-            // A form of the frame, such as "Sign Out", is no step of what waits.
+            // A form of the frame, such as "Sign Out", is not part of the interaction.
             let own = html.split("</main>").next().is_some_and(|main| main.contains(form));
             let waits = own && context.get("interaction").is_some_and(Value::is_string);
             assert_eq!(form.contains("name=\"interaction\""), waits, "{template}");
@@ -170,7 +170,7 @@ fn every_form_is_posted_with_its_token_and_the_waiting_request() {
     });
 }
 
-/// The example of a language of a theme's own is whole, apart from what developers alone see.
+/// The example theme with a language of its own is complete, except for texts that only developers see.
 #[test]
 fn the_german_example_has_every_page_and_message_in_german() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../themes/german");

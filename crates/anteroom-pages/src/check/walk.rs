@@ -1,5 +1,5 @@
-//! Walks a parsed template the way Handlebars would render it, but into every branch, and looks up each path in the shape
-//! of the page's samples.
+//! Walks a parsed template like Handlebars, but into every branch, and looks up each path in the shape of the page's
+//! samples.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use crate::error::{Fault, TemplatePosition};
 use crate::helpers;
 use crate::texts::Texts;
 
-/// One block on Handlebars' stack: what `this` is, and the names that a loop or a partial's arguments add.
+/// One block on Handlebars' stack: its `this`, and the names that a loop or a partial's arguments add.
 #[derive(Clone)]
 struct Scope<'a> {
     base: &'a Shape,
@@ -76,7 +76,7 @@ impl<'a> TemplateWalk<'a> {
 
     fn template(&mut self, template: &'a Template) {
         for (number, element) in template.elements.iter().enumerate() {
-            // What stands for an `else if` has no place of its own.
+            // The element that represents an `else if` has no position.
             if let Some(mapping) = template.mapping.get(number) {
                 self.position = (mapping.0, mapping.1);
             }
@@ -105,7 +105,7 @@ impl<'a> TemplateWalk<'a> {
         }
     }
 
-    /// A parameter that has to be a single value.
+    /// A parameter that must be a single value.
     fn value(&mut self, parameter: &'a Parameter) {
         if let Some(shape) = self.parameter(parameter)
             && !matches!(shape.kind, Kind::Value)
@@ -150,7 +150,7 @@ impl<'a> TemplateWalk<'a> {
         Some(shape)
     }
 
-    /// Where a path starts: some blocks up, at a name that a block has added, or here.
+    /// The start of a path: some blocks up, a name that a block has added, or the current value.
     fn relative<'r>(&self, raw: &'r str) -> Option<(&'a Shape, &'r str)> {
         let rest = raw.trim_start_matches("../");
         let up = (raw.len() - rest.len()) / 3;
@@ -163,7 +163,7 @@ impl<'a> TemplateWalk<'a> {
         Some((scope.base, rest))
     }
 
-    /// A helper that gives a value.
+    /// A helper that returns a value.
     fn call(&mut self, helper: &'a HelperTemplate) {
         let name = name_of(&helper.name);
         match name.as_str() {

@@ -16,7 +16,7 @@ pub struct ChooseAccountPage {
 pub struct AccountChoice {
     pub name: String,
     pub email: String,
-    /// Stands for the session of that account in this browser.
+    /// Identifies the session of that account in this browser.
     pub handle: String,
 }
 
@@ -40,10 +40,10 @@ impl Page for ChooseAccountPage {
         };
         let bare =
             ChooseAccountPage { interaction: None, application: Application::unnamed(), ..full.clone() };
-        let stranger = ChooseAccountPage {
+        let self_registered = ChooseAccountPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..full.clone()
         };
-        vec![full, bare, stranger]
+        vec![full, bare, self_registered]
     }
 }

@@ -1,16 +1,16 @@
 use serde::Serialize;
 
-/// The application that a page names. Templates see it as `application_name` and `host`. An application that registered itself
-/// chose its name, which can be that of another one: so it is not named without the hosts that its answers go to.
+/// The application that a page names; templates get it as `application_name` and `host`. An application that registered
+/// itself chose its name, which may equal another's: so it is named with the hosts to which its responses go.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Application {
     application_name: Option<String>,
-    /// Hosts, or an app's schemes.
+    /// Hosts, or schemes of an app.
     host: Option<String>,
 }
 
 impl Application {
-    /// The page names none.
+    /// The page names no application.
     pub fn unnamed() -> Self {
         Self::default()
     }
@@ -20,7 +20,7 @@ impl Application {
         Self { application_name: Some(name.to_owned()), host: None }
     }
 
-    /// The application chose the name, or the page shows the hosts of any.
+    /// For a name that the application chose, or a page that shows the hosts of every application.
     pub fn with_hosts(name: &str, hosts: &[String]) -> Self {
         Self { application_name: Some(name.to_owned()), host: Some(hosts.join(", ")) }
     }

@@ -7,14 +7,14 @@ use super::{Application, Page, SAMPLE_TOKEN};
 pub struct ConsentPage {
     pub form_token: String,
     pub interaction: Option<String>,
-    /// With its hosts, also where the operator chose its name.
+    /// With its hosts, even if the operator chose its name.
     #[serde(flatten)]
     pub application: Application,
-    /// It has changed since the page was shown and answered: the answer was not kept.
+    /// The application has changed since the page was shown and answered: the answer was not stored.
     pub changed: bool,
-    /// Where the application is told of a sign-out, if that is another host.
+    /// The host that receives the application's logout notifications, if it is another one.
     pub sign_out_host: Option<String>,
-    /// Loaded by the browser alone, from the application.
+    /// Only the browser loads it, from the application.
     pub logo_uri: Option<String>,
     pub scopes: Vec<ConsentScope>,
     pub policy_uri: Option<String>,
@@ -31,7 +31,7 @@ pub enum ConsentScope {
     Phone,
     Groups,
     OfflineAccess,
-    /// A scope of the practice's own, shown by its name.
+    /// A custom scope of the practice, shown by its name.
     Other {
         scope: String,
     },
@@ -47,7 +47,7 @@ impl Page for ConsentPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             changed: false,
             sign_out_host: Some("hooks.example".to_owned()),
-            // A browser that shows the sample does not ask another host for it.
+            // A browser that shows the sample must not request it from another host.
             logo_uri: Some("https://reminders.localhost/logo.svg".to_owned()),
             scopes: vec![
                 ConsentScope::Openid,

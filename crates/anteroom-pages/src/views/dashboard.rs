@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::{Page, SAMPLE_TOKEN};
 
-/// Where sign-in ends when no application waits. `POST /sign-out` with `form_token`.
+/// The page after a sign-in without an application. `POST /sign-out` with `form_token`.
 #[derive(Clone, Serialize)]
 pub struct DashboardPage {
     pub form_token: String,
@@ -29,7 +29,8 @@ pub struct SignedInAccount {
 pub struct Tile {
     pub name: String,
     pub description: String,
-    /// A drawing of the theme (`schedule`), or an image among its assets (`our-lab.png`). Anything else shows the general one.
+    /// A drawing of the theme (`schedule`), or an image among its assets (`our-lab.png`). Any other value shows the
+    /// default drawing.
     pub icon: String,
     pub href: String,
 }

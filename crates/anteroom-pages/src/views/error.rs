@@ -3,14 +3,14 @@ use serde::Serialize;
 use super::Page;
 use crate::when::Wait;
 
-/// Something went wrong, and here is the way on.
+/// An error, with a link that leads on.
 #[derive(Clone, Serialize)]
 pub struct ErrorPage {
     pub kind: ErrorKind,
     pub forward: NextLink,
-    /// Who is signed in now, where that is why.
+    /// The account that is signed in now, if that is the cause.
     pub person: Option<String>,
-    /// What an operator looks up with `anteroom explain`.
+    /// The reference for `anteroom explain`.
     pub reference: Option<String>,
 }
 
@@ -19,41 +19,41 @@ pub struct ErrorPage {
 #[serde(tag = "name", rename_all = "kebab-case")]
 pub enum ErrorKind {
     UnknownClient,
-    /// The application that waited was taken away, or changed, on the person's way to it.
+    /// The interaction's application was removed or changed meanwhile.
     ApplicationGone,
     RedirectUriMismatch,
     InvalidRequest,
-    /// A sign-out that was asked for where there is nothing to end.
+    /// A sign-out request for which no session exists.
     NothingEnded,
     InteractionExpired,
-    /// The application that waited has its answer already.
+    /// The application already has its response.
     AnsweredBefore,
-    /// The code of a mail, or the page that waits for it, in a browser that did not ask or does not remember.
+    /// The code of a mail, or the page for it, in a browser that did not request the mail or lost its cookie.
     NotAskedHere,
-    /// This browser does not know any more how far a registration had come.
+    /// This browser has lost the state of a registration.
     RegistrationInterrupted,
-    /// Of a link that was emailed: used, expired or unknown.
+    /// An emailed link that was used, has expired or is unknown.
     LinkDead,
     StaleForm,
-    /// The browser sent no cookie, and what was pressed leads on in this browser alone.
+    /// The browser sent no cookie, and the form's next step needs one in this browser.
     NoCookies,
-    /// A form of a page that showed another person than the one who is signed in now, or another session.
+    /// The form's page showed another account or session than the one that is signed in now.
     AnotherPerson,
     CrossSite,
     NotFound,
     MethodNotAllowed,
     TooLarge,
-    /// Not all of it came in time.
+    /// The request did not arrive completely in time.
     TooSlow,
     RateLimited {
         wait: Wait,
     },
-    /// 503: the queue is full.
+    /// 503: the queue for hashing is full.
     Busy,
     /// 503: the database is unreachable, or this node is not ready.
     Unavailable,
     Internal,
-    /// 421: asked for under a name that is not this provider's.
+    /// 421: the request was for a host that is not this provider's.
     MisdirectedHost,
 }
 
@@ -63,7 +63,7 @@ pub struct NextLink {
     pub href: String,
 }
 
-/// What the link says.
+/// The kind of link, which decides its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NextLinkKind {
@@ -71,7 +71,7 @@ pub enum NextLinkKind {
     Dashboard,
     TryAgain,
     Application,
-    /// To ask for another email.
+    /// Leads to the page that requests another email.
     Recover,
 }
 

@@ -7,15 +7,15 @@ use super::{HiddenField, NextLink, NextLinkKind, Page};
 /// id `return`.
 #[derive(Clone, Serialize)]
 pub struct ErrorReturnPage {
-    /// Where it would go: a host or, of an app on the device, a scheme.
+    /// The link's destination: a host or, for an app on the device, a scheme.
     pub host: String,
     /// The address with the error, unless it is posted.
     pub href: Option<String>,
-    /// Where `fields` are posted, for an application that asked for that.
+    /// Where `fields` are posted, for an application that requested `form_post`.
     pub action: Option<String>,
     pub fields: Vec<HiddenField>,
     pub forward: NextLink,
-    /// What an operator looks up with `anteroom explain`.
+    /// The reference for `anteroom explain`.
     pub reference: String,
 }
 

@@ -1,4 +1,4 @@
-//! Authenticator apps of a person who is signed in.
+//! Authenticator apps of the account that is signed in.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use crate::when::{Date, Moment};
 pub struct FactorsPage {
     pub form_token: String,
     pub factors: Vec<AuthenticatorAppItem>,
-    /// No more than a handful.
+    /// False if the account has the most apps allowed.
     pub can_add: bool,
     pub notice: Option<FactorsNotice>,
     pub problem: Option<FactorsProblem>,
@@ -23,9 +23,9 @@ pub struct AuthenticatorAppItem {
     /// 1 is the oldest.
     pub number: u32,
     pub added_on: Date,
-    /// From when on its codes are taken, where that is still to come.
+    /// When its codes are accepted, if that is still to come.
     pub serves_from: Option<Moment>,
-    /// The only second factor that serves has no form to remove it.
+    /// The only usable second factor cannot be removed.
     pub can_remove: bool,
 }
 
@@ -34,7 +34,7 @@ pub struct AuthenticatorAppItem {
 pub enum FactorsNotice {
     Added,
     Removed,
-    /// There was no such app any more: nothing was changed.
+    /// The app no longer existed, so nothing was changed.
     NotThere,
 }
 
@@ -50,9 +50,9 @@ pub enum FactorsProblem {
 pub struct EnrolFactorPage {
     pub form_token: String,
     pub factor: String,
-    /// For a person who types it: Base32 in groups of four.
+    /// For a person who types the key: Base32 in groups of four.
     pub secret: String,
-    /// An image of ours: pages load no `data:`.
+    /// An image on this host: pages load no `data:` URLs.
     pub qr_href: String,
     pub problem: Option<EnrolProblem>,
 }
@@ -109,7 +109,8 @@ impl Page for EnrolFactorPage {
             problem: None,
         };
         let problems = [EnrolProblem::Missing, EnrolProblem::Wrong];
-        let told = problems.map(|problem| EnrolFactorPage { problem: Some(problem), ..plain.clone() });
-        [plain].into_iter().chain(told).collect()
+        let with_problem =
+            problems.map(|problem| EnrolFactorPage { problem: Some(problem), ..plain.clone() });
+        [plain].into_iter().chain(with_problem).collect()
     }
 }

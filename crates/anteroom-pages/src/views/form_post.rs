@@ -2,8 +2,8 @@ use serde::Serialize;
 
 use super::{Application, Page};
 
-/// The `form_post` response mode: the answer to the application travels in a form, which a script submits or, without
-/// scripts, the person.
+/// The `form_post` response mode: a form carries the response to the application; a script submits it or, without
+/// scripts, the person does.
 #[derive(Clone, Serialize)]
 pub struct FormPostPage {
     /// The redirect URI.
@@ -30,10 +30,10 @@ impl Page for FormPostPage {
             application: Application::configured("Schedule"),
         };
         let nameless = FormPostPage { application: Application::unnamed(), ..named.clone() };
-        let stranger = FormPostPage {
+        let self_registered = FormPostPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..named.clone()
         };
-        vec![named, nameless, stranger]
+        vec![named, nameless, self_registered]
     }
 }

@@ -1,4 +1,4 @@
-//! One struct per page. Field names are what templates see, and so are part of the theme's public surface.
+//! One struct per page. Templates use the field names, so these are part of the theme's public interface.
 
 mod accounts;
 mod application;
@@ -57,11 +57,11 @@ pub trait Page: Serialize + Sized {
     /// The template's file is `pages/TEMPLATE.hbs`.
     const TEMPLATE: &'static str;
 
-    /// Whether it can be the page of a session, which says when that is about to end.
+    /// Whether the page can belong to a session, and then warns before the session ends.
     const IN_SESSION: bool = false;
 
-    /// Together these show every variant of every enum, every list with something in it, and every optional field once with a
-    /// value. The first is the one to look at.
+    /// Together these show every variant of every enum, every list with an element, and every optional field once with
+    /// a value. The first one is shown in the gallery.
     fn samples() -> Vec<Self>;
 }
 

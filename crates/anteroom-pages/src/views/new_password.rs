@@ -1,4 +1,4 @@
-//! A new password, whatever asks for it.
+//! The form for a new password, in every flow that needs one.
 
 use serde::Serialize;
 
@@ -10,11 +10,11 @@ pub struct NewPasswordPage {
     pub form_token: String,
     pub interaction: Option<String>,
     pub reason: NewPasswordReason,
-    /// Shown in a field of its own, so that password managers file the password under it.
+    /// In a field of its own, so that password managers store the password under it.
     pub email: String,
     pub min_length: u32,
     pub max_length: u32,
-    /// How many of the last passwords are refused; 0 is none.
+    /// How many of the last passwords are refused; 0 for none.
     pub remembered: u32,
     pub problem: Option<NewPasswordProblem>,
 }
@@ -24,7 +24,7 @@ pub struct NewPasswordPage {
 pub enum NewPasswordReason {
     Recovery,
     Expired,
-    /// A person who is signed in wants another one.
+    /// A person who is signed in changes the password.
     Change,
     Registration,
 }
@@ -42,11 +42,11 @@ pub enum NewPasswordProblem {
     Personal,
     /// Too easily guessed.
     Weak,
-    /// Has control characters, or others that are not seen.
+    /// Has control characters or other invisible ones.
     Characters,
-    /// One of the last ones.
+    /// One of the account's last passwords.
     Used,
-    /// The same as now.
+    /// The same as the current password.
     Current,
     /// Too soon after the last change.
     TooYoung {
@@ -57,13 +57,13 @@ pub enum NewPasswordProblem {
     Busy,
 }
 
-/// The end of the way. Recovery does not sign the person in, so it leads back to sign-in.
+/// The last page of a reset. Recovery does not sign the person in, so it leads back to sign-in.
 #[derive(Clone, Serialize)]
 pub struct PasswordChangedPage {
     pub continue_href: String,
     #[serde(flatten)]
     pub application: Application,
-    /// The application waits in the browser in which the reset was begun, which is another one.
+    /// The interaction belongs to the browser in which the reset was started, which is another one.
     pub waits_elsewhere: bool,
 }
 
@@ -101,8 +101,9 @@ impl Page for NewPasswordPage {
             NewPasswordProblem::Busy,
         ];
         let others = reasons.map(|reason| NewPasswordPage { reason, ..plain.clone() });
-        let told = problems.map(|problem| NewPasswordPage { problem: Some(problem), ..plain.clone() });
-        [plain, bare].into_iter().chain(others).chain(told).collect()
+        let with_problem =
+            problems.map(|problem| NewPasswordPage { problem: Some(problem), ..plain.clone() });
+        [plain, bare].into_iter().chain(others).chain(with_problem).collect()
     }
 }
 
@@ -119,10 +120,10 @@ impl Page for PasswordChangedPage {
         let nameless = PasswordChangedPage { application: Application::unnamed(), ..named.clone() };
         let nameless_elsewhere =
             PasswordChangedPage { application: Application::unnamed(), ..elsewhere.clone() };
-        let stranger = PasswordChangedPage {
+        let self_registered = PasswordChangedPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..named.clone()
         };
-        vec![named, elsewhere, stranger, nameless, nameless_elsewhere]
+        vec![named, elsewhere, self_registered, nameless, nameless_elsewhere]
     }
 }

@@ -22,7 +22,7 @@ pub struct OutboxMessage {
     pub text: String,
     pub link: Option<String>,
     pub code: Option<String>,
-    /// Where the email can be seen as its reader sees it.
+    /// The page that shows the email as its recipient sees it.
     pub html_href: Option<String>,
 }
 

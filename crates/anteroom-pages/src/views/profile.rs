@@ -1,23 +1,23 @@
-//! What is said of a person who is signed in, for them to change.
+//! The profile of the account that is signed in, as a form.
 
 use serde::Serialize;
 
 use super::{Page, SAMPLE_TOKEN};
 
-/// `POST /account/profile` with `form_token`, `session` and a field for each claim, by its name. A field that is left out
-/// leaves its claim as it is; an empty one takes it away.
+/// `POST /account/profile` with `form_token`, `session` and a field for each claim, by its name. An absent field leaves
+/// its claim unchanged; an empty one removes it.
 #[derive(Clone, Serialize)]
 pub struct ProfilePage {
     pub form_token: String,
-    /// Whose details these are: the form is worth nothing in another session.
+    /// The session of this form, which is invalid in another session.
     pub session: String,
     pub groups: Vec<ProfileGroup>,
-    /// What the field `locale` offers.
+    /// The choices of the field `locale`.
     pub languages: Vec<LanguageChoice>,
-    /// What the field `zoneinfo` suggests.
+    /// The suggestions of the field `zoneinfo`.
     pub time_zones: Vec<&'static str>,
     pub saved: bool,
-    /// Whether something entered cannot be used; the fields say what.
+    /// Whether some entered value is invalid; the fields have the details.
     pub problem: bool,
     pub dashboard_href: String,
 }
@@ -39,14 +39,14 @@ pub enum ProfileGroupName {
 
 #[derive(Clone, Serialize)]
 pub struct ProfileField {
-    /// Of the claim and the field; that of a part of the address stands alone (`locality`).
+    /// The name of the claim and the field; a part of the address has no prefix (`locality`).
     pub name: String,
     pub input: ProfileInput,
-    /// What is known, or was entered.
+    /// The stored or entered value.
     pub value: String,
-    /// What browsers can fill in, in HTML's words.
+    /// The HTML `autocomplete` value.
     pub autocomplete: String,
-    /// Whether there is a text that says what is wanted.
+    /// Whether there is a hint text for the field.
     pub hinted: bool,
     pub problem: Option<ProfileProblem>,
 }
@@ -58,7 +58,7 @@ pub enum ProfileInput {
     Lines,
     Link,
     Language,
-    /// A time zone: a line with suggestions.
+    /// A time zone: a text field with suggestions.
     Zone,
 }
 
@@ -140,7 +140,7 @@ impl Page for ProfilePage {
             wrong("website", ProfileInput::Link, "practice", ProfileProblem::NotALink),
         ];
         let problems = vec![group(ProfileGroupName::About, &problems)];
-        let told = ProfilePage { groups: problems, problem: true, ..full.clone() };
-        vec![full, saved, told]
+        let invalid = ProfilePage { groups: problems, problem: true, ..full.clone() };
+        vec![full, saved, invalid]
     }
 }

@@ -1,4 +1,4 @@
-//! A forgotten password, up to the button behind the emailed link.
+//! A forgotten password, from the first page to the page of the emailed link.
 
 use serde::Serialize;
 
@@ -10,9 +10,9 @@ use crate::when::Wait;
 pub struct ForgotPasswordPage {
     pub form_token: String,
     pub interaction: Option<String>,
-    /// What was entered; empty at first.
+    /// The entered address; empty at first.
     pub email: String,
-    /// The application that waits behind the recovery.
+    /// The interaction's application.
     #[serde(flatten)]
     pub application: Application,
     pub problem: Option<ForgotPasswordProblem>,
@@ -26,23 +26,24 @@ pub enum ForgotPasswordProblem {
     RateLimited {
         wait: Wait,
     },
-    /// The page was out of date; nothing was asked for.
+    /// The page was out of date; no mail was requested.
     Stale,
 }
 
-/// The same for every address. `POST /recover/code` with `code`, `form_token` and `interaction`; `POST
-/// /forgot-password` with `email`, `again_form_token` as `form_token`, and `interaction` asks for another email.
+/// The page is the same for every address. `POST /recover/code` with `code`, `form_token` and `interaction`; `POST
+/// /forgot-password` with `email`, `again_form_token` as `form_token`, and `interaction` requests another email.
 #[derive(Clone, Serialize)]
 pub struct RecoveryAskedPage {
     pub form_token: String,
     pub again_form_token: String,
     pub interaction: Option<String>,
     pub email: String,
-    /// How long link and code work.
+    /// Minutes until link and code expire.
     pub minutes: u32,
     pub problem: Option<RecoveryAskedProblem>,
     pub sign_in_href: String,
-    /// Answers `{"go": true}` once the reset is done, wherever that was. A script asks there while the page is in sight.
+    /// Answers `{"go": true}` once the reset is complete, in whichever browser. A script requests it while the page is
+    /// visible.
     pub waiting_href: String,
 }
 
@@ -55,7 +56,7 @@ pub enum RecoveryAskedProblem {
     Stale,
 }
 
-/// What the emailed link opens. It changes nothing, since mail scanners open links: `POST /recover` with `token` and
+/// The page of the emailed link. It changes nothing, since mail scanners open links: `POST /recover` with `token` and
 /// `form_token` does.
 #[derive(Clone, Serialize)]
 pub struct RecoveryLinkPage {
@@ -84,12 +85,13 @@ impl Page for ForgotPasswordPage {
         let missing = ForgotPasswordPage { problem: Some(ForgotPasswordProblem::Missing), ..fresh.clone() };
         let problems =
             [ForgotPasswordProblem::RateLimited { wait: Wait::seconds(240) }, ForgotPasswordProblem::Stale];
-        let told = problems.map(|problem| ForgotPasswordPage { problem: Some(problem), ..plain.clone() });
-        let stranger = ForgotPasswordPage {
+        let with_problem =
+            problems.map(|problem| ForgotPasswordPage { problem: Some(problem), ..plain.clone() });
+        let self_registered = ForgotPasswordPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..plain.clone()
         };
-        [plain, fresh, missing, stranger].into_iter().chain(told).collect()
+        [plain, fresh, missing, self_registered].into_iter().chain(with_problem).collect()
     }
 }
 
@@ -114,8 +116,9 @@ impl Page for RecoveryAskedPage {
             RecoveryAskedProblem::RateLimited { wait: Wait::seconds(240) },
             RecoveryAskedProblem::Stale,
         ];
-        let told = problems.map(|problem| RecoveryAskedPage { problem: Some(problem), ..plain.clone() });
-        [plain, bare].into_iter().chain(told).collect()
+        let with_problem =
+            problems.map(|problem| RecoveryAskedPage { problem: Some(problem), ..plain.clone() });
+        [plain, bare].into_iter().chain(with_problem).collect()
     }
 }
 

@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::Page;
 
-/// On to an address that is too long for a header: a script goes there, or, without scripts, the person.
+/// Leads to an address that is too long for a header: by a script or, without scripts, by a link.
 #[derive(Clone, Serialize)]
 pub struct RedirectPage {
     pub href: String,

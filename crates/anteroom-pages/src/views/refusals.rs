@@ -1,16 +1,16 @@
-//! Pages where the way to the application ends, or takes a detour.
+//! Pages of a sign-in that cannot continue, or not yet.
 
 use serde::Serialize;
 
 use super::{Application, Page, SAMPLE_TOKEN};
 use crate::when::Date;
 
-/// The application exists and the person is known, but the practice has not given it to them.
-/// `POST /not-entitled` with `form_token` and `interaction` leads back to the application with `access_denied`.
+/// The account is not allowed to use the application. `POST /not-entitled` with `form_token` and `interaction` leads
+/// back to the application with `access_denied`.
 #[derive(Clone, Serialize)]
 pub struct NotEntitledPage {
     pub form_token: String,
-    /// Without one there is nothing to lead back to, and the page offers the dashboard alone.
+    /// `None` if there is no interaction: the page then offers the dashboard only.
     pub interaction: Option<String>,
     #[serde(flatten)]
     pub application: Application,
@@ -23,7 +23,7 @@ pub struct PasswordExpiredPage {
     pub form_token: String,
     pub interaction: Option<String>,
     pub email: String,
-    /// After how many days a password expires here.
+    /// After how many days a password expires.
     pub days: u32,
     pub set_on: Date,
 }
@@ -39,11 +39,11 @@ impl Page for NotEntitledPage {
             dashboard_href: "/dashboard".to_owned(),
         };
         let bare = NotEntitledPage { interaction: None, ..full.clone() };
-        let stranger = NotEntitledPage {
+        let self_registered = NotEntitledPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..full.clone()
         };
-        vec![full, bare, stranger]
+        vec![full, bare, self_registered]
     }
 }
 

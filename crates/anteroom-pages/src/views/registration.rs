@@ -1,11 +1,11 @@
-//! From an invitation to an account: the way in, and phones. The code and the password are the pages that others use.
+//! From an invitation to an account: the invitation's link, and phones. Code and password use the common pages.
 
 use serde::Serialize;
 
 use super::{ForgotPasswordProblem, Page, SAMPLE_TOKEN};
 use crate::when::Wait;
 
-/// What the link of an invitation opens. It changes nothing; `POST /register` with `token` and `form_token` does.
+/// The page of an invitation's link. It changes nothing; `POST /register` with `token` and `form_token` does.
 #[derive(Clone, Serialize)]
 pub struct InvitationPage {
     pub form_token: String,
@@ -14,28 +14,28 @@ pub struct InvitationPage {
     pub email: String,
 }
 
-/// `POST /register/phone` with `phone`, `phone_kind`, `form_token` and `interaction` adds one; `POST
-/// /register/phone/verify` with `phone_id`, `form_token` and `interaction` verifies one that was left; `POST
-/// /register/phones-done` with `done_form_token` as `form_token`, and `interaction` goes on.
+/// `POST /register/phone` with `phone`, `phone_kind`, `form_token` and `interaction` adds a phone; `POST
+/// /register/phone/verify` with `phone_id`, `form_token` and `interaction` verifies one that was skipped; `POST
+/// /register/phones-done` with `done_form_token` as `form_token`, and `interaction` continues.
 #[derive(Clone, Serialize)]
 pub struct AddPhonePage {
     pub form_token: String,
     pub done_form_token: String,
     pub interaction: Option<String>,
     pub phones: Vec<PhoneOnFile>,
-    /// Whether one is verified, which is enough.
+    /// Whether one phone is verified, which is enough.
     pub can_continue: bool,
-    /// What was entered.
+    /// The entered number.
     pub phone: String,
     pub kind: Option<PhoneKindChoice>,
     pub problem: Option<AddPhoneProblem>,
-    /// How codes get to a cell phone; `None`: in no way, so that it is not offered.
+    /// How codes can be sent to a cell phone; `None` if they cannot, and the page does not offer one.
     pub cell: Option<PhoneWays>,
-    /// Whether codes get to a landline.
+    /// Whether codes can be sent to a landline.
     pub landline: bool,
 }
 
-/// What is configured of what a phone takes.
+/// The configured ways of sending codes to a phone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PhoneWays {
@@ -50,7 +50,7 @@ pub struct PhoneOnFile {
     pub number: String,
     pub landline: bool,
     pub verified: bool,
-    /// What names a phone that is still to be verified.
+    /// Identifies a phone that is still to be verified.
     pub verify_value: Option<String>,
 }
 
@@ -69,22 +69,22 @@ pub enum AddPhoneProblem {
         kind: bool,
     },
     NotANumber,
-    /// No key is pressed behind an extension.
+    /// A number with an extension: a call cannot press keys for it.
     Extension,
-    /// Outside the regions that the practice sends to, or a number that costs extra.
+    /// Outside the regions to which the practice sends, or a premium number.
     NotAllowed,
-    /// A landline, where the practice makes no calls.
+    /// A landline, while the practice makes no calls.
     Unreached,
     TooMany,
     Stale,
 }
 
-/// Reached without the link of an invitation: `POST /complete-registration` with `email` and `form_token` asks for
-/// another one. What it shows then is the same for every address.
+/// The page without an invitation's link: `POST /complete-registration` with `email` and `form_token` requests another
+/// one. The page that follows is the same for every address.
 #[derive(Clone, Serialize)]
 pub struct CompleteRegistrationPage {
     pub form_token: String,
-    /// What was entered; empty at first.
+    /// The entered address; empty at first.
     pub email: String,
     pub asked: bool,
     pub problem: Option<ForgotPasswordProblem>,
@@ -159,8 +159,11 @@ impl Page for AddPhonePage {
             AddPhoneProblem::TooMany,
             AddPhoneProblem::Stale,
         ];
-        let told = problems.map(|problem| AddPhonePage { problem: Some(problem), ..entered.clone() });
-        [first, unverified, verified, untouched, kindless, texts, calls].into_iter().chain(told).collect()
+        let with_problem = problems.map(|problem| AddPhonePage { problem: Some(problem), ..entered.clone() });
+        [first, unverified, verified, untouched, kindless, texts, calls]
+            .into_iter()
+            .chain(with_problem)
+            .collect()
     }
 }
 
@@ -181,11 +184,11 @@ impl Page for CompleteRegistrationPage {
             CompleteRegistrationPage { problem: Some(ForgotPasswordProblem::Missing), ..fresh.clone() };
         let problems =
             [ForgotPasswordProblem::RateLimited { wait: Wait::seconds(240) }, ForgotPasswordProblem::Stale];
-        let told = problems.map(|problem| CompleteRegistrationPage {
+        let with_problem = problems.map(|problem| CompleteRegistrationPage {
             email: "erin@demo.example".to_owned(),
             problem: Some(problem),
             ..fresh.clone()
         });
-        [fresh, asked, missing].into_iter().chain(told).collect()
+        [fresh, asked, missing].into_iter().chain(with_problem).collect()
     }
 }

@@ -8,9 +8,9 @@ use crate::when::Wait;
 pub struct SignInPage {
     pub form_token: String,
     pub interaction: Option<String>,
-    /// What was entered, or the application's `login_hint`; empty when there is neither.
+    /// What was entered, or the client's `login_hint`; empty if there is neither.
     pub email: String,
-    /// The application that waits behind this sign-in.
+    /// The interaction's application.
     #[serde(flatten)]
     pub application: Application,
     pub problem: Option<SignInProblem>,
@@ -22,22 +22,22 @@ pub struct SignInPage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "name", rename_all = "kebab-case")]
 pub enum SignInProblem {
-    /// Wrong, locked, disabled, unregistered and unknown: one text for all, so that the page tells nothing.
+    /// Wrong, locked, disabled, unregistered and unknown: one text for all, so that the page reveals nothing.
     Refused,
-    /// Told plainly, and only to a known device of that very account.
+    /// Shown only to a known device of that account.
     LockedHere,
-    /// The password was right; the browser keeps no cookies, so that no person can be signed in in it.
+    /// The password was right, but the browser keeps no cookies, so the person cannot be signed in.
     NoCookies,
     RateLimited {
         wait: Wait,
     },
-    /// The password was right, and too many sign-ins to the account came from browsers that it does not know.
+    /// The password was right, but too many sign-ins to the account came from unknown browsers.
     TooManySignIns {
         wait: Wait,
     },
     /// The queue for password checks is full.
     Busy,
-    /// The page was out of date; nothing was tried with what was entered.
+    /// The page was out of date; the entered password was not checked.
     Stale,
     Missing {
         email: bool,
@@ -51,13 +51,13 @@ pub enum SignInNotice {
     SignedOut,
     /// The session was idle for too long.
     SessionEnded,
-    /// It had lasted as long as any may, however busy.
+    /// The session reached its maximum duration, despite activity.
     SessionTooOld,
-    /// By a reset that is complete.
+    /// The password was changed by a completed reset.
     PasswordChanged,
-    /// The application asked for a fresh sign-in.
+    /// The client requires a new sign-in.
     Reauthenticate,
-    /// The account is signed in in this browser, and another one has been at work in it since.
+    /// The account is signed in in this browser, and another account has used the browser since.
     AnotherAccountSince,
 }
 
@@ -81,7 +81,7 @@ impl Page for SignInPage {
             application: Application::unnamed(),
             ..plain.clone()
         };
-        let stranger = SignInPage {
+        let self_registered = SignInPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..plain.clone()
         };
@@ -108,6 +108,6 @@ impl Page for SignInPage {
         let untouched = SignInProblem::Missing { email: true, password: true };
         let empty = SignInPage { problem: Some(untouched), ..fresh.clone() };
         let with_notice = notices.map(|notice| SignInPage { notice: Some(notice), ..plain.clone() });
-        [plain, fresh, stranger, empty].into_iter().chain(with_problem).chain(with_notice).collect()
+        [plain, fresh, self_registered, empty].into_iter().chain(with_problem).chain(with_notice).collect()
     }
 }

@@ -2,31 +2,31 @@ use serde::Serialize;
 
 use super::{Application, HiddenField, Page, SAMPLE_TOKEN, SignedInAccount};
 
-/// Asks before it ends anything. `POST /sign-out` with `form_token` and `fields`.
+/// The question before a sign-out. `POST /sign-out` with `form_token` and `fields`.
 #[derive(Clone, Serialize)]
 pub struct SignOutPage {
     pub form_token: String,
-    /// The application that asked for the sign-out.
+    /// The application that requested the sign-out.
     #[serde(flatten)]
     pub application: Application,
-    /// What the request brought along and has to survive the question.
+    /// Parameters of the request that the form must send back.
     pub fields: Vec<HiddenField>,
-    /// The accounts that would be signed out; none where the session is not of this browser.
+    /// The accounts that would be signed out; empty if the session is not of this browser.
     pub people: Vec<SignedInAccount>,
-    /// The address to return to is not registered: the person stays here.
+    /// The redirect URI is not registered, so the browser stays here.
     pub stays: bool,
     pub stay_href: String,
 }
 
 #[derive(Clone, Serialize)]
 pub struct SignedOutPage {
-    /// Back to the application where there is one, else to sign-in.
+    /// Back to the application if it has a redirect URI, else to sign-in.
     pub continue_href: String,
     #[serde(flatten)]
     pub application: Application,
-    /// Addresses of applications that are told by being loaded. With an application to go back to, a script follows
-    /// `continue_href` when they are, or after a while; the browser does where there are no scripts. One of the two, lest
-    /// the application is called twice.
+    /// Front-channel logout addresses, which are loaded in frames. If the browser continues to the application, a
+    /// script follows `continue_href` when they are loaded, or after a while; without scripts the browser does. Only
+    /// one of the two, so that the application is not called twice.
     pub frames: Vec<String>,
 }
 
@@ -55,11 +55,11 @@ impl Page for SignOutPage {
         };
         let stays = SignOutPage { stays: true, ..asked.clone() };
         let elsewhere = SignOutPage { people: Vec::new(), ..asked.clone() };
-        let stranger = SignOutPage {
+        let self_registered = SignOutPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..asked.clone()
         };
-        vec![asked, own_wish, stranger, both, stays, elsewhere]
+        vec![asked, own_wish, self_registered, both, stays, elsewhere]
     }
 }
 
@@ -79,10 +79,10 @@ impl Page for SignedOutPage {
             application: Application::unnamed(),
             frames: Vec::new(),
         };
-        let stranger = SignedOutPage {
+        let self_registered = SignedOutPage {
             application: Application::with_hosts("Recall Reminders", &["reminders.example".to_owned()]),
             ..from_application.clone()
         };
-        vec![from_application, own_wish, stranger]
+        vec![from_application, own_wish, self_registered]
     }
 }

@@ -1,5 +1,5 @@
-//! The secret code: where it goes, and entering it. The same pages serve a recovery, an expired password, a second
-//! factor, a new device and a registration; they say which.
+//! One-time codes: choosing the method, and entering the code. The same pages are used for a recovery, an expired
+//! password, a second factor, a new device and a registration; each names its reason.
 
 use serde::Serialize;
 
@@ -12,9 +12,10 @@ pub struct VerifyIdentityPage {
     pub form_token: String,
     pub interaction: Option<String>,
     pub reason: VerifyReason,
-    /// In the order in which they are offered. One of them is best selected already.
+    /// In the order in which they are offered. The first should be preselected.
     pub methods: Vec<DeliveryChoice>,
-    /// The ways back, where there are any: for a person who is signed in, and for one whose password has expired.
+    /// Links away from the step, if there are any: for a person who is signed in, and for one whose password has
+    /// expired.
     pub dashboard_href: Option<String>,
     pub sign_in_href: Option<String>,
     pub problem: Option<VerifyProblem>,
@@ -36,7 +37,7 @@ pub struct DeliveryChoice {
 pub enum ChoiceChannel {
     Text,
     Call,
-    /// An authenticator app: nothing is sent.
+    /// An authenticator app: no code is sent.
     Totp,
 }
 
@@ -47,10 +48,10 @@ pub enum VerifyReason {
     ExpiredPassword,
     StepUp,
     NewDevice,
-    /// The person wants to change what proves who they are: phones or authenticator apps.
+    /// The person wants to change phones or authenticator apps.
     OwnProofs,
     Registration,
-    /// A phone was verified on another way to the same registration: its code comes before anything else.
+    /// A phone was verified in another browser for the same registration: its code is required first.
     RegistrationResumed,
 }
 
@@ -58,26 +59,26 @@ pub enum VerifyReason {
 #[serde(tag = "name", rename_all = "kebab-case")]
 pub enum VerifyProblem {
     ChooseMethod,
-    /// Codes were asked for in quick succession.
+    /// Codes were requested in quick succession.
     Wait {
         wait: Wait,
     },
-    /// Too many wrong codes: none is taken before then.
+    /// Too many wrong codes: no code is accepted before then.
     BudgetSpent {
         until: Moment,
     },
     Stale,
-    /// The phone does not take texts.
+    /// The phone does not accept texts.
     TextRefused,
-    /// It could not be delivered to this number.
+    /// The message could not be delivered to this number.
     NotSent,
-    /// The practice sends nothing to this number, or no more for now.
+    /// The practice sends no messages to this number, or no more for now.
     Refused,
 }
 
 /// `POST /verify/code` with `code`, `form_token` and `interaction`; `POST /verify/send` with `method`,
-/// `resend_form_token` as `form_token`, and `interaction` sends a new one. An authenticator app is sent nothing; its code
-/// comes with `method`.
+/// `resend_form_token` as `form_token`, and `interaction` sends a new code. For an authenticator app no code is sent;
+/// its code comes with `method`.
 #[derive(Clone, Serialize)]
 pub struct EnterCodePage {
     pub form_token: String,
@@ -85,17 +86,17 @@ pub struct EnterCodePage {
     pub interaction: Option<String>,
     pub reason: VerifyReason,
     pub channel: ChoiceChannel,
-    /// The provider has taken the text or the call; before that it is only on its way to it.
+    /// Whether the provider has accepted the text or the call.
     pub handed_over: bool,
-    /// Where the code goes, masked; empty for an authenticator app.
+    /// The number to which the code is sent, masked; empty for an authenticator app.
     pub number: String,
-    /// The choice that is in use, to be sent again by.
+    /// The current method, with which a code is sent again.
     pub method: String,
-    /// How long a code works.
+    /// Minutes until a code expires.
     pub minutes: u32,
     pub can_change: bool,
     pub change_href: String,
-    /// Until the next code may be asked for; 0 is at once.
+    /// Seconds until the next code may be requested; 0 for at once.
     pub resend_wait_seconds: u32,
     /// As on the page before.
     pub dashboard_href: Option<String>,
@@ -124,7 +125,7 @@ pub enum EnterCodeProblem {
     Stale,
     TextRefused,
     NotSent,
-    /// It has not gone out, and is tried again.
+    /// The message was not sent yet, and is being retried.
     Trying,
 }
 
@@ -135,16 +136,16 @@ pub enum EnterCodeNotice {
     SentAgain,
 }
 
-/// An account without a usable phone: the code is never skipped, so the way leads through the practice.
+/// An account without a usable phone: the code is always required, so the person has to ask the practice.
 #[derive(Clone, Serialize)]
 pub struct NoPhonePage {
     pub reason: VerifyReason,
     pub sign_in_href: String,
-    /// From when on a phone that is on file already will serve.
+    /// When a phone that was added already can be used.
     pub later: Option<Moment>,
-    /// There may be phones, and nothing that sends codes to them: only the practice can put that right.
+    /// There may be phones, but no configured channel sends codes to them: only the practice can correct that.
     pub unreached: bool,
-    /// How long a phone that is registered in person waits before codes are sent to it.
+    /// Days before codes can be sent to a phone that is registered in person.
     pub new_phone_days: u32,
 }
 
@@ -158,7 +159,7 @@ const REASONS: [VerifyReason; 7] = [
     VerifyReason::RegistrationResumed,
 ];
 
-/// Of the samples.
+/// For the samples.
 fn dashboard_of(reason: VerifyReason) -> Option<String> {
     matches!(reason, VerifyReason::StepUp | VerifyReason::OwnProofs).then(|| "/dashboard".to_owned())
 }
@@ -213,7 +214,8 @@ impl Page for VerifyIdentityPage {
             VerifyProblem::NotSent,
             VerifyProblem::Refused,
         ];
-        let told = problems.map(|problem| VerifyIdentityPage { problem: Some(problem), ..plain.clone() });
+        let with_problem =
+            problems.map(|problem| VerifyIdentityPage { problem: Some(problem), ..plain.clone() });
         let others = REASONS.map(|reason| VerifyIdentityPage {
             reason,
             dashboard_href: dashboard_of(reason),
@@ -221,7 +223,7 @@ impl Page for VerifyIdentityPage {
             ..plain.clone()
         });
         let others = others.into_iter().filter(|page| page.reason != plain.reason);
-        [plain.clone(), unchosen].into_iter().chain(told).chain(others).collect()
+        [plain.clone(), unchosen].into_iter().chain(with_problem).chain(others).collect()
     }
 }
 
@@ -276,7 +278,7 @@ impl Page for EnterCodePage {
             EnterCodeProblem::NotSent,
             EnterCodeProblem::Trying,
         ];
-        let told = problems.map(|problem| EnterCodePage { problem: Some(problem), ..plain.clone() });
+        let with_problem = problems.map(|problem| EnterCodePage { problem: Some(problem), ..plain.clone() });
         let others = REASONS.map(|reason| EnterCodePage {
             reason,
             dashboard_href: dashboard_of(reason),
@@ -287,7 +289,7 @@ impl Page for EnterCodePage {
         let under_way = EnterCodePage { handed_over: false, ..plain.clone() };
         [plain.clone(), under_way, call, app, wrong_app, used_app, sent]
             .into_iter()
-            .chain(told)
+            .chain(with_problem)
             .chain(others)
             .collect()
     }

@@ -1,7 +1,8 @@
-//! How many lines a minute one place in the code may write about requests: a stranger must not fill the disk, nor hide other
-//! lines in a flood. What is left out is counted, and the counts are told once a minute.
+//! The number of lines per minute that one place in the code may write about requests. Otherwise unauthenticated
+//! requests could fill the disk, or hide other lines among many. Lines beyond it are counted, and the counts are logged
+//! once a minute.
 //!
-//! A line is about a request if it has its `reference`.
+//! A line is about a request if it has a `reference`.
 
 use anteroom_web::REQUESTS;
 use std::collections::HashMap;
@@ -13,9 +14,9 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
 const WINDOW: Duration = Duration::from_mins(1);
-/// Of one place, in each window.
+/// For one place, in each minute.
 pub(super) const MOST_LINES: u32 = 300;
-/// Of the place that says of each request that it was answered.
+/// For the place that logs each response.
 pub(super) const MOST_ANSWERED: u32 = 6_000;
 
 #[derive(Debug, Default)]
@@ -25,12 +26,12 @@ pub(super) struct LineLimit(Mutex<Counts>);
 struct Counts {
     since: Option<Instant>,
     written: HashMap<Identifier, u32>,
-    /// Since it was told last.
+    /// Lines left out since the last report.
     left_out: HashMap<&'static str, u64>,
 }
 
 impl LineLimit {
-    /// The places, as file and line, each with its number of lines, since the last time.
+    /// Lines left out since the last call, by place (file and line).
     pub(super) fn take_left_out(&self) -> HashMap<&'static str, u64> {
         std::mem::take(&mut self.counts().left_out)
     }

@@ -1,4 +1,5 @@
-//! A certificate that is watched: a program that renews it writes two files, and the next connection has the new one.
+//! Watches the certificate's files: a program that renews the certificate writes two files, and the next connection
+//! gets the new one.
 
 use anteroom_domain::clock::Clock;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -11,18 +12,18 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::{CertificateFiles, Texts, TlsConfigWatch, TlsError, Validity};
 
-/// Between two looks at the files.
+/// The time between two checks of the files.
 pub const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// Looks between two warnings of the same end: a day of them.
+/// Checks between two warnings about the same expiry: one day.
 const LOOKS_BETWEEN_WARNINGS: u32 = 43_200;
 
-/// The files, and what was made of them last.
+/// The files, and the result of the last load.
 pub struct CertificateWatcher {
     pair: CertificateFiles,
     served: watch::Sender<Arc<ServerConfig>>,
     validity: Validity,
     taken: Fingerprint,
-    /// What was there at the last look.
+    /// The files' digests at the last check.
     seen: Fingerprint,
 }
 
@@ -40,8 +41,8 @@ impl CertificateWatcher {
         self.validity
     }
 
-    /// Takes the pair up again if anything has changed since and has then stayed as it is for one look: someone may be
-    /// writing the second file. What is wrong is said once, not at every look. Blocks for as long as reading takes.
+    /// Loads the pair if a file changed and then stayed the same for one check, since a program may still be writing
+    /// the second file. A problem is reported once, not at every check. Blocks while it reads the files.
     pub fn look(&mut self) -> Option<Result<Validity, TlsError>> {
         let texts = self.pair.read();
         let now = Fingerprint::of(&texts);
@@ -53,13 +54,14 @@ impl CertificateWatcher {
         self.taken = now;
         Some(self.pair.judge(texts).map(|certified| {
             self.validity = certified.validity;
-            // A new configuration remembers no sessions, so that none goes on under the certificate that was replaced.
+            // A new configuration remembers no TLS sessions, so no client resumes one under the certificate that was
+            // replaced.
             self.served.send_replace(certified.config);
             certified.validity
         }))
     }
 
-    /// Looks `every` so often, until the task is aborted.
+    /// Checks at the interval `every`, until the task is aborted.
     pub async fn run(mut self, clock: Clock, every: Duration) {
         let mut ticks = interval(every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -76,11 +78,13 @@ impl CertificateWatcher {
             let standing = self.validity.standing(clock.now());
             match found {
                 Some(Ok(_)) => {
-                    tracing::info!("the changed certificate was taken up; {standing}");
+                    tracing::info!("the changed certificate is in use; {standing}");
                     standing.warn();
                 }
                 Some(Err(error)) => {
-                    tracing::error!("the changed certificate was refused, the running one stays: {error}");
+                    tracing::error!(
+                        "the changed certificate was refused, and the running one stays in use: {error}"
+                    );
                 }
                 None if round.is_multiple_of(LOOKS_BETWEEN_WARNINGS) => standing.warn(),
                 None => {}
@@ -89,7 +93,7 @@ impl CertificateWatcher {
     }
 }
 
-/// SHA-256 of each file; none where it could not be read.
+/// SHA-256 of each file; `None` for a file that could not be read.
 #[derive(Clone, PartialEq, Eq)]
 struct Fingerprint([Option<Vec<u8>>; 2]);
 

@@ -1,10 +1,10 @@
-//! TLS without a proxy in front: a certificate and its key from files, and what becomes of them on the wire.
+//! TLS without a proxy in front, with a certificate and its key from files.
 //!
-//! - TLS 1.3 and 1.2 with the suites that rustls offers by default, which are those that RFC 9325 §4.2 asks for and no
-//!   others; the arithmetic is AWS-LC's.
-//! - The certificate is one for the issuer's host (RFC 9525 §6): another is refused, at the start, by `check` and while
-//!   running, because no browser and no application would go on.
-//! - A pair is taken up whole, or refused whole while the running one stays ([`Follower`]).
+//! - TLS 1.3 and 1.2 with the default cipher suites of rustls, which are the suites that RFC 9325 §4.2 recommends;
+//!   AWS-LC implements them.
+//! - The certificate must be for the issuer's host (RFC 9525 §6), since browsers and clients would refuse another: the
+//!   start, `check` and a running server refuse it.
+//! - A new pair is applied as a whole; a bad one is refused and the running one stays ([`CertificateWatcher`]).
 
 mod follow;
 mod validity;
@@ -28,38 +28,39 @@ use zeroize::Zeroizing;
 pub use follow::{CertificateWatcher, LOOK_EVERY};
 pub use validity::{CertificateStatus, Validity};
 
-/// No chain is near this size; reading an endless device would never end.
+/// No chain is near this size, and reading an endless device would never end.
 const MAX_FILE: u64 = 1024 * 1024;
 
-/// The one protocol that is spoken inside (RFC 7301).
+/// The only protocol inside TLS (RFC 7301).
 const ALPN: &[u8] = b"http/1.1";
 
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     #[error("cannot read {0}: {1}")]
     File(PathBuf, io::Error),
-    #[error("{0} is not whole: {1}")]
+    #[error("{0} is incomplete: {1}")]
     Pem(PathBuf, rustls::pki_types::pem::Error),
     #[error(
-        "there is no certificate in {0}; it must be PEM, the server's own first, then those that lead up to its authority"
+        "there is no certificate in {0}; it must be PEM: the server's certificate first, then the intermediate \
+         certificates"
     )]
     NoCertificate(PathBuf),
-    /// What is wrong with the file is not said: it would quote it.
-    #[error("there is no private key in {0}; it must be PEM, and not encrypted")]
+    /// The parser's reason is not shown: it would quote the file.
+    #[error("there is no private key in {0}; it must be PEM and unencrypted")]
     NoKey(PathBuf),
     #[error("the certificate in {0} cannot be read: {1}")]
     Certificate(PathBuf, x509_cert::der::Error),
-    #[error("the certificate in {0} is not one for the issuer: {1}")]
+    #[error("the certificate in {0} is not valid for the issuer's host: {1}")]
     Host(PathBuf, rustls::Error),
-    #[error("the key in {1} is not the one of the certificate in {0}")]
+    #[error("the key in {1} does not match the certificate in {0}")]
     OtherKey(PathBuf, PathBuf),
     #[error("{0} cannot be used: {1}")]
     Unusable(PathBuf, rustls::Error),
-    #[error("the issuer's host can be in no certificate: {0}")]
+    #[error("the issuer's host cannot be in a certificate: {0}")]
     Name(#[from] InvalidDnsNameError),
 }
 
-/// Where the certificate and its key rest, and the host that they must be for.
+/// The files of the certificate and its key, and the host for which they must be valid.
 #[derive(Clone, Debug)]
 pub struct CertificateFiles {
     files: ServerTls,
@@ -73,7 +74,7 @@ pub struct LoadedCertificate {
     config: Arc<ServerConfig>,
 }
 
-/// What the next connection is served with.
+/// The TLS configuration of the next connection.
 #[derive(Clone, Debug)]
 pub struct TlsConfigWatch(watch::Receiver<Arc<ServerConfig>>);
 
@@ -82,13 +83,13 @@ impl TlsConfigWatch {
         Arc::clone(&self.0.borrow())
     }
 
-    /// Waits until another certificate was taken up; false: that will not happen any more.
+    /// Waits until another certificate was loaded; false if that can no longer happen.
     pub async fn changed(&mut self) -> bool {
         self.0.changed().await.is_ok()
     }
 }
 
-/// Reads and judges the pair; what comes of it serves, and follows changes of the files. None: TLS ends elsewhere.
+/// Loads and checks the pair. Returns what serves it and what watches its files; `None` if a proxy terminates TLS.
 pub fn open(
     settings: &Settings,
     now: Timestamp,
@@ -100,7 +101,7 @@ pub fn open(
 }
 
 impl CertificateFiles {
-    /// None: TLS ends elsewhere.
+    /// `None` if a proxy terminates TLS.
     pub fn of(settings: &Settings) -> Result<Option<Self>, TlsError> {
         let Some(files) = settings.server.tls.clone() else { return Ok(None) };
         let host = match settings.issuer.url().host() {
@@ -146,7 +147,7 @@ impl CertificateFiles {
     }
 }
 
-/// Both files as they were at one look.
+/// The content of both files at one check.
 struct Texts {
     certificate: io::Result<Zeroizing<Vec<u8>>>,
     key: io::Result<Zeroizing<Vec<u8>>>,

@@ -1,4 +1,4 @@
-//! How long a certificate is good for (RFC 5280 §4.1.2.5), and what there is to say of it now.
+//! The validity of a certificate (RFC 5280 §4.1.2.5), and its status now.
 
 use jiff::{SignedDuration, Timestamp};
 use rustls::pki_types::CertificateDer;
@@ -7,7 +7,7 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 use x509_cert::time::Time;
 
-/// An operator who renews by hand hears of it in time to do so; what renews by itself does so earlier.
+/// An operator who renews by hand is warned in time to do so; automatic renewal happens earlier.
 const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(24 * 21);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Validity {
     }
 }
 
-/// "No end" is the last second of the year 9999, which is beyond what can be counted here.
+/// RFC 5280 writes "no end" as the last second of the year 9999, which `Timestamp` cannot hold.
 fn timestamp(time: Time) -> Timestamp {
     let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
@@ -57,7 +57,7 @@ impl CertificateStatus {
         matches!(self, Self::Good { .. })
     }
 
-    /// To the log, where there is something to do.
+    /// Logs a status for which the operator has to do something.
     pub fn warn(self) {
         match self {
             Self::Good { .. } => {}
@@ -70,17 +70,17 @@ impl CertificateStatus {
 impl fmt::Display for CertificateStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Good { until } => write!(f, "the server's certificate is good until {until}"),
-            Self::Early { from } => write!(f, "the server's certificate is not good before {from}"),
+            Self::Good { until } => write!(f, "the server's certificate is valid until {until}"),
+            Self::Early { from } => write!(f, "the server's certificate is not valid before {from}"),
             Self::Ending { until } => {
                 write!(
                     f,
-                    "the server's certificate ends on {until}: renew it; the new files are taken up at once"
+                    "the server's certificate expires on {until}: renew it; the new files are used at once"
                 )
             }
             Self::Ended { since } => write!(
                 f,
-                "the server's certificate ended on {since}, and no browser goes on: renew it; the new files are taken up \
+                "the server's certificate expired on {since}, and browsers refuse it: renew it; the new files are used \
                  at once"
             ),
         }

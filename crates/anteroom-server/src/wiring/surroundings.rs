@@ -1,4 +1,4 @@
-//! What differs between a server, a command, a demo and a test.
+//! The differences between a server, a command, a demo and a test.
 
 use anteroom_crypto::{HashParams, Keyring, PasswordHasher, Random};
 use anteroom_domain::clock::Clock;
@@ -6,19 +6,19 @@ use anteroom_flows::keys::signing_keys::{KeyMaker, NewKeys};
 use anteroom_storage::InstanceKind;
 use std::sync::Arc;
 
-/// What differs between a server, a demo and a test.
+/// What differs between a server, a command, a demo and a test.
 #[derive(Clone, Debug)]
 pub struct Environment {
     pub clock: Clock,
     pub random: Random,
     pub kind: InstanceKind,
-    /// Whether this may make the keys of a database in which nothing was made yet. Over one that has lost them, no command may.
+    /// Whether this command may make the keys of a new database. No command may do so if a database has lost its keys.
     pub may_make_keys: bool,
-    /// Whether a demo's database may be opened where a real one is expected: to look into it, or to change an account.
+    /// Whether a demo's database may be opened by a production command: to read it, or to change an account.
     pub may_open_demo: bool,
-    /// Makes what hashes passwords; tests have a cheap one.
+    /// Makes the password hasher; tests use a cheap one.
     pub hasher: fn(HashParams, &Keyring, Random) -> PasswordHasher,
-    /// Makes the keys that a new database begins with; tests have some that were made before.
+    /// Makes the keys of a new database; tests use prepared ones.
     pub key_maker: Arc<dyn KeyMaker>,
 }
 
@@ -36,8 +36,7 @@ impl Environment {
         }
     }
 
-    /// The same for commands that can be tried on a demo. What serves, and what makes or accepts a database, is not among
-    /// them.
+    /// The same for commands that can be tried on a demo: not `serve`, and no command that makes or accepts a database.
     pub fn at_shell() -> Self {
         Self { may_open_demo: true, ..Self::production() }
     }

@@ -1,4 +1,4 @@
-//! From settings to what answers requests: the theme, its languages, and what is known of the way here.
+//! Makes the web application from settings: the theme, its languages, the listener and the proxies.
 
 use anteroom_config::Settings;
 use anteroom_flows::context::provider::Provider;
@@ -27,18 +27,14 @@ pub fn web(settings: &Settings, provider: Arc<Provider>) -> Result<Web, WiringEr
 fn default_locale(tag: &str, available: &[Locale]) -> Locale {
     Locale::spoken(tag, available).unwrap_or_else(|| {
         let used = Locale::default();
-        tracing::warn!(
-            tag,
-            used = used.tag(),
-            "practice.default_locale names no language that there are texts in"
-        );
+        tracing::warn!(tag, used = used.tag(), "practice.default_locale names a language without texts");
         used
     })
 }
 
 pub fn warn_of_theme(theme: &Theme) {
     for file in theme.ignored_files() {
-        tracing::warn!(file, "a file in the theme's folder is no part of a theme: it is passed over");
+        tracing::warn!(file, "a file in the theme's folder is not part of a theme and is ignored");
     }
     theme.warnings().iter().for_each(|warning| tracing::warn!("the theme: {warning}"));
 }

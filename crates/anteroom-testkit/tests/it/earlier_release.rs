@@ -3,7 +3,7 @@
 //! `tests/stored` has a database as each release left it, with what it had given out. `STORED_DATABASE=NAME` makes this
 //! release's: run the test that names it, and commit `NAME.db` and `NAME.json`.
 
-use crate::journeys::{CAROL, CELL, NEW, choose, digits, forget, press, send, through};
+use crate::people::{CAROL, CELL, NEW, choose, digits, follow_link, forget, send, through};
 use crate::registration::register;
 use crate::{ALICE, BOB};
 use anteroom_flows::audit::chain::{self, CheckpointTime};
@@ -124,7 +124,7 @@ async fn leave_behind(provider: &TestProvider) -> Value {
     provider.person(CAROL).phone(CELL).create().await;
     let carol = provider.browser();
     forget(&carol, CAROL).await;
-    let page = send(&carol, &press(provider, &carol).await).await;
+    let page = send(&carol, &follow_link(provider, &carol).await).await;
     let verifying = &page.asked[url::Position::BeforePath..];
     extend_chain(&provider.provider, None, CheckpointTime::Now).await.unwrap();
     json!({

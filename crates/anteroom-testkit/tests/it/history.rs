@@ -177,9 +177,9 @@ async fn after_it_is_accepted_what_a_client_had_for_itself_is_worth_nothing(back
         provider.browser().post("/token", &fields).await.status
     };
     // The clock of its client may go a minute before ours.
-    let assertion_of = |jti: &str, ahead: i64| {
+    let assertion_of = |jti: &str, offset: i64| {
         let now = provider.now().as_second();
-        let (iss, aud, iat) = ("signer", &provider.issuer, now + ahead);
+        let (iss, aud, iat) = ("signer", &provider.issuer, now + offset);
         key.sign(&json!({ "iss": iss, "sub": iss, "aud": aud, "exp": now + 600, "iat": iat, "jti": jti }))
     };
     let assertion = |jti: &str| assertion_of(jti, 0);

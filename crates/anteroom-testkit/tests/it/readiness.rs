@@ -140,8 +140,8 @@ async fn rfc9110_15_5_9_a_request_that_does_not_come_in_time_is_answered_by_a_pa
     let page = half_of("/sign-in").await;
     assert!(page.starts_with("HTTP/1.1 408 ") && page.contains("connection: close"), "{page}");
     assert!(page.contains("id=\"error-too-slow\"") && page.contains("href=\"/sign-in\""), "{page}");
-    let told = half_of("/token").await;
-    assert!(told.starts_with("HTTP/1.1 408 ") && !told.contains("<html"), "{told}");
+    let response = half_of("/token").await;
+    assert!(response.starts_with("HTTP/1.1 408 ") && !response.contains("<html"), "{response}");
 }
 
 /// The clock of this test is years off the database's.

@@ -81,7 +81,7 @@ async fn a_page_leads_to_no_client_that_is_taken_out_while_its_form_comes_in(bac
 
 async fn a_registration_that_comes_in_while_it_is_closed_registers_nobody(backend: Backend) {
     let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
-    let coming = provider.begin_json("/clients", &stranger()).await;
+    let coming = provider.begin_json("/clients", &self_registered()).await;
     close_registration(&provider);
     assert_eq!(coming.finish().await.status, 404);
     assert_eq!(backend.rows().await.get("registered_clients").copied().unwrap_or_default(), 0);
@@ -93,7 +93,7 @@ fn close_registration(provider: &TestProvider) {
     provider.provider.replace_snapshot(closed);
 }
 
-fn stranger() -> Value {
+fn self_registered() -> Value {
     json!({ "redirect_uris": ["https://stranger.example/callback"], "client_name": "A stranger" })
 }
 
@@ -136,10 +136,10 @@ async fn a_limit_counts_a_request_when_its_body_is_there(backend: Backend) {
         .set("registration.rate", "{ max = 2, window = \"1m\" }")
         .start()
         .await;
-    let coming = provider.begin_json("/clients", &stranger()).await;
+    let coming = provider.begin_json("/clients", &self_registered()).await;
     provider.advance(SignedDuration::from_mins(1));
     for expected in [201, 201, 429] {
-        assert_eq!(provider.call("POST", "/clients", None, &stranger()).await.status, expected);
+        assert_eq!(provider.call("POST", "/clients", None, &self_registered()).await.status, expected);
     }
     assert_eq!(coming.finish().await.status, 429);
 }
@@ -239,7 +239,7 @@ async fn a_client_that_is_taken_out_while_its_request_is_fetched_is_not_known(ba
 async fn a_registration_that_is_closed_while_its_sector_is_fetched_registers_nobody(backend: Backend) {
     let (place, url) = slow_place().await;
     let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
-    let mut asked = stranger();
+    let mut asked = self_registered();
     asked["subject_type"] = json!("pairwise");
     asked["sector_identifier_uri"] = json!(url);
     let document = asked["redirect_uris"].to_string();

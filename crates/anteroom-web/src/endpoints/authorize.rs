@@ -25,8 +25,8 @@ pub(crate) async fn get(query: RawQuery, context: PageContext) -> Response {
 async fn answer(context: &PageContext, query: &str) -> Result<Response, PageError> {
     let form = UrlEncodedForm::decode(query.as_bytes()).map_err(|_| invalid())?;
     match authorize(&context.visit, &Parameters::from(&form)).await? {
-        AuthorizeOutcome::Onward(next) => show(context, next),
-        AuthorizeOutcome::ErrorReturn(waits) => Ok(error_return_page(context, &waits)),
+        AuthorizeOutcome::Next(next) => show(context, next),
+        AuthorizeOutcome::ErrorReturn(error_return) => Ok(error_return_page(context, &error_return)),
         AuthorizeOutcome::Refused(error) => Err(refused(&error)),
     }
 }
@@ -44,8 +44,8 @@ fn refused(error: &AuthorizationError) -> PageError {
     PageError::page(StatusCode::BAD_REQUEST, kind, to_sign_in())
 }
 
-/// A request that an application's page may post, and so without our Lax cookie and without a form's token: it changes
-/// nothing, and is asked again as a GET of the same path.
+/// A request that a client's page may post. Such a cross-site POST carries neither our `SameSite=Lax` cookies nor a
+/// form token. So it changes nothing, and the browser is redirected to the same path with GET.
 pub(crate) struct CrossSitePost {
     context: PageContext,
     query: String,
@@ -59,19 +59,19 @@ impl FromRequest<Arc<Web>> for CrossSitePost {
         let context = PageContext::of(&mut parts, web);
         match body.ok().filter(|_| is_form(&parts.headers)).and_then(|body| as_query(&body)) {
             Some(query) => Ok(Self { context, query }),
-            // What cannot be read, or is too long, is as unusable as anything else that is no request.
+            // A body that is unreadable or too long gets the same error page as an invalid request.
             None => Err(invalid().answer(&context).await),
         }
     }
 }
 
-/// What a request may be long (16 KiB), each byte of it encoded.
+/// The longest request (16 KiB), with every byte percent-encoded.
 const LONGEST_QUERY: usize = 3 * 16 * 1024;
 
 fn as_query(body: &[u8]) -> Option<String> {
     let form = UrlEncodedForm::decode(body).ok()?;
     let pairs = form.pairs().iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    // As a request a longer one would be refused for that; as an address it may not even get there.
+    // A longer request would be refused, and a longer URL may not even arrive.
     Some(anteroom_oidc::form::encode(pairs)).filter(|query| query.len() <= LONGEST_QUERY)
 }
 

@@ -1,5 +1,6 @@
-//! The provider's frame (OpenID Connect Session Management 1.0 §3.3): the one page that others may frame. It shows
-//! nothing, knows no account and is the same for everyone; its script reads `op_browser_state`, which opens nothing.
+//! The provider's frame (OpenID Connect Session Management 1.0 §3.3), the one page that other sites may frame. It shows
+//! nothing, has no data of an account and is the same for every browser; its script reads `op_browser_state`, which
+//! gives access to nothing.
 
 use axum::http::HeaderValue;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -8,10 +9,10 @@ use axum::response::{IntoResponse as _, Response};
 const PAGE: &str = include_str!("../../assets/check-session.html");
 const SCRIPT: &str = include_str!("../../assets/check-session.js");
 
-/// No `frame-ancestors`: applications frame it, wherever they are.
+/// No `frame-ancestors`: clients on any origin frame it.
 const POLICY: HeaderValue =
     HeaderValue::from_static("default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'");
-/// Every page of every application loads it.
+/// Every page of every client loads this script, so browsers may cache it.
 const CACHEABLE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 pub(crate) async fn page() -> Response {

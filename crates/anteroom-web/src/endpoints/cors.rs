@@ -1,6 +1,7 @@
-//! CORS: anyone may read discovery and JWKS; scripts of registered applications may use token, userinfo and revocation.
-//! Never on pages. Some browser clients send every request "with credentials", and a browser hides the answer from them unless
-//! that is allowed. It is at the token endpoint alone, where cookies are not looked at and not set.
+//! CORS: any origin may read discovery and the JWKS; origins of registered clients may use token, userinfo and
+//! revocation. Pages are never available to other origins. Some browser clients send every request with credentials,
+//! and the browser hides the response from them unless that is allowed. It is allowed at the token endpoint only, which
+//! neither reads nor sets cookies.
 
 use anteroom_domain::reference::RequestReference;
 use anteroom_flows::context::registered_clients::knows_origin;
@@ -22,14 +23,14 @@ pub(crate) async fn anyone(request: Request, next: Next) -> Response {
     answer(request, next, allowed).await
 }
 
-/// For endpoints that registered applications call from a browser.
+/// For endpoints that registered clients call from a browser.
 pub(crate) async fn registered(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
     let (origin, reference) = asked(&request);
     let allowed = registered_origin(&web, origin, reference).await;
     answer(request, next, allowed).await
 }
 
-/// For the token endpoint: also for requests with credentials, whose cookies count for nothing.
+/// For the token endpoint: also for requests with credentials; their cookies are ignored.
 pub(crate) async fn registered_with_credentials(
     State(web): State<Arc<Web>>,
     mut request: Request,
@@ -41,13 +42,13 @@ pub(crate) async fn registered_with_credentials(
     request.headers_mut().remove(COOKIE);
     let mut response = answer(request, next, allowed).await;
     if with_credentials {
-        // The Fetch standard takes it beside an exact origin only, and no other is ever given here.
+        // The Fetch standard allows this header only with an exact origin, which is what is sent here.
         response.headers_mut().insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
     }
     response
 }
 
-/// The origin that asks, and by what the log names the request.
+/// The request's origin, and the reference under which the log mentions the request.
 fn asked(request: &Request) -> (Option<HeaderValue>, Option<RequestReference>) {
     (request.headers().get(ORIGIN).cloned(), request.extensions().get().copied())
 }
@@ -63,7 +64,7 @@ async fn registered_origin(
         Err(error) => {
             tracing::warn!(
                 reference = reference.map(tracing::field::display),
-                "whether an origin is a client's is not known: {error}"
+                "the origins of registered clients could not be read: {error}"
             );
             false
         }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::state::Web;
 
-/// Short enough that a changed configuration is seen soon.
+/// Short enough that clients see a changed configuration soon.
 const CACHEABLE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
 pub(crate) async fn document(State(web): State<Arc<Web>>) -> Response {
@@ -24,7 +24,7 @@ pub(crate) async fn document(State(web): State<Arc<Web>>) -> Response {
     ([(CACHE_CONTROL, CACHEABLE)], Json(metadata)).into_response()
 }
 
-/// RFC 9110 §13.1.2: a client that has the document already is told so.
+/// RFC 9110 §13.1.2: a client that has the current document gets 304.
 pub(crate) async fn jwks(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
     let keys = web.provider.key_set();
     let etag = keys.jwks().etag().parse::<ETag>().ok();

@@ -1,4 +1,4 @@
-//! `/healthz`: the process answers. `/readyz`: it can serve, as far as is known; both are answered from memory.
+//! `/healthz`: the process responds. `/readyz`: this node can serve, as far as it knows. Both are answered from memory.
 
 use anteroom_flows::node::health::reasons;
 use axum::extract::State;

@@ -1,4 +1,4 @@
-//! The protocol's endpoints: what applications call.
+//! The protocol's endpoints, which clients call.
 
 pub(crate) mod authorize;
 pub(crate) mod check_session;

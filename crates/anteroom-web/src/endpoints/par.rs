@@ -42,7 +42,7 @@ async fn pushed(
         Err(PushError::TooLong) => {
             Err(TokenError::new(TokenErrorCode::InvalidRequest, "the request is too long").into())
         }
-        // RFC 9126 §2.3: the codes of the authorization endpoint, told to the client itself.
+        // RFC 9126 §2.3: the error codes of the authorization endpoint, returned to the client directly.
         Err(PushError::Request(error)) => {
             let client = client.client().id().as_str();
             tracing::warn!(reference = %context.from.reference, client, "pushed request refused: {error}");

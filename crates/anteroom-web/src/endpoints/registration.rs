@@ -1,4 +1,5 @@
-//! `/clients`: registration of clients (RFC 7591 §3), and `/clients/{client}`, where they look after it (RFC 7592 §2).
+//! `/clients`: registration of clients (RFC 7591 §3), and `/clients/{client}`, where a client manages its registration
+//! (RFC 7592 §2).
 
 use anteroom_flows::protocol::registration::{self, ClientInformation, RegistrationError, RegistrationInput};
 use anteroom_oidc::errors::BearerError;
@@ -18,10 +19,10 @@ use crate::page_context::EndpointContext;
 use crate::received::{BodyResult, ReceivedRequest};
 use crate::segment::PathParam;
 
-/// Of metadata; what else is sent is bounded by the server's own limit.
+/// The longest metadata document in bytes; other bodies are limited by the server's own limit.
 const MAX_METADATA: usize = 32 * 1024;
 
-/// Seconds: what is being fetched has come by then, or is given up.
+/// In seconds. By then the document that is being fetched has arrived or the fetch has failed.
 const BUSY_FOR: &str = "10";
 
 type RegistrationResult = Result<Response, RegistrationError>;
@@ -34,7 +35,7 @@ pub(crate) async fn register(
     let body = json(&headers, body);
     let presented = presented(&headers, &query, &body);
     let registered = registration::register(&context.call, presented).await;
-    finish(&context, registered.map(|client| told(StatusCode::CREATED, &client)))
+    finish(&context, registered.map(|client| client_information(StatusCode::CREATED, &client)))
 }
 
 pub(crate) async fn read(
@@ -44,7 +45,7 @@ pub(crate) async fn read(
     context: EndpointContext,
 ) -> Response {
     let read = registration::read(&context.call, &client, token(&headers, &query)).await;
-    finish(&context, read.map(|client| told(StatusCode::OK, &client)))
+    finish(&context, read.map(|client| client_information(StatusCode::OK, &client)))
 }
 
 pub(crate) async fn update(
@@ -56,7 +57,7 @@ pub(crate) async fn update(
     let body = json(&headers, body);
     let presented = presented(&headers, &query, &body);
     let updated = registration::update(&context.call, &client, presented).await;
-    finish(&context, updated.map(|client| told(StatusCode::OK, &client)))
+    finish(&context, updated.map(|client| client_information(StatusCode::OK, &client)))
 }
 
 pub(crate) async fn delete(
@@ -82,7 +83,7 @@ fn token(headers: &HeaderMap, query: &RawQuery) -> Result<SecretString, BearerEr
     bearer_token(authorization, None, query.0.as_deref())
 }
 
-/// RFC 7591 §3.1: the request is JSON. A page of another site cannot send that without being asked first.
+/// RFC 7591 §3.1: the request is JSON. A page of another site cannot send that content type without a CORS preflight.
 fn json(headers: &HeaderMap, body: BodyResult) -> Result<Bytes, RegistrationRefusal> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -94,11 +95,11 @@ fn json(headers: &HeaderMap, body: BodyResult) -> Result<Bytes, RegistrationRefu
         .ok_or_else(|| RegistrationRefusal::metadata("the body is too long or was cut off"))
 }
 
-fn told(status: StatusCode, client: &ClientInformation) -> Response {
+fn client_information(status: StatusCode, client: &ClientInformation) -> Response {
     (status, Json(client)).into_response()
 }
 
-/// RFC 7591 §3.2.1: nothing of this is ever kept by a cache.
+/// RFC 7591 §3.2.1: a cache must not store any of these responses.
 fn finish(context: &EndpointContext, result: RegistrationResult) -> Response {
     let mut response = result.unwrap_or_else(|error| refuse(context, error));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

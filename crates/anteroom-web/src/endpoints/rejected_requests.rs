@@ -1,6 +1,6 @@
-//! Requests of clients that are refused before a use case sees them. The client gets a standard code, which looks alike for many
-//! mistakes; the operator's log has one line with the client, what was received and what is allowed. Values may be secrets,
-//! so that only the names of parameters are in it.
+//! Requests of clients that are refused before a use case runs. The client gets a standard error code, which is the
+//! same for many mistakes. So the operator's log has one line with the client, what was received and what is allowed.
+//! Values may be secrets, so the line has only the names of parameters.
 
 use anteroom_flows::context::authenticated_client::AuthenticatedClient;
 use anteroom_oidc::TokenEndpointAuthMethod;
@@ -13,7 +13,7 @@ use axum::http::header::CONTENT_TYPE;
 
 use crate::page_context::EndpointContext;
 
-/// Neither UTF-8 nor short enough, or of another type.
+/// A body that is not UTF-8, too long, or of another content type.
 pub(super) fn body(context: &EndpointContext, headers: &HeaderMap, why: &str) -> TokenError {
     let received =
         headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
@@ -77,7 +77,7 @@ pub(super) fn token_reference(
     refused(context, Some(client.client().id().as_str()), &received, allowed, error)
 }
 
-/// At an endpoint for clients that can authenticate.
+/// A public client at an endpoint that requires client authentication.
 pub(super) fn public_client(
     context: &EndpointContext,
     client: &AuthenticatedClient,
@@ -109,7 +109,7 @@ fn line(context: &EndpointContext, client: Option<&str>, received: &str, allowed
     );
 }
 
-/// In one line; "nothing" where there is none.
+/// The words in one line, or "nothing".
 fn listed(words: impl Iterator<Item = impl AsRef<str>>) -> String {
     let words: Vec<_> = words.map(|word| word.as_ref().to_owned()).collect();
     if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }

@@ -1,4 +1,4 @@
-//! `/token`, `/revoke` and `/introspect`: for clients that prove who they are.
+//! `/token`, `/revoke` and `/introspect`: for clients that authenticate.
 
 use anteroom_flows::context::authenticated_client::AuthenticatedClient;
 use anteroom_flows::context::limits::count_client_request;
@@ -23,18 +23,18 @@ use crate::page_context::EndpointContext;
 use crate::received::{BodyResult, ReceivedRequest, is_too_long};
 use crate::request_checks::is_loopback_name;
 
-/// A request of a client that has proven who it is.
+/// A request of an authenticated client.
 pub(crate) struct ClientRequest {
     pub client: AuthenticatedClient,
     pub form: UrlEncodedForm,
 }
 
-/// What goes wrong on the way to an answer, in the protocol's own words.
+/// Why a request failed, in the protocol's terms.
 pub(crate) enum ClientRequestError {
     Protocol(TokenError),
     /// The body is longer than the server takes.
     TooLong,
-    /// The client has not proven who it is.
+    /// The client did not authenticate.
     Client(ClientAuthError),
     Flow(FlowError),
 }
@@ -136,7 +136,7 @@ async fn revoked(
     let reference = TokenLookup::parse(&form)
         .map_err(|error| rejected_requests::token_reference(context, &client, &form, error))?;
     revoke_token(&context.call, &client, &reference.token).await?;
-    // RFC 7009 §2.2: clients ignore the body. Some take an answer without a content type for a failure.
+    // RFC 7009 §2.2: clients ignore the body. Some clients treat a response without a content type as a failure.
     Ok(Json(serde_json::json!({})).into_response())
 }
 
@@ -164,7 +164,7 @@ async fn introspected(
     }
 }
 
-/// RFC 6749 §5.1: nothing of this is ever kept by a cache.
+/// RFC 6749 §5.1: a cache must not store any of these responses.
 pub(crate) fn finish(context: &EndpointContext, result: Result<Response, ClientRequestError>) -> Response {
     let mut response = result.unwrap_or_else(|refused| refuse(context, &refused));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -172,7 +172,7 @@ pub(crate) fn finish(context: &EndpointContext, result: Result<Response, ClientR
     response
 }
 
-/// RFC 6749 §3.2: a client sends POST. It gets JSON for anything else as well, and neither a page nor a cookie.
+/// RFC 6749 §3.2: a client sends POST. Any other method gets a JSON error, without a page or a cookie.
 pub(crate) async fn only_post() -> Response {
     let error =
         TokenError::new(TokenErrorCode::InvalidRequest, "requests to this endpoint are made with POST");
@@ -183,10 +183,10 @@ pub(crate) async fn only_post() -> Response {
 
 fn refuse(context: &EndpointContext, refused: &ClientRequestError) -> Response {
     match refused {
-        ClientRequestError::Protocol(error) => told(context, *error, None),
+        ClientRequestError::Protocol(error) => error_response(context, *error, None),
         ClientRequestError::Client(why) => {
             let error = TokenError::new(TokenErrorCode::InvalidClient, "client authentication failed");
-            told(context, error, Some(why))
+            error_response(context, error, Some(why))
         }
         ClientRequestError::TooLong => {
             let error = TokenError::new(TokenErrorCode::InvalidRequest, "the body is too long");
@@ -196,9 +196,10 @@ fn refuse(context: &EndpointContext, refused: &ClientRequestError) -> Response {
     }
 }
 
-/// `invalid_client` has one description for all its causes, so that strangers learn nothing of clients, and a reference with
-/// which an operator finds the cause. Where the issuer is on the developer's own machine, the cause itself is told.
-fn told(context: &EndpointContext, error: TokenError, why: Option<&ClientAuthError>) -> Response {
+/// `invalid_client` has one description for all causes, so that it reveals nothing about clients, and a reference with
+/// which an operator finds the cause in the log. If the issuer is loopback, the developer's own machine, the response
+/// names the cause itself.
+fn error_response(context: &EndpointContext, error: TokenError, why: Option<&ClientAuthError>) -> Response {
     let issuer = context.call.snapshot().issuer.clone();
     let mut body = error.body();
     if error.code == TokenErrorCode::InvalidClient {
@@ -217,7 +218,7 @@ fn told(context: &EndpointContext, error: TokenError, why: Option<&ClientAuthErr
     response
 }
 
-/// RFC 6749 §5.2: `error_description` has neither quotes nor backslashes, and nothing beyond ASCII.
+/// RFC 6749 §5.2: `error_description` is ASCII without quotes and backslashes.
 fn describable(text: &str) -> String {
     let admitted = |c: char| match c {
         '"' => '\'',

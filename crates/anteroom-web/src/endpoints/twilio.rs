@@ -1,4 +1,5 @@
-//! `POST /callbacks/twilio/{message}` and `…/key`: Twilio tells what became of a message, and asks what to say next.
+//! `POST /callbacks/twilio/{message}` and `…/key`: Twilio reports a message's delivery status, and requests what to say
+//! after a key press.
 
 use anteroom_domain::ids::MessageId;
 use anteroom_messaging::twilio::{Callback, CallbackError, Callbacks};
@@ -40,7 +41,7 @@ pub(crate) async fn key(
     let Some(callbacks) = web.settings.twilio.as_ref() else { return StatusCode::NOT_FOUND.into_response() };
     let Ok(body) = body else { return unread(&context) };
     let callback = read(web, id, &uri, &headers, &body);
-    match spoken(web, callbacks, &callback, &uri) {
+    match call_text(web, callbacks, &callback, &uri) {
         Ok(twiml) => {
             let kind = (CONTENT_TYPE, HeaderValue::from_static("application/xml"));
             ([kind, (CACHE_CONTROL, HeaderValue::from_static("no-store"))], twiml).into_response()
@@ -49,7 +50,12 @@ pub(crate) async fn key(
     }
 }
 
-fn spoken(web: &Web, callbacks: &Callbacks, callback: &Callback, uri: &Uri) -> Result<String, CallbackError> {
+fn call_text(
+    web: &Web,
+    callbacks: &Callbacks,
+    callback: &Callback,
+    uri: &Uri,
+) -> Result<String, CallbackError> {
     let query = uri.query().unwrap_or_default().as_bytes();
     let part =
         form_urlencoded::parse(query).find(|(name, _)| name == "part").map(|(_, value)| value.into_owned());
@@ -67,7 +73,7 @@ fn read(web: &Web, message: MessageId, uri: &Uri, headers: &HeaderMap, body: &[u
     }
 }
 
-/// A callback is short. What does not end, or was cut off, is nothing that Twilio sends.
+/// Twilio's callbacks are short and complete, so a body that is too long or was cut off is refused.
 fn unread(context: &EndpointContext) -> Response {
     tracing::warn!(reference = %context.from.reference, "callback: its body is too long or incomplete");
     StatusCode::PAYLOAD_TOO_LARGE.into_response()

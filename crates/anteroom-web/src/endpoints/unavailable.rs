@@ -1,4 +1,4 @@
-//! The answer to a client whose request could not be served for now.
+//! The response to a client whose request cannot be served at present.
 
 use anteroom_domain::rate::Wait;
 use anteroom_flows::error::FlowError;
@@ -9,16 +9,16 @@ use axum::response::{IntoResponse as _, Response};
 
 use crate::page_context::EndpointContext;
 
-/// Not the client's fault, or too often: it may try again.
+/// The cause is on our side, or the client sent too many requests: it may try again.
 pub(crate) fn unavailable(context: &EndpointContext, error: &FlowError) -> Response {
     if let FlowError::Limited { limit, wait } = error {
-        tracing::debug!(reference = %context.from.reference, limit = limit.name(), "turned away");
+        tracing::debug!(reference = %context.from.reference, limit = limit.name(), "too many requests");
         return too_many(*wait);
     }
     if matches!(error, FlowError::NotServing(_)) {
-        tracing::info!(reference = %context.from.reference, "not served: {error}");
+        tracing::info!(reference = %context.from.reference, "request not served: {error}");
     } else if error.is_of_client() {
-        tracing::warn!(reference = %context.from.reference, "not answered: {error}");
+        tracing::warn!(reference = %context.from.reference, "request not served: {error}");
     } else {
         tracing::error!(reference = %context.from.reference, "internal error: {error}");
     }

@@ -16,7 +16,7 @@ use crate::forms::is_form;
 use crate::page_context::EndpointContext;
 use crate::received::{BodyResult, ReceivedRequest, is_too_long};
 
-/// RFC 6750 §2.2: a method without a body of its own takes the token in the header alone.
+/// RFC 6750 §2.2: with a method without a request body the token is accepted in the header only.
 pub(crate) async fn get(query: RawQuery, headers: HeaderMap, context: EndpointContext) -> Response {
     finish(&context, answer(&context, &headers, None, &query).await)
 }
@@ -66,8 +66,8 @@ async fn answer(
     userinfo(&context.call, &token).await
 }
 
-/// RFC 6750 §3. A request that has no token asks how to send one, which is no mistake and no line in the log; a token that has
-/// expired is in the way of things.
+/// RFC 6750 §3. A request without a token asks how to send one: that is not a mistake and is not logged. Expired
+/// tokens are ordinary, so they are logged as information and not as warnings.
 fn refuse(context: &EndpointContext, error: &BearerError) -> Response {
     let (reference, path) = (&context.from.reference, context.path.as_str());
     match error {

@@ -12,7 +12,7 @@ use crate::form_token::FormName;
 use crate::page_token::token_for;
 use crate::pages::step_view::StepView;
 
-/// What was entered, shown once more with what is wrong with it.
+/// A phone that was refused, shown again with the problem.
 pub(crate) struct RefusedPhone {
     pub(super) entered: NewNumber,
     pub(super) problem: AddPhoneProblem,
@@ -49,7 +49,7 @@ pub(crate) fn page(shown: StepView<'_>, phones: &[Phone], refused: Option<Refuse
     shown.frame.page(status, &view)
 }
 
-/// `None`: no code gets to such a phone, so that it is not asked for.
+/// `None` if no code can be sent to such a phone, so the page does not ask for one.
 fn ways(methods: impl Iterator<Item = DeliveryMethod>) -> Option<PhoneWays> {
     methods.fold(None, |ways, method| match (ways, method) {
         (None, DeliveryMethod::Text) => Some(PhoneWays::Texts),

@@ -20,7 +20,7 @@ use crate::pages::step_view::choices;
 use crate::paths::{CHOOSE_ACCOUNT, SIGN_IN};
 use crate::respond::{PageResponse, redirect_in_browser, see_other, with_cookies};
 
-/// From the dashboard: the accounts that are signed in here, to change to.
+/// The page as opened from the dashboard, with the accounts that are signed in in this browser.
 pub(crate) async fn form(context: PageContext) -> Response {
     finish(&context, shown(&context).await).await
 }
@@ -39,7 +39,7 @@ async fn shown(context: &PageContext) -> Result<Response, PageError> {
     Ok(PageResponse::of(context).page(StatusCode::OK, &view))
 }
 
-/// The account that was picked.
+/// The account that the person chose.
 pub(crate) struct ChooseAccountForm {
     choice: ChosenAccount,
     interaction_ref: Option<InteractionRef>,
@@ -84,7 +84,7 @@ async fn submitted(
     }
 }
 
-/// Sign-in to another account, on the way to the same application.
+/// Sign-in with another account, for the same client.
 fn another(
     context: &PageContext,
     next: anteroom_flows::interaction::next::Next,

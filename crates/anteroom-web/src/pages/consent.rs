@@ -22,7 +22,7 @@ impl FormFields for ConsentForm {
     const NAME: FormName = FormName::Consent;
 
     fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
-        // Anything but a clear yes is a no.
+        // Anything but an explicit "allow" is a denial.
         let decision =
             if sent.field("decision") == "allow" { ConsentDecision::Allow } else { ConsentDecision::Deny };
         Ok(Self { decision, interaction_ref: sent.require_interaction_ref()? })
@@ -42,7 +42,7 @@ async fn submitted(
     ConsentForm { decision, interaction_ref }: ConsentForm,
 ) -> Result<Response, PageError> {
     match consent(&context.visit, interaction_ref, decision).await? {
-        ConsentOutcome::Onward(next) => go(context, next),
+        ConsentOutcome::Next(next) => go(context, next),
         ConsentOutcome::AskedAnew(page) => {
             Ok(redirect_in_browser(context, &format!("{}&changed=1", continue_address(context, &page)?)))
         }

@@ -1,4 +1,4 @@
-//! `GET /dashboard` and `GET /open/CLIENT`, where a tile leads.
+//! `GET /dashboard`, and `GET /open/CLIENT`, the link of a tile.
 
 use anteroom_domain::account::Account;
 use anteroom_flows::context::call::FormOwner;
@@ -19,7 +19,7 @@ use crate::paths::{CHANGE_PASSWORD, CHOOSE_ACCOUNT, DASHBOARD, FACTORS, PROFILE,
 use crate::respond::{PageResponse, redirect_to, see_other};
 use crate::segment::PathParam;
 
-/// `GET /`: to the dashboard, which leads a person who is not signed in to sign-in.
+/// `GET /`: redirects to the dashboard, which redirects a person who is not signed in to sign-in.
 pub(crate) async fn home() -> Response {
     see_other(DASHBOARD)
 }

@@ -1,4 +1,4 @@
-//! `POST /expired-password`: on to a new password, which begins with a code sent to a phone.
+//! `POST /expired-password`: starts the choice of a new password with a code sent to a phone.
 
 use anteroom_flows::interaction::expired_password::acknowledge;
 use anteroom_flows::interaction::open_interaction::InteractionRef;

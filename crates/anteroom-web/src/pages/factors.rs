@@ -1,4 +1,4 @@
-//! `/account/factors`: authenticator apps of the person who is signed in.
+//! `/account/factors`: authenticator apps of the account that is signed in.
 
 use anteroom_domain::ids::FactorId;
 use anteroom_domain::totp::AuthenticatorApp;
@@ -23,12 +23,12 @@ use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
 use crate::page_token::token_for;
-use crate::pages::step::{go, show as show_onward};
+use crate::pages::step::{go, show as show_next};
 use crate::paths::{DASHBOARD, FACTORS};
 use crate::respond::{PageResponse, moment, redirect_in_browser, see_other};
 use crate::segment::PathParam;
 
-/// A browser that comes back to the address of a form.
+/// A GET of a form's address, for a browser that returns to it.
 pub(crate) async fn to_list() -> Response {
     see_other(FACTORS)
 }
@@ -43,7 +43,7 @@ pub(crate) async fn show(RawQuery(query): RawQuery, context: PageContext) -> Res
     let listed = list(&context.visit).await.map_err(PageError::from);
     let response = listed.and_then(|listed| match listed {
         Ok(listed) => Ok(page(&context, &listed, notice, None)),
-        Err(next) => show_onward(&context, next),
+        Err(next) => show_next(&context, next),
     });
     finish(&context, response).await
 }
@@ -77,12 +77,12 @@ fn factor(
     number: u32,
     app: &AuthenticatorApp,
 ) -> AuthenticatorAppItem {
-    let waits = app.usable_from > context.visit.now;
+    let is_delayed = app.usable_from > context.visit.now;
     AuthenticatorAppItem {
         id: app.id.to_string(),
         number,
         added_on: moment(context, app.created_at).date,
-        serves_from: waits.then(|| moment(context, app.usable_from)),
+        serves_from: is_delayed.then(|| moment(context, app.usable_from)),
         can_remove: listed.may_remove(app, context.visit.now),
     }
 }
@@ -109,13 +109,13 @@ pub(crate) async fn add(Form { context, fields: AddAppForm }: Form<AddAppForm>) 
 async fn added(context: &PageContext) -> Result<Response, PageError> {
     match begin(&context.visit).await? {
         BeginOutcome::Begun(id) => Ok(redirect_in_browser(context, &format!("{FACTORS}/{id}"))),
-        // The page says so, and has no button any more.
+        // The page says so, and no longer has the button.
         BeginOutcome::TooMany => Ok(see_other(FACTORS)),
         BeginOutcome::Elsewhere(next) => go(context, next),
     }
 }
 
-/// `GET /account/factors/{id}`: the key of an app whose first code is awaited.
+/// `GET /account/factors/{id}`: the key of an app whose first code has not been entered yet.
 pub(crate) async fn enrol(PathParam(id): PathParam<String>, context: PageContext) -> Response {
     let found = begun(&context, &id).await;
     let response = found.map(|found| match found {
@@ -143,7 +143,7 @@ fn enrolment_page(context: &PageContext, enrolment: &Enrolment, problem: Option<
     signed_in(context, &enrolment.live).page(status, &view)
 }
 
-/// `GET /account/factors/{id}/qr.svg`: the key as a picture.
+/// `GET /account/factors/{id}/qr.svg`: the key as a QR code.
 pub(crate) async fn picture(PathParam(id): PathParam<String>, context: PageContext) -> Response {
     let drawn =
         begun(&context, &id).await.map(|found| found.and_then(|enrolment| draw(&context, &enrolment)));
@@ -165,7 +165,7 @@ fn draw(context: &PageContext, enrolment: &Enrolment) -> Option<String> {
     let account = enrolment.live.account.primary_address.as_str();
     let url = enrolment.secret.url(&snapshot.practice.name, account).ok()?;
     let code = QrCode::new(url).ok()?;
-    // Dark on light with its quiet zone, whatever the page's colours: cameras want it so.
+    // Cameras need dark on light with the quiet zone, so the image does not use the theme's colors.
     Some(code.render::<svg::Color<'_>>().min_dimensions(220, 220).build())
 }
 
@@ -209,7 +209,7 @@ async fn entered(
         }
         ConfirmOutcome::Gone => match list(&context.visit).await? {
             Ok(listed) => Ok(page(context, &listed, None, Some(FactorsProblem::TooLate))),
-            Err(next) => show_onward(context, next),
+            Err(next) => show_next(context, next),
         },
     }
 }

@@ -1,4 +1,5 @@
-//! `GET` and `POST /forgot-password`, the page that says the same for every address, and what its tab waits for.
+//! `GET` and `POST /forgot-password`, the page that is the same for every address, and the request with which its tab
+//! waits.
 
 use anteroom_flows::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
 use anteroom_flows::interaction::reopen::{open, open_or_dashboard};
@@ -16,7 +17,7 @@ use crate::form_token::FormName;
 use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields};
 use crate::page_context::PageContext;
 use crate::page_token::token_without_account;
-use crate::pages::step::waiting_in;
+use crate::pages::step::interaction_in;
 use crate::pages::step_view::application;
 use crate::paths::{CONTINUE, FORGOT_PASSWORD, RECOVERY_ASKED, RECOVERY_WAITING, SIGN_IN, on_with};
 use crate::respond::{PageResponse, redirect_in_browser, retry_after, wait_text};
@@ -29,7 +30,7 @@ pub(crate) async fn form(query: RawQuery, context: PageContext) -> Response {
 }
 
 async fn opened(context: &PageContext, query: &str) -> Result<Response, PageError> {
-    let interaction = match open_or_dashboard(&context.visit, waiting_in(query)).await? {
+    let interaction = match open_or_dashboard(&context.visit, interaction_in(query)).await? {
         Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Err(PageError::interaction_expired()),
     };
@@ -53,7 +54,7 @@ fn shown(
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let interaction = interaction.form_value(&context.visit)?;
-    // A person who remembers the password after all carries on to the same application.
+    // A person who remembers the password continues to the same client.
     let sign_in_href = match &interaction {
         Some(handle) => format!("{CONTINUE}?interaction={handle}"),
         None => SIGN_IN.to_owned(),
@@ -87,7 +88,7 @@ impl FormFields for ForgotPasswordForm {
     }
 }
 
-/// In a task of its own: a browser that hangs up is counted all the same.
+/// Runs in a task of its own, so that the request is counted even if the browser closes the connection.
 pub(crate) async fn submit(FormOrStale { context, fields }: FormOrStale<ForgotPasswordForm>) -> Response {
     let attempt = tokio::spawn(async move { finish(&context, submitted(&context, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
@@ -132,7 +133,7 @@ pub(crate) async fn asked(query: RawQuery, context: PageContext) -> Response {
 }
 
 async fn asked_in(context: &PageContext, query: &str) -> Result<Response, PageError> {
-    let interaction = match waiting_in(query) {
+    let interaction = match interaction_in(query) {
         Some(interaction_ref) => open(&context.visit, interaction_ref).await?.ok(),
         None => None,
     };
@@ -149,7 +150,7 @@ pub(crate) fn asked_page(
 ) -> Result<Response, PageError> {
     let provider = &context.web.provider;
     let handle = interaction.form_value(&context.visit)?;
-    // The page with a problem may be asked for in a browser that lost its cookies, too.
+    // The page may also be requested, with a problem, by a browser that lost its cookies.
     let Some(note) = &interaction.state.recovery else {
         return Err(PageError::not_asked_here(context, Some(interaction))?);
     };
@@ -176,9 +177,9 @@ struct ResetStatus {
     go: bool,
 }
 
-/// `GET /forgot-password/waiting?interaction=…`: "go on" or "wait", and nothing else.
-pub(crate) async fn interaction_ref(query: RawQuery, context: PageContext) -> Response {
-    let interaction_ref = waiting_in(query.0.as_deref().unwrap_or_default());
+/// `GET /forgot-password/waiting?interaction=…`: answers "go on" or "wait", and nothing else.
+pub(crate) async fn poll(query: RawQuery, context: PageContext) -> Response {
+    let interaction_ref = interaction_in(query.0.as_deref().unwrap_or_default());
     let result = match interaction_ref {
         Some(interaction_ref) => is_reset_completed(&context.visit, interaction_ref).await,
         None => Ok(false),

@@ -1,6 +1,6 @@
-//! The pages of interactions and of an account. The page of each step is rendered by a file without a handler, so that files use
-//! each other in one direction: handlers (one file for each form) use `step`, which answers with the page of the next step, and
-//! `step` uses the rendering files.
+//! The pages of interactions and of an account. The page of each step is rendered by a file without a handler, so that
+//! the files depend on each other in one direction: handlers (one file for each form) use `step`, which responds with
+//! the page of the next step, and `step` uses the rendering files.
 
 pub(crate) mod add_phone_page;
 pub(crate) mod choose_account;

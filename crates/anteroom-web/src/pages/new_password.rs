@@ -1,4 +1,4 @@
-//! `POST /new-password`, `GET /change-password` for a person who is signed in, and the page at the end of a reset.
+//! `POST /new-password`, `GET /change-password` for a person who is signed in, and the last page of a reset.
 
 use anteroom_domain::ids::DeviceId;
 use anteroom_domain::interaction::Destination;
@@ -18,7 +18,7 @@ use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
 use crate::pages::new_password_page;
 use crate::pages::sign_in::remember;
-use crate::pages::step::{go, show, waiting_in};
+use crate::pages::step::{go, interaction_in, show};
 use crate::pages::step_view::{StepView, application};
 use crate::paths::{CONTINUE, PASSWORD_CHANGED, SIGN_IN};
 use crate::respond::{PageResponse, redirect_in_browser, with_cookies};
@@ -52,7 +52,7 @@ impl FormFields for NewPasswordForm {
     }
 }
 
-/// In a task of its own: a person whose browser hangs up after the hash was computed has set the password all the same.
+/// Runs in a task of its own, so that the password is set even if the browser closes the connection after hashing.
 pub(crate) async fn submit(Form { context, fields }: Form<NewPasswordForm>) -> Response {
     let attempt = tokio::spawn(async move { finish(&context, submitted(&context, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
@@ -69,7 +69,7 @@ async fn submitted(
             Ok(remember(context, cookies, finish(context, go(context, next)).await))
         }
         NewPasswordOutcome::Problem { fault, page } => refused(context, *page, fault),
-        NewPasswordOutcome::Onward(next) => go(context, next),
+        NewPasswordOutcome::Next(next) => go(context, next),
         NewPasswordOutcome::Gone => Err(PageError::interaction_expired()),
     }
 }
@@ -112,7 +112,7 @@ fn refused(context: &PageContext, page: StepPage, fault: PasswordProblem) -> Res
     Ok(new_password_page::page(shown.of_session(session.as_deref()), *reason, account, Some(fault)))
 }
 
-/// `GET /password-changed?interaction=…`: on to sign-in, and from there to what waited.
+/// `GET /password-changed?interaction=…`: leads to sign-in, and from there to the interaction.
 pub(crate) async fn changed(query: RawQuery, context: PageContext) -> Response {
     let result = changed_in(&context, query.0.as_deref().unwrap_or_default()).await;
     finish(&context, result).await
@@ -120,7 +120,7 @@ pub(crate) async fn changed(query: RawQuery, context: PageContext) -> Response {
 
 async fn changed_in(context: &PageContext, query: &str) -> Result<Response, PageError> {
     let provider = &context.web.provider;
-    let interaction_ref = waiting_in(query).ok_or_else(PageError::interaction_expired)?;
+    let interaction_ref = interaction_in(query).ok_or_else(PageError::interaction_expired)?;
     let Ok(interaction) = open(&context.visit, interaction_ref).await? else {
         return Err(PageError::interaction_expired());
     };

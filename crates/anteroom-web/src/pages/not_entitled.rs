@@ -1,4 +1,4 @@
-//! `POST /not-entitled`: "Back to the application", which learns `access_denied`.
+//! `POST /not-entitled`: "Back to the application", which gets `access_denied`.
 
 use anteroom_flows::interaction::not_entitled::back_to_application;
 use anteroom_flows::interaction::open_interaction::InteractionRef;

@@ -1,4 +1,4 @@
-//! `/account/profile`: what is said of the person who is signed in.
+//! `/account/profile`: the profile claims of the account that is signed in.
 
 use anteroom_domain::profile::{EditableProfile, InvalidClaimValue, ProfileClaim, time_zones};
 use anteroom_flows::context::call::FormOwner;
@@ -21,7 +21,7 @@ use crate::pages::session_time::redirect_to_sign_in;
 use crate::paths::{DASHBOARD, PROFILE};
 use crate::respond::{PageResponse, see_other};
 
-/// The fields in their order, with what browsers may fill in. The rest of an account is not the person's to say here.
+/// The fields in their order, with their `autocomplete` values. Other claims of an account cannot be edited here.
 const GROUPS: [(ProfileGroupName, &[(ProfileClaim, &str)]); 4] = [
     (
         ProfileGroupName::Name,
@@ -109,7 +109,7 @@ async fn submitted(
     }
 }
 
-/// What the page shows beside what is known.
+/// What the page shows beside the stored profile.
 #[derive(Default)]
 struct ProfileFeedback<'a> {
     saved: bool,
@@ -117,13 +117,13 @@ struct ProfileFeedback<'a> {
     problems: Vec<(ProfileClaim, InvalidClaimValue)>,
 }
 
-fn page(context: &PageContext, live: &ActiveSession, said: &ProfileFeedback<'_>) -> Response {
+fn page(context: &PageContext, live: &ActiveSession, feedback: &ProfileFeedback<'_>) -> Response {
     let described = EditableProfile::of(&live.account);
     let value = |claim| {
-        let entered = said.entered.iter().find(|(name, _)| *name == claim).map(|(_, text)| *text);
+        let entered = feedback.entered.iter().find(|(name, _)| *name == claim).map(|(_, text)| *text);
         entered.or(described.get(claim)).unwrap_or_default().to_owned()
     };
-    let problem = |claim| said.problems.iter().find(|(name, _)| *name == claim).map(|(_, why)| of(*why));
+    let problem = |claim| feedback.problems.iter().find(|(name, _)| *name == claim).map(|(_, why)| of(*why));
     let field = |(claim, autocomplete): &(ProfileClaim, &str)| ProfileField {
         name: field_name(*claim).to_owned(),
         input: input(*claim),
@@ -141,8 +141,8 @@ fn page(context: &PageContext, live: &ActiveSession, said: &ProfileFeedback<'_>)
             .collect(),
         languages: languages(&context.web.theme().locales(), &value(ProfileClaim::Locale)),
         time_zones: time_zones(),
-        saved: said.saved,
-        problem: !said.problems.is_empty(),
+        saved: feedback.saved,
+        problem: !feedback.problems.is_empty(),
         dashboard_href: DASHBOARD.to_owned(),
     };
     let status = if view.problem { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -151,7 +151,7 @@ fn page(context: &PageContext, live: &ActiveSession, said: &ProfileFeedback<'_>)
     frame.page(status, &view)
 }
 
-/// Those that mails are written in, and the person's own where it is another.
+/// The languages of our mails, and the account's own if it is another.
 fn languages(ours: &[Locale], own: &str) -> Vec<LanguageChoice> {
     let ours = ours.iter().map(Locale::tag);
     let other = Some(own).filter(|own| !own.is_empty() && ours.clone().all(|tag| tag != *own));
@@ -159,7 +159,7 @@ fn languages(ours: &[Locale], own: &str) -> Vec<LanguageChoice> {
     all.map(|tag| LanguageChoice { tag: tag.to_owned(), chosen: tag == own }).collect()
 }
 
-/// A part of the address stands alone.
+/// The field's name; a part of the address has no prefix.
 fn field_name(claim: ProfileClaim) -> &'static str {
     let name = claim.as_str();
     name.strip_prefix("address.").unwrap_or(name)

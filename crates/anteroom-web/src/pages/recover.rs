@@ -1,10 +1,10 @@
-//! `GET /recover`, which a mailed link opens and which changes nothing; `POST /recover`, its button; `POST /recover/code`,
+//! `GET /recover`, the link of a mail, which changes nothing; `POST /recover`, its button; `POST /recover/code`, for
 //! the code of the mail typed instead.
 
 use anteroom_flows::interaction::open_interaction::InteractionRef;
 use anteroom_flows::interaction::reopen::open;
 use anteroom_flows::people::recover::{
-    FollowLinkOutcome, LinkCodeOutcome, enter_link_code as typed, press as press_link,
+    FollowLinkOutcome, LinkCodeOutcome, enter_link_code as typed, press as follow_link,
 };
 use anteroom_pages::{ErrorKind, NextLink, NextLinkKind, RecoveryAskedProblem, RecoveryLinkPage};
 use axum::extract::RawQuery;
@@ -29,7 +29,7 @@ pub(crate) fn token_in(query: &str) -> String {
     token.chars().take(MAX_TOKEN_CHARS).collect()
 }
 
-/// Nothing is looked up: mail scanners open links, and every link shows the same.
+/// The link is not looked up: mail scanners open links, and the page is the same for every link.
 pub(crate) async fn link(query: RawQuery, context: PageContext) -> Response {
     let view = RecoveryLinkPage {
         form_token: token_without_account(&context, FormName::Recover),
@@ -55,18 +55,18 @@ impl FormFields for RecoveryLinkForm {
     }
 }
 
-pub(crate) async fn press(Form { context, fields }: Form<RecoveryLinkForm>) -> Response {
-    finish(&context, pressed(&context, &fields.token).await).await
+pub(crate) async fn follow(Form { context, fields }: Form<RecoveryLinkForm>) -> Response {
+    finish(&context, followed(&context, &fields.token).await).await
 }
 
-async fn pressed(context: &PageContext, token: &str) -> Result<Response, PageError> {
-    match press_link(&context.visit, token).await? {
-        FollowLinkOutcome::Onward(next) => go(context, next),
-        FollowLinkOutcome::LinkInvalid => Err(dead()),
+async fn followed(context: &PageContext, token: &str) -> Result<Response, PageError> {
+    match follow_link(&context.visit, token).await? {
+        FollowLinkOutcome::Next(next) => go(context, next),
+        FollowLinkOutcome::LinkInvalid => Err(link_invalid()),
     }
 }
 
-fn dead() -> PageError {
+fn link_invalid() -> PageError {
     let forward = NextLink { kind: NextLinkKind::Recover, href: FORGOT_PASSWORD.to_owned() };
     PageError::page(StatusCode::GONE, ErrorKind::LinkDead, forward)
 }
@@ -107,7 +107,7 @@ async fn entered(
         return asked_page(context, &interaction, Some(RecoveryAskedProblem::Missing));
     }
     match typed(visit, interaction_ref, &code).await? {
-        LinkCodeOutcome::Onward(next) => go(context, next),
+        LinkCodeOutcome::Next(next) => go(context, next),
         LinkCodeOutcome::Wrong(interaction) => {
             asked_page(context, &interaction, Some(RecoveryAskedProblem::Wrong))
         }

@@ -1,5 +1,5 @@
-//! `GET /complete-registration`: what an invitation's link opens, and which changes nothing; without a link, how to get
-//! another one. `POST /register` is the link's button.
+//! `GET /complete-registration`: the link of an invitation, which changes nothing; without a link the page tells how to
+//! get another one. `POST /register` is the link's button.
 
 use anteroom_flows::people::register::{
     InvitationOutcome, RequestInvitationOutcome, accept as accept_invitation, invited, request_invitation,
@@ -33,7 +33,7 @@ async fn opened(context: &PageContext, token: &str) -> Result<Response, PageErro
         return Ok(page(context, String::new(), false, None));
     }
     let Some(invited) = invited(&context.visit, token).await? else {
-        return Err(dead());
+        return Err(link_invalid());
     };
     let view = InvitationPage {
         form_token: token_without_account(context, FormName::Register),
@@ -44,7 +44,7 @@ async fn opened(context: &PageContext, token: &str) -> Result<Response, PageErro
     Ok(PageResponse::of(context).page(StatusCode::OK, &view))
 }
 
-fn dead() -> PageError {
+fn link_invalid() -> PageError {
     let forward = NextLink { kind: NextLinkKind::Recover, href: COMPLETE_REGISTRATION.to_owned() };
     PageError::page(StatusCode::GONE, ErrorKind::LinkDead, forward)
 }
@@ -86,7 +86,7 @@ impl FormFields for InvitationRequestForm {
     }
 }
 
-/// `POST /complete-registration`: another invitation.
+/// `POST /complete-registration`: requests another invitation.
 pub(crate) async fn again(FormOrStale { context, fields }: FormOrStale<InvitationRequestForm>) -> Response {
     finish(&context, asked_again(&context, fields).await).await
 }
@@ -136,7 +136,7 @@ pub(crate) async fn accept(Form { context, fields }: Form<AcceptInvitationForm>)
 
 async fn accepted(context: &PageContext, token: &str) -> Result<Response, PageError> {
     match accept_invitation(&context.visit, token).await? {
-        InvitationOutcome::Onward(next) => go(context, next),
-        InvitationOutcome::Dead => Err(dead()),
+        InvitationOutcome::Next(next) => go(context, next),
+        InvitationOutcome::Dead => Err(link_invalid()),
     }
 }

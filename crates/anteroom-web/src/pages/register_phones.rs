@@ -1,4 +1,4 @@
-//! The phones of a registration: `POST /register/phone` and its neighbours.
+//! The phones of a registration: `POST /register/phone` and related forms.
 
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::ids::PhoneId;
@@ -24,7 +24,7 @@ use crate::paths::COMPLETE_REGISTRATION;
 
 const MAX_NUMBER_CHARS: usize = 64;
 
-/// Without what waits, the way leads to the invitation's link.
+/// Without an interaction the person has to open the invitation's link again.
 fn registration(sent: &ReceivedForm) -> Result<InteractionRef, PageError> {
     sent.interaction_ref()?.ok_or_else(PageError::registration_interrupted)
 }
@@ -82,7 +82,7 @@ pub(crate) async fn verify(Form { context, fields }: Form<VerifyPhoneForm>) -> R
     answered(&context, outcome).await
 }
 
-/// Another phone than the one whose code is awaited.
+/// Use another phone than the one to which a code was sent.
 pub(crate) struct OtherPhoneForm {
     interaction_ref: InteractionRef,
 }
@@ -132,7 +132,7 @@ async fn answered(context: &PageContext, outcome: Result<PhoneOutcome, FlowError
 
 fn answer(context: &PageContext, outcome: PhoneOutcome, entered: NewNumber) -> Result<Response, PageError> {
     match outcome {
-        PhoneOutcome::Onward(next) => go(context, next),
+        PhoneOutcome::Next(next) => go(context, next),
         PhoneOutcome::Problem { problem, page } => {
             refused(context, *page, RefusedPhone { entered, problem: shown_as(problem) })
         }

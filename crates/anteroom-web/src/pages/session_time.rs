@@ -1,5 +1,5 @@
-//! The end of a session, announced and explained: `GET` and `POST /session` for the script that warns, and where a person
-//! who was signed in too long is led.
+//! `GET` and `POST /session`, for the script that warns before a session ends, and the redirect after a session reached
+//! its time limit.
 
 use anteroom_domain::session::{SessionEnd, SessionRemaining};
 use anteroom_flows::sessions::session_time::{keep_alive, lapsed, remaining_time};
@@ -24,7 +24,7 @@ struct Left {
     seconds: u64,
 }
 
-/// `GET /session?session=…`: asking is no activity.
+/// `GET /session?session=…`: this request does not count as activity.
 pub(crate) async fn ask(query: RawQuery, context: PageContext) -> Response {
     let form = anteroom_oidc::form::UrlEncodedForm::decode(query.0.unwrap_or_default().as_bytes()).ok();
     let session =
@@ -36,7 +36,7 @@ pub(crate) async fn ask(query: RawQuery, context: PageContext) -> Response {
     finish(&context, result.map_err(PageError::from).map(answer)).await
 }
 
-/// The session is the one that the page showed, at work or not.
+/// The session is the one that the page showed, current or not.
 pub(crate) struct ExtendSessionForm;
 
 impl FormFields for ExtendSessionForm {
@@ -51,7 +51,7 @@ impl FormFields for ExtendSessionForm {
     }
 }
 
-/// `POST /session`: the person is there.
+/// `POST /session`: the person wants to stay signed in.
 pub(crate) async fn go_on(FormOrStale { context, fields }: FormOrStale<ExtendSessionForm>) -> Response {
     let SubmittedFields::Good(ExtendSessionForm) = fields else {
         return StatusCode::UNPROCESSABLE_ENTITY.into_response();
@@ -63,13 +63,13 @@ pub(crate) async fn go_on(FormOrStale { context, fields }: FormOrStale<ExtendSes
     finish(&context, result.map_err(PageError::from).map(answer)).await
 }
 
-/// Nothing is left of a session that is not alive. What is left of one that is is not told as nothing.
+/// The script takes 0 for an ended session. So a session that has ended answers 0, and a live one at least 1.
 fn answer(left: Option<SessionRemaining>) -> Response {
     let left = Left { seconds: left.map_or(0, |left| seconds(left.left).max(1)) };
     ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(left)).into_response()
 }
 
-/// To sign-in, which says why where a limit of time is the reason.
+/// Redirects to sign-in, which names the reason if a time limit ended the session.
 pub(crate) async fn redirect_to_sign_in(context: &PageContext) -> Result<Response, PageError> {
     Ok(see_other(match lapsed(&context.visit).await? {
         Some(SessionEnd::Idle) => IDLE_TIMEOUT_PATH,

@@ -21,29 +21,29 @@ use crate::form_token::FormName;
 use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields};
 use crate::page_context::PageContext;
 use crate::pages::sign_in_form::SignInForm;
-use crate::pages::step::{go, show, waiting_in};
+use crate::pages::step::{go, interaction_in, show};
 use crate::paths::SIGN_IN;
 use crate::respond::with_cookies;
 
-/// Longer than the longest password allowed, shorter than what hashing should be fed.
+/// Longer than the longest allowed password, and short enough to bound the cost of hashing.
 const MAX_PASSWORD_BYTES: usize = 1024;
 const MAX_EMAIL_BYTES: usize = 320;
 
-/// The form, or straight on for a person who is signed in already.
+/// The form; a person who is signed in already is redirected to the next step.
 pub(crate) async fn form(query: RawQuery, context: PageContext) -> Response {
     finish(&context, open_form(&context, query.0.as_deref().unwrap_or_default()).await).await
 }
 
 async fn open_form(context: &PageContext, query: &str) -> Result<Response, PageError> {
     let visit = &context.visit;
-    let wish = SignInQuery::parse(query);
-    let interaction = match open_or_dashboard(visit, waiting_in(query)).await? {
+    let parameters = SignInQuery::parse(query);
+    let interaction = match open_or_dashboard(visit, interaction_in(query)).await? {
         Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Err(PageError::interaction_expired()),
     };
-    if wish.another {
+    if parameters.another {
         let form = SignInForm::new(context, &interaction)?;
-        let address = match wish.account {
+        let address = match parameters.account {
             Some(session) => address_of(visit, session).await?,
             None => None,
         };
@@ -57,19 +57,19 @@ async fn open_form(context: &PageContext, query: &str) -> Result<Response, PageE
         return Ok(form.respond(context, StatusCode::OK));
     }
     match proceed(visit, interaction.clone()).await? {
-        Next::Page(_) if wish.notice.is_some() => {
+        Next::Page(_) if parameters.notice.is_some() => {
             let form = SignInForm::new(context, &interaction)?;
-            Ok(SignInForm { notice: wish.notice, ..form }.respond(context, StatusCode::OK))
+            Ok(SignInForm { notice: parameters.notice, ..form }.respond(context, StatusCode::OK))
         }
         next => show(context, next),
     }
 }
 
-/// What an address may ask of the sign-in page.
+/// The parameters of the sign-in page's address.
 struct SignInQuery {
-    /// To sign in with another account than the current one.
+    /// Sign in with another account than the current one.
     another: bool,
-    /// Which one, where it is signed in in this browser.
+    /// That other account's session, if it is signed in in this browser.
     account: Option<SessionId>,
     notice: Option<SignInNotice>,
 }
@@ -91,7 +91,7 @@ impl SignInQuery {
     }
 }
 
-/// In a task of its own: a browser that hangs up after the hash was computed is counted all the same.
+/// Runs in a task of its own, so that the attempt is counted even if the browser closes the connection after hashing.
 pub(crate) async fn submit(FormOrStale { context, fields }: FormOrStale<SignInFields>) -> Response {
     let attempt = tokio::spawn(async move { finish(&context, submitted(&context, fields).await).await });
     attempt.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
@@ -121,7 +121,7 @@ async fn submitted(
         interaction_ref: entered.interaction_ref,
     };
     match sign_in(&context.visit, credentials).await? {
-        // Signed in also where the way onward ends on an error page.
+        // The person is signed in even if the next step is an error page.
         SignInOutcome::SignedIn { cookies, next } => {
             Ok(remember(context, cookies, finish(context, go(context, next)).await))
         }
@@ -157,7 +157,8 @@ impl FormFields for SignInFields {
 
     fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         let password = sent.field("password");
-        // Too long to be anyone's: as wrong as any other, without feeding the hash a novel.
+        // A password longer than any allowed one is wrong; it is replaced before hashing, so that it costs no more than
+        // another.
         let password = if password.len() > MAX_PASSWORD_BYTES { "\u{0}" } else { password };
         Ok(Self {
             email: sent.line("email", MAX_EMAIL_BYTES),
@@ -173,7 +174,7 @@ impl FormFields for SignInFields {
 }
 
 impl SignInFields {
-    /// What can be said before anything is looked up.
+    /// The problem that is known without looking anything up.
     fn missing(&self) -> Option<SignInProblem> {
         let (email, password) = (self.email.is_empty(), self.password_is_empty);
         (email || password).then_some(SignInProblem::Missing { email, password })

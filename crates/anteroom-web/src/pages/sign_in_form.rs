@@ -1,4 +1,4 @@
-//! The sign-in form, however one comes to it.
+//! The sign-in form, whichever page leads to it.
 
 use anteroom_flows::interaction::open_interaction::OpenInteraction;
 use anteroom_pages::{Application, SignInNotice, SignInPage, SignInProblem};
@@ -13,7 +13,7 @@ use crate::pages::step_view::application;
 use crate::paths::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, on_with};
 use crate::respond::PageResponse;
 
-/// The form with what it says this time.
+/// The form and its content for this response.
 pub(crate) struct SignInForm {
     pub(crate) interaction: Option<String>,
     pub(crate) application: Application,
@@ -40,7 +40,7 @@ impl SignInForm {
     }
 
     pub(crate) fn respond(self, context: &PageContext, status: StatusCode) -> Response {
-        // What waits goes along: a recovery leads back to it.
+        // The interaction is passed on, because a recovery returns to it.
         let forgot_password_href = on_with(FORGOT_PASSWORD, self.interaction.as_deref());
         let view = SignInPage {
             form_token: token_without_account(context, FormName::SignIn),

@@ -28,16 +28,16 @@ use crate::respond::{PageResponse, redirect_to, with_cookies};
 const FAREWELL: &str = "farewell";
 const UI_LOCALES: &str = "ui_locales";
 
-/// The page said that the person stays here.
+/// The value of a form whose page said that the browser stays here.
 const NO_REDIRECT: &str = "stays";
 
-/// Carried through the question "sign out?".
+/// Parameters that are carried through the page "sign out?".
 const LOGOUT_PARAMETERS: [&str; 5] =
     ["id_token_hint", "client_id", "post_logout_redirect_uri", "state", UI_LOCALES];
 
-/// The dashboard's button, or the answer "Sign Out" to the question.
+/// The dashboard's button, or the answer "Sign Out" on the page.
 pub(crate) struct SignOut {
-    /// The request that the question was about.
+    /// The end-session request that the page was about.
     request: Vec<(&'static str, String)>,
     confirmed: EndSessionConfirmation,
 }
@@ -73,8 +73,8 @@ async fn submitted(
     Ok(signed_out(context, left, None, &[]))
 }
 
-/// Where signing out ends when no application waits for it, and where others are told of it before it goes on to the
-/// one that does.
+/// The page at the end of a sign-out without a redirect URI, and the page that notifies clients before it continues to
+/// the redirect URI.
 pub(crate) async fn done(query: RawQuery, context: PageContext) -> Response {
     let result = sign_out_result(&context, query.0.as_deref().unwrap_or_default()).await;
     finish(&context, result).await
@@ -95,7 +95,8 @@ async fn sign_out_result(context: &PageContext, query: &str) -> Result<Response,
     Ok(frame.page(StatusCode::OK, &page))
 }
 
-/// On to the page that tells applications in this browser; without such, to where the person is awaited.
+/// Redirects to the page that notifies clients in this browser; if there are none, to the redirect URI or the page at
+/// the end.
 fn signed_out(
     context: &PageContext,
     left: SignOutResult,
@@ -149,23 +150,23 @@ async fn ask(
     let page = SignOutPage {
         form_token: token_for(context, FormName::SignOut, owner),
         application: application(context, question.client.as_deref()),
-        fields: interaction(form, question.redirect_refused),
+        fields: logout_fields(form, question.redirect_refused),
         people: question.accounts.iter().map(person).collect(),
         stays: question.redirect_refused,
         stay_href: DASHBOARD.to_owned(),
     };
-    // What the application sent is wrong, although the person can go on.
+    // The client's request is invalid, although the person can continue.
     let status = if question.redirect_refused { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     Ok(PageResponse::of(context).in_language_of(ui_locales).leads_to_client().page(status, &page))
 }
 
-fn interaction(form: &Decoded, stays: bool) -> Vec<HiddenField> {
+fn logout_fields(form: &Decoded, stays: bool) -> Vec<HiddenField> {
     let field = |name: &'static str| {
         let value = form.once(name).ok().flatten().filter(|value| !value.is_empty())?;
         Some(HiddenField { name: name.to_owned(), value: value.to_owned() })
     };
-    let told = stays.then(|| HiddenField { name: NO_REDIRECT.to_owned(), value: "1".to_owned() });
-    LOGOUT_PARAMETERS.into_iter().filter_map(field).chain(told).collect()
+    let no_redirect = stays.then(|| HiddenField { name: NO_REDIRECT.to_owned(), value: "1".to_owned() });
+    LOGOUT_PARAMETERS.into_iter().filter_map(field).chain(no_redirect).collect()
 }
 
 fn refused(error: &LogoutError) -> PageError {

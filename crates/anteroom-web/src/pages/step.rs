@@ -1,4 +1,4 @@
-//! Where [`Next`] says a person goes, as a response: the one match from outcome to page.
+//! The response for each [`Next`]: the one match from outcome to page.
 
 use anteroom_domain::next_step::SignInReason;
 use anteroom_flows::interaction::next::{Next, Step, StepPage, proceed};
@@ -18,7 +18,7 @@ use crate::paths::{COMPLETE_REGISTRATION, CONTINUE, FACTORS};
 use crate::paths::{DASHBOARD, SIGN_IN, on_with};
 use crate::respond::{redirect_in_browser, see_other, to_application};
 
-/// In answer to a GET: the page itself.
+/// The response to a GET: the page itself.
 pub(crate) fn show(context: &PageContext, next: Next) -> Result<Response, PageError> {
     show_saying(context, next, StepNotices::default())
 }
@@ -40,12 +40,12 @@ fn show_saying(context: &PageContext, next: Next, say: StepNotices) -> Result<Re
     }
 }
 
-/// In answer to a form: by way of a redirect, so that refresh and Back work.
+/// The response to a form: a redirect, so that refresh and Back work.
 pub(crate) fn go(context: &PageContext, next: Next) -> Result<Response, PageError> {
     match next {
         Next::Page(page) if page.not_persisted => step_page(context, *page, StepNotices::default()),
         Next::Page(page) => Ok(redirect_in_browser(context, &continue_address(context, &page)?)),
-        // The same form twice: whichever answer the browser takes, it is the same.
+        // The same form was sent twice: both get the same response, whichever of them the browser shows.
         Next::AnsweredBefore(before) => match before.repeat {
             Some(response) => Ok(to_application(context, &response)),
             None => Err(PageError::answered_before(before.client.as_deref())),
@@ -59,21 +59,21 @@ pub(crate) fn continue_address(context: &PageContext, page: &StepPage) -> Result
     Ok(handle.map_or_else(|| SIGN_IN.to_owned(), |handle| format!("{CONTINUE}?interaction={handle}")))
 }
 
-/// `GET /continue?interaction=…`: wherever the journey stands.
+/// `GET /continue?interaction=…`: the page of the interaction's present step.
 pub(crate) async fn resume(query: axum::extract::RawQuery, context: PageContext) -> Response {
     finish(&context, resumed(&context, query.0.as_deref().unwrap_or_default()).await).await
 }
 
 async fn resumed(context: &PageContext, query: &str) -> Result<Response, PageError> {
-    let interaction_ref = waiting_in(query).ok_or_else(PageError::interaction_expired)?;
+    let interaction_ref = interaction_in(query).ok_or_else(PageError::interaction_expired)?;
     let Ok(interaction) = open(&context.visit, interaction_ref).await? else {
         return Err(PageError::interaction_expired());
     };
     show_saying(context, proceed(&context.visit, interaction).await?, StepNotices::asked_in(query))
 }
 
-/// The journey named in an address.
-pub(crate) fn waiting_in(query: &str) -> Option<InteractionRef> {
+/// The interaction that an address names.
+pub(crate) fn interaction_in(query: &str) -> Option<InteractionRef> {
     let form = anteroom_oidc::form::UrlEncodedForm::decode(query.as_bytes()).ok()?;
     InteractionRef::parse(form.once("interaction").ok()??)
 }

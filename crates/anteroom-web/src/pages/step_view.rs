@@ -1,4 +1,4 @@
-//! What the pages of an interaction have in common, and those of them that are no more than a view.
+//! The common parts of an interaction's pages, and those pages that are only a view.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
@@ -23,12 +23,12 @@ use crate::page_token::token_for;
 use crate::paths::{DASHBOARD, SIGN_IN};
 use crate::respond::{PageResponse, moment};
 
-/// What the pages of an interaction have in common.
+/// The common parts of an interaction's pages.
 pub(crate) struct StepView<'a> {
     pub(crate) context: &'a PageContext,
     pub(crate) interaction: Option<String>,
     pub(crate) application: Application,
-    /// Whom the page shows: its forms act for them alone.
+    /// The session and account that the page shows: its forms act for these only.
     pub(crate) owner: FormOwner,
     pub(crate) frame: PageResponse<'a>,
 }
@@ -43,24 +43,25 @@ impl<'a> StepView<'a> {
             interaction: page.interaction.form_value(&context.visit)?,
             owner: page.owner(),
             application: application(context, page.client.as_deref()),
-            // Any step may be the last one before the application, if only because another tab took the others.
+            // Another tab may have completed the other steps, so the form of any step may end in a redirect to the
+            // client: its CSP must allow the client's origin.
             frame: if request.is_some() { frame.leads_to_client() } else { frame.isolated_from_opener() },
         })
     }
 
-    /// Warns before the session ends whose page it is.
+    /// Lets the page warn before this session ends.
     pub(crate) fn of_session(self, session: Option<&Session>) -> Self {
         let Some(session) = session else { return self };
         Self { frame: self.frame.of_session(session), ..self }
     }
 
-    /// Begun days count.
+    /// In days, rounded up.
     fn new_phone_days(&self) -> u32 {
         let delay = self.context.visit.snapshot().policy.recovery.new_phone_delay;
         u32::try_from((delay.as_hours() + 23) / 24).unwrap_or(u32::MAX)
     }
 
-    /// The way back is the form itself: the journey alone would lead here again.
+    /// Leads to the sign-in form itself: the interaction without `another` would lead here again.
     pub(crate) fn sign_in_anew(&self) -> String {
         let another = Some(("another", "1"));
         let interaction_ref = self.interaction.as_deref().map(|handle| ("interaction", handle));
@@ -118,7 +119,8 @@ impl<'a> StepView<'a> {
         self.frame.signed_in(account).with_image_of(logo).page(StatusCode::OK, &view)
     }
 
-    /// Nothing but the page says which hosts are told of a person by a client that registered itself.
+    /// A client that registered itself chose the hosts that receive its logout notifications, so the page names them:
+    /// the person sees them nowhere else.
     fn sign_out_host(&self, client: &Client) -> Option<String> {
         let is_configured = self.context.visit.snapshot().clients.is_configured(client.id());
         client.metadata.logout_host().filter(|_| !is_configured)
@@ -149,13 +151,14 @@ impl<'a> StepView<'a> {
     }
 }
 
-/// Each host that people are led to on the way to the client, after a sign-out or from a tile: who agrees, agrees to all of them.
+/// Every host to which the client can lead the browser: in a response, after a sign-out or from a tile. Consent covers
+/// all of them.
 fn with_hosts(client: &Client) -> Application {
     Application::with_hosts(client.display_name(), &client.metadata.shown_hosts())
 }
 
-/// The application as pages name it: with its hosts where the name is a stranger's words, and could be the name of another
-/// application, which is that of a client that registered itself.
+/// The client as pages name it. A client that registered itself chose its own name, which could be that of another
+/// client, so its hosts are added.
 pub(crate) fn application(context: &PageContext, client: Option<&Client>) -> Application {
     let Some(client) = client else { return Application::unnamed() };
     if context.visit.snapshot().clients.is_configured(client.id()) {

@@ -26,7 +26,7 @@ use crate::respond::{moment, redirect_in_browser, retry_after, wait_text};
 
 pub(crate) struct SendCode {
     chosen: Option<CodeMethodChoice>,
-    /// It was sent before.
+    /// A code was sent before.
     again: bool,
     interaction_ref: Option<InteractionRef>,
 }
@@ -56,7 +56,7 @@ async fn sent(
     SendCode { chosen, again, interaction_ref }: SendCode,
 ) -> Result<Response, PageError> {
     match send_code(&context.visit, interaction_ref, chosen).await? {
-        SendOutcome::Onward(next) => sent_to(context, next, again),
+        SendOutcome::Next(next) => sent_to(context, next, again),
         SendOutcome::App(page) => {
             Ok(redirect_in_browser(context, &format!("{}&app=1", continue_address(context, &page)?)))
         }
@@ -67,7 +67,7 @@ async fn sent(
 
 fn sent_to(context: &PageContext, next: Next, again: bool) -> Result<Response, PageError> {
     match &next {
-        // Not where cookies were lost, and the way begins anew.
+        // Not if the cookies were lost and the interaction starts over.
         Next::Page(page) if again && matches!(page.step, Step::Verify(_)) => {
             let handle = page.interaction.form_value(&context.visit)?.unwrap_or_default();
             Ok(redirect_in_browser(context, &format!("{CONTINUE}?interaction={handle}&again=1")))
@@ -100,7 +100,7 @@ fn not_sent(
         SendProblem::Wait(wait) => (StatusCode::TOO_MANY_REQUESTS, Some(wait)),
         SendProblem::BudgetSpent(at) => (StatusCode::TOO_MANY_REQUESTS, Some(until(at))),
     };
-    // A person who asked for the same way again stays on the page where the code is entered.
+    // A person who requests a code by the same method again stays on the page for entering it.
     let same_way = |sent: &&SentCode| chosen == Some(sent.offer.choice());
     let response = if let Some(sent) = verification.sent.as_ref().filter(same_way) {
         let problem = match problem {
@@ -146,7 +146,7 @@ impl FormFields for EnterCode {
     }
 }
 
-/// In a task of its own: a browser that hangs up after a wrong code is counted all the same.
+/// Runs in a task of its own, so that a wrong code is counted even if the browser closes the connection.
 pub(crate) async fn enter(Form { context, fields }: Form<EnterCode>) -> Response {
     let attempt = tokio::spawn(async move { finish(&context, entered(&context, fields).await).await });
     attempt
@@ -160,7 +160,7 @@ async fn entered(
 ) -> Result<Response, PageError> {
     let code = if from_app { EnteredCode::FromApp(&code) } else { EnteredCode::Sent(&code) };
     match enter_code(&context.visit, interaction_ref, code).await? {
-        EnterOutcome::Onward(next) => go(context, next),
+        EnterOutcome::Next(next) => go(context, next),
         EnterOutcome::SteppedUp { cookies, next } => {
             Ok(remember(context, cookies, finish(context, go(context, next)).await))
         }

@@ -18,18 +18,18 @@ use crate::page_token::token_for;
 use crate::pages::step_view::StepView;
 use crate::paths::{CONTINUE, DASHBOARD};
 
-/// The value of the choice that is sent nothing.
+/// The choice for which no code is sent.
 pub(super) const APP: &str = "totp";
 
-/// What the step is to say beside what it is about.
+/// Additional notices of the step's page.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct StepNotices {
-    /// "Change Delivery Method": the choice, although a code is on its way.
+    /// "Change Delivery Method": show the choice although a code is being sent.
     pub(crate) choose: bool,
     /// The authenticator app was chosen.
     pub(crate) app: bool,
     pub(crate) sent_again: bool,
-    /// The application has changed since its consent page was shown.
+    /// The client's registration has changed since its consent page was shown.
     pub(crate) changed: bool,
 }
 
@@ -95,7 +95,7 @@ pub(super) fn choice(
     status: StatusCode,
 ) -> Response {
     let before = verification.sent.as_ref().map(|sent| &sent.offer);
-    // The app costs nothing and reads nowhere but on the person's own phone.
+    // The app costs nothing, and its codes are visible only on the person's own phone.
     let app = (!verification.apps.is_empty()).then(|| DeliveryChoice {
         value: APP.to_owned(),
         channel: ChoiceChannel::Totp,
@@ -124,14 +124,15 @@ pub(super) fn choice(
     shown.frame.page(status, &view)
 }
 
-/// The dashboard, for a person who is signed in and may see it without the code, and sign-in, for one whose password has expired.
+/// Links away from the step: the dashboard for a person who is signed in and may see it without the code, sign-in for
+/// one whose password has expired.
 fn ways_back(shown: &StepView<'_>, verification: &Verification) -> (Option<String>, Option<String>) {
     let is_signed_in = verification.live.is_some() && !verification.new_device;
     let has_expired = verification.purpose == CodePurpose::ExpiredPassword;
     (is_signed_in.then(|| DASHBOARD.to_owned()), has_expired.then(|| shown.sign_in_anew()))
 }
 
-/// Where the code that is entered can be read.
+/// Where the person reads the code.
 #[derive(Clone, Copy)]
 pub(super) enum Read<'a> {
     OnPhone(&'a SentCode),
@@ -181,7 +182,7 @@ pub(super) fn entry(
     shown.frame.page(status, &view)
 }
 
-/// What stands in the way of a code that was sent, whatever is entered.
+/// The delivery problem of a code that was sent, independent of what is entered.
 fn problem_of(sent: &SentCode) -> Option<EnterCodeProblem> {
     let problem = match sent.delivery {
         Delivery::UnderWay | Delivery::HandedOver => None,

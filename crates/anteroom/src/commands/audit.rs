@@ -18,7 +18,7 @@ use anteroom_server::{
     wiring::{self, Environment},
 };
 
-/// Findings that are listed one by one.
+/// The most findings that are listed individually.
 const LISTED: usize = 20;
 
 pub fn run(command: AuditCommand) -> Result<(), CommandError> {
@@ -36,7 +36,7 @@ fn verify_database(args: &VerifyArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     let own = checkpoints::file(&configuration.settings).filter(|_| args.checkpoints.is_empty());
     let files: Vec<PathBuf> = match own {
-        // One that cannot be looked for is read, which says why.
+        // If the file's existence cannot be checked, reading it reports the reason.
         Some(own) if own.try_exists().is_ok_and(|there| !there) => {
             print_line(&format!(
                 "There is no checkpoints file {}: entries are verified without it.",
@@ -47,7 +47,7 @@ fn verify_database(args: &VerifyArgs) -> Result<(), CommandError> {
         Some(own) => vec![own],
         None => args.checkpoints.clone(),
     };
-    // Before the database, which may grow meanwhile.
+    // Read before the database, which may grow meanwhile.
     let (outside, findings) = read_checkpoints(&files)?;
     let report = block_on(async move {
         let (store, keyring) = wiring::open_store(&configuration.settings, &Environment::at_shell()).await?;
@@ -86,18 +86,15 @@ fn verify_export(path: &Path, args: &VerifyArgs) -> Result<(), CommandError> {
     let signers = trusted(keyring.as_deref(), &args.keys)?;
     if keyring.is_none() {
         print_line(
-            "Without the master key: chain and signatures are verified, and not the MAC of each entry.",
+            "Without the master key, the chain and the signatures are verified, but not the MAC of each entry.",
         );
     }
     if signers.is_none() {
         let named = contents.end.iter().flat_map(|end| &end.keys).map(show_key).collect::<Vec<_>>();
         print_line(
-            "The signatures are held against the keys that the export names itself. Compare them with a copy of",
+            "The signatures are verified with the keys in the export itself. Compare these with a copy of the output of",
         );
-        print_line(&format!(
-            "what `anteroom audit keys` printed, or give that as --key: {}",
-            named.join(" ")
-        ));
+        print_line(&format!("`anteroom audit keys`, or give that as --key: {}", named.join(" ")));
     }
     let mut verifier = ExportVerifier::new(&contents, keyring.as_deref(), signers);
     for finding in findings {
@@ -112,31 +109,33 @@ fn verify_export(path: &Path, args: &VerifyArgs) -> Result<(), CommandError> {
     tell(&report)
 }
 
-/// When the export was made, and what of the checkpoints from elsewhere that bears on.
+/// When the export was made, and which of the checkpoints from elsewhere apply to it.
 fn made(report: &VerificationReport) -> String {
     let Some((seq, at)) = report.exported else {
-        return "When the export was made is not known: it has no last line with a good signature. So it cannot be told \
-                whether a checkpoint that has seen more is newer than the export, or the export was cut off."
+        return "It is unknown when the export was made: it has no last line with a valid signature. So a checkpoint \
+                for later entries may be newer than the export, or the export may be cut off."
             .to_owned();
     };
     let made = format!("The export was made on {at} and ends at entry {seq}.");
     match report.newer {
         0 => made,
         newer => format!(
-            "{made} {} from outside {} newer: what came after the export is not in it and is not looked at.",
+            "{made} {} from outside {} newer: later entries are not in the export and are not verified.",
             with_count(newer, "checkpoint", "checkpoints"),
             if newer == 1 { "is" } else { "are" },
         ),
     }
 }
 
-/// None: nothing is trusted but the export itself.
+/// The keys with which an export is verified; `None` if none is known.
 fn trusted(keyring: Option<&Keyring>, keys: &[String]) -> Result<Option<Vec<VerifyingKey>>, CommandError> {
     if let Some(keyring) = keyring {
         return Ok(Some(public_keys(keyring)?));
     }
     let parse = |key: &String| {
-        parse_key(key).ok_or_else(|| CommandError::Usage(format!("{key} is no key: 64 hexadecimal digits")))
+        parse_key(key).ok_or_else(|| {
+            CommandError::Usage(format!("{key} is not a key: a key has 64 hexadecimal digits"))
+        })
     };
     let keys = keys.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     Ok((!keys.is_empty()).then_some(keys))
@@ -146,7 +145,7 @@ fn public_keys(keyring: &Keyring) -> Result<Vec<VerifyingKey>, CommandError> {
     Ok(keyring.signer(KeyPurpose::AuditMac).map_err(FlowError::from)?.verifying_keys())
 }
 
-/// Line by line; what is no text is a line that no export has.
+/// Reads a file line by line; a line that is not text is passed on as one that no export has.
 fn each_line(path: &Path, mut take: impl FnMut(&str)) -> Result<(), CommandError> {
     let failed = |error| CommandError::File(path.to_owned(), error);
     for line in BufReader::new(File::open(path).map_err(failed)?).split(b'\n') {
@@ -158,7 +157,7 @@ fn each_line(path: &Path, mut take: impl FnMut(&str)) -> Result<(), CommandError
 fn tell(report: &VerificationReport) -> Result<(), CommandError> {
     let count = |kept| report.checkpoints.get(&kept).copied().unwrap_or(0);
     print_line(&format!(
-        "{}, linked up to {}; {} to be linked. {} with them and {} from outside hold.",
+        "{}, linked up to {}; {} to be linked. {} with them and {} from outside are valid.",
         with_count(report.entries, "entry", "entries"),
         report.last.seq,
         with_count(report.waiting, "waits", "wait"),
@@ -167,19 +166,19 @@ fn tell(report: &VerificationReport) -> Result<(), CommandError> {
     ));
     if let Some(pruned) = &report.pruned {
         print_line(&format!(
-            "It begins behind entry {}: what was before was older than {}, and was removed on {}.",
+            "It begins after entry {}: the entries before were older than {} and were removed on {}.",
             pruned.link.seq, pruned.older_than, pruned.at
         ));
     }
     if report.lost > 0 {
         print_line(&format!(
-            "{} from outside saw entries that were lost when the database went back; an operator has accepted that, as an \
-             entry `database_accepted` says.",
+            "{} from outside cover entries that were lost when the database went back to an earlier state; an operator \
+             has accepted that, as an entry `database_accepted` says.",
             with_count(report.lost, "checkpoint", "checkpoints")
         ));
     }
     if report.found == 0 {
-        print_line("The trail is whole: nothing was changed, removed, moved or put in.");
+        print_line("The audit trail is intact: no entry was changed, removed, moved or inserted.");
         return Ok(());
     }
     for finding in report.findings.iter().take(LISTED) {
@@ -194,11 +193,11 @@ fn tell(report: &VerificationReport) -> Result<(), CommandError> {
     };
     if report.findings.iter().any(is_unsigned) {
         print_line(
-            "A checkpoints file without good signatures may be of another database, for example of one that was there before. \
-             Then move it away; the server begins a new one.",
+            "A checkpoints file without valid signatures may belong to another database, for example an earlier one. \
+             If so, move the file away; the server begins a new one.",
         );
     }
-    Err(CommandError::TrailDamaged(report.found))
+    Err(CommandError::AuditTrailDamaged(report.found))
 }
 
 fn export(args: &ExportArgs) -> Result<(), CommandError> {
@@ -218,7 +217,7 @@ fn export(args: &ExportArgs) -> Result<(), CommandError> {
     })?;
     out.flush()?;
     if let Some(path) = &args.out {
-        print_line(&format!("{entries} entries are in {}.", path.display()));
+        print_line(&format!("{entries} entries were exported to {}.", path.display()));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `anteroom backup FILE`: a copy of an SQLite database, also while it is served.
+//! `anteroom backup FILE`: copies an SQLite database, even while it is served.
 
 use anteroom_storage::backup;
 
@@ -11,7 +11,7 @@ pub fn run(args: &BackupArgs) -> Result<(), CommandError> {
     block_on(async move {
         let size = backup(&store_options(&configuration.settings)?, &args.file).await?;
         print_line(&format!(
-            "The database was copied to {} ({size} bytes), and the copy is whole.",
+            "The database was copied to {} ({size} bytes), and the copy passed SQLite's integrity check.",
             args.file.display()
         ));
         Ok(())

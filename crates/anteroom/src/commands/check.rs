@@ -1,6 +1,6 @@
-//! `anteroom check`: everything that `serve` would refuse before it opens the database. Nothing is changed; with `--online`,
-//! what clients publish at addresses of theirs is looked at as well, the mail server is signed in to and the provider of texts
-//! and calls is connected to, and with `--database` the database.
+//! `anteroom check`: finds everything that `serve` would refuse before it opens the database. Nothing is changed.
+//! `--online` also fetches what clients publish, signs in to the mail server and connects to the provider of texts and
+//! calls; `--database` also opens the database.
 
 use anteroom_config::Settings;
 use anteroom_flows::protocol::client_keys;
@@ -50,7 +50,7 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
         print_line(&block_on(check_database::look(settings, &Environment::production()))?);
     }
     print_line(&format!(
-        "The configuration is good: issuer {}, {}, {}, policy profile {}.",
+        "The configuration is valid: issuer {}, {}, {}, policy profile {}.",
         settings.issuer,
         with_count(settings.clients.len(), "client", "clients"),
         with_count(settings.groups.len(), "group", "groups"),
@@ -59,21 +59,22 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// A tile with an icon that the theme has not shows the general one.
+/// A tile whose icon is missing from the theme shows the default icon.
 fn unknown_icons(settings: &Settings, theme: &Theme) -> Vec<String> {
     let tiles = settings.clients.iter().filter_map(|client| Some((client, client.policy.tile.as_ref()?)));
     let unknown = tiles.filter(|(_, tile)| !theme.has_icon(&tile.icon));
     let known = theme.icons().collect::<Vec<_>>().join(", ");
-    let told = unknown.map(|(client, tile)| {
+    let missing = unknown.map(|(client, tile)| {
         format!(
-            "the tile of client {} has the icon \"{}\", which the theme has not: the general one is shown. There are {known}",
+            "the tile of client {} has the icon \"{}\", which the theme lacks: the default icon is shown. The theme \
+             has {known}",
             client.metadata.client_id, tile.icon
         )
     });
-    told.collect()
+    missing.collect()
 }
 
-/// All that is wrong is said, not the first alone.
+/// Reports all problems, not only the first.
 async fn online(settings: &Settings) -> Result<(), CommandError> {
     let (published, mail, telephone) =
         tokio::join!(published(settings), mail_server(settings), telephone(settings));
@@ -105,7 +106,7 @@ async fn published(settings: &Settings) -> Result<Vec<String>, CommandError> {
     Ok(wrong)
 }
 
-/// As far as to connect: every request that a gateway takes is a message.
+/// Connects only: a gateway treats every request as a message.
 async fn telephone(settings: &Settings) -> Vec<String> {
     let mut wrong = Vec::new();
     for (channel, url) in sending::telephones(settings) {
@@ -113,7 +114,7 @@ async fn telephone(settings: &Settings) -> Vec<String> {
         match check_connection(&url).await {
             Ok(()) => {
                 print_line(&format!(
-                    "[{channel}]: {place} takes a connection; what it takes messages with was not tried."
+                    "[{channel}]: {place} accepts a connection; no message was sent to try it."
                 ));
             }
             Err(failure) => wrong.push(format!("[{channel}]: {failure}")),
@@ -122,16 +123,16 @@ async fn telephone(settings: &Settings) -> Vec<String> {
     wrong
 }
 
-/// As far as to sign in; no mail is sent.
+/// Signs in only; no mail is sent.
 async fn mail_server(settings: &Settings) -> Result<Option<String>, CommandError> {
     let Some(email) = settings.email.as_ref().filter(|_| !settings.dev.outbox) else { return Ok(None) };
     let smtp = Smtp::new(&sending::server(email)).map_err(SendingError::from).map_err(WiringError::from)?;
     let tried = smtp.check_login().await;
     if tried.is_ok() {
         print_line(&format!(
-            "The mail server {} takes a connection{}.",
+            "The mail server {} accepts a connection{}.",
             email.host,
-            if email.username.is_some() { ", our name and our password" } else { "" }
+            if email.username.is_some() { " and the configured username and password" } else { "" }
         ));
     }
     Ok(tried.err().map(|failure| format!("mail server {}: {failure}", email.host)))

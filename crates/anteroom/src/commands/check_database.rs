@@ -1,4 +1,4 @@
-//! Whether a database is the one that a configuration means. Nothing in it is changed, and none is made.
+//! Checks whether a database belongs to a configuration. No database is changed or made.
 
 use anteroom_config::Settings;
 use anteroom_crypto::{KeyPurpose, Keyring};
@@ -25,7 +25,7 @@ pub(super) async fn look(settings: &Settings, around: &Environment) -> Result<St
         if present.is_empty() {
             return Err(WiringError::NoKeys);
         }
-        // Those of purposes that came with this release are made at the next start; here they stay in memory.
+        // Keys for purposes of this release are made at the next start; here they stay in memory.
         let now = around.clock.now().as_millisecond();
         let missing = Keyring::generate_missing(&master, &present, &around.random, now);
         let known = KeyPurpose::ALL.len() - missing.len();
@@ -36,6 +36,6 @@ pub(super) async fn look(settings: &Settings, around: &Environment) -> Result<St
     store.close().await;
     let keys = looked?;
     Ok(format!(
-        "The database is good: its schema is one for this release, and the master key opens its {keys} keys."
+        "The database is valid: its schema fits this release, and the master key opens its {keys} keys."
     ))
 }

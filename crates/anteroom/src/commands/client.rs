@@ -34,13 +34,14 @@ fn identifier(client: &str) -> Result<ClientId, CommandError> {
         .map_err(|_| CommandError::Usage(format!("{} is not a client identifier", argument(client))))
 }
 
-/// The secret goes to a file, never to the terminal, whose history and scroll-back outlive it.
+/// Writes the secret to a file and never to the terminal, whose history and scroll-back would keep it.
 pub fn secret(file: &Path) -> Result<(), CommandError> {
     let secret = Random::system().token().encode();
     write_secret_file(file, &secret)?;
     print_line(&format!(
-        "A new secret is in {}, readable by its owner alone. Name the file in the configuration (`secret_file` of a client, or \
-         `registration.initial_access_token_file`), and give what is in it to the application.",
+        "A new secret was written to {}, which only its owner can read. Name the file in the configuration \
+         (`secret_file` of a client, or `registration.initial_access_token_file`), and give its content to the \
+         application.",
         file.display()
     ));
     Ok(())
@@ -52,12 +53,13 @@ async fn list(call: Call) -> Result<(), CommandError> {
     clients.sort_by_key(|client| client.created_at);
     if clients.is_empty() {
         note(
-            "No client has registered itself. Those of the configuration are in its files; `anteroom check` counts them.",
+            "No client has registered itself. The configured clients are in the configuration's files; `anteroom \
+             check` counts them.",
         );
     }
     let zone = call.snapshot().practice.time_zone.clone();
     for client in clients {
-        // A stranger chose these words: nothing in them reaches the terminal as a command.
+        // The client chose these words, so control characters in them must not reach the terminal.
         let plain = |text: &str| text.escape_debug().to_string().replace(is_hidden, "\u{fffd}");
         let name = client.metadata.client_name.as_deref().map(plain).unwrap_or_default();
         let redirect = client.metadata.redirect_uris.first().map(|uri| plain(uri)).unwrap_or_default();
@@ -69,7 +71,10 @@ async fn list(call: Call) -> Result<(), CommandError> {
 
 async fn remove(call: &Call, id: &ClientId) -> Result<(), CommandError> {
     if registration::remove(call, id).await? {
-        print_line(&format!("{} is registered no more; what people granted to it has ended.", id.as_str()));
+        print_line(&format!(
+            "The registration of {} was removed, and all its grants have ended.",
+            id.as_str()
+        ));
         return Ok(());
     }
     Err(CommandError::Usage(format!("no client {} has registered itself", id.as_str())))
@@ -80,7 +85,7 @@ async fn end_grants(call: &Call, id: &ClientId) -> Result<(), CommandError> {
         Some(1) => print_line(&format!("1 grant of {} has ended.", id.as_str())),
         Some(grants) => print_line(&format!("{grants} grants of {} have ended.", id.as_str())),
         None => {
-            let unknown = format!("no client is called {}, and nothing was granted to one", id.as_str());
+            let unknown = format!("there is no client {}, and no grant of such a client", id.as_str());
             return Err(CommandError::Usage(unknown));
         }
     }

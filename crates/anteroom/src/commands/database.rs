@@ -1,4 +1,4 @@
-//! `anteroom database accept`: goes on with a database that went back to an earlier state.
+//! `anteroom database accept`: accepts a database that was restored to an earlier state.
 
 use anteroom_domain::audit_trail::chain::Checkpoint;
 use anteroom_flows::audit::chain::{self, CheckpointTime};
@@ -15,11 +15,11 @@ use anteroom_server::{
     wiring::{self, Environment},
 };
 
-const MEANING: &str = "\nGoing on with it ends what was made before: every session and every token of an application, links \
-    and codes that were sent, browsers that were known. Everybody signs in anew. Nothing that was lost comes back, and what \
-    was undone in it is good again: look after people who were disabled, groups, clients that were removed, passwords that \
-    were changed and keys that were rotated after that time. Other servers with this database must be stopped for good \
-    before, or restored from this one.\n";
+const MEANING: &str = "\nAccepting this database ends what was made before: every session, every token of a client, links \
+    and codes that were sent, known devices. Everyone has to sign in again. Lost changes do not come back, and what they had \
+    ended is valid again: look after accounts that were disabled, groups, clients that were removed, passwords that were \
+    changed and keys that were rotated after that time. Other servers with this database must be stopped permanently before, \
+    or restored from this one.\n";
 
 pub fn run(command: DatabaseCommand) -> Result<(), CommandError> {
     match command {
@@ -39,7 +39,7 @@ fn accept(args: &AcceptArgs) -> Result<(), CommandError> {
         print_line(MEANING);
         if !args.yes {
             store.close().await;
-            let hint = "nothing was changed. With --yes the database is accepted";
+            let hint = "nothing was changed. Run the command with --yes to accept the database";
             return Err(CommandError::Usage(hint.to_owned()));
         }
         let audit = AuditContext::local(around.clock.now(), &around.random);
@@ -52,7 +52,7 @@ fn accept(args: &AcceptArgs) -> Result<(), CommandError> {
             keep(file, signed)?;
         }
         print_line(&format!(
-            "Accepted, as epoch {}: {} and {} have ended. Running nodes go on within a second.",
+            "The database is accepted, as epoch {}: {} and {} have ended. Running nodes serve again within a second.",
             accepted.ended.epoch,
             with_count(accepted.ended.sessions, "session", "sessions"),
             with_count(accepted.grants, "grant", "grants")
@@ -65,7 +65,7 @@ fn keep(file: &Path, checkpoint: &Checkpoint) -> Result<(), CommandError> {
     checkpoints::append(file, checkpoint).map_err(|error| CommandError::File(file.to_owned(), error))
 }
 
-/// How far the database reaches, and how far it was seen.
+/// Prints how far the database reaches, and how far it was known to reach.
 async fn tell(
     store: &Store,
     file: Option<&Path>,
@@ -86,11 +86,15 @@ async fn tell(
     }
     match found.reported {
         Some(seen) => {
-            print_line(&format!("A node had seen it reach up to entry {seen}, and found that it went back."));
+            print_line(&format!(
+                "A node had seen entries up to {seen}, and found that the database went back to an \
+                                 earlier state."
+            ));
         }
         None => {
             print_line(
-                "No node has noted in this database that it went back. One that was not running cannot have.",
+                "No node has recorded in this database that it went back to an earlier state. A node that was not \
+                 running could not.",
             );
         }
     }
@@ -98,22 +102,24 @@ async fn tell(
     Ok(())
 }
 
-/// This machine's file alone is looked at.
+/// Only the checkpoints file of this machine is considered.
 fn outside(file: Option<&Path>, kept: Option<&Checkpoint>, zone: &TimeZone) -> String {
-    const OTHERS: &str = "Other nodes' files and logs, which may have seen more, were not looked at.";
+    const OTHERS: &str = "Other nodes' files and logs, which may have later entries, were not checked.";
     match (file, kept) {
         (Some(file), Some(kept)) => format!(
-            "The checkpoints file {} has seen it reach up to entry {}, on {}. {OTHERS}",
+            "The checkpoints file {} has entries up to {}, of {}. {OTHERS}",
             file.display(),
             kept.link.seq,
             shown_time(kept.at, zone)
         ),
         (Some(file), None) => format!(
-            "The checkpoints file {} is missing or empty: nothing outside of the database was compared with it. {OTHERS}",
+            "The checkpoints file {} is missing or empty: the database was not compared with anything outside it. \
+             {OTHERS}",
             file.display()
         ),
         (None, _) => format!(
-            "The configuration names no checkpoints file: nothing outside of the database was compared with it. {OTHERS}"
+            "The configuration names no checkpoints file: the database was not compared with anything outside it. \
+             {OTHERS}"
         ),
     }
 }

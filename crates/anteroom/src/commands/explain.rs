@@ -1,5 +1,5 @@
-//! `anteroom explain REF|EMAIL`: the trail read aloud, in the order in which things happened, and after it the messages that
-//! have no end in it yet.
+//! `anteroom explain REF|EMAIL`: audit entries as sentences in the order in which they happened, followed by the
+//! messages that are still being sent.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::address::EmailAddress;
@@ -17,10 +17,10 @@ use super::{CommandError, block_on, load, print_line, shown_time as time};
 use crate::cli::ExplainArgs;
 use anteroom_server::wiring::{self, Environment};
 
-/// What a request has noted in so short a time belongs together.
+/// Entries of one request are at most this far apart.
 const OF_ONE_REQUEST: SignedDuration = SignedDuration::from_secs(5);
 
-/// What was asked for.
+/// What the argument names.
 enum Asked {
     Reference(RequestReference),
     Address(EmailAddress),
@@ -80,15 +80,15 @@ async fn by_reference(store: &Store, reference: RequestReference) -> Result<Vec<
     let entries = store.entries_by_reference(&reference.to_string()).await?;
     if entries.is_empty() {
         return Err(CommandError::Usage(format!(
-            "no entry of the trail has the reference {reference}. Look for it in the log, where internal errors, outages and \
-             refused requests are under their reference: `journalctl -u anteroom --grep={reference}`, or grep in the file \
-             that the log goes to. A page that was only looked at is in neither"
+            "no audit entry has the reference {reference}. Search the log, which has internal errors, outages and \
+             refused requests with their reference: `journalctl -u anteroom --grep={reference}`, or grep in the log's \
+             file. A page that was only viewed is in neither"
         )));
     }
     Ok(entries)
 }
 
-/// The page of an error is noted before or after what led to it, by two tasks; it is read after it.
+/// Two tasks write the entry of an error page and the entry of its cause, in either order; the cause is shown first.
 fn reasons_first(entries: &mut [AuditRecord]) {
     for place in 1..entries.len() {
         if let Some([shown, reason]) = entries.get_mut(place - 1..=place)
@@ -103,16 +103,19 @@ fn reasons_first(entries: &mut [AuditRecord]) {
     }
 }
 
-/// How an account is now, which the latest entries explain.
+/// The account's present state, which the latest entries explain.
 fn standing(account: &Account, zone: &TimeZone) -> String {
     let lockout = account.lockout;
     let lock = match (lockout.locked_at, lockout.unknown_locked_at) {
         (Some(at), _) => {
-            format!("locked everywhere since {}: only a completed password reset lifts it", time(at, zone))
+            format!(
+                "locked in every browser since {}: only a completed password reset unlocks it",
+                time(at, zone)
+            )
         }
         (None, Some(at)) => format!(
-            "locked for browsers that have not signed in to it before, since {}: known ones get in, and a completed \
-             password reset lifts it",
+            "locked since {} for browsers that have not signed in to it before: known browsers can sign in, and a \
+             completed password reset unlocks it",
             time(at, zone)
         ),
         (None, None) => "not locked".to_owned(),
@@ -136,7 +139,7 @@ async fn line(
         about.push(format!("by {}", person(store, actor, people).await?));
     }
     if entry.actor == "operator" {
-        about.push("by an operator at the shell".to_owned());
+        about.push("by an operator with a command".to_owned());
     }
     about.extend(entry.client.as_ref().map(|client| format!("application {client}")));
     about.extend(entry.address.as_ref().map(|address| format!("from {address}")));
@@ -144,7 +147,7 @@ async fn line(
     Ok(if about.is_empty() { text } else { format!("{text} [{}]", about.join(", ")) })
 }
 
-/// An account by its address, or by its identifier where it is gone.
+/// An account by its address, or by its identifier if the account is deleted.
 async fn person(
     store: &Store,
     id: AccountId,

@@ -25,14 +25,15 @@ fn init(args: &ConfigArgs) -> Result<(), CommandError> {
     let origin = Configuration::master_key_origin(&args.config);
     let origin = origin.map_err(|problems| CommandError::configuration(&problems))?;
     let Some(SecretOrigin::File(path)) = origin else {
-        let hint = "name a file as keys.master_key_file in the configuration, and run this again";
+        let hint =
+            "set keys.master_key_file to the path of a file in the configuration, and run this command again";
         return Err(CommandError::Usage(hint.to_owned()));
     };
     let key = MasterKey::generate(&Random::system());
     write_secret_file(&path, key.encode().expose_secret())?;
     print_line(&format!(
-        "The master key is in {}. Keep a copy apart from the database: without it no password and no token is worth \
-         anything any more, and with it and the database together nothing is secret.",
+        "The master key is in {}. Keep a copy apart from the database: without the key no password and no token of \
+         this database works, and with the key and the database all its secrets can be read.",
         path.display()
     ));
     Ok(())
@@ -61,14 +62,14 @@ fn list(args: &ConfigArgs) -> Result<(), CommandError> {
     })
 }
 
-/// A key that has done its time is published for an overlap after it has signed; one that was withdrawn is not.
+/// A retired key stays published for an overlap after it has signed; a withdrawn key does not.
 fn signing_line(key: &SigningKeyRow, zone: &TimeZone) -> String {
     let is_withdrawn = key.signs_until.is_some() && key.published_until <= key.signs_until;
     let until = ended(key.signs_until, is_withdrawn, zone);
     format!("{:<44} {:<10} {:<25} {until}", key.kid, key.algorithm, shown_time(key.signs_from, zone))
 }
 
-/// After a leak one is decrypted with for a few minutes more; one that was waiting was never published.
+/// After a leak, a published key decrypts for a few minutes more; one that was waiting had never been published.
 fn encryption_line(key: &EncryptionKeyRow, zone: &TimeZone) -> String {
     let is_withdrawn = key.published_until.is_some_and(|until| until <= key.published_from);
     let until = ended(key.decrypts_until, is_withdrawn, zone);
@@ -96,36 +97,36 @@ fn rotate(args: &RotateArgs) -> Result<(), CommandError> {
         };
         let rotated = signing_keys::rotate(rotation).await?;
         store.close().await;
-        print_line(&told(rotated, reason, &configuration.settings.practice.time_zone));
+        print_line(&describe(rotated, reason, &configuration.settings.practice.time_zone));
         Ok(())
     })
 }
 
-fn told(rotated: Rotated, reason: RotationReason, zone: &TimeZone) -> String {
+fn describe(rotated: Rotated, reason: RotationReason, zone: &TimeZone) -> String {
     let from = |from| format!("from {} on", shown_time(from, zone));
     let from = rotated.signs_from.map_or_else(|| "at once".to_owned(), from);
     match (reason, rotated) {
         (RotationReason::Planned, Rotated { made: true, .. }) => format!(
-            "New signing keys are published; running nodes take them up within a second. They sign in {} minutes, \
-             when every application has had time to see them.",
+            "New signing keys are published; running nodes load them within a second. They sign from {} minutes on, \
+             when every client has had time to fetch them.",
             LEAD.as_mins()
         ),
         (RotationReason::Planned, Rotated { brought_forward: true, .. }) => format!(
-            "The schedule had published new signing keys already. They sign in {} minutes instead of later; no others were \
-             made.",
+            "The schedule had already published new signing keys. They sign from {} minutes on instead of later; no \
+             others were made.",
             LEAD.as_mins()
         ),
         (RotationReason::Planned, _) => format!(
             "New signing keys are published already, and sign {from}. No others were made."
         ),
         (RotationReason::Compromised, Rotated { made: true, .. }) => {
-            "New signing keys are in use; running nodes take them up within a second. The old ones are not published any \
-             more. Applications that keep a list of keys believe them until they fetch it again."
+            "New signing keys are in use; running nodes load them within a second. The old keys are no longer \
+             published. Clients that cache the JWKS accept the old keys until they fetch it again."
                 .to_owned()
         }
         (RotationReason::Compromised, _) => {
-            "Another command has just taken new signing keys into use, and the old ones are not published any more. No others \
-             were made."
+            "Another command has just put new signing keys into use, and the old keys are no longer published. No \
+             others were made."
                 .to_owned()
         }
     }

@@ -9,11 +9,11 @@ use anteroom_server::wiring::{Environment, master_key, open_store, store_options
 
 pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config)?;
-    // While it waits for other transactions it says so there.
+    // It logs when it waits for other transactions.
     logging::init(configuration.settings.log);
     block_on(async move {
         let settings = &configuration.settings;
-        // Before anything is changed: a schema without its keys would be of no use.
+        // Before anything is changed: a schema without its keys would be useless.
         master_key(settings)?;
         let applied = migrate(&store_options(settings)?).await?;
         let around = Environment { may_make_keys: true, ..Environment::production() };

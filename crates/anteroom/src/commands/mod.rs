@@ -1,4 +1,4 @@
-//! The commands, one file each, and what they share.
+//! The commands, one file each, and their common functions.
 
 pub mod audit;
 pub mod backup;
@@ -49,21 +49,21 @@ pub enum CommandError {
     Listen(SocketAddr, std::io::Error),
     #[error("{0}: {1}")]
     File(PathBuf, std::io::Error),
-    #[error("{0} exists already; it is not overwritten")]
+    #[error("{0} already exists and is not overwritten")]
     Exists(PathBuf),
     #[error("the folder {0} does not exist: create it, readable only by the user that runs `anteroom serve`")]
     NoFolder(PathBuf),
     #[error("the audit trail is damaged: {}", with_count(*.0, "finding", "findings"))]
-    TrailDamaged(u64),
+    AuditTrailDamaged(u64),
     #[error(transparent)]
     Export(#[from] ExportError),
-    #[error("a text for a phone: {0}")]
+    #[error("a text message could not be rendered: {0}")]
     Text(#[from] RenderError),
     #[error("checks of external services failed\n{0}")]
     Online(String),
     #[error(
-        "the database went back to an earlier state: {0}. Nothing is changed in it until it is accepted; see `anteroom database \
-         accept`"
+        "the database went back to an earlier state: {0}. It is not changed until an operator accepts it; see \
+         `anteroom database accept`"
     )]
     WentBack(DatabaseRollback),
     #[error("{0}")]
@@ -75,10 +75,10 @@ pub enum CommandError {
 fn listen_help(error: &std::io::Error) -> &'static str {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => {
-            ". Another process has it, perhaps another `anteroom serve`: `ss -ltnp` shows which"
+            ". Another process uses it, perhaps another `anteroom serve`: `ss -ltnp` shows which"
         }
         std::io::ErrorKind::AddrNotAvailable => {
-            ". No interface of this machine has this address: `ip address` shows those that there are"
+            ". No interface of this machine has this address: `ip address` lists the addresses"
         }
         std::io::ErrorKind::PermissionDenied => {
             ". Ports below 1024 need the capability CAP_NET_BIND_SERVICE (`AmbientCapabilities=` of systemd), or a proxy in front"
@@ -99,31 +99,31 @@ impl CommandError {
     }
 }
 
-/// Errors of commands go to the person at the shell.
+/// Prints an error to the person at the shell.
 pub fn print_error(error: &CommandError) {
     let text = error.to_string();
-    // Their diagnostics have colours on a terminal.
+    // Diagnostics have colors on a terminal.
     let is_rendered = matches!(error, CommandError::Configuration(_) | CommandError::Online(_));
     let text = if is_rendered { text } else { shown::lines(&text) };
     let _ = writeln!(std::io::stderr(), "anteroom: {text}");
 }
 
-/// The same for arguments that cannot be read.
+/// Prints an error about arguments that cannot be parsed.
 pub fn fail(text: &str) {
     let _ = write!(std::io::stderr(), "{}", shown::lines(text));
 }
 
-/// What is no error, and should be known.
+/// Prints a warning.
 pub fn warn(text: &str) {
     let _ = writeln!(std::io::stderr(), "warning: {}", shown::lines(text));
 }
 
-/// What explains the output and is no part of it: a program that reads that must not find it there.
+/// Prints an explanation to standard error: a program that reads the output must not get it.
 pub fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", shown::lines(text));
 }
 
-/// What a command has to say goes to standard output; a closed pipe ends the matter.
+/// Prints a line to standard output; if the pipe is closed, the command ends.
 pub fn print_line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{}", shown::lines(text));
 }
@@ -136,12 +136,12 @@ pub fn with_count(count: impl TryInto<u64>, one: &str, more: &str) -> String {
     }
 }
 
-/// A time as people of the practice read it, the same in each command.
+/// A time in the practice's time zone, the same in each command.
 pub fn shown_time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
-/// The configuration, with its warnings said.
+/// Loads the configuration and prints its warnings.
 pub fn load(path: &Path) -> Result<Configuration, CommandError> {
     let configuration = Configuration::load(path, &|name| std::env::var(name).ok());
     let configuration = configuration.map_err(|problems| CommandError::configuration(&problems))?;
@@ -157,14 +157,14 @@ pub fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -> Resul
     runtime.block_on(work)
 }
 
-/// A file that only its owner can read, and that was not there before.
+/// Writes a new file that only its owner can read. Fails if it exists.
 pub fn write_secret_file(path: &Path, text: &str) -> Result<(), CommandError> {
     let mut file = new_private_file(path)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
     written.map_err(|error| CommandError::File(path.to_owned(), error))
 }
 
-/// The same, still to be written.
+/// Opens such a file for writing.
 pub fn new_private_file(path: &Path) -> Result<File, CommandError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = std::fs::OpenOptions::new();

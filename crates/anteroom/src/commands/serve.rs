@@ -45,7 +45,7 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
             TcpListener::bind(listen).await.map_err(|error| CommandError::Listen(listen, error))?;
         let (listen, digest) = (listener.local_addr()?, configuration.digest.to_string());
         let node = RunningNode { listen, name: &provider.node.to_string(), configuration: &digest };
-        tell_start(settings, node, provider.history.refused());
+        log_start(settings, node, provider.history.refused());
         let sending = sending::start(&web, settings).map_err(wiring::WiringError::from)?;
         let mut tasks = background::start(&web, &configuration, Some(source));
         let served = tls.map(|(served, follower)| {
@@ -58,16 +58,16 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
             sending.finish().await;
         }
         drop(tasks);
-        background::finish_trail(&provider, settings).await?;
+        background::finish_audit_trail(&provider, settings).await?;
         health::deregister_node(&provider).await?;
         provider.store.close().await;
-        logging::tell_left_out();
+        logging::log_left_out_lines();
         tracing::info!("stopped");
         Ok(())
     })
 }
 
-/// A node as its start is told in the log.
+/// What the log says about a node at its start.
 #[derive(Clone, Copy, Debug)]
 pub struct RunningNode<'a> {
     pub listen: SocketAddr,
@@ -76,15 +76,15 @@ pub struct RunningNode<'a> {
     pub configuration: &'a str,
 }
 
-/// Balancers and people wait for `ready`: a node that answers 503 to everything must not say it.
-pub fn tell_start(settings: &Settings, running: RunningNode<'_>, refused: Option<DatabaseRollback>) {
+/// Load balancers and people wait for `ready`, so a node that answers every request with 503 must not log it.
+pub fn log_start(settings: &Settings, running: RunningNode<'_>, refused: Option<DatabaseRollback>) {
     let issuer = settings.issuer.as_str();
     let RunningNode { listen, name: node, configuration } = running;
     match refused {
         None => tracing::info!(issuer, %listen, %node, %configuration, "ready"),
         Some(why) => tracing::warn!(
             issuer, %listen, %node, %configuration,
-            "listening, and not ready: every request is answered 503, since the database went back to an earlier state: {why}"
+            "listening, but not ready: every request gets 503, because the database went back to an earlier state: {why}"
         ),
     }
 }

@@ -1,14 +1,14 @@
-//! What others chose, as a terminal shows it: an argument that was copied from somewhere, or a name, could otherwise move the cursor,
-//! turn the direction of the line or look like a line of ours.
+//! Text from outside, escaped for a terminal. An argument that was copied from a page, or a name, could otherwise move
+//! the cursor, reverse the direction of the line or look like our own output.
 
 use anteroom_oidc::display_text::{is_hidden, shorten};
 
-/// An argument that an error repeats: cut, with hidden characters as escapes, as the log has them.
+/// An argument that an error repeats: shortened, with invisible characters as escapes, as in the log.
 pub fn argument(text: &str) -> String {
     escaped(&shorten(text), |_| false)
 }
 
-/// What a command says: its own lines stay.
+/// A command's output; its own line breaks are kept.
 pub fn lines(text: &str) -> String {
     escaped(text, |c| c == '\n')
 }

@@ -1,22 +1,22 @@
-//! How many text messages each text of this practice is sent as: carriers bill each of them.
+//! The number of text messages that each text of this practice needs: carriers bill each of them.
 
 use anteroom_config::Settings;
 use anteroom_messaging::{Branding, SampleText, sample_texts};
 use anteroom_pages::{Locale, RenderError, Theme};
 
-/// What `check` says of the texts, and what it warns of.
+/// The output of `check` about texts, and its warnings.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TextLengths {
     pub said: String,
     pub warnings: Vec<String>,
 }
 
-/// None where no texts go out.
+/// `None` if no texts are sent.
 pub fn text_lengths(settings: &Settings, theme: &Theme) -> Result<Option<TextLengths>, RenderError> {
     if settings.text.is_none() {
         return Ok(None);
     }
-    let letterhead = Branding {
+    let branding = Branding {
         practice: settings.practice.name.clone(),
         host: settings.issuer.url().host_str().unwrap_or_default().to_owned(),
         time_zone: settings.practice.time_zone.clone(),
@@ -26,7 +26,7 @@ pub fn text_lengths(settings: &Settings, theme: &Theme) -> Result<Option<TextLen
     };
     let minutes = u16::try_from(settings.policy.codes.lifetime.as_mins()).unwrap_or(u16::MAX);
     let link = settings.issuer.endpoint("/forgot-password").to_string();
-    let samples = sample_texts(theme, &letterhead, minutes, &link)?;
+    let samples = sample_texts(theme, &branding, minutes, &link)?;
     let lengths: Vec<String> = samples.iter().map(length).collect();
     Ok(Some(TextLengths {
         said: format!("Text messages of this practice: {}.", lengths.join(", ")),
@@ -47,11 +47,12 @@ fn warning(sample: &SampleText) -> Option<String> {
     let segments = sample.segments;
     let cause = match segments.beyond_gsm_7 {
         Some(c) => format!(
-            "`{}` is not in the alphabet of text messages (GSM 7-bit), so each has room for 70 characters, not 160",
+            "`{}` is not in the alphabet of text messages (GSM 7-bit), so a message has room for 70 characters instead \
+             of 160",
             c.escape_debug()
         ),
         None if segments.count > 1 => {
-            "the name of the practice, its host or the theme's text is long".to_owned()
+            "the practice's name, its host or the theme's text is too long".to_owned()
         }
         None => return None,
     };
@@ -88,6 +89,6 @@ mod tests {
         assert_eq!(beyond.warnings.len(), 4, "{beyond:?}");
         assert!(beyond.warnings.iter().all(|warning| warning.contains("`í` is not in")), "{beyond:?}");
         let long = lengths(&"x".repeat(90), TEXT).unwrap();
-        assert!(long.warnings.iter().any(|warning| warning.contains("is long")), "{long:?}");
+        assert!(long.warnings.iter().any(|warning| warning.contains("is too long")), "{long:?}");
     }
 }

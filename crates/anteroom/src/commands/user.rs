@@ -1,4 +1,4 @@
-//! `anteroom user …`: no password or code is set, seen or skipped here.
+//! `anteroom user …`: no command sets, shows or skips a password or code.
 
 use anteroom_config::Configuration;
 use anteroom_domain::account::{Account, GroupName, PhoneKind, Profile};
@@ -26,7 +26,7 @@ use crate::cli::{
 };
 use anteroom_server::wiring::{self, Environment};
 
-/// Accounts read at a time while listing.
+/// Accounts read per query while listing.
 const PAGE: u32 = 200;
 
 pub fn run(command: UserCommand) -> Result<(), CommandError> {
@@ -65,7 +65,7 @@ pub fn run(command: UserCommand) -> Result<(), CommandError> {
             with_writable_provider(&args.config.config, async move |call| {
                 support::send_reset(&call, &address).await?;
                 print_line(&format!(
-                    "The mail to {address} is queued. Only the person can finish the reset."
+                    "The mail to {address} is queued. Only the person can complete the reset."
                 ));
                 Ok(())
             })
@@ -92,8 +92,8 @@ where
     })
 }
 
-/// The same for what changes something. In a database that went back to an earlier state it would be undone when that is
-/// accepted, or be of something that was undone already.
+/// The same for commands that change something. In a database that went back to an earlier state, accepting it would
+/// undo the change, or the change would concern something already undone.
 pub(super) fn with_writable_provider<F, Fut>(config: &Path, work: F) -> Result<(), CommandError>
 where
     F: FnOnce(Call) -> Fut,
@@ -117,7 +117,7 @@ fn show(args: &ShowArgs) -> Result<(), CommandError> {
     if let Ok(id) = args.account.parse::<AccountId>() {
         return with_provider(&args.config.config, async move |call| {
             let account = call.store().account(id).await.map_err(FlowError::from)?;
-            let account = account.ok_or_else(|| CommandError::Usage(format!("{id} is no account")))?;
+            let account = account.ok_or_else(|| CommandError::Usage(format!("there is no account {id}")))?;
             describe(&call, &account).await
         });
     }
@@ -147,8 +147,8 @@ fn invite(args: InviteArgs) -> Result<(), CommandError> {
         print_line(&format!("{address} is invited{again} (in: {groups}); the mail with the link is queued."));
         if !mails_go_out {
             warn(&format!(
-                "no mail goes out: the configuration has no [email]. {address} gets the link once it has, within the time of an \
-                 invitation"
+                "the mail is not sent, because the configuration has no [email]. {address} gets it when [email] is \
+                 configured, if the invitation has not expired by then"
             ));
         }
         Ok(())
@@ -165,7 +165,8 @@ fn phone(args: PhoneArgs) -> Result<(), CommandError> {
         let usable_from = support::add_phone(&call, &address, &args.number, kind).await?;
         let when = shown_time(usable_from, &call.snapshot().practice.time_zone);
         print_line(&format!(
-            "The phone is on file and takes codes from {when}. Every address and every cell phone of {address} is told."
+            "The phone was added, and codes can be sent to it from {when} on. Every address and every cell phone of \
+             {address} is notified."
         ));
         Ok(())
     })
@@ -232,11 +233,11 @@ async fn describe(call: &Call, account: &Account) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// The last two digits alone: a bystander must not learn a number from the screen.
+/// Only the last two digits: a bystander must not read a number from the screen.
 fn phone_line(phone: &Phone, now: Timestamp, zone: &TimeZone) -> String {
     let verified = if phone.verified_at.is_some() { "verified" } else { "not verified yet" };
     let from = if phone.usable_from > now {
-        format!(", takes codes from {}", shown_time(phone.usable_from, zone))
+        format!(", can be sent codes from {} on", shown_time(phone.usable_from, zone))
     } else {
         String::new()
     };
@@ -258,7 +259,7 @@ fn group(args: &GroupArgs) -> Result<(), CommandError> {
     })
 }
 
-/// As the userinfo endpoint would say them.
+/// Prints the claims as the userinfo endpoint returns them.
 async fn show_claims(
     call: &Call,
     address: &EmailAddress,
@@ -283,7 +284,7 @@ fn parse_client(text: &str) -> Result<ClientId, CommandError> {
     text.parse().map_err(|error| CommandError::Usage(format!("{error}")))
 }
 
-/// All mistakes at once, a line each.
+/// Reports all mistakes at once, one line each.
 fn parse_claims(texts: &[String], now: Timestamp) -> Result<Vec<ClaimChange>, CommandError> {
     let (mut changes, mut mistakes) = (Vec::new(), Vec::new());
     for text in texts {
@@ -300,12 +301,12 @@ fn parse_claim(text: &str, now: Timestamp) -> Result<ClaimChange, CommandError> 
     let (name, value) = text.split_once('=').ok_or_else(|| usage("write NAME=VALUE".to_owned()))?;
     let claim = ProfileClaim::parse(name).ok_or_else(|| {
         let known: Vec<&str> = ProfileClaim::ALL.iter().map(|claim| claim.as_str()).collect();
-        usage(format!("no claim that can be said of somebody; those are {}", known.join(", ")))
+        usage(format!("not a claim that can be set; the claims are {}", known.join(", ")))
     })?;
     ClaimChange::parse(claim, value, now).map_err(|error| usage(error.to_string()))
 }
 
-/// What the invitation says of the person.
+/// The profile from the invitation's arguments.
 fn named(args: &InviteArgs) -> Result<Profile, CommandError> {
     let (given, family) = (args.given_name.as_deref(), args.family_name.as_deref());
     let full = full_name(given, family);
@@ -336,9 +337,9 @@ mod tests {
     #[test]
     fn every_claim_that_cannot_be_said_is_named() {
         let texts = ["zoneinfo=Mars/Phobos", "nickname=Al", "birthdate=2030-01-01"].map(str::to_owned);
-        let told = parse_claims(&texts, Timestamp::UNIX_EPOCH).unwrap_err().to_string();
-        assert!(told.contains("Mars/Phobos") && told.contains("2030-01-01"), "{told}");
-        assert_eq!((told.lines().count(), told.contains("nickname")), (2, false), "{told}");
+        let message = parse_claims(&texts, Timestamp::UNIX_EPOCH).unwrap_err().to_string();
+        assert!(message.contains("Mars/Phobos") && message.contains("2030-01-01"), "{message}");
+        assert_eq!((message.lines().count(), message.contains("nickname")), (2, false), "{message}");
         assert_eq!(parse_claims(&texts[1..2], Timestamp::UNIX_EPOCH).unwrap().len(), 1);
     }
 
@@ -356,7 +357,7 @@ mod tests {
             (phone(PhoneKind::Cell, Some(now), 0), "•••-•••-••43 cell, verified"),
             (
                 phone(PhoneKind::Landline, None, 72),
-                "•••-•••-••43 landline, not verified yet, takes codes from 1970-01-04 00:00:00 UTC",
+                "•••-•••-••43 landline, not verified yet, can be sent codes from 1970-01-04 00:00:00 UTC on",
             ),
         ] {
             assert_eq!(phone_line(&phone, now, &TimeZone::UTC), expected);

@@ -1,4 +1,4 @@
-//! The accounts to try. Their password is written on every wall; that is why `serve` refuses a database made here.
+//! The sample accounts. Their password is public, so `serve` refuses a database made here.
 
 use anteroom_crypto::QueueKey;
 use anteroom_domain::account::{AccountStatus, GroupName, PhoneKind, Profile};
@@ -18,9 +18,9 @@ use std::collections::BTreeSet;
 use crate::commands::CommandError;
 
 pub(super) const PASSWORD: &str = "Anteroom-demo-1";
-/// Long enough ago for a password of then to have expired.
+/// Long enough ago that a password set then has expired.
 const LONG_AGO: SignedDuration = SignedDuration::from_hours(24 * 100);
-/// That of all others: it may be changed, and is nowhere near its end.
+/// The age of all other passwords: old enough to be changed, and far from expiry.
 const A_FEW_DAYS: SignedDuration = SignedDuration::from_hours(24 * 3);
 
 struct Sample {
@@ -55,7 +55,7 @@ const SAMPLES: &[Sample] = &[
     Sample { name: "Frank", ..PLAIN },
 ];
 
-/// Makes the accounts, unless a kept database has them already.
+/// Makes the accounts, unless a kept database already has them.
 pub(super) async fn seed(call: &Call) -> Result<(), CommandError> {
     for sample in SAMPLES {
         let address = address(sample.name)?;
@@ -149,7 +149,7 @@ fn address(name: &str) -> Result<EmailAddress, CommandError> {
     EmailAddress::parse(&text).map_err(|error| CommandError::Usage(error.to_string()))
 }
 
-/// Plainly a sample.
+/// A profile that is recognizable as a sample.
 fn profile(name: &str) -> Profile {
     Profile {
         name: Some(format!("{name} (demo)")),

@@ -1,4 +1,4 @@
-//! The sample applications behind the tiles, each on a port of its own: relying parties like any other.
+//! The sample applications behind the tiles: ordinary relying parties, each on a port of its own.
 
 use anteroom_crypto::Random;
 use anteroom_oidc::Issuer;
@@ -13,7 +13,7 @@ use crate::commands::CommandError;
 
 pub(super) struct Apps(Vec<App>);
 
-/// One application, bound to its port before anything else knows of it.
+/// One application, bound to its port first, because its client's configuration needs the port.
 pub(super) struct App {
     pub screen: Screen,
     pub base_url: Url,
@@ -26,7 +26,8 @@ impl Apps {
         let random = Random::system();
         let mut apps = Vec::new();
         for screen in Screen::ALL {
-            // Cookies do not know ports: on `localhost` the applications would share the provider's.
+            // Cookies are shared by all ports of a host: on `localhost` the applications would share the provider's
+            // cookies.
             let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
             let port = listener.local_addr()?.port();
             let base_url = Url::parse(&format!("http://127.0.0.1:{port}"));
@@ -90,7 +91,7 @@ impl App {
         }
     }
 
-    /// Whom the practice gives the application to.
+    /// The group whose members may use the application.
     pub(super) const fn group(&self) -> &'static str {
         match self.screen {
             Screen::Schedule | Screen::PatientForms | Screen::SecureMail => "staff",

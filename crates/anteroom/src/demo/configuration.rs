@@ -1,4 +1,4 @@
-//! The demo's configuration, written as TOML and read like any other, so that nothing about the demo is special.
+//! The demo's configuration, written as TOML and parsed like any other, so that the demo has no special cases.
 
 use anteroom_config::Configuration;
 use anteroom_practice_app::{Registration, Screen};
@@ -12,7 +12,7 @@ use super::written::{renew, toml_string};
 use crate::commands::{CommandError, warn};
 
 const NAME: &str = "demo.toml";
-/// What is written beside the data.
+/// The name of the file beside the data.
 const FILE: &str = "anteroom.toml";
 pub(super) const MASTER_KEY_FILE: &str = "master.key";
 const SECRETS_FOLDER: &str = "secrets";
@@ -21,8 +21,8 @@ const CLIENT_SECRET: &str = "anteroom-demo-secret";
 const MASTER_KEY_VARIABLE: &str = "DEMO_MASTER_KEY";
 const CLIENT_SECRET_VARIABLE: &str = "DEMO_CLIENT_SECRET";
 
-/// Where applications let `demo-web` lead back to, on any port of this machine: what the documentation of each framework
-/// has its first example at. The identifier `anteroom` stands where a framework takes the provider's into the path.
+/// Redirect URIs of `demo-web`, on any port of this machine: the ones in the first example of each framework's
+/// documentation. The identifier `anteroom` is in those paths where a framework includes the provider's name.
 const WEB_CALLBACKS: [&str; 9] = [
     "/callback",                   // what most libraries' examples have, Authlib with Flask among them
     "/auth/callback",              // Express and FastAPI
@@ -34,15 +34,15 @@ const WEB_CALLBACKS: [&str; 9] = [
     "/oidc/callback/",             // mozilla-django-oidc
     "/oauth2/callback",            // oauth2-proxy
 ];
-/// The same for where signing out leads back to; ASP.NET Core has a path of its own.
+/// The same for post-logout redirect URIs; ASP.NET Core has a path of its own.
 const WEB_SIGNED_OUT: [&str; 3] = ["/signed-out", "/", "/signout-callback-oidc"];
 
-/// What can differ between two demos.
+/// The options of a demo.
 #[derive(Clone, Copy)]
 pub(super) struct DemoOptions<'a> {
     pub port: u16,
     pub home: &'a Path,
-    /// Files with clients of the developer's own.
+    /// Files with the developer's own clients.
     pub clients: &'a [PathBuf],
     /// Whether clients may register themselves.
     pub registration: bool,
@@ -54,12 +54,12 @@ impl DemoOptions<'_> {
     }
 }
 
-/// Where a configuration finds its secrets.
+/// Where a configuration's secrets are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Secrets {
-    /// The demo itself, in its memory.
+    /// In environment variables, for the demo's own process.
     Variables,
-    /// Commands that are run beside it, in files beside the configuration.
+    /// In files beside the configuration, for commands that run beside the demo.
     Files,
 }
 
@@ -79,8 +79,8 @@ impl Secrets {
     }
 }
 
-/// Writes the configuration beside the data, for `anteroom explain` and other commands. The developer's own clients are in it as
-/// well, with their secrets in files: commands that are run elsewhere have not the demo's variables.
+/// Writes the configuration beside the data, for `anteroom explain` and other commands. The developer's own clients are
+/// included with their secrets in files, because commands in other shells lack the demo's environment variables.
 pub(super) fn write(plan: DemoOptions<'_>, apps: &Apps) -> Result<PathBuf, CommandError> {
     let home = std::path::absolute(plan.home)?;
     let folder = home.join(SECRETS_FOLDER);
@@ -95,7 +95,9 @@ pub(super) fn write(plan: DemoOptions<'_>, apps: &Apps) -> Result<PathBuf, Comma
     let with_own = format!("{text}{own}");
     match Configuration::parse_str(&file.display().to_string(), &with_own, &|_| None) {
         Ok(_) => text = with_own,
-        Err(_) => warn("commands do not know your clients: what is in their files could not be copied"),
+        Err(_) => warn(
+            "your clients are missing from the configuration for commands: their files could not be copied",
+        ),
     }
     renew(&file, text.trim_start())?;
     Ok(file)
@@ -120,7 +122,7 @@ pub(super) fn load(
     };
     let configuration = Configuration::parse_str(NAME, &text, &environment)
         .map_err(|problems| CommandError::Configuration(problems.without_warnings_of(NAME).render(false)))?;
-    // Warnings of the demo's own text are not shown: its limits are looser than the defaults on purpose.
+    // Warnings about the demo's own text are not shown: its limits are looser than the defaults on purpose.
     for finding in configuration.warnings.iter().filter(|finding| finding.file != NAME) {
         warn(&finding.to_string());
     }
@@ -137,7 +139,7 @@ fn text(plan: DemoOptions<'_>, apps: &Apps, secrets: Secrets) -> Result<String, 
     let web_client = web_client(secrets);
     let database = toml_string(&format!("sqlite:{}", plan.database().display()));
     let (master_key, client_secret) = (secrets.master_key(), secrets.of_client(CLIENT_SECRET_VARIABLE));
-    // These are for requests alone, and each command would warn of them.
+    // These settings affect only requests, and each command would warn about them.
     let (limits, offline_access) = match secrets {
         Secrets::Variables => (LIMITS, "offline_access_consent = false\n"),
         Secrets::Files => ("", ""),
@@ -215,7 +217,7 @@ scope = "reports"
     Ok(text)
 }
 
-/// One machine tries everything, again and again.
+/// Limits for one machine from which everything is tried again and again.
 const LIMITS: &str = r#"[policy.limits]
 form_of_session = { max = 600, window = "5m" }
 form_of_account = { max = 600, window = "5m" }
@@ -274,7 +276,7 @@ fn tile(app: &App, order: usize, secrets: Secrets) -> Result<String, std::fmt::E
     writeln!(text, "backchannel_logout_uri = {}", toml_string(registered.backchannel_logout_uri.as_str()))?;
     writeln!(text, "backchannel_logout_session_required = true")?;
     if app.screen == Screen::Imaging {
-        // The way that is left to applications which the provider cannot reach.
+        // Front-channel logout is for clients that the provider cannot reach.
         let uri = registered.frontchannel_logout_uri.as_str();
         writeln!(text, "frontchannel_logout_uri = {}", toml_string(uri))?;
         writeln!(text, "frontchannel_logout_session_required = true")?;
@@ -318,7 +320,7 @@ mod tests {
         std::fs::write(&file, mine + &client("other", "secret_file = 'other'")).unwrap();
         std::fs::write(own.path().join("other"), "a-secret-of-my-own-that-is-long-enough").unwrap();
         let clients = &[file];
-        // The second time, the applications have other secrets.
+        // The second time the applications have other secrets.
         for _ in 0..2 {
             let apps = Apps::bind().await.unwrap();
             let file = write(plan(home.path(), clients), &apps).unwrap();

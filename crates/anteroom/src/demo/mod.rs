@@ -1,5 +1,5 @@
-//! `anteroom demo`: everything on one machine with nothing else installed. The provider on SQLite, the outbox in place of
-//! mail and phones, the sample application behind each tile, and accounts to try. On loopback only.
+//! `anteroom demo`: everything on one machine without further installation. The provider on SQLite, the outbox instead
+//! of mail and phones, a sample application for each tile, and sample accounts. On loopback only.
 
 mod accounts;
 mod apps;
@@ -28,7 +28,7 @@ use anteroom_server::{background, logging, serve, wiring};
 use apps::Apps;
 use configuration::DemoOptions;
 
-/// Where the demo keeps its data: a folder of the operator's, or one that goes with the demo.
+/// The demo's data folder: the operator's, or a temporary one.
 enum DataFolder {
     Kept(PathBuf),
     Temporary(tempfile::TempDir),
@@ -72,7 +72,7 @@ pub fn run(args: &DemoArgs) -> Result<(), CommandError> {
     })
 }
 
-/// Browsers try `localhost` on both families; a machine without IPv6 has only the one.
+/// Browsers try both address families for `localhost`; a machine without IPv6 has only one.
 async fn loopback_listeners(port: u16) -> Result<Vec<TcpListener>, CommandError> {
     let v4 = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await;
     let v4 =
@@ -81,7 +81,7 @@ async fn loopback_listeners(port: u16) -> Result<Vec<TcpListener>, CommandError>
     Ok([Some(v4), v6.ok()].into_iter().flatten().collect())
 }
 
-/// A kept demo keeps its key as well.
+/// The master key; a kept demo also keeps its key.
 fn master_key(home: &Path) -> Result<SecretString, CommandError> {
     let path = home.join(configuration::MASTER_KEY_FILE);
     if !path.exists() {
@@ -91,7 +91,7 @@ fn master_key(home: &Path) -> Result<SecretString, CommandError> {
     Ok(text.into())
 }
 
-/// As quiet as the demo is, a developer sees what is wrong with a request, and what was left out of it.
+/// The demo logs little, but a developer needs to see why a request was refused and what was left out of it.
 const LOG: &str = "warn,anteroom_flows::interaction::authorize=info";
 
 struct Demo<'a> {
@@ -129,7 +129,7 @@ impl Demo<'_> {
         drop(stop);
         drop(tasks);
         running.join_all().await;
-        background::finish_trail(&provider, settings).await?;
+        background::finish_audit_trail(&provider, settings).await?;
         provider.store.close().await;
         Ok(())
     }
@@ -139,14 +139,14 @@ impl Demo<'_> {
         if files.is_empty() {
             return String::new();
         }
-        format!("Your clients    {}; after a change start the demo anew\n\n", files.join(", "))
+        format!("Your clients    {}; restart the demo after a change\n\n", files.join(", "))
     }
 
-    /// `written` is the configuration for commands.
+    /// `written` is the path of the configuration for commands.
     fn announce(&self, written: &Path) {
         let issuer = format!("http://localhost:{}", self.plan.port);
         print_line(&format!(
-            "Anteroom demo: nothing here is real, and nothing leaves this machine.\n\n\
+            "Anteroom demo: all data are samples, and nothing is sent from this machine.\n\n\
              Open            {issuer}/\n\
              Mail and texts  {issuer}/dev/outbox\n\
              Commands        anteroom explain REFERENCE --config {}\n\n\

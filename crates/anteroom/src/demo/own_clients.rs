@@ -1,12 +1,12 @@
-//! The developer's own clients (`--client FILE`), as the configuration for commands has them.
+//! The developer's own clients (`--client FILE`), in the form for commands.
 
 use std::path::{Path, PathBuf};
 
 use super::written::{renew, toml_string};
 use crate::commands::CommandError;
 
-/// What is in the files, with each secret of a variable in a file of `secrets`, and each file named by its whole path. Lines are
-/// looked at one by one: a value that is spread over several stays as it is.
+/// The content of the files, with each secret from an environment variable copied to a file in `secrets`, and each file
+/// path made absolute. Only values on one line are changed.
 pub(super) fn own_clients(files: &[PathBuf], secrets: &Path) -> Result<String, CommandError> {
     let mut text = String::new();
     for file in files {
@@ -21,7 +21,7 @@ pub(super) fn own_clients(files: &[PathBuf], secrets: &Path) -> Result<String, C
     Ok(text)
 }
 
-/// `None`: as it is.
+/// `None` if the line stays as it is.
 fn as_commands_need(line: &str, file: &Path, secrets: &Path) -> Result<Option<String>, CommandError> {
     let Some((key, value)) = line.split_once('=').and_then(|(key, rest)| Some((key.trim(), quoted(rest)?)))
     else {
@@ -29,7 +29,7 @@ fn as_commands_need(line: &str, file: &Path, secrets: &Path) -> Result<Option<St
     };
     if key == "secret_env" {
         let copy = secrets.join(value);
-        // What the demo gives itself is there already, and the configuration that is served was read with it.
+        // The demo's own variables are not set for commands, and the served configuration was already read with them.
         if let Ok(secret) = std::env::var(value)
             && !copy.exists()
         {

@@ -1,10 +1,10 @@
-//! How the demo writes its files.
+//! Writes the demo's files.
 
 use std::path::Path;
 
 use crate::commands::{CommandError, write_secret_file};
 
-/// A kept demo has the file of the last time.
+/// Replaces a file; a kept demo has the file of its last run.
 pub(super) fn renew(path: &Path, text: &str) -> Result<(), CommandError> {
     if path.exists() {
         std::fs::remove_file(path).map_err(|error| CommandError::File(path.to_owned(), error))?;

@@ -32,12 +32,12 @@ impl Ledger {
     }
 
     /// What the trail has otherwise, in words.
-    pub(crate) fn differences(&self, trail: &BTreeMap<String, u32>) -> Vec<String> {
+    pub(crate) fn differences(&self, recorded: &BTreeMap<String, u32>) -> Vec<String> {
         let mut kinds: Vec<_> = self.certain.keys().chain(self.possible.keys()).copied().collect();
         kinds.sort_unstable();
         kinds.dedup();
         let differs = |kind: &&str| {
-            let (found, least) = (trail.get(*kind).copied().unwrap_or_default(), self.certain(kind));
+            let (found, least) = (recorded.get(*kind).copied().unwrap_or_default(), self.certain(kind));
             let most = if *kind == NO_UPPER_BOUND { u32::MAX } else { self.most(kind) };
             (!(least..=most).contains(&found))
                 .then(|| format!("{kind}: {found} entries, not {least} to {most}"))

@@ -13,11 +13,11 @@ mod people;
 mod post;
 mod postgres_crash;
 mod postgres_standby;
+mod scenario;
 mod server;
 mod torture;
 mod verdict;
 mod walk;
-mod world;
 
 use anteroom_crypto::Random;
 use anteroom_testkit::{Backend, on_both_databases};
@@ -28,8 +28,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use people::Person;
+use scenario::Scenario;
 use server::{Installation, Server};
-use world::World;
 
 on_both_databases!(what_was_answered_for_outlives_fifty_kills);
 
@@ -49,14 +49,14 @@ async fn what_was_answered_for_outlives_fifty_kills(backend: Backend) {
     let installation = Installation::new(tempfile::tempdir().unwrap(), backend.url(), &post);
     let seed = seed();
     note(&format!("{kills} kills"));
-    let world = World::new(&installation, post);
-    let mut load = Load::begin(installation, world, seed).await;
+    let scenario = Scenario::new(&installation, post);
+    let mut load = Load::begin(installation, scenario, seed).await;
     let random = Random::seeded(seed.into());
     for life in 1..=kills {
         load.answers(1 + random.below(LIVELY)).await;
         tokio::time::sleep(Duration::from_micros(random.below(MOMENT).into())).await;
         load.kill_and_start_again().await;
-        load.world.live_again(life);
+        load.scenario.live_again(life);
     }
     load.end().await;
 }
@@ -64,31 +64,31 @@ async fn what_was_answered_for_outlives_fifty_kills(backend: Backend) {
 /// A server at work: people who use it, and what must be true at the end.
 struct Load {
     installation: Installation,
-    world: Arc<World>,
+    scenario: Arc<Scenario>,
     server: Server,
     actors: JoinSet<Vec<Person>>,
 }
 
 impl Load {
-    async fn begin(installation: Installation, world: World, seed: u32) -> Self {
+    async fn begin(installation: Installation, scenario: Scenario, seed: u32) -> Self {
         let invited = installation.invite(PEOPLE).await;
-        let world = Arc::new(world);
+        let scenario = Arc::new(scenario);
         let mut people: Vec<Person> =
-            invited.into_iter().map(|(number, id)| Person::new(&world, number, id, seed)).collect();
+            invited.into_iter().map(|(number, id)| Person::new(&scenario, number, id, seed)).collect();
         people.reverse();
         let server = Server::start(&installation).await;
         let waiting = Arc::new(Mutex::new(people));
         let mut actors = JoinSet::new();
         for _ in 0..AT_ONCE {
-            actors.spawn(act(Arc::clone(&world), Arc::clone(&waiting)));
+            actors.spawn(act(Arc::clone(&scenario), Arc::clone(&waiting)));
         }
-        Self { installation, world, server, actors }
+        Self { installation, scenario, server, actors }
     }
 
     /// Until so many more answers have come. A person who finds something untrue ends the test.
     async fn answers(&mut self, more: u32) {
-        let world = Arc::clone(&self.world);
-        self.until(world.answers(more)).await;
+        let scenario = Arc::clone(&self.scenario);
+        self.until(scenario.answers(more)).await;
     }
 
     async fn until(&mut self, what: impl Future<Output = ()>) {
@@ -105,15 +105,15 @@ impl Load {
 
     /// The installation as it is left, with everything judged.
     async fn end(self) -> Installation {
-        self.world.stop();
+        self.scenario.stop();
         let mut acquainted = Vec::new();
         for mut done in self.actors.join_all().await {
             acquainted.append(&mut done);
         }
         verdict::of_the_living(&mut acquainted).await;
         self.server.stop();
-        self.installation.send_the_rest(&self.world.post).await;
-        verdict::of_the_records(&self.installation, &self.world, &acquainted);
+        self.installation.send_the_rest(&self.scenario.post).await;
+        verdict::of_the_records(&self.installation, &self.scenario, &acquainted);
         self.installation
     }
 }
@@ -126,9 +126,9 @@ fn seed() -> u32 {
 }
 
 /// One after another lives through what people live through, until it is over.
-async fn act(world: Arc<World>, waiting: Arc<Mutex<Vec<Person>>>) -> Vec<Person> {
+async fn act(scenario: Arc<Scenario>, waiting: Arc<Mutex<Vec<Person>>>) -> Vec<Person> {
     let mut done = Vec::new();
-    while !world.is_stopping() {
+    while !scenario.is_stopping() {
         let next = waiting.lock().unwrap().pop();
         let mut person = next.unwrap_or_else(|| panic!("there are too few people for so many kills"));
         person.live().await;

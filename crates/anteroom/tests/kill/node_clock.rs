@@ -9,9 +9,9 @@ use std::sync::Arc;
 use crate::cluster::Cluster;
 use crate::people::Person;
 use crate::post::Post;
+use crate::scenario::Scenario;
 use crate::server::{Installation, Server, eventually};
 use crate::walk::Ending;
-use crate::world::World;
 use crate::{note, seed};
 
 const LIBRARY: &str = "ANTEROOM_TEST_FAKETIME";
@@ -39,22 +39,22 @@ async fn a_node_without_its_clock_serves_nothing_and_ends_nothing() {
     ] {
         installation.environment.push((name.to_owned(), value.to_owned()));
     }
-    let world = Arc::new(World::new(&installation, post));
+    let scenario = Arc::new(Scenario::new(&installation, post));
     let server = Server::start(&installation).await;
     let (number, id) = invited[0];
-    let mut person = Person::new(&world, number, id, seed());
+    let mut person = Person::new(&scenario, number, id, seed());
     let password = person.new_password();
     assert!(person.register(&password).await == Ending::Done);
-    let (desk, portal) = (world.browser(), world.application());
+    let (desk, portal) = (scenario.browser(), scenario.application());
     assert_eq!(desk.sign_in(&person.address, &password).await.status, 303);
     let mut refresh_token = portal.tokens(&desk, SCOPE).await.refresh_token().to_owned();
-    let ready = async || world.browser().get("/readyz").await;
+    let ready = async || scenario.browser().get("/readyz").await;
     for offset in ["-70s", "+600s", "-3600s", "+86400s"] {
         note(offset);
         set(offset);
         eventually("the node notices", async || ready().await.body.contains("the clock is")).await;
         assert_eq!(ready().await.status, 503);
-        assert_eq!(world.browser().get("/sign-in").await.status, 503);
+        assert_eq!(scenario.browser().get("/sign-in").await.status, 503);
         assert_eq!(desk.get("/dashboard").await.status, 503);
         assert_eq!(portal.refresh(&refresh_token).await.status, 503);
         set("+0");

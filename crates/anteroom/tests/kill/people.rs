@@ -6,9 +6,9 @@ use anteroom_testkit::{Browser, Tokens};
 use std::sync::Arc;
 
 use crate::ledger::Ledger;
+use crate::scenario::Scenario;
 use crate::server::address_of;
 use crate::walk::Ending;
-use crate::world::World;
 
 /// The sixth wrong password locks.
 const LOCKS: u32 = 6;
@@ -24,7 +24,7 @@ const WORDS: [&str; 24] = [
 ];
 
 pub(crate) struct Person {
-    pub(crate) world: Arc<World>,
+    pub(crate) scenario: Arc<Scenario>,
     pub(crate) random: Random,
     pub(crate) id: AccountId,
     pub(crate) address: String,
@@ -62,7 +62,7 @@ struct Family {
 }
 
 impl Person {
-    pub(crate) fn new(world: &Arc<World>, number: u32, id: AccountId, seed: u32) -> Self {
+    pub(crate) fn new(scenario: &Arc<Scenario>, number: u32, id: AccountId, seed: u32) -> Self {
         Self {
             first: number % THINGS,
             random: Random::seeded((u64::from(seed) << 32) | u64::from(number)),
@@ -79,7 +79,7 @@ impl Person {
             late_mails: 0,
             used_digits: None,
             used_links: Vec::new(),
-            desk: world.browser(),
+            desk: scenario.browser(),
             at_desk: false,
             password: None,
             old_password: None,
@@ -88,7 +88,7 @@ impl Person {
             recoveries: 0,
             used_codes: Vec::new(),
             family: None,
-            world: Arc::clone(world),
+            scenario: Arc::clone(scenario),
         }
     }
 
@@ -101,7 +101,7 @@ impl Person {
         self.has_password(chosen);
         self.come_in().await;
         for step in 0..4 {
-            if self.world.is_stopping() {
+            if self.scenario.is_stopping() {
                 return;
             }
             match if step == 0 { self.first } else { self.random.below(THINGS) } {
@@ -140,10 +140,10 @@ impl Person {
 
     /// Signs in at a browser that is not known; none where no answer came.
     async fn sign_in(&mut self, browser: &Browser, password: &str) -> Option<bool> {
-        let world = Arc::clone(&self.world);
-        let page = world.open(browser, "/sign-in?another=1").await;
+        let scenario = Arc::clone(&self.scenario);
+        let page = scenario.open(browser, "/sign-in?another=1").await;
         let entered = [("email", self.address.as_str()), ("password", password)];
-        let answer = world.ask(browser.try_submit(&page, "/sign-in", &entered)).await;
+        let answer = scenario.ask(browser.try_submit(&page, "/sign-in", &entered)).await;
         match answer.as_ref().map(|answer| answer.status) {
             Some(303) => self.ledger.did("signed_in"),
             Some(422) => self.ledger.did("sign_in_refused"),
@@ -167,7 +167,7 @@ impl Person {
 
     /// The password is good in any browser, but for a lock.
     async fn password_is_good(&mut self) {
-        let (browser, password) = (self.world.browser(), self.password.clone().unwrap());
+        let (browser, password) = (self.scenario.browser(), self.password.clone().unwrap());
         loop {
             if let Some(admitted) = self.sign_in(&browser, &password).await {
                 assert_eq!(admitted, !self.locked, "{} with {password}, {:?}", self.address, self.ledger);
@@ -176,7 +176,7 @@ impl Person {
         }
         if !self.locked {
             self.failures = (0, 0);
-            let page = self.world.open(&browser, "/dashboard").await;
+            let page = self.scenario.open(&browser, "/dashboard").await;
             assert_eq!(
                 page.status,
                 200,
@@ -189,8 +189,8 @@ impl Person {
 
     async fn old_password_is_dead(&mut self) {
         if let Some(old) = self.old_password.clone() {
-            let stranger = self.world.browser();
-            self.guess(&stranger, &old).await;
+            let unknown_browser = self.scenario.browser();
+            self.guess(&unknown_browser, &old).await;
         }
     }
 
@@ -207,21 +207,21 @@ impl Person {
     }
 
     async fn desk_is_as_left(&self) {
-        let page = self.world.open(&self.desk, "/dashboard").await;
+        let page = self.scenario.open(&self.desk, "/dashboard").await;
         let expected = if self.at_desk { 200 } else { 303 };
         assert_eq!(page.status, expected, "{}: {}", self.address, page.page_summary());
     }
 
     async fn mistype(&mut self) {
-        let stranger = self.world.browser();
-        self.guess(&stranger, "no-password-of-mine-1").await;
+        let unknown_browser = self.scenario.browser();
+        self.guess(&unknown_browser, "no-password-of-mine-1").await;
         self.password_is_good().await;
     }
 
     async fn be_locked_out(&mut self) {
-        let stranger = self.world.browser();
+        let unknown_browser = self.scenario.browser();
         while self.failures.0 < LOCKS {
-            self.guess(&stranger, "no-password-of-mine-2").await;
+            self.guess(&unknown_browser, "no-password-of-mine-2").await;
         }
         self.locked = true;
         self.ledger.did("account_locked");
@@ -229,13 +229,13 @@ impl Person {
 
     /// Signs out at the desk, and in again.
     async fn leave(&mut self) {
-        let (world, desk) = (Arc::clone(&self.world), self.desk.clone());
+        let (scenario, desk) = (Arc::clone(&self.scenario), self.desk.clone());
         loop {
-            let page = world.open(&desk, "/dashboard").await;
+            let page = scenario.open(&desk, "/dashboard").await;
             if page.status != 200 {
                 break;
             }
-            match world.ask(desk.try_submit(&page, "/sign-out", &[])).await {
+            match scenario.ask(desk.try_submit(&page, "/sign-out", &[])).await {
                 Some(answer) => {
                     assert_eq!(answer.status, 303, "{}", answer.page_summary());
                     self.ledger.did("signed_out");
@@ -270,12 +270,12 @@ impl Person {
 
     /// From the desk to the application, which redeems its code and refreshes its tokens.
     async fn use_application(&mut self) {
-        let (world, portal) = (Arc::clone(&self.world), self.world.application());
+        let (scenario, portal) = (Arc::clone(&self.scenario), self.scenario.application());
         let request = portal.request(&[("scope", "openid offline_access"), ("prompt", "none")]);
-        let code = portal.code_in(&world.open(&self.desk, &request).await);
+        let code = portal.code_in(&scenario.open(&self.desk, &request).await);
         let mut lost = false;
         let answer = loop {
-            match world.ask(portal.try_redeem(&code, &[])).await {
+            match scenario.ask(portal.try_redeem(&code, &[])).await {
                 Some(answer) => break answer,
                 None => lost = true,
             }
@@ -299,13 +299,13 @@ impl Person {
 
     /// The newest token works as long as its family lives, also where the answer was lost the first time.
     async fn refresh(&mut self) {
-        let (world, portal) = (Arc::clone(&self.world), self.world.application());
+        let (scenario, portal) = (Arc::clone(&self.scenario), self.scenario.application());
         let Some(family) = &mut self.family else { return };
         let newest = family.tokens[family.tokens.len() - 1].clone();
         // Those of the next hour are counted by its entry.
         let is_first = family.tokens.len() == 1;
         let answer = loop {
-            match world.ask(portal.try_refresh(&newest)).await {
+            match scenario.ask(portal.try_refresh(&newest)).await {
                 Some(answer) => break answer,
                 None if is_first => self.ledger.perhaps(&["token_refreshed"]),
                 None => {}
@@ -323,12 +323,12 @@ impl Person {
 
     /// A token whose successor was used ends the family.
     async fn replay(&mut self) {
-        let (world, portal) = (Arc::clone(&self.world), self.world.application());
+        let (scenario, portal) = (Arc::clone(&self.scenario), self.scenario.application());
         let Some(family) = self.family.as_mut().filter(|family| family.tokens.len() > 2) else { return };
         let old = family.tokens[family.tokens.len() - 3].clone();
         family.is_alive = false;
         let answer = loop {
-            match world.ask(portal.try_refresh(&old)).await {
+            match scenario.ask(portal.try_refresh(&old)).await {
                 Some(answer) => break answer,
                 None => self.ledger.perhaps(&["refresh_replayed"]),
             }
@@ -340,9 +340,9 @@ impl Person {
 
     /// A code is spent, and its second use ends what the first one gave.
     async fn codes_are_spent(&mut self) {
-        let (world, portal) = (Arc::clone(&self.world), self.world.application());
+        let (scenario, portal) = (Arc::clone(&self.scenario), self.scenario.application());
         for code in std::mem::take(&mut self.used_codes) {
-            if let Some(answer) = world.ask(portal.try_redeem(&code, &[])).await {
+            if let Some(answer) = scenario.ask(portal.try_redeem(&code, &[])).await {
                 assert_eq!(answer.error(), "invalid_grant", "{}", answer.page_summary());
             }
             self.ledger.perhaps(&["code_replayed"]);
@@ -354,9 +354,9 @@ impl Person {
     }
 
     pub(crate) async fn link_is_dead(&mut self, link: &str) {
-        let (world, stranger) = (Arc::clone(&self.world), self.world.browser());
-        let page = world.open(&stranger, link).await;
-        if let Some(answer) = world.ask(stranger.try_submit(&page, "/recover", &[])).await {
+        let (scenario, unknown_browser) = (Arc::clone(&self.scenario), self.scenario.browser());
+        let page = scenario.open(&unknown_browser, link).await;
+        if let Some(answer) = scenario.ask(unknown_browser.try_submit(&page, "/recover", &[])).await {
             assert_eq!(answer.status, 410, "{}: {}", self.address, answer.page_summary());
         }
     }

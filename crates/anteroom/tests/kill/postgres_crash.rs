@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::cluster::Cluster;
 use crate::post::Post;
+use crate::scenario::Scenario;
 use crate::server::Installation;
-use crate::world::World;
 use crate::{Load, note, seed};
 
 const CRASHES: u32 = 5;
@@ -19,16 +19,16 @@ async fn what_was_answered_for_outlives_crashes_of_postgresql() {
     cluster.create_database();
     let post = Post::open().await;
     let installation = Installation::new(tempfile::tempdir().unwrap(), &cluster.url(), &post);
-    let world = World::with_failing_database(&installation, post);
-    let mut load = Load::begin(installation, world, seed()).await;
-    let world = Arc::clone(&load.world);
+    let scenario = Scenario::with_failing_database(&installation, post);
+    let mut load = Load::begin(installation, scenario, seed()).await;
+    let scenario = Arc::clone(&load.scenario);
     for life in 1..=CRASHES {
         load.answers(RECOVERED).await;
         note(&format!("crash {life}"));
         cluster.crash();
-        load.until(world.refusals(1)).await;
+        load.until(scenario.refusals(1)).await;
         cluster.start().await;
-        world.live_again(life);
+        scenario.live_again(life);
     }
     load.answers(RECOVERED).await;
     load.end().await;

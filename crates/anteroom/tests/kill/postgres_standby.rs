@@ -9,9 +9,9 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::cluster::{Cluster, url_at};
 use crate::people::Person;
 use crate::post::Post;
+use crate::scenario::Scenario;
 use crate::server::{Installation, Server, eventually};
 use crate::walk::Ending;
-use crate::world::World;
 use crate::{note, seed};
 
 const SCOPE: &str = "openid offline_access";
@@ -28,14 +28,14 @@ async fn a_standby_without_the_last_commits_is_not_served_until_it_is_accepted()
     let way = Way::to(primary.port).await;
     let post = Post::open().await;
     let installation = Installation::new(tempfile::tempdir().unwrap(), &url_at(way.port), &post);
-    let world = Arc::new(World::new(&installation, post));
+    let scenario = Arc::new(Scenario::new(&installation, post));
     let invited = installation.invite(1).await;
     let server = Server::start(&installation).await;
     let (number, id) = invited[0];
-    let mut person = Person::new(&world, number, id, seed());
+    let mut person = Person::new(&scenario, number, id, seed());
     let password = person.new_password();
     assert!(person.register(&password).await == Ending::Done);
-    let (before, portal) = (world.browser(), world.application());
+    let (before, portal) = (scenario.browser(), scenario.application());
     assert_eq!(before.sign_in(&person.address, &password).await.status, 303);
     let early = portal.tokens(&before, SCOPE).await;
     note("the standby is left behind");
@@ -46,7 +46,7 @@ async fn a_standby_without_the_last_commits_is_not_served_until_it_is_accepted()
     })
     .await;
     standby.stop();
-    let after = world.browser();
+    let after = scenario.browser();
     assert_eq!(after.sign_in(&person.address, &password).await.status, 303);
     let late = portal.tokens(&after, SCOPE).await;
     seen_by_the_node(&primary).await;
@@ -55,10 +55,10 @@ async fn a_standby_without_the_last_commits_is_not_served_until_it_is_accepted()
     standby.start().await;
     standby.promote();
     way.lead_to(standby.port);
-    let ready = async || world.browser().get("/readyz").await;
+    let ready = async || scenario.browser().get("/readyz").await;
     eventually("the node notices", async || ready().await.body.contains("went back")).await;
     assert_eq!(ready().await.status, 503);
-    assert_eq!(world.browser().get("/sign-in").await.status, 503);
+    assert_eq!(scenario.browser().get("/sign-in").await.status, 503);
     assert_eq!(portal.refresh(early.refresh_token()).await.status, 503);
     let refused = installation.fails(&["database", "accept"]);
     assert!(refused.contains("--yes"), "{refused}");
@@ -71,7 +71,7 @@ async fn a_standby_without_the_last_commits_is_not_served_until_it_is_accepted()
     for tokens in [&early, &late] {
         assert_eq!(portal.refresh(tokens.refresh_token()).await.error(), "invalid_grant");
     }
-    let again = world.browser();
+    let again = scenario.browser();
     assert_eq!(again.sign_in(&person.address, &password).await.status, 303);
     let tokens = portal.tokens(&again, SCOPE).await;
     assert_eq!(portal.refresh(tokens.refresh_token()).await.status, 200);

@@ -175,7 +175,7 @@ impl Installation {
         let waited = tokio::time::timeout(PATIENCE, look).await;
         waited.unwrap_or_else(|_| panic!("messages are left that nobody sends"));
         sending.finish().await;
-        background::finish_trail(&provider, &configuration.settings).await.unwrap();
+        background::finish_audit_trail(&provider, &configuration.settings).await.unwrap();
         provider.store.close().await;
     }
 

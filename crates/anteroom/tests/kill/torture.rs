@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::post::Post;
+use crate::scenario::Scenario;
 use crate::server::Installation;
-use crate::world::World;
 use crate::{AT_ONCE, Load, note, seed};
 
 const ROUNDS: u32 = 2;
@@ -57,14 +57,14 @@ async fn what_was_answered_for_outlives_a_database_that_fails_in_every_way() {
     let folder = tempfile::tempdir_in(&mount).unwrap();
     let database = folder.path().join("anteroom.db");
     let installation = Installation::new(folder, &format!("sqlite:{}", database.display()), &post);
-    let world = World::with_failing_database(&installation, post);
-    let mut load = Load::begin(installation, world, seed()).await;
+    let scenario = Scenario::with_failing_database(&installation, post);
+    let mut load = Load::begin(installation, scenario, seed()).await;
     let mut life = 0;
     for trouble in std::iter::repeat_n(TROUBLES, ROUNDS as usize).flatten() {
         note(&format!("{trouble:?}"));
         make(trouble, &mut load, Place { mount: &mount, database: &database }).await;
         life += 1;
-        load.world.live_again(life);
+        load.scenario.live_again(life);
         load.answers(RECOVERED).await;
     }
     let _folder = load.end().await;
@@ -78,18 +78,18 @@ struct Place<'a> {
 }
 
 async fn make(trouble: Trouble, load: &mut Load, place: Place<'_>) {
-    let world = std::sync::Arc::clone(&load.world);
+    let scenario = std::sync::Arc::clone(&load.scenario);
     match trouble {
         Trouble::Lock => {
             let lock = Lock::take(place.database);
             // One person more than there are has been refused twice: the connection was replaced in between.
-            load.until(world.refusals(u32::try_from(AT_ONCE).unwrap() + 1)).await;
+            load.until(scenario.refusals(u32::try_from(AT_ONCE).unwrap() + 1)).await;
             lock.release();
         }
         Trouble::FullDisk => {
             let filler = place.mount.join("filler");
             fill(&filler);
-            load.until(world.refusals(1)).await;
+            load.until(scenario.refusals(1)).await;
             std::fs::remove_file(filler).unwrap();
         }
         Trouble::ReadOnlyFolder => {
@@ -99,9 +99,9 @@ async fn make(trouble: Trouble, load: &mut Load, place: Place<'_>) {
             mount(&["--bind"], place.mount);
             mount(&["-o", "remount,bind,ro"], place.mount);
             fill_with(&mut filler);
-            load.until(world.refusals(2)).await;
+            load.until(scenario.refusals(2)).await;
             filler.set_len(0).unwrap();
-            load.until(world.refusals(2)).await;
+            load.until(scenario.refusals(2)).await;
             run(Command::new("umount").arg("--lazy").arg(place.mount));
             std::fs::remove_file(name).unwrap();
         }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::note;
 use crate::people::Person;
+use crate::scenario::Scenario;
 use crate::server::{Installation, lines};
-use crate::world::World;
 
 /// The server is killed no more: each person looks whether everything is as it was answered.
 pub(crate) async fn of_the_living(people: &mut [Person]) {
@@ -16,34 +16,34 @@ pub(crate) async fn of_the_living(people: &mut [Person]) {
 }
 
 /// The trail, the messages, and the server's log.
-pub(crate) fn of_the_records(installation: &Installation, world: &World, people: &[Person]) {
+pub(crate) fn of_the_records(installation: &Installation, scenario: &Scenario, people: &[Person]) {
     let said = installation.run(&["audit", "verify"]);
     assert!(said.contains("The trail is whole") && said.contains(" 0 wait to be linked"), "{said}");
     installation.run(&["audit", "export", "--out", "trail.jsonl"]);
-    let trail = Trail::read(installation);
+    let audited = AuditTrail::read(installation);
     let mut differences = Vec::new();
     for person in people {
-        let own = trail.of(person);
+        let own = audited.of(person);
         let found = person.ledger.differences(&own);
         differences.extend(found.into_iter().map(|found| format!("{}: {found}", person.address)));
-        differences.extend(messages(world, person, &own));
+        differences.extend(messages(scenario, person, &own));
     }
-    differences.extend(twice_in_a_life(world));
+    differences.extend(twice_in_a_life(scenario));
     assert!(differences.is_empty(), "{differences:#?}");
     let mut complaints = installation.complaints();
     // That the database failed is rightly complained of.
-    complaints.retain(|line| !world.database_fails() || line.contains("panicked"));
+    complaints.retain(|line| !scenario.database_fails() || line.contains("panicked"));
     assert!(complaints.is_empty(), "{complaints:#?}");
-    tell(world, people);
+    tell(scenario, people);
 }
 
 /// How often each kind of entry is there, by account.
-struct Trail(BTreeMap<String, BTreeMap<String, u32>>);
+struct AuditTrail(BTreeMap<String, BTreeMap<String, u32>>);
 
 /// A mail goes out only with these; a recovery that was asked for while five rows counted for the address has none.
 const MAILED: &str = "recovery_mailed";
 
-impl Trail {
+impl AuditTrail {
     fn read(installation: &Installation) -> Self {
         let mut counts: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
         for line in lines(&installation.path("trail.jsonl")) {
@@ -65,10 +65,10 @@ impl Trail {
 }
 
 /// Each message was queued with an entry of the trail, and each came.
-fn messages(world: &World, person: &Person, own: &BTreeMap<String, u32>) -> Vec<String> {
+fn messages(scenario: &Scenario, person: &Person, own: &BTreeMap<String, u32>) -> Vec<String> {
     let entries = |kinds: &[&str]| kinds.iter().filter_map(|kind| own.get(*kind)).sum::<u32>() as usize;
     let came = |to: &str| {
-        let got = world.post.got();
+        let got = scenario.post.got();
         got.into_iter().filter(|got| got.to == to).map(|got| got.id).collect::<BTreeSet<String>>().len()
     };
     [
@@ -93,15 +93,15 @@ fn messages(world: &World, person: &Person, own: &BTreeMap<String, u32>) -> Vec<
 }
 
 /// A kill may make a message go out again. Without one it goes out once.
-fn twice_in_a_life(world: &World) -> Vec<String> {
+fn twice_in_a_life(scenario: &Scenario) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    let mut twice = world.post.got();
+    let mut twice = scenario.post.got();
     twice.retain(|got| !seen.insert((got.id.clone(), got.life)));
     twice.into_iter().map(|got| format!("to {}: sent twice in life {}", got.to, got.life)).collect()
 }
 
 /// What there was, for a reader of the output: a test of nothing would pass as well.
-fn tell(world: &World, people: &[Person]) {
+fn tell(scenario: &Scenario, people: &[Person]) {
     let sum = |kind: &str| people.iter().map(|person| person.ledger.certain(kind)).sum::<u32>();
     for kind in [
         "registration_completed",
@@ -118,7 +118,7 @@ fn tell(world: &World, people: &[Person]) {
         note(&format!("{kind}: {count}"));
         assert!(count > 0, "nothing of {kind} was ever answered");
     }
-    let got = world.post.got();
+    let got = scenario.post.got();
     let distinct = got.iter().map(|got| &got.id).collect::<BTreeSet<_>>().len();
     note(&format!("{} people, {distinct} messages, {} of them again", people.len(), got.len() - distinct));
 }

@@ -35,16 +35,16 @@ impl Person {
     pub(crate) async fn register(&mut self, password: &str) -> Ending {
         let mut invitation = None;
         for _ in 0..ASKS {
-            invitation = invitation.or(self.world.post.next(&self.address, INVITATION, 0).await);
+            invitation = invitation.or(self.scenario.post.next(&self.address, INVITATION, 0).await);
         }
         let Some((mail, _)) = invitation else { return Ending::GivenUp };
-        let (world, desk) = (Arc::clone(&self.world), self.desk.clone());
-        let page = world.open(&desk, &link(&mail.text, INVITATION)).await;
+        let (scenario, desk) = (Arc::clone(&self.scenario), self.desk.clone());
+        let page = scenario.open(&desk, &link(&mail.text, INVITATION)).await;
         self.walk(&desk, page, password).await
     }
 
     pub(crate) async fn recover(&mut self, password: &str) -> Ending {
-        let browser = if self.random.below(2) == 0 { self.desk.clone() } else { self.world.browser() };
+        let browser = if self.random.below(2) == 0 { self.desk.clone() } else { self.scenario.browser() };
         for _ in 0..ASKS {
             match self.try_to_recover(&browser, password).await {
                 Some(Ending::DeadLink) => {
@@ -60,9 +60,9 @@ impl Person {
 
     /// None where no mail came.
     async fn try_to_recover(&mut self, browser: &Browser, password: &str) -> Option<Ending> {
-        let world = Arc::clone(&self.world);
+        let scenario = Arc::clone(&self.scenario);
         let asked = self.ask_for_mail(browser).await;
-        let (mail, count) = world.post.next(&self.address, RECOVERY, self.mails).await?;
+        let (mail, count) = scenario.post.next(&self.address, RECOVERY, self.mails).await?;
         self.mails = count;
         let link = link(&mail.text, RECOVERY);
         let typed = match self.random.below(3) {
@@ -71,7 +71,7 @@ impl Person {
         };
         let page = match typed {
             Some(page) => page,
-            None => world.open(browser, &link).await,
+            None => scenario.open(browser, &link).await,
         };
         self.used_links.push(link);
         Some(self.walk(browser, page, password).await)
@@ -79,15 +79,16 @@ impl Person {
 
     /// The page that is the same for every address.
     async fn ask_for_mail(&mut self, browser: &Browser) -> TestResponse {
-        let world = Arc::clone(&self.world);
+        let scenario = Arc::clone(&self.scenario);
         loop {
-            let page = world.open(browser, "/forgot-password").await;
+            let page = scenario.open(browser, "/forgot-password").await;
             let entered = [("email", self.address.as_str())];
-            if let Some(answer) = world.ask(browser.try_submit(&page, "/forgot-password", &entered)).await {
+            if let Some(answer) = scenario.ask(browser.try_submit(&page, "/forgot-password", &entered)).await
+            {
                 assert_eq!(answer.status, 303, "{}", answer.page_summary());
                 // Answered for this account a moment later, unless the run ends or enough was asked for before.
                 self.ledger.perhaps(&["ask_answered"]);
-                return world.follow(browser, &answer).await;
+                return scenario.follow(browser, &answer).await;
             }
             self.ledger.perhaps(&["ask_answered"]);
         }
@@ -100,8 +101,8 @@ impl Person {
         asked: &TestResponse,
         code: &str,
     ) -> Option<TestResponse> {
-        let world = Arc::clone(&self.world);
-        let Some(answer) = world.ask(browser.try_submit(asked, "/recover/code", &[("code", code)])).await
+        let scenario = Arc::clone(&self.scenario);
+        let Some(answer) = scenario.ask(browser.try_submit(asked, "/recover/code", &[("code", code)])).await
         else {
             self.ledger.perhaps(&["link_pressed"]);
             return None;
@@ -110,16 +111,16 @@ impl Person {
             return None;
         }
         self.ledger.did("link_pressed");
-        Some(world.follow(browser, &answer).await)
+        Some(scenario.follow(browser, &answer).await)
     }
 
     async fn walk(&mut self, browser: &Browser, mut page: TestResponse, password: &str) -> Ending {
-        let world = Arc::clone(&self.world);
+        let scenario = Arc::clone(&self.scenario);
         loop {
             let step = self.step(browser, &page, password).await;
             page = match step {
-                Step::To(address) => world.open(browser, address.as_str()).await,
-                Step::Again => world.open(browser, page.asked.as_str()).await,
+                Step::To(address) => scenario.open(browser, address.as_str()).await,
+                Step::Again => scenario.open(browser, page.asked.as_str()).await,
                 Step::End(ending) => return ending,
             };
         }
@@ -127,7 +128,7 @@ impl Person {
 
     async fn step(&mut self, browser: &Browser, page: &TestResponse, password: &str) -> Step {
         if page.has_form("/recover") {
-            self.press(browser, page).await
+            self.follow_link(browser, page).await
         } else if page.has_form("/register") {
             self.post(browser, page, "/register", &[], &["link_pressed"]).await
         } else if page.has_form("/register/phones-done") {
@@ -150,8 +151,8 @@ impl Person {
         }
     }
 
-    async fn press(&mut self, browser: &Browser, page: &TestResponse) -> Step {
-        let Some(answer) = self.world.ask(browser.try_submit(page, "/recover", &[])).await else {
+    async fn follow_link(&mut self, browser: &Browser, page: &TestResponse) -> Step {
+        let Some(answer) = self.scenario.ask(browser.try_submit(page, "/recover", &[])).await else {
             self.ledger.perhaps(&["link_pressed"]);
             return Step::Again;
         };
@@ -176,7 +177,7 @@ impl Person {
         entered: &[(&str, &str)],
         kinds: &[&'static str],
     ) -> Step {
-        let Some(answer) = self.world.ask(browser.try_submit(page, action, entered)).await else {
+        let Some(answer) = self.scenario.ask(browser.try_submit(page, action, entered)).await else {
             self.ledger.perhaps(kinds);
             return Step::Again;
         };
@@ -194,7 +195,7 @@ impl Person {
         action: &str,
         entered: &[(&str, &str)],
     ) -> Step {
-        let answer = self.world.ask(browser.try_submit(page, action, entered)).await;
+        let answer = self.scenario.ask(browser.try_submit(page, action, entered)).await;
         match answer {
             Some(answer) if answer.status == 303 => {
                 self.ledger.did("code_sent");
@@ -213,21 +214,21 @@ impl Person {
 
     /// The newest code, after one that was used before; another one where it does not come.
     async fn enter(&mut self, browser: &Browser, page: &TestResponse) -> Step {
-        let world = Arc::clone(&self.world);
-        let Some((text, count)) = world.post.next(&self.phone, "", self.texts).await else {
+        let scenario = Arc::clone(&self.scenario);
+        let Some((text, count)) = scenario.post.next(&self.phone, "", self.texts).await else {
             return self.send(browser, page, "/verify/send", &[]).await;
         };
         self.texts = count;
         let code = digits(&text.text);
         let used = self.used_digits.clone().filter(|used| *used != code && self.random.below(2) == 0);
         if let Some(used) = used {
-            let answer = world.ask(browser.try_submit(page, "/verify/code", &[("code", &used)])).await;
+            let answer = scenario.ask(browser.try_submit(page, "/verify/code", &[("code", &used)])).await;
             self.ledger.perhaps(&["code_refused"]);
             if let Some(answer) = answer {
                 assert_eq!(answer.status, 422, "{}: used before: {}", self.address, answer.page_summary());
             }
         }
-        let answer = world.ask(browser.try_submit(page, "/verify/code", &[("code", &code)])).await;
+        let answer = scenario.ask(browser.try_submit(page, "/verify/code", &[("code", &code)])).await;
         let Some(answer) = answer else {
             self.ledger.perhaps(&["code_refused", "code_accepted", "phone_verified"]);
             return Step::Again;

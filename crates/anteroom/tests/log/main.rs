@@ -3,7 +3,7 @@
 
 mod requests;
 
-use anteroom::commands::serve::{RunningNode, tell_start};
+use anteroom::commands::serve::{RunningNode, log_start};
 use anteroom_config::ConfigurationFile;
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_domain::database_rollback::DatabaseRollback;
@@ -341,7 +341,7 @@ fn a_node_that_answers_503_to_everything_does_not_say_that_it_is_ready() {
     for (refused, is_ready) in [(None, true), (Some(DatabaseRollback::Ends { seen: 5, found: 3 }), false)] {
         let (page, _guard) = listening();
         let node = RunningNode { listen: settings.server.listen, name: "node", configuration: "digest" };
-        tell_start(settings, node, refused);
+        log_start(settings, node, refused);
         let log = page.text();
         assert_eq!(log.contains(" ready issuer="), is_ready, "{log}");
         assert_eq!(log.contains("reached up to entry 5, and ends at 3"), !is_ready, "{log}");
@@ -385,7 +385,7 @@ async fn a_reload_names_what_has_changed_and_what_of_it_waits() {
         // A change is read at the second look that finds it.
         assert!(follower.look(Instant::now()).await && follower.look(Instant::now()).await);
         let log = page.text();
-        let line = log.lines().rfind(|line| line.contains("configuration taken up")).unwrap_or_default();
+        let line = log.lines().rfind(|line| line.contains("configuration applied")).unwrap_or_default();
         assert!(line.contains(expected), "{more}: {log}");
     }
     provider.store.close().await;

@@ -86,7 +86,7 @@ fn check_says_what_is_wrong_with_the_files() {
     for (certificate, key, why) in [
         (Some(""), Some(good.key.as_str()), "there is no certificate in"),
         (Some(good.key.as_str()), Some(good.key.as_str()), "there is no certificate in"),
-        (Some(good.chain.trim_end_matches(['-', '\n'])), Some(good.key.as_str()), "is not whole"),
+        (Some(good.chain.trim_end_matches(['-', '\n'])), Some(good.key.as_str()), "is incomplete"),
         (Some(good.chain.as_str()), Some(""), "there is no private key in"),
         (Some(good.chain.as_str()), Some(good.chain.as_str()), "there is no private key in"),
         (
@@ -99,7 +99,7 @@ fn check_says_what_is_wrong_with_the_files() {
             Some(good.key.as_str()),
             "cannot be read",
         ),
-        (Some(good.chain.as_str()), Some(other_key.as_str()), "is not the one of the certificate"),
+        (Some(good.chain.as_str()), Some(other_key.as_str()), "does not match the certificate"),
         (None, Some(good.key.as_str()), "cannot read"),
         (Some(good.chain.as_str()), None, "cannot read"),
     ] {

@@ -16,11 +16,11 @@ async fn an_application_with_a_certificate_of_the_operators_authority_is_reached
         Outgoing::new(NetworkPolicy::Loopback, authority).unwrap().get(&url, 100, fetch).await
     };
     get(Some(practice.root())).await.unwrap();
-    let stranger = Practice::new();
-    for authority in [None, Some(stranger.root())] {
+    let other = Practice::new();
+    for authority in [None, Some(other.root())] {
         assert!(matches!(get(authority).await, Err(OutgoingError::NoAnswer(_, _))));
     }
-    let told = get(Some(stranger.root())).await.unwrap_err().to_string();
-    assert!(told.contains("invalid peer certificate") && told.contains("outgoing.ca_file"), "{told}");
+    let error = get(Some(other.root())).await.unwrap_err().to_string();
+    assert!(error.contains("invalid peer certificate") && error.contains("outgoing.ca_file"), "{error}");
     running.stop().await;
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: the steps one after another, whatever becomes of each, and a summary of all at the end.
+//! `cargo xtask test`: runs all steps in order, even after a failure, and prints a summary.
 
 mod needs;
 mod options;

@@ -1,4 +1,4 @@
-//! What the steps need that cargo does not bring: looked for first, installed on Debian when missing, named elsewhere.
+//! Programs that the steps need beside cargo: looked for first, installed on Debian if missing, listed elsewhere.
 
 use super::{pgbouncer, postgres};
 use crate::failure::Result;
@@ -10,7 +10,7 @@ use std::process::Command;
 pub(super) struct Need {
     name: &'static str,
     present: fn() -> bool,
-    /// Debian's packages that bring it.
+    /// Debian's packages that have it.
     packages: &'static [&'static str],
 }
 
@@ -26,7 +26,7 @@ pub(super) static CHROMIUM: Need = Need {
     packages: &["chromium", "chromium-headless-shell"],
 };
 
-/// Without any, pages are measured and pictured with empty boxes.
+/// Without fonts, pages are measured and pictured with empty boxes.
 pub(super) static FONTS: Need =
     Need { name: "fonts", present: fonts, packages: &["fonts-dejavu-core", "fonts-liberation"] };
 
@@ -60,7 +60,7 @@ pub(super) static JAVA: Need = Need {
     packages: &["default-jdk-headless", "maven"],
 };
 
-/// From this version on it fetches a newer one by itself, where the modules ask for that.
+/// From this version on it downloads a newer one by itself if the modules require that.
 pub(super) static GO: Need = Need {
     name: "Go 1.21 or newer",
     present: || version("go", "version") >= Some(OLDEST_GO),
@@ -76,7 +76,7 @@ pub(super) static MAIL_SERVER: Need = Need {
     packages: &["python3-aiosmtpd", "openssl", "iproute2", "util-linux"],
 };
 
-/// A file system of one's own is mounted where no other process sees it.
+/// The step mounts a file system that no other process sees.
 pub(super) static TORTURE: Need = Need {
     name: "sqlite3, unshare, mount and libfaketime, and to run as root",
     present: || {
@@ -91,7 +91,7 @@ const MAC_CHROME: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google 
 const OLDEST_NODE: (u32, u32) = (18, 0);
 const OLDEST_JAVA: (u32, u32) = (17, 0);
 const OLDEST_GO: (u32, u32) = (1, 21);
-/// A virtual environment needs both modules; `requirements.txt` has what is needed from this version on.
+/// A virtual environment needs both modules; `requirements.txt` requires this version.
 const PYTHON_WITH_VENV: &str = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))";
 const APACHE_FILES: &[&str] = &["/usr/sbin/apache2", "/usr/lib/apache2/modules/mod_auth_openidc.so"];
 
@@ -105,8 +105,7 @@ impl Need {
     }
 }
 
-/// Installs what is missing where that can be done. What is still missing afterwards fails the steps that need it, not
-/// the others.
+/// Installs what is missing, if possible. Anything still missing afterwards fails only the steps that need it.
 pub(super) fn provide<'a>(needs: impl Iterator<Item = &'a Need>) {
     let missing: Vec<&Need> = needs.filter(|need| !need.met()).collect();
     if missing.is_empty() {
@@ -128,7 +127,7 @@ pub(super) fn provide<'a>(needs: impl Iterator<Item = &'a Need>) {
     }
 }
 
-/// An index that could not be refreshed in full may still know the packages.
+/// Even if the package index could not be refreshed completely, it may have the packages.
 fn install(packages: &[&str]) -> Result {
     if let Err(failure) = run(apt_get().arg("update")) {
         println!("{failure}");
@@ -155,12 +154,12 @@ pub(super) fn chromium() -> Option<PathBuf> {
     CHROMIUM_NAMES.iter().find_map(|name| on_path(name)).or_else(|| mac.exists().then(|| mac.to_owned()))
 }
 
-/// The same engine without a window's interface: a page costs it half the processor time.
+/// The same engine without a user interface: a page takes half the processor time.
 pub(super) fn headless_shell() -> Option<PathBuf> {
     on_path("chromium-headless-shell")
 }
 
-/// The library with which a program is told another time.
+/// The library that gives a program another time.
 pub(super) fn faketime() -> Option<PathBuf> {
     let folders = std::fs::read_dir("/usr/lib").ok()?.filter_map(|entry| Some(entry.ok()?.path()));
     folders.map(|folder| folder.join("faketime/libfaketimeMT.so.1")).find(|library| library.is_file())
@@ -176,7 +175,7 @@ pub(super) fn python() -> Option<PathBuf> {
     python_that_runs(PYTHON_WITH_VENV)
 }
 
-/// Debian's own has its packages, whichever comes first in the search path.
+/// Prefers Debian's Python, which has its packages, to another on the search path.
 fn python_that_runs(program: &str) -> Option<PathBuf> {
     let candidates = [Some(PathBuf::from("/usr/bin/python3")), on_path("python3")];
     let does = |python: &PathBuf| succeeds(Command::new(python).args(["-c", program]));
@@ -191,7 +190,7 @@ fn node() -> bool {
     version("node", "--version") >= Some(OLDEST_NODE) && succeeds(Command::new("npm").arg("--version"))
 }
 
-/// The first two numbers that the program says.
+/// The first two numbers of the program's version.
 fn version(program: &str, argument: &str) -> Option<(u32, u32)> {
     let output = Command::new(program).arg(argument).output().ok()?;
     let said = String::from_utf8_lossy(&output.stdout);

@@ -1,4 +1,5 @@
-//! A PgBouncer in front of the PostgreSQL of a test run, on a free port, with its own defaults wherever tests need no more.
+//! A PgBouncer in front of a test run's PostgreSQL, on a free port, with its default settings unless the tests need
+//! others.
 
 use super::postgres::{Postgres, SERVICE_USER, hand_over};
 use crate::failure::{Failure, Result};
@@ -9,10 +10,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// Debian's, which is in the search path of root alone.
+/// Debian's path, which only root has on the search path.
 const DEBIAN: &str = "/usr/sbin/pgbouncer";
 
-/// Fields go in this order: the pooler first, then its files.
+/// Fields are dropped in this order: the pooler first, then its files.
 pub(super) struct PgBouncer {
     _server: Service,
     port: u16,
@@ -45,7 +46,7 @@ impl PgBouncer {
         Ok(Self { _server: server, port, _folder: folder })
     }
 
-    /// Without a database.
+    /// The address without a database.
     pub(super) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}", self.port)
     }
@@ -56,7 +57,7 @@ pub(super) fn program() -> Option<PathBuf> {
     debian.is_file().then(|| debian.to_owned()).or_else(|| on_path("pgbouncer"))
 }
 
-/// Each database under its name in session mode, and `transaction`, which is `postgres`, in transaction mode.
+/// Each database under its name in session mode, and `transaction`, which is `postgres` in transaction mode.
 fn ini(folder: &Path, port: u16, server: u16) -> String {
     format!(
         "[databases]\n\

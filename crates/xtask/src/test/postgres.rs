@@ -1,5 +1,5 @@
-//! A PostgreSQL server for the length of a test run: its files in a temporary folder, nothing shared with a server that
-//! the machine may already have, and no care for its data, which makes it quick.
+//! A PostgreSQL server for the duration of a test run: its files are in a temporary folder, it shares nothing with a
+//! server that the machine may have, and it does not sync its data, which makes it fast.
 
 use crate::failure::{Failure, Result};
 use crate::programs::{on_path, run};
@@ -10,28 +10,28 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 
-/// Where Debian keeps the servers of each version, out of the search path.
+/// Where Debian installs the servers of each version, outside the search path.
 const DEBIAN: &str = "/usr/lib/postgresql";
-/// The user PostgreSQL runs as where we are root: it refuses to be.
+/// The user as whom PostgreSQL runs if we are root: it refuses to run as root.
 pub(super) const SERVICE_USER: &str = "postgres";
-/// Another program may take the port between our asking and the server's listening.
+/// Another program may take the port before the server listens on it.
 const ATTEMPTS: u32 = 3;
 
 const SETTINGS: &[&str] = &[
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
-    // Nothing is replicated, and a test's database does not live long enough to be vacuumed.
+    // Nothing is replicated, and a test's database does not exist long enough to be vacuumed.
     "wal_level=minimal",
     "max_wal_senders=0",
     "autovacuum=off",
-    // Every test has its own database, with pools of its own.
+    // Every test has its own database, with its own pools.
     "max_connections=500",
-    // Tells whether the tests made tables here at all.
+    // Shows whether the tests made tables here at all.
     "log_statement=ddl",
 ];
 
-/// Fields go in this order: the server first, then its files.
+/// Fields are dropped in this order: the server first, then its files.
 pub(super) struct Postgres {
     server: Service,
     port: u16,
@@ -53,7 +53,7 @@ impl Postgres {
         Ok(Self { server, port, _folder: folder })
     }
 
-    /// The address of a database on which others may be made.
+    /// The address of a database with which others may be made.
     pub(super) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
@@ -67,7 +67,7 @@ impl Postgres {
     }
 }
 
-/// The folder of the newest server installed.
+/// The folder of the newest installed server.
 pub(super) fn binaries() -> Option<PathBuf> {
     let version = |folder: &PathBuf| folder.file_name()?.to_str()?.parse::<u32>().ok();
     let newest = std::fs::read_dir(DEBIAN)
@@ -112,7 +112,7 @@ fn serve(binaries: &Path, folder: &Path, user: Option<&str>) -> Result<(Service,
             program: &binaries.join("postgres"),
             arguments: arguments(folder, port),
             user,
-            // Asks for a quick end: sessions that are still open are cut.
+            // Stops quickly: open sessions are closed.
             stop: Stop::Interrupt,
             environment: Vec::new(),
         })?;

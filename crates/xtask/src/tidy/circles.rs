@@ -1,5 +1,5 @@
-//! Modules of a crate use each other in one direction: two that know each other can only be read, tested and changed together.
-//! A module and its parents are not counted, and neither are tests.
+//! Modules of a crate use each other in one direction: two that use each other can only be read, tested and changed
+//! together. A module and its parents are not counted, and neither are tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,7 +54,7 @@ fn uses(files: &[(Module, &str)]) -> Uses {
     files.iter().map(used_by).collect()
 }
 
-/// Modules of tests stand at the end of a file.
+/// Test modules are at the end of a file.
 fn without_tests(code: &str) -> String {
     let end = code.match_indices("#[cfg(test)]\nmod ").find(|(start, found)| {
         code.get(start + found.len()..)
@@ -64,7 +64,7 @@ fn without_tests(code: &str) -> String {
     code.get(..end.map_or(code.len(), |(start, _)| start)).unwrap_or_default().to_owned()
 }
 
-/// Every path in the crate that the code of `module` names, from the crate's top.
+/// Every path in the crate that the code of `module` names, starting at the crate's root.
 fn paths(code: &str, module: &Module) -> Vec<Module> {
     let mut paths = Vec::new();
     for start in ["crate::", "super::"] {
@@ -88,7 +88,7 @@ fn paths(code: &str, module: &Module) -> Vec<Module> {
     paths
 }
 
-/// Reads one path, or a group of them in braces, and gives back what follows.
+/// Reads one path, or a group of paths in braces, and returns the rest.
 fn branches<'a>(base: &Module, text: &'a str, paths: &mut Vec<Module>) -> &'a str {
     let text = text.trim_start();
     if let Some(mut rest) = text.strip_prefix('{') {
@@ -117,7 +117,7 @@ fn branches<'a>(base: &Module, text: &'a str, paths: &mut Vec<Module>) -> &'a st
     }
 }
 
-/// Each set of modules that reach each other, by their paths in order.
+/// Each set of modules that use each other, by their paths in order.
 fn circles(uses: &Uses) -> BTreeSet<Vec<String>> {
     let reached: BTreeMap<&Module, BTreeSet<&Module>> =
         uses.keys().map(|module| (module, reached(uses, module))).collect();
@@ -131,10 +131,10 @@ fn circles(uses: &Uses) -> BTreeSet<Vec<String>> {
 
 fn reached<'a>(uses: &'a Uses, module: &Module) -> BTreeSet<&'a Module> {
     let mut reached = BTreeSet::new();
-    let mut ahead: Vec<&Module> = uses.get(module).into_iter().flatten().collect();
-    while let Some(next) = ahead.pop() {
+    let mut pending: Vec<&Module> = uses.get(module).into_iter().flatten().collect();
+    while let Some(next) = pending.pop() {
         if reached.insert(next) {
-            ahead.extend(uses.get(next).into_iter().flatten());
+            pending.extend(uses.get(next).into_iter().flatten());
         }
     }
     reached

@@ -1,4 +1,5 @@
-//! The code of a Rust file without its comments and the contents of its strings, so that a rule about names sees names alone.
+//! The code of a Rust file without its comments and the contents of its strings, so that a rule about names finds only
+//! names.
 
 /// Newlines stay, so that line numbers are those of the file.
 pub(super) fn code(text: &str) -> String {

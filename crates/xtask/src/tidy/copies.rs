@@ -1,6 +1,6 @@
-//! Code in the book that the tests run. A page has a copy of it, so that it is read wherever the page is, under a mark that names
-//! the file: `<!-- from tests/interop/go/main.go application -->`. With a name behind it, the copy is what stands between
-//! `ANCHOR: name` and `ANCHOR_END: name` there. `UPDATE_DOCS=1 cargo xtask tidy` writes the copies anew.
+//! Code in the book that the tests run. A page has a copy of it below a mark that names the file: `<!-- from
+//! tests/interop/go/main.go application -->`. With a name after the file, the copy is the part between `ANCHOR: name`
+//! and `ANCHOR_END: name`. `UPDATE_DOCS=1 cargo xtask tidy` updates the copies.
 
 use super::tree::Tree;
 use crate::programs::root;
@@ -25,7 +25,7 @@ pub(super) fn problems(tree: &Tree) -> Vec<String> {
     problems
 }
 
-/// The page with each copy as its file is now.
+/// The page with each copy updated from its file.
 fn renewed(tree: &Tree, page: &str) -> Result<String, String> {
     let mut parts = Vec::new();
     let mut rest = page;

@@ -1,8 +1,8 @@
-//! The crates and the arrows between them, as `docs/src/architecture.md` tells them, held against what cargo knows.
+//! Compares the table of crates and their dependencies in `docs/src/architecture.md` with cargo's metadata.
 //!
-//! The page has one table headed `| crate | may depend on | …`: a crate's name in backticks; then the crates it is built on,
-//! with commas between, without `anteroom-`, or `everything`, or `–`. Rows go from the top of the house down, so an
-//! arrow leads to a row further down; only crates built on `everything` may stand anywhere.
+//! The page has one table headed `| crate | may depend on | …`: a crate's name in backticks; then the crates on which
+//! it depends, separated by commas and without `anteroom-`, or `everything`, or `–`. Rows go from the top crate down,
+//! so a dependency is in a lower row; only crates that depend on `everything` may be anywhere.
 
 use super::tree::Tree;
 use crate::metadata::Workspace;
@@ -12,7 +12,7 @@ const PAGE: &str = "docs/src/architecture.md";
 const HEADING: &str = "| crate | may depend on |";
 const PREFIX: &str = "anteroom-";
 
-/// The crates each crate is built on, by full names.
+/// The dependencies of each crate, by full names.
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
 pub(super) fn problems(tree: &Tree, workspace: &Workspace) -> Vec<String> {
@@ -37,8 +37,8 @@ fn compare(page: &str, arrows: &Arrows) -> Vec<String> {
         if !below.remove(row.name) {
             problems.push(format!("{PAGE}: names `{}` twice", row.name));
         }
-        let May::These(told) = &row.may else { continue };
-        problems.extend(differences(row.name, told, actual));
+        let May::These(documented) = &row.may else { continue };
+        problems.extend(differences(row.name, documented, actual));
         problems.extend(actual.iter().filter(|name| !below.contains(name.as_str())).map(|name| {
             format!("{PAGE}: `{}` depends on `{name}`, whose row is not below its own", row.name)
         }));
@@ -57,12 +57,14 @@ enum May {
     These(BTreeSet<String>),
 }
 
-fn differences(name: &str, told: &BTreeSet<String>, actual: &BTreeSet<String>) -> Vec<String> {
-    let untold =
-        actual.difference(told).map(|on| format!("{name}: depends on {on}, which {PAGE} does not allow"));
-    let unused =
-        told.difference(actual).map(|on| format!("{PAGE}: lets `{name}` depend on {on}, which it does not"));
-    untold.chain(unused).collect()
+fn differences(name: &str, documented: &BTreeSet<String>, actual: &BTreeSet<String>) -> Vec<String> {
+    let undocumented = actual
+        .difference(documented)
+        .map(|on| format!("{name}: depends on {on}, which {PAGE} does not allow"));
+    let unused = documented
+        .difference(actual)
+        .map(|on| format!("{PAGE}: lets `{name}` depend on {on}, which it does not"));
+    undocumented.chain(unused).collect()
 }
 
 fn rows(page: &str) -> Vec<Row<'_>> {

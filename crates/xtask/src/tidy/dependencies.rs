@@ -1,5 +1,5 @@
-//! Every library has a reason: the table of `docs/src/dependencies.md` names each dependency in the root `Cargo.toml`, and
-//! none that is not there.
+//! Every library has a reason: the table of `docs/src/dependencies.md` names exactly the dependencies in the root
+//! `Cargo.toml`.
 
 use super::tree::Tree;
 use std::collections::BTreeSet;
@@ -10,14 +10,15 @@ const PREFIX: &str = "anteroom";
 
 pub(super) fn problems(tree: &Tree) -> Vec<String> {
     let chosen = chosen(tree.text(MANIFEST).unwrap_or_default());
-    let told = told(tree.text(PAGE).unwrap_or_default());
-    let missing = chosen.difference(&told).map(|name| format!("{PAGE}: says nothing of `{name}`"));
-    let unknown =
-        told.difference(&chosen).map(|name| format!("{PAGE}: names `{name}`, which {MANIFEST} does not"));
+    let documented = documented(tree.text(PAGE).unwrap_or_default());
+    let missing = chosen.difference(&documented).map(|name| format!("{PAGE}: says nothing of `{name}`"));
+    let unknown = documented
+        .difference(&chosen)
+        .map(|name| format!("{PAGE}: names `{name}`, which {MANIFEST} does not"));
     missing.chain(unknown).collect()
 }
 
-/// Of the section `[workspace.dependencies]`, without the crates of this workspace.
+/// The names in `[workspace.dependencies]`, without the crates of this workspace.
 fn chosen(manifest: &str) -> BTreeSet<String> {
     let section = manifest.lines().skip_while(|line| *line != "[workspace.dependencies]").skip(1);
     let section = section.take_while(|line| !line.starts_with('['));
@@ -26,7 +27,7 @@ fn chosen(manifest: &str) -> BTreeSet<String> {
 }
 
 /// The names in backticks in the first cell of each row.
-fn told(page: &str) -> BTreeSet<String> {
+fn documented(page: &str) -> BTreeSet<String> {
     let cells = page.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
     cells.flat_map(|cell| cell.split("`, `")).map(|name| name.trim_matches('`').to_owned()).collect()
 }

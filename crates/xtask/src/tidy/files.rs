@@ -1,5 +1,5 @@
-//! Rules for single files: short enough to be read in one sitting, nothing put off, no test switched off, and every
-//! crate says at its top what it is for.
+//! Rules for single files: a limit of lines, no postponed work, no disabled test, and a comment at the root of every
+//! crate about its purpose.
 
 use super::tree::Tree;
 use crate::metadata::{Package, Workspace};
@@ -13,7 +13,7 @@ const WRITTEN: &[&str] = &[
     ".html",
 ];
 
-/// Put together here so that this file does not contain them.
+/// Joined here so that this file does not contain them.
 const PUT_OFF: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X:")];
 const SWITCHED_OFF: &str = concat!("#[ig", "nore");
 

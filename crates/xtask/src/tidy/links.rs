@@ -1,5 +1,5 @@
-//! Links between the pages of the book, and from the files at the top: each must lead to a file that is there, and no
-//! page of the book may be out of its table of contents.
+//! Links between the pages of the book, and from the files at the root: each must lead to an existing file, and every
+//! page of the book must be in its table of contents.
 
 use super::tree::Tree;
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ pub(super) fn problems(tree: &Tree) -> Vec<String> {
     problems
 }
 
-/// Line number and target of `[…](target)`, outside blocks of code.
+/// Line number and target of `[…](target)`, outside code blocks.
 fn links(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut in_code = false;
     let lines = text.lines().enumerate().filter(move |(_, line)| {
@@ -42,7 +42,7 @@ fn links(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// The file a link of `page` means; none for links that leave the project or stay on the page.
+/// The file to which a link of `page` leads; `None` for links that leave the project or stay on the page.
 fn resolve(page: &str, target: &str) -> Option<String> {
     let file = target.split('#').next().unwrap_or_default();
     if file.is_empty() || file.contains(':') {

@@ -1,10 +1,10 @@
-//! What comes from outside makes no line of a log: errors show texts that may be another party's in quotes, with escapes,
-//! and the log is written by the one formatter that escapes the rest. Lines that requests cause have the request's
-//! `reference`: the log limits those that have one, and no others.
+//! Text from outside must not form log lines of its own: errors show text of other parties in quotes with escapes, and
+//! only one formatter writes the log, which escapes the rest. Lines that requests cause have the request's `reference`:
+//! the log limits only lines that have one.
 
 use super::tree::Tree;
 
-/// The crates whose errors can hold what a request said.
+/// The crates whose errors can contain parts of a request.
 const FACING_OUT: &[&str] = &[
     "crates/anteroom-oidc/src/",
     "crates/anteroom-domain/src/",
@@ -12,18 +12,18 @@ const FACING_OUT: &[&str] = &[
     "crates/anteroom-messaging/src/",
     "crates/anteroom-web/src/",
 ];
-/// Fields whose words are our own.
+/// Fields that contain only our own words.
 const OUR_WORDS: &[&str] = &["reason", "description", "offered"];
 /// The module and its parts.
 const LOGGING: &str = "crates/anteroom-server/src/logging";
-/// Put together here so that this file does not contain it.
+/// Joined here so that this file does not contain it.
 const SUBSCRIBER: &str = concat!("tracing_", "subscriber::");
 const ERROR: &str = "#[error(";
-/// What is written here, a request caused.
+/// Log lines of this folder are caused by requests.
 const ANSWERING: &str = "crates/anteroom-web/src/";
-/// Lines without a `reference` there, by a part of their text, and why they are few.
+/// Lines without a `reference` there, by a part of their text, and why they are rare.
 const WITHOUT_REFERENCE: &[(&str, &str)] =
-    &[("a trusted proxy's X-Forwarded-For cannot be read", "once an hour, by `OnceAnHour`")];
+    &[("a trusted proxy's X-Forwarded-For cannot be parsed", "once an hour, by `HourlyLog`")];
 const LINES: [&str; 3] = ["tracing::warn!(", "tracing::error!(", "tracing::info!("];
 
 pub(super) fn problems(tree: &Tree) -> Vec<String> {
@@ -46,7 +46,7 @@ pub(super) fn problems(tree: &Tree) -> Vec<String> {
     problems
 }
 
-/// The lines of the log without a `reference` that are no exception, by the line of the source.
+/// The log lines without a `reference` that are not listed as exceptions, by line number.
 fn unlimited(text: &str) -> Vec<usize> {
     let starts = LINES.iter().flat_map(|line| text.match_indices(line));
     let mut found: Vec<usize> = starts
@@ -62,7 +62,7 @@ fn unlimited(text: &str) -> Vec<usize> {
     found
 }
 
-/// The placeholders of error texts that write a `String` as it is, with the line of the attribute.
+/// The placeholders of error texts that write a `String` unescaped, with the line of the attribute.
 fn bare(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     for (start, _) in text.match_indices(ERROR) {
@@ -77,7 +77,7 @@ fn bare(text: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// The string literal that comes next, and what is after it.
+/// The next string literal, and the rest.
 fn literal(text: &str) -> Option<(&str, &str)> {
     let inside = text.trim_start().strip_prefix('"')?;
     let mut escaped = false;
@@ -93,7 +93,7 @@ fn placeholders(message: &str) -> impl Iterator<Item = &str> {
     message.split('{').skip(1).filter_map(|after| after.split_once('}')).map(|(name, _)| name)
 }
 
-/// The fields of type `String` of the variant or struct that begins here, by name or by place.
+/// The fields of type `String` of the variant or struct that begins here, by name or position.
 fn strings(declaration: &str) -> Vec<String> {
     let lines = declaration.lines().map(str::trim);
     let skipped = |line: &&str| line.is_empty() || line.starts_with("///") || line.starts_with("#[");
@@ -145,7 +145,7 @@ mod tests {
                     tracing::info!(%reference, \"one\");\n\
                     tracing::error!(\n    reference = %asker.visitor.reference,\n    \"two\"\n);\n\
                     tracing::error!(place, \"three\");\n\
-                    tracing::warn!(\"a trusted proxy's X-Forwarded-For cannot be read: x\");\n\
+                    tracing::warn!(\"a trusted proxy's X-Forwarded-For cannot be parsed: x\");\n\
                     tracing::debug!(\"four\");\n";
         assert_eq!(unlimited(text), [2, 8]);
         let at = |path| problems(&Tree::of(&[(path, "tracing::warn!(\"x\");")])).len();

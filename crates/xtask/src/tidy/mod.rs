@@ -1,5 +1,5 @@
-//! `cargo xtask tidy`: rules of the source tree that no compiler knows. Each rule looks at everything and names every
-//! place, so that one run is enough.
+//! `cargo xtask tidy`: rules of the source tree that no compiler checks. Each rule reports every place, so that one run
+//! is enough.
 
 mod circles;
 mod code;

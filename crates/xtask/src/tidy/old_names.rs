@@ -1,4 +1,4 @@
-//! Names that were replaced by the field's own terms do not come back: a reader would look for what distinguishes the two.
+//! Names that were replaced by standard terms must not come back: a reader would look for a difference between the two.
 
 use super::code::code;
 use super::tree::Tree;
@@ -13,6 +13,8 @@ const OLD: &[(&str, &str)] = &[
     ("Journey", "`InteractionState`"),
     ("Keeping", "`NewInteraction`"),
     ("Letterhead", "branding"),
+    ("LinkPressed", "`LinkFollowed`"),
+    ("Onward", "`Next`"),
     ("Pace", "a schedule"),
     ("Parcel", "`MessageBody`"),
     ("Prepared", "the unit, named after its use case"),
@@ -22,10 +24,13 @@ const OLD: &[(&str, &str)] = &[
     ("Told", "`LockDisclosure`"),
     ("Visitor", "`Call` or `Browser`"),
     ("Windows", "a rate limit"),
+    ("World", "a context, or a scenario of a test"),
     ("code_world", "a context"),
     ("front_tokens", "`hybrid`"),
+    ("onward", "the next step, or the link that continues"),
     ("parked", "persisted for the redirect"),
     ("person_in_question", "the account selection"),
+    ("vouched", "the origin of a form"),
 ];
 const CHECKED: &[&str] = &["crates/", "migrations/", "tests/"];
 /// Names of the database, which a release only adds to.

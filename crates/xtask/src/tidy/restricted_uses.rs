@@ -1,4 +1,4 @@
-//! What only named files may use, where a mistake elsewhere would do harm that no test of the mistake itself shows.
+//! Functions that only the named files may use, because a mistake elsewhere would do harm that no test shows.
 
 use super::tree::Tree;
 

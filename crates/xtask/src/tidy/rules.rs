@@ -1,9 +1,9 @@
-//! The book's page of rules and traps names tests: each must be there, or the page promises what no test holds.
+//! The book's page of rules names tests: each must exist, otherwise the page promises what no test checks.
 
 use super::tree::Tree;
 
 const PAGE: &str = "docs/src/rules.md";
-/// Where tests from outside are; their files are named, not the tests in them.
+/// Folders with tests from outside; rules name their files, not single tests.
 const FROM_OUTSIDE: &[&str] = &["tests/browser/", "tests/interop/", "tests/interop/python/"];
 const FILES: &[&str] = &[".test.mjs", ".py"];
 
@@ -25,7 +25,7 @@ pub(super) fn problems(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
-/// What stands between backticks in the last column.
+/// The names in backticks in the last column.
 fn tests(row: &str) -> impl Iterator<Item = &str> {
     let column = row.trim_end_matches('|').rsplit('|').next().unwrap_or_default();
     column.split('`').skip(1).step_by(2)

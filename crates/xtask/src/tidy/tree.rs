@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// What is built or fetched rather than written.
+/// Folders that are built or downloaded.
 const NOT_OURS: &[&str] = &["target", "node_modules", ".git", "book", "corpus", "artifacts"];
 
 #[derive(Default)]
 pub(super) struct Tree {
     texts: BTreeMap<String, String>,
-    /// Every file and folder, pictures too: what a link may lead to.
+    /// Every file and folder, also images: the possible targets of links.
     paths: BTreeSet<String>,
 }
 

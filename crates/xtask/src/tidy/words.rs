@@ -1,13 +1,13 @@
-//! A comment names who acts: the client, the person, a stranger. A word for any of them at once leaves the reader to guess, and
-//! hides that a rule is about one of them alone.
+//! A comment names who acts: the client, the person, an attacker. A word for any of them at once makes the reader
+//! guess, and hides that a rule is about one of them only.
 
 use super::tree::Tree;
 
-/// Put together here so that this file does not contain them.
+/// Joined here so that this file does not contain them.
 const UNNAMED: &[&str] =
     &[concat!("some", "body"), concat!("no", "body"), concat!("who", "ever"), concat!("every", "body")];
 const CHECKED: &str = "crates/";
-/// What its comments say is shown to operators, as the help of the commands.
+/// Comments in these files are shown to operators, as the help of the commands.
 const SHOWN: &[&str] = &["crates/anteroom/src/cli.rs"];
 
 pub(super) fn problems(tree: &Tree) -> Vec<String> {
@@ -28,7 +28,7 @@ pub(super) fn problems(tree: &Tree) -> Vec<String> {
     problems
 }
 
-/// What stands behind the slashes. Those of an address follow a colon.
+/// The text after the slashes; slashes of an address follow a colon.
 fn comment(line: &str) -> Option<&str> {
     let (before, comment) = line.split_once("//")?;
     (!before.ends_with(':')).then_some(comment)

@@ -1,4 +1,4 @@
-//! What the web reads of headers: cookies (RFC 6265 §5.4), `X-Forwarded-For`, `AcceptInvitationForm-Language`.
+//! What the web reads of headers: cookies (RFC 6265 §5.4), `X-Forwarded-For`, `Accept-Language`.
 //!
 //! Each line of the input is a header, `name: value`. What a cookie holds is written and read again as the same; a device
 //! counts only with our MAC; an address that nobody whom we trust named is the peer's.
@@ -28,8 +28,8 @@ pub(crate) fn headers(input: &[u8]) -> Verdict {
     let Read { sessions, devices, .. } = for_tests::read(&again);
     assert!(sessions == read.sessions && devices == read.devices, "another browser");
     assert!(devices.iter().all(|device| *device == for_tests::known_device()), "a device without our MAC");
-    let stranger = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-    assert_eq!(for_tests::address(&headers, stranger), stranger);
+    let peer = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+    assert_eq!(for_tests::address(&headers, peer), peer);
     let _ = for_tests::address(&headers, for_tests::PROXY);
     Verdict::of(!read.sessions.is_empty() || !read.devices.is_empty())
 }

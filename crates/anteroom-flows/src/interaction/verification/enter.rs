@@ -30,7 +30,7 @@ pub async fn enter(
         VerificationState::Verifying(found) => *found,
         VerificationState::Elsewhere(next) => {
             let again = again_in_session(visit, interaction_ref).await?;
-            return Ok(again.unwrap_or(EnterOutcome::Onward(next)));
+            return Ok(again.unwrap_or(EnterOutcome::Next(next)));
         }
         VerificationState::Gone => return Ok(EnterOutcome::Gone),
     };
@@ -67,7 +67,7 @@ async fn after_entry(
     match result {
         EnterCodeResult::Proven(interaction) => {
             let live = active_sessions(visit).await?;
-            Ok(EnterOutcome::Onward(proceed_with(visit, *interaction, live).await?))
+            Ok(EnterOutcome::Next(proceed_with(visit, *interaction, live).await?))
         }
         EnterCodeResult::SteppedUp(session) => {
             let renewed = renewed.ok_or(NO_SESSION)?;
@@ -86,7 +86,7 @@ async fn after_entry(
                 return Ok(again);
             }
             note_not_taken(visit, &verification, EntryProblem::Expired).await?;
-            Ok(EnterOutcome::Onward(proceed(visit, page.interaction).await?))
+            Ok(EnterOutcome::Next(proceed(visit, page.interaction).await?))
         }
         EnterCodeResult::Refused(problem) => {
             // As above.

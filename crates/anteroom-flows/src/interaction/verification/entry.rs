@@ -7,7 +7,7 @@ use crate::sessions::new_session::NewCookies;
 
 #[derive(Debug)]
 pub enum EnterOutcome {
-    Onward(Next),
+    Next(Next),
     /// The session is worth more now, and has a new secret.
     SteppedUp {
         cookies: NewCookies,

@@ -36,7 +36,7 @@ pub(super) async fn repeat_of_form(
         return Ok(Some(again));
     }
     Ok(match now(visit, interaction_ref).await? {
-        VerificationState::Elsewhere(next) => Some(EnterOutcome::Onward(next)),
+        VerificationState::Elsewhere(next) => Some(EnterOutcome::Next(next)),
         VerificationState::Verifying(_) | VerificationState::Gone => None,
     })
 }

@@ -26,7 +26,7 @@ use crate::sessions::repeated_form::{MAX_REPEATS, repeat_window_start};
 
 #[derive(Debug)]
 pub enum SendOutcome {
-    Onward(Next),
+    Next(Next),
     /// The authenticator app shows the code.
     App(Box<StepPage>),
     /// The page again, with what is in the way.
@@ -67,7 +67,7 @@ pub async fn send(
 ) -> Result<SendOutcome, FlowError> {
     let VerificationPage { verification, page } = match now(visit, interaction_ref).await? {
         VerificationState::Verifying(found) => *found,
-        VerificationState::Elsewhere(next) => return Ok(SendOutcome::Onward(next)),
+        VerificationState::Elsewhere(next) => return Ok(SendOutcome::Next(next)),
         VerificationState::Gone => return Ok(SendOutcome::Gone),
     };
     if choice == Some(CodeMethodChoice::App) && !verification.apps.is_empty() {
@@ -87,13 +87,13 @@ pub async fn send(
         (unit.page, sent?)
     };
     match sent {
-        Ok(interaction) => Ok(SendOutcome::Onward(proceed(visit, interaction).await?)),
+        Ok(interaction) => Ok(SendOutcome::Next(proceed(visit, interaction).await?)),
         Err(problem) => {
             let event = Event::CodeNotSent { purpose: purpose.as_str(), reason: problem.as_str() };
             let entry = visit.entry(Actor::Anonymous, event).about(account);
             note_refusal(visit, entry).await?;
             if problem == SendProblem::Choose {
-                return Ok(SendOutcome::Onward(proceed(visit, page.interaction).await?));
+                return Ok(SendOutcome::Next(proceed(visit, page.interaction).await?));
             }
             Ok(SendOutcome::Problem { problem, page: Box::new(page) })
         }

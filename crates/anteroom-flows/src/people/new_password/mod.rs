@@ -64,7 +64,7 @@ pub enum NewPasswordOutcome {
         interaction: OpenInteraction,
     },
     /// The journey stands elsewhere.
-    Onward(Next),
+    Next(Next),
     Gone,
 }
 
@@ -104,7 +104,7 @@ pub async fn set(
     entered: EnteredPassword,
 ) -> Result<NewPasswordOutcome, FlowError> {
     let outcome = set_now(visit, interaction_ref.clone(), &entered).await?;
-    if matches!(outcome, NewPasswordOutcome::Onward(_) | NewPasswordOutcome::Gone)
+    if matches!(outcome, NewPasswordOutcome::Next(_) | NewPasswordOutcome::Gone)
         && let Some(again) = repeated::answer(visit, interaction_ref, &entered).await?
     {
         return Ok(again);
@@ -174,7 +174,7 @@ fn elsewhere(next: Next) -> NewPasswordOutcome {
             let device = page.interaction.state.recovery.as_ref().and_then(|note| note.device);
             NewPasswordOutcome::Done { device, interaction: page.interaction }
         }
-        next => NewPasswordOutcome::Onward(next),
+        next => NewPasswordOutcome::Next(next),
     }
 }
 

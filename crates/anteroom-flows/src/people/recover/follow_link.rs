@@ -25,14 +25,14 @@ use crate::sessions::repeated_form::repeat_window_start;
 #[derive(Debug)]
 pub enum FollowLinkOutcome {
     /// On to the proof of identity.
-    Onward(Next),
+    Next(Next),
     /// Used elsewhere, expired, ended, or never there: the person asks for another one.
     LinkInvalid,
 }
 
 #[derive(Debug)]
 pub enum LinkCodeOutcome {
-    Onward(Next),
+    Next(Next),
     /// The same for every reason.
     Wrong(OpenInteraction),
     /// This browser did not ask, or does not remember. What waits still does.
@@ -50,7 +50,7 @@ pub async fn press(visit: &Visit, token: &str) -> Result<FollowLinkOutcome, Flow
         return dead(visit, InvalidLink::NoAccount).await;
     };
     match open_link(visit, &link).await? {
-        Ok(interaction) => Ok(FollowLinkOutcome::Onward(proceed(visit, interaction).await?)),
+        Ok(interaction) => Ok(FollowLinkOutcome::Next(proceed(visit, interaction).await?)),
         Err(why) => dead(visit, why).await,
     }
 }
@@ -103,7 +103,7 @@ pub async fn enter_link_code(
         return Ok(LinkCodeOutcome::Wrong(interaction));
     };
     match open_link(visit, link).await? {
-        Ok(followed) => Ok(LinkCodeOutcome::Onward(proceed(visit, followed).await?)),
+        Ok(followed) => Ok(LinkCodeOutcome::Next(proceed(visit, followed).await?)),
         Err(why) => {
             note_wrong(visit, why.as_str()).await?;
             Ok(LinkCodeOutcome::Wrong(interaction))
@@ -155,7 +155,7 @@ async fn open_link(
                 factor: None,
             };
             let interaction = interaction.persist(&tx, &new_interaction, Some(proof)).await?;
-            tx.append(&visit.entry(Actor::Anonymous, Event::LinkPressed).about(account)).await?;
+            tx.append(&visit.entry(Actor::Anonymous, Event::LinkFollowed).about(account)).await?;
             Ok::<_, FlowError>(Ok(interaction))
         }
     });

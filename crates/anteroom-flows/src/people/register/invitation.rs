@@ -17,7 +17,7 @@ use crate::messages::links::token_digests;
 
 #[derive(Debug)]
 pub enum InvitationOutcome {
-    Onward(Next),
+    Next(Next),
     /// Used up, expired, or never there: the person asks for another one.
     Dead,
 }
@@ -50,7 +50,7 @@ pub async fn accept(visit: &Visit, token: &str) -> Result<InvitationOutcome, Flo
         None => Err(InvalidLink::NoAccount),
     };
     match followed {
-        Ok(interaction) => Ok(InvitationOutcome::Onward(proceed(visit, interaction).await?)),
+        Ok(interaction) => Ok(InvitationOutcome::Next(proceed(visit, interaction).await?)),
         Err(why) => {
             let event = Event::LinkRefused { reason: why.as_str() };
             let entry = visit.entry(Actor::Anonymous, event);
@@ -109,7 +109,7 @@ impl Unit for AcceptInvitation {
             factor: None,
         };
         let interaction = interaction.persist(tx, new_interaction, Some(proof)).await?;
-        tx.append(&visit.entry(Actor::Anonymous, Event::LinkPressed).about(account)).await?;
+        tx.append(&visit.entry(Actor::Anonymous, Event::LinkFollowed).about(account)).await?;
         Ok(Ok(interaction))
     }
 }

@@ -41,7 +41,7 @@ struct AddedPhone {
 
 #[derive(Debug)]
 pub enum PhoneOutcome {
-    Onward(Next),
+    Next(Next),
     Problem { problem: PhoneProblem, page: Box<StepPage> },
     Gone,
 }
@@ -87,7 +87,7 @@ pub async fn add_phone(
     };
     let phones = visit.store().phones_of(registration.proof.account).await?;
     if is_resumed(&registration.proof, &phones) {
-        return Ok(PhoneOutcome::Onward(proceed(visit, registration.interaction).await?));
+        return Ok(PhoneOutcome::Next(proceed(visit, registration.interaction).await?));
     }
     let added = match parse_new_number(visit, &entered) {
         Ok(added) => added,
@@ -102,9 +102,7 @@ pub async fn add_phone(
     match written? {
         AddPhoneResult::Waits(id) => waiting_for(visit, registration, Some(id)).await,
         AddPhoneResult::TooMany => refused(visit, registration, PhoneProblem::TooMany).await,
-        AddPhoneResult::Overtaken => {
-            Ok(PhoneOutcome::Onward(proceed(visit, registration.interaction).await?))
-        }
+        AddPhoneResult::Overtaken => Ok(PhoneOutcome::Next(proceed(visit, registration.interaction).await?)),
     }
 }
 
@@ -231,7 +229,7 @@ pub async fn done(visit: &Visit, interaction_ref: InteractionRef) -> Result<Phon
     let ProofKind::Invitation { link, .. } = proof.kind else { return Ok(PhoneOutcome::Gone) };
     let kind = ProofKind::Invitation { link, phone: None, phones_done: true };
     let interaction = persist_with_proof(visit, interaction, InteractionProof { kind, ..proof }).await?;
-    Ok(PhoneOutcome::Onward(proceed(visit, interaction).await?))
+    Ok(PhoneOutcome::Next(proceed(visit, interaction).await?))
 }
 
 async fn waiting_for(
@@ -243,7 +241,7 @@ async fn waiting_for(
     let ProofKind::Invitation { link, .. } = proof.kind else { return Ok(PhoneOutcome::Gone) };
     let kind = ProofKind::Invitation { link, phone, phones_done: false };
     let interaction = persist_with_proof(visit, interaction, InteractionProof { kind, ..proof }).await?;
-    Ok(PhoneOutcome::Onward(proceed(visit, interaction).await?))
+    Ok(PhoneOutcome::Next(proceed(visit, interaction).await?))
 }
 
 /// The page again, and an entry in the trail.
@@ -265,7 +263,7 @@ async fn show_problem(
 ) -> Result<PhoneOutcome, FlowError> {
     match proceed(visit, interaction).await? {
         Next::Page(page) => Ok(PhoneOutcome::Problem { problem, page }),
-        elsewhere => Ok(PhoneOutcome::Onward(elsewhere)),
+        elsewhere => Ok(PhoneOutcome::Next(elsewhere)),
     }
 }
 

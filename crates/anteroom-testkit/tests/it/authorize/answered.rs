@@ -1,6 +1,6 @@
 //! A request is answered once, in one browser and in time, however it is carried there: in a page, in a row, by a mail.
 
-use crate::journeys::{CAROL, CELL, mailed};
+use crate::people::{CAROL, CELL, mailed};
 use crate::{ALICE, BOB};
 use anteroom_testkit::{
     AppKey, Backend, Browser, PASSWORD, RelyingParty, TestProvider, TestResponse, on_both_databases,
@@ -274,8 +274,8 @@ async fn a_reset_on_the_way_keeps_whom_the_request_is_for(backend: Backend) {
     let asked = browser.submit(&forgot, "/forgot-password", &[("email", CAROL)]).await;
     assert_eq!(asked.status, 303);
     let (link, _) = mailed(&provider).await;
-    let pressed = browser.submit(&browser.get(&link).await, "/recover", &[]).await;
-    let handle = pressed.parameters()["interaction"].clone();
+    let followed = browser.submit(&browser.get(&link).await, "/recover", &[]).await;
+    let handle = followed.parameters()["interaction"].clone();
     // Carol is proven on the way, and signs in after all; the request is for alice.
     let form = browser.get(&format!("/sign-in?another=1&interaction={handle}")).await;
     let answer = browser.enter(&form, CAROL, PASSWORD).await;

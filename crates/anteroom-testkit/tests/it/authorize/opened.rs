@@ -30,7 +30,7 @@ fn is_refused(answer: &TestResponse) -> bool {
 }
 
 /// As Chromium sends it for speculation rules, and as Safari does.
-fn ahead(browser: &Browser) -> [Browser; 3] {
+fn prefetching(browser: &Browser) -> [Browser; 3] {
     let navigating = || browser.clone().with("sec-fetch-dest", "document").with("sec-fetch-mode", "navigate");
     [
         navigating().with("sec-fetch-site", "none").with("sec-purpose", "prefetch"),
@@ -43,7 +43,7 @@ async fn what_is_fetched_ahead_of_time_is_opened_by_no_person(backend: Backend) 
     let provider = TestProvider::start(&backend).await;
     let (web, alice) = (provider.client("web"), provider.signed_in(ALICE).await);
     let target = pushed(&web, &[]).await;
-    for browser in ahead(&alice) {
+    for browser in prefetching(&alice) {
         for page in PAGES.into_iter().chain([web.request(&[]).as_str(), target.as_str()]) {
             assert!(is_refused(&browser.get(page).await), "{page}");
         }
@@ -52,7 +52,7 @@ async fn what_is_fetched_ahead_of_time_is_opened_by_no_person(backend: Backend) 
     web.code_in(&alice.get(&target).await);
     for _ in 0..3 {
         provider.advance(SignedDuration::from_mins(10));
-        for browser in ahead(&alice) {
+        for browser in prefetching(&alice) {
             for page in ["/dashboard", &web.request(&[])] {
                 browser.get(page).await;
             }
@@ -79,7 +79,7 @@ async fn a_waiting_request_is_carried_on_by_no_part_of_a_page(backend: Backend) 
         alice.clone().with("sec-fetch-dest", "script"),
         script.with("sec-fetch-site", "same-site"),
     ];
-    for browser in parts.iter().chain(&ahead(&alice)) {
+    for browser in parts.iter().chain(&prefetching(&alice)) {
         for path in ["/continue", "/sign-in"] {
             let answer = browser.get(&format!("{path}?interaction={interaction}")).await;
             assert!(is_refused(&answer), "{path}: {}", answer.page_summary());

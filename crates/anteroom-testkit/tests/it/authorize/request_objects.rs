@@ -47,10 +47,10 @@ async fn core_6_1_a_signed_request_is_served_and_what_is_inside_wins(backend: Ba
     let id_token = app.verified(tokens["id_token"].as_str().unwrap()).await;
     assert_eq!(id_token.claims["nonce"], "inside");
     // A person who is not signed in yet signs in for the same request, an object that has expired meanwhile or not.
-    let stranger = provider.browser();
-    let page = app.authorize(&stranger, &[("request", &request)]).await;
+    let unknown_browser = provider.browser();
+    let page = app.authorize(&unknown_browser, &[("request", &request)]).await;
     provider.advance(jiff::SignedDuration::from_mins(5));
-    let answer = stranger.enter(&page, ALICE, anteroom_testkit::PASSWORD).await;
+    let answer = unknown_browser.enter(&page, ALICE, anteroom_testkit::PASSWORD).await;
     assert!(!app.code_in(&answer).is_empty());
 }
 
@@ -270,8 +270,8 @@ async fn rfc9101_10_5_a_request_that_waits_is_answered_as_its_client_must_ask_no
             fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let answer = app.post("/par", &fields).await;
         assert_eq!(answer.status, 201, "{}", answer.page_summary());
-        let told = answer.json();
-        format!("/authorize?client_id=signing&request_uri={}", told["request_uri"].as_str().unwrap())
+        let pushed = answer.json();
+        format!("/authorize?client_id=signing&request_uri={}", pushed["request_uri"].as_str().unwrap())
     };
     // In a page.
     let mut browser = before.browser();

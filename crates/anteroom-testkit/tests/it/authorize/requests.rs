@@ -29,17 +29,17 @@ async fn core_3_1_2_1_post_answers_303_to_a_get_of_itself(backend: Backend) {
     let fields: Vec<(&str, &str)> =
         fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     // From the application's own page, so without the Lax cookie.
-    let stranger =
+    let cross_site =
         provider.browser().with("origin", "https://web.example").with("sec-fetch-site", "cross-site");
-    let answer = stranger.post("/authorize", &fields).await;
+    let answer = cross_site.post("/authorize", &fields).await;
     assert_eq!((answer.status, answer.location().path()), (303, "/authorize"));
     let followed = browser.follow(&answer).await;
     assert_eq!(followed.parameters()["state"], "a b&c");
     assert!(followed.parameters().contains_key("code"));
     // Encoded it would be three times as long.
-    let long = stranger.post("/authorize", &[("state", "=".repeat(60_000).as_str())]).await;
+    let long = cross_site.post("/authorize", &[("state", "=".repeat(60_000).as_str())]).await;
     assert_eq!((long.status, long.header("location")), (400, None));
-    let json = stranger.with("content-type", "application/json").post("/authorize", &fields).await;
+    let json = cross_site.with("content-type", "application/json").post("/authorize", &fields).await;
     assert_eq!(json.status, 400);
 }
 

@@ -14,7 +14,7 @@ use futures_util::{StreamExt as _, stream};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
-use values::{Said, encoded, everywhere, values};
+use values::{RequestData, encoded, everywhere, values};
 use ways::spoil;
 
 on_both_databases!(
@@ -79,11 +79,11 @@ fn filled(route: &str, value: &[u8]) -> String {
     filled.collect::<Vec<_>>().join("/")
 }
 
-async fn say(provider: &TestProvider, method: &Method, path: &str, said: Said) {
-    let target = if said.query.is_empty() { path.to_owned() } else { format!("{path}?{}", said.query) };
-    let answer = provider.ask(method.clone(), &target, said.headers.clone(), said.body.clone()).await;
-    let told: String = target.chars().take(300).collect();
-    assert!(is_fine(&answer), "{method} {told} {said:?}: {}", answer.page_summary());
+async fn say(provider: &TestProvider, method: &Method, path: &str, data: RequestData) {
+    let target = if data.query.is_empty() { path.to_owned() } else { format!("{path}?{}", data.query) };
+    let answer = provider.ask(method.clone(), &target, data.headers.clone(), data.body.clone()).await;
+    let shown: String = target.chars().take(300).collect();
+    assert!(is_fine(&answer), "{method} {shown} {data:?}: {}", answer.page_summary());
 }
 
 async fn no_input_to_any_route_gets_a_500_or_leaves_a_trace(backend: Backend) {
@@ -101,16 +101,16 @@ async fn no_input_to_any_route_gets_a_500_or_leaves_a_trace(backend: Backend) {
         let has_body = ![Method::GET, Method::HEAD].contains(&method);
         for value in values() {
             let here = everywhere(&value, has_body).into_iter();
-            requests.extend(here.map(|said| (method.clone(), filled(route, b"x"), said)));
+            requests.extend(here.map(|data| (method.clone(), filled(route, b"x"), data)));
             if route.contains('{') {
-                requests.push((method.clone(), filled(route, &value), Said::nothing()));
+                requests.push((method.clone(), filled(route, &value), RequestData::nothing()));
             }
         }
     }
     let all = stream::iter(requests);
-    all.for_each_concurrent(AT_ONCE, |(method, path, said)| {
+    all.for_each_concurrent(AT_ONCE, |(method, path, data)| {
         let provider = &provider;
-        async move { say(provider, &method, &path, said).await }
+        async move { say(provider, &method, &path, data).await }
     })
     .await;
     let mut after = backend.rows().await;
@@ -300,8 +300,8 @@ async fn no_member_of_a_registration_gets_a_500(backend: Backend) {
             [("POST", "/clients", None), ("PUT", place.as_str().unwrap(), token.as_str())]
         {
             let answer = provider.call(method, place, token, &metadata).await;
-            let told: String = metadata.to_string().chars().take(300).collect();
-            assert!(is_fine(&answer), "{method} {place} {told}: {}", answer.page_summary());
+            let shown: String = metadata.to_string().chars().take(300).collect();
+            assert!(is_fine(&answer), "{method} {place} {shown}: {}", answer.page_summary());
         }
     }
 }

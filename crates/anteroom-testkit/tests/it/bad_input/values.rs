@@ -104,13 +104,13 @@ const COOKIES: &[&str] = &["anteroom_session", "anteroom_device", "op_browser_st
 
 /// One request, without its address.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(super) struct RequestData {
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
-impl Said {
+impl RequestData {
     pub(super) fn nothing() -> Self {
         Self { query: String::new(), headers: HeaderMap::new(), body: Vec::new() }
     }
@@ -135,28 +135,28 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
 /// This value in every place that a request has, one place at a time.
-pub(super) fn everywhere(value: &[u8], has_body: bool) -> Vec<Said> {
+pub(super) fn everywhere(value: &[u8], has_body: bool) -> Vec<RequestData> {
     let fields = fields(value);
-    let mut said = vec![Said::asking(&fields)];
+    let mut data = vec![RequestData::asking(&fields)];
     let twice = format!("state={0}&state={0}&code={0}&code={0}&email={0}&email={0}", encoded(value));
-    said.push(Said::asking(&twice));
+    data.push(RequestData::asking(&twice));
     let basic = STANDARD.encode(value).into_bytes();
     for credentials in [[b"Bearer ", value].concat(), [b"Basic ", &basic[..]].concat(), value.to_vec()] {
-        said.extend(Said::with(AUTHORIZATION, &credentials));
+        data.extend(RequestData::with(AUTHORIZATION, &credentials));
     }
     let cookies = COOKIES.iter().map(|name| [name.as_bytes(), b"=", value].concat());
-    said.extend(Said::with(COOKIE, &cookies.collect::<Vec<_>>().join(&b"; "[..])));
+    data.extend(RequestData::with(COOKIE, &cookies.collect::<Vec<_>>().join(&b"; "[..])));
     if has_body {
-        said.push(Said::posting(FORM, fields.into_bytes()));
-        said.push(Said::posting(FORM, twice.into_bytes()));
-        said.push(Said::posting(FORM, value.to_vec()));
-        said.push(Said::posting(JSON, value.to_vec()));
+        data.push(RequestData::posting(FORM, fields.into_bytes()));
+        data.push(RequestData::posting(FORM, twice.into_bytes()));
+        data.push(RequestData::posting(FORM, value.to_vec()));
+        data.push(RequestData::posting(JSON, value.to_vec()));
         let text = String::from_utf8_lossy(value);
         let members = NAMES.iter().map(|name| ((*name).to_owned(), Value::from(&*text)));
-        said.push(Said::posting(JSON, Value::Object(members.collect()).to_string().into_bytes()));
-        said.push(Said::posting("application/octet-stream; charset=\"", value.to_vec()));
+        data.push(RequestData::posting(JSON, Value::Object(members.collect()).to_string().into_bytes()));
+        data.push(RequestData::posting("application/octet-stream; charset=\"", value.to_vec()));
     }
-    said
+    data
 }
 
 fn fields(value: &[u8]) -> String {

@@ -3,8 +3,8 @@
 
 use super::{is_fine, start, values};
 use crate::ALICE;
-use crate::journeys::registration::{accept, invited_to};
-use crate::journeys::{CELL, forget, mailed, press, prove, send, through};
+use crate::people::registration::{accept, invited_to};
+use crate::people::{CELL, follow_link, forget, mailed, prove, send, through};
 use anteroom_testkit::{Backend, Browser, TestProvider, TestResponse, on_both_databases};
 
 on_both_databases!(no_field_on_the_way_to_a_password_gets_a_500, no_field_beside_an_app_gets_a_500);
@@ -34,8 +34,8 @@ async fn recovering(provider: &TestProvider, browser: &Browser, address: &str, s
     match steps {
         0 => asked,
         1 => browser.get(&mailed(provider).await.0).await,
-        2 => press(provider, browser).await,
-        3 => send(browser, &press(provider, browser).await).await,
+        2 => follow_link(provider, browser).await,
+        3 => send(browser, &follow_link(provider, browser).await).await,
         _ => prove(provider, browser).await,
     }
 }

@@ -70,10 +70,10 @@ async fn core_5_4_a_client_that_registered_itself_has_them_at_userinfo_alone(bac
     let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"], "scope": "openid email" });
     let registered = provider.call("POST", "/clients", None, &metadata).await;
     assert_eq!(registered.status, 201, "{}", registered.page_summary());
-    let stranger = provider.registered(&registered.json());
-    let tokens = agreed(&provider, &stranger).await;
+    let self_registered = provider.registered(&registered.json());
+    let tokens = agreed(&provider, &self_registered).await;
     assert!(claims(tokens.id_token()).get("email").is_none());
-    assert_eq!(stranger.userinfo(&tokens.access_token).await.json()["email"], ALICE);
+    assert_eq!(self_registered.userinfo(&tokens.access_token).await.json()["email"], ALICE);
 }
 
 async fn agreed(provider: &TestProvider, client: &RelyingParty) -> Tokens {

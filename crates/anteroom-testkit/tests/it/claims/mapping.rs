@@ -46,10 +46,11 @@ async fn an_application_is_told_groups_in_its_own_words(backend: Backend) {
     }
     // An operator sees what the application is told.
     let (address, id) = (EmailAddress::parse(ALICE).unwrap(), "charts".parse().unwrap());
-    let told = anteroom_flows::people::profile::claims(&provider.local(), &address, Some(&id)).await.unwrap();
+    let shown =
+        anteroom_flows::people::profile::claims(&provider.local(), &address, Some(&id)).await.unwrap();
     let alice = provider.signed_in(ALICE).await;
     let info = charts.userinfo(&charts.tokens(&alice, "openid groups").await.access_token).await.json();
-    assert_eq!(told, info);
+    assert_eq!(shown, info);
     // The others are told as ever.
     let browser = provider.signed_in(ALICE).await;
     let web = provider.client("web");
@@ -66,8 +67,8 @@ async fn an_application_is_told_of_no_group_that_left_the_configuration(backend:
     let info = web.userinfo(&web.tokens(&browser, "openid groups").await.access_token).await.json();
     assert_eq!(info["groups"], json!(["staff"]));
     let undefined = undefined_groups::undefined(&provider.local()).await.unwrap();
-    let told: Vec<_> = undefined.iter().map(|(group, members)| (group.as_str(), *members)).collect();
-    assert_eq!(told, [("locums", 1)]);
+    let shown: Vec<_> = undefined.iter().map(|(group, members)| (group.as_str(), *members)).collect();
+    assert_eq!(shown, [("locums", 1)]);
     // Where it is defined again, its members are in it again.
     let clients = "[[groups]]\nname = \"locums\"\n";
     let again = TestProvider::on(&backend).another_node_of(&provider).clients(clients).start().await;

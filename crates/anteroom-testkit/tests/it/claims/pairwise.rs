@@ -207,8 +207,8 @@ async fn rp_initiated_2_a_hint_with_a_pairwise_sub_ends_its_session(backend: Bac
 
 async fn back_channel_2_4_a_logout_token_has_the_clients_sub(backend: Backend) {
     let listener = LogoutReceiver::start().await;
-    let told = format!("backchannel_logout_uri = \"{}\"", listener.url);
-    let provider = with(&backend, &[client("one", "lab.example", &told)]).await;
+    let logout_uri = format!("backchannel_logout_uri = \"{}\"", listener.url);
+    let provider = with(&backend, &[client("one", "lab.example", &logout_uri)]).await;
     let (one, browser) = (provider.client("one"), provider.signed_in(ALICE).await);
     let tokens = one.tokens(&browser, "openid").await;
     let dashboard = browser.get("/dashboard").await;
@@ -235,12 +235,12 @@ async fn sids(provider: &TestProvider, browser: &Browser, clients: &[&str]) -> V
 
 async fn core_8_1_a_session_has_a_sid_of_each_sector_wherever_it_is_named(backend: Backend) {
     let listener = LogoutReceiver::start().await;
-    let told = format!(
+    let logout_uri = format!(
         "backchannel_logout_uri = \"{}\"\nfrontchannel_logout_uri = \"https://lab.example/out\"",
         listener.url
     );
     let clients = [
-        client("one", "lab.example", &told),
+        client("one", "lab.example", &logout_uri),
         client("two", "lab.example", "access_token_format = \"jwt\""),
         client("other", "b.example", "access_token_format = \"jwt\""),
     ];

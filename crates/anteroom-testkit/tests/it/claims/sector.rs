@@ -89,8 +89,8 @@ async fn core_8_1_a_pairwise_client_has_one_host_or_names_its_sector(backend: Ba
     for address in ["https://127.0.0.1/", "https://10.0.0.1/", "http://one.example/", "https://localhost/"] {
         let answer = post(&provider, &pairwise(&[ONE, TWO], address)).await;
         assert!(refused_for(&answer, "sector_identifier_uri"), "{address}: {}", answer.body);
-        for told in ["127.0.0.1", "10.0.0.1", "localhost", "outgoing"] {
-            assert!(!answer.body.contains(told), "a stranger is told of the network: {}", answer.body);
+        for internal in ["127.0.0.1", "10.0.0.1", "localhost", "outgoing"] {
+            assert!(!answer.body.contains(internal), "a stranger is told of the network: {}", answer.body);
         }
     }
 }

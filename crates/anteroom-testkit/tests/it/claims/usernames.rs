@@ -74,9 +74,9 @@ async fn not_ascii_addresses_are_no_names(provider: &TestProvider) {
     assert!(matches!(&refused, Err(AdminError::AddressIsUsername(_))), "{refused:?}");
     provider.person("jÖr@practice.example").create().await;
     name(provider, BOB, "jör@practice.example").await.unwrap();
-    let told = claims(&provider.local(), &address("jÖr@practice.example"), None).await.unwrap();
+    let shown = claims(&provider.local(), &address("jÖr@practice.example"), None).await.unwrap();
     assert_eq!(
-        (told["email"].as_str(), told.get("preferred_username")),
+        (shown["email"].as_str(), shown.get("preferred_username")),
         (Some("jÖr@practice.example"), None)
     );
 }
@@ -190,13 +190,13 @@ subject_type = "pairwise"
         let tokens = app.tokens(&browser, scope).await;
         let info = app.userinfo(&tokens.access_token).await.json();
         let said = app.verified(tokens.id_token()).await.claims;
-        for told in [&info, &said] {
-            assert_eq!(told["preferred_username"].as_str(), expected, "{id} {scope}");
+        for shown in [&info, &said] {
+            assert_eq!(shown["preferred_username"].as_str(), expected, "{id} {scope}");
         }
     }
     let who = address(ALICE);
-    let told = claims(&provider.local(), &who, Some(&"lab".parse().unwrap())).await.unwrap();
-    assert!(told.get("preferred_username").is_none());
+    let shown = claims(&provider.local(), &who, Some(&"lab".parse().unwrap())).await.unwrap();
+    assert!(shown.get("preferred_username").is_none());
     assert_eq!(claims(&provider.local(), &who, None).await.unwrap()["preferred_username"], ALICE);
     name(&provider, ALICE, "amoreno").await.unwrap();
     let web = provider.client("web");

@@ -62,6 +62,6 @@ async fn no_network_asks_for_more_than_a_node_answers(backend: Backend) {
     }
     assert_eq!(provider.browser().from("203.0.113.8").get("/jwks").await.status, 200);
     provider.write_tallies().await;
-    let told = provider.audited("rate_limited").await;
-    assert!(told.len() == 1 && told[0].detail.contains("\"request\""), "{told:?}");
+    let entries = provider.audited("rate_limited").await;
+    assert!(entries.len() == 1 && entries[0].detail.contains("\"request\""), "{entries:?}");
 }

@@ -1,8 +1,8 @@
 //! Codes, phones and new passwords: what a burst may cost, and what is told of a refusal.
 
 use crate::ALICE;
-use crate::journeys::registration::{accept, invited_to};
-use crate::journeys::{CELL, NEW, digits, forget, mails, others_than, press, send, through, ways};
+use crate::people::registration::{accept, invited_to};
+use crate::people::{CELL, NEW, digits, follow_link, forget, mails, others_than, send, through, ways};
 use anteroom_testkit::{Backend, TestProvider, on_both_databases};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
@@ -23,7 +23,7 @@ async fn of_many_accounts_at_once_the_allowed_get_a_code_to_one_number(backend: 
         provider.person(&address).phone(CELL).create().await;
         provider.advance(SignedDuration::from_secs(1));
         forget(&browser, &address).await;
-        let page = press(&provider, &browser).await;
+        let page = follow_link(&provider, &browser).await;
         waiting.push((browser, page));
     }
     let sent = join_all(waiting.iter().map(|(browser, page)| async move {
@@ -67,8 +67,11 @@ async fn a_new_password_is_tried_ten_times(backend: Backend) {
     assert_eq!((count(422), count(429)), (10, 10));
     assert_eq!(provider.audited("new_password_refused").await.len(), 10);
     provider.write_tallies().await;
-    let told = provider.audited("rate_limited").await;
-    assert!(told[0].detail.contains("\"new_password\"") && told[0].detail.contains("10"), "{told:?}");
+    let entries = provider.audited("rate_limited").await;
+    assert!(
+        entries[0].detail.contains("\"new_password\"") && entries[0].detail.contains("10"),
+        "{entries:?}"
+    );
     provider.advance(SignedDuration::from_mins(20));
     let browser = provider.signed_in(ALICE).await;
     let page = browser.get("/change-password").await;
@@ -101,13 +104,13 @@ async fn wrong_codes_of_mails_and_refused_sends_are_told(backend: Backend) {
         let asked = forget(&browser, address).await;
         let before = provider.audited("link_refused").await.len();
         browser.submit(&asked, "/recover/code", &[("code", "AAAAA-AAAAA")]).await;
-        let told = provider.audited("link_refused").await;
-        assert_eq!(told.len(), before + 1);
-        assert!(told[0].detail.contains("wrong_code") && told[0].subject.is_none(), "{told:?}");
+        let entries = provider.audited("link_refused").await;
+        assert_eq!(entries.len(), before + 1);
+        assert!(entries[0].detail.contains("wrong_code") && entries[0].subject.is_none(), "{entries:?}");
     }
     let browser = provider.browser();
     forget(&browser, "carol@practice.example").await;
-    let mut page = send(&browser, &press(&provider, &browser).await).await;
+    let mut page = send(&browser, &follow_link(&provider, &browser).await).await;
     for _ in 0..2 {
         page = through(&browser, &page, "/verify/send", &[]).await;
     }

@@ -1,6 +1,6 @@
 //! Forms behind a session: counted for the session and the account, before anything is done.
 
-use crate::journeys::{CAROL, CELL, NEW, choose, digits, forget, press, send, through};
+use crate::people::{CAROL, CELL, NEW, choose, digits, follow_link, forget, send, through};
 use crate::{ALICE, BOB};
 use anteroom_testkit::{Backend, TestProvider, on_both_databases};
 use futures_util::future::join_all;
@@ -129,15 +129,16 @@ const OF_ADDRESS: &str = "policy.limits.form_of_address.max";
 async fn a_person_with_a_mailed_link_does_not_wait_for_strangers_at_the_same_address(backend: Backend) {
     let provider = TestProvider::on(&backend).set(OF_ADDRESS, "3").start().await;
     provider.person(CAROL).phone(CELL).create().await;
-    let (carol, stranger) = (provider.browser().from("203.0.113.7"), provider.browser().from("203.0.113.7"));
+    let (carol, unknown_browser) =
+        (provider.browser().from("203.0.113.7"), provider.browser().from("203.0.113.7"));
     forget(&carol, CAROL).await;
-    let page = stranger.get("/recover?token=bogus").await;
+    let page = unknown_browser.get("/recover?token=bogus").await;
     let mut last = 0;
     for _ in 0..4 {
-        last = stranger.submit(&page, "/recover", &[]).await.status;
+        last = unknown_browser.submit(&page, "/recover", &[]).await.status;
     }
     assert_eq!(last, 429);
-    let page = send(&carol, &press(&provider, &carol).await).await;
+    let page = send(&carol, &follow_link(&provider, &carol).await).await;
     let page = through(&carol, &page, "/verify/code", &[("code", &digits(&provider).await)]).await;
     assert_eq!(choose(&carol, &page, NEW).await.status, 303);
 }
@@ -151,7 +152,7 @@ async fn of_a_handle_that_is_made_up_or_proves_nothing_the_address_is_counted(ba
     provider.person(CAROL).phone(CELL).create().await;
     let (carol, script) = (provider.browser().from("203.0.113.7"), provider.browser().from("203.0.113.7"));
     forget(&carol, CAROL).await;
-    let page = press(&provider, &carol).await;
+    let page = follow_link(&provider, &carol).await;
     let proven = page.form("/verify/send").fields["interaction"].clone();
     let unproven = forget(&script, ALICE).await.form("/recover/code").fields["interaction"].clone();
     let made_up = "A".repeat(proven.len());

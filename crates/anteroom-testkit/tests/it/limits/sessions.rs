@@ -1,7 +1,7 @@
 //! Sessions and known devices of one account are bounded, and end together.
 
 use crate::ALICE;
-use crate::journeys::{CAROL, CELL, digits, send, through};
+use crate::people::{CAROL, CELL, digits, send, through};
 use anteroom_domain::account::Account;
 use anteroom_domain::device::{KnownDevice, MAX_DEVICES};
 use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, SessionId};
@@ -172,8 +172,8 @@ async fn fifty_devices_that_a_thief_makes_take_no_place_of_an_older_one_and_leav
     make_devices(&provider, alice(&provider).await.id, MAX_DEVICES + 9).await;
     provider.advance(SignedDuration::from_mins(1));
     let newest = async || {
-        let told = provider.audited("signed_in").await;
-        let is_new = told[0].detail.contains("\"new_device\":true");
+        let entries = provider.audited("signed_in").await;
+        let is_new = entries[0].detail.contains("\"new_device\":true");
         provider.advance(SignedDuration::from_secs(1));
         is_new
     };
@@ -207,7 +207,7 @@ async fn a_new_computer_is_known_after_a_second_factor_whatever_a_thief_made(bac
     provider.advance(SignedDuration::from_mins(1));
     sign_in().await;
     assert!(carol.is_signed_in().await, "the device is known to have passed");
-    let told = provider.audited("signed_in").await;
-    assert!(told[0].detail.contains("\"new_device\":false"), "{told:?}");
+    let entries = provider.audited("signed_in").await;
+    assert!(entries[0].detail.contains("\"new_device\":false"), "{entries:?}");
     assert_eq!(known_devices(&backend).await, i64::from(MAX_DEVICES));
 }

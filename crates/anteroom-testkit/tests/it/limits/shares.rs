@@ -138,10 +138,10 @@ async fn right_passwords_from_unknown_browsers_wait_and_the_owners_browser_does_
         assert!(refused.body.contains("to this account from new browsers"), "{}", refused.page_summary());
         assert!(!refused.body.contains("your network"), "{}", refused.page_summary());
     }
-    let told = provider.audited("sign_in_refused").await;
-    assert_eq!(told.len(), 3);
+    let entries = provider.audited("sign_in_refused").await;
+    assert_eq!(entries.len(), 3);
     let account = Some(super::sessions::alice(&provider).await.id);
-    for entry in told {
+    for entry in entries {
         assert!(entry.detail.contains("\"too_many_sign_ins\"") && entry.subject == account, "{entry:?}");
     }
     let after = backend.rows().await;
@@ -152,8 +152,8 @@ async fn right_passwords_from_unknown_browsers_wait_and_the_owners_browser_does_
     assert_eq!(owner.sign_in(ALICE, PASSWORD).await.status, 303);
     provider.signed_in(BOB).await;
     provider.write_tallies().await;
-    let told = provider.audited("rate_limited").await;
-    assert!(told[0].detail.contains("\"right_password\""), "{told:?}");
+    let entries = provider.audited("rate_limited").await;
+    assert!(entries[0].detail.contains("\"right_password\""), "{entries:?}");
     provider.advance(SignedDuration::from_mins(10));
     provider.signed_in(ALICE).await;
 }
@@ -162,11 +162,11 @@ async fn beyond_its_rows_a_network_has_its_requests_wait_in_their_pages(backend:
     let provider = TestProvider::on(&backend).set("policy.limits.waiting_rows.max", "3").start().await;
     let web = provider.client("web");
     let guess = async |address: &str, email: &str| {
-        let stranger = provider.browser().from(address);
-        let page = web.authorize(&stranger, &[]).await;
-        let refused = stranger.enter(&page, email, "wrong").await;
+        let unknown_browser = provider.browser().from(address);
+        let page = web.authorize(&unknown_browser, &[]).await;
+        let refused = unknown_browser.enter(&page, email, "wrong").await;
         assert_eq!(refused.status, 422);
-        (stranger, refused)
+        (unknown_browser, refused)
     };
     let rows = async || backend.rows().await["interactions"];
     for number in 1..=6 {
@@ -175,11 +175,11 @@ async fn beyond_its_rows_a_network_has_its_requests_wait_in_their_pages(backend:
     assert_eq!(rows().await, 3);
     // A wrong password counts against the account as ever, and the right one leads where the request wanted to go.
     provider.advance(SignedDuration::from_secs(1));
-    let (stranger, page) = guess("203.0.113.7", ALICE).await;
+    let (unknown_browser, page) = guess("203.0.113.7", ALICE).await;
     assert_eq!(rows().await, 3);
     let refused = provider.audited("sign_in_refused").await;
     assert!(refused.iter().any(|entry| entry.detail.contains("\"failures\":1")), "{refused:?}");
-    assert!(!web.code_in(&stranger.enter(&page, ALICE, PASSWORD).await).is_empty());
+    assert!(!web.code_in(&unknown_browser.enter(&page, ALICE, PASSWORD).await).is_empty());
     let before = rows().await;
     guess("198.51.100.1", "nobody@practice.example").await;
     assert_eq!(rows().await, before + 1, "another network");
@@ -192,9 +192,9 @@ async fn use_another(browser: &Browser, page: &TestResponse) -> TestResponse {
 async fn strangers_use_up_no_row_that_somebody_signed_in_needs(backend: Backend) {
     let provider = TestProvider::on(&backend).set("policy.limits.waiting_rows.max", "1").start().await;
     let (web, alice) = (provider.client("web"), provider.signed_in(ALICE).await);
-    let stranger = provider.browser();
-    let page = web.authorize(&stranger, &[]).await;
-    stranger.enter(&page, "nobody@practice.example", "wrong").await;
+    let unknown_browser = provider.browser();
+    let page = web.authorize(&unknown_browser, &[]).await;
+    unknown_browser.enter(&page, "nobody@practice.example", "wrong").await;
     for _ in 0..3 {
         let page = web.authorize(&alice, &[("prompt", "select_account")]).await;
         let answer = use_another(&alice, &page).await;
@@ -208,9 +208,9 @@ async fn without_a_row_another_account_signs_in_from_the_page_itself(backend: Ba
     let provider = TestProvider::on(&backend).set("policy.limits.waiting_rows.max", "1").start().await;
     let (web, browser) = (provider.client("web"), provider.signed_in(ALICE).await);
     let choice = web.authorize(&browser, &[("prompt", "select_account")]).await;
-    let stranger = provider.browser();
-    let page = web.authorize(&stranger, &[]).await;
-    stranger.enter(&page, "nobody@practice.example", "wrong").await;
+    let unknown_browser = provider.browser();
+    let page = web.authorize(&unknown_browser, &[]).await;
+    unknown_browser.enter(&page, "nobody@practice.example", "wrong").await;
     // The session has ended while the page was open.
     browser.forget("anteroom_session");
     let before = backend.rows().await["interactions"];
@@ -313,13 +313,13 @@ async fn a_client_of_a_stranger_uses_up_a_quarter_of_the_request_objects_of_an_a
         // What a stranger's client is told waits on a page.
         if answer.header("location").is_some() { answer.error() } else { answer.status.to_string() }
     };
-    let [strangers, others, further] = [
+    let [unknown_browsers, others, further] = [
         provider.registered(&crate::registration::register(&provider, &metadata).await),
         provider.registered(&crate::registration::register(&provider, &metadata).await),
         provider.registered(&crate::registration::register(&provider, &metadata).await),
     ];
     for _ in 0..3 {
-        error(&strangers, &nobody).await;
+        error(&unknown_browsers, &nobody).await;
     }
     assert_eq!(place.asked(), 2, "one that registered itself has a quarter");
     for app in [&others, &others, &further, &further] {

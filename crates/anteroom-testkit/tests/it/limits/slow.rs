@@ -70,7 +70,7 @@ async fn core_6_2_strangers_leave_half_of_a_clients_to_people_who_are_signed_in(
     let (slow, alice, nobody) =
         (provider.client("slow"), provider.signed_in(ALICE).await, provider.browser());
     let by_place = [("request_uri", place.as_str())];
-    let strangers = join_all((0..4).map(|_| slow.authorize(&nobody, &by_place)));
+    let unknown = join_all((0..4).map(|_| slow.authorize(&nobody, &by_place)));
     let meanwhile = async {
         let mut held = Vec::new();
         for _ in 0..4 {
@@ -85,7 +85,7 @@ async fn core_6_2_strangers_leave_half_of_a_clients_to_people_who_are_signed_in(
         drop(held);
         (fifth, hers)
     };
-    let (_, (fifth, hers)) = join(strangers, meanwhile).await;
+    let (_, (fifth, hers)) = join(unknown, meanwhile).await;
     assert_eq!(fifth.error(), "temporarily_unavailable");
     assert_eq!(hers.error(), "invalid_request_uri");
 }
@@ -157,12 +157,12 @@ async fn core_10_1_1_a_client_whose_keys_are_not_fetched_now_is_told_to_come_bac
         "redirect_uris": ["https://stranger.example/callback"], "jwks_uri": place,
         "token_endpoint_auth_method": "private_key_jwt",
     });
-    let mut strangers = Vec::new();
+    let mut unknown = Vec::new();
     for _ in 0..5 {
         let registered = crate::registration::register(&provider, &metadata).await;
-        strangers.push(registered["client_id"].as_str().unwrap().to_owned());
+        unknown.push(registered["client_id"].as_str().unwrap().to_owned());
     }
-    let (fifth, four) = strangers.split_last().unwrap();
+    let (fifth, four) = unknown.split_last().unwrap();
     let waiting = join_all(four.iter().map(|id| prove(&provider, &key, id)));
     let meanwhile = async {
         let mut held = Vec::new();

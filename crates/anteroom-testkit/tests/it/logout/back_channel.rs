@@ -83,9 +83,9 @@ async fn back_channel_2_4_a_client_that_needs_sid_is_told_of_the_session_alone(b
     let signed_in = desk.verified(tokens.id_token()).await.claims;
     sign_out(&browser).await;
     assert_eq!(provider.deliver_logouts().await, 1);
-    let told = desk.verified(&listener.tokens()[0]).await.claims;
-    assert_eq!(told["sid"], signed_in["sid"]);
-    assert!(told.get("sub").is_none(), "{told}");
+    let logout_claims = desk.verified(&listener.tokens()[0]).await.claims;
+    assert_eq!(logout_claims["sid"], signed_in["sid"]);
+    assert!(logout_claims.get("sub").is_none(), "{logout_claims}");
 }
 
 async fn core_8_1_a_configured_client_is_told_by_the_sub_that_it_knew(backend: Backend) {
@@ -351,15 +351,15 @@ async fn an_address_that_no_rule_admits_waits_for_the_configuration_or_is_given_
     }
     let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"], "scope": "openid",
         "backchannel_logout_uri": "https://10.1.2.4/logout" });
-    let stranger = provider.registered(&register(&provider, &metadata).await);
-    let page = stranger.authorize(&browser, &[]).await;
+    let self_registered = provider.registered(&register(&provider, &metadata).await);
+    let page = self_registered.authorize(&browser, &[]).await;
     let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
-    stranger.redeem(&stranger.code_in(&agreed)).await;
+    self_registered.redeem(&self_registered.code_in(&agreed)).await;
     sign_out(&browser).await;
     assert_eq!(provider.deliver_logouts().await, 3);
     let given_up = provider.audited("logout_undelivered").await;
     assert_eq!(given_up.len(), 1);
-    assert_eq!(given_up[0].client.as_deref(), Some(stranger.client_id.as_str()));
+    assert_eq!(given_up[0].client.as_deref(), Some(self_registered.client_id.as_str()));
     provider.advance(SignedDuration::from_mins(1));
     assert_eq!(provider.deliver_logouts().await, 2, "the others are tried again");
     // The operator has put the address right and restarted.

@@ -63,7 +63,7 @@ fn parameters(frame: &str) -> BTreeMap<String, String> {
 }
 
 /// Who is told of which session.
-fn told(page: &TestResponse) -> Vec<(String, String)> {
+fn notified(page: &TestResponse) -> Vec<(String, String)> {
     let host = |frame: &str| frame.parse::<Url>().unwrap().host_str().unwrap().to_owned();
     page.frames().iter().map(|frame| (host(frame), parameters(frame)["sid"].clone())).collect()
 }
@@ -140,7 +140,7 @@ async fn sessions_that_stay_are_not_spoken_of(backend: Backend) {
     let code = charts.code(&browser, &[("login_hint", BOB)]).await;
     assert_eq!(charts.redeem(&code).await.status, 200);
     let page = browser.follow(&end_session(&browser, &[("id_token_hint", &hint)]).await).await;
-    assert_eq!(told(&page), [("charts.example".to_owned(), alices)]);
+    assert_eq!(notified(&page), [("charts.example".to_owned(), alices)]);
     assert!(browser.is_signed_in().await);
 }
 
@@ -156,7 +156,7 @@ async fn the_applications_of_all_sessions_of_a_browser_are_one_read(backend: Bac
     let store = &provider.provider.store;
     drop(store.take_statements());
     let page = browser.follow(&answer).await;
-    assert_eq!(told(&page).len(), 2);
+    assert_eq!(notified(&page).len(), 2);
     let asked = store.take_statements();
     let of_sessions = asked.iter().filter(|asked| asked.sql.contains("subject_sector"));
     assert_eq!(of_sessions.count(), 1, "{asked:?}");
@@ -169,7 +169,7 @@ async fn a_session_that_ended_before_is_told_of_at_sign_out(backend: Backend) {
     provider.advance(SignedDuration::from_hours(24));
     provider.end_lapsed_sessions().await;
     let page = browser.follow(&end_session(&browser, &[("id_token_hint", &hint)]).await).await;
-    assert_eq!(told(&page), [("charts.example".to_owned(), sid)]);
+    assert_eq!(notified(&page), [("charts.example".to_owned(), sid)]);
     // From then on there is nothing left to tell.
     let page = end_session(&browser, &[("id_token_hint", &hint)]).await;
     assert!(page.text_of("error-nothing-ended").is_some(), "{}", page.page_summary());
@@ -184,7 +184,7 @@ async fn the_second_of_two_clicks_tells_as_well(backend: Backend) {
     let second = browser.clone();
     for click in [&browser, &second] {
         let page = click.follow(&end_session(click, &[("id_token_hint", &hint)]).await).await;
-        assert_eq!(told(&page), [("charts.example".to_owned(), sid.clone())]);
+        assert_eq!(notified(&page), [("charts.example".to_owned(), sid.clone())]);
     }
 }
 

@@ -3,5 +3,5 @@
 mod back_channel;
 mod front_channel;
 mod rp_initiated;
+mod self_registered;
 mod session_management;
-mod strangers;

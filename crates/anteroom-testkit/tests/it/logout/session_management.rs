@@ -122,16 +122,16 @@ async fn session_management_3_2_the_state_is_no_other_value_of_the_browser(backe
 
 async fn session_management_3_3_the_frame_may_be_framed_by_anyone_and_knows_nobody(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
-    let (alices, strangers) = (provider.signed_in(ALICE).await, provider.browser());
+    let (alices, unknown_browser) = (provider.signed_in(ALICE).await, provider.browser());
     let page = alices.get("/check-session").await;
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("default-src 'none'") && !policy.contains("frame-ancestors"), "{policy}");
     assert_eq!(page.header("x-frame-options"), None);
-    let other = strangers.get("/check-session").await;
+    let other = unknown_browser.get("/check-session").await;
     assert_eq!(other.body, page.body);
     assert!(other.cookies().is_empty() && page.cookies().is_empty());
-    let script = strangers.get("/check-session.js").await;
+    let script = unknown_browser.get("/check-session.js").await;
     assert_eq!((script.status, script.header("content-type")), (200, Some("text/javascript; charset=utf-8")));
     assert!(page.body.contains("<script src=\"/check-session.js\">"));
     // The frame is the only page of its kind.

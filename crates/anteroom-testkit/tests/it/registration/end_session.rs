@@ -26,7 +26,7 @@ fn asked() -> Value {
     with(&json!({ "post_logout_redirect_uris": [BYE], "scope": "openid" }))
 }
 
-async fn stranger(provider: &TestProvider) -> RelyingParty {
+async fn self_registered(provider: &TestProvider) -> RelyingParty {
     provider.registered(&register(provider, &asked()).await)
 }
 
@@ -41,9 +41,9 @@ fn is_led_back(answer: &TestResponse) -> bool {
 
 async fn rfc9700_4_11_2_nobody_is_led_to_an_address_of_a_client_that_is_not_known(backend: Backend) {
     let provider = open(&backend).start().await;
-    let stranger = stranger(&provider).await;
+    let self_registered = self_registered(&provider).await;
     for hint in ["", "&id_token_hint=x", "&id_token_hint=e30.e30.c2ln"] {
-        let page = end_session(&provider.browser(), &stranger, hint).await;
+        let page = end_session(&provider.browser(), &self_registered, hint).await;
         assert_eq!((page.status, page.header("location")), (400, None), "{hint}: {}", page.page_summary());
         assert!(page.text_of("error-nothing-ended").is_some(), "{hint}: {}", page.page_summary());
         assert!(!page.body.contains("stranger.example"), "{hint}");
@@ -55,8 +55,8 @@ async fn rfc9700_4_11_2_nobody_is_led_to_an_address_of_a_client_that_is_not_know
 
 async fn rfc9700_4_11_2_at_such_a_client_the_person_can_sign_out_and_stays(backend: Backend) {
     let provider = open(&backend).start().await;
-    let (stranger, browser) = (stranger(&provider).await, provider.signed_in(ALICE).await);
-    let page = end_session(&browser, &stranger, "").await;
+    let (self_registered, browser) = (self_registered(&provider).await, provider.signed_in(ALICE).await);
+    let page = end_session(&browser, &self_registered, "").await;
     assert_eq!((page.status, page.heading().as_str()), (400, "Sign out?"), "{}", page.page_summary());
     assert!(page.text_of("problem").is_some(), "{}", page.page_summary());
     let answer = browser.submit(&page, "/sign-out", &[]).await;
@@ -69,7 +69,7 @@ async fn rfc9700_4_11_2_after_consent_or_with_an_initial_access_token_the_person
 ) {
     let builder = open(&backend).set("registration.initial_access_token_env", "\"TEST_INITIAL_TOKEN\"");
     let provider = builder.start().await;
-    let agreed = stranger(&provider).await;
+    let agreed = self_registered(&provider).await;
     agree(&agreed, &provider).await;
     let answer = provider.call("POST", CLIENTS, Some(INITIAL_ACCESS_TOKEN), &asked()).await;
     let invited = provider.registered(&answer.json());
@@ -84,15 +84,15 @@ async fn rfc9700_4_11_2_after_consent_or_with_an_initial_access_token_the_person
 }
 
 /// An ID token that the client got with the consent of the person, who stays signed in.
-async fn hint_of(provider: &TestProvider, stranger: &RelyingParty) -> (Browser, String) {
+async fn hint_of(provider: &TestProvider, self_registered: &RelyingParty) -> (Browser, String) {
     let browser = provider.browser();
-    let page = stranger.authorize(&browser, &[]).await;
+    let page = self_registered.authorize(&browser, &[]).await;
     let mut answer = browser.enter(&page, ALICE, PASSWORD).await;
     if answer.location().path() != "/callback" {
         let page = browser.follow(&answer).await;
         answer = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
     }
-    let tokens = Tokens::of(&stranger.redeem(&stranger.code_in(&answer)).await);
+    let tokens = Tokens::of(&self_registered.redeem(&self_registered.code_in(&answer)).await);
     let hint = format!("&id_token_hint={}", tokens.id_token());
     (browser, hint)
 }
@@ -100,7 +100,7 @@ async fn hint_of(provider: &TestProvider, stranger: &RelyingParty) -> (Browser, 
 /// The person is asked in their browser, and stays; another one is led nowhere.
 async fn leads_nowhere(
     provider: &TestProvider,
-    stranger: &RelyingParty,
+    self_registered: &RelyingParty,
     browser: &Browser,
     hint: &str,
     address: &str,
@@ -111,7 +111,7 @@ async fn leads_nowhere(
         assert_eq!((page.status, page.header("location")), (400, None), "{}", page.page_summary());
     }
     let page = browser.get(&target).await;
-    assert_eq!(page.heading(), "Sign out?", "{}: {}", stranger.client_id, page.page_summary());
+    assert_eq!(page.heading(), "Sign out?", "{}: {}", self_registered.client_id, page.page_summary());
     let answer = browser.submit(&page, "/sign-out", &[]).await;
     assert_eq!(answer.location().as_str(), format!("{}/signed-out", provider.issuer));
     assert!(!browser.is_signed_in().await);
@@ -119,43 +119,43 @@ async fn leads_nowhere(
 
 async fn rfc9700_4_11_2_a_hint_does_not_make_its_client_known(backend: Backend) {
     let provider = open(&backend).start().await;
-    let stranger = stranger(&provider).await;
-    let (browser, hint) = hint_of(&provider, &stranger).await;
-    assert!(is_led_back(&end_session(&browser, &stranger, &hint).await));
+    let self_registered = self_registered(&provider).await;
+    let (browser, hint) = hint_of(&provider, &self_registered).await;
+    assert!(is_led_back(&end_session(&browser, &self_registered, &hint).await));
     assert!(!browser.is_signed_in().await);
-    assert!(is_led_back(&end_session(&provider.browser(), &stranger, &hint).await));
-    let (browser, hint) = hint_of(&provider, &stranger).await;
+    assert!(is_led_back(&end_session(&provider.browser(), &self_registered, &hint).await));
+    let (browser, hint) = hint_of(&provider, &self_registered).await;
     // Nothing but the hint says that the client was used here.
     backend.execute("DELETE FROM consents").await;
-    leads_nowhere(&provider, &stranger, &browser, &hint, BYE).await;
+    leads_nowhere(&provider, &self_registered, &browser, &hint, BYE).await;
 }
 
 async fn rfc9700_4_11_2_a_hint_from_before_another_host_was_registered_leads_not_there(backend: Backend) {
     let provider = open(&backend).start().await;
-    let told = register(&provider, &asked()).await;
-    let stranger = provider.registered(&told);
-    let (browser, hint) = hint_of(&provider, &stranger).await;
+    let registered = register(&provider, &asked()).await;
+    let self_registered = provider.registered(&registered);
+    let (browser, hint) = hint_of(&provider, &self_registered).await;
     let elsewhere = "https://elsewhere.example/bye";
     let mut changed = asked();
-    changed["client_id"] = told["client_id"].clone();
+    changed["client_id"] = registered["client_id"].clone();
     changed["post_logout_redirect_uris"] = json!([elsewhere]);
-    let (uri, token) = address(&told);
+    let (uri, token) = address(&registered);
     assert_eq!(provider.call("PUT", uri, token, &changed).await.status, 200);
-    leads_nowhere(&provider, &stranger, &browser, &hint, elsewhere).await;
+    leads_nowhere(&provider, &self_registered, &browser, &hint, elsewhere).await;
 }
 
 async fn who_was_told_to_stay_stays_whatever_the_client_registers_meanwhile(backend: Backend) {
     let provider = open(&backend).start().await;
-    let told = register(&provider, &metadata()).await;
-    let stranger = provider.registered(&told);
-    agree(&stranger, &provider).await;
+    let registered = register(&provider, &metadata()).await;
+    let self_registered = provider.registered(&registered);
+    agree(&self_registered, &provider).await;
     let browser = provider.signed_in(ALICE).await;
-    let page = end_session(&browser, &stranger, "").await;
+    let page = end_session(&browser, &self_registered, "").await;
     assert!(page.status == 400 && page.text_of("problem").is_some(), "{}", page.page_summary());
-    let mut registered = asked();
-    registered["client_id"] = told["client_id"].clone();
-    let (uri, token) = address(&told);
-    assert_eq!(provider.call("PUT", uri, token, &registered).await.status, 200);
+    let mut changed = asked();
+    changed["client_id"] = registered["client_id"].clone();
+    let (uri, token) = address(&registered);
+    assert_eq!(provider.call("PUT", uri, token, &changed).await.status, 200);
     let answer = browser.submit(&page, "/sign-out", &[]).await;
     assert_eq!(answer.location().as_str(), format!("{}/signed-out", provider.issuer));
     assert!(!browser.is_signed_in().await);
@@ -165,18 +165,18 @@ async fn a_client_of_another_node_is_known_at_once_where_a_session_ends(backend:
     let first = open(&backend).start().await;
     let second = open(&backend).another_node_of(&first).start().await;
     for with_hint in [false, true] {
-        let stranger = stranger(&first).await;
+        let self_registered = self_registered(&first).await;
         let mut browser = first.signed_in(ALICE).await;
-        let page = stranger.authorize(&browser, &[]).await;
+        let page = self_registered.authorize(&browser, &[]).await;
         let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
-        let tokens = Tokens::of(&stranger.redeem(&stranger.code_in(&agreed)).await);
+        let tokens = Tokens::of(&self_registered.redeem(&self_registered.code_in(&agreed)).await);
         browser.lead_to(&second);
         if with_hint {
             let out =
                 format!("/end-session?id_token_hint={}&post_logout_redirect_uri={BYE}", tokens.id_token());
             assert_eq!(browser.get(&out).await.location().as_str(), BYE);
         } else {
-            let page = end_session(&browser, &stranger, "").await;
+            let page = end_session(&browser, &self_registered, "").await;
             assert_eq!(page.heading(), "Sign out?", "{}", page.page_summary());
             assert!(is_led_back(&browser.submit(&page, "/sign-out", &[]).await));
         }

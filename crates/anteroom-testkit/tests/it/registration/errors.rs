@@ -20,7 +20,7 @@ on_both_databases!(
 
 const WRONG: (&str, &str) = ("response_type", "nonsense");
 
-pub(super) async fn stranger(provider: &TestProvider) -> RelyingParty {
+pub(super) async fn self_registered(provider: &TestProvider) -> RelyingParty {
     provider.registered(&register(provider, &metadata()).await)
 }
 
@@ -38,15 +38,15 @@ fn waits(answer: &TestResponse) -> bool {
     text.is_some()
 }
 
-pub(super) async fn agree(stranger: &RelyingParty, provider: &TestProvider) {
+pub(super) async fn agree(self_registered: &RelyingParty, provider: &TestProvider) {
     let browser = provider.signed_in(ALICE).await;
-    let page = stranger.authorize(&browser, &[]).await;
-    stranger.code_in(&browser.submit(&page, "/consent", &[("decision", "allow")]).await);
+    let page = self_registered.authorize(&browser, &[]).await;
+    self_registered.code_in(&browser.submit(&page, "/consent", &[("decision", "allow")]).await);
 }
 
 async fn rfc9700_4_11_2_an_error_of_a_client_that_nobody_knows_waits_on_a_page(backend: Backend) {
     let provider = open(&backend).start().await;
-    let (stranger, browser) = (stranger(&provider).await, provider.browser());
+    let (self_registered, browser) = (self_registered(&provider).await, provider.browser());
     let unknown_acr = r#"{"id_token":{"acr":{"essential":true,"values":["urn:unknown"]}}}"#;
     let another = r#"{"id_token":{"sub":{"value":"nobody"}}}"#;
     for (change, error) in [
@@ -56,7 +56,7 @@ async fn rfc9700_4_11_2_an_error_of_a_client_that_nobody_knows_waits_on_a_page(b
         (("claims", unknown_acr), "unmet_authentication_requirements"),
         (("claims", another), "login_required"),
     ] {
-        let page = stranger.authorize(&browser, &[change]).await;
+        let page = self_registered.authorize(&browser, &[change]).await;
         assert!(waits(&page), "{change:?}: {}", page.page_summary());
         assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
         let links: Vec<_> = page.links().into_iter().filter(|link| link.href.starts_with("https:")).collect();
@@ -66,10 +66,12 @@ async fn rfc9700_4_11_2_an_error_of_a_client_that_nobody_knows_waits_on_a_page(b
         assert!(link.href.contains(&format!("state={STATE}")), "{}", link.href);
     }
     // A good request is a sign-in, as ever.
-    assert!(stranger.authorize(&browser, &[]).await.has_form("/sign-in"));
+    assert!(self_registered.authorize(&browser, &[]).await.has_form("/sign-in"));
     let entries = provider.audited("request_refused").await;
     assert!(
-        entries.iter().any(|entry| entry.client.as_ref().is_some_and(|id| id.as_str() == stranger.client_id))
+        entries
+            .iter()
+            .any(|entry| entry.client.as_ref().is_some_and(|id| id.as_str() == self_registered.client_id))
     );
     // Of the configuration there is no question.
     let web = provider.client("web").authorize(&browser, &[WRONG]).await;
@@ -80,10 +82,11 @@ async fn rfc9700_4_11_2_the_page_leads_to_sign_in_first_and_speaks_the_language_
     backend: Backend,
 ) {
     let provider = open(&backend).start().await;
-    let (stranger, browser) = (stranger(&provider).await, provider.browser());
+    let (self_registered, browser) = (self_registered(&provider).await, provider.browser());
     let unknown_acr = r#"{"id_token":{"acr":{"essential":true,"values":["urn:unknown"]}}}"#;
     for change in [WRONG, ("claims", unknown_acr), ("response_mode", "form_post")] {
-        let page = stranger.authorize(&browser, &[change, ("prompt", "create"), ("ui_locales", "es")]).await;
+        let page =
+            self_registered.authorize(&browser, &[change, ("prompt", "create"), ("ui_locales", "es")]).await;
         assert!(waits(&page) && page.body.contains("<html lang=\"es\">"), "{}", page.page_summary());
         let at = |id: &str| page.body.find(&format!("id=\"{id}\"")).unwrap_or_else(|| panic!("{id}"));
         assert!(at("forward") < at("return"), "{}", page.page_summary());
@@ -91,14 +94,14 @@ async fn rfc9700_4_11_2_the_page_leads_to_sign_in_first_and_speaks_the_language_
         assert!(!control("forward").contains("secondary") && control("return").contains("secondary"));
         assert!(control("forward").starts_with("a "), "{}", control("forward"));
     }
-    let page = stranger.authorize(&browser, &[("claims", unknown_acr), ("ui_locales", "es")]).await;
+    let page = self_registered.authorize(&browser, &[("claims", unknown_acr), ("ui_locales", "es")]).await;
     assert!(waits(&page) && page.body.contains("<html lang=\"es\">"), "{}", page.page_summary());
 }
 
 async fn rfc9700_4_11_2_an_error_that_would_be_posted_waits_on_a_page(backend: Backend) {
     let provider = open(&backend).start().await;
     let changes = [("response_mode", "form_post"), ("prompt", "create")];
-    let page = stranger(&provider).await.authorize(&provider.browser(), &changes).await;
+    let page = self_registered(&provider).await.authorize(&provider.browser(), &changes).await;
     assert!(waits(&page), "{}", page.page_summary());
     // `once.js`, which is on every page, sends nothing.
     let scripts = page.body.matches("<script").count();
@@ -112,14 +115,14 @@ async fn rfc9700_4_11_2_an_error_that_would_be_posted_waits_on_a_page(backend: B
 
 async fn rfc9700_4_11_2_prompt_none_is_answered_at_once(backend: Backend) {
     let provider = open(&backend).start().await;
-    let (stranger, browser) = (stranger(&provider).await, provider.browser());
+    let (self_registered, browser) = (self_registered(&provider).await, provider.browser());
     for (changes, error) in [
         (&[("prompt", "none")][..], "login_required"),
         (&[("prompt", "none"), WRONG], "unsupported_response_type"),
         (&[("prompt", "none login")], "invalid_request"),
         (&[("prompt", "none"), ("request", "e30.e30.")], "invalid_request_object"),
     ] {
-        let answer = stranger.authorize(&browser, changes).await;
+        let answer = self_registered.authorize(&browser, changes).await;
         assert!(goes_at_once(&answer), "{changes:?}: {}", answer.page_summary());
         assert_eq!(answer.error(), error, "{changes:?}");
     }
@@ -127,32 +130,32 @@ async fn rfc9700_4_11_2_prompt_none_is_answered_at_once(backend: Backend) {
 
 async fn rfc9700_4_11_2_consent_or_a_person_there_lets_errors_go_at_once(backend: Backend) {
     let provider = open(&backend).start().await;
-    let (stranger, browser) = (stranger(&provider).await, provider.browser());
+    let (self_registered, browser) = (self_registered(&provider).await, provider.browser());
     // A person who is signed in has come here by their own will (RFC 6749 §4.1.2.1).
-    assert!(goes_at_once(&stranger.authorize(&provider.signed_in(ALICE).await, &[WRONG]).await));
-    assert!(waits(&stranger.authorize(&browser, &[WRONG]).await), "a visit is no consent");
+    assert!(goes_at_once(&self_registered.authorize(&provider.signed_in(ALICE).await, &[WRONG]).await));
+    assert!(waits(&self_registered.authorize(&browser, &[WRONG]).await), "a visit is no consent");
     // Who says no has agreed to nothing.
     let alice = provider.signed_in(ALICE).await;
-    let page = stranger.authorize(&alice, &[]).await;
+    let page = self_registered.authorize(&alice, &[]).await;
     let denied = alice.submit(&page, "/consent", &[("decision", "deny")]).await;
     assert_eq!(denied.error(), "access_denied");
-    assert!(waits(&stranger.authorize(&browser, &[WRONG]).await));
-    agree(&stranger, &provider).await;
-    assert!(goes_at_once(&stranger.authorize(&browser, &[WRONG]).await));
+    assert!(waits(&self_registered.authorize(&browser, &[WRONG]).await));
+    agree(&self_registered, &provider).await;
+    assert!(goes_at_once(&self_registered.authorize(&browser, &[WRONG]).await));
     let other = provider.registered(&register(&provider, &metadata()).await);
     assert!(waits(&other.authorize(&browser, &[WRONG]).await), "of another client nothing is known");
 }
 
 async fn rfc9700_4_11_2_another_host_is_agreed_to_anew(backend: Backend) {
     let provider = open(&backend).start().await;
-    let told = register(&provider, &metadata()).await;
-    let stranger = provider.registered(&told);
-    agree(&stranger, &provider).await;
-    let moved = with(&json!({ "client_id": told["client_id"],
+    let registered = register(&provider, &metadata()).await;
+    let self_registered = provider.registered(&registered);
+    agree(&self_registered, &provider).await;
+    let moved = with(&json!({ "client_id": registered["client_id"],
         "redirect_uris": [CALLBACK, "https://elsewhere.example/callback"] }));
-    let (uri, token) = address(&told);
+    let (uri, token) = address(&registered);
     assert_eq!(provider.call("PUT", uri, token, &moved).await.status, 200);
-    assert!(waits(&stranger.authorize(&provider.browser(), &[WRONG]).await));
+    assert!(waits(&self_registered.authorize(&provider.browser(), &[WRONG]).await));
 }
 
 async fn rfc9700_4_11_2_a_client_with_an_initial_access_token_is_the_operators(backend: Backend) {
@@ -182,9 +185,9 @@ async fn rfc9700_4_11_2_a_client_with_an_initial_access_token_is_the_operators(b
 
 async fn rfc9700_4_11_2_what_an_earlier_release_did_not_note_was_without_a_token(backend: Backend) {
     let provider = open(&backend).start().await;
-    let stranger = stranger(&provider).await;
+    let self_registered = self_registered(&provider).await;
     backend.execute("UPDATE registered_clients SET with_initial_token = NULL").await;
-    assert!(waits(&stranger.authorize(&provider.browser(), &[WRONG]).await));
-    agree(&stranger, &provider).await;
-    assert!(goes_at_once(&stranger.authorize(&provider.browser(), &[WRONG]).await));
+    assert!(waits(&self_registered.authorize(&provider.browser(), &[WRONG]).await));
+    agree(&self_registered, &provider).await;
+    assert!(goes_at_once(&self_registered.authorize(&provider.browser(), &[WRONG]).await));
 }

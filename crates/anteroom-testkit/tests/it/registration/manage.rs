@@ -40,12 +40,12 @@ async fn rfc7592_2_the_registration_access_token_is_the_key(backend: Backend) {
 
 async fn rfc7592_2_1_a_client_reads_what_is_registered(backend: Backend) {
     let provider = open(&backend).start().await;
-    let told = register(&provider, &with(&json!({ "default_max_age": 60 }))).await;
-    let (uri, token) = address(&told);
+    let registered = register(&provider, &with(&json!({ "default_max_age": 60 }))).await;
+    let (uri, token) = address(&registered);
     let mut read = provider.call("GET", uri, token, &Value::Null).await.json();
     assert_eq!(read["client_secret"], Value::Null, "what is kept cannot be read back");
-    read["client_secret"] = told["client_secret"].clone();
-    assert_eq!(read, told);
+    read["client_secret"] = registered["client_secret"].clone();
+    assert_eq!(read, registered);
 }
 
 async fn put(provider: &TestProvider, client: &Value, metadata: &Value) -> anteroom_testkit::TestResponse {
@@ -55,11 +55,11 @@ async fn put(provider: &TestProvider, client: &Value, metadata: &Value) -> anter
 
 async fn rfc7592_2_2_an_update_replaces_everything(backend: Backend) {
     let provider = open(&backend).start().await;
-    let told = register(&provider, &with(&json!({ "default_max_age": 60, "scope": "openid" }))).await;
+    let registered = register(&provider, &with(&json!({ "default_max_age": 60, "scope": "openid" }))).await;
     let elsewhere = "https://elsewhere.example/callback";
-    let changed = json!({ "client_id": told["client_id"], "redirect_uris": [elsewhere],
-        "client_secret": told["client_secret"] });
-    let answer = put(&provider, &told, &changed).await;
+    let changed = json!({ "client_id": registered["client_id"], "redirect_uris": [elsewhere],
+        "client_secret": registered["client_secret"] });
+    let answer = put(&provider, &registered, &changed).await;
     assert_eq!(answer.status, 200, "{}", answer.page_summary());
     let now = answer.json();
     assert_eq!(now["redirect_uris"], json!([elsewhere]));
@@ -68,9 +68,9 @@ async fn rfc7592_2_2_an_update_replaces_everything(backend: Backend) {
     }
     assert_eq!(now["scope"], "openid profile email");
     for kept in ["client_id", "client_id_issued_at", "registration_access_token", "registration_client_uri"] {
-        assert_eq!(now[kept], told[kept], "{kept}");
+        assert_eq!(now[kept], registered[kept], "{kept}");
     }
-    let (before, after) = (provider.registered(&told), provider.registered(&now));
+    let (before, after) = (provider.registered(&registered), provider.registered(&now));
     let browser = provider.signed_in(ALICE).await;
     assert_eq!(before.authorize(&browser, &[]).await.status, 400, "where it led before");
     assert!(after.authorize(&browser, &[]).await.has_form("/consent"));
@@ -79,15 +79,15 @@ async fn rfc7592_2_2_an_update_replaces_everything(backend: Backend) {
 
 async fn rfc7592_2_2_an_update_names_its_client(backend: Backend) {
     let provider = open(&backend).start().await;
-    let told = register(&provider, &metadata()).await;
-    let id = &told["client_id"];
+    let registered = register(&provider, &metadata()).await;
+    let id = &registered["client_id"];
     for (changes, parameter) in [
         (json!({}), "client_id"),
         (json!({ "client_id": "another" }), "client_id"),
         (json!({ "client_id": id, "client_secret": "wrong" }), "client_secret"),
         (json!({ "client_id": id, "scope": "reports" }), "scope"),
     ] {
-        let answer = put(&provider, &told, &with(&changes)).await;
+        let answer = put(&provider, &registered, &with(&changes)).await;
         let expected = (400, "invalid_client_metadata".to_owned(), true);
         assert_eq!(refused_for(&answer, parameter), expected, "{changes}");
     }
@@ -96,37 +96,40 @@ async fn rfc7592_2_2_an_update_names_its_client(backend: Backend) {
 
 async fn rfc7592_2_2_a_secret_comes_and_goes_with_the_method(backend: Backend) {
     let provider = open(&backend).start().await;
-    let told = register(&provider, &metadata()).await;
-    let with_method =
-        |method: &str| with(&json!({ "client_id": told["client_id"], "token_endpoint_auth_method": method }));
-    let stays = put(&provider, &told, &with_method("client_secret_post")).await.json();
+    let registered = register(&provider, &metadata()).await;
+    let with_method = |method: &str| {
+        with(&json!({ "client_id": registered["client_id"], "token_endpoint_auth_method": method }))
+    };
+    let stays = put(&provider, &registered, &with_method("client_secret_post")).await.json();
     assert_eq!((&stays["client_secret"], &stays["client_secret_expires_at"]), (&Value::Null, &json!(0)));
-    let public = put(&provider, &told, &with_method("none")).await.json();
+    let public = put(&provider, &registered, &with_method("none")).await.json();
     assert_eq!((&public["client_secret_expires_at"], &public["require_pkce"]), (&Value::Null, &json!(true)));
-    let anew = put(&provider, &told, &with_method("client_secret_basic")).await.json();
+    let anew = put(&provider, &registered, &with_method("client_secret_basic")).await.json();
     assert_eq!(anew["client_secret"].as_str().unwrap().len(), 43);
-    assert_ne!(anew["client_secret"], told["client_secret"]);
-    assert_eq!(provider.registered(&told).introspect("x").await.status, 401);
+    assert_ne!(anew["client_secret"], registered["client_secret"]);
+    assert_eq!(provider.registered(&registered).introspect("x").await.status, 401);
     assert_eq!(provider.registered(&anew).introspect("x").await.status, 200);
 }
 
 async fn rfc7592_2_3_deletion_ends_what_was_granted(backend: Backend) {
     let provider = open(&backend).start().await;
-    let told =
+    let registered =
         register(&provider, &with(&json!({ "grant_types": ["authorization_code", "refresh_token"] }))).await;
-    let (stranger, browser) = (provider.registered(&told), provider.signed_in(ALICE).await);
-    let page = stranger.authorize(&browser, &[]).await;
+    let (self_registered, browser) = (provider.registered(&registered), provider.signed_in(ALICE).await);
+    let page = self_registered.authorize(&browser, &[]).await;
     let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
-    let tokens = Tokens::of(&stranger.redeem(&stranger.code_in(&agreed)).await);
-    let unspent = stranger.code(&browser, &[]).await;
-    let (uri, token) = address(&told);
+    let tokens = Tokens::of(&self_registered.redeem(&self_registered.code_in(&agreed)).await);
+    let unspent = self_registered.code(&browser, &[]).await;
+    let (uri, token) = address(&registered);
     let deleted = provider.call("DELETE", uri, token, &Value::Null).await;
     assert_eq!((deleted.status, deleted.body.as_str()), (204, ""));
-    assert_eq!(stranger.userinfo(&tokens.access_token).await.status, 401);
-    for answer in [stranger.refresh(tokens.refresh_token()).await, stranger.redeem(&unspent).await] {
+    assert_eq!(self_registered.userinfo(&tokens.access_token).await.status, 401);
+    for answer in
+        [self_registered.refresh(tokens.refresh_token()).await, self_registered.redeem(&unspent).await]
+    {
         assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"));
     }
-    assert_eq!(stranger.authorize(&browser, &[]).await.status, 400);
+    assert_eq!(self_registered.authorize(&browser, &[]).await.status, 400);
     for method in ["GET", "PUT", "DELETE"] {
         assert_eq!(provider.call(method, uri, token, &metadata()).await.status, 401, "{method}");
     }
@@ -139,39 +142,40 @@ async fn core_8_1_who_moves_to_another_sector_knows_nobody_there(backend: Backen
     let provider = open(&backend).start().await;
     let pairwise =
         json!({ "subject_type": "pairwise", "grant_types": ["authorization_code", "refresh_token"] });
-    let told = register(&provider, &with(&pairwise)).await;
-    let (stranger, browser) = (provider.registered(&told), provider.signed_in(ALICE).await);
-    let page = stranger.authorize(&browser, &[]).await;
+    let registered = register(&provider, &with(&pairwise)).await;
+    let (self_registered, browser) = (provider.registered(&registered), provider.signed_in(ALICE).await);
+    let page = self_registered.authorize(&browser, &[]).await;
     let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
-    let tokens = Tokens::of(&stranger.redeem(&stranger.code_in(&agreed)).await);
-    assert_eq!(stranger.userinfo(&tokens.access_token).await.status, 200);
+    let tokens = Tokens::of(&self_registered.redeem(&self_registered.code_in(&agreed)).await);
+    assert_eq!(self_registered.userinfo(&tokens.access_token).await.status, 200);
     let mut moved = with(&pairwise);
-    moved["client_id"] = told["client_id"].clone();
+    moved["client_id"] = registered["client_id"].clone();
     moved["redirect_uris"] = json!(["https://victim.example/callback"]);
-    assert_eq!(put(&provider, &told, &moved).await.status, 200);
-    assert_eq!(stranger.userinfo(&tokens.access_token).await.status, 401);
-    assert_eq!(stranger.refresh(tokens.refresh_token()).await.error(), "invalid_grant");
+    assert_eq!(put(&provider, &registered, &moved).await.status, 200);
+    assert_eq!(self_registered.userinfo(&tokens.access_token).await.status, 401);
+    assert_eq!(self_registered.refresh(tokens.refresh_token()).await.error(), "invalid_grant");
     let entries = provider.audited("client_updated").await;
     assert!(entries.len() == 1 && entries[0].detail.contains("\"grants\":1"), "{entries:?}");
 }
 
 async fn consent_is_for_the_hosts_that_were_named(backend: Backend) {
     let provider = open(&backend).start().await;
-    let told = register(&provider, &metadata()).await;
-    let (stranger, browser) = (provider.registered(&told), provider.signed_in(ALICE).await);
-    let page = stranger.authorize(&browser, &[]).await;
+    let registered = register(&provider, &metadata()).await;
+    let (self_registered, browser) = (provider.registered(&registered), provider.signed_in(ALICE).await);
+    let page = self_registered.authorize(&browser, &[]).await;
     assert_eq!(page.text_of("host").unwrap(), "It belongs to stranger.example.");
     browser.submit(&page, "/consent", &[("decision", "allow")]).await;
     let changed = async |redirect_uris: Value| {
-        let id = told["client_id"].clone();
+        let id = registered["client_id"].clone();
         let answer =
-            put(&provider, &told, &with(&json!({ "client_id": id, "redirect_uris": redirect_uris }))).await;
+            put(&provider, &registered, &with(&json!({ "client_id": id, "redirect_uris": redirect_uris })))
+                .await;
         assert_eq!(answer.status, 200, "{}", answer.page_summary());
     };
     changed(json!([CALLBACK, "https://stranger.example/another"])).await;
-    stranger.code(&browser, &[]).await;
+    self_registered.code(&browser, &[]).await;
     changed(json!([CALLBACK, "https://another.example/callback"])).await;
-    let page = stranger.authorize(&browser, &[]).await;
+    let page = self_registered.authorize(&browser, &[]).await;
     assert_eq!(page.text_of("host").unwrap(), "It belongs to stranger.example, another.example.");
 }
 
@@ -183,19 +187,19 @@ async fn consent_is_for_every_host_that_a_person_is_led_to(backend: Backend) {
             uri => json!(uri),
         };
         let before = with(&json!({ member: host("stranger.example", "a") }));
-        let told = register(&provider, &before).await;
-        let (stranger, browser) = (provider.registered(&told), provider.signed_in(ALICE).await);
-        let page = stranger.authorize(&browser, &[]).await;
+        let registered = register(&provider, &before).await;
+        let (self_registered, browser) = (provider.registered(&registered), provider.signed_in(ALICE).await);
+        let page = self_registered.authorize(&browser, &[]).await;
         browser.submit(&page, "/consent", &[("decision", "allow")]).await;
         let changed = async |value: Value| {
-            let metadata = with(&json!({ "client_id": told["client_id"], member: value }));
-            let answer = put(&provider, &told, &metadata).await;
+            let metadata = with(&json!({ "client_id": registered["client_id"], member: value }));
+            let answer = put(&provider, &registered, &metadata).await;
             assert_eq!(answer.status, 200, "{member}: {}", answer.page_summary());
         };
         changed(host("stranger.example", "b")).await;
-        stranger.code(&browser, &[]).await;
+        self_registered.code(&browser, &[]).await;
         changed(host("another.example", "b")).await;
-        let page = stranger.authorize(&browser, &[]).await;
+        let page = self_registered.authorize(&browser, &[]).await;
         assert!(page.has_form("/consent"), "{member}: {}", page.page_summary());
     }
 }
@@ -204,8 +208,8 @@ async fn rfc8252_8_6_a_native_application_asks_each_time(backend: Backend) {
     let provider = open(&backend).start().await;
     let native = json!({ "application_type": "native", "token_endpoint_auth_method": "none",
         "redirect_uris": ["http://127.0.0.1/callback"] });
-    let told = register(&provider, &with(&native)).await;
-    let (native, browser) = (provider.registered(&told), provider.signed_in(ALICE).await);
+    let registered = register(&provider, &with(&native)).await;
+    let (native, browser) = (provider.registered(&registered), provider.signed_in(ALICE).await);
     for _ in 0..2 {
         let page = native.authorize(&browser, &[]).await;
         let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
@@ -216,13 +220,13 @@ async fn rfc8252_8_6_a_native_application_asks_each_time(backend: Backend) {
 
 async fn an_operator_is_rid_of_a_client_without_its_token(backend: Backend) {
     let provider = open(&backend).start().await;
-    let told = register(&provider, &metadata()).await;
-    let id = told["client_id"].as_str().unwrap().parse().unwrap();
+    let registered = register(&provider, &metadata()).await;
+    let id = registered["client_id"].as_str().unwrap().parse().unwrap();
     assert!(remove(&provider.local(), &id).await.unwrap());
     assert!(!remove(&provider.local(), &id).await.unwrap());
     provider.follow_clients().await;
-    assert_eq!(provider.registered(&told).introspect("x").await.status, 401);
-    let (uri, token) = address(&told);
+    assert_eq!(provider.registered(&registered).introspect("x").await.status, 401);
+    let (uri, token) = address(&registered);
     assert_eq!(provider.call("GET", uri, token, &Value::Null).await.status, 401);
     assert_eq!(provider.audited("client_deleted").await.len(), 1);
 }

@@ -20,10 +20,10 @@ on_both_databases!(
 
 const ELSEWHERE: &str = "https://elsewhere.example/callback";
 
-async fn changed(provider: &TestProvider, told: &Value, changes: &Value) {
+async fn changed(provider: &TestProvider, registered: &Value, changes: &Value) {
     let mut changes = changes.clone();
-    changes["client_id"] = told["client_id"].clone();
-    let (uri, token) = address(told);
+    changes["client_id"] = registered["client_id"].clone();
+    let (uri, token) = address(registered);
     let answer = provider.call("PUT", uri, token, &with(&changes)).await;
     assert_eq!(answer.status, 200, "{}", answer.page_summary());
 }
@@ -32,7 +32,7 @@ fn with_another_host() -> Value {
     json!({ "redirect_uris": [CALLBACK, ELSEWHERE], "client_name": "Another" })
 }
 
-async fn press(browser: &Browser, page: &TestResponse, decision: &str) -> TestResponse {
+async fn decide(browser: &Browser, page: &TestResponse, decision: &str) -> TestResponse {
     browser.submit(page, "/consent", &[("decision", decision)]).await
 }
 
@@ -43,40 +43,40 @@ async fn asked_anew(browser: &Browser, answer: &TestResponse) -> TestResponse {
     page
 }
 
-async fn nothing_was_kept(provider: &TestProvider, stranger: &RelyingParty) {
+async fn nothing_was_kept(provider: &TestProvider, self_registered: &RelyingParty) {
     assert!(provider.audited("consent_given").await.is_empty());
     let another = provider.signed_in(ALICE).await;
-    assert!(stranger.authorize(&another, &[]).await.has_form("/consent"));
+    assert!(self_registered.authorize(&another, &[]).await.has_form("/consent"));
 }
 
 async fn rfc7592_2_2_consent_is_to_the_client_that_the_page_showed(backend: Backend) {
     let provider = open(&backend).start().await;
-    let told = register(&provider, &metadata()).await;
-    let (stranger, browser) = (provider.registered(&told), provider.browser());
+    let registered = register(&provider, &metadata()).await;
+    let (self_registered, browser) = (provider.registered(&registered), provider.browser());
     // Once as a row, which a sign-in makes of the journey, and once sealed in the page.
-    let page = stranger.authorize(&browser, &[]).await;
+    let page = self_registered.authorize(&browser, &[]).await;
     let row = browser.follow(&browser.enter(&page, ALICE, PASSWORD).await).await;
-    let sealed = stranger.authorize(&browser, &[]).await;
-    changed(&provider, &told, &with_another_host()).await;
+    let sealed = self_registered.authorize(&browser, &[]).await;
+    changed(&provider, &registered, &with_another_host()).await;
     let mut last = None;
     for page in [row, sealed] {
         assert_eq!(page.text_of("host").unwrap(), "It belongs to stranger.example.");
         assert!(page.text_of("changed").is_none());
-        let anew = asked_anew(&browser, &press(&browser, &page, "allow").await).await;
+        let anew = asked_anew(&browser, &decide(&browser, &page, "allow").await).await;
         assert_eq!(anew.text_of("host").unwrap(), "It belongs to stranger.example, elsewhere.example.");
         assert_eq!(anew.heading(), "Allow Another?");
-        nothing_was_kept(&provider, &stranger).await;
+        nothing_was_kept(&provider, &self_registered).await;
         last = Some(anew);
     }
     // What it says now can be agreed to.
-    stranger.code_in(&press(&browser, &last.unwrap(), "allow").await);
-    stranger.code(&browser, &[]).await;
+    self_registered.code_in(&decide(&browser, &last.unwrap(), "allow").await);
+    self_registered.code(&browser, &[]).await;
 }
 
 async fn rfc7592_2_2_any_update_of_the_registration_asks_anew(backend: Backend) {
     let provider = open(&backend).start().await;
-    let told = register(&provider, &metadata()).await;
-    let (stranger, browser) = (provider.registered(&told), provider.signed_in(ALICE).await);
+    let registered = register(&provider, &metadata()).await;
+    let (self_registered, browser) = (provider.registered(&registered), provider.signed_in(ALICE).await);
     for changes in [
         json!({ "client_name": "The practice" }),
         json!({ "logo_uri": "https://stranger.example/practice.png" }),
@@ -85,30 +85,30 @@ async fn rfc7592_2_2_any_update_of_the_registration_asks_anew(backend: Backend) 
         json!({ "backchannel_logout_uri": "https://stranger.example/logout" }),
         json!({ "scope": "openid" }),
     ] {
-        let page = stranger.authorize(&browser, &[("prompt", "consent")]).await;
-        changed(&provider, &told, &changes).await;
-        asked_anew(&browser, &press(&browser, &page, "allow").await).await;
+        let page = self_registered.authorize(&browser, &[("prompt", "consent")]).await;
+        changed(&provider, &registered, &changes).await;
+        asked_anew(&browser, &decide(&browser, &page, "allow").await).await;
         assert!(provider.audited("consent_given").await.is_empty(), "{changes}");
     }
-    let page = stranger.authorize(&browser, &[("prompt", "consent")]).await;
-    stranger.code_in(&press(&browser, &page, "allow").await);
+    let page = self_registered.authorize(&browser, &[("prompt", "consent")]).await;
+    self_registered.code_in(&decide(&browser, &page, "allow").await);
 }
 
 /// This node has not heard of the change, and would go on for a second.
 async fn rfc7592_2_2_an_update_at_another_node_is_seen_when_consent_is_kept(backend: Backend) {
     let first = open(&backend).start().await;
     let second = open(&backend).another_node_of(&first).start().await;
-    let told = register(&first, &metadata()).await;
-    let stranger = second.registered(&told);
+    let registered = register(&first, &metadata()).await;
+    let self_registered = second.registered(&registered);
     let browser = second.signed_in(ALICE).await;
-    let page = stranger.authorize(&browser, &[]).await;
-    changed(&first, &told, &with_another_host()).await;
-    let still = stranger.authorize(&browser, &[]).await;
+    let page = self_registered.authorize(&browser, &[]).await;
+    changed(&first, &registered, &with_another_host()).await;
+    let still = self_registered.authorize(&browser, &[]).await;
     assert_eq!(still.text_of("host").unwrap(), "It belongs to stranger.example.");
-    let anew = asked_anew(&browser, &press(&browser, &page, "allow").await).await;
+    let anew = asked_anew(&browser, &decide(&browser, &page, "allow").await).await;
     assert_eq!(anew.text_of("host").unwrap(), "It belongs to stranger.example, elsewhere.example.");
-    nothing_was_kept(&second, &stranger).await;
-    stranger.code_in(&press(&browser, &anew, "allow").await);
+    nothing_was_kept(&second, &self_registered).await;
+    self_registered.code_in(&decide(&browser, &anew, "allow").await);
 }
 
 async fn rfc7592_2_2_an_update_and_an_answer_at_once_leave_no_consent_to_what_was_not_shown(
@@ -117,48 +117,48 @@ async fn rfc7592_2_2_an_update_and_an_answer_at_once_leave_no_consent_to_what_wa
     let provider = open(&backend).start().await;
     let browser = provider.signed_in(ALICE).await;
     for _ in 0..8 {
-        let told = register(&provider, &metadata()).await;
-        let stranger = provider.registered(&told);
-        let page = stranger.authorize(&browser, &[]).await;
+        let registered = register(&provider, &metadata()).await;
+        let self_registered = provider.registered(&registered);
+        let page = self_registered.authorize(&browser, &[]).await;
         let changes = with_another_host();
-        tokio::join!(press(&browser, &page, "allow"), changed(&provider, &told, &changes));
+        tokio::join!(decide(&browser, &page, "allow"), changed(&provider, &registered, &changes));
         // What was agreed to before the update was forgotten by it.
-        assert!(stranger.authorize(&browser, &[]).await.has_form("/consent"));
+        assert!(self_registered.authorize(&browser, &[]).await.has_form("/consent"));
     }
 }
 
 async fn rfc7592_2_2_a_page_that_was_left_open_answers_nothing_later(backend: Backend) {
     let provider = open(&backend).start().await;
-    let told = register(&provider, &metadata()).await;
-    let (stranger, browser) = (provider.registered(&told), provider.browser());
-    let page = stranger.authorize(&browser, &[]).await;
+    let registered = register(&provider, &metadata()).await;
+    let (self_registered, browser) = (provider.registered(&registered), provider.browser());
+    let page = self_registered.authorize(&browser, &[]).await;
     let left_open = browser.follow(&browser.enter(&page, ALICE, PASSWORD).await).await;
-    changed(&provider, &told, &with_another_host()).await;
+    changed(&provider, &registered, &with_another_host()).await;
     for _ in 0..2 {
-        let anew = press(&browser, &left_open, "allow").await;
+        let anew = decide(&browser, &left_open, "allow").await;
         asked_anew(&browser, &anew).await;
     }
-    nothing_was_kept(&provider, &stranger).await;
+    nothing_was_kept(&provider, &self_registered).await;
 }
 
 async fn rfc7592_2_2_a_refusal_is_one_whatever_the_client_has_become(backend: Backend) {
     let provider = open(&backend).start().await;
-    let told = register(&provider, &metadata()).await;
-    let (stranger, browser) = (provider.registered(&told), provider.signed_in(ALICE).await);
-    let page = stranger.authorize(&browser, &[]).await;
-    changed(&provider, &told, &with_another_host()).await;
-    assert_eq!(press(&browser, &page, "deny").await.error(), "access_denied");
+    let registered = register(&provider, &metadata()).await;
+    let (self_registered, browser) = (provider.registered(&registered), provider.signed_in(ALICE).await);
+    let page = self_registered.authorize(&browser, &[]).await;
+    changed(&provider, &registered, &with_another_host()).await;
+    assert_eq!(decide(&browser, &page, "deny").await.error(), "access_denied");
 }
 
 async fn rfc7592_2_3_nobody_agrees_to_a_client_that_is_deleted(backend: Backend) {
     let first = open(&backend).start().await;
     let second = open(&backend).another_node_of(&first).start().await;
-    let told = register(&first, &metadata()).await;
+    let registered = register(&first, &metadata()).await;
     let browser = second.signed_in(ALICE).await;
-    let page = second.registered(&told).authorize(&browser, &[]).await;
-    let (uri, token) = address(&told);
+    let page = second.registered(&registered).authorize(&browser, &[]).await;
+    let (uri, token) = address(&registered);
     assert_eq!(first.call("DELETE", uri, token, &Value::Null).await.status, 204);
-    let gone = press(&browser, &page, "allow").await;
+    let gone = decide(&browser, &page, "allow").await;
     assert!(gone.text_of("error-application-gone").is_some(), "{}", gone.page_summary());
     assert!(second.audited("consent_given").await.is_empty());
 }

@@ -186,15 +186,15 @@ async fn registration_5_silent_hosts_of_one_network_leave_the_other_networks_the
     let silent: Vec<_> =
         hosts.iter().map(|host| format!("http://{}/uris.json", host.local_addr().unwrap())).collect();
     let started = Instant::now();
-    let strangers = join_all((0..18).map(|of| from("203.0.113.9", &silent[of % 9])));
+    let waiting = join_all((0..18).map(|of| from("203.0.113.9", &silent[of % 9])));
     let documents = Documents::start(&json!([CALLBACK]).to_string()).await;
     let elsewhere = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         from("198.51.100.1", &documents.url).await
     };
-    let (strangers, elsewhere) = join(strangers, elsewhere).await;
+    let (waiting, elsewhere) = join(waiting, elsewhere).await;
     assert_eq!(elsewhere.status, 201, "{}", elsewhere.page_summary());
-    let statuses = |status: u16| strangers.iter().filter(|answer| answer.status == status).count();
+    let statuses = |status: u16| waiting.iter().filter(|answer| answer.status == status).count();
     assert_eq!((statuses(503), statuses(400)), (16, 2));
     assert!(started.elapsed() < Duration::from_secs(7), "{:?}", started.elapsed());
 }

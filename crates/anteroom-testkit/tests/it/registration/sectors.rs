@@ -29,9 +29,9 @@ const MACHINE: &str = "http://127.0.0.1/callback";
 
 /// Registers, is agreed to and gets tokens.
 async fn agreed(provider: &TestProvider, browser: &Browser, changes: &Value) -> (Value, Tokens) {
-    let told = register(provider, &with(changes)).await;
-    let tokens = agree(&provider.registered(&told), browser).await;
-    (told, tokens)
+    let registered = register(provider, &with(changes)).await;
+    let tokens = agree(&provider.registered(&registered), browser).await;
+    (registered, tokens)
 }
 
 async fn agree(client: &RelyingParty, browser: &Browser) -> Tokens {
@@ -86,12 +86,12 @@ async fn core_8_1_a_sign_out_that_waits_is_not_told_to_who_changes_its_sector(ba
     let browser = provider.signed_in(ALICE).await;
     let pairwise = json!({ "subject_type": "pairwise", "redirect_uris": [MACHINE],
         "backchannel_logout_uri": listener.url });
-    let told = register(&provider, &with(&pairwise)).await;
-    agree(&provider.registered(&told), &browser).await;
+    let registered = register(&provider, &with(&pairwise)).await;
+    agree(&provider.registered(&registered), &browser).await;
     listener.answers(503);
     sign_out(&browser).await;
     assert_eq!((provider.deliver_logouts().await, listener.tokens().len()), (1, 1));
-    change(&provider, &told, &json!({ "backchannel_logout_uri": listener.url })).await;
+    change(&provider, &registered, &json!({ "backchannel_logout_uri": listener.url })).await;
     provider.advance(SignedDuration::from_mins(1));
     assert_eq!((provider.deliver_logouts().await, listener.tokens().len()), (0, 1));
     provider.advance(SignedDuration::from_hours(5));
@@ -130,16 +130,16 @@ async fn core_8_1_who_was_registered_to_be_told_elsewhere_is_told_no_more(backen
     let (before, listener) = (open(&backend).start().await, LogoutReceiver::start().await);
     let pairwise = json!({ "subject_type": "pairwise", "redirect_uris": [MACHINE],
         "backchannel_logout_uri": listener.url });
-    let mut told = register(&before, &with(&pairwise)).await;
+    let mut registered = register(&before, &with(&pairwise)).await;
     // As release 0.1.0 would have taken it.
     let moved =
         format!("UPDATE registered_clients SET metadata = REPLACE(metadata, '{MACHINE}', '{CALLBACK}')");
     backend.execute(&moved).await;
-    told["redirect_uris"] = json!([CALLBACK]);
+    registered["redirect_uris"] = json!([CALLBACK]);
     let provider = open(&backend).another_node_of(&before).start().await;
     provider.follow_clients().await;
     let browser = provider.signed_in(ALICE).await;
-    agree(&provider.registered(&told), &browser).await;
+    agree(&provider.registered(&registered), &browser).await;
     sign_out(&browser).await;
     provider.deliver_logouts().await;
     assert!(listener.tokens().is_empty());
@@ -177,10 +177,10 @@ async fn registration_9_1_hosts_of_the_provider_and_of_configured_clients_are_re
         let refused = post(&provider, &with(&changes)).await;
         assert_eq!(refused_for(&refused, parameter), (400, error.to_owned(), true), "{changes}");
     }
-    let told = register(&provider, &with(&json!({ "redirect_uris": [CALLBACK, MACHINE] }))).await;
+    let registered = register(&provider, &with(&json!({ "redirect_uris": [CALLBACK, MACHINE] }))).await;
     let mut moved = with(&json!({ "redirect_uris": ["https://charts.example/x"] }));
-    moved["client_id"] = told["client_id"].clone();
-    let (uri, token) = address(&told);
+    moved["client_id"] = registered["client_id"].clone();
+    let (uri, token) = address(&registered);
     let refused = provider.call("PUT", uri, token, &moved).await;
     assert_eq!(refused_for(&refused, "redirect_uris"), (400, "invalid_redirect_uri".to_owned(), true));
 }
@@ -202,13 +202,13 @@ async fn registration_9_1_hosts_of_clients_with_an_initial_access_token_are_refu
 async fn the_consent_page_names_every_host_that_a_person_is_led_to(backend: Backend) {
     let provider = open(&backend).start().await;
     let browser = provider.signed_in(ALICE).await;
-    let told = json!({ "post_logout_redirect_uris": ["https://after.example/"],
+    let registered = json!({ "post_logout_redirect_uris": ["https://after.example/"],
         "initiate_login_uri": "https://begin.example/sign-in" });
-    let told = register(&provider, &with(&told)).await;
+    let registered = register(&provider, &with(&registered)).await;
     let hosts = "It belongs to stranger.example, after.example, begin.example.";
-    let stranger = provider.registered(&told);
-    assert_eq!(stranger.authorize(&browser, &[]).await.text_of("host").unwrap(), hosts);
-    let page = stranger.authorize(&provider.browser(), &[]).await;
+    let self_registered = provider.registered(&registered);
+    assert_eq!(self_registered.authorize(&browser, &[]).await.text_of("host").unwrap(), hosts);
+    let page = self_registered.authorize(&provider.browser(), &[]).await;
     assert_eq!(page.text_of("host").unwrap(), hosts);
 }
 
@@ -248,17 +248,17 @@ async fn registration_9_1_what_a_client_shows_is_on_its_own_hosts(backend: Backe
 async fn the_consent_page_names_the_host_that_is_told_of_sign_outs(backend: Backend) {
     let provider = open(&backend).start().await;
     let browser = provider.signed_in(ALICE).await;
-    let told_at = |uri: &str| json!({ "backchannel_logout_uri": uri });
-    let told = register(&provider, &with(&told_at("https://stranger.example/out"))).await;
-    let stranger = provider.registered(&told);
-    let page = stranger.authorize(&browser, &[]).await;
+    let with_logout_uri = |uri: &str| json!({ "backchannel_logout_uri": uri });
+    let registered = register(&provider, &with(&with_logout_uri("https://stranger.example/out"))).await;
+    let self_registered = provider.registered(&registered);
+    let page = self_registered.authorize(&browser, &[]).await;
     assert_eq!(page.text_of("sign-out-host"), None);
-    agree(&stranger, &browser).await;
+    agree(&self_registered, &browser).await;
     // It is told elsewhere from now on, which the person has not agreed to.
-    change(&provider, &told, &told_at("https://another.example/out")).await;
-    let page = stranger.authorize(&browser, &[]).await;
+    change(&provider, &registered, &with_logout_uri("https://another.example/out")).await;
+    let page = self_registered.authorize(&browser, &[]).await;
     assert_eq!(page.text_of("sign-out-host").unwrap(), "another.example is told when you sign out.");
-    agree(&stranger, &browser).await;
-    change(&provider, &told, &told_at("https://another.example/other")).await;
-    stranger.code(&browser, &[]).await;
+    agree(&self_registered, &browser).await;
+    change(&provider, &registered, &with_logout_uri("https://another.example/other")).await;
+    self_registered.code(&browser, &[]).await;
 }

@@ -1,9 +1,9 @@
 //! What a client that registered itself learns of a person who never gave it consent: whether an account is signed in, from
 //! `prompt=none` (OpenID Connect Core §3.1.2.6). And what people read of it before that.
 
-use super::errors::{agree, stranger};
+use super::errors::{agree, self_registered};
 use super::{open, register, with};
-use crate::journeys::{CAROL, CELL, NEW, choose, prove, through};
+use crate::people::{CAROL, CELL, NEW, choose, prove, through};
 use crate::{ALICE, BOB};
 use anteroom_testkit::{Backend, Browser, PASSWORD, RelyingParty, TestResponse, claims, on_both_databases};
 use jiff::SignedDuration;
@@ -27,7 +27,7 @@ async fn silent(client: &RelyingParty, browser: &Browser, more: &[(&str, &str)])
 
 async fn core_3_1_2_6_without_consent_a_client_learns_whether_someone_is_signed_in(backend: Backend) {
     let provider = open(&backend).set("registration.groups", "[\"clinicians\"]").start().await;
-    let stranger = stranger(&provider).await;
+    let self_registered = self_registered(&provider).await;
     let web = provider.client("web");
     let (alice, bob, nobody) =
         (provider.signed_in(ALICE).await, provider.signed_in(BOB).await, provider.browser());
@@ -44,22 +44,22 @@ async fn core_3_1_2_6_without_consent_a_client_learns_whether_someone_is_signed_
         &[("login_hint", "unknown@practice.example")],
     ];
     for more in states {
-        assert_eq!(silent(&stranger, &nobody, more).await, "login_required", "{more:?}");
+        assert_eq!(silent(&self_registered, &nobody, more).await, "login_required", "{more:?}");
         // Bob is in none of the groups that the client admits.
         for browser in [&alice, &bob] {
-            assert_eq!(silent(&stranger, browser, more).await, "consent_required", "{more:?}");
+            assert_eq!(silent(&self_registered, browser, more).await, "consent_required", "{more:?}");
         }
     }
 }
 
 async fn core_3_1_2_6_without_consent_nothing_is_told_of_several_accounts(backend: Backend) {
     let provider = open(&backend).start().await;
-    let (stranger, browser) = (stranger(&provider).await, provider.signed_in(ALICE).await);
+    let (self_registered, browser) = (self_registered(&provider).await, provider.signed_in(ALICE).await);
     browser.sign_in(BOB, PASSWORD).await;
     for more in [&[][..], &[("login_hint", ALICE)], &[("login_hint", "unknown@practice.example")]] {
-        assert_eq!(silent(&stranger, &browser, more).await, "consent_required", "{more:?}");
+        assert_eq!(silent(&self_registered, &browser, more).await, "consent_required", "{more:?}");
     }
-    agree(&stranger, &provider).await;
+    agree(&self_registered, &provider).await;
     // Alice has agreed, and bob has not: a hint at him is answered as one at no account.
     let sub =
         claims(provider.client("web").tokens(&provider.signed_in(BOB).await, "openid").await.id_token());
@@ -72,20 +72,20 @@ async fn core_3_1_2_6_without_consent_nothing_is_told_of_several_accounts(backen
         &[("claims", &bob)],
         &[("claims", &made_up)],
     ] {
-        assert_eq!(silent(&stranger, &browser, more).await, "account_selection_required", "{more:?}");
+        assert_eq!(silent(&self_registered, &browser, more).await, "account_selection_required", "{more:?}");
     }
-    assert_eq!(silent(&stranger, &browser, &[("login_hint", ALICE)]).await, "");
+    assert_eq!(silent(&self_registered, &browser, &[("login_hint", ALICE)]).await, "");
 }
 
 async fn core_3_1_2_6_with_consent_the_codes_say_what_is_missing(backend: Backend) {
     let provider = open(&backend).start().await;
-    let (stranger, browser) = (stranger(&provider).await, provider.signed_in(ALICE).await);
-    agree(&stranger, &provider).await;
-    assert_eq!(silent(&stranger, &browser, &[]).await, "");
-    assert_eq!(silent(&stranger, &browser, &[("scope", "openid email")]).await, "consent_required");
-    assert_eq!(silent(&stranger, &browser, &[ACR]).await, "interaction_required");
+    let (self_registered, browser) = (self_registered(&provider).await, provider.signed_in(ALICE).await);
+    agree(&self_registered, &provider).await;
+    assert_eq!(silent(&self_registered, &browser, &[]).await, "");
+    assert_eq!(silent(&self_registered, &browser, &[("scope", "openid email")]).await, "consent_required");
+    assert_eq!(silent(&self_registered, &browser, &[ACR]).await, "interaction_required");
     provider.advance(SignedDuration::from_mins(11));
-    assert_eq!(silent(&stranger, &browser, &[MAX_AGE]).await, "login_required");
+    assert_eq!(silent(&self_registered, &browser, &[MAX_AGE]).await, "login_required");
 }
 
 const HOST: &str = "It belongs to stranger.example.";
@@ -97,15 +97,15 @@ fn named_with_host(page: &TestResponse) {
 
 async fn the_name_that_a_client_gave_itself_stands_with_its_host(backend: Backend) {
     let provider = open(&backend).start().await;
-    let (stranger, browser) = (stranger(&provider).await, provider.browser());
-    let page = stranger.authorize(&browser, &[]).await;
+    let (self_registered, browser) = (self_registered(&provider).await, provider.browser());
+    let page = self_registered.authorize(&browser, &[]).await;
     named_with_host(&page);
     named_with_host(&browser.enter(&page, ALICE, "wrong").await);
-    let spanish = stranger.authorize(&browser, &[("ui_locales", "es")]).await;
+    let spanish = self_registered.authorize(&browser, &[("ui_locales", "es")]).await;
     assert_eq!(spanish.text_of("host").unwrap(), "Pertenece a stranger.example.");
     let both = provider.signed_in(ALICE).await;
     both.sign_in(BOB, PASSWORD).await;
-    let choice = stranger.authorize(&both, &[]).await;
+    let choice = self_registered.authorize(&both, &[]).await;
     assert!(choice.has_form("/choose-account"), "{}", choice.page_summary());
     named_with_host(&choice);
     // The operator's words stand for themselves.
@@ -120,10 +120,10 @@ async fn the_name_stands_with_its_host_also_where_a_password_is_forgotten_and_a_
     let asked = with(&serde_json::json!({
         "post_logout_redirect_uris": [bye], "frontchannel_logout_uri": "https://stranger.example/out",
     }));
-    let stranger = provider.registered(&register(&provider, &asked).await);
+    let self_registered = provider.registered(&register(&provider, &asked).await);
     provider.person(CAROL).phone(CELL).create().await;
     let carol = provider.browser();
-    let page = stranger.authorize(&carol, &[]).await;
+    let page = self_registered.authorize(&carol, &[]).await;
     let waiting = page.form("/sign-in").fields["interaction"].clone();
     let forgot = carol.get(&format!("/forgot-password?interaction={waiting}")).await;
     named_with_host(&forgot);
@@ -135,18 +135,19 @@ async fn the_name_stands_with_its_host_also_where_a_password_is_forgotten_and_a_
     provider.advance(SignedDuration::from_mins(1));
     let other = provider.browser();
     assert_eq!(other.sign_in(CAROL, NEW).await.status, 303);
-    let refused = stranger.authorize(&other, &[]).await;
+    let refused = self_registered.authorize(&other, &[]).await;
     assert_eq!(refused.status, 403, "{}", refused.page_summary());
     named_with_host(&refused);
 
     let alice = provider.signed_in(ALICE).await;
-    agree(&stranger, &provider).await;
-    let address = format!("/end-session?client_id={}&post_logout_redirect_uri={bye}", stranger.client_id);
+    agree(&self_registered, &provider).await;
+    let address =
+        format!("/end-session?client_id={}&post_logout_redirect_uri={bye}", self_registered.client_id);
     let question = alice.get(&address).await;
     assert!(question.has_form("/sign-out"), "{}", question.page_summary());
     named_with_host(&question);
     // What was begun in the session is told of its end in a frame of the page that leads back.
-    stranger.tokens(&alice, "openid").await;
+    self_registered.tokens(&alice, "openid").await;
     let question = alice.get(&address).await;
     let end = through(&alice, &question, "/sign-out", &[]).await;
     assert_eq!(end.heading(), "You are signed out", "{}", end.page_summary());

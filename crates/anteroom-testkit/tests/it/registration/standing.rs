@@ -22,21 +22,21 @@ async fn registration_3_a_stranger_serves_people_like_any_application(backend: B
     let provider = open(&backend).start().await;
     let asked = json!({ "grant_types": ["authorization_code", "refresh_token"], "scope": "openid email",
         "post_logout_redirect_uris": ["https://stranger.example/bye"] });
-    let stranger = provider.registered(&register(&provider, &with(&asked)).await);
+    let self_registered = provider.registered(&register(&provider, &with(&asked)).await);
     let browser = provider.browser();
-    let page = stranger.authorize(&browser, &[("scope", "openid email")]).await;
+    let page = self_registered.authorize(&browser, &[("scope", "openid email")]).await;
     provider.replace_a_node().await;
     let page = browser.follow(&browser.enter(&page, ALICE, PASSWORD).await).await;
     assert_eq!(page.heading(), "Allow A stranger?", "{}", page.page_summary());
     let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
-    let tokens = Tokens::of(&stranger.redeem(&stranger.code_in(&agreed)).await);
-    assert_eq!(stranger.userinfo(&tokens.access_token).await.json()["email"], ALICE);
-    assert_eq!(stranger.introspect(&tokens.access_token).await.json()["active"], true);
-    let refreshed = Tokens::of(&stranger.refresh(tokens.refresh_token()).await);
+    let tokens = Tokens::of(&self_registered.redeem(&self_registered.code_in(&agreed)).await);
+    assert_eq!(self_registered.userinfo(&tokens.access_token).await.json()["email"], ALICE);
+    assert_eq!(self_registered.introspect(&tokens.access_token).await.json()["active"], true);
+    let refreshed = Tokens::of(&self_registered.refresh(tokens.refresh_token()).await);
     let id_token = refreshed.id_token().to_owned();
-    assert_eq!(stranger.verified(&id_token).await.claims["aud"], stranger.client_id);
-    assert_eq!(stranger.revoke(refreshed.refresh_token()).await.status, 200);
-    assert_eq!(stranger.userinfo(&refreshed.access_token).await.status, 401);
+    assert_eq!(self_registered.verified(&id_token).await.claims["aud"], self_registered.client_id);
+    assert_eq!(self_registered.revoke(refreshed.refresh_token()).await.status, 200);
+    assert_eq!(self_registered.userinfo(&refreshed.access_token).await.status, 401);
     let out = format!(
         "/end-session?id_token_hint={id_token}&post_logout_redirect_uri=https://stranger.example/bye"
     );
@@ -46,12 +46,12 @@ async fn registration_3_a_stranger_serves_people_like_any_application(backend: B
 async fn a_client_registered_at_one_node_is_known_at_another_at_once(backend: Backend) {
     let first = open(&backend).start().await;
     let second = open(&backend).another_node_of(&first).start().await;
-    let told = register(&first, &metadata()).await;
-    let elsewhere = second.registered(&told);
+    let registered = register(&first, &metadata()).await;
+    let elsewhere = second.registered(&registered);
     assert_eq!(elsewhere.introspect("x").await.status, 200);
     let another = second.registered(&register(&first, &metadata()).await);
     assert_eq!(another.authorize(&second.browser(), &[]).await.status, 200);
-    let (uri, token) = address(&told);
+    let (uri, token) = address(&registered);
     assert_eq!(second.call("GET", uri, token, &Value::Null).await.status, 200);
 }
 
@@ -63,9 +63,9 @@ async fn a_refusal_at_a_node_that_did_not_know_the_client_gets_to_it(backend: Ba
     for (person, form, entered) in
         [(ALICE, "/consent", &[("decision", "deny")][..]), (BOB, "/not-entitled", &[])]
     {
-        let stranger = first.registered(&register(&first, &metadata()).await);
+        let self_registered = first.registered(&register(&first, &metadata()).await);
         let mut browser = first.signed_in(person).await;
-        let page = stranger.authorize(&browser, &[]).await;
+        let page = self_registered.authorize(&browser, &[]).await;
         browser.lead_to(&second);
         let answer = browser.submit(&page, form, entered).await;
         assert!(answer.location().as_str().starts_with(CALLBACK), "{}", answer.page_summary());
@@ -77,38 +77,38 @@ async fn a_refusal_at_a_node_that_did_not_know_the_client_gets_to_it(backend: Ba
 async fn a_change_elsewhere_is_taken_up(backend: Backend) {
     let first = open(&backend).start().await;
     let second = open(&backend).another_node_of(&first).start().await;
-    let told = register(&first, &metadata()).await;
-    let elsewhere = second.registered(&told);
+    let registered = register(&first, &metadata()).await;
+    let elsewhere = second.registered(&registered);
     assert_eq!(elsewhere.introspect("x").await.status, 200);
-    let (uri, token) = address(&told);
+    let (uri, token) = address(&registered);
     assert_eq!(first.call("DELETE", uri, token, &Value::Null).await.status, 204);
     second.follow_clients().await;
     assert_eq!(elsewhere.introspect("x").await.status, 401);
     let restarted = open(&backend).another_node_of(&first).start().await;
-    assert_eq!(restarted.registered(&told).introspect("x").await.status, 401);
+    assert_eq!(restarted.registered(&registered).introspect("x").await.status, 401);
 }
 
 async fn only_those_whom_the_operator_names_are_let_in(backend: Backend) {
     let provider = open(&backend).set("registration.groups", "[\"clinicians\"]").start().await;
-    let stranger = provider.registered(&register(&provider, &metadata()).await);
-    assert!(stranger.authorize(&provider.signed_in(ALICE).await, &[]).await.has_form("/consent"));
-    assert!(stranger.authorize(&provider.signed_in(BOB).await, &[]).await.has_form("/not-entitled"));
+    let self_registered = provider.registered(&register(&provider, &metadata()).await);
+    assert!(self_registered.authorize(&provider.signed_in(ALICE).await, &[]).await.has_form("/consent"));
+    assert!(self_registered.authorize(&provider.signed_in(BOB).await, &[]).await.has_form("/not-entitled"));
 }
 
 async fn a_changed_configuration_holds_for_those_registered_before(backend: Backend) {
     let wide = open(&backend).set("registration.scope", "\"openid email phone\"").start().await;
-    let told = register(&wide, &metadata()).await;
-    assert_eq!(told["scope"], "openid email phone");
+    let registered = register(&wide, &metadata()).await;
+    assert_eq!(registered["scope"], "openid email phone");
     let narrow = open(&backend).another_node_of(&wide).set("registration.require_pkce", "true").start().await;
-    let (uri, token) = address(&told);
+    let (uri, token) = address(&registered);
     let now = narrow.call("GET", uri, token, &Value::Null).await.json();
     assert_eq!((&now["scope"], &now["require_pkce"]), (&json!("openid email"), &json!(true)));
-    let stranger = narrow.registered(&told);
+    let self_registered = narrow.registered(&registered);
     let without = [("code_challenge", ""), ("code_challenge_method", "")];
-    let refused = stranger.authorize(&narrow.signed_in(ALICE).await, &without).await;
+    let refused = self_registered.authorize(&narrow.signed_in(ALICE).await, &without).await;
     assert_eq!(refused.parameters()["error"], "invalid_request");
     let closed = TestProvider::on(&backend).another_node_of(&wide).start().await;
-    assert_eq!(closed.registered(&told).introspect("x").await.status, 401, "closed: not known");
+    assert_eq!(closed.registered(&registered).introspect("x").await.status, 401, "closed: not known");
     assert_eq!(closed.call("GET", uri, token, &Value::Null).await.status, 404);
 }
 

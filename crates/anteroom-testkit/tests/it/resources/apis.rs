@@ -70,8 +70,8 @@ async fn an_opaque_access_token_works_on_every_node(backend: Backend) {
     assert_eq!(elsewhere.introspect(&token).await.json()["active"], true);
     let altered = format!("{}{}", &token[..token.len() - 1], if token.ends_with('A') { 'B' } else { 'A' });
     let upper = token.to_uppercase();
-    for stranger in [altered.as_str(), upper.as_str(), &token[1..]] {
-        assert_eq!(elsewhere.userinfo(stranger).await.status, 401, "{stranger}");
+    for unknown in [altered.as_str(), upper.as_str(), &token[1..]] {
+        assert_eq!(elsewhere.userinfo(unknown).await.status, 401, "{unknown}");
     }
     elsewhere.revoke(&token).await;
     assert_eq!(web.userinfo(&token).await.status, 401);
@@ -134,10 +134,10 @@ async fn rfc8725_3_11_an_access_token_with_the_typ_of_an_id_token_does_not_pass_
     let for_us = app.tokens(&browser, "openid email").await;
     assert_eq!(app.userinfo(&for_us.access_token).await.json()["email"], ALICE);
     // As a hint it says nothing, and as an access token an ID token says nothing.
-    let stranger = provider.browser();
+    let unknown = provider.browser();
     let silent = |hint| [("prompt", "none"), ("id_token_hint", hint)];
     for hint in [tokens.access_token.as_str(), &for_us.access_token] {
-        assert_eq!(app.authorize(&stranger, &silent(hint)).await.error(), "login_required");
+        assert_eq!(app.authorize(&unknown, &silent(hint)).await.error(), "login_required");
         let query = [("id_token_hint", hint), ("client_id", "caller")];
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
         let page = browser.get(&format!("/end-session?{query}")).await;

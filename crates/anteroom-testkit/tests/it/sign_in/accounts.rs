@@ -220,8 +220,8 @@ async fn an_application_gets_nobody_that_was_left_without_a_password(backend: Ba
     assert_eq!(signed_in_as(&browser).await, BOB);
     let answer = browser.enter(&page, ALICE, PASSWORD).await;
     let tokens = anteroom_testkit::Tokens::of(&web.redeem(&web.code_in(&answer)).await);
-    let told = claims(tokens.id_token());
-    assert!(told["auth_time"].as_i64() >= Some(began), "{told}");
+    let id_token_claims = claims(tokens.id_token());
+    assert!(id_token_claims["auth_time"].as_i64() >= Some(began), "{id_token_claims}");
     assert_eq!(signed_in_as(&browser).await, ALICE);
     // A hint leads to the same form.
     provider.advance(LEFT_LONG_AGO);

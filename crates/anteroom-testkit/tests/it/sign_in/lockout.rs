@@ -26,14 +26,14 @@ async fn fail(browser: &Browser, times: u32) {
 
 async fn five_failures_do_not_lock_and_the_sixth_does(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
-    let stranger = provider.browser();
-    fail(&stranger, 5).await;
+    let unknown_browser = provider.browser();
+    fail(&unknown_browser, 5).await;
     assert!(provider.audited("account_locked").await.is_empty());
     assert_eq!(provider.browser().sign_in(ALICE, PASSWORD).await.status, 303);
     // The right password has cleared the counter.
-    fail(&stranger, 5).await;
+    fail(&unknown_browser, 5).await;
     assert!(provider.audited("account_locked").await.is_empty());
-    fail(&stranger, 1).await;
+    fail(&unknown_browser, 1).await;
     assert_eq!(provider.audited("account_locked").await.len(), 1);
     assert_eq!(provider.browser().sign_in(ALICE, PASSWORD).await.status, 422);
     assert_eq!(provider.browser().sign_in(BOB, PASSWORD).await.status, 303);
@@ -82,17 +82,21 @@ async fn six_failures_on_the_known_device_lock_everywhere(backend: Backend) {
         locking.page_summary()
     );
     for browser in [&desk, &laptop] {
-        let told = browser.sign_in(ALICE, PASSWORD).await;
-        assert_eq!(told.status, 422);
+        let shown = browser.sign_in(ALICE, PASSWORD).await;
+        assert_eq!(shown.status, 422);
         assert!(
-            told.text_of("problem").unwrap().contains("Signing in is locked here"),
+            shown.text_of("problem").unwrap().contains("Signing in is locked here"),
             "{}",
-            told.page_summary()
+            shown.page_summary()
         );
     }
-    let stranger = provider.browser().sign_in(ALICE, PASSWORD).await;
-    assert_eq!(stranger.status, 422);
-    assert!(!stranger.text_of("problem").unwrap().contains("locked"), "{}", stranger.page_summary());
+    let unknown_browser = provider.browser().sign_in(ALICE, PASSWORD).await;
+    assert_eq!(unknown_browser.status, 422);
+    assert!(
+        !unknown_browser.text_of("problem").unwrap().contains("locked"),
+        "{}",
+        unknown_browser.page_summary()
+    );
 }
 
 async fn a_right_password_clears_only_its_own_counter(backend: Backend) {
@@ -115,11 +119,11 @@ async fn fail_as_bob_at_a_desk_and_elsewhere(provider: &TestProvider) {
         desk.sign_in(BOB, "wrong").await;
     }
     assert_eq!(provider.browser().sign_in(BOB, PASSWORD).await.status, 303);
-    let told = desk.sign_in(BOB, "wrong").await;
+    let shown = desk.sign_in(BOB, "wrong").await;
     assert!(
-        told.text_of("problem").unwrap().contains("Signing in is locked here"),
+        shown.text_of("problem").unwrap().contains("Signing in is locked here"),
         "{}",
-        told.page_summary()
+        shown.page_summary()
     );
 }
 
@@ -136,9 +140,9 @@ async fn a_known_device_of_another_account_is_told_nothing(backend: Backend) {
     provider.person("locked@practice.example").locked().create().await;
     let bobs = provider.signed_in(BOB).await;
     let answer = bobs.sign_in("locked@practice.example", PASSWORD).await;
-    let stranger = provider.browser().sign_in("locked@practice.example", PASSWORD).await;
-    assert_eq!(answer.text_of("problem"), stranger.text_of("problem"));
-    assert_eq!(answer.text_of("help"), stranger.text_of("help"));
+    let unknown_browser = provider.browser().sign_in("locked@practice.example", PASSWORD).await;
+    assert_eq!(answer.text_of("problem"), unknown_browser.text_of("problem"));
+    assert_eq!(answer.text_of("help"), unknown_browser.text_of("help"));
     assert!(!answer.text_of("problem").unwrap().contains("locked"));
 }
 

@@ -80,8 +80,8 @@ async fn a_session_at_its_absolute_limit_cannot_be_stretched(backend: Backend) {
     assert_eq!(stay(&alice, &page).await.json()["seconds"], 600);
     provider.advance(minutes(10));
     let answer = alice.get("/dashboard").await;
-    let told = alice.follow(&answer).await.text_of("notice").unwrap();
-    assert!(told.contains("a session ends after some hours"), "{told}");
+    let notice = alice.follow(&answer).await.text_of("notice").unwrap();
+    assert!(notice.contains("a session ends after some hours"), "{notice}");
 }
 
 async fn a_session_that_ran_out_says_why_at_sign_in(backend: Backend) {

@@ -251,11 +251,11 @@ async fn the_trail_has_the_whole_story(backend: Backend) {
     provider.advance(minutes(1));
     let dashboard = browser.get("/dashboard").await;
     browser.submit(&dashboard, "/sign-out", &[]).await;
-    let mut trail = provider.audit().await;
-    trail.retain(|entry| !entry.kind.ends_with("_key_created"));
-    let kinds: Vec<&str> = trail.iter().rev().map(|entry| entry.kind.as_str()).collect();
+    let mut entries = provider.audit().await;
+    entries.retain(|entry| !entry.kind.ends_with("_key_created"));
+    let kinds: Vec<&str> = entries.iter().rev().map(|entry| entry.kind.as_str()).collect();
     assert_eq!(kinds, ["sign_in_refused", "signed_in", "code_redeemed", "signed_out"]);
-    for entry in &trail {
+    for entry in &entries {
         assert!(provider.provider.store.verify_mac(entry));
         assert!(entry.subject.is_some(), "{entry:?}");
         let said = format!("{entry:?}");
@@ -263,5 +263,5 @@ async fn the_trail_has_the_whole_story(backend: Backend) {
             assert!(!said.contains(secret), "{said}");
         }
     }
-    assert_eq!(trail[3].address.as_deref(), Some("203.0.113.7"));
+    assert_eq!(entries[3].address.as_deref(), Some("203.0.113.7"));
 }

@@ -76,9 +76,9 @@ async fn core_9_private_key_jwt_with_keys_in_the_registration(backend: Backend) 
         assert_eq!(ask(&provider, &unnamed).await.status, 200);
     }
     // A key of a stranger, whatever it calls itself and wherever its header points.
-    let stranger = AppKey::new("ES256", "ES256");
-    for header in [json!({}), json!({"kid": null}), json!({"jwk": stranger.jwk()})] {
-        let forged = stranger.sign_under(&header, &claims(&provider, "forged"));
+    let other = AppKey::new("ES256", "ES256");
+    for header in [json!({}), json!({"kid": null}), json!({"jwk": other.jwk()})] {
+        let forged = other.sign_under(&header, &claims(&provider, "forged"));
         let answer = ask(&provider, &forged).await;
         assert_eq!((answer.status, answer.error().as_str()), (401, "invalid_client"), "{header}");
     }
@@ -253,8 +253,8 @@ async fn core_10_1_1_keys_at_a_jwks_uri_are_fetched_again_when_one_is_missing(ba
     // It may be a stranger behind the client's network all the same.
     let [entry] = &provider.audited("client_authentication_failed").await[..] else { panic!("no entry") };
     assert_eq!(entry.client.as_deref(), Some("signer"), "{entry:?}");
-    let stranger = provider.browser().from("198.51.100.7");
-    assert_eq!(ask_from(&stranger, &unknown.sign(&claims(&provider, "6"))).await.status, 401);
+    let other = provider.browser().from("198.51.100.7");
+    assert_eq!(ask_from(&other, &unknown.sign(&claims(&provider, "6"))).await.status, 401);
     assert_eq!(published.asked(), 2);
     provider.advance(SignedDuration::from_secs(41));
     assert_eq!((status(&unknown, "5").await, published.asked()), (401, 3));

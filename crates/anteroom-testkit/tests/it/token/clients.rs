@@ -90,11 +90,11 @@ async fn registration_2_a_client_that_registered_itself_is_held_to_client_secret
     let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"] });
     let registered = provider.call("POST", "/clients", None, &metadata).await.json();
     let secret: &'static str = registered["client_secret"].as_str().unwrap().to_owned().leak();
-    let stranger = provider.registered(&registered);
+    let self_registered = provider.registered(&registered);
     for (proof, status) in
         [(ClientAuthentication::Basic(secret), 400), (ClientAuthentication::Post(secret), 401)]
     {
-        assert_eq!(stranger.clone().proving(proof).redeem("x").await.status, status, "{proof:?}");
+        assert_eq!(self_registered.clone().proving(proof).redeem("x").await.status, status, "{proof:?}");
     }
 }
 
@@ -174,7 +174,7 @@ async fn failures_are_in_the_trail_without_the_secret(backend: Backend) {
 }
 
 async fn rfc6749_5_2_invalid_client_carries_a_reference_and_on_a_loopback_issuer_the_cause(backend: Backend) {
-    let told = async |provider: &TestProvider, app: RelyingParty| {
+    let description_of = async |provider: &TestProvider, app: RelyingParty| {
         let answer = app.redeem("x").await;
         let description = answer.json()["error_description"].as_str().unwrap().to_owned();
         let reference = description.rsplit_once("; reference ").unwrap().1.to_owned();
@@ -192,7 +192,7 @@ async fn rfc6749_5_2_invalid_client_carries_a_reference_and_on_a_loopback_issuer
         ),
         (local.client("web").named("nobody"), "client 'nobody' is not registered"),
     ] {
-        let description = told(&local, app).await;
+        let description = description_of(&local, app).await;
         assert!(description.contains(cause), "{description}");
     }
 }
@@ -216,8 +216,8 @@ async fn every_endpoint_for_clients_asks_who_they_are(backend: Backend) {
     let browser = provider.signed_in(ALICE).await;
     let token = provider.client("web").tokens(&browser, "openid").await.access_token;
     for path in ["/token", "/introspect", "/revoke", "/par"] {
-        let stranger = proving(&provider, "web", ClientAuthentication::Basic(WRONG));
-        assert_eq!(stranger.post(path, &[("token", &token)]).await.status, 401, "{path}");
+        let self_registered = proving(&provider, "web", ClientAuthentication::Basic(WRONG));
+        assert_eq!(self_registered.post(path, &[("token", &token)]).await.status, 401, "{path}");
     }
     // Introspection is for those who can prove it (RFC 7662 §2.1).
     assert_eq!(provider.client("native").introspect(&token).await.status, 401);

@@ -144,8 +144,8 @@ async fn core_10_2_without_a_key_the_application_is_told_so(backend: Backend) {
         let asked = [&[("response_type", "code id_token")], more].concat();
         let location = app.authorize(browser, &asked).await.location();
         let fragment = location.fragment().unwrap().as_bytes();
-        let told: BTreeMap<String, String> = url::form_urlencoded::parse(fragment).into_owned().collect();
-        assert_eq!((told["error"].as_str(), told["state"].as_str()), ("server_error", STATE));
+        let response: BTreeMap<String, String> = url::form_urlencoded::parse(fragment).into_owned().collect();
+        assert_eq!((response["error"].as_str(), response["state"].as_str()), ("server_error", STATE));
     }
     let refused = provider.audited("request_refused").await;
     assert_eq!(refused.len(), 2);

@@ -160,7 +160,7 @@ async fn native(provider: &TestProvider) -> (RelyingParty, RelyingParty, Tokens)
     (native.clone().from("203.0.113.9"), native.from("198.51.100.7"), tokens)
 }
 
-async fn told(provider: &TestProvider) -> usize {
+async fn notices(provider: &TestProvider) -> usize {
     let outbox = provider.outbox().await;
     outbox.iter().filter(|message| message.parcel.kind() == "tokens_asked_elsewhere").count()
 }
@@ -171,10 +171,10 @@ async fn a_repeat_from_another_network_is_told_to_the_person(backend: Backend) {
     let mut token = tokens.refresh_token.unwrap();
     let first = home.refresh(&token).await;
     assert_eq!(home.refresh(&token).await.status, 200);
-    assert_eq!(told(&provider).await, 0);
+    assert_eq!(notices(&provider).await, 0);
     let again = elsewhere.refresh(&token).await;
     assert_eq!(successor(&again), successor(&first));
-    assert_eq!(told(&provider).await, 1);
+    assert_eq!(notices(&provider).await, 1);
     // However often it happens, the mailbox is not filled.
     token = successor(&first);
     for _ in 0..4 {
@@ -182,7 +182,7 @@ async fn a_repeat_from_another_network_is_told_to_the_person(backend: Backend) {
         assert_eq!(elsewhere.refresh(&token).await.status, 200);
         token = next;
     }
-    assert_eq!((told(&provider).await, provider.audited("refresh_repeated").await.len()), (3, 6));
+    assert_eq!((notices(&provider).await, provider.audited("refresh_repeated").await.len()), (3, 6));
 }
 
 async fn an_application_that_authenticates_may_have_many_addresses(backend: Backend) {
@@ -192,7 +192,7 @@ async fn an_application_that_authenticates_may_have_many_addresses(backend: Back
     let (web, tokens) = offline(&provider).await;
     assert_eq!(web.clone().from("203.0.113.9").refresh(tokens.refresh_token()).await.status, 200);
     assert_eq!(web.from("198.51.100.7").refresh(tokens.refresh_token()).await.status, 200);
-    assert_eq!(told(&provider).await, 0);
+    assert_eq!(notices(&provider).await, 0);
 }
 
 async fn a_repeat_from_another_network_ends_the_family_where_the_policy_says_so(backend: Backend) {

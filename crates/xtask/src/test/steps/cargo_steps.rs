@@ -1,14 +1,14 @@
-//! The steps that are cargo's.
+//! The steps that run cargo.
 
 use crate::failure::{Failure, Result};
 use crate::programs::{cargo, run};
 use crate::test::pgbouncer::PgBouncer;
 use crate::test::postgres::Postgres;
 
-/// Names the server that tests make their databases on. Without it those for PostgreSQL do nothing.
+/// Names the server on which tests make their databases. Without it the tests for PostgreSQL do nothing.
 const TEST_POSTGRES: &str = "ANTEROOM_TEST_POSTGRES";
 
-/// Names a PgBouncer in front of it, without a database. Without it those for PgBouncer do nothing.
+/// Names a PgBouncer in front of it, without a database. Without it the tests for PgBouncer do nothing.
 const TEST_PGBOUNCER: &str = "ANTEROOM_TEST_PGBOUNCER";
 
 pub(super) fn format() -> Result {
@@ -23,8 +23,8 @@ pub(super) fn tests_on_sqlite() -> Result {
     run(cargo().args(["test", "--workspace", "--no-fail-fast"]).env_remove(TEST_POSTGRES))
 }
 
-/// The tests with `postgres` in their path, which is how `on_both_databases` names them: the others have run already. For
-/// the whole workspace all the same, since naming packages makes cargo choose other features and compile them again.
+/// Runs the tests with `postgres` in their path, as `on_both_databases` names them: the others have run already. It
+/// runs them for the whole workspace, since naming packages makes cargo choose other features and compile again.
 pub(super) fn tests_on_postgres() -> Result {
     let mut postgres = Postgres::start()?;
     let mut tests = cargo();
@@ -39,7 +39,8 @@ pub(super) fn tests_on_postgres() -> Result {
     }
 }
 
-/// The store's tests once more, as if the pooler were the server: whatever a session keeps, it keeps behind it too.
+/// Runs the store's tests once more with the pooler in place of the server, so that session state is tested behind it
+/// too.
 fn through(pooler: &PgBouncer) -> Result {
     let mut tests = cargo();
     tests.args(["test", "--workspace", "--no-fail-fast", "--test", "store", "postgres"]);

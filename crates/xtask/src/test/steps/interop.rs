@@ -1,7 +1,7 @@
-//! Other people's clients, `tests/interop`: once with a provider on SQLite, once with one on PostgreSQL.
+//! Client libraries of other projects, `tests/interop`: once with a provider on SQLite, once with one on PostgreSQL.
 //!
-//! `provider.mjs` sets the provider up as an operator would, and the tests find it by `ANTEROOM_URL`. A database on which
-//! a client fails does not keep the other from being tried, nor one language's tests the other's.
+//! `provider.mjs` sets up the provider as an operator would, and the tests find it by `ANTEROOM_URL`. If a client fails
+//! on one database, the other is still tried, and so are the tests in other languages.
 
 use super::product::{self, node_tests};
 use crate::failure::{Failure, Result};
@@ -14,13 +14,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Maven's own way of putting jars into a folder.
+/// Maven's plugin for copying jars into a folder.
 const COPY_JARS: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
 
 pub(super) fn sign_in() -> Result {
     let program = product::build()?;
     let folder = root().join("tests/interop");
-    // Those in the browser are written with the harness of the journeys.
+    // The tests in a browser use the harness of the browser suite.
     product::install_packages(&root().join("tests/browser"))?;
     product::install_packages(&folder)?;
     install_jars(&folder.join("java"))?;
@@ -65,7 +65,7 @@ impl Clients {
     }
 }
 
-/// What `pom.xml` says, held to the hashes of `jars.sha256`.
+/// Installs the jars of `pom.xml`, and compares them with the hashes in `jars.sha256`.
 fn install_jars(folder: &Path) -> Result {
     let check = || {
         let mut check = Command::new("sha256sum");
@@ -81,12 +81,12 @@ fn install_jars(folder: &Path) -> Result {
     run(&mut check())
 }
 
-/// The Python of a virtual environment that has what `requirements.txt` says, and nothing else.
+/// The Python of a virtual environment that has exactly the packages of `requirements.txt`.
 fn python(folder: &Path) -> Result<PathBuf> {
     let environment = Workspace::read()?.target_directory.join("interop-python");
     let python = environment.join("bin/python");
     let wanted = folder.join("python/requirements.txt");
-    // A copy of what was installed, written when it was.
+    // A copy of the requirements, written after the installation.
     let installed = environment.join("requirements.txt");
     let reading = "reading requirements.txt";
     let text = fs::read(&wanted).map_err(Failure::during(reading))?;

@@ -1,7 +1,7 @@
-//! What the dependencies are allowed to be: `deny.toml`, judged by cargo-deny.
+//! Checks the dependencies' licenses and sources with cargo-deny, by `deny.toml`.
 //!
-//! Advisories are not among it: they come over the network and change without the code changing, which a test must
-//! not. `cargo deny check advisories` asks for them.
+//! Advisories are excluded: they come over the network and change while the code does not, which a test must not.
+//! `cargo deny check advisories` checks them.
 
 use crate::failure::Result;
 use crate::programs::{cargo, root, run, succeeds};
@@ -20,11 +20,11 @@ pub(super) fn check() -> Result {
         }
         Command::new(installed)
     };
-    // Duplicate versions are warned of, at length. Here they would hide what fails.
+    // The many warnings about duplicate versions would hide what fails.
     run(deny.args(["--log-level", "error", "--locked", "check", "licenses", "bans", "sources"]))
 }
 
-/// Its release profile optimises at length for a tool that runs for a second.
+/// Its release profile optimizes for minutes, for a tool that runs for a second.
 fn install() -> Result {
     println!("Installing cargo-deny {VERSION} to {}; this takes minutes, once.", cache().display());
     run(cargo()
@@ -35,7 +35,7 @@ fn install() -> Result {
         .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"))
 }
 
-/// Outside the checkout, so that `cargo clean` and a second checkout need not build it again.
+/// Outside the checkout, so that `cargo clean` or a second checkout need not build it again.
 fn cache() -> PathBuf {
     let home = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)

@@ -1,5 +1,5 @@
-//! Emails through a real mail server; once more in a network of the step's own, where the server's IPv6 address is dead: what
-//! is sent there gets no answer at all, which cannot be had on the machine's own network.
+//! Emails through a real mail server; once more in a network namespace of the step's own, where the server's IPv6
+//! address does not respond: packets to it are lost, which cannot be arranged on the machine's own network.
 
 use crate::failure::{Failure, Result};
 use crate::programs::{cargo, run};
@@ -11,12 +11,12 @@ use std::process::Command;
 
 /// Names a Python with aiosmtpd. Without it the tests that talk to a real mail server do nothing.
 const TEST_MAIL_SERVER: &str = "ANTEROOM_TEST_MAIL_SERVER";
-/// Names a host with a dead address before the one that is well. Without it the test for that does nothing.
+/// Names a host whose first address does not respond. Without it the test for that does nothing.
 const TEST_DEAD_IPV6: &str = "ANTEROOM_TEST_DEAD_IPV6";
 
 const HOST: &str = "mail.practice.example";
 const HOSTS: &str = "2001:db8:1::25 mail.practice.example\n127.0.0.1 mail.practice.example localhost\n";
-/// A cable whose other end does not answer, to a neighbour that needs not be asked for.
+/// A virtual cable whose other end does not respond, to a neighbor that is entered permanently.
 const DEAD_NETWORK: &str = r#"
     mount --bind "$1" /etc/hosts && shift &&
     ip link set lo up &&
@@ -32,7 +32,7 @@ pub(super) fn send() -> Result {
     with_a_dead_address(&python)
 }
 
-/// For the whole workspace: naming packages makes cargo choose other features and compile them again.
+/// For the whole workspace: naming packages makes cargo choose other features and compile again.
 fn tests(name: &str) -> Command {
     let mut tests = cargo();
     tests.args(["test", "--workspace", "--no-fail-fast", "--tests", name]);

@@ -1,4 +1,4 @@
-//! The steps, in the order of how soon they tell.
+//! The steps, the fastest first.
 
 mod cargo_steps;
 mod interop;
@@ -15,8 +15,8 @@ use crate::tidy;
 pub(super) struct Step {
     pub name: &'static str,
     pub about: &'static str,
-    /// What it may take, in seconds, on two cores and from an empty target folder: together 25 minutes. The summary says what took
-    /// longer; nothing fails by it, since machines differ.
+    /// Its budget in seconds, on two cores and with an empty target folder; all budgets together are 25 minutes. The
+    /// summary lists steps that took longer; they do not fail, since machines differ.
     pub budget: u64,
     pub needs: &'static [&'static Need],
     pub run: fn() -> Result,

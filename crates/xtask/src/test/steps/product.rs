@@ -1,4 +1,4 @@
-//! The product as it is shipped, and tests on Node.js that look at it from outside.
+//! The released binary, and tests on Node.js that use it from outside.
 
 use crate::failure::Result;
 use crate::metadata::Workspace;
@@ -8,14 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Builds it and says where it lies. The workspace's features and profile are those of the tests before: little is left to
+/// Builds the binary and returns its path. Features and profile are those of the tests before, so little is left to
 /// compile.
 pub(super) fn build() -> Result<PathBuf> {
     run(cargo().args(["build", "--workspace", "--bin", "anteroom"]))?;
     Ok(Workspace::read()?.target_directory.join("debug/anteroom"))
 }
 
-/// Unless what is there is already what the lock file says.
+/// Does nothing if the installed packages already match the lock file.
 pub(super) fn install_packages(folder: &Path) -> Result {
     let changed = |file: &str| fs::metadata(folder.join(file)).and_then(|file| file.modified()).ok();
     if changed("node_modules/.package-lock.json") >= changed("package-lock.json") {
@@ -24,7 +24,7 @@ pub(super) fn install_packages(folder: &Path) -> Result {
     run(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
 }
 
-/// All tests of a folder. They wait more than they compute, and Node.js would leave one of two cores out.
+/// All tests of a folder. They wait more than they compute, and Node.js would use only one of two cores.
 pub(super) fn node_tests(folder: &Path) -> Command {
     let at_once = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let mut tests = Command::new("node");

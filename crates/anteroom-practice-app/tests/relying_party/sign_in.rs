@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 
 use crate::support::provider::callback;
 use crate::support::test_tokens::Signer;
-use crate::support::{BASE, World};
+use crate::support::{BASE, Setup};
 
 #[tokio::test]
 async fn without_a_session_the_browser_goes_straight_to_the_provider() {
-    let world = World::new().await;
-    let sent = world.browser().get("/").await;
+    let setup = Setup::new().await;
+    let sent = setup.browser().get("/").await;
     let url = sent.location();
-    assert!(url.as_str().starts_with(&format!("{}/authorize?", world.provider.issuer)));
+    assert!(url.as_str().starts_with(&format!("{}/authorize?", setup.provider.issuer)));
     let asked: HashMap<String, String> = url.query_pairs().into_owned().collect();
     let expected = [
         ("response_type", "code"),
@@ -35,11 +35,11 @@ async fn without_a_session_the_browser_goes_straight_to_the_provider() {
 
 #[tokio::test]
 async fn signing_in_greets_the_person_and_shows_what_was_told() {
-    let world = World::new().await;
-    let mut browser = world.browser();
+    let setup = Setup::new().await;
+    let mut browser = setup.browser();
     assert_eq!(browser.get("/claims.json").await.status, 401);
     let sent = browser.get("/").await;
-    let back = world.provider.approve(&sent.location());
+    let back = setup.provider.approve(&sent.location());
     assert_eq!(browser.get(&back).await.location().as_str(), format!("{BASE}/"));
     assert_eq!(browser.cookies["practice_schedule_session"].len(), 43);
 
@@ -59,16 +59,16 @@ async fn signing_in_greets_the_person_and_shows_what_was_told() {
 
     let claims: Value = serde_json::from_str(&browser.get("/claims.json").await.body).unwrap();
     assert_eq!(claims["id_token"]["sid"], "session-of-alice");
-    assert_eq!(claims["id_token"]["auth_time"], world.time.now() - 120);
+    assert_eq!(claims["id_token"]["auth_time"], setup.time.now() - 120);
     assert_eq!(claims["userinfo"]["groups"], json!(["staff", "operators"]));
 }
 
 #[tokio::test]
 async fn two_tabs_do_not_disturb_each_other_and_a_refresh_leads_home() {
-    let world = World::new().await;
-    let mut browser = world.browser();
+    let setup = Setup::new().await;
+    let mut browser = setup.browser();
     let (one, two) = (browser.get("/").await.location(), browser.get("/").await.location());
-    let (one, two) = (world.provider.approve(&one), world.provider.approve(&two));
+    let (one, two) = (setup.provider.approve(&one), setup.provider.approve(&two));
     assert_eq!(browser.get(&two).await.status, 303);
     assert_eq!(browser.get(&one).await.status, 303);
     assert_eq!(browser.get(&one).await.location().path(), "/");
@@ -77,17 +77,17 @@ async fn two_tabs_do_not_disturb_each_other_and_a_refresh_leads_home() {
 
 #[tokio::test]
 async fn rfc6749_4_1_2_1_a_refusal_is_a_page_with_the_providers_words() {
-    let world = World::new().await;
-    let mut browser = world.browser();
+    let setup = Setup::new().await;
+    let mut browser = setup.browser();
     let sent = browser.get("/").await.location();
-    let back = world.provider.refuse(&sent, "access_denied", "Ask <the office> about Schedule");
+    let back = setup.provider.refuse(&sent, "access_denied", "Ask <the office> about Schedule");
     let page = browser.get(&back).await;
     assert_eq!(page.status, 403);
     for words in [
         "access_denied",
         "Ask &lt;the office&gt; about Schedule",
         &format!(r#"href="{BASE}/""#),
-        &format!(r#"href="{}""#, world.provider.issuer),
+        &format!(r#"href="{}""#, setup.provider.issuer),
     ] {
         assert!(page.body.contains(words), "{words}");
     }
@@ -100,10 +100,10 @@ async fn rfc6749_4_1_2_1_a_refusal_is_a_page_with_the_providers_words() {
 
 #[tokio::test]
 async fn rfc6749_10_12_an_answer_of_another_browser_signs_nobody_in() {
-    let world = World::new().await;
-    let sent = world.browser().get("/").await.location();
-    let back = world.provider.approve(&sent);
-    let mut victim = world.browser();
+    let setup = Setup::new().await;
+    let sent = setup.browser().get("/").await.location();
+    let back = setup.provider.approve(&sent);
+    let mut victim = setup.browser();
     victim.get("/").await;
     let page = victim.get(&back).await;
     assert_eq!(page.status, 400);
@@ -113,8 +113,8 @@ async fn rfc6749_10_12_an_answer_of_another_browser_signs_nobody_in() {
 
 #[tokio::test]
 async fn rfc9207_2_4_the_answer_must_name_the_issuer() {
-    let world = World::new().await;
-    let mut browser = world.browser();
+    let setup = Setup::new().await;
+    let mut browser = setup.browser();
     for iss in [None, Some("http://evil.example")] {
         let sent = browser.get("/").await.location();
         let state = sent.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
@@ -128,8 +128,8 @@ async fn rfc9207_2_4_the_answer_must_name_the_issuer() {
 
 #[tokio::test]
 async fn core_3_1_3_7_an_id_token_that_does_not_hold_ends_on_a_page() {
-    let world = World::new().await;
-    let now = world.time.now();
+    let setup = Setup::new().await;
+    let now = setup.time.now();
     let cases = [
         json!({"nonce": "another"}),
         json!({"nonce": null}),
@@ -142,10 +142,10 @@ async fn core_3_1_3_7_an_id_token_that_does_not_hold_ends_on_a_page() {
         json!({"sub": "bob-sub"}),
     ];
     for changes in cases {
-        world.provider.set.lock().unwrap().id_token = changes.clone();
-        let mut browser = world.browser();
+        setup.provider.set.lock().unwrap().id_token = changes.clone();
+        let mut browser = setup.browser();
         let sent = browser.get("/").await.location();
-        let page = browser.get(&world.provider.approve(&sent)).await;
+        let page = browser.get(&setup.provider.approve(&sent)).await;
         assert_eq!(page.status, 502, "{changes}");
         assert!(!browser.cookies.contains_key("practice_schedule_session"), "{changes}");
     }
@@ -153,39 +153,39 @@ async fn core_3_1_3_7_an_id_token_that_does_not_hold_ends_on_a_page() {
 
 #[tokio::test]
 async fn core_10_1_1_new_signing_keys_are_fetched_when_met() {
-    let world = World::new().await;
-    world.signed_in().await;
-    assert_eq!(world.provider.set.lock().unwrap().discoveries, 1);
-    world.provider.set.lock().unwrap().signer = Signer::new(2);
-    world.signed_in().await;
-    world.signed_in().await;
-    assert_eq!(world.provider.set.lock().unwrap().discoveries, 2);
+    let setup = Setup::new().await;
+    setup.signed_in().await;
+    assert_eq!(setup.provider.set.lock().unwrap().discoveries, 1);
+    setup.provider.set.lock().unwrap().signer = Signer::new(2);
+    setup.signed_in().await;
+    setup.signed_in().await;
+    assert_eq!(setup.provider.set.lock().unwrap().discoveries, 2);
 }
 
 #[tokio::test]
 async fn a_provider_that_starts_later_is_found_then() {
-    let world = World::new().await;
-    world.provider.set.lock().unwrap().down = true;
-    let mut browser = world.browser();
+    let setup = Setup::new().await;
+    setup.provider.set.lock().unwrap().down = true;
+    let mut browser = setup.browser();
     let page = browser.get("/").await;
     assert_eq!(page.status, 503);
     assert!(page.body.contains("does not answer"));
-    world.provider.set.lock().unwrap().down = false;
+    setup.provider.set.lock().unwrap().down = false;
     assert_eq!(browser.get("/").await.status, 303);
 }
 
 #[tokio::test]
 async fn core_4_a_third_party_may_start_the_sign_in_at_this_issuer_alone() {
-    let world = World::new().await;
-    let mut browser = world.browser();
-    let issuer = world.provider.issuer.clone();
+    let setup = Setup::new().await;
+    let mut browser = setup.browser();
+    let issuer = setup.provider.issuer.clone();
     let target = format!("{BASE}/claims.json");
     let asked = [("iss", &*issuer), ("login_hint", "alice@demo.example"), ("target_link_uri", &*target)];
     let moved = browser.post("/initiate-login", &asked).await.location();
     assert_eq!(moved.path(), "/initiate-login");
     let sent = browser.get(&format!("{}?{}", moved.path(), moved.query().unwrap())).await.location();
     assert!(sent.query_pairs().any(|(name, value)| name == "login_hint" && value == "alice@demo.example"));
-    let back = world.provider.approve(&sent);
+    let back = setup.provider.approve(&sent);
     assert_eq!(browser.get(&back).await.location().as_str(), target);
 
     for query in ["", "?iss=http://evil.example", "?iss=a&iss=b", "?iss=http://localhost/"] {
@@ -196,10 +196,10 @@ async fn core_4_a_third_party_may_start_the_sign_in_at_this_issuer_alone() {
 
 #[tokio::test]
 async fn a_session_ends_by_itself_when_nobody_uses_it() {
-    let world = World::new().await;
-    let mut browser = world.signed_in().await;
-    world.time.pass(29 * 60);
+    let setup = Setup::new().await;
+    let mut browser = setup.signed_in().await;
+    setup.time.pass(29 * 60);
     assert_eq!(browser.get("/").await.status, 200);
-    world.time.pass(30 * 60);
+    setup.time.pass(30 * 60);
     assert_eq!(browser.get("/").await.status, 303);
 }

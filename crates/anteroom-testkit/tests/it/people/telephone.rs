@@ -16,8 +16,8 @@ on_both_databases!(
 
 const NO_TEXTS: &str = "This phone does not take text messages";
 
-async fn with_carol(backend: &Backend, told: &[(u16, &'static str)]) -> (TestProvider, Telephony, Browser) {
-    let api = Telephony::start(told).await;
+async fn with_carol(backend: &Backend, shown: &[(u16, &'static str)]) -> (TestProvider, Telephony, Browser) {
+    let api = Telephony::start(shown).await;
     let provider = api.given_to(TestProvider::on(backend)).start().await;
     provider.person(CAROL).phone(CELL).create().await;
     let carol = provider.browser();
@@ -58,13 +58,13 @@ async fn call_back(
 async fn a_text_that_a_landline_refuses_comes_back_as_try_a_call(backend: Backend) {
     let refusal = (400, r#"{"code": 21614, "message": "To number is not a valid mobile number"}"#);
     let (provider, api, carol) = with_carol(&backend, &[refusal, (201, "{}")]).await;
-    let choice = press(&provider, &carol).await;
+    let choice = follow_link(&provider, &carol).await;
     let (page, _) = handed_on(&provider, &carol, &choice, "text:").await;
-    let told = carol.get(page.asked.as_str()).await;
+    let shown = carol.get(page.asked.as_str()).await;
     assert!(
-        told.body.contains(NO_TEXTS) && told.body.contains("Choose a phone call"),
+        shown.body.contains(NO_TEXTS) && shown.body.contains("Choose a phone call"),
         "{}",
-        told.page_summary()
+        shown.page_summary()
     );
     // The call is made, its key is pressed, and the code that was said is the right one.
     let choice = carol.get(&format!("{}&choose=1", page.asked)).await;
@@ -87,13 +87,13 @@ async fn a_text_that_a_landline_refuses_comes_back_as_try_a_call(backend: Backen
     assert_eq!((failed.len(), &failed[0].reference), (1, &sent[1].reference));
     assert!(failed[0].detail.contains("text_refused"), "{}", failed[0].detail);
     assert!(done.iter().any(|entry| entry.reference == sent[0].reference && entry.detail.contains("call")));
-    let trail = provider.audit().await;
-    assert!(trail.iter().all(|entry| !entry.detail.contains(&code) && !entry.detail.contains(CELL)));
+    let entries = provider.audit().await;
+    assert!(entries.iter().all(|entry| !entry.detail.contains(&code) && !entry.detail.contains(CELL)));
 }
 
 async fn a_text_that_did_not_arrive_comes_back_as_try_a_call(backend: Backend) {
     let (provider, _api, carol) = with_carol(&backend, &[(201, "{}")]).await;
-    let choice = press(&provider, &carol).await;
+    let choice = follow_link(&provider, &carol).await;
     // By number: a landline, a carrier's filter, a phone out of reach; and no reason at all.
     for error in [Some("30006"), Some("30007"), Some("30003"), None] {
         provider.advance(SignedDuration::from_mins(5));
@@ -102,21 +102,21 @@ async fn a_text_that_did_not_arrive_comes_back_as_try_a_call(backend: Backend) {
         let mut fields = vec![("MessageStatus", "undelivered"), ("To", CELL)];
         fields.extend(error.map(|error| ("ErrorCode", error)));
         assert_eq!(call_back(&provider, &callback(id), &fields, None).await.status, 204);
-        let told = carol.get(page.asked.as_str()).await;
-        assert!(told.body.contains(NO_TEXTS), "{error:?}: {}", told.page_summary());
+        let shown = carol.get(page.asked.as_str()).await;
+        assert!(shown.body.contains(NO_TEXTS), "{error:?}: {}", shown.page_summary());
     }
 }
 
 async fn a_call_that_nobody_takes_is_told(backend: Backend) {
     let (provider, _api, carol) = with_carol(&backend, &[(201, "{}")]).await;
-    let choice = press(&provider, &carol).await;
+    let choice = follow_link(&provider, &carol).await;
     let (page, id) = handed_on(&provider, &carol, &choice, "call:").await;
-    for (status, told) in [("ringing", false), ("completed", false), ("busy", true), ("no-answer", true)] {
+    for (status, shown) in [("ringing", false), ("completed", false), ("busy", true), ("no-answer", true)] {
         assert_eq!(call_back(&provider, &callback(id), &[("CallStatus", status)], None).await.status, 204);
         let page = carol.get(page.asked.as_str()).await;
         assert_eq!(
             page.body.contains("We could not reach this number"),
-            told,
+            shown,
             "{status}: {}",
             page.page_summary()
         );
@@ -129,7 +129,7 @@ async fn a_text_that_does_not_go_out_is_told_as_tried_again_and_then_as_what_bec
     const UNDER_WAY: &str = "We are sending a text message";
     const SENT: &str = "We sent a text message";
     let (provider, _api, carol) = with_carol(&backend, &[(503, "later"), (201, "{}")]).await;
-    let choice = press(&provider, &carol).await;
+    let choice = follow_link(&provider, &carol).await;
     let way = ways(&choice).into_iter().find(|found| found.starts_with("text:")).unwrap();
     let page = through(&carol, &choice, "/verify/send", &[("method", &way)]).await;
     assert!(page.body.contains(UNDER_WAY) && !page.body.contains(TRYING), "{}", page.page_summary());
@@ -152,7 +152,7 @@ async fn a_text_that_does_not_go_out_is_told_as_tried_again_and_then_as_what_bec
 
 async fn a_callback_is_heard_from_twilio_alone(backend: Backend) {
     let (provider, _api, carol) = with_carol(&backend, &[(201, "{}")]).await;
-    let choice = press(&provider, &carol).await;
+    let choice = follow_link(&provider, &carol).await;
     let (page, id) = handed_on(&provider, &carol, &choice, "text:").await;
     let (target, fate) = (callback(id), [("ErrorCode", "30006"), ("MessageStatus", "undelivered")]);
     let elsewhere = signature(&format!("https://elsewhere.example{target}"), &fate);
@@ -181,7 +181,7 @@ async fn a_callback_is_heard_from_twilio_alone(backend: Backend) {
 
 async fn the_words_behind_a_key_are_for_twilio_and_this_call(backend: Backend) {
     let (provider, api, carol) = with_carol(&backend, &[(201, "{}")]).await;
-    let choice = press(&provider, &carol).await;
+    let choice = follow_link(&provider, &carol).await;
     let way = ways(&choice).into_iter().find(|way| way.starts_with("call:")).unwrap();
     through(&carol, &choice, "/verify/send", &[("method", &way)]).await;
     let code = digits(&provider).await;

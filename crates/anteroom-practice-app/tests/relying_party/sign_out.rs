@@ -10,14 +10,14 @@ use tokio::sync::oneshot;
 
 use crate::support::browser::Browser;
 use crate::support::test_tokens::Signer;
-use crate::support::{BASE, World, clock, config};
+use crate::support::{BASE, Setup, clock, config};
 
 #[tokio::test]
 async fn rp_initiated_2_signing_out_goes_by_way_of_the_provider() {
-    let world = World::new().await;
-    let mut browser = world.signed_in().await;
+    let setup = Setup::new().await;
+    let mut browser = setup.signed_in().await;
     let url = browser.post("/sign-out", &[]).await.location();
-    assert!(url.as_str().starts_with(&format!("{}/end-session?", world.provider.issuer)));
+    assert!(url.as_str().starts_with(&format!("{}/end-session?", setup.provider.issuer)));
     let asked: HashMap<String, String> = url.query_pairs().into_owned().collect();
     assert_eq!(asked["post_logout_redirect_uri"], format!("{BASE}/signed-out"));
     assert_eq!(asked["client_id"], "schedule");
@@ -33,44 +33,44 @@ async fn rp_initiated_2_signing_out_goes_by_way_of_the_provider() {
 
 #[tokio::test]
 async fn signing_out_works_without_a_session_and_without_a_provider() {
-    let world = World::new().await;
-    assert_eq!(world.browser().post("/sign-out", &[]).await.location().path(), "/signed-out");
-    let mut browser = world.signed_in().await;
+    let setup = Setup::new().await;
+    assert_eq!(setup.browser().post("/sign-out", &[]).await.location().path(), "/signed-out");
+    let mut browser = setup.signed_in().await;
     assert_eq!(browser.get("/signed-out").await.location().path(), "/");
-    world.provider.set.lock().unwrap().down = true;
-    world.time.pass(16 * 60);
+    setup.provider.set.lock().unwrap().down = true;
+    setup.time.pass(16 * 60);
     assert_eq!(browser.post("/sign-out", &[]).await.location().path(), "/signed-out");
     assert_eq!(browser.get("/signed-out").await.status, 200);
 }
 
 #[tokio::test]
 async fn backchannel_2_7_a_logout_token_ends_the_session() {
-    let world = World::new().await;
-    let mut browser = world.signed_in().await;
-    let token = world.provider.logout_token(&json!({}));
-    let answer = world.browser().post("/backchannel-logout", &[("logout_token", &token)]).await;
+    let setup = Setup::new().await;
+    let mut browser = setup.signed_in().await;
+    let token = setup.provider.logout_token(&json!({}));
+    let answer = setup.browser().post("/backchannel-logout", &[("logout_token", &token)]).await;
     assert_eq!((answer.status, answer.body.as_str()), (200, ""));
     assert_eq!(answer.headers["cache-control"], "no-store");
     assert!(browser.get("/").await.location().as_str().contains("/authorize?"));
 
-    let again = world.browser().post("/backchannel-logout", &[("logout_token", &token)]).await;
+    let again = setup.browser().post("/backchannel-logout", &[("logout_token", &token)]).await;
     assert_eq!(again.status, 400);
     assert!(again.body.contains("jti"), "{}", again.body);
 }
 
 #[tokio::test]
 async fn backchannel_2_8_what_is_refused_ends_nothing() {
-    let world = World::new().await;
-    let mut browser = world.signed_in().await;
+    let setup = Setup::new().await;
+    let mut browser = setup.signed_in().await;
     let forged = {
-        let stranger = Signer::new(9);
-        stranger.sign(&stranger.header(), &json!({}))
+        let other_signer = Signer::new(9);
+        other_signer.sign(&other_signer.header(), &json!({}))
     };
-    let with_nonce = world.provider.logout_token(&json!({"nonce": "n"}));
+    let with_nonce = setup.provider.logout_token(&json!({"nonce": "n"}));
     for form in
         [&[][..], &[("logout_token", "x")], &[("logout_token", &forged)], &[("logout_token", &with_nonce)]]
     {
-        let answer = world.browser().post("/backchannel-logout", form).await;
+        let answer = setup.browser().post("/backchannel-logout", form).await;
         assert_eq!(answer.status, 400, "{form:?}");
         assert_eq!(answer.headers["cache-control"], "no-store");
         assert!(answer.body.contains("invalid_request"), "{}", answer.body);
@@ -80,31 +80,31 @@ async fn backchannel_2_8_what_is_refused_ends_nothing() {
 
 #[tokio::test]
 async fn core_10_1_1_a_logout_token_of_a_new_key_holds() {
-    let world = World::new().await;
-    let mut browser = world.signed_in().await;
-    world.provider.set.lock().unwrap().signer = Signer::new(2);
-    let token = world.provider.logout_token(&json!({"sid": null, "sub": "alice-sub"}));
-    let answer = world.browser().post("/backchannel-logout", &[("logout_token", &token)]).await;
+    let setup = Setup::new().await;
+    let mut browser = setup.signed_in().await;
+    setup.provider.set.lock().unwrap().signer = Signer::new(2);
+    let token = setup.provider.logout_token(&json!({"sid": null, "sub": "alice-sub"}));
+    let answer = setup.browser().post("/backchannel-logout", &[("logout_token", &token)]).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     assert_eq!(browser.get("/").await.status, 303);
 }
 
 #[tokio::test]
 async fn front_channel_2_iss_and_sid_end_the_session() {
-    let world = World::new().await;
-    let mut browser = world.signed_in().await;
-    let issuer = &world.provider.issuer;
+    let setup = Setup::new().await;
+    let mut browser = setup.signed_in().await;
+    let issuer = &setup.provider.issuer;
     let claims: serde_json::Value = serde_json::from_str(&browser.get("/claims.json").await.body).unwrap();
     let sid = claims["id_token"]["sid"].as_str().unwrap();
     for query in
         ["", &format!("?sid={sid}"), &format!("?iss={issuer}"), &format!("?iss=http://x.example&sid={sid}")]
     {
-        let answer = world.browser().get(&format!("/frontchannel-logout{query}")).await;
+        let answer = setup.browser().get(&format!("/frontchannel-logout{query}")).await;
         assert_eq!(answer.status, 400, "{query}");
     }
-    assert_eq!(world.browser().get(&format!("/frontchannel-logout?iss={issuer}&sid=x")).await.status, 200);
+    assert_eq!(setup.browser().get(&format!("/frontchannel-logout?iss={issuer}&sid=x")).await.status, 200);
     assert_eq!(browser.get("/").await.status, 200);
-    let answer = world.browser().get(&format!("/frontchannel-logout?iss={issuer}&sid={sid}")).await;
+    let answer = setup.browser().get(&format!("/frontchannel-logout?iss={issuer}&sid={sid}")).await;
     assert_eq!((answer.status, answer.headers["cache-control"].to_str().unwrap()), (200, "no-store"));
     let policy = answer.headers["content-security-policy"].to_str().unwrap();
     assert!(policy.contains(&format!("frame-ancestors {issuer};")), "{policy}");
@@ -113,8 +113,8 @@ async fn front_channel_2_iss_and_sid_end_the_session() {
 
 #[tokio::test]
 async fn every_answer_carries_the_policy_and_nothing_personal_is_stored() {
-    let world = World::new().await;
-    let mut browser = world.signed_in().await;
+    let setup = Setup::new().await;
+    let mut browser = setup.signed_in().await;
     let paths = [
         ("/", "no-store"),
         ("/signed-out", "no-store"),
@@ -130,7 +130,7 @@ async fn every_answer_carries_the_policy_and_nothing_personal_is_stored() {
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'; style-src 'self'"), "{path}: {policy}");
         assert!(
-            policy.contains(&format!("form-action 'self' {};", world.provider.issuer)),
+            policy.contains(&format!("form-action 'self' {};", setup.provider.issuer)),
             "{path}: {policy}"
         );
         assert_eq!(answer.headers["cache-control"], caching, "{path}");
@@ -140,12 +140,12 @@ async fn every_answer_carries_the_policy_and_nothing_personal_is_stored() {
 
 #[tokio::test]
 async fn applications_on_one_host_do_not_share_cookies() {
-    let world = World::new().await;
+    let setup = Setup::new().await;
     let mut names = Vec::new();
     for screen in Screen::ALL {
-        let mut config = config(&world.provider.issuer);
+        let mut config = config(&setup.provider.issuer);
         config.screen = screen;
-        let mut browser = Browser::new(router(config, clock(&world.time)).unwrap());
+        let mut browser = Browser::new(router(config, clock(&setup.time)).unwrap());
         browser.get("/").await;
         names.extend(browser.cookies.into_keys());
     }
@@ -156,11 +156,11 @@ async fn applications_on_one_host_do_not_share_cookies() {
 
 #[tokio::test]
 async fn it_serves_until_it_is_told_to_stop() {
-    let world = World::new().await;
+    let setup = Setup::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let served = tokio::spawn(serve(config(&world.provider.issuer), clock(&world.time), listener, async {
+    let served = tokio::spawn(serve(config(&setup.provider.issuer), clock(&setup.time), listener, async {
         let _ = stopped.await;
     }));
     let mut stream = TcpStream::connect(address).await.unwrap();

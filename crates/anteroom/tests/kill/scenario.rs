@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// What a person who is told to come back takes for it.
 const COME_BACK: Duration = Duration::from_millis(50);
 
-pub(crate) struct World {
+pub(crate) struct Scenario {
     pub(crate) issuer: String,
     pub(crate) post: Arc<Post>,
     address: SocketAddr,
@@ -26,7 +26,7 @@ pub(crate) struct World {
     stopping: AtomicBool,
 }
 
-impl World {
+impl Scenario {
     pub(crate) fn new(installation: &Installation, post: Arc<Post>) -> Self {
         Self {
             issuer: installation.issuer(),

@@ -21,7 +21,7 @@ async fn with_carol(backend: &Backend) -> (TestProvider, Browser, TestResponse) 
     provider.person(CAROL).phone(CELL).create().await;
     let carol = provider.browser();
     forget(&carol, CAROL).await;
-    let page = send(&carol, &press(&provider, &carol).await).await;
+    let page = send(&carol, &follow_link(&provider, &carol).await).await;
     (provider, carol, page)
 }
 
@@ -69,7 +69,7 @@ async fn five_wrong_entries_in_a_day_are_counted_over_re_sends_and_recoveries(ba
     provider.advance(SignedDuration::from_secs(1));
     let other = provider.browser();
     forget(&other, CAROL).await;
-    let page = send(&other, &press(&provider, &other).await).await;
+    let page = send(&other, &follow_link(&provider, &other).await).await;
     let right = digits(&provider).await;
     let fifth = other.submit(&page, "/verify/code", &[("code", &other_than(&right))]).await;
     assert_eq!(fifth.status, 429, "{}", fifth.page_summary());
@@ -130,7 +130,7 @@ async fn codes_asked_for_with_a_password_leave_a_quarter_of_the_numbers_for_reco
     for status in [303, 429] {
         provider.advance(SignedDuration::from_mins(5));
         forget(&carol, CAROL).await;
-        let choice = press(&provider, &carol).await;
+        let choice = follow_link(&provider, &carol).await;
         assert_eq!(carol.submit(&choice, "/verify/send", &[("method", &way)]).await.status, status);
     }
     assert_eq!(provider.audited("code_sent").await.len(), 4);
@@ -150,8 +150,8 @@ async fn what_another_account_was_sent_in_the_same_browser_proves_nothing(backen
     let browser = provider.browser();
     let page = provider.client("web").authorize(&browser, &[]).await;
     let answer = browser.enter(&page, "mallory@practice.example", PASSWORD).await;
-    let told = browser.follow(&answer).await;
-    let choice = through(&browser, &told, "/expired-password", &[]).await;
+    let shown = browser.follow(&answer).await;
+    let choice = through(&browser, &shown, "/expired-password", &[]).await;
     let entry = send(&browser, &choice).await;
     let own = digits(&provider).await;
     // The same request, the same browser, another person.
@@ -164,8 +164,8 @@ async fn what_another_account_was_sent_in_the_same_browser_proves_nothing(backen
     let fields: Vec<(&str, &str)> =
         fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let answer = browser.post("/sign-in", &fields).await;
-    let told = browser.follow(&answer).await;
-    let choice = through(&browser, &told, "/expired-password", &[]).await;
+    let shown = browser.follow(&answer).await;
+    let choice = through(&browser, &shown, "/expired-password", &[]).await;
     assert!(choice.has_form("/verify/send"), "{}", choice.page_summary());
     // Her proof is in a row of its own, in which that code is none.
     let hers = choice.form("/verify/send").fields["interaction"].clone();
@@ -205,8 +205,8 @@ async fn the_pages_of_a_code_have_a_way_back(backend: Backend) {
     let nora = provider.browser();
     let page = nora.get("/sign-in").await;
     let entered = [("email", "nora@practice.example"), ("password", PASSWORD)];
-    let told = through(&nora, &page, "/sign-in", &entered).await;
-    let page = through(&nora, &told, "/expired-password", &[]).await;
+    let shown = through(&nora, &page, "/sign-in", &entered).await;
+    let page = through(&nora, &shown, "/expired-password", &[]).await;
     assert!(
         !leads_to(&page, "/dashboard") && leads_to(&page, "/sign-in?another=1"),
         "{}",

@@ -87,7 +87,7 @@ pub(crate) async fn forget(browser: &Browser, address: &str) -> TestResponse {
 }
 
 /// Presses the newest mailed link in this browser: "Verify your identity".
-pub(crate) async fn press(provider: &TestProvider, browser: &Browser) -> TestResponse {
+pub(crate) async fn follow_link(provider: &TestProvider, browser: &Browser) -> TestResponse {
     let page = browser.get(&mailed(provider).await.0).await;
     through(browser, &page, "/recover", &[]).await
 }
@@ -100,7 +100,7 @@ pub(crate) async fn send(browser: &Browser, page: &TestResponse) -> TestResponse
 
 /// From the pressed link to the form of the new password.
 pub(crate) async fn prove(provider: &TestProvider, browser: &Browser) -> TestResponse {
-    let page = send(browser, &press(provider, browser).await).await;
+    let page = send(browser, &follow_link(provider, browser).await).await;
     through(browser, &page, "/verify/code", &[("code", &digits(provider).await)]).await
 }
 

@@ -52,8 +52,8 @@ async fn a_thief_of_the_password_before_has_few_guesses_in_all_browsers_together
     assert_eq!(scopes(&provider).await, ["earlier_devices"]);
     assert_eq!(mails(&provider, "account_locked").await, 1);
     // What is not locked says nothing of a lock, and the owner gets in wherever that is.
-    let told = thiefs[0].sign_in(CAROL, "wrong").await;
-    assert!(!told.text_of("problem").unwrap().contains("locked"), "{}", told.page_summary());
+    let shown = thiefs[0].sign_in(CAROL, "wrong").await;
+    assert!(!shown.text_of("problem").unwrap().contains("locked"), "{}", shown.page_summary());
     for browser in [&desk, &laptop, &provider.browser()] {
         assert_eq!(browser.sign_in(CAROL, NEW).await.status, 303);
     }
@@ -67,9 +67,9 @@ async fn a_thief_of_the_password_before_has_few_guesses_in_all_browsers_together
     assert_eq!(laptop.sign_in(CAROL, NEW).await.status, 303);
     fail(&laptop).await;
     assert_eq!(scopes(&provider).await[0], "everywhere");
-    let told = desk.sign_in(CAROL, NEW).await;
-    assert_eq!(told.status, 422);
-    assert!(told.text_of("problem").unwrap().contains("or on another one"), "{}", told.page_summary());
+    let shown = desk.sign_in(CAROL, NEW).await;
+    assert_eq!(shown.status, 422);
+    assert!(shown.text_of("problem").unwrap().contains("or on another one"), "{}", shown.page_summary());
 }
 
 async fn a_device_of_an_earlier_password_has_no_place_before_strangers(backend: Backend) {
@@ -105,8 +105,8 @@ async fn a_new_password_by_choice_lifts_the_lock_of_a_device_and_none_of_the_acc
     fail(&laptop).await;
     assert_eq!(scopes(&provider).await, ["this_device", "unknown_devices"]);
     assert_eq!(mails(&provider, "account_locked").await, 2);
-    let told = laptop.sign_in(CAROL, NEXT).await;
-    let problem = told.text_of("problem").unwrap();
+    let shown = laptop.sign_in(CAROL, NEXT).await;
+    let problem = shown.text_of("problem").unwrap();
     assert!(
         problem.contains("Signing in is locked here") && problem.contains("Forgot Password"),
         "{problem}"
@@ -130,14 +130,14 @@ async fn a_reset_at_each_desk_keeps_both_from_a_strangers_failures(backend: Back
     let provider = TestProvider::start(&backend).await;
     provider.person(CAROL).phone(CELL).create().await;
     let (first, second) = (provider.signed_in(CAROL).await, provider.signed_in(CAROL).await);
-    let stranger = provider.browser();
-    fail(&stranger).await;
+    let unknown_browser = provider.browser();
+    fail(&unknown_browser).await;
     reset(&provider, &first, CAROL, NEW).await;
-    fail(&stranger).await;
+    fail(&unknown_browser).await;
     assert_eq!(second.sign_in(CAROL, NEW).await.status, 422, "the password alone had made it known");
     provider.advance(SignedDuration::from_mins(2));
     reset(&provider, &second, CAROL, NEXT).await;
-    fail(&stranger).await;
+    fail(&unknown_browser).await;
     for desk in [&first, &second] {
         assert_eq!(desk.sign_in(CAROL, NEXT).await.status, 303);
     }

@@ -108,8 +108,8 @@ async fn what_was_proven_with_an_expired_password_does_not_wait_for_the_next_per
     provider.person(CAROL).phone(CELL).password_set(AGE).create().await;
     let (web, shared) = (provider.client("web"), provider.browser());
     let page = web.authorize(&shared, &[]).await;
-    let told = shared.follow(&shared.enter(&page, CAROL, PASSWORD).await).await;
-    let choice = through(&shared, &told, "/expired-password", &[]).await;
+    let shown = shared.follow(&shared.enter(&page, CAROL, PASSWORD).await).await;
+    let choice = through(&shared, &shown, "/expired-password", &[]).await;
     let entry = send(&shared, &choice).await;
     let page = through(&shared, &entry, "/verify/code", &[("code", &digits(&provider).await)]).await;
     let from_history = continued(&page, "/new-password");

@@ -25,7 +25,7 @@ async fn what_is_asked_for_on_a_page_comes_in_its_language(backend: Backend) {
     let asked = forget(&carol, CAROL).await;
     assert!(asked.body.contains("<html lang=\"es\">"), "{}", asked.page_summary());
     assert_eq!(languages(&provider, "recovery").await.as_deref(), Some("es-MX es en"));
-    let page = send(&carol, &press(&provider, &carol).await).await;
+    let page = send(&carol, &follow_link(&provider, &carol).await).await;
     assert!(page.body.contains("<html lang=\"es\">"), "{}", page.page_summary());
     assert_eq!(languages(&provider, "code").await.as_deref(), Some("es-MX es en"));
 }
@@ -48,7 +48,7 @@ async fn the_accounts_own_language_goes_before_the_pages(backend: Backend) {
     let carol = provider.browser().with("accept-language", SPANISH);
     forget(&carol, CAROL).await;
     assert_eq!(languages(&provider, "recovery").await.as_deref(), Some("en es-MX es en"));
-    send(&carol, &press(&provider, &carol).await).await;
+    send(&carol, &follow_link(&provider, &carol).await).await;
     assert_eq!(languages(&provider, "code").await.as_deref(), Some("en es-MX es en"));
 }
 

@@ -25,7 +25,7 @@ fn without_calls(builder: Builder) -> Builder {
 /// The choice of delivery, and the kinds of ways on it.
 async fn offered(provider: &TestProvider, browser: &Browser) -> (TestResponse, Vec<String>) {
     forget(browser, CAROL).await;
-    let page = press(provider, browser).await;
+    let page = follow_link(provider, browser).await;
     let ways = ways(&page).iter().map(|way| way[..4].to_owned()).collect();
     (page, ways)
 }
@@ -48,7 +48,7 @@ async fn a_landline_without_calls_is_told_what_to_do(backend: Backend) {
     provider.person(CAROL).landline(LANDLINE).create().await;
     let carol = provider.browser();
     forget(&carol, CAROL).await;
-    let page = press(&provider, &carol).await;
+    let page = follow_link(&provider, &carol).await;
     assert_eq!(
         page.text_of("no-phone").unwrap(),
         "No code can be sent to your phone",

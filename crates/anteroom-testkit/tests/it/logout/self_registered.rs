@@ -21,8 +21,8 @@ async fn clients_that_registered_themselves_hold_up_no_configured_one(backend: B
     for _ in 0..20 {
         let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"],
             "backchannel_logout_uri": dead.url });
-        let told = register(&provider, &metadata).await;
-        queue(&provider, told["client_id"].as_str().unwrap(), 8).await;
+        let registered = register(&provider, &metadata).await;
+        queue(&provider, registered["client_id"].as_str().unwrap(), 8).await;
     }
     let node = Arc::clone(&provider.provider);
     let deliveries = tokio::spawn(async move { anteroom_flows::protocol::backchannel::run(&node).await });
@@ -53,14 +53,14 @@ async fn a_client_that_registered_itself_has_so_many_logouts_waiting(backend: Ba
     let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
     let metadata = json!({ "redirect_uris": ["https://stranger.example/callback"],
         "backchannel_logout_uri": listener.url });
-    let told = register(&provider, &metadata).await;
-    let stranger = provider.registered(&told);
-    queue(&provider, told["client_id"].as_str().unwrap(), 499).await;
+    let registered = register(&provider, &metadata).await;
+    let self_registered = provider.registered(&registered);
+    queue(&provider, registered["client_id"].as_str().unwrap(), 499).await;
     for waiting in [500, 500] {
         let browser = provider.signed_in(ALICE).await;
-        let page = stranger.authorize(&browser, &[("prompt", "consent")]).await;
+        let page = self_registered.authorize(&browser, &[("prompt", "consent")]).await;
         let agreed = browser.submit(&page, "/consent", &[("decision", "allow")]).await;
-        stranger.redeem(&stranger.code_in(&agreed)).await;
+        self_registered.redeem(&self_registered.code_in(&agreed)).await;
         sign_out(&browser).await;
         assert_eq!(backend.rows().await["logout_deliveries"], waiting);
     }

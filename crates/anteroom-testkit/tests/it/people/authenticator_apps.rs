@@ -53,7 +53,7 @@ async fn apps(provider: &TestProvider, browser: &Browser) -> TestResponse {
 pub(super) struct App(Totp);
 
 impl App {
-    pub(super) fn told_by(page: &TestResponse) -> Self {
+    pub(super) fn of_page(page: &TestResponse) -> Self {
         let typed = page.text_of("secret").unwrap().replace(' ', "");
         Self(totp_rs::Builder::new().with_secret(Secret::try_from_base32(&typed).unwrap()).build().unwrap())
     }
@@ -68,7 +68,7 @@ impl App {
 async fn add(provider: &TestProvider, browser: &Browser) -> App {
     let list = apps(provider, browser).await;
     let page = through(browser, &list, "/account/factors/add", &[]).await;
-    let app = App::told_by(&page);
+    let app = App::of_page(&page);
     let code = app.shows(provider, 0);
     let list = through(browser, &page, "/account/factors/confirm", &[("code", &code)]).await;
     assert!(list.text_of("notice").is_some(), "{}", list.page_summary());
@@ -135,7 +135,7 @@ async fn a_reset_takes_off_what_does_not_serve_yet(backend: Backend) {
     provider.advance(SignedDuration::from_hours(2));
     // Another number is on its way by then, that an operator was talked into.
     add_phone(&provider.local(), &address, "+12025550166", PhoneKind::Cell).await.unwrap();
-    let told = mails(&provider, "authenticator_app").await;
+    let notices = mails(&provider, "authenticator_app").await;
     reset(&provider, &carol, CAROL, NEW).await;
     let [phones, apps_gone] =
         ["phones_removed", "authenticator_app_removed"].map(|kind| provider.audited(kind));
@@ -144,7 +144,7 @@ async fn a_reset_takes_off_what_does_not_serve_yet(backend: Backend) {
         phones.len() == 1 && phones[0].detail.contains("66") && phones[0].detail.contains("reset"),
         "{phones:?}"
     );
-    assert_eq!((apps_gone.len(), mails(&provider, "authenticator_app").await), (1, told + 1));
+    assert_eq!((apps_gone.len(), mails(&provider, "authenticator_app").await), (1, notices + 1));
     // So that the next code is newer than that of the reset.
     provider.advance(SignedDuration::from_secs(1));
     let page = carol.get("/sign-in").await;
@@ -279,7 +279,7 @@ async fn what_was_not_confirmed_counts_for_nothing_and_ends(backend: Backend) {
     let (provider, carol) = with_carol(&backend, false).await;
     let list = carol.get(FACTORS).await;
     let page = through(&carol, &list, "/account/factors/add", &[]).await;
-    let app = App::told_by(&page);
+    let app = App::of_page(&page);
     let wrong = other_than(&app.shows(&provider, 0));
     for code in ["", &wrong] {
         let again = carol.submit(&page, "/account/factors/confirm", &[("code", code)]).await;
@@ -356,7 +356,7 @@ async fn a_password_alone_does_not_see_the_key_of_an_app_that_is_added(backend: 
     let sent_away = thief.get(&address).await;
     assert_eq!((sent_away.status, sent_away.location().path()), (303, FACTORS));
     assert_eq!(thief.get(&format!("{address}/qr.svg")).await.status, 404);
-    let code = App::told_by(&page).shows(&provider, 0);
+    let code = App::of_page(&page).shows(&provider, 0);
     assert_eq!(carol.get(&format!("{address}/qr.svg")).await.status, 200);
     through(&carol, &page, "/account/factors/confirm", &[("code", &code)]).await;
 }
@@ -368,7 +368,7 @@ async fn an_app_that_was_begun_does_not_wait_for_the_next_person(backend: Backen
     let answer = carol.submit(&list, "/account/factors/add", &[]).await;
     let from_history = answer.header("location").unwrap().to_owned();
     let page = carol.follow(&answer).await;
-    let code = App::told_by(&page).shows(&provider, 0);
+    let code = App::of_page(&page).shows(&provider, 0);
     provider.advance(SignedDuration::from_secs(1));
     assert_eq!(carol.sign_in(crate::BOB, PASSWORD).await.status, 303);
     let choice = carol.get("/choose-account").await;

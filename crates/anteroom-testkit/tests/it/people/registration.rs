@@ -94,12 +94,12 @@ async fn with_phone(provider: &TestProvider, browser: &Browser, number: &str) ->
 
 async fn a_registration_goes_on_elsewhere_only_behind_the_phone_that_was_verified(backend: Backend) {
     let provider = invited(&backend).await;
-    let (erin, stranger) = (provider.browser(), provider.browser());
+    let (erin, unknown_browser) = (provider.browser(), provider.browser());
     // Opened before there was a phone, and sent afterwards.
-    let early = accept(&provider, &stranger).await;
+    let early = accept(&provider, &unknown_browser).await;
     let phones = with_phone(&provider, &erin, "(202) 555-0143").await;
     let own = [("phone", "(202) 555-0166"), ("phone_kind", "cell")];
-    let page = through(&stranger, &early, "/register/phone", &own).await;
+    let page = through(&unknown_browser, &early, "/register/phone", &own).await;
     assert!(
         ways(&page).len() == 2 && page.body.contains("••43") && !page.body.contains("••66"),
         "{}",
@@ -107,22 +107,22 @@ async fn a_registration_goes_on_elsewhere_only_behind_the_phone_that_was_verifie
     );
     assert_eq!(provider.audited("phone_added").await.len(), 1);
     // A stranger has read the mail.
-    let page = accept(&provider, &stranger).await;
+    let page = accept(&provider, &unknown_browser).await;
     let forms = ["/register/phone", "/register/phone/another", "/register/phones-done", "/new-password"];
     let stands_there =
         |page: &TestResponse| page.has_form("/verify/send") && !forms.iter().any(|form| page.has_form(form));
     assert!(stands_there(&page), "{}", page.page_summary());
     provider.advance(SignedDuration::from_secs(1));
-    let entry = send(&stranger, &page).await;
+    let entry = send(&unknown_browser, &page).await;
     let wrong = other_than(&digits(&provider).await);
-    assert_eq!(stranger.submit(&entry, "/verify/code", &[("code", &wrong)]).await.status, 422);
+    assert_eq!(unknown_browser.submit(&entry, "/verify/code", &[("code", &wrong)]).await.status, 422);
     let handle = entry.form("/verify/code").fields["interaction"].clone();
-    let page = stranger.get(&format!("/continue?interaction={handle}&choose=1")).await;
+    let page = unknown_browser.get(&format!("/continue?interaction={handle}&choose=1")).await;
     assert!(stands_there(&page), "{}", page.page_summary());
     // What a page of the other browser would send is of no use here.
     let fields = phones.form("/register/phones-done").fields.clone();
     let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let copied = stranger.post("/register/phones-done", &fields).await;
+    let copied = unknown_browser.post("/register/phones-done", &fields).await;
     assert!(copied.status >= 400, "{}", copied.page_summary());
     // The owner goes on where it was left.
     let page = through(&erin, &phones, "/register/phones-done", &[]).await;
@@ -179,28 +179,28 @@ async fn of_two_browsers_that_verify_a_phone_at_once_one_goes_on(backend: Backen
 
 async fn a_phone_is_named_only_where_none_was_verified_at_the_same_time(backend: Backend) {
     let provider = invited(&backend).await;
-    let (erin, stranger) = (provider.browser(), provider.browser());
-    let named = accept(&provider, &stranger).await;
+    let (erin, unknown_browser) = (provider.browser(), provider.browser());
+    let named = accept(&provider, &unknown_browser).await;
     let (entry, code) = waiting_for_code(&provider, &erin, "(202) 555-0143").await;
     let own = [("phone", "(202) 555-0166"), ("phone_kind", "cell")];
     let code = [("code", code.as_str())];
     let (_, answer) = tokio::join!(
         erin.submit(&entry, "/verify/code", &code),
-        stranger.submit(&named, "/register/phone", &own)
+        unknown_browser.submit(&named, "/register/phone", &own)
     );
     // Whichever was first, the stranger stands before a code to Erin's phone.
-    stranger.follow(&answer).await;
+    unknown_browser.follow(&answer).await;
     let handle = named.form("/register/phone").fields["interaction"].clone();
-    let page = stranger.get(&format!("/continue?interaction={handle}")).await;
+    let page = unknown_browser.get(&format!("/continue?interaction={handle}")).await;
     assert!(page.has_form("/verify/send") && page.body.contains("••43"), "{}", page.page_summary());
     assert!(!page.body.contains("••66"), "{}", page.page_summary());
 }
 
 async fn an_invitation_ends_with_a_disablement(backend: Backend) {
     let provider = invited(&backend).await;
-    let (stranger, erin) = (provider.browser(), EmailAddress::parse(ERIN).unwrap());
+    let (unknown_browser, erin) = (provider.browser(), EmailAddress::parse(ERIN).unwrap());
     let old = invitation(&provider).await;
-    with_phone(&provider, &stranger, "(202) 555-0166").await;
+    with_phone(&provider, &unknown_browser, "(202) 555-0166").await;
     disable(&provider.local(), &erin).await.unwrap();
     enable(&provider.local(), &erin).await.unwrap();
     assert!(!provider.browser().get(&old).await.has_form("/register"));
@@ -213,9 +213,9 @@ async fn an_invitation_ends_with_a_disablement(backend: Backend) {
 
 async fn an_invitation_sent_again_by_the_practice_begins_anew(backend: Backend) {
     let provider = invited(&backend).await;
-    let (stranger, erin) = (provider.browser(), provider.browser());
+    let (unknown_browser, erin) = (provider.browser(), provider.browser());
     let old = invitation(&provider).await;
-    let phones = with_phone(&provider, &stranger, "(202) 555-0166").await;
+    let phones = with_phone(&provider, &unknown_browser, "(202) 555-0166").await;
     provider.advance(SignedDuration::from_secs(1));
     invited_to(&provider).await;
     let page = accept(&provider, &erin).await;
@@ -223,7 +223,7 @@ async fn an_invitation_sent_again_by_the_practice_begins_anew(backend: Backend) 
     assert!(!page.has_form("/register/phones-done"), "{}", page.page_summary());
     // Neither the earlier mail nor what was proven behind it counts any more.
     assert!(!provider.browser().get(&old).await.has_form("/register"));
-    let late = stranger.submit(&phones, "/register/phones-done", &[]).await;
+    let late = unknown_browser.submit(&phones, "/register/phones-done", &[]).await;
     assert!(late.status >= 400, "{}", late.page_summary());
 }
 

@@ -19,9 +19,9 @@ async fn an_expired_password_is_renewed_and_the_application_goes_on(backend: Bac
     let (web, carol) = (provider.client("web"), provider.browser());
     let page = web.authorize(&carol, &[]).await;
     let answer = carol.enter(&page, CAROL, PASSWORD).await;
-    let told = carol.follow(&answer).await;
-    assert_eq!(told.heading(), "Your password has expired");
-    let choice = through(&carol, &told, "/expired-password", &[]).await;
+    let shown = carol.follow(&answer).await;
+    assert_eq!(shown.heading(), "Your password has expired");
+    let choice = through(&carol, &shown, "/expired-password", &[]).await;
     let entry = send(&carol, &choice).await;
     let page = through(&carol, &entry, "/verify/code", &[("code", &digits(&provider).await)]).await;
     assert_eq!(choose(&carol, &page, PASSWORD).await.status, 422);
@@ -46,9 +46,9 @@ async fn what_was_left_open_at_a_browser_does_not_share_the_next_persons_proof(b
         let page = thief.get(&left).await;
         assert!(page.has_form("/sign-in") && !page.has_form("/new-password"), "{}", page.page_summary());
     };
-    let told = carol.follow(&carol.enter(&row, CAROL, PASSWORD).await).await;
+    let shown = carol.follow(&carol.enter(&row, CAROL, PASSWORD).await).await;
     is_at_sign_in().await;
-    let choice = through(&carol, &told, "/expired-password", &[]).await;
+    let choice = through(&carol, &shown, "/expired-password", &[]).await;
     let entry = send(&carol, &choice).await;
     let page = through(&carol, &entry, "/verify/code", &[("code", &digits(&provider).await)]).await;
     is_at_sign_in().await;
@@ -65,8 +65,8 @@ async fn the_sixth_account_by_way_of_an_expired_password_signs_the_first_one_out
     }
     provider.person(CAROL).phone(CELL).password_set(AGE).create().await;
     let page = desk.get("/sign-in?another=1").await;
-    let told = desk.follow(&desk.enter(&page, CAROL, PASSWORD).await).await;
-    let entry = send(&desk, &through(&desk, &told, "/expired-password", &[]).await).await;
+    let shown = desk.follow(&desk.enter(&page, CAROL, PASSWORD).await).await;
+    let entry = send(&desk, &through(&desk, &shown, "/expired-password", &[]).await).await;
     let page = through(&desk, &entry, "/verify/code", &[("code", &digits(&provider).await)]).await;
     assert_eq!(choose(&desk, &page, NEW).await.status, 303);
     assert_eq!(provider.audited("signed_out").await.len(), 1);
@@ -78,11 +78,11 @@ async fn without_a_phone_there_is_no_way_round_it(backend: Backend) {
     provider.person(CAROL).password_set(AGE).create().await;
     let carol = provider.browser();
     let answer = carol.sign_in(CAROL, PASSWORD).await;
-    let told = carol.follow(&answer).await;
-    let page = through(&carol, &told, "/expired-password", &[]).await;
+    let shown = carol.follow(&answer).await;
+    let page = through(&carol, &shown, "/expired-password", &[]).await;
     assert!(page.text_of("no-phone").is_some(), "{}", page.page_summary());
     let recovering = provider.browser();
     forget(&recovering, CAROL).await;
-    let page = press(&provider, &recovering).await;
+    let page = follow_link(&provider, &recovering).await;
     assert!(page.text_of("no-phone").is_some(), "{}", page.page_summary());
 }

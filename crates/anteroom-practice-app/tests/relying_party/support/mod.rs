@@ -31,13 +31,13 @@ impl Time {
     }
 }
 
-pub(crate) struct World {
+pub(crate) struct Setup {
     pub(crate) time: Time,
     pub(crate) provider: Arc<Provider>,
     app: axum::Router,
 }
 
-impl World {
+impl Setup {
     pub(crate) async fn new() -> Self {
         let time = Time(Arc::new(AtomicI64::new(1_800_000_000)));
         let provider = Provider::start(time.clone()).await;

@@ -1,4 +1,4 @@
-//! The audit trail as an operator meets it: the commands as they are run, on trails that are whole and on damaged ones.
+//! The commands of the audit trail as an operator runs them, on intact trails and on damaged ones.
 #![cfg(test)]
 
 use anteroom_config::Configuration;
@@ -34,7 +34,7 @@ struct Installation {
 }
 
 /// What a command said, and whether it was content.
-struct Said {
+struct CommandOutput {
     content: bool,
     out: String,
     complaint: String,
@@ -68,11 +68,11 @@ impl Installation {
         self.folder.path().join(name)
     }
 
-    fn run(&self, arguments: &[&str]) -> Said {
+    fn run(&self, arguments: &[&str]) -> CommandOutput {
         let mut command = Command::new(env!("CARGO_BIN_EXE_anteroom"));
         command.args(arguments).current_dir(self.folder.path());
         let output = command.env("ANTEROOM_CONFIG", self.path("anteroom.toml")).output().unwrap();
-        Said {
+        CommandOutput {
             content: output.status.success(),
             out: String::from_utf8(output.stdout).unwrap(),
             complaint: String::from_utf8(output.stderr).unwrap(),
@@ -107,8 +107,8 @@ impl Installation {
 
     /// The lines of a new export in `name`.
     fn export(&self, name: &str) -> Vec<String> {
-        let said = self.run(&["audit", "export", "--out", name]);
-        assert!(said.content, "{}", said.complaint);
+        let output = self.run(&["audit", "export", "--out", name]);
+        assert!(output.content, "{}", output.complaint);
         fs::read_to_string(self.path(name)).unwrap().lines().map(str::to_owned).collect()
     }
 
@@ -147,14 +147,14 @@ async fn refuse(provider: &Arc<Provider>, refusal: SignInRefusal, failures: u32)
 #[test]
 fn a_whole_trail_is_said_to_be_whole() {
     let installation = Installation::new();
-    let said = installation.run(&["audit", "verify"]);
-    assert!(said.content, "{}{}", said.out, said.complaint);
+    let output = installation.run(&["audit", "verify"]);
+    assert!(output.content, "{}{}", output.out, output.complaint);
     assert!(
-        said.out.contains("0 wait to be linked. 2 checkpoints with them and 2 from outside hold."),
+        output.out.contains("0 wait to be linked. 2 checkpoints with them and 2 from outside are valid."),
         "{}",
-        said.out
+        output.out
     );
-    assert!(said.out.contains("The trail is whole"));
+    assert!(output.out.contains("The audit trail is intact"));
 
     let lines = installation.export("trail.jsonl");
     assert!(lines.last().unwrap().starts_with("{\"end\":{\"seq\":"));
@@ -165,12 +165,12 @@ fn a_whole_trail_is_said_to_be_whole() {
         &["--key", key.trim()],
         &["--checkpoints", "anteroom.checkpoints.jsonl"],
     ] {
-        let said = installation.run(&[&["audit", "verify", "--export", "trail.jsonl"], more].concat());
-        assert!(said.content, "{more:?}: {}{}", said.out, said.complaint);
+        let output = installation.run(&[&["audit", "verify", "--export", "trail.jsonl"], more].concat());
+        assert!(output.content, "{more:?}: {}{}", output.out, output.complaint);
     }
     let other = "0".repeat(64);
-    let said = installation.run(&["audit", "verify", "--export", "trail.jsonl", "--key", &other]);
-    assert!(!said.content && said.out.contains("has no good signature"), "{}", said.out);
+    let output = installation.run(&["audit", "verify", "--export", "trail.jsonl", "--key", &other]);
+    assert!(!output.content && output.out.contains("has no good signature"), "{}", output.out);
     assert!(
         !installation.run(&["audit", "export", "--out", "trail.jsonl"]).content,
         "never over another file"
@@ -181,10 +181,10 @@ fn a_whole_trail_is_said_to_be_whole() {
 fn a_changed_byte_in_the_database_is_named() {
     let installation = Installation::new();
     installation.tamper(br#""failures":3"#, br#""failures":2"#);
-    let said = installation.run(&["audit", "verify"]);
-    assert!(!said.content);
-    assert!(said.out.contains("was altered, or not written by Anteroom"), "{}", said.out);
-    assert!(said.complaint.contains("the audit trail is damaged: 1 finding"), "{}", said.complaint);
+    let output = installation.run(&["audit", "verify"]);
+    assert!(!output.content);
+    assert!(output.out.contains("was altered, or not written by Anteroom"), "{}", output.out);
+    assert!(output.complaint.contains("the audit trail is damaged: 1 finding"), "{}", output.complaint);
 }
 
 /// No text at all in the place of one: the entry cannot be read, and the others are verified all the same.
@@ -192,13 +192,13 @@ fn a_changed_byte_in_the_database_is_named() {
 fn an_unreadable_entry_is_named() {
     let installation = Installation::new();
     installation.tamper(b"account_invited", b"\xe1ccount_invited");
-    let said = installation.run(&["audit", "verify"]);
-    assert!(!said.content, "{}", said.out);
+    let output = installation.run(&["audit", "verify"]);
+    assert!(!output.content, "{}", output.out);
     assert!(
-        said.out.contains("there is something in its place that cannot be read"),
+        output.out.contains("there is something in its place that cannot be read"),
         "{}{}",
-        said.out,
-        said.complaint
+        output.out,
+        output.complaint
     );
 }
 
@@ -213,9 +213,9 @@ fn a_database_put_back_is_found_by_the_checkpoints_file() {
     });
     assert!(installation.run(&["audit", "verify"]).content);
     fs::copy(installation.path("before.db"), installation.path("anteroom.db")).unwrap();
-    let said = installation.run(&["audit", "verify"]);
-    assert!(!said.content);
-    assert!(said.out.contains("a checkpoint in the checkpoints file has seen entry"), "{}", said.out);
+    let output = installation.run(&["audit", "verify"]);
+    assert!(!output.content);
+    assert!(output.out.contains("a checkpoint in the checkpoints file has seen entry"), "{}", output.out);
 }
 
 /// The trail went on after it was exported.
@@ -231,15 +231,15 @@ fn an_export_older_than_the_newest_checkpoint_is_whole() {
         let with = ["--checkpoints", "anteroom.checkpoints.jsonl"];
         installation.run(&[&["audit", "verify", "--export", name], &with[..]].concat())
     };
-    let said = verify("trail.jsonl");
-    assert!(said.content, "{}", said.out);
-    assert!(said.out.contains("The export was made on "), "{}", said.out);
-    assert!(said.out.contains("1 checkpoint from outside is newer"), "{}", said.out);
+    let output = verify("trail.jsonl");
+    assert!(output.content, "{}", output.out);
+    assert!(output.out.contains("The export was made on "), "{}", output.out);
+    assert!(output.out.contains("1 checkpoint from outside is newer"), "{}", output.out);
     // One whose last line is gone may be any.
     installation.write("damaged.jsonl", &lines[..lines.len() - 1]);
-    let said = verify("damaged.jsonl");
-    assert!(!said.content && said.out.contains("it was cut off"), "{}", said.out);
-    assert!(said.out.contains("When the export was made is not known"), "{}", said.out);
+    let output = verify("damaged.jsonl");
+    assert!(!output.content && output.out.contains("it was cut off"), "{}", output.out);
+    assert!(output.out.contains("It is unknown when the export was made"), "{}", output.out);
 }
 
 #[derive(Clone, Default)]
@@ -264,8 +264,8 @@ fn a_start_without_the_checkpoints_file_says_so() {
         let writer = log.clone();
         let _guard = tracing::subscriber::set_default(text("warn", move || writer.clone(), false));
         installation.work(async |_, _| {});
-        let said = log.0.lock().unwrap().clone();
-        String::from_utf8(said).unwrap()
+        let output = log.0.lock().unwrap().clone();
+        String::from_utf8(output).unwrap()
     };
     assert!(!said_at_start().contains("checkpoints file"), "it is there");
     fs::write(&file, "").unwrap();
@@ -279,12 +279,12 @@ fn the_checkpoints_of_another_database_are_told_as_such() {
     let (other, installation) = (Installation::new(), Installation::new());
     fs::copy(other.path("anteroom.checkpoints.jsonl"), installation.path("anteroom.checkpoints.jsonl"))
         .unwrap();
-    let said = installation.run(&["audit", "verify"]);
-    assert!(!said.content);
+    let output = installation.run(&["audit", "verify"]);
+    assert!(!output.content);
     assert!(
-        said.out.contains("may be of another database") && said.out.contains("move it away"),
+        output.out.contains("may belong to another database") && output.out.contains("move the file away"),
         "{}",
-        said.out
+        output.out
     );
     fs::remove_file(installation.path("anteroom.checkpoints.jsonl")).unwrap();
     assert!(installation.run(&["audit", "verify"]).content);
@@ -296,9 +296,9 @@ fn damage_of_an_export_is_named() {
     let lines = installation.export("trail.jsonl");
     let verify = |lines: &[String]| {
         installation.write("damaged.jsonl", lines);
-        let said = installation.run(&["audit", "verify", "--export", "damaged.jsonl"]);
-        assert!(!said.content, "{}", said.out);
-        said.out
+        let output = installation.run(&["audit", "verify", "--export", "damaged.jsonl"]);
+        assert!(!output.content, "{}", output.out);
+        output.out
     };
     assert!(verify(&[&lines[..1], &lines[2..]].concat()).contains("entry 2 is missing"));
     assert!(verify(&lines[..2]).contains("the export has no last line: it was cut off after entry 2"));
@@ -316,9 +316,9 @@ fn damage_of_an_export_is_named() {
 #[test]
 fn explaining_reads_the_trail_aloud() {
     let installation = Installation::new();
-    let said = installation.run(&["explain", ADDRESS]);
-    assert!(said.content, "{}", said.complaint);
-    let lines: Vec<_> = said.out.lines().filter(|line| !line.is_empty()).collect();
+    let output = installation.run(&["explain", ADDRESS]);
+    assert!(output.content, "{}", output.complaint);
+    let lines: Vec<_> = output.out.lines().filter(|line| !line.is_empty()).collect();
     assert_eq!(lines[0], "maria@practice.example is invited, not locked.");
     assert!(lines[1].contains("Was invited, into no group. [maria@practice.example, by an operator"));
     assert!(lines[2].contains("Sign-in refused: the password was wrong (3 of 5 forgiven). [maria@practice.example, from 203.0.113.9, reference"));
@@ -329,18 +329,18 @@ fn explaining_reads_the_trail_aloud() {
     let last = installation.run(&["explain", ADDRESS, "--last", "1"]);
     assert!(last.out.contains("Sign-in refused") && !last.out.contains("Was invited"));
 
-    let said = installation.run(&["explain", &reference().to_string().to_lowercase()]);
-    assert!(said.content && said.out.contains("3 of 5 forgiven"), "{}", said.out);
+    let output = installation.run(&["explain", &reference().to_string().to_lowercase()]);
+    assert!(output.content && output.out.contains("3 of 5 forgiven"), "{}", output.out);
     for (what, complaint) in [
-        ("K7QF-3M2X", "no entry of the trail has the reference K7QF-3M2X"),
+        ("K7QF-3M2X", "no audit entry has the reference K7QF-3M2X"),
         ("K7QF-3M2X", "journalctl -u anteroom --grep=K7QF-3M2X"),
         ("nobody@practice.example", "no account has the address \"nobody@practice.example\""),
         ("not a reference", "neither a reference"),
         ("\u{1b}[2J\r\nanteroom: fine \u{202e}", "\\u{1b}[2J\\r\\nanteroom: fine \\u{202e} is neither"),
         ("\u{1b}@\u{202e}", "\\u{1b}@\\u{202e}: "),
     ] {
-        let said = installation.run(&["explain", what]);
-        assert!(!said.content && said.complaint.contains(complaint), "{}", said.complaint);
+        let output = installation.run(&["explain", what]);
+        assert!(!output.content && output.complaint.contains(complaint), "{}", output.complaint);
     }
 }
 
@@ -351,11 +351,11 @@ fn times_are_shown_in_the_zone_of_the_practice() {
         (&["user", "show", ADDRESS][..], "since "),
         (&["keys", "list"][..], "RS256"),
         (&["database", "accept"][..], "ends with entry"),
-        (&["database", "accept"][..], "anteroom.checkpoints.jsonl has seen it"),
+        (&["database", "accept"][..], "anteroom.checkpoints.jsonl has entries up to"),
     ] {
-        let said = installation.run(arguments);
-        let line = said.out.lines().find(|line| line.contains(label));
-        let line = line.unwrap_or_else(|| panic!("{label}: {} {}", said.out, said.complaint));
+        let output = installation.run(arguments);
+        let line = output.out.lines().find(|line| line.contains(label));
+        let line = line.unwrap_or_else(|| panic!("{label}: {} {}", output.out, output.complaint));
         assert!(line.contains(" CST") || line.contains(" CDT"), "{line}");
     }
 }
@@ -363,12 +363,12 @@ fn times_are_shown_in_the_zone_of_the_practice() {
 #[test]
 fn accepting_says_what_was_looked_at() {
     let installation = Installation::new();
-    let said = installation.run(&["database", "accept"]);
-    assert!(said.out.contains("No node has noted in this database"), "{}", said.out);
-    assert!(said.out.contains("Other nodes' files and logs"), "{}", said.out);
+    let output = installation.run(&["database", "accept"]);
+    assert!(output.out.contains("No node has recorded in this database"), "{}", output.out);
+    assert!(output.out.contains("Other nodes' files and logs"), "{}", output.out);
     fs::remove_file(installation.path("anteroom.checkpoints.jsonl")).unwrap();
-    let said = installation.run(&["database", "accept"]);
-    assert!(said.out.contains("is missing or empty: nothing outside"), "{}", said.out);
+    let output = installation.run(&["database", "accept"]);
+    assert!(output.out.contains("is missing or empty: the database was not compared"), "{}", output.out);
 }
 
 #[test]
@@ -381,8 +381,8 @@ fn check_warns_where_a_server_database_has_no_checkpoints_file() {
     let on_a_server =
         text.replace(url, "database.url = \"postgres://anteroom@db.practice.example/anteroom\"");
     fs::write(installation.path("anteroom.toml"), &on_a_server).unwrap();
-    let said = installation.run(&["check"]);
-    assert!(said.complaint.contains(GAP), "{}", said.complaint);
+    let output = installation.run(&["check"]);
+    assert!(output.complaint.contains(GAP), "{}", output.complaint);
     fs::write(
         installation.path("anteroom.toml"),
         on_a_server + "audit.checkpoints_file = \"checkpoints.jsonl\"\n",

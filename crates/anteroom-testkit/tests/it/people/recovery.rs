@@ -67,7 +67,7 @@ async fn opening_a_link_changes_nothing(backend: Backend) {
         assert_eq!(provider.browser().request(Method::HEAD, &link).await.status, 200);
     }
     assert_eq!(provider.audit().await.len(), before);
-    assert!(press(&provider, &provider.browser()).await.has_form("/verify/send"));
+    assert!(follow_link(&provider, &provider.browser()).await.has_form("/verify/send"));
 }
 
 async fn strangers_who_keep_asking_cancel_nobodys_link_and_fill_no_mailbox(backend: Backend) {
@@ -139,7 +139,7 @@ async fn whoever_remembers_the_password_where_no_phone_helps_goes_on_to_the_appl
     provider.person(CAROL).create().await;
     let carol = provider.browser();
     waiting(&provider, &carol).await;
-    let page = press(&provider, &carol).await;
+    let page = follow_link(&provider, &carol).await;
     assert_eq!(page.heading(), "There is no phone to send a code to");
     let back = page.links().into_iter().find(|link| link.text == "Back to sign-in").unwrap();
     let page = carol.get(&back.href).await;
@@ -152,8 +152,8 @@ async fn sign_in_after_a_reset_says_so(backend: Backend) {
     let provider = with_carol(&backend).await;
     let carol = provider.browser();
     let done = reset(&provider, &carol, CAROL, NEW).await;
-    let onward = done.links().into_iter().find(|link| link.text == "Continue").unwrap();
-    let page = carol.get(&onward.href).await;
+    let continue_link = done.links().into_iter().find(|link| link.text == "Continue").unwrap();
+    let page = carol.get(&continue_link.href).await;
     assert!(page.text_of("notice").unwrap().contains("Your password is changed"), "{}", page.page_summary());
 }
 
@@ -181,7 +181,7 @@ async fn a_link_serves_the_browser_that_pressed_it_for_half_an_hour(backend: Bac
     forget(&provider.browser(), CAROL).await;
     let carol = provider.browser();
     for _ in 0..2 {
-        assert!(press(&provider, &carol).await.has_form("/verify/send"));
+        assert!(follow_link(&provider, &carol).await.has_form("/verify/send"));
     }
     let (link, _) = mailed(&provider).await;
     let other = provider.browser();
@@ -197,14 +197,14 @@ async fn the_typed_code_works_only_where_it_was_asked_for(backend: Backend) {
     let carol = provider.browser();
     let page = forget(&carol, CAROL).await;
     let (_, code) = mailed(&provider).await;
-    let stranger = provider.browser();
-    let theirs = forget(&stranger, "nobody@practice.example").await;
-    let refused = stranger.submit(&theirs, "/recover/code", &[("code", &code)]).await;
+    let unknown_browser = provider.browser();
+    let theirs = forget(&unknown_browser, "nobody@practice.example").await;
+    let refused = unknown_browser.submit(&theirs, "/recover/code", &[("code", &code)]).await;
     assert_eq!(refused.status, 422, "{}", refused.page_summary());
     // The handle of her page is no help to another browser.
     let handle = &page.form("/recover/code").fields["interaction"];
     let entered = [("code", code.as_str()), ("interaction", handle.as_str())];
-    let elsewhere = stranger.submit(&theirs, "/recover/code", &entered).await;
+    let elsewhere = unknown_browser.submit(&theirs, "/recover/code", &entered).await;
     assert!(elsewhere.status >= 400, "{}", elsewhere.page_summary());
     let lower = code.to_lowercase();
     assert!(through(&carol, &page, "/recover/code", &[("code", &lower)]).await.has_form("/verify/send"));
@@ -223,7 +223,7 @@ async fn a_typed_code_has_ten_tries(backend: Backend) {
     }
     assert_eq!(carol.submit(&page, "/recover/code", &[("code", &code)]).await.status, 422);
     // Its link is as good as before, and no guess at a phone was spent.
-    assert!(press(&provider, &carol).await.has_form("/verify/send"));
+    assert!(follow_link(&provider, &carol).await.has_form("/verify/send"));
     assert!(provider.audited("code_refused").await.is_empty());
 }
 
@@ -301,7 +301,7 @@ async fn a_link_pressed_without_cookies_says_so_and_still_works(backend: Backend
     assert_eq!(refused.status, 422, "{}", refused.page_summary());
     assert_eq!(refused.heading(), "Your browser keeps no cookies");
     assert!(refused.links().iter().any(|again| again.href == link), "{}", refused.body);
-    assert!(press(&provider, &provider.browser()).await.has_form("/verify/send"));
+    assert!(follow_link(&provider, &provider.browser()).await.has_form("/verify/send"));
 }
 
 async fn a_link_of_before_a_disablement_opens_nothing(backend: Backend) {

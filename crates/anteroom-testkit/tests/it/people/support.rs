@@ -55,11 +55,11 @@ async fn trap_15_a_phone_that_support_adds_serves_nothing_before_its_owner_can_o
     provider.person(CAROL).phone(CELL).create().await;
     let carol = EmailAddress::parse(CAROL).unwrap();
     add_phone(&provider.local(), &carol, "+1 202 555 0166", PhoneKind::Cell).await.unwrap();
-    let told = provider.outbox().await;
-    let mut to: Vec<&str> = told.iter().map(|message| message.parcel.recipient()).collect();
+    let messages = provider.outbox().await;
+    let mut to: Vec<&str> = messages.iter().map(|message| message.parcel.recipient()).collect();
     to.sort_unstable();
     assert_eq!(to, [CELL, CAROL], "every old phone that takes texts, every address, and not the new one");
-    for message in &told {
+    for message in &messages {
         let link = match &message.parcel {
             MessageBody::Email { mail: Mail::PhoneAdded { link, .. }, .. }
             | MessageBody::Notice { notice: Notice::PhoneAdded { link, .. }, .. } => link,
@@ -70,7 +70,7 @@ async fn trap_15_a_phone_that_support_adds_serves_nothing_before_its_owner_can_o
     let offered = async || {
         let browser = provider.browser();
         forget(&browser, CAROL).await;
-        ways(&press(&provider, &browser).await).len()
+        ways(&follow_link(&provider, &browser).await).len()
     };
     assert_eq!(offered().await, 2, "text and call to the old one");
     provider.advance(SignedDuration::from_hours(72) - SignedDuration::from_secs(1));

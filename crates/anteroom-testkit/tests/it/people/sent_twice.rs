@@ -139,8 +139,8 @@ async fn a_code_that_is_sent_twice_is_one_session(backend: Backend) {
 
 async fn at_the_new_password(provider: &TestProvider, carol: &Browser) -> TestResponse {
     let page = provider.client("web").authorize(carol, &[]).await;
-    let told = carol.follow(&carol.enter(&page, CAROL, PASSWORD).await).await;
-    let entry = send(carol, &through(carol, &told, "/expired-password", &[]).await).await;
+    let shown = carol.follow(&carol.enter(&page, CAROL, PASSWORD).await).await;
+    let entry = send(carol, &through(carol, &shown, "/expired-password", &[]).await).await;
     through(carol, &entry, "/verify/code", &[("code", &digits(provider).await)]).await
 }
 
@@ -223,25 +223,26 @@ async fn failures(backend: &Backend) -> i64 {
 
 async fn a_wrong_password_that_is_sent_twice_is_one(backend: Backend) {
     let provider = with_carol(&backend).await;
-    let stranger = provider.browser();
+    let unknown_browser = provider.browser();
     for count in 1..=3 {
-        let page = stranger.get("/sign-in").await;
+        let page = unknown_browser.get("/sign-in").await;
         let [first, second] =
-            twice(&stranger, &page, "/sign-in", &[("email", CAROL), ("password", "wrong")]).await;
+            twice(&unknown_browser, &page, "/sign-in", &[("email", CAROL), ("password", "wrong")]).await;
         assert_eq!((first.status, second.status), (422, 422));
         assert_eq!(failures(&backend).await, count);
     }
     // Another one in the same form is another guess, and so is the same after a while.
-    let page = stranger.get("/sign-in").await;
+    let page = unknown_browser.get("/sign-in").await;
     for (password, count) in [("wrong", 4), ("wrong", 4), ("wronger", 5)] {
-        stranger.enter(&page, CAROL, password).await;
+        unknown_browser.enter(&page, CAROL, password).await;
         assert_eq!(failures(&backend).await, count, "{password}");
     }
     provider.advance(SignedDuration::from_mins(1));
-    stranger.enter(&page, CAROL, "wronger").await;
+    unknown_browser.enter(&page, CAROL, "wronger").await;
     assert_eq!(failures(&backend).await, 6);
     assert_eq!(provider.audited("account_locked").await.len(), 1);
-    let [locked, _] = twice(&stranger, &page, "/sign-in", &[("email", CAROL), ("password", PASSWORD)]).await;
+    let [locked, _] =
+        twice(&unknown_browser, &page, "/sign-in", &[("email", CAROL), ("password", PASSWORD)]).await;
     assert_eq!(locked.status, 422);
 }
 
@@ -281,7 +282,7 @@ async fn an_app_whose_first_code_is_sent_twice_is_added(backend: Backend) {
     provider.person(CAROL).create().await;
     let carol = provider.signed_in(CAROL).await;
     let page = through(&carol, &carol.get(FACTORS).await, "/account/factors/add", &[]).await;
-    let code = App::told_by(&page).shows(&provider, 0);
+    let code = App::of_page(&page).shows(&provider, 0);
     let [first, second] = twice(&carol, &page, "/account/factors/confirm", &[("code", &code)]).await;
     assert_eq!(first.location(), second.location());
     assert_eq!(provider.audited("authenticator_app_added").await.len(), 1);

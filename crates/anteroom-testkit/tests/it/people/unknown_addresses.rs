@@ -2,7 +2,7 @@
 //! the database the same, writes the same rows, and causes the same work later, however often it is made.
 
 use super::*;
-use crate::journeys::registration::{ERIN, invited_to};
+use crate::people::registration::{ERIN, invited_to};
 use anteroom_storage::RecordedStatement;
 use anteroom_testkit::{Backend, on_both_databases};
 use jiff::{SignedDuration, Timestamp};
