@@ -1,5 +1,5 @@
-//! What an operator does at the shell. No password or code is set, seen or skipped here: an invited person finishes
-//! their own registration.
+//! The use cases of an operator at the shell. No password or code is set, seen or skipped here: an invited person finishes
+//! the registration.
 
 mod ends;
 mod invite;
@@ -15,6 +15,7 @@ use anteroom_domain::ids::AccountId;
 use anteroom_domain::session::SessionEnd;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{Tx, Unit};
+use jiff::Timestamp;
 
 use crate::context::call::Call;
 use crate::error::FlowError;
@@ -37,8 +38,8 @@ pub enum AdminError {
     UsernameTaken { name: String, holder: EmailAddress },
     #[error("no account has the address {0:?}")]
     NoSuchAccount(String),
-    #[error("the group {name} is not defined in the configuration; {}", listed(.defined))]
-    NoSuchGroup { name: GroupName, defined: Vec<GroupName> },
+    #[error("the group {name} is not defined in the configuration; {defined}")]
+    NoSuchGroup { name: GroupName, defined: String },
     #[error("no client is called {}", .0.as_str())]
     NoSuchClient(ClientId),
     #[error(transparent)]
@@ -61,7 +62,7 @@ impl From<anteroom_storage::StoreError> for AdminError {
 fn check_groups<'a>(call: &Call, groups: impl IntoIterator<Item = &'a GroupName>) -> Result<(), AdminError> {
     let defined = &call.snapshot().groups;
     match groups.into_iter().find(|group| !defined.contains(group)) {
-        Some(unknown) => Err(AdminError::NoSuchGroup { name: unknown.clone(), defined: defined.clone() }),
+        Some(unknown) => Err(AdminError::NoSuchGroup { name: unknown.clone(), defined: listed(defined) }),
         None => Ok(()),
     }
 }
@@ -71,7 +72,7 @@ pub async fn find(call: &Call, address: &EmailAddress) -> Result<Account, AdminE
     found.ok_or_else(|| AdminError::NoSuchAccount(address.to_string()))
 }
 
-/// Disables an account: its epoch is raised, its sessions and mailed links end, its grants are worth nothing from now on.
+/// Disables an account: its epoch is raised, its sessions and mailed links end, its grants are not valid any more.
 pub async fn disable(call: &Call, address: &EmailAddress) -> Result<(), AdminError> {
     let account = find(call, address).await?.id;
     let recipients = logout_recipients(call, SessionEnd::Disabled);
@@ -100,11 +101,11 @@ impl Unit for DisableAccount {
         if status == AccountStatus::Disabled {
             return Ok(());
         }
-        // It may be a stranger who verified a phone behind the invitation that ends here.
+        // A stranger who read the invitation's mail may have verified a phone behind it.
         if status == AccountStatus::Invited {
             remove_phones(tx, call, account, "disabled").await?;
         }
-        end_links(tx, call, account).await?;
+        end_links(tx, account, call.now).await?;
         tx.set_status(account, AccountStatus::Disabled, call.now).await?;
         if let Some(raised) = tx.raise_epoch(account).await? {
             tx.keep_password_of_devices(account, (locked.epoch, raised)).await?;
@@ -119,13 +120,14 @@ impl Unit for DisableAccount {
 /// A person who had registered is active again; one who had not is invited as before.
 pub async fn enable(call: &Call, address: &EmailAddress) -> Result<(), AdminError> {
     let account = find(call, address).await?.id;
-    call.store().run(EnableAccount { call: call.clone(), account }).await.1?;
-    Ok(())
+    let entry = call.entry(Actor::Operator, Event::AccountEnabled).about(account);
+    Ok(call.store().run(EnableAccount { account, entry, now: call.now }).await.1?)
 }
 
 struct EnableAccount {
-    call: Call,
     account: AccountId,
+    entry: AuditEntry,
+    now: Timestamp,
 }
 
 impl Unit for EnableAccount {
@@ -135,8 +137,8 @@ impl Unit for EnableAccount {
     const NAME: &'static str = "enable_account";
 
     async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
-        let (call, account) = (&self.call, self.account);
-        let locked = tx.lock_account(account).await?;
+        let Self { account, entry, now } = self;
+        let locked = tx.lock_account(*account).await?;
         let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Disabled) else {
             return Ok(());
         };
@@ -144,10 +146,9 @@ impl Unit for EnableAccount {
         let status = if registered { AccountStatus::Active } else { AccountStatus::Invited };
         // A concurrent unit, or a node of release 0.1.0, may have inserted links after `disable` ended them, so they are
         // ended again.
-        end_links(tx, call, account).await?;
-        tx.set_status(account, status, call.now).await?;
-        tx.append(&call.entry(Actor::Operator, Event::AccountEnabled).about(account)).await?;
-        Ok(())
+        end_links(tx, *account, *now).await?;
+        tx.set_status(*account, status, *now).await?;
+        Ok(tx.append(entry).await?)
     }
 }
 
@@ -217,7 +218,7 @@ async fn end_grants_not_admitted(tx: &Tx, call: &Call, account: AccountId) -> Re
     Ok(())
 }
 
-/// A configuration was taken up, at start or while running: the trail says which.
+/// A configuration was loaded, at start or while running: an audit entry says which.
 pub async fn note_configuration(call: &Call) -> Result<(), FlowError> {
     let snapshot = call.snapshot();
     let event =

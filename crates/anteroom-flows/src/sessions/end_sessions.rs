@@ -1,11 +1,10 @@
-//! Ending sessions: at the dashboard (everyone in this browser), at an application (that session), by Anteroom itself.
+//! Ending sessions: at the dashboard (all sessions of the browser), at an application (that session), by Anteroom itself.
 //!
 //! The end of a session ends its refresh tokens without `offline_access` and queues a back-channel logout to every
-//! application that was signed in from it, in the same transaction; the person never waits for those. Applications that
-//! are told in the browser are told by the page that follows (`front_channel.rs`).
+//! application that was signed in from it, in the same transaction; the person never waits for those. The page that follows
+//! notifies applications with front-channel logout (`front_channel.rs`).
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
-use anteroom_domain::client::Client;
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{AccountId, MessageId, SessionId};
 use anteroom_domain::session::{Session, SessionEnd};
@@ -13,7 +12,7 @@ use anteroom_domain::subject::SessionSid;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{LogoutDelivery, SessionClient, Tx, Unit};
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::audit::context::AuditContext;
@@ -21,17 +20,17 @@ use crate::context::call::Call;
 use crate::context::provider::Snapshot;
 use crate::error::FlowError;
 
-/// After this an application that could not be told has long dropped the session by its own limits.
+/// How long delivery is tried. After that the application has long ended its session by its own limits.
 const DELIVERY_LIFETIME: SignedDuration = SignedDuration::from_hours(12);
 
-/// Ends these sessions, of whomever they are, because this person does what ends them.
+/// Ends these sessions, of any account, as the act of this person.
 pub(crate) async fn end_as(call: &Call, person: AccountId, sessions: Vec<Session>) -> Result<(), FlowError> {
     let recipients =
         LogoutRecipients { signed_out_by: Some(person), ..logout_recipients(call, SessionEnd::SignedOut) };
     end_and_notify(call, sessions, recipients).await
 }
 
-/// Ends these sessions, without a person who does it, with all that hangs on them.
+/// Ends these sessions, as an act of Anteroom itself, with their grants and logout deliveries.
 async fn end(call: &Call, sessions: Vec<Session>, why: SessionEnd) -> Result<(), FlowError> {
     end_and_notify(call, sessions, logout_recipients(call, why)).await
 }
@@ -66,17 +65,12 @@ impl Unit for EndSessions {
     }
 }
 
-/// Why sessions end, and which clients hear of it. One that is not in the configuration at this moment may be back with the
-/// next one, and hears of it then.
-#[derive(Clone, Debug)]
+/// Why sessions end, and which clients are notified.
 pub(crate) struct LogoutRecipients {
     why: SessionEnd,
-    /// Whose act it is; `None`: that of Anteroom itself.
+    /// The account whose person ends them; `None`: Anteroom itself.
     signed_out_by: Option<AccountId>,
-    /// Known not to hear of this kind of end.
-    not_notified: BTreeSet<ClientId>,
-    /// Those that registered themselves, of which each lets so many wait and no more.
-    registered: BTreeSet<ClientId>,
+    snapshot: Arc<Snapshot>,
 }
 
 /// Deliveries that wait for a client that registered itself. An address that never answers would otherwise fill the queue with
@@ -84,46 +78,41 @@ pub(crate) struct LogoutRecipients {
 const MAX_QUEUED_PER_CLIENT: u64 = 500;
 
 pub(crate) fn logout_recipients(call: &Call, why: SessionEnd) -> LogoutRecipients {
-    logout_recipients_in(call.snapshot(), why)
-}
-
-pub(crate) fn logout_recipients_in(snapshot: &Snapshot, why: SessionEnd) -> LogoutRecipients {
-    let hears = |client: &Client| {
-        let of_this = why != SessionEnd::Idle || client.policy.logout_on_idle;
-        client.metadata.backchannel_logout_uri.is_some() && of_this
-    };
-    let id = |client: &Arc<Client>| client.id().clone();
-    let silent = snapshot.clients.iter().filter(|client| !hears(client)).map(id).collect();
-    let registered = snapshot.clients.iter().filter(|client| !snapshot.clients.is_configured(client.id()));
-    LogoutRecipients {
-        why,
-        signed_out_by: None,
-        not_notified: silent,
-        registered: registered.map(id).collect(),
-    }
+    LogoutRecipients { why, signed_out_by: None, snapshot: Arc::clone(call.snapshot()) }
 }
 
 impl LogoutRecipients {
-    /// What is queued of these deliveries.
+    /// Whether the client is known not to be notified of this kind of end. A client that is not in the configuration now may be in
+    /// the next one, and is notified then.
+    fn is_excluded(&self, client: &ClientId) -> bool {
+        self.snapshot.clients.get(client).is_some_and(|client| {
+            let is_idle = self.why == SessionEnd::Idle;
+            client.metadata.backchannel_logout_uri.is_none() || is_idle && !client.policy.logout_on_idle
+        })
+    }
+
+    /// Whether the client registered itself: only so many deliveries wait for each of these.
+    fn is_bounded(&self, client: &ClientId) -> bool {
+        let clients = &self.snapshot.clients;
+        clients.get(client).is_some() && !clients.is_configured(client)
+    }
+
+    /// Those of these deliveries that are queued.
     async fn within_bounds(
         &self,
         tx: &Tx,
         deliveries: Vec<LogoutDelivery>,
     ) -> Result<Vec<LogoutDelivery>, FlowError> {
-        let of_registered: BTreeSet<&ClientId> = deliveries
-            .iter()
-            .map(|delivery| &delivery.client)
-            .filter(|client| self.registered.contains(*client))
-            .collect();
-        if of_registered.is_empty() {
+        let clients = deliveries.iter().map(|delivery| &delivery.client);
+        let bounded: BTreeSet<&ClientId> = clients.filter(|client| self.is_bounded(client)).collect();
+        if bounded.is_empty() {
             return Ok(deliveries);
         }
-        let mut waiting = tx.waiting_logouts(&of_registered).await?;
-        let fits = |delivery: &LogoutDelivery| {
-            if !self.registered.contains(&delivery.client) {
-                return true;
-            }
-            let count = waiting.entry(delivery.client.clone()).or_default();
+        let waiting = tx.waiting_logouts(&bounded).await?;
+        let mut counts: BTreeMap<&ClientId, u64> =
+            bounded.iter().map(|client| (*client, waiting.get(*client).copied().unwrap_or(0))).collect();
+        let mut fits = |delivery: &LogoutDelivery| {
+            let Some(count) = counts.get_mut(&delivery.client) else { return true };
             *count += 1;
             if *count == MAX_QUEUED_PER_CLIENT + 1 {
                 let client = delivery.client.as_str();
@@ -131,11 +120,12 @@ impl LogoutRecipients {
             }
             *count <= MAX_QUEUED_PER_CLIENT
         };
-        Ok(deliveries.into_iter().filter(fits).collect())
+        let fit: Vec<bool> = deliveries.iter().map(&mut fits).collect();
+        Ok(deliveries.into_iter().zip(fit).filter_map(|(delivery, fits)| fits.then_some(delivery)).collect())
     }
 }
 
-/// What hangs on them ends in as many statements for a hundred sessions as for one.
+/// Ends sessions with their grants. It takes as many statements for a hundred sessions as for one.
 pub(crate) async fn end_all(
     tx: &Tx,
     audit: &AuditContext,
@@ -153,7 +143,8 @@ pub(crate) async fn end_all(
     Ok(())
 }
 
-/// Ends a session on the word of a client, which has an ID token of it, wherever its browser is. `false`: it has ended before.
+/// Ends a session at the request of a client, which has sent an ID token of that session. The request may come from another browser.
+/// `false`: the session has ended before.
 pub(crate) async fn end_at_client(
     call: &Call,
     session: &Session,
@@ -202,7 +193,7 @@ fn entry(audit: &AuditContext, actor: Actor, session: &Session, why: SessionEnd)
 /// Sessions that one statement ends.
 const SESSIONS_PER_STATEMENT: usize = 100;
 
-/// The end of sessions with all that hangs on it. Says which have ended now; the others had before.
+/// Ends sessions, revokes their grants and queues the logout deliveries. Returns those that have ended now; the others had before.
 async fn end_with_grants<'a>(
     tx: &Tx,
     audit: &AuditContext,
@@ -215,9 +206,9 @@ async fn end_with_grants<'a>(
     if of_now.is_empty() {
         return Ok(of_now);
     }
-    let told = tx.clients_of_sessions(&ended).await?;
-    let told = told.into_iter().filter(|participant| !recipients.not_notified.contains(&participant.client));
-    let deliveries = told.filter_map(
+    let participants = tx.clients_of_sessions(&ended).await?.into_iter();
+    let notified = participants.filter(|participant| !recipients.is_excluded(&participant.client));
+    let deliveries = notified.filter_map(
         |SessionClient { session: SessionSid { id, .. }, client, subject_kind: subjects }| {
             let session = of_now.iter().find(|session| session.id == id)?;
             Some(LogoutDelivery {
@@ -241,8 +232,8 @@ async fn end_with_grants<'a>(
 /// Sessions that one round ends at most.
 const LAPSED_BATCH: u64 = 200;
 
-/// Sessions are worth nothing once an operator has accepted a database that went back. This notes their end and tells the
-/// applications. Says how many; the next round takes more.
+/// Sessions are not valid any more once an operator has accepted an older copy of the database. This records their end and notifies
+/// the applications. Returns how many sessions were ended; the next round takes more.
 pub async fn end_sessions_of_old_epochs(call: &Call) -> Result<usize, FlowError> {
     let sessions = call.store().sessions_of_old_epochs(LAPSED_BATCH).await?;
     let count = sessions.len();
@@ -250,7 +241,8 @@ pub async fn end_sessions_of_old_epochs(call: &Call) -> Result<usize, FlowError>
     Ok(count)
 }
 
-/// Ends sessions whose limits have passed, so that what hangs on them ends too. Says how many; the next round takes more.
+/// Ends sessions whose limits have passed, so that their grants end too. Returns how many sessions were ended; the next round takes
+/// more.
 pub async fn end_lapsed(call: &Call) -> Result<usize, FlowError> {
     let (policy, now) = (call.snapshot().policy.session, call.now);
     let lapsed = call.store().lapsed_sessions(policy, now, LAPSED_BATCH).await?;
