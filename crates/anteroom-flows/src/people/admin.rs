@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 use crate::context::call::Call;
 use crate::error::FlowError;
-use crate::sessions::end_sessions::{LogoutRecipients, end_all, logout_recipients};
+use crate::sessions::end_sessions::{end_all, session_ending};
 use ends::{end_links, remove_phones};
 
 #[derive(Debug, thiserror::Error)]
@@ -75,15 +75,12 @@ pub async fn find(call: &Call, address: &EmailAddress) -> Result<Account, AdminE
 /// Disables an account: its epoch is raised, its sessions and mailed links end, its grants are not valid any more.
 pub async fn disable(call: &Call, address: &EmailAddress) -> Result<(), AdminError> {
     let account = find(call, address).await?.id;
-    let recipients = logout_recipients(call, SessionEnd::Disabled);
-    call.store().run(DisableAccount { call: call.clone(), account, recipients }).await.1?;
-    Ok(())
+    Ok(call.store().run(DisableAccount { call: call.clone(), account }).await.1?)
 }
 
 struct DisableAccount {
     call: Call,
     account: AccountId,
-    recipients: LogoutRecipients,
 }
 
 impl Unit for DisableAccount {
@@ -111,7 +108,7 @@ impl Unit for DisableAccount {
             tx.keep_password_of_devices(account, (locked.epoch, raised)).await?;
         }
         let sessions = tx.sessions_of_account(account).await?;
-        end_all(tx, call.audit(), &sessions, &self.recipients).await?;
+        end_all(tx, &sessions, &session_ending(call, SessionEnd::Disabled)).await?;
         tx.append(&call.entry(Actor::Operator, Event::AccountDisabled).about(account)).await?;
         Ok(())
     }

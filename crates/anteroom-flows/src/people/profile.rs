@@ -68,8 +68,9 @@ pub async fn set_claims(
     match save_claims(call, account, changes, Author::Operator).await? {
         SaveClaimsResult::Yes | SaveClaimsResult::AccountChanged => Ok(()),
         SaveClaimsResult::UsernameTaken { name, holder } => {
-            let holder = call.store().account(holder).await?.map(|holder| holder.primary_address);
-            Err(AdminError::UsernameTaken { name, holder: holder.unwrap_or_else(|| address.clone()) })
+            let holder = call.store().account(holder).await?;
+            let holder = holder.ok_or(FlowError::Broken("a username without its account"))?;
+            Err(AdminError::UsernameTaken { name, holder: holder.primary_address })
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::context::call::Visit;
 use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::sessions::browser_sessions::{MAX_SESSIONS, kept_sessions};
-use crate::sessions::end_sessions::{end_all, end_as, logout_recipients};
+use crate::sessions::end_sessions::{end_all, end_as, session_ending};
 use crate::sessions::repeated_form::{
     DerivedSecret, MAX_REPEATS, first_secrets, next_secret, repeat_window_start,
 };
@@ -154,8 +154,7 @@ impl NewSession {
         let known = tx.devices_among(session.account, &devices).await?;
         let surplus = sessions_over_limit(running, session.device, &known);
         if !surplus.is_empty() {
-            let recipients = logout_recipients(visit, SessionEnd::TooMany);
-            end_all(tx, visit.audit(), &surplus, &recipients).await?;
+            end_all(tx, &surplus, &session_ending(visit, SessionEnd::TooMany)).await?;
         }
         Ok(tx.insert_session(session, &secret.stored).await?)
     }

@@ -7,7 +7,7 @@ use anteroom_domain::ids::{AccountId, AddressId, LinkId, MessageId};
 use anteroom_domain::link::{EmailedLink, LinkKind};
 use anteroom_domain::message::{Mail, Message, MessageBody};
 use anteroom_domain::profile::{ClaimChange, EditableProfile, ProfileClaim};
-use anteroom_storage::{InsertAccountError, NewAccount, NewAddress, Tx, Unit};
+use anteroom_storage::{InsertAccountError, NewAccount, NewAddress, StoreError, Tx, Unit};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -15,6 +15,7 @@ use super::ends::restart_registration;
 use super::{AdminError, check_groups};
 use crate::context::call::Call;
 use crate::context::provider::Snapshot;
+use crate::error::FlowError;
 use crate::messages::links::{LinkIdentity, new_link};
 
 /// An address, and what the operator knows of the person. The person adds the rest.
@@ -59,11 +60,16 @@ pub async fn invite(call: &Call, invitee: Invitee) -> Result<Invited, AdminError
     };
     let unit = InvitePerson { call: call.clone(), account, person, invitation };
     let (unit, invited) = call.store().run(unit).await;
-    invited?;
-    Ok(match unit.person {
-        InvitedPerson::New(new) => Invited { account, groups: new.groups, again: false },
-        InvitedPerson::Known { groups, .. } => Invited { account, groups, again: true },
-    })
+    let (address, groups, again) = match unit.person {
+        InvitedPerson::New(new) => (new.primary_address.address, new.groups, false),
+        InvitedPerson::Known { address, groups, .. } => (address, groups, true),
+    };
+    match invited {
+        Ok(()) => Ok(Invited { account, groups, again }),
+        Err(InviteError::AddressTaken) => Err(AdminError::AddressTaken(address)),
+        Err(InviteError::AddressIsUsername) => Err(AdminError::AddressIsUsername(address)),
+        Err(InviteError::Flow(error)) => Err(error.into()),
+    }
 }
 
 struct InvitePerson {
@@ -83,64 +89,68 @@ enum InvitedPerson {
     },
 }
 
-impl InvitedPerson {
-    fn address(&self) -> &EmailAddress {
-        match self {
-            Self::New(new) => &new.primary_address.address,
-            Self::Known { address, .. } => address,
-        }
-    }
+enum InviteError {
+    AddressTaken,
+    AddressIsUsername,
+    Flow(FlowError),
+}
 
-    fn groups(&self) -> &BTreeSet<GroupName> {
-        match self {
-            Self::New(new) => &new.groups,
-            Self::Known { groups, .. } => groups,
+impl From<StoreError> for InviteError {
+    fn from(error: StoreError) -> Self {
+        Self::Flow(error.into())
+    }
+}
+
+impl From<FlowError> for InviteError {
+    fn from(error: FlowError) -> Self {
+        Self::Flow(error)
+    }
+}
+
+impl From<InsertAccountError> for InviteError {
+    fn from(error: InsertAccountError) -> Self {
+        match error {
+            InsertAccountError::AddressTaken => Self::AddressTaken,
+            InsertAccountError::UsernameTaken => Self::AddressIsUsername,
+            InsertAccountError::Store(error) => Self::Flow(error.into()),
         }
     }
 }
 
 impl Unit for InvitePerson {
     type Output = ();
-    type Error = AdminError;
+    type Error = InviteError;
 
     const NAME: &'static str = "invite_person";
 
-    async fn run(&self, tx: &Tx) -> Result<(), AdminError> {
-        match &self.person {
-            InvitedPerson::New(new) => self.insert_account(tx, new).await?,
-            InvitedPerson::Known { groups, changes, .. } => self.invite_again(tx, groups, changes).await?,
-        }
-        let groups = self.person.groups().iter().map(ToString::to_string).collect();
-        let entry = self.call.entry(Actor::Operator, Event::AccountInvited { groups }).about(self.account);
+    async fn run(&self, tx: &Tx) -> Result<(), InviteError> {
+        let groups = match &self.person {
+            InvitedPerson::New(new) => {
+                tx.insert_account(new).await?;
+                &new.groups
+            }
+            InvitedPerson::Known { groups, changes, .. } => {
+                self.invite_again(tx, groups, changes).await?;
+                groups
+            }
+        };
         tx.insert_link(&self.invitation.link).await?;
         tx.enqueue(&self.invitation.message).await?;
-        tx.append(&entry).await?;
-        Ok(())
+        let groups = groups.iter().map(ToString::to_string).collect();
+        self.append(tx, Event::AccountInvited { groups }).await
     }
 }
 
 impl InvitePerson {
-    fn address_taken(&self) -> AdminError {
-        AdminError::AddressTaken(self.person.address().clone())
-    }
-
-    async fn insert_account(&self, tx: &Tx, new: &NewAccount) -> Result<(), AdminError> {
-        tx.insert_account(new).await.map_err(|error| match error {
-            InsertAccountError::AddressTaken => self.address_taken(),
-            InsertAccountError::UsernameTaken => AdminError::AddressIsUsername(self.person.address().clone()),
-            InsertAccountError::Store(error) => error.into(),
-        })
-    }
-
     async fn invite_again(
         &self,
         tx: &Tx,
         groups: &BTreeSet<GroupName>,
         changes: &[ClaimChange],
-    ) -> Result<(), AdminError> {
+    ) -> Result<(), InviteError> {
         let locked = tx.lock_account(self.account).await?.map(|locked| locked.account);
         let before = locked.filter(|locked| locked.status == AccountStatus::Invited);
-        let before = before.ok_or_else(|| self.address_taken())?;
+        let before = before.ok_or(InviteError::AddressTaken)?;
         self.change_claims(tx, &before, changes).await?;
         self.change_groups(tx, &before, groups).await?;
         restart_registration(tx, &self.call, self.account).await?;
@@ -153,7 +163,7 @@ impl InvitePerson {
         tx: &Tx,
         before: &Account,
         changes: &[ClaimChange],
-    ) -> Result<(), AdminError> {
+    ) -> Result<(), InviteError> {
         let mut described = EditableProfile::of(before);
         let changed = described.change(changes);
         if changed.is_empty() {
@@ -162,7 +172,7 @@ impl InvitePerson {
         let (profile, locale) = described.into_parts();
         tx.save_profile(before.id, &profile, locale.as_deref(), self.call.now).await?;
         let claims = changed.iter().map(|claim| claim.as_str()).collect();
-        self.note_change(tx, Event::ProfileChanged { claims }).await
+        self.append(tx, Event::ProfileChanged { claims }).await
     }
 
     /// Gives the account the groups of the new invitation; each change has its audit entry.
@@ -171,19 +181,19 @@ impl InvitePerson {
         tx: &Tx,
         before: &Account,
         groups: &BTreeSet<GroupName>,
-    ) -> Result<(), AdminError> {
+    ) -> Result<(), InviteError> {
         for group in groups.difference(&before.groups) {
             tx.add_group(before.id, group).await?;
-            self.note_change(tx, Event::GroupAdded { group: group.to_string() }).await?;
+            self.append(tx, Event::GroupAdded { group: group.to_string() }).await?;
         }
         for group in before.groups.difference(groups) {
             tx.remove_group(before.id, group).await?;
-            self.note_change(tx, Event::GroupRemoved { group: group.to_string() }).await?;
+            self.append(tx, Event::GroupRemoved { group: group.to_string() }).await?;
         }
         Ok(())
     }
 
-    async fn note_change(&self, tx: &Tx, event: Event) -> Result<(), AdminError> {
+    async fn append(&self, tx: &Tx, event: Event) -> Result<(), InviteError> {
         Ok(tx.append(&self.call.entry(Actor::Operator, event).about(self.account)).await?)
     }
 }

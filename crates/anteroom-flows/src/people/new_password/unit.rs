@@ -23,7 +23,7 @@ use crate::error::FlowError;
 use crate::interaction::open_interaction::{NewInteraction, OpenInteraction};
 use crate::messages::notices::notices_to;
 use crate::sessions::browser_sessions::sessions_of_other_accounts;
-use crate::sessions::end_sessions::{LogoutRecipients, end_all, logout_recipients};
+use crate::sessions::end_sessions::{end_all, session_ending};
 use crate::sessions::new_session::{InitialSecret, NewSession};
 
 /// The account whose password is set, as it was when the form was checked, and why the password is set.
@@ -47,7 +47,6 @@ pub(super) struct SetPasswordUnit {
     session: NewSession,
     /// The browser's sessions of other accounts.
     left: Vec<SessionId>,
-    recipients: LogoutRecipients,
 }
 
 pub(super) enum SetPasswordResult {
@@ -86,7 +85,6 @@ impl SetPasswordUnit {
             new_interaction: NewInteraction::prepare(visit, &interaction),
             session: NewSession::prepare(visit, Some(account)),
             left: sessions_of_other_accounts(live, account),
-            recipients: logout_recipients(visit, SessionEnd::PasswordChanged),
             retired: visit.new_id(),
             remembered: policy.new_password.remembered,
             credential: Credential { hash, form: Some(PasswordForm::OpaqueString), facts },
@@ -185,7 +183,7 @@ impl SetPasswordUnit {
     async fn end_sessions_and_links(&self, tx: &Tx, account: &Account) -> Result<(), FlowError> {
         let now = self.now();
         let sessions = tx.sessions_of_account(account.id).await?;
-        end_all(tx, self.visit.audit(), &sessions, &self.recipients).await?;
+        end_all(tx, &sessions, &session_ending(&self.visit, SessionEnd::PasswordChanged)).await?;
         tx.revoke_grants_of_account(account.id, GrantEnd::PasswordChanged, now).await?;
         let proof = self.interaction.proof().map(|proof| &proof.kind);
         let completed = match proof {
