@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   sign_in ─► sessions::new_session ─► interaction::next
-//!   recover::ask ─► mail_requests (background) ─► email ─► recover::press ─► verification ─► new_password ─► interaction::next
+//!   recover::ask ─► mail_requests (background) ─► email ─► recover::follow_link ─► verification ─► new_password ─► interaction::next
 //!   admin::invite ─► email ─► register ─► verification ─► new_password ─► interaction::next
 //! ```
 

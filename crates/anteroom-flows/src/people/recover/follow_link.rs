@@ -46,7 +46,7 @@ pub enum LinkCodeOutcome {
 }
 
 #[tracing::instrument(name = "follow_link", skip_all)]
-pub async fn press(visit: &Visit, token: &str) -> Result<FollowLinkOutcome, FlowError> {
+pub async fn follow_link(visit: &Visit, token: &str) -> Result<FollowLinkOutcome, FlowError> {
     let link = match OpaqueToken::parse(token) {
         Some(token) => visit.store().link(&token_digests(visit, &token)).await?,
         None => None,
