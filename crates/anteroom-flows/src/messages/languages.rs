@@ -1,8 +1,8 @@
-//! In which language a person is written to.
+//! The language of a message.
 //!
-//! What a person asked for on the way comes in the language of the page on which they did: it is often the only one that is
-//! known. The account's own language goes before it, where it has one. A notice of a change is in the account's language only,
-//! because the change may have been made on a stranger's page.
+//! The language of the page is often the only one that is known. So a message that a person requested on a page is in the
+//! language of that page, unless the account has a language of its own. A notice of a change is in the account's language only,
+//! because an attacker may have made the change, on a page in another language.
 
 use crate::context::call::Visit;
 use anteroom_domain::message::LANGUAGE_SEPARATOR;

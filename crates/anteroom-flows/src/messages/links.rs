@@ -3,17 +3,17 @@
 use anteroom_crypto::{KeyPurpose, KeyedDigest, OpaqueToken};
 use anteroom_domain::ids::{AccountId, BrowserId, LinkId};
 use anteroom_domain::link::{EmailedLink, LinkKind};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::context::call::Call;
 
 const TOKEN_CONTEXT: &str = "link";
 const TYPED_CONTEXT: &str = "link typed";
-/// Crockford's: no character is taken for another. Ten of 32 are 50 bits.
+/// Crockford's alphabet, in which no character looks like another. Ten of 32 are 50 bits.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const TYPED_LENGTH: usize = 10;
 
-/// Which link, and whose.
+/// The identifier of a link, its kind, and the account that it is for.
 #[derive(Clone, Copy)]
 pub(crate) struct LinkIdentity {
     pub id: LinkId,
@@ -21,8 +21,7 @@ pub(crate) struct LinkIdentity {
     pub account: Option<AccountId>,
 }
 
-/// A link with what only its mail may know.
-#[derive(Clone)]
+/// A link with the secrets that only its mail carries.
 pub(crate) struct NewLink {
     pub link: EmailedLink,
     pub token: OpaqueToken,
@@ -34,7 +33,7 @@ pub(crate) fn new_link(
     call: &Call,
     LinkIdentity { id, kind, account }: LinkIdentity,
     asked_by: Option<BrowserId>,
-    (now, lifetime): (Timestamp, SignedDuration),
+    lifetime: SignedDuration,
 ) -> NewLink {
     let mac = call.keyring().mac(KeyPurpose::TokenHash);
     let token = call.random().token();
@@ -48,8 +47,8 @@ pub(crate) fn new_link(
         browser: asked_by,
         interaction: None,
         mailed_code_attempts: 0,
-        created_at: now,
-        expires_at: now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
+        created_at: call.now,
+        expires_at: call.after(lifetime),
         used_at: None,
         followed_in: None,
         ended_at: None,
@@ -68,7 +67,7 @@ fn typed_data(id: LinkId, typed: &str) -> Vec<u8> {
     [id.0.as_bytes(), typed.as_bytes()].concat()
 }
 
-/// What the store knows the token of a link by.
+/// The digests by which the store finds the token of a link, one for each version of the hashing key.
 pub(crate) fn token_digests(call: &Call, token: &OpaqueToken) -> Vec<KeyedDigest> {
     call.keyring().mac(KeyPurpose::TokenHash).digests(TOKEN_CONTEXT, token.as_bytes())
 }

@@ -1,4 +1,4 @@
-//! What people are written: links for emails, notices of changes, and the language of each.
+//! Messages to people: links in emails, notices of changes, and the language of each.
 
 pub(crate) mod languages;
 pub(crate) mod links;

@@ -1,8 +1,8 @@
-//! Addresses that release 0.1.0 stored with a domain in another form than they are looked up in.
+//! Addresses whose domain release 0.1.0 stored in another form than the one in which addresses are looked up.
 
 use anteroom_storage::{Store, StoreError};
 
-/// Done by every process when it starts and by nodes each minute, for nodes of 0.1.0 may run beside.
+/// Every process does this when it starts, and nodes do it each minute, because nodes of 0.1.0 may run at the same time.
 pub async fn renew_domains(store: &Store) -> Result<(), StoreError> {
     let done = store.normalize_domains().await?;
     if done.renewed > 0 {

@@ -1,5 +1,5 @@
-//! What an operator does at the shell. No password or code is set, seen or skipped here: an invited person finishes
-//! their own registration.
+//! The use cases of an operator at the shell. No password or code is set, seen or skipped here: an invited person finishes
+//! the registration.
 
 mod ends;
 mod invite;
@@ -15,10 +15,11 @@ use anteroom_domain::ids::AccountId;
 use anteroom_domain::session::SessionEnd;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{Tx, Unit};
+use jiff::Timestamp;
 
 use crate::context::call::Call;
 use crate::error::FlowError;
-use crate::sessions::end_sessions::{LogoutRecipients, end_all, logout_recipients};
+use crate::sessions::end_sessions::{end_all, session_ending};
 use ends::{end_links, remove_phones};
 
 #[derive(Debug, thiserror::Error)]
@@ -71,18 +72,15 @@ pub async fn find(call: &Call, address: &EmailAddress) -> Result<Account, AdminE
     found.ok_or_else(|| AdminError::NoSuchAccount(address.to_string()))
 }
 
-/// Disables an account: its epoch is raised, its sessions and mailed links end, its grants are worth nothing from now on.
+/// Disables an account: its epoch is raised, its sessions and mailed links end, its grants are not valid any more.
 pub async fn disable(call: &Call, address: &EmailAddress) -> Result<(), AdminError> {
     let account = find(call, address).await?.id;
-    let recipients = logout_recipients(call, SessionEnd::Disabled);
-    call.store().run(DisableAccount { call: call.clone(), account, recipients }).await.1?;
-    Ok(())
+    Ok(call.store().run(DisableAccount { call: call.clone(), account }).await.1?)
 }
 
 struct DisableAccount {
     call: Call,
     account: AccountId,
-    recipients: LogoutRecipients,
 }
 
 impl Unit for DisableAccount {
@@ -100,17 +98,17 @@ impl Unit for DisableAccount {
         if status == AccountStatus::Disabled {
             return Ok(());
         }
-        // It may be a stranger who verified a phone behind the invitation that ends here.
+        // A stranger who read the invitation's mail may have verified a phone behind it.
         if status == AccountStatus::Invited {
             remove_phones(tx, call, account, "disabled").await?;
         }
-        end_links(tx, call, account).await?;
+        end_links(tx, account, call.now).await?;
         tx.set_status(account, AccountStatus::Disabled, call.now).await?;
         if let Some(raised) = tx.raise_epoch(account).await? {
             tx.keep_password_of_devices(account, locked.epoch, raised).await?;
         }
         let sessions = tx.sessions_of_account(account).await?;
-        end_all(tx, call.audit(), &sessions, &self.recipients).await?;
+        end_all(tx, &sessions, &session_ending(call, SessionEnd::Disabled)).await?;
         tx.append(&call.entry(Actor::Operator, Event::AccountDisabled).about(account)).await?;
         Ok(())
     }
@@ -119,13 +117,14 @@ impl Unit for DisableAccount {
 /// A person who had registered is active again; one who had not is invited as before.
 pub async fn enable(call: &Call, address: &EmailAddress) -> Result<(), AdminError> {
     let account = find(call, address).await?.id;
-    call.store().run(EnableAccount { call: call.clone(), account }).await.1?;
-    Ok(())
+    let entry = call.entry(Actor::Operator, Event::AccountEnabled).about(account);
+    Ok(call.store().run(EnableAccount { account, entry, now: call.now }).await.1?)
 }
 
 struct EnableAccount {
-    call: Call,
     account: AccountId,
+    entry: AuditEntry,
+    now: Timestamp,
 }
 
 impl Unit for EnableAccount {
@@ -135,8 +134,8 @@ impl Unit for EnableAccount {
     const NAME: &'static str = "enable_account";
 
     async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
-        let (call, account) = (&self.call, self.account);
-        let locked = tx.lock_account(account).await?;
+        let Self { account, entry, now } = self;
+        let locked = tx.lock_account(*account).await?;
         let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Disabled) else {
             return Ok(());
         };
@@ -144,10 +143,9 @@ impl Unit for EnableAccount {
         let status = if registered { AccountStatus::Active } else { AccountStatus::Invited };
         // A concurrent unit, or a node of release 0.1.0, may have inserted links after `disable` ended them, so they are
         // ended again.
-        end_links(tx, call, account).await?;
-        tx.set_status(account, status, call.now).await?;
-        tx.append(&call.entry(Actor::Operator, Event::AccountEnabled).about(account)).await?;
-        Ok(())
+        end_links(tx, *account, *now).await?;
+        tx.set_status(*account, status, *now).await?;
+        Ok(tx.append(entry).await?)
     }
 }
 
@@ -217,7 +215,7 @@ async fn end_grants_not_admitted(tx: &Tx, call: &Call, account: AccountId) -> Re
     Ok(())
 }
 
-/// A configuration was taken up, at start or while running: the trail says which.
+/// A configuration was loaded, at start or while running: an audit entry says which.
 pub async fn note_configuration(call: &Call) -> Result<(), FlowError> {
     let snapshot = call.snapshot();
     let event =

@@ -1,12 +1,13 @@
 //! The dashboard: the tiles a person may use, in the operator's order. Visibility and access are one rule
-//! ([`Client::admits`]); a tile that the person may not use is not there.
+//! ([`Client::is_entitled`]); a tile that the person may not use is not shown.
 
 use anteroom_domain::account::Account;
-use anteroom_domain::client::Client;
+use anteroom_domain::client::{Client, Tile};
 use anteroom_domain::password::PasswordAge;
 use anteroom_domain::session::Session;
 use anteroom_oidc::ClientId;
 use anteroom_oidc::logout::third_party_login_location;
+use std::sync::Arc;
 
 use crate::context::browser::FetchContext;
 use crate::context::call::Visit;
@@ -19,27 +20,25 @@ use crate::sessions::browser_sessions::active_sessions;
 use crate::sessions::session_time::TouchSession;
 
 #[derive(Debug)]
-pub struct Dashboard {
+pub struct Dashboard<'a> {
     pub account: Account,
     pub session: Session,
-    pub tiles: Vec<TileView>,
+    pub tiles: Vec<TileView<'a>>,
     /// Set while the password is close to its end.
     pub password_days_left: Option<u16>,
     /// The other accounts that are signed in in this browser.
     pub others: Vec<Account>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TileView {
-    pub client: ClientId,
-    pub name: String,
-    pub description: String,
-    pub icon: String,
+#[derive(Clone, Copy, Debug)]
+pub struct TileView<'a> {
+    pub client: &'a ClientId,
+    pub tile: &'a Tile,
 }
 
 /// `None`: no account is signed in.
 #[tracing::instrument(skip_all)]
-pub async fn dashboard(visit: &Visit) -> Result<Option<Dashboard>, FlowError> {
+pub async fn dashboard(visit: &Visit) -> Result<Option<Dashboard<'_>>, FlowError> {
     let Some((ActiveSession { account, session, .. }, others)) = current(visit).await? else {
         return Ok(None);
     };
@@ -55,7 +54,7 @@ pub async fn dashboard(visit: &Visit) -> Result<Option<Dashboard>, FlowError> {
     Ok(Some(Dashboard { tiles: tiles(snapshot, &account), account, session, password_days_left, others }))
 }
 
-/// The current session, and the other accounts in the same browser. Looking counts as activity.
+/// The current session, and the other accounts in the same browser. Reading it counts as activity.
 pub(crate) async fn current(visit: &Visit) -> Result<Option<(ActiveSession, Vec<Account>)>, FlowError> {
     let mut live = active_sessions(visit).await?;
     if live.is_empty() {
@@ -70,7 +69,7 @@ pub(crate) async fn current(visit: &Visit) -> Result<Option<(ActiveSession, Vec<
     Ok(Some((first, others)))
 }
 
-/// Whether the next step is the dashboard itself: a second factor for a new device, or a proof of the account, can come first.
+/// Whether the next step is the dashboard itself: a second factor for a new device, or a new proof of the account, can come first.
 async fn arrives(visit: &Visit, live: &[ActiveSession]) -> Result<bool, FlowError> {
     let policy = &visit.snapshot().policy;
     let wants_proof =
@@ -82,21 +81,15 @@ async fn arrives(visit: &Visit, live: &[ActiveSession]) -> Result<bool, FlowErro
     Ok(matches!(next, Next::Dashboard))
 }
 
-fn tiles(snapshot: &Snapshot, account: &Account) -> Vec<TileView> {
-    let admitted = snapshot.clients.iter().filter(|client| client.is_entitled(account));
-    let view = |client: &Client| {
-        client.policy.tile.as_ref().map(|tile| TileView {
-            client: client.id().clone(),
-            name: tile.name.clone(),
-            description: tile.description.clone(),
-            icon: tile.icon.clone(),
-        })
-    };
-    admitted.filter_map(|client| view(client)).collect()
+fn tiles<'a>(snapshot: &'a Snapshot, account: &Account) -> Vec<TileView<'a>> {
+    let entitled = snapshot.clients.iter().filter(|client| client.is_entitled(account));
+    let view =
+        |client: &'a Arc<Client>| Some(TileView { client: client.id(), tile: client.policy.tile.as_ref()? });
+    entitled.filter_map(view).collect()
 }
 
 async fn touch(visit: &Visit, session: &mut Session) -> Result<(), FlowError> {
-    // A part of another page keeps no session alive, as in [`crate::protocol::authorization_response`].
+    // A request for a part of another page keeps no session active, as in [`crate::protocol::authorization_response`].
     if visit.browser.loads != FetchContext::Page || !session.needs_activity_update(visit.now) {
         return Ok(());
     }
@@ -104,11 +97,11 @@ async fn touch(visit: &Visit, session: &mut Session) -> Result<(), FlowError> {
     visit.store().run(TouchSession { session: session.id, now: visit.now }).await.1
 }
 
-/// Where opening a tile leads.
+/// The target of a tile.
 #[derive(Debug)]
 pub enum TileTarget {
     Application(String),
-    /// Not there, or not there for this person: the same.
+    /// The client has no tile, or the person may not use it: the same answer for both.
     Absent,
     NotSignedIn,
 }

@@ -1,4 +1,4 @@
-//! Mails ahead of a password's end, each sent once. Sign-in and dashboard say the same to a person who comes by.
+//! Mails that warn before a password expires, each sent once. The dashboard shows the same warning.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::ids::{AccountId, MessageId};
@@ -10,12 +10,12 @@ use jiff::SignedDuration;
 use crate::context::call::Call;
 use crate::error::FlowError;
 
-/// Passwords looked at in one go.
+/// Passwords that one query reads.
 const BATCH: u64 = 200;
 /// A warning that is a day late says the wrong number of days.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(20);
 
-/// One round over all that may be due; says how many were sent.
+/// One round over all warnings that may be due. Returns how many were sent.
 pub async fn send_due(call: &Call) -> Result<usize, FlowError> {
     let (snapshot, now) = (call.snapshot(), call.now);
     let policy = &snapshot.policy.password_age;
@@ -35,7 +35,7 @@ pub async fn send_due(call: &Call) -> Result<usize, FlowError> {
 
 async fn send(call: &Call, ageing: AgeingPassword, warning: ExpiryWarning) -> Result<bool, FlowError> {
     let Some(account) = call.store().account(ageing.account).await? else { return Ok(false) };
-    let message = mail(call, &account, warning);
+    let message = mail(call, account, warning);
     call.store().run(SendExpiryWarning { ageing, threshold: warning.threshold, message }).await.1
 }
 
@@ -61,13 +61,13 @@ impl Unit for SendExpiryWarning {
     }
 }
 
-fn mail(call: &Call, account: &Account, warning: ExpiryWarning) -> Message {
+fn mail(call: &Call, account: Account, warning: ExpiryWarning) -> Message {
     Message {
         id: MessageId(call.new_id()),
         account: Some(account.id),
-        locale: account.locale.clone(),
+        locale: account.locale,
         parcel: MessageBody::Email {
-            to: account.primary_address.clone(),
+            to: account.primary_address,
             mail: Mail::PasswordExpires {
                 days: warning.days_left,
                 link: call.snapshot().issuer.endpoint("/change-password").to_string(),

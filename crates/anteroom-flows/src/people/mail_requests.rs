@@ -1,4 +1,4 @@
-//! Mails that are asked for by an address, on the two pages that anybody can open: a forgotten password, and an invitation
+//! Mails that are requested by an address, on the two pages that are open to the public: a forgotten password, and an invitation
 //! that is lost.
 //!
 //! Invariants:
@@ -14,17 +14,15 @@ use anteroom_crypto::KeyPurpose;
 use anteroom_domain::account::Account;
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
-use anteroom_domain::ids::{BrowserId, InteractionId, LinkId, MessageId};
+use anteroom_domain::ids::{InteractionId, LinkId, MessageId};
 use anteroom_domain::limits::Limit;
 use anteroom_domain::link::LinkKind;
 use anteroom_domain::mail_request::{self, MailRequest};
 use anteroom_domain::message::{Mail, Message, MessageBody};
 use anteroom_oidc::authorization::AuthorizationRequest;
-use anteroom_storage::{MailRequestResult, PendingMailRequest, RequestedLink, Tx};
-use jiff::{SignedDuration, Timestamp};
-use std::sync::Arc;
+use anteroom_storage::{MailRequestResult, PendingMailRequest, RequestedLink, Tx, Unit};
+use jiff::SignedDuration;
 
-use crate::audit::context::AuditContext;
 use crate::context::call::{Call, Visit};
 use crate::context::limits;
 use crate::context::provider::Snapshot;
@@ -32,37 +30,17 @@ use crate::error::FlowError;
 use crate::messages::languages::{asked_in, of_page};
 use crate::messages::links::{LinkIdentity, new_link};
 use crate::people::admin::invitation_mail;
+use crate::people::known_device::known_device;
 use crate::sessions::repeated_form::repeat_window_start;
 
-/// Asks that one round answers at most, in one transaction.
+/// Requests that one round answers at most, in one transaction.
 const BATCH: u32 = 50;
 
-/// Counts an ask for the address that it comes from and for its network, whatever address was entered.
+/// Counts a request for the IP address that it comes from and for its network, whatever email address was entered.
 pub(crate) async fn spend(visit: &Visit, limit: Limit) -> Result<(), FlowError> {
     let mut budgets = limits::of_address(visit, limit);
     budgets.extend(limits::of_address(visit, Limit::LinkRequestRows));
     limits::spend(visit, budgets).await
-}
-
-/// What came of an ask.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MailRequestWrite {
-    Written,
-    /// Enough rows of the address count.
-    Crowded,
-    /// The same form has asked for it a moment ago: one mail, and one row.
-    Repeated,
-}
-
-impl MailRequestWrite {
-    /// Whether the trail is told of it, and that a mail is on its way.
-    pub(crate) const fn is_mailed(self) -> Option<bool> {
-        match self {
-            Self::Written => Some(true),
-            Self::Crowded => Some(false),
-            Self::Repeated => None,
-        }
-    }
 }
 
 /// A row for an address, drawn before the transaction that may write it.
@@ -77,20 +55,26 @@ pub(crate) struct NewMailRequest {
 }
 
 impl NewMailRequest {
-    /// `browser`: the code of the mail can be typed there. `request`: what waits behind the page.
+    /// `request`: that of the application which waits behind the page. The code of a recovery mail can be typed in this browser;
+    /// an invitation has none.
     pub(crate) fn prepare(
         visit: &Visit,
-        (kind, entered): (LinkKind, &str),
-        (browser, request): (Option<BrowserId>, Option<&AuthorizationRequest>),
+        kind: LinkKind,
+        entered: &str,
+        request: Option<&AuthorizationRequest>,
     ) -> Self {
-        let (policy, now) = (visit.snapshot().policy.recovery, visit.now);
+        let policy = visit.snapshot().policy.recovery;
+        let browser = match kind {
+            LinkKind::Recovery => Some(visit.browser.id),
+            LinkKind::Invitation => None,
+        };
         let address = FoldedAddress::from_entered(entered);
-        let told = [context(kind).as_bytes(), address.as_str().as_bytes()];
+        let named_by = [context(kind).as_bytes(), address.as_str().as_bytes()];
         let of_form: Vec<LinkId> =
-            visit.sent_form.iter().flat_map(|form| form.row_ids(visit, &told)).map(LinkId).collect();
+            visit.sent_form.iter().flat_map(|form| form.row_ids(visit, &named_by)).map(LinkId).collect();
         let id = of_form.first().copied().unwrap_or_else(|| LinkId(visit.new_id()));
         let identity = LinkIdentity { id, kind, account: None };
-        let new = new_link(visit, identity, browser, (now, policy.link_lifetime));
+        let new = new_link(visit, identity, browser, policy.link_lifetime);
         let ask = MailRequest {
             address: address.as_str().to_owned(),
             token: new.token.encode(),
@@ -114,35 +98,37 @@ impl NewMailRequest {
         }
     }
 
-    /// Writes the row, unless enough of the address count, or this form has written it. The same statements for every address.
-    pub(crate) async fn write(
-        &self,
-        tx: &Tx,
-        interaction: Option<InteractionId>,
-    ) -> Result<MailRequestWrite, FlowError> {
+    /// Writes the row and its audit entry. Where enough rows of the address count, there is the entry alone; where this form has
+    /// asked a moment ago, there is nothing: it is one mail, one row and one entry. The same statements for every address.
+    pub(crate) async fn write(&self, tx: &Tx, interaction: Option<InteractionId>) -> Result<(), FlowError> {
         tx.lock_requested_address(&self.row.address).await?;
         if tx.is_any_link_there(&self.of_form, repeat_window_start(self.visit.now)).await? {
-            return Ok(MailRequestWrite::Repeated);
+            return Ok(());
         }
-        if self.is_crowded(tx).await? {
-            return Ok(MailRequestWrite::Crowded);
+        let mailed = !self.is_crowded(tx).await?;
+        if mailed {
+            tx.insert_asked_link(&self.row, interaction).await?;
         }
-        let mut row = self.row.clone();
-        row.link.interaction = interaction;
-        tx.insert_asked_link(&row).await?;
-        Ok(MailRequestWrite::Written)
+        let event = match self.row.link.kind {
+            LinkKind::Recovery => Event::RecoveryAsked { mailed },
+            LinkKind::Invitation => Event::InvitationAsked { mailed },
+        };
+        Ok(tx.append(&self.visit.entry(Actor::Anonymous, event)).await?)
     }
 
     /// Whether as many rows count as there may be. Strangers can use up the rows that count for an address. So a browser that
-    /// is a known device of the account gets one row more, and its tab, its client and its typed code keep working.
+    /// is a known device of the account gets one row more, and its tab, its client and its typed code keep working. A device that
+    /// only an earlier password made known counts with strangers: otherwise a thief of that password could use up the row.
     async fn is_crowded(&self, tx: &Tx) -> Result<bool, FlowError> {
-        let (visit, at_most) = (&self.visit, self.most.saturating_mul(2));
-        let askers = tx.requesting_browsers(&self.row.address, visit.now, at_most).await?;
+        let (browser, at_most) = (&self.visit.browser, self.most.saturating_mul(2));
+        let askers = tx.requesting_browsers(&self.row.address, self.visit.now, at_most).await?;
         let alive = u32::try_from(askers.len()).unwrap_or(u32::MAX);
-        // Only a browser that is known to some account pays for this look, whatever the address.
-        let known = !visit.browser.devices.is_empty()
-            && tx.is_known_device_of_address(&self.address, &visit.browser.devices).await?;
-        let own = askers.contains(&Some(visit.browser.id));
+        // Only a browser that is known to some account causes this read, whatever the address.
+        let known = !browser.devices.is_empty() && {
+            let view = tx.sign_in_view(&self.address, &browser.devices).await?;
+            view.is_some_and(|view| known_device(&view).is_some())
+        };
+        let own = askers.contains(&Some(browser.id));
         Ok(alive >= self.most && (!known || own || alive >= at_most))
     }
 }
@@ -155,81 +141,93 @@ const fn context(kind: LinkKind) -> &'static str {
     }
 }
 
-/// One round: looks up the addresses of what was asked for, and queues the mails. Says how many asks were answered.
+/// One round: looks up the addresses of the requests, and queues the mails. Returns how many requests were answered.
 #[tracing::instrument(name = "answer_requests_for_mail", skip_all)]
 pub async fn answer(call: &Call) -> Result<usize, FlowError> {
-    let now = call.now;
-    let waiting = call.store().pending_mail_requests(now, BATCH).await?;
-    if waiting.is_empty() {
+    let pending = call.store().pending_mail_requests(call.now, BATCH).await?;
+    if pending.is_empty() {
         return Ok(0);
     }
-    let mut answers = Vec::with_capacity(waiting.len());
-    for asked in waiting {
-        answers.push(CompleteMailRequest::to(call, asked, now).await?);
+    let mut answers = Vec::with_capacity(pending.len());
+    for asked in pending {
+        answers.push(MailRequestAnswer::to(call, asked).await?);
     }
-    let answers: Arc<[CompleteMailRequest]> = answers.into();
-    let write = call.store().write(move |tx: Tx| {
-        let answers = Arc::clone(&answers);
-        async move {
-            for answer in &*answers {
-                answer.write(&tx).await?;
-            }
-            Ok::<_, FlowError>(answers.len())
-        }
-    });
-    write.await
+    let (unit, written) = call.store().run(AnswerMailRequestsUnit(answers)).await;
+    written?;
+    Ok(unit.0.len())
 }
 
-/// What is written for one ask.
-struct CompleteMailRequest {
-    link: PendingMailRequest,
-    becomes: MailRequestResult,
+struct AnswerMailRequestsUnit(Vec<MailRequestAnswer>);
+
+impl Unit for AnswerMailRequestsUnit {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "answer_mail_requests";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        for answer in &self.0 {
+            answer.write(tx).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What is written for one request.
+struct MailRequestAnswer {
+    link: LinkId,
+    result: MailRequestResult,
     message: Message,
     entry: AuditEntry,
 }
 
-impl CompleteMailRequest {
-    async fn to(call: &Call, asked: PendingMailRequest, now: Timestamp) -> Result<Self, FlowError> {
-        let address = FoldedAddress::from_entered(asked.ask.as_ref().map_or("", |ask| ask.address.as_str()));
-        let account = call.store().account_by_address(&address).await?;
-        let spelling = call.store().address_on_file(&address, now).await?;
-        let known = account.zip(spelling);
-        let mail = mail_request::answer(asked.kind, known.as_ref().map(|(account, _)| account.status));
-        let known = known.filter(|_| mail.is_some());
-        let kind = mail.unwrap_or(asked.kind);
-        let snapshot = call.snapshot();
-        let expires_at = match mail {
-            Some(LinkKind::Invitation) => {
-                now.checked_add(snapshot.policy.invitation_lifetime).unwrap_or(Timestamp::MAX)
-            }
-            Some(LinkKind::Recovery) | None => asked.expires_at,
+/// The account that has the address, and the address as it is on file.
+struct Recipient {
+    account: Account,
+    address: EmailAddress,
+}
+
+impl MailRequestAnswer {
+    async fn to(call: &Call, asked: PendingMailRequest) -> Result<Self, FlowError> {
+        let PendingMailRequest { link, kind, created_at, expires_at, ask } = asked;
+        let lifetime = expires_at.duration_since(created_at);
+        let found = recipient(call, ask.as_ref()).await?;
+        let mail = mail_request::answer(kind, found.as_ref().map(|found| found.account.status));
+        let known = found.filter(|_| mail.is_some());
+        let account = known.as_ref().map(|known| known.account.id);
+        let result = MailRequestResult {
+            account,
+            kind: mail.unwrap_or(kind),
+            expires_at: match mail {
+                Some(LinkKind::Invitation) => call.after(call.snapshot().policy.invitation_lifetime),
+                Some(LinkKind::Recovery) | None => expires_at,
+            },
         };
-        let audit = audit(call, asked.ask.as_ref(), now);
-        let event = Event::AskAnswered { mail: mail.map_or("none", LinkKind::as_str) };
-        let mut entry = audit.entry(Actor::System, event);
-        if let Some((account, _)) = &known {
-            entry = entry.about(account.id);
-        }
-        let becomes =
-            MailRequestResult { account: known.as_ref().map(|(account, _)| account.id), kind, expires_at };
+        // The address and reference of the request that asked, not of this round.
+        let entry = AuditEntry {
+            subject: account,
+            address: ask.as_ref().and_then(|ask| ask.from),
+            reference: ask.as_ref().and_then(|ask| ask.reference.as_ref()?.parse().ok()),
+            ..call.entry(Actor::System, Event::AskAnswered { mail: mail.map_or("none", LinkKind::as_str) })
+        };
         let message = Message {
             id: MessageId(call.new_id()),
-            account: becomes.account,
+            account,
             locale: asked_in(
-                known.as_ref().and_then(|(account, _)| account.locale.as_deref()),
-                asked.ask.as_ref().and_then(|ask| ask.languages.as_deref()),
+                known.as_ref().and_then(|known| known.account.locale.as_deref()),
+                ask.as_ref().and_then(|ask| ask.languages.as_deref()),
             ),
-            parcel: parcel(snapshot, &asked, (kind, known.as_ref())),
-            reference: audit.reference,
-            created_at: now,
-            expires_at,
+            reference: entry.reference,
+            created_at: call.now,
+            expires_at: result.expires_at,
+            parcel: body(call.snapshot(), result.kind, ask, known, lifetime),
         };
-        Ok(Self { link: asked, becomes, message, entry })
+        Ok(Self { link, result, message, entry })
     }
 
     /// Nothing where another node was first.
     async fn write(&self, tx: &Tx) -> Result<(), FlowError> {
-        if tx.complete_mail_request(self.link.link, self.becomes).await? {
+        if tx.complete_mail_request(self.link, self.result).await? {
             tx.enqueue(&self.message).await?;
             tx.append(&self.entry).await?;
         }
@@ -237,39 +235,40 @@ impl CompleteMailRequest {
     }
 }
 
-/// The entry has the IP address and reference of the request that asked, not of this background round.
-fn audit(call: &Call, ask: Option<&MailRequest>, _now: Timestamp) -> AuditContext {
-    AuditContext {
-        address: ask.and_then(|ask| ask.from),
-        reference: ask.and_then(|ask| ask.reference.as_ref()?.parse().ok()),
-        ..call.audit().clone()
-    }
+/// `ask`: `None` where the sealed request cannot be opened any more.
+async fn recipient(call: &Call, ask: Option<&MailRequest>) -> Result<Option<Recipient>, FlowError> {
+    let address = FoldedAddress::from_entered(ask.map_or("", |ask| ask.address.as_str()));
+    let account = call.store().account_by_address(&address).await?;
+    let spelling = call.store().address_on_file(&address, call.now).await?;
+    Ok(account.zip(spelling).map(|(account, address)| Recipient { account, address }))
 }
 
-fn parcel(
+/// `lifetime`: of the link of a recovery.
+fn body(
     snapshot: &Snapshot,
-    asked: &PendingMailRequest,
-    (kind, known): (LinkKind, Option<&(Account, EmailAddress)>),
+    kind: LinkKind,
+    ask: Option<MailRequest>,
+    known: Option<Recipient>,
+    lifetime: SignedDuration,
 ) -> MessageBody {
-    let ask = asked.ask.as_ref();
-    let token = ask.map_or("", |ask| ask.token.as_str());
+    let (token, code) = ask.map(|ask| (ask.token, ask.typed)).unwrap_or_default();
     let mail = match kind {
-        LinkKind::Invitation => invitation_mail(snapshot, known.map(|(account, _)| &account.profile), token),
-        LinkKind::Recovery => recovery_mail(
-            snapshot,
-            (token, ask.and_then(|ask| ask.typed.clone())),
-            asked.expires_at.duration_since(asked.created_at),
-        ),
+        LinkKind::Invitation => {
+            invitation_mail(snapshot, known.as_ref().map(|known| &known.account.profile), &token)
+        }
+        LinkKind::Recovery => recovery_mail(snapshot, &token, code, lifetime),
     };
     match known {
-        Some((_, to)) => MessageBody::Email { to: to.clone(), mail },
+        Some(Recipient { address: to, .. }) => MessageBody::Email { to, mail },
         None => MessageBody::Unaddressed { mail },
     }
 }
 
-fn recovery_mail(
+/// `token`: the link's secret, as the mail carries it. `code`: the one that can be typed instead, where a browser asked.
+pub(crate) fn recovery_mail(
     snapshot: &Snapshot,
-    (token, code): (&str, Option<String>),
+    token: &str,
+    code: Option<String>,
     lifetime: SignedDuration,
 ) -> Mail {
     let mut href = snapshot.issuer.endpoint("/recover");

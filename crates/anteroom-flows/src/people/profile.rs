@@ -1,7 +1,7 @@
-//! What is said of a person, seen and changed: by the person on a page of theirs, by an operator at the shell.
+//! The claims of a person, read and changed by the person on the profile page or by an operator at the shell.
 //!
-//! It proves nothing and opens nothing, so being signed in is enough; the trail says which claims were changed, and not
-//! to what. `email` and `phone_number` are not among them: those are proven, on ways of their own.
+//! These claims give no access, so a session is enough to change them; the audit trail records which claims were changed, without
+//! their values. `email` and `phone_number` are not among them: other use cases change those, with a proof.
 
 use anteroom_domain::account::{Account, AccountEpoch, AccountStatus};
 use anteroom_domain::address::EmailAddress;
@@ -30,7 +30,7 @@ pub async fn profile(visit: &Visit) -> Result<Option<ActiveSession>, FlowError> 
 #[derive(Debug)]
 pub enum SaveOutcome {
     Saved,
-    /// Nothing was written: these are not what they must be.
+    /// Nothing was written: these values are invalid.
     Bad {
         live: Box<ActiveSession>,
         problems: Vec<(ProfileClaim, InvalidClaimValue)>,
@@ -38,12 +38,12 @@ pub enum SaveOutcome {
     NobodySignedIn,
 }
 
-/// Writes what the person says of themselves.
+/// Writes the claims that the person has entered.
 #[tracing::instrument(name = "save_profile", skip_all)]
 pub async fn save(visit: &Visit, entered: &[(ProfileClaim, &str)]) -> Result<SaveOutcome, FlowError> {
     let Some(live) = profile(visit).await? else { return Ok(SaveOutcome::NobodySignedIn) };
     let (mut changes, mut problems) = (Vec::new(), Vec::new());
-    // What is not the person's to say is not taken from a form.
+    // A form changes only claims that the person may change.
     for (claim, text) in entered.iter().filter(|(claim, _)| claim.is_self_service()) {
         match ClaimChange::parse(*claim, text, visit.now) {
             Ok(change) => changes.push(change),
@@ -54,30 +54,28 @@ pub async fn save(visit: &Visit, entered: &[(ProfileClaim, &str)]) -> Result<Sav
         return Ok(SaveOutcome::Bad { live: Box::new(live), problems });
     }
     let author = Author::Person { session: live.session.id, epoch: live.account.epoch };
-    let unit = SaveClaims { call: visit.call.clone(), account: live.account.id, changes, author };
-    let saved = visit.store().run(unit).await.1?;
+    let saved = save_claims(visit, live.account.id, changes, author).await?;
     Ok(if saved == SaveClaimsResult::Yes { SaveOutcome::Saved } else { SaveOutcome::NobodySignedIn })
 }
 
-/// What an operator says of a person.
+/// Writes the claims that an operator has entered.
 pub async fn set_claims(
     call: &Call,
     address: &EmailAddress,
     changes: Vec<ClaimChange>,
 ) -> Result<(), AdminError> {
     let account = find(call, address).await?.id;
-    let unit = SaveClaims { call: call.clone(), account, changes, author: Author::Operator };
-    match call.store().run(unit).await.1? {
+    match save_claims(call, account, changes, Author::Operator).await? {
         SaveClaimsResult::Yes | SaveClaimsResult::AccountChanged => Ok(()),
         SaveClaimsResult::UsernameTaken { name, holder } => {
-            let holder = call.store().account(holder).await?.map(|holder| holder.primary_address);
-            Err(AdminError::UsernameTaken { name, holder: holder.unwrap_or_else(|| address.clone()) })
+            let holder = call.store().account(holder).await?;
+            let holder = holder.ok_or(FlowError::Broken("a username without its account"))?;
+            Err(AdminError::UsernameTaken { name, holder: holder.primary_address })
         }
     }
 }
 
-/// Everything that applications can be told of a person; with a client, what that one is told at the most, and by which
-/// `sub`.
+/// All claims of a person that applications can receive; with a client, the most that this client can receive, and its `sub`.
 pub async fn claims(
     call: &Call,
     address: &EmailAddress,
@@ -116,7 +114,7 @@ pub async fn claims(
     Ok(Value::Object(claims))
 }
 
-/// Who says something of a person.
+/// The author of a change.
 #[derive(Clone, Copy)]
 enum Author {
     /// The person, who signed in at this epoch of the account.
@@ -134,6 +132,15 @@ impl Author {
             Self::Operator => true,
         }
     }
+}
+
+async fn save_claims(
+    call: &Call,
+    account: AccountId,
+    changes: Vec<ClaimChange>,
+    author: Author,
+) -> Result<SaveClaimsResult, FlowError> {
+    call.store().run(SaveClaims { call: call.clone(), account, changes, author }).await.1
 }
 
 struct SaveClaims {

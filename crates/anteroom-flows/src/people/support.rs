@@ -1,12 +1,13 @@
-//! What support can start at the shell, and only the person can finish: a reset, and a phone for a person who has none.
+//! What support can begin at the shell and only the person can finish: a reset, and a phone for a person who has none.
 //!
-//! No password or code is set, seen or skipped here. What is added to a registered account waits, and every address and
-//! verified cell phone of the account is told at once, so that an operator who was talked into it has given nothing away yet.
+//! No password or code is set, seen or skipped here. A phone that is added to a registered account can be used only after a delay,
+//! and every address and verified cell phone of the account gets a notice at once. So the owner can react where an attacker has
+//! persuaded the operator.
 
 use anteroom_domain::account::{Account, AccountStatus, PhoneKind};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
-use anteroom_domain::ids::{AccountId, LinkId, PhoneId};
+use anteroom_domain::ids::{AccountId, LinkId, MessageId, PhoneId};
 use anteroom_domain::link::{EmailedLink, LinkKind};
 use anteroom_domain::message::{Mail, Message, MessageBody, Notice};
 use anteroom_domain::phone::{DeliveryMethod, MAX_PHONES, Phone};
@@ -18,8 +19,9 @@ use crate::context::call::Call;
 use crate::error::FlowError;
 use crate::interaction::phones::is_sent;
 use crate::messages::links::{LinkIdentity, new_link};
-use crate::messages::notices::{message, notice, notices};
+use crate::messages::notices::{notice, notices};
 use crate::people::admin::{AdminError, find};
+use crate::people::mail_requests::recovery_mail;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SupportError {
@@ -64,30 +66,39 @@ async fn active(call: &Call, address: &EmailAddress) -> Result<Account, SupportE
     let account = find(call, address).await?;
     match account.status {
         AccountStatus::Active => Ok(account),
-        AccountStatus::Invited | AccountStatus::Disabled => Err(SupportError::NotActive(address.clone())),
+        AccountStatus::Invited | AccountStatus::Disabled => Err(not_active(address)),
     }
 }
 
-/// Mails the link of a reset, as the person could ask for it. There is no browser for its code to be typed in.
+fn not_active(address: &EmailAddress) -> SupportError {
+    SupportError::NotActive(address.clone())
+}
+
+/// Mails the link of a reset, as the person could request it. The mail has no code, because no browser waits for one.
 pub async fn send_reset(call: &Call, address: &EmailAddress) -> Result<(), SupportError> {
     let account = active(call, address).await?;
-    let (snapshot, now) = (call.snapshot(), call.now);
-    let lifetime = snapshot.policy.recovery.link_lifetime;
+    let lifetime = call.snapshot().policy.recovery.link_lifetime;
     let (id, kind) = (LinkId(call.new_id()), LinkKind::Recovery);
     let identity = LinkIdentity { id, kind, account: Some(account.id) };
-    let new = new_link(call, identity, None, (now, lifetime));
-    let mut href = snapshot.issuer.endpoint("/recover");
-    href.query_pairs_mut().append_pair("token", &new.token.encode());
-    let mail = Mail::Recovery {
-        link: href.to_string(),
-        code: None,
-        minutes: u16::try_from(lifetime.as_mins()).unwrap_or(u16::MAX),
+    let new = new_link(call, identity, None, lifetime);
+    let unit = SendReset {
+        account: account.id,
+        message: Message {
+            id: MessageId(call.new_id()),
+            account: Some(account.id),
+            locale: account.locale,
+            parcel: MessageBody::Email {
+                to: account.primary_address,
+                mail: recovery_mail(call.snapshot(), &new.token.encode(), None, lifetime),
+            },
+            reference: None,
+            created_at: call.now,
+            expires_at: new.link.expires_at,
+        },
+        link: new.link,
+        entry: call.entry(Actor::Operator, Event::RecoveryAsked { mailed: true }).about(account.id),
     };
-    let to = account.primary_address.clone();
-    let message = message(call, &account, MessageBody::Email { to, mail }, (now, new.link.expires_at));
-    let entry = call.entry(Actor::Operator, Event::RecoveryAsked { mailed: true }).about(account.id);
-    let unit = SendReset { account: account.id, link: new.link, message, entry };
-    if call.store().run(unit).await.1? { Ok(()) } else { Err(SupportError::NotActive(address.clone())) }
+    if call.store().run(unit).await.1? { Ok(()) } else { Err(not_active(address)) }
 }
 
 struct SendReset {
@@ -121,8 +132,8 @@ async fn is_active(tx: &Tx, account: AccountId) -> Result<bool, FlowError> {
     Ok(locked.is_some_and(|locked| locked.account.status == AccountStatus::Active))
 }
 
-/// Adds a number that an operator took down in person. It serves after the delay, and the first code sent to it verifies
-/// it. Says from when.
+/// Adds a number that an operator wrote down in person. It can be used after the delay, and the first code sent to it verifies
+/// it. Returns the time from which it can be used.
 pub async fn add_phone(
     call: &Call,
     address: &EmailAddress,
@@ -136,20 +147,23 @@ pub async fn add_phone(
     let usable_from = call.after(policy.recovery.new_phone_delay);
     let phone = NewPhone { id: PhoneId(call.new_id()), number, kind, verified_at: None, usable_from };
     let messages = phone_added_notices(call, &account, &phone).await?;
-    let unit = AddPhone { call: call.clone(), account: account.id, phone, messages };
+    let event = Event::PhoneAdded { phone: phone.number.masked(), phone_kind: kind.as_str() };
+    let entry = call.entry(Actor::Operator, event).about(account.id);
+    let unit = AddPhone { account: account.id, phone, messages, entry, now: call.now };
     match call.store().run(unit).await.1? {
         Added::Yes => Ok(usable_from),
-        Added::NotActive => Err(SupportError::NotActive(address.clone())),
+        Added::NotActive => Err(not_active(address)),
         Added::Known => Err(SupportError::AlreadyThere),
         Added::TooMany => Err(SupportError::TooManyPhones),
     }
 }
 
 struct AddPhone {
-    call: Call,
     account: AccountId,
     phone: NewPhone,
     messages: Vec<Message>,
+    entry: AuditEntry,
+    now: Timestamp,
 }
 
 impl Unit for AddPhone {
@@ -159,21 +173,19 @@ impl Unit for AddPhone {
     const NAME: &'static str = "add_phone_of_support";
 
     async fn run(&self, tx: &Tx) -> Result<Added, FlowError> {
-        let Self { call, account, phone, messages } = self;
-        if !is_active(tx, *account).await? {
+        if !is_active(tx, self.account).await? {
             return Ok(Added::NotActive);
         }
-        if tx.phones_of(*account).await?.len() >= MAX_PHONES {
+        if tx.phones_of(self.account).await?.len() >= MAX_PHONES {
             return Ok(Added::TooMany);
         }
-        if !tx.insert_phone(*account, phone, call.now).await? {
+        if !tx.insert_phone(self.account, &self.phone, self.now).await? {
             return Ok(Added::Known);
         }
-        for message in messages {
+        for message in &self.messages {
             tx.enqueue(message).await?;
         }
-        let event = Event::PhoneAdded { phone: phone.number.masked(), phone_kind: phone.kind.as_str() };
-        tx.append(&call.entry(Actor::Operator, event).about(*account)).await?;
+        tx.append(&self.entry).await?;
         Ok(Added::Yes)
     }
 }
@@ -185,28 +197,23 @@ enum Added {
     TooMany,
 }
 
-/// Word of it by mail to every address, and by text to the phones that were there.
+/// Notices of an added phone: by mail to every address, and by text to the phones of before.
 async fn phone_added_notices(
     call: &Call,
     account: &Account,
     added: &NewPhone,
 ) -> Result<Vec<Message>, FlowError> {
-    let link = call.snapshot().issuer.endpoint("/forgot-password").to_string();
-    let number = || added.number.masked();
-    let mail = Mail::PhoneAdded {
-        at: call.now,
-        phone: number(),
-        usable_from: added.usable_from,
-        link: link.clone(),
-    };
+    let (at, usable_from) = (call.now, added.usable_from);
+    let phone = || added.number.masked();
+    let link = || call.snapshot().issuer.endpoint("/forgot-password").to_string();
+    let mail = Mail::PhoneAdded { at, phone: phone(), usable_from, link: link() };
     let mut messages = notices(call, account, mail).await?;
-    // A landline takes no texts, and no person is called without having asked for it: they have the mail.
+    // A landline receives no texts, and Anteroom calls only a person who has requested a call: they get the mail.
     let phones = call.store().phones_of(account.id).await?;
     let hears = |phone: &Phone| phone.verified_at.is_some() && is_sent(call, phone, DeliveryMethod::Text);
-    let word = Notice::PhoneAdded { phone: number(), link };
-    let texts = phones.into_iter().filter(hears).map(|phone| {
-        let parcel = MessageBody::Notice { to: phone.number, notice: word.clone() };
-        notice(call, account, parcel)
+    let texts = phones.into_iter().filter(hears).map(|known| {
+        let word = Notice::PhoneAdded { phone: phone(), link: link() };
+        notice(call, account, MessageBody::Notice { to: known.number, notice: word })
     });
     messages.extend(texts);
     Ok(messages)

@@ -1,12 +1,12 @@
-//! Groups that accounts are in and the configuration does not define any more. Applications are not told of them. Their
-//! members stay: a file that was missing for a while would cost every membership, so the operator is told of them instead.
+//! Groups that accounts are in and the configuration does not define any more. Applications do not receive them. Their members
+//! stay, because a file that is missing for a while must not remove every membership; the log names these groups to the operator.
 
 use anteroom_domain::account::GroupName;
 
 use crate::context::call::Call;
 use crate::error::FlowError;
 
-/// Tells the log of each. To be asked at the start and after each change of the configuration.
+/// Writes each to the log. To be called at the start and after each change of the configuration.
 pub async fn warn(call: &Call) -> Result<(), FlowError> {
     for (group, members) in undefined(call).await? {
         tracing::warn!(

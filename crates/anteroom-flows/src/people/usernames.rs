@@ -1,10 +1,10 @@
-//! Names that release 0.1.0 gave to accounts without holding them against those of others.
+//! Names that release 0.1.0 gave to accounts without comparing them with those of other accounts.
 
 use anteroom_domain::ids::AccountId;
 use anteroom_storage::{Store, StoreError};
 use std::collections::HashSet;
 
-/// Named in one round. The others are named in the next.
+/// Accounts that one round names in the log. The next round names further ones.
 const MOST_NAMED: usize = 20;
 
 /// Accounts that the log has named.
@@ -21,8 +21,8 @@ impl ReportedAccounts {
     }
 }
 
-/// Enters names that are in profiles alone. Every process does it when it starts, and nodes do it once an hour, since nodes
-/// and commands of 0.1.0 may run beside. Gives back the accounts whose name is another's.
+/// Reserves names that are only in profiles. Every process does it when it starts, and nodes do it once an hour, because nodes
+/// and commands of 0.1.0 may run at the same time. Returns the accounts whose name belongs to another account.
 pub async fn enter(store: &Store) -> Result<Vec<AccountId>, StoreError> {
     let done = store.backfill_usernames().await?;
     if done.entered > 0 {
@@ -34,7 +34,7 @@ pub async fn enter(store: &Store) -> Result<Vec<AccountId>, StoreError> {
     Ok(done.taken)
 }
 
-/// The same, and names those accounts in the log.
+/// The same, and writes those accounts to the log.
 pub async fn enter_and_report(store: &Store, reported: &mut ReportedAccounts) -> Result<(), StoreError> {
     for account in reported.report(enter(store).await?) {
         tracing::warn!(

@@ -15,13 +15,13 @@ pub const MAX_SESSIONS: usize = 5;
 
 const SESSION_CONTEXT: &str = "session";
 
-/// What the store knows a session's secret by.
+/// The digest by which the store finds a session's secret.
 pub(crate) fn session_digest(keyring: &Keyring, token: &OpaqueToken) -> KeyedDigest {
     keyring.mac(KeyPurpose::TokenHash).digest(SESSION_CONTEXT, token.as_bytes())
 }
 
-/// The live sessions of the browser, in the cookie's order, those included that can be used only after a proof
-/// ([`Session::requires_reauthentication`]).
+/// The active sessions of the browser, in the cookie's order, with those that can be used only after a proof
+/// ([`anteroom_domain::session::Session::requires_reauthentication`]).
 pub async fn active_sessions(visit: &Visit) -> Result<Vec<ActiveSession>, FlowError> {
     let policy = visit.snapshot().policy.session;
     let here = sessions_of_browser(visit).await?.into_iter();
@@ -31,15 +31,15 @@ pub async fn active_sessions(visit: &Visit) -> Result<Vec<ActiveSession>, FlowEr
     Ok(live.map(|(row, token)| ActiveSession { session: row.session, account: row.account, token }).collect())
 }
 
-/// Who is at work in the browser, where that is another person than the page of the form showed, or the same person in
-/// another session. A form that acts on the current session must not act on theirs.
+/// The current session of the browser, where it is of another person than the page of the form showed, or another session of
+/// the same person. A form that acts on the current session must not act on that one.
 pub async fn another_person(visit: &Visit) -> Result<Option<ActiveSession>, FlowError> {
     let current = active_sessions(visit).await?.into_iter().next();
     Ok(current.filter(|live| !visit.form.allows(live)))
 }
 
-/// Whether another person than this account's has signed in here after `at`, or used a session from before. The cookie can be edited
-/// at the browser: what the browser's sessions were is known without it.
+/// Whether another account has signed in at this browser after `at`, or used a session from before. A person can edit the cookie at
+/// the browser, so the browser's sessions are also looked up without it.
 pub(crate) async fn other_account_used_browser_since(
     visit: &Visit,
     account: AccountId,
@@ -52,12 +52,12 @@ pub(crate) async fn other_account_used_browser_since(
     Ok(visit.store().has_other_account_at_browser_since(visit.browser.id, account, at).await?)
 }
 
-/// Alive or not, as long as there is something to say of them.
+/// The sessions of the browser's cookie, active or ended.
 pub(crate) async fn sessions_of_browser(
     visit: &Visit,
 ) -> Result<Vec<(FoundSession, OpaqueToken)>, FlowError> {
     let mac = visit.keyring().mac(KeyPurpose::TokenHash);
-    // Several digests a token: a session outlives the rotation of the hashing key.
+    // A session outlives the rotation of the hashing key, so each token has several digests.
     let tokens = visit.browser.sessions.iter().take(MAX_SESSIONS);
     let digests: Vec<(KeyedDigest, &OpaqueToken)> = tokens
         .flat_map(|token| {
@@ -84,7 +84,7 @@ pub(crate) async fn sessions_of_browser(
     Ok(here)
 }
 
-/// Those of the browser that are left when one of this account becomes the current one.
+/// The browser's sessions that stop being the current one when a session of this account becomes it.
 pub(crate) fn sessions_of_other_accounts(live: &[ActiveSession], account: AccountId) -> Vec<SessionId> {
     live.iter().filter(|other| other.account.id != account).map(|other| other.session.id).collect()
 }

@@ -1,7 +1,7 @@
-//! Sessions in a browser: found by the secrets in its cookie, begun, kept alive, ended.
+//! Sessions in a browser: found by the secrets in its cookie, begun, kept active, ended.
 //!
 //! ```text
-//!   cookie ─► browser_sessions ─► Live            new_session ─► Live, with new cookies
+//!   cookie ─► browser_sessions ─► ActiveSession   new_session ─► ActiveSession, with new cookies
 //!   sign-out, disablement, lapse ─► end_sessions ─► deliveries of back-channel logout
 //! ```
 

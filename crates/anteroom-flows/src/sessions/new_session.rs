@@ -1,7 +1,6 @@
-//! Opening a session: after a right password, and after a new one was set by someone who proved who they are.
+//! A new session of an account in a browser: after a right password, and after the person has set a new one.
 
-use anteroom_crypto::KeyedDigest;
-use anteroom_crypto::OpaqueToken;
+use anteroom_crypto::{KeyedDigest, OpaqueToken};
 use anteroom_domain::account::{Account, AccountEpoch};
 use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, SessionId};
@@ -11,32 +10,30 @@ use anteroom_oidc::{Acr, AmrSet};
 use anteroom_storage::{FormWindow, Tx};
 use jiff::Timestamp;
 
-use crate::audit::context::AuditContext;
 use crate::context::call::Visit;
 use crate::context::live::ActiveSession;
-use crate::context::provider::Snapshot;
 use crate::error::FlowError;
 use crate::sessions::browser_sessions::{MAX_SESSIONS, kept_sessions};
-use crate::sessions::end_sessions::{end_all, end_as, logout_recipients_in};
+use crate::sessions::end_sessions::{end_all, end_as, session_ending};
 use crate::sessions::repeated_form::{
     DerivedSecret, MAX_REPEATS, first_secrets, next_secret, repeat_window_start,
 };
 
 /// What a session and its device need, drawn before the transaction so that the transaction can run again.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct NewSession {
-    /// Derived from the form, so that the same form finds what it began.
+    /// Derived from the form, so that a second submission of the form finds the session that the first one began.
     of_form: Vec<DerivedSecret>,
-    /// Used when every secret derived from the form is taken.
+    /// Used where every secret that is derived from the form is taken.
     pub drawn: DerivedSecret,
     pub session: SessionId,
     pub device: DeviceId,
 }
 
-/// A session that a browser holds already, and the secret that takes the place of the one in its cookie where its person signs in
-/// again. The new one is derived from the old one: of two tabs that sign in at once, both renew the session that their one
-/// cookie holds, and both answers bring the same secret, whichever the browser keeps. To derive it takes the master key.
-#[derive(Clone, Debug)]
+/// A session that a browser has already, and the secret that replaces the one in its cookie when its person signs in again.
+/// The new secret is derived from the old one with the master key: if two tabs sign in at once, both renew the session of their
+/// one cookie, and both answers bring the same secret, whichever answer the browser keeps.
+#[derive(Debug)]
 pub(crate) struct RenewedSession {
     pub session: Session,
     pub next: DerivedSecret,
@@ -46,35 +43,37 @@ fn is_of(session: &Session, account: &Account) -> bool {
     session.account == account.id && session.epoch == account.epoch && session.ended_at.is_none()
 }
 
-/// Release 0.1.0 had no bound: of more than these the others run until they lapse.
+/// Sessions of an account that are read to find those over the limit. Release 0.1.0 had no limit: sessions beyond these run until
+/// they lapse.
 const LOOKED_AT: u64 = 500;
 
 impl RenewedSession {
     pub(crate) fn of(visit: &Visit, live: &ActiveSession) -> Self {
-        let next = DerivedSecret::of(visit, next_secret(visit, &live.token));
-        Self { session: live.session.clone(), next }
+        Self::with_secret(visit, live, next_secret(visit, &live.token))
     }
 
-    /// One that this very form has renewed: the second answer brings what the first one brought.
+    /// One that this very form has renewed: the second answer brings the secret of the first.
     pub(crate) fn already_renewed(visit: &Visit, live: &ActiveSession) -> Self {
-        let next = DerivedSecret::of(visit, live.token.clone());
-        Self { session: live.session.clone(), next }
+        Self::with_secret(visit, live, live.token.clone())
+    }
+
+    fn with_secret(visit: &Visit, live: &ActiveSession, next: OpaqueToken) -> Self {
+        Self { session: live.session.clone(), next: DerivedSecret::of(visit, next) }
     }
 }
 
 /// The secret that a session begins with.
-pub(crate) struct InitialSecret {
-    pub secret: DerivedSecret,
+pub(crate) struct InitialSecret<'a> {
+    pub secret: &'a DerivedSecret,
     /// The session that has it already: the same form began it a moment ago.
     pub begun: Option<Session>,
 }
 
 impl NewSession {
     pub(crate) fn prepare(visit: &Visit, account: Option<AccountId>) -> Self {
-        let (random, _now) = (visit.random(), visit.now);
         Self {
             of_form: account.map(|account| first_secrets(visit, account)).unwrap_or_default(),
-            drawn: DerivedSecret::of(visit, random.token()),
+            drawn: DerivedSecret::of(visit, visit.random().token()),
             session: SessionId(visit.new_id()),
             device: DeviceId(visit.new_id()),
         }
@@ -86,33 +85,37 @@ impl NewSession {
         tx: &Tx,
         account: &Account,
         now: Timestamp,
-    ) -> Result<InitialSecret, FlowError> {
+    ) -> Result<InitialSecret<'_>, FlowError> {
         let Some(form) = self.of_form.first().and_then(|secret| secret.stored.form) else {
-            return Ok(InitialSecret { secret: self.drawn.clone(), begun: None });
+            return Ok(InitialSecret { secret: &self.drawn, begun: None });
         };
         let digests: Vec<KeyedDigest> = self.of_form.iter().map(|secret| secret.stored.digest).collect();
         let answered = FormWindow { form: &form, since: repeat_window_start(now) };
-        let found = tx.sessions_of_secrets(&digests, answered).await?;
-        let holder = |secret: &DerivedSecret| found.iter().find(|one| one.secret == secret.stored.digest);
+        let mut found = tx.sessions_of_secrets(&digests, answered).await?;
         for secret in &self.of_form {
-            if let Some(one) = holder(secret).filter(|one| one.is_answer && is_of(&one.session, account)) {
-                return Ok(InitialSecret { secret: secret.clone(), begun: Some(one.session.clone()) });
+            let begun = found.iter().position(|one| {
+                one.secret == secret.stored.digest && one.is_answer && is_of(&one.session, account)
+            });
+            if let Some(place) = begun {
+                return Ok(InitialSecret { secret, begun: Some(found.swap_remove(place).session) });
             }
         }
         // Secrets of the previous window only find existing sessions; a new session never gets one.
         let mut of_this_moment = self.of_form.iter().take(usize::from(MAX_REPEATS));
-        let free = of_this_moment.find(|secret| holder(secret).is_none());
-        Ok(InitialSecret { secret: free.unwrap_or(&self.drawn).clone(), begun: None })
+        let is_free = |secret: &DerivedSecret| found.iter().all(|one| one.secret != secret.stored.digest);
+        let free = of_this_moment.find(|secret| is_free(secret));
+        Ok(InitialSecret { secret: free.unwrap_or(&self.drawn), begun: None })
     }
 
     /// The browser's own device of the account, else a new one. If the account has its maximum of devices that passed a second
-    /// factor, the new device is revoked at once. The session still refers to it, and a second factor makes it known. `epoch`: of the password
-    /// that was right there, read or raised under the account's lock.
+    /// factor, the new device is revoked at once. The session still refers to it, and a second factor makes it known. `epoch`: that
+    /// of the password that was right there, read or raised under the account's lock.
     pub(crate) async fn keep_device(
         &self,
         tx: &Tx,
         visit: &Visit,
-        (account, epoch): (AccountId, AccountEpoch),
+        account: AccountId,
+        epoch: AccountEpoch,
         known: Option<DeviceId>,
     ) -> Result<DeviceId, FlowError> {
         // One that was swept since it was read is not to be referred to.
@@ -141,9 +144,9 @@ impl NewSession {
     pub(crate) async fn insert(
         &self,
         tx: &Tx,
-        audit: &AuditContext,
-        (session, secret): (&Session, &DerivedSecret),
-        snapshot: &Snapshot,
+        visit: &Visit,
+        session: &Session,
+        secret: &DerivedSecret,
     ) -> Result<(), FlowError> {
         let running = tx.sessions_used_last(session.account, LOOKED_AT).await?;
         let full = running.len() >= MAX_OF_ACCOUNT as usize;
@@ -151,8 +154,7 @@ impl NewSession {
         let known = tx.devices_among(session.account, &devices).await?;
         let surplus = sessions_over_limit(running, session.device, &known);
         if !surplus.is_empty() {
-            const WHY: SessionEnd = SessionEnd::TooMany;
-            end_all(tx, audit, &surplus, &logout_recipients_in(snapshot, WHY)).await?;
+            end_all(tx, &surplus, &session_ending(visit, SessionEnd::TooMany)).await?;
         }
         Ok(tx.insert_session(session, &secret.stored).await?)
     }
@@ -160,15 +162,16 @@ impl NewSession {
     pub(crate) fn session(
         &self,
         visit: &Visit,
-        (account, epoch): (&Account, AccountEpoch),
+        account: &Account,
         device: DeviceId,
-        (acr, amr): (Acr, AmrSet),
+        acr: Acr,
+        amr: AmrSet,
     ) -> Session {
         let now = visit.now;
         Session {
             id: self.session,
             account: account.id,
-            epoch,
+            epoch: account.epoch,
             browser: visit.browser.id,
             device: Some(device),
             auth_time: now,
@@ -183,14 +186,14 @@ impl NewSession {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct NewCookies {
     pub sessions: Vec<OpaqueToken>,
     pub device: DeviceId,
 }
 
-/// The cookies of a browser in which this session is the current one from now on, and its sessions. What the cookie has no room
-/// for ends: it could not be signed out of any more.
+/// The cookies of a browser in which this session is the current one from now on, and its sessions. A session that the cookie has
+/// no room for ends, because its person could not sign out of it any more.
 pub(crate) async fn make_current(
     visit: &Visit,
     current: ActiveSession,
@@ -199,8 +202,8 @@ pub(crate) async fn make_current(
     let device = current.session.device.ok_or(FlowError::Broken("a session without its device"))?;
     let account = current.account.id;
     let others = before.into_iter().filter(|other| other.account.id != account);
-    let live: Vec<ActiveSession> = std::iter::once(current).chain(others).collect();
-    let dropped: Vec<Session> = live.iter().skip(MAX_SESSIONS).map(|one| one.session.clone()).collect();
-    end_as(visit, account, dropped).await?;
+    let mut live: Vec<ActiveSession> = std::iter::once(current).chain(others).collect();
+    let dropped = live.split_off(live.len().min(MAX_SESSIONS));
+    end_as(visit, account, dropped.into_iter().map(|one| one.session).collect()).await?;
     Ok((NewCookies { sessions: kept_sessions(&live), device }, live))
 }

@@ -1,11 +1,11 @@
-//! The same form twice: a browser that is told twice to send it (a double click) sends it, drops the answer and sends it again
-//! with the cookies of before. Both must come to one thing, and the second answer must bring all that the first one did.
+//! The same form twice. After a double click a browser sends a form, drops the answer and sends the form again with the cookies
+//! of before. Both submissions must have one effect, and the second answer must bring all that the first one brought.
 //!
 //! Invariants:
-//! - whatever a form creates has identifiers and secrets derived from the form with the master key: the secret of a session,
-//!   the identifiers of a code, of a mail and of a wrong entry. So the second submission finds what the first one did;
-//! - a session is found by an old secret, or by none, for the form alone that renewed or began it, in the moment after it. An
-//!   old cookie without that form is worth nothing;
+//! - all that a form creates has identifiers and secrets that are derived from the form with the master key: the secret of a
+//!   session, the identifiers of a code, of a mail and of a wrong entry. So the second submission finds what the first created;
+//! - a session is found by an old secret, or without a secret, only by the form that renewed or began it, and only for a moment.
+//!   An old cookie without that form is worth nothing;
 //! - another entry in the same form is another try.
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest, OpaqueToken};
@@ -27,10 +27,10 @@ const NEXT_CONTEXT: &str = "next secret of a session";
 const FIRST_CONTEXT: &str = "secret of a session of a form";
 const ENTRY_CONTEXT: &str = "entry in a form";
 
-/// How many sessions one form can begin in a moment, each after the one before has ended. More get secrets that are drawn.
+/// How many sessions one form can begin in a moment, each after the one before has ended. Further ones get random secrets.
 pub(crate) const MAX_REPEATS: u8 = 4;
 
-/// A secret with what the store knows it by.
+/// A secret, with the digest by which the store finds it.
 #[derive(Clone, Debug)]
 pub(crate) struct DerivedSecret {
     pub token: OpaqueToken,
@@ -52,16 +52,16 @@ impl SubmittedForm {
 
     /// Names what was entered in this form.
     pub(crate) fn submission_digest(&self, call: &Call, entered: &[&[u8]]) -> KeyedDigest {
-        let mut told = self.0.as_bytes().to_vec();
+        let mut data = self.0.as_bytes().to_vec();
         for part in entered {
-            told.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            told.extend_from_slice(part);
+            data.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            data.extend_from_slice(part);
         }
-        call.keyring().mac(KeyPurpose::TokenHash).digest(ENTRY_CONTEXT, &told)
+        call.keyring().mac(KeyPurpose::TokenHash).digest(ENTRY_CONTEXT, &data)
     }
 
-    /// Identifiers of the row that this entry makes now: the first is the row's own, and the others are those that the same entry would
-    /// have got a moment before, or gets at a node whose clock is ahead. Later it makes another row.
+    /// Identifiers of the row that this entry creates now: the first is the row's own. The others are those that the same entry would
+    /// have got a moment before, or gets at a node whose clock is ahead. After that moment the entry creates another row.
     pub(crate) fn row_ids(&self, call: &Call, entered: &[&[u8]]) -> [Uuid; 3] {
         let this_moment = call.now.as_second().div_euclid(ANSWER_REPEATED_FOR.as_secs());
         [0, -1, 1].map(|other| {
@@ -83,14 +83,14 @@ impl SubmittedForm {
     /// Secrets of sessions that this form begins now, in the order in which they are used up, and then those of the moment
     /// before. In the next window the same form derives other secrets, so that a secret that was replaced is never issued
     /// again.
-    fn first_secrets(&self, call: &Call, (account, now): (AccountId, Timestamp)) -> Vec<OpaqueToken> {
+    fn first_secrets(&self, call: &Call, account: AccountId) -> Vec<OpaqueToken> {
         let mac = call.keyring().mac(KeyPurpose::TokenHash);
-        let this_moment = now.as_second().div_euclid(ANSWER_REPEATED_FOR.as_secs());
-        let told = |moment: i64, turn: u8| {
+        let this_moment = call.now.as_second().div_euclid(ANSWER_REPEATED_FOR.as_secs());
+        let data = |moment: i64, turn: u8| {
             [self.0.as_bytes().as_slice(), account.0.as_bytes(), &moment.to_be_bytes(), &[turn]].concat()
         };
         let secret = |moment, turn| {
-            OpaqueToken::from_bytes(*mac.digest(FIRST_CONTEXT, &told(moment, turn)).as_bytes())
+            OpaqueToken::from_bytes(*mac.digest(FIRST_CONTEXT, &data(moment, turn)).as_bytes())
         };
         let moments = [this_moment, this_moment.saturating_sub(1)];
         moments
@@ -100,7 +100,7 @@ impl SubmittedForm {
     }
 }
 
-/// The secret that takes the place of this one where its session is renewed.
+/// The secret that replaces this one when its session is renewed.
 pub(crate) fn next_secret(call: &Call, token: &OpaqueToken) -> OpaqueToken {
     let mac = call.keyring().mac(KeyPurpose::TokenHash);
     OpaqueToken::from_bytes(*mac.digest(NEXT_CONTEXT, token.as_bytes()).as_bytes())
@@ -108,18 +108,17 @@ pub(crate) fn next_secret(call: &Call, token: &OpaqueToken) -> OpaqueToken {
 
 /// The secrets that a session of this account may begin with. Without a form there are none.
 pub(crate) fn first_secrets(visit: &Visit, account: AccountId) -> Vec<DerivedSecret> {
-    let form = visit.sent_form;
-    let tokens = form.map(|form| form.first_secrets(visit, (account, visit.now))).unwrap_or_default();
+    let tokens = visit.sent_form.map(|form| form.first_secrets(visit, account)).unwrap_or_default();
     tokens.into_iter().map(|token| DerivedSecret::of(visit, token)).collect()
 }
 
-/// Since when a form that was answered gets its answer again.
+/// A form that was answered after this time gets its answer again.
 pub(crate) fn repeat_window_start(now: Timestamp) -> Timestamp {
     now.checked_sub(ANSWER_REPEATED_FOR).unwrap_or(Timestamp::MIN)
 }
 
 /// The browser as the first submission of its form left it, where it sends the form again with the cookies of before.
-/// `account`: of a session that the form may have begun where there was none; then the caller has seen that the person is there.
+/// `account`: of a session that the form may have begun where there was none. The caller has checked that the person is there.
 pub(crate) async fn repeated_submission(
     visit: &Visit,
     account: Option<AccountId>,
@@ -127,7 +126,7 @@ pub(crate) async fn repeated_submission(
     let Some(form) = visit.sent_form else { return Ok(None) };
     let next: Vec<OpaqueToken> =
         visit.browser.sessions.iter().map(|token| next_secret(visit, token)).collect();
-    let begun = account.map(|account| form.first_secrets(visit, (account, visit.now))).unwrap_or_default();
+    let begun = account.map(|account| form.first_secrets(visit, account)).unwrap_or_default();
     let digests: Vec<KeyedDigest> =
         next.iter().chain(&begun).map(|token| session_digest(visit.keyring(), token)).collect();
     if digests.is_empty() {
@@ -136,13 +135,13 @@ pub(crate) async fn repeated_submission(
     let answered = FormWindow { form: &form.0, since: repeat_window_start(visit.now) };
     let found = visit.store().secrets_from_form(answered, &digests).await?;
     let is_found = |token: &OpaqueToken| found.contains(&session_digest(visit.keyring(), token));
-    let secrets: Vec<OpaqueToken> =
-        next.iter().chain(&begun).filter(|token| is_found(token)).cloned().collect();
+    let held = visit.browser.sessions.iter().zip(&next);
+    let stay: Vec<&OpaqueToken> = held.filter(|(_, next)| !is_found(next)).map(|(token, _)| token).collect();
+    let secrets: Vec<OpaqueToken> = next.into_iter().chain(begun).filter(is_found).collect();
     if secrets.is_empty() {
         return Ok(None);
     }
-    let stays = visit.browser.sessions.iter().zip(&next).filter(|(_, next)| !is_found(next));
-    let sessions = secrets.iter().chain(stays.map(|(token, _)| token)).cloned().collect();
+    let sessions = secrets.iter().chain(stay).cloned().collect();
     let browser = Arc::new(Browser { sessions, ..Browser::clone(&visit.browser) });
     let visit = Visit { browser, ..visit.clone() };
     let live = active_sessions(&visit).await?;
@@ -151,10 +150,10 @@ pub(crate) async fn repeated_submission(
     Ok(is_there.then_some(RepeatedSubmission { visit, live, secrets }))
 }
 
-/// What a form came to that was sent before.
+/// What the first submission of a form led to.
 pub(crate) struct RepeatedSubmission {
     pub visit: Visit,
     pub live: Vec<ActiveSession>,
-    /// Those that the form brought about.
+    /// Those that the form created.
     pub secrets: Vec<OpaqueToken>,
 }

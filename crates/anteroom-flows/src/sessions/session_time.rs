@@ -1,4 +1,4 @@
-//! How long sessions have: for the page that warns before one ends, and for the one that says why it has.
+//! How long a session still lasts, for the page that warns before its end, and why it has ended, for the page that says so.
 
 use anteroom_domain::ids::SessionId;
 use anteroom_domain::session::{SessionEnd, SessionRemaining};
@@ -10,8 +10,8 @@ use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::sessions::browser_sessions::{active_sessions, sessions_of_browser};
 
-/// `None`: that session is not alive, or not this browser's, or wants its person's proof. A page of one that was left is not to be
-/// seen by the next person when a browser goes back to it. Asking is no activity.
+/// `None`: the session is not active, not this browser's, or requires a new proof of its person. The next person at a browser must
+/// not see a page of a session that was left, when the browser goes back to it. This request counts as no activity.
 #[tracing::instrument(name = "session_time", skip_all)]
 pub async fn remaining_time(
     visit: &Visit,
@@ -23,7 +23,7 @@ pub async fn remaining_time(
     Ok(found.map(|live| live.session.left(policy, visit.now)))
 }
 
-/// The person is there. Written at once: near the end a minute would matter.
+/// The person continues the session. It is written at once, because a minute matters near the end.
 #[tracing::instrument(name = "keep_session", skip_all)]
 pub async fn keep_alive(visit: &Visit, session: SessionId) -> Result<Option<SessionRemaining>, FlowError> {
     let Some(ActiveSession { mut session, .. }) = alive(visit, session).await? else { return Ok(None) };
@@ -56,7 +56,7 @@ async fn alive(visit: &Visit, session: SessionId) -> Result<Option<ActiveSession
     Ok(live.into_iter().find(|live| live.session.id == session))
 }
 
-/// Which limit ended the session that was at work in this browser, if one did.
+/// The limit that ended the current session of this browser, if one did.
 pub async fn lapsed(visit: &Visit) -> Result<Option<SessionEnd>, FlowError> {
     let policy = visit.snapshot().policy.session;
     let here = sessions_of_browser(visit).await?;

@@ -79,6 +79,29 @@ impl Tx {
         Ok(pressed.rows_affected == 1)
     }
 
+    /// Those of these links for which this entry of a form was counted a moment ago. They are locked, so that of two submissions of
+    /// one form at once the second sees what the first has counted.
+    pub async fn links_counted_by_form(
+        &self,
+        ids: &[LinkId],
+        FormWindow { form, since }: FormWindow<'_>,
+    ) -> Result<Vec<LinkId>, StoreError> {
+        let found: Vec<(Uuid, Option<Vec<u8>>, Option<i64>)> = links::Entity::find()
+            .select_only()
+            .columns([links::Column::Id, links::Column::CountedForm, links::Column::CountedAt])
+            .filter(links::Column::Id.is_in(ids.iter().map(|id| id.0)))
+            .order_by_asc(links::Column::Id)
+            .lock_exclusive()
+            .into_tuple()
+            .all(&self.conn)
+            .await?;
+        let counted = found.into_iter().filter(|(_, counted_form, counted_at)| {
+            counted_form.as_deref() == Some(form.as_bytes())
+                && counted_at.is_some_and(|at| at > since.as_millisecond())
+        });
+        Ok(counted.map(|(id, ..)| LinkId(id)).collect())
+    }
+
     /// Counts an attempt at the typed code on each of these links that has one left, and returns those. It is counted before
     /// the code is compared, so that codes which are sent at the same moment are compared no more often than that. What the
     /// same form entered a moment ago (`entry`) is no further attempt.

@@ -7,23 +7,22 @@
 
 use crate::StoreError;
 use crate::accounts::links::new_row;
-use crate::entity::{account_addresses, known_devices, links};
+use crate::entity::links;
 use crate::row::{RowRef, json_text};
 use crate::store::{Queries, Tx};
 use anteroom_crypto::{KeyPurpose, KeyedDigest};
-use anteroom_domain::address::FoldedAddress;
-use anteroom_domain::ids::{AccountId, BrowserId, DeviceId, LinkId};
+use anteroom_domain::ids::{AccountId, BrowserId, InteractionId, LinkId};
 use anteroom_domain::link::{EmailedLink, LinkKind};
 use anteroom_domain::mail_request::MailRequest;
 use jiff::Timestamp;
-use sea_orm::sea_query::{Expr, Query};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     Statement,
 };
 use uuid::Uuid;
 
-/// A link with what it was asked for by.
+/// A link with the request for it.
 #[derive(Clone, Debug)]
 pub struct RequestedLink {
     pub link: EmailedLink,
@@ -87,29 +86,6 @@ impl Queries {
         Ok(found.is_some())
     }
 
-    /// Whether one of these devices is known to the account that has the address.
-    pub async fn is_known_device_of_address(
-        &self,
-        address: &FoldedAddress,
-        devices: &[DeviceId],
-    ) -> Result<bool, StoreError> {
-        let account = Query::select()
-            .column(account_addresses::Column::AccountId)
-            .from(account_addresses::Entity)
-            .and_where(account_addresses::Column::Folded.eq(address.as_str()))
-            .to_owned();
-        let found = known_devices::Entity::find()
-            .select_only()
-            .column(known_devices::Column::Id)
-            .filter(known_devices::Column::Id.is_in(devices.iter().map(|id| id.0)))
-            .filter(known_devices::Column::RevokedAt.is_null())
-            .filter(known_devices::Column::AccountId.in_subquery(account))
-            .into_tuple::<Uuid>()
-            .one(&self.conn)
-            .await?;
-        Ok(found.is_some())
-    }
-
     /// The requests that were not looked up yet, the oldest first.
     pub async fn pending_mail_requests(
         &self,
@@ -153,7 +129,12 @@ impl Tx {
         Ok(())
     }
 
-    pub async fn insert_asked_link(&self, asked: &RequestedLink) -> Result<(), StoreError> {
+    /// `interaction`: in which the link was requested.
+    pub async fn insert_asked_link(
+        &self,
+        asked: &RequestedLink,
+        interaction: Option<InteractionId>,
+    ) -> Result<(), StoreError> {
         let plain = json_text(&asked.ask)?;
         let ring = self.keys.keyring.load();
         let sealer = ring.sealer(KeyPurpose::OutboxSeal);
@@ -162,6 +143,7 @@ impl Tx {
             asked_address: Set(Some(asked.address.as_bytes().to_vec())),
             asked_until: Set(Some(asked.until.as_millisecond())),
             asked_sealed: Set(Some(sealed)),
+            interaction_id: Set(interaction.map(|interaction| interaction.0)),
             ..new_row(&asked.link)
         };
         links::Entity::insert(row).exec_without_returning(&self.conn).await?;

@@ -97,7 +97,7 @@ fn asked(number: u8, address: u8) -> RequestedLink {
 }
 
 async fn ask(store: &Store, asked: RequestedLink) {
-    write_with(store, asked, |tx, asked| Box::pin(tx.insert_asked_link(asked))).await.unwrap();
+    write_with(store, asked, |tx, asked| Box::pin(tx.insert_asked_link(asked, None))).await.unwrap();
 }
 
 async fn rows_that_were_asked_for_count_for_their_address_until_their_time_or_a_reset(options: StoreOptions) {
@@ -273,25 +273,27 @@ async fn what_one_form_enters_twice_is_one_try(options: StoreOptions) {
         async move {
             let write = store.write(move |tx| async move {
                 let form = digest(number);
-                let entry = Some(FormWindow { form: &form, since: at(seconds - 30) });
-                let taken = tx.count_link_code_attempt(&[link(1).id], 3, entry, at(seconds)).await?;
-                Ok::<_, StoreError>(taken.len())
+                let entry = FormWindow { form: &form, since: at(seconds - 30) };
+                let before = tx.links_counted_by_form(&[link(1).id, link(2).id], entry).await?;
+                let taken = tx.count_link_code_attempt(&[link(1).id], 3, Some(entry), at(seconds)).await?;
+                Ok::<_, StoreError>((before.len(), taken.len()))
             });
-            let taken = write.await.unwrap();
+            let (before, taken) = write.await.unwrap();
             let link = store.link(&[digest(1)]).await.unwrap().unwrap();
-            (taken, link.mailed_code_attempts)
+            (before, taken, link.mailed_code_attempts)
         }
     };
     let at_once: Vec<_> = join_all((0..4).map(|_| enter(101, 100))).await;
-    assert!(at_once.iter().all(|(taken, _)| *taken == 1), "{at_once:?}");
+    assert!(at_once.iter().all(|(_, taken, _)| *taken == 1), "{at_once:?}");
+    assert_eq!(at_once.iter().filter(|(before, ..)| *before == 0).count(), 1, "{at_once:?}");
     for (form, seconds, expected) in [
-        (101, 129, (1, 1)),
-        (102, 129, (1, 2)),
+        (101, 129, (1, 1, 1)),
+        (102, 129, (0, 1, 2)),
         // What was entered last counts anew from then on.
-        (101, 130, (1, 3)),
-        (101, 140, (1, 3)),
-        (102, 141, (0, 3)),
-        (101, 171, (0, 3)),
+        (101, 130, (0, 1, 3)),
+        (101, 140, (1, 1, 3)),
+        (102, 141, (0, 0, 3)),
+        (101, 171, (0, 0, 3)),
     ] {
         assert_eq!(enter(form, seconds).await, expected, "{form} {seconds}");
     }

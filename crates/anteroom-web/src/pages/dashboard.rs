@@ -57,9 +57,13 @@ pub(crate) fn person(account: &Account) -> SignedInAccount {
     }
 }
 
-fn tile(view: TileView) -> Tile {
-    let href = open_href(&view.client);
-    Tile { name: view.name, description: view.description, icon: view.icon, href }
+fn tile(TileView { client, tile }: TileView<'_>) -> Tile {
+    Tile {
+        name: tile.name.clone(),
+        description: tile.description.clone(),
+        icon: tile.icon.clone(),
+        href: open_href(client),
+    }
 }
 
 pub(crate) async fn open(PathParam(client): PathParam<String>, context: PageContext) -> Response {

@@ -3,9 +3,7 @@
 
 use anteroom_flows::interaction::open_interaction::InteractionRef;
 use anteroom_flows::interaction::reopen::open;
-use anteroom_flows::people::recover::{
-    FollowLinkOutcome, LinkCodeOutcome, enter_link_code as typed, press as follow_link,
-};
+use anteroom_flows::people::recover::{FollowLinkOutcome, LinkCodeOutcome, enter_link_code, follow_link};
 use anteroom_pages::{ErrorKind, NextLink, NextLinkKind, RecoveryAskedProblem, RecoveryLinkPage};
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
@@ -106,7 +104,7 @@ async fn entered(
         };
         return asked_page(context, &interaction, Some(RecoveryAskedProblem::Missing));
     }
-    match typed(visit, interaction_ref, &code).await? {
+    match enter_link_code(visit, interaction_ref, &code).await? {
         LinkCodeOutcome::Next(next) => go(context, next),
         LinkCodeOutcome::Wrong(interaction) => {
             asked_page(context, &interaction, Some(RecoveryAskedProblem::Wrong))

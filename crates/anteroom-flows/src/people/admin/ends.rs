@@ -1,9 +1,10 @@
-//! What ends with an invitation or an account: phones, and links that mails carry.
+//! What ends with an invitation or an account: phones and mailed links.
 
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::link::LinkKind;
 use anteroom_storage::Tx;
+use jiff::Timestamp;
 
 use crate::context::call::Call;
 use crate::error::FlowError;
@@ -13,8 +14,7 @@ use crate::error::FlowError;
 pub(super) async fn restart_registration(tx: &Tx, call: &Call, account: AccountId) -> Result<(), FlowError> {
     tx.raise_epoch(account).await?;
     remove_phones(tx, call, account, "invited_again").await?;
-    tx.complete_link(account, LinkKind::Invitation, None, call.now).await?;
-    Ok(())
+    Ok(tx.complete_link(account, LinkKind::Invitation, None, call.now).await?)
 }
 
 pub(super) async fn remove_phones(
@@ -33,10 +33,10 @@ pub(super) async fn remove_phones(
     Ok(tx.append(&call.entry(Actor::Operator, event).about(account)).await?)
 }
 
-/// Mailed links of before open nothing any more.
-pub(super) async fn end_links(tx: &Tx, call: &Call, account: AccountId) -> Result<(), FlowError> {
+/// Ends the mailed links of the account.
+pub(super) async fn end_links(tx: &Tx, account: AccountId, now: Timestamp) -> Result<(), FlowError> {
     for kind in [LinkKind::Recovery, LinkKind::Invitation] {
-        tx.complete_link(account, kind, None, call.now).await?;
+        tx.complete_link(account, kind, None, now).await?;
     }
     Ok(())
 }

@@ -1,17 +1,16 @@
-//! A new app: its secret is shown, and its first code makes it count.
+//! A new app: its secret is shown, and the app counts once its first code was entered.
 
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::account::AccountEpoch;
-use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::FactorId;
 use anteroom_domain::message::{AppChange, Mail, Message};
 use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, TimeStep, TotpSecret};
 use anteroom_oidc::Acr;
 use anteroom_storage::{FirstCode, Tx, Unit};
-use jiff::Timestamp;
 
 use super::{admitted_to_act, confirmed, confirmed_of};
-use crate::context::call::{Call, Visit};
+use crate::context::call::Visit;
 use crate::context::live::ActiveSession;
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
@@ -87,13 +86,13 @@ impl Unit for BeginEnrolment {
     }
 }
 
-/// What was begun and waits for its first code, for its owner. Another session of theirs, with the password alone, could find the
-/// address in the history and take the secret: it takes the second factor as well to see it, as it did to begin.
+/// An enrolment that was begun and waits for its first code, for its owner. Another session of the owner, with the password alone,
+/// could find the address in the history and see the secret. So the page requires the second factor as well, as the beginning did.
 pub async fn enrolment(visit: &Visit, id: FactorId) -> Result<Option<Enrolment>, FlowError> {
     let app = visit.store().app(id).await?.filter(|app| app.may_be_confirmed(visit.now));
     let Some(app) = app else { return Ok(None) };
     let live = active_sessions(visit).await?;
-    // The current session's alone: its page shows the secret, and its form acts for it.
+    // For the current session only: the page shows the secret, and its form acts for that session.
     let policy = visit.snapshot().policy.session;
     let current =
         live.into_iter().next().filter(|live| !live.session.requires_reauthentication(policy, visit.now));
@@ -101,7 +100,7 @@ pub async fn enrolment(visit: &Visit, id: FactorId) -> Result<Option<Enrolment>,
     if live.session.acr < Acr::Mfa && can_step_up(visit, app.account).await? {
         return Ok(None);
     }
-    // Another person who signed in here since may have its page and its secret.
+    // Another person who has signed in here since may have seen the page and its secret.
     if other_account_used_browser_since(visit, app.account, app.created_at).await? {
         return Ok(None);
     }
@@ -143,12 +142,11 @@ async fn gone(visit: &Visit, id: FactorId, entered: &str) -> Result<ConfirmOutco
 
 /// The first code of an app, and what follows from it.
 struct ConfirmEnrolment {
-    call: Call,
     app: AuthenticatorApp,
     epoch: AccountEpoch,
-    step: TimeStep,
-    usable_from: Timestamp,
+    code: FirstCode,
     messages: Vec<Message>,
+    entry: AuditEntry,
 }
 
 impl ConfirmEnrolment {
@@ -162,34 +160,37 @@ impl ConfirmEnrolment {
         let link = snapshot.issuer.endpoint("/forgot-password").to_string();
         let mail = Mail::AuthenticatorApp { at, change: AppChange::Added { usable_from }, link };
         let messages = notices(visit, &live.account, mail).await?;
-        let call = visit.call.clone();
-        Ok(Self { call, app, epoch: live.account.epoch, step, usable_from, messages })
+        let event = Event::AuthenticatorAppAdded { serves_at_once: usable_from <= at };
+        Ok(Self {
+            entry: visit.entry(Actor::Account(app.account), event),
+            code: FirstCode { step, at, usable_from },
+            epoch: live.account.epoch,
+            messages,
+            app,
+        })
     }
 }
 
 impl Unit for ConfirmEnrolment {
-    /// `false`: nothing waits for this code any more.
+    /// `false`: no enrolment waits for this code any more.
     type Output = bool;
     type Error = FlowError;
 
     const NAME: &'static str = "confirm_enrolment";
 
     async fn run(&self, tx: &Tx) -> Result<bool, FlowError> {
-        let Self { call, app, step, usable_from, .. } = self;
-        let (account, at) = (app.account, call.now);
-        let code = FirstCode { step: *step, at, usable_from: *usable_from };
+        let account = self.app.account;
         let locked = tx.lock_account(account).await?;
         if locked.is_none_or(|locked| locked.account.epoch != self.epoch)
             || confirmed_of(tx.apps_of(account).await?).len() >= MOST_APPS
-            || !tx.confirm_app(account, app.id, code).await?
+            || !tx.confirm_app(account, self.app.id, self.code).await?
         {
             return Ok(false);
         }
         for message in &self.messages {
             tx.enqueue(message).await?;
         }
-        let event = Event::AuthenticatorAppAdded { serves_at_once: *usable_from <= at };
-        tx.append(&call.entry(Actor::Account(account), event)).await?;
+        tx.append(&self.entry).await?;
         Ok(true)
     }
 }

@@ -1,9 +1,9 @@
-//! Authenticator apps of a person who is signed in: the list, a new one, and taking one off.
+//! Authenticator apps of a person who is signed in: the list, a new one, and removing one.
 //!
 //! Invariants:
 //! - these pages need a recent sign-in and, if the account has a usable phone or app, a second factor: the password alone must
 //!   not be enough to add or remove a stronger authenticator, or to see the secret of one that is being added;
-//! - the last factor that serves is not removed: the next change could be proven by nothing but the password;
+//! - the last second factor that can be used is not removed: otherwise the password alone would prove the next change;
 //! - an app counts once its first code was entered; one that was added by a password alone waits as long as an added phone;
 //! - every address of the account gets a notice.
 
@@ -32,7 +32,7 @@ pub struct AuthenticatorList {
     /// Those whose first code was entered.
     pub apps: Vec<AuthenticatorApp>,
     pub can_add: bool,
-    /// A phone serves as well.
+    /// The account has a phone that can be used.
     pub has_phone: bool,
 }
 
@@ -42,7 +42,7 @@ impl AuthenticatorList {
     }
 }
 
-/// The person, or what stands between them and this page.
+/// The session of the person, or the step that comes before this page.
 async fn admitted(visit: &Visit) -> Result<Result<ActiveSession, Next>, FlowError> {
     let mut interaction = OpenInteraction::to_dashboard(visit);
     interaction.state.destination = Destination::AuthenticatorApps;
@@ -52,7 +52,7 @@ async fn admitted(visit: &Visit) -> Result<Result<ActiveSession, Next>, FlowErro
     })
 }
 
-/// The same for a form, after which a page comes by way of a redirect.
+/// The same for a form, whose answer is a redirect to a page.
 async fn admitted_to_act(visit: &Visit) -> Result<Result<ActiveSession, Next>, FlowError> {
     match admitted(visit).await? {
         Ok(live) => Ok(Ok(live)),

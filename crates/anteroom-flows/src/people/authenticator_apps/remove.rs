@@ -1,14 +1,15 @@
-//! Taking an app off the account.
+//! Removing an app from the account.
 
-use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::ids::FactorId;
+use anteroom_domain::account::AccountEpoch;
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::ids::{AccountId, FactorId};
 use anteroom_domain::message::{AppChange, Mail, Message};
 use anteroom_domain::totp::may_remove;
 use anteroom_storage::{Tx, Unit};
+use jiff::Timestamp;
 
 use super::admitted_to_act;
-use crate::context::call::{Call, Visit};
-use crate::context::live::ActiveSession;
+use crate::context::call::Visit;
 use crate::error::FlowError;
 use crate::interaction::next::Next;
 use crate::interaction::phones::usable_phones;
@@ -19,7 +20,7 @@ pub enum RemoveOutcome {
     Removed,
     /// The account has no such app, or none any more: nothing was changed.
     NotThere,
-    /// Nothing else serves as a second factor: it stays.
+    /// It is the only second factor that can be used: it stays.
     LastOne,
     Elsewhere(Next),
 }
@@ -34,21 +35,27 @@ pub async fn remove(visit: &Visit, id: FactorId) -> Result<RemoveOutcome, FlowEr
     let mail = Mail::AuthenticatorApp { at: visit.now, change: AppChange::Removed, link };
     let account = live.account.id;
     let unit = RemoveApp {
-        call: visit.call.clone(),
+        entry: visit
+            .entry(Actor::Account(account), Event::AuthenticatorAppRemoved)
+            .in_session(live.session.id),
+        now: visit.now,
         messages: notices(visit, &live.account, mail).await?,
         has_phone: !usable_phones(visit, account).await?.is_empty(),
-        live,
+        account,
+        epoch: live.account.epoch,
         id,
     };
     visit.store().run(unit).await.1
 }
 
 struct RemoveApp {
-    call: Call,
-    live: ActiveSession,
+    account: AccountId,
+    epoch: AccountEpoch,
     id: FactorId,
     has_phone: bool,
     messages: Vec<Message>,
+    entry: AuditEntry,
+    now: Timestamp,
 }
 
 impl Unit for RemoveApp {
@@ -59,23 +66,22 @@ impl Unit for RemoveApp {
 
     /// Under the account's lock, so that of two apps that are removed at once one stays.
     async fn run(&self, tx: &Tx) -> Result<RemoveOutcome, FlowError> {
-        let Self { call, live: ActiveSession { account, session, .. }, id, .. } = self;
-        let locked = tx.lock_account(account.id).await?;
-        if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
+        let Self { account, id, now, .. } = self;
+        let locked = tx.lock_account(*account).await?;
+        if locked.is_none_or(|locked| locked.account.epoch != self.epoch) {
             return Ok(RemoveOutcome::NotThere);
         }
-        let apps = tx.apps_of(account.id).await?;
-        if !may_remove(&apps, *id, self.has_phone, call.now) {
+        let apps = tx.apps_of(*account).await?;
+        if !may_remove(&apps, *id, self.has_phone, *now) {
             return Ok(RemoveOutcome::LastOne);
         }
-        if !tx.remove_app(account.id, *id, call.now).await? {
+        if !tx.remove_app(*account, *id, *now).await? {
             return Ok(RemoveOutcome::NotThere);
         }
         for message in &self.messages {
             tx.enqueue(message).await?;
         }
-        let entry = call.entry(Actor::Account(account.id), Event::AuthenticatorAppRemoved);
-        tx.append(&entry.in_session(session.id)).await?;
+        tx.append(&self.entry).await?;
         Ok(RemoveOutcome::Removed)
     }
 }

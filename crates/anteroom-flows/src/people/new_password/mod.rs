@@ -3,16 +3,16 @@
 //! Invariants:
 //! - only the person sets it, and only where the one decision asks for it now;
 //! - each try is counted before anything is computed for it;
-//! - hashing is too slow for a transaction, so that the new password is checked against the rules and the old passwords, and
-//!   hashed, before it; under the account's lock the epoch shows whether the account has changed since;
-//! - in one transaction with it: the epoch is raised, sessions, grants and links end, wrong
-//!   passwords at known devices are counted anew, a reset lifts the lock and forgets the other devices, every address is told;
+//! - hashing is too slow for a transaction, so the new password is checked against the rules and the old passwords, and hashed,
+//!   before the transaction; under the account's lock the epoch shows whether the account has changed since;
+//! - in the transaction that sets the password the epoch is raised, sessions, grants and links end, wrong passwords at known
+//!   devices are counted anew, and every address gets a notice; a reset also lifts the lock and revokes the other devices;
 //! - a reset does not sign the person in. A changed password proves its browser anew.
 
 mod repeated;
 mod unit;
 
-use anteroom_crypto::{PasswordVerification, QueueKey};
+use anteroom_crypto::{PasswordHash, PasswordVerification, QueueKey};
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::DeviceId;
@@ -21,10 +21,9 @@ use anteroom_domain::limits::Limit;
 use anteroom_domain::new_password::{Weakness, known_words};
 use anteroom_domain::next_step::NewPasswordReason;
 use anteroom_domain::password_text::{PasswordForm, candidates, normalized};
-use anteroom_storage::{Credential, OldPassword};
+use anteroom_storage::Credential;
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::sync::Arc;
 
 use crate::context::call::{Call, Visit};
 use crate::context::limits::{of_one, spend};
@@ -36,7 +35,7 @@ use crate::interaction::open_interaction::{InteractionNotFound, InteractionRef, 
 use crate::interaction::reopen::open_or_dashboard;
 use crate::sessions::browser_sessions::active_sessions;
 use crate::sessions::new_session::{NewCookies, make_current};
-use unit::{SetPasswordResult, SetPasswordUnit, settle};
+use unit::{NewPasswordFor, SetPasswordResult, SetPasswordUnit};
 
 pub struct EnteredPassword {
     pub new: SecretString,
@@ -63,7 +62,7 @@ pub enum NewPasswordOutcome {
         device: Option<DeviceId>,
         interaction: OpenInteraction,
     },
-    /// The journey stands elsewhere.
+    /// The interaction is at another step.
     Next(Next),
     Gone,
 }
@@ -80,7 +79,7 @@ pub enum PasswordProblem {
 }
 
 impl PasswordProblem {
-    /// For the trail.
+    /// For the audit trail.
     const fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -128,30 +127,28 @@ async fn set_now(
     let Step::NewPassword { reason, account, .. } = &page.step else {
         return Ok(elsewhere(Next::Page(page)));
     };
-    let (reason, account) = (*reason, account.clone());
-    let budget = of_one(visit, Limit::NewPassword, &counted_for(&page, &account));
+    let reason = *reason;
+    let budget = of_one(visit, Limit::NewPassword, &counted_for(&page, account));
     spend(visit, vec![budget]).await?;
     let old = visit.store().credential(account.id).await?;
-    let checked = check(visit, (&account, old.as_ref(), reason), entered).await?;
-    if let Err(fault) = checked {
-        note_fault(visit, &account, fault).await?;
+    if let Err(fault) = check(visit, account, old.as_ref(), reason, entered).await? {
+        note_fault(visit, account, fault).await?;
         return Ok(NewPasswordOutcome::Problem { fault, page });
     }
-    let hash = visit.hashing().hash(lane_of(&account), &normalized(&entered.new)).await?;
+    let hash = visit.hashing().hash(lane_of(account), &normalized(&entered.new)).await?;
     let live = active_sessions(visit).await?;
-    let prepared = SetPasswordUnit::new(visit, (page.interaction, *account, reason), hash, &live);
-    let prepared = Arc::new(prepared);
-    let work = Arc::clone(&prepared);
-    let settled = visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await?;
+    let password_for = NewPasswordFor { account: account.id, epoch: account.epoch, reason };
+    let unit = SetPasswordUnit::new(visit, page.interaction, password_for, hash, &live);
+    let result = visit.store().run(unit).await.1?;
     visit.provider().logout_queued.notify_one();
-    match settled {
+    match result {
         SetPasswordResult::Reset { device, interaction } => {
             Ok(NewPasswordOutcome::Reset { device, interaction })
         }
         SetPasswordResult::SignedIn { current, interaction } => {
-            signed_in(visit, interaction, (*current, live)).await
+            signed_in(visit, interaction, *current, live).await
         }
-        // Looked at once more: what came first may have been the same button.
+        // Looked at once more: the unit that came first may be that of the same form.
         SetPasswordResult::TooLate => match open_or_dashboard(visit, interaction_ref).await? {
             Ok(interaction) => Ok(elsewhere(proceed(visit, interaction).await?)),
             Err(InteractionNotFound) => Ok(NewPasswordOutcome::Gone),
@@ -183,7 +180,7 @@ fn is_done(page: &StepPage) -> bool {
     matches!(page.step, Step::SignIn { .. }) && done
 }
 
-/// Several hashes for one request: in a line of the account's own, and never among those who sign in from known devices.
+/// One request takes several hashes. So they wait in a queue of the account's own, never among the sign-ins from known devices.
 const fn lane_of(account: &Account) -> QueueKey {
     QueueKey::Account(account.id.0.as_u128())
 }
@@ -196,7 +193,9 @@ async fn note_fault(visit: &Visit, account: &Account, fault: PasswordProblem) ->
 
 async fn check(
     visit: &Visit,
-    (account, old, reason): (&Account, Option<&Credential>, NewPasswordReason),
+    account: &Account,
+    old: Option<&Credential>,
+    reason: NewPasswordReason,
     entered: &EnteredPassword,
 ) -> Result<Result<(), PasswordProblem>, FlowError> {
     let snapshot = visit.snapshot();
@@ -220,30 +219,31 @@ async fn check(
         return Ok(Err(PasswordProblem::Weakness(weakness)));
     }
     let before = visit.store().password_history(account.id, u64::from(policy.remembered)).await?;
-    let current = old.map(|old| OldPassword { hash: old.hash.clone(), form: old.form });
-    for old in current.iter().chain(&before) {
-        if matches_password(visit, lane_of(account), old, &entered.new).await? {
+    let current = old.map(|old| (&old.hash, old.form));
+    for (hash, form) in current.into_iter().chain(before.iter().map(|old| (&old.hash, old.form))) {
+        if matches_password(visit, lane_of(account), hash, form, &entered.new).await? {
             return Ok(Err(PasswordProblem::Used));
         }
     }
     Ok(Ok(()))
 }
 
-/// Whether the old password is the one that was typed. One hash, but for a text of more than ASCII against a hash that may
-/// be of the text as it was typed.
+/// Whether the hash is of the password that was typed. `form`: what the hash is of; `None`: the text as it was typed. This takes one
+/// hash, and several where a text of more than ASCII may have been hashed as it was typed.
 async fn matches_password(
     call: &Call,
     lane: QueueKey,
-    old: &OldPassword,
+    hash: &PasswordHash,
+    form: Option<PasswordForm>,
     typed: &SecretString,
 ) -> Result<bool, FlowError> {
-    let mut forms = candidates(typed);
-    if old.form == Some(PasswordForm::OpaqueString) {
-        forms.truncate(1);
+    let mut texts = candidates(typed);
+    if form == Some(PasswordForm::OpaqueString) {
+        texts.truncate(1);
     }
-    for form in forms {
+    for text in texts {
         // One after another, so that each waits its turn.
-        let verdict = call.hashing().verify(lane, &form, Some(&old.hash)).await?;
+        let verdict = call.hashing().verify(lane, &text, Some(hash)).await?;
         if matches!(verdict, PasswordVerification::Match { .. }) {
             return Ok(true);
         }
@@ -254,7 +254,8 @@ async fn matches_password(
 async fn signed_in(
     visit: &Visit,
     mut interaction: OpenInteraction,
-    (current, before): (ActiveSession, Vec<ActiveSession>),
+    current: ActiveSession,
+    before: Vec<ActiveSession>,
 ) -> Result<NewPasswordOutcome, FlowError> {
     let (cookies, live) = make_current(visit, current, before).await?;
     if interaction.state.destination == Destination::ChangePassword {

@@ -1,4 +1,4 @@
-//! The same form twice: the password is set, its session runs, and the browser has no cookie of it yet.
+//! The same form twice: the password is set and its session is active, and the browser does not have the session's cookie yet.
 
 use anteroom_domain::limits::Limit;
 
@@ -9,10 +9,9 @@ use crate::error::FlowError;
 use crate::interaction::open_interaction::InteractionRef;
 use crate::interaction::reopen::open_or_dashboard;
 use crate::sessions::repeated_form::repeated_submission;
-use anteroom_storage::OldPassword;
 
-/// The answer of the first submission once more. The form's token alone is no proof of the person: what was entered must be the
-/// password by now.
+/// The answer of the first submission once more. The form's token alone is no proof of the person, so the entered password must be
+/// the account's password by now.
 pub(super) async fn answer(
     visit: &Visit,
     interaction_ref: Option<InteractionRef>,
@@ -26,10 +25,10 @@ pub(super) async fn answer(
     let Some(current) = place.map(|place| live.remove(place)) else { return Ok(None) };
     let Some(credential) = visit.store().credential(account).await? else { return Ok(None) };
     spend(visit, vec![of_one(visit, Limit::NewPassword, &account)]).await?;
-    let present = OldPassword { hash: credential.hash, form: credential.form };
-    if !matches_password(visit, lane_of(&current.account), &present, &entered.new).await? {
+    let lane = lane_of(&current.account);
+    if !matches_password(visit, lane, &credential.hash, credential.form, &entered.new).await? {
         return Ok(None);
     }
     let Ok(interaction) = open_or_dashboard(visit, interaction_ref).await? else { return Ok(None) };
-    Ok(Some(signed_in(visit, interaction, (current, live)).await?))
+    Ok(Some(signed_in(visit, interaction, current, live).await?))
 }

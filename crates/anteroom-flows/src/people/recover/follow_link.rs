@@ -1,13 +1,18 @@
 //! `POST /recover`, the button behind the mailed link, and `POST /recover/code`, the code typed instead.
+//!
+//! A code is counted in a unit of its own, before it is compared. So codes that arrive at the same moment are compared no more
+//! often than the tries allow. A browser may send one form with a code twice; the second submission is not counted, leaves no
+//! audit entry and gets what the first one got.
 
-use anteroom_crypto::OpaqueToken;
+use anteroom_crypto::{KeyedDigest, OpaqueToken};
 use anteroom_domain::account::AccountStatus;
 use anteroom_domain::address::FoldedAddress;
-use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::ids::AccountId;
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::ids::{AccountId, BrowserId, LinkId};
 use anteroom_domain::interaction::{InteractionProof, InteractionState, ProofKind, RecoveryProgress};
-use anteroom_domain::link::{EmailedLink, InvalidLink, LinkKind};
-use anteroom_storage::{FormWindow, Tx};
+use anteroom_domain::link::{EmailedLink, InvalidLink, LinkKind, RecoveryPolicy};
+use anteroom_storage::{FormWindow, Tx, Unit};
+use jiff::Timestamp;
 
 use crate::context::call::{Call, Visit};
 use crate::context::limits::wait_for_floor;
@@ -41,7 +46,7 @@ pub enum LinkCodeOutcome {
 }
 
 #[tracing::instrument(name = "follow_link", skip_all)]
-pub async fn press(visit: &Visit, token: &str) -> Result<FollowLinkOutcome, FlowError> {
+pub async fn follow_link(visit: &Visit, token: &str) -> Result<FollowLinkOutcome, FlowError> {
     let link = match OpaqueToken::parse(token) {
         Some(token) => visit.store().link(&token_digests(visit, &token)).await?,
         None => None,
@@ -49,7 +54,7 @@ pub async fn press(visit: &Visit, token: &str) -> Result<FollowLinkOutcome, Flow
     let Some(link) = link.filter(|link| link.kind == LinkKind::Recovery) else {
         return dead(visit, InvalidLink::NoAccount).await;
     };
-    match open_link(visit, &link).await? {
+    match open_link(visit, link, OpenedBy::default()).await? {
         Ok(interaction) => Ok(FollowLinkOutcome::Next(proceed(visit, interaction).await?)),
         Err(why) => dead(visit, why).await,
     }
@@ -79,35 +84,83 @@ pub async fn enter_link_code(
     let InteractionStorage::Row { interaction: row, .. } = &interaction.place else {
         return Ok(LinkCodeOutcome::NotAskedHere(interaction));
     };
-    let policy = visit.snapshot().policy.recovery;
     let links = visit.store().newest_links_of(row.id, MOST_TYPED).await?;
-    let recoveries = links.into_iter().filter(|link| link.kind == LinkKind::Recovery);
-    let open = recoveries.filter(|link| link.accepts_mailed_code(visit.browser.id, policy, visit.now));
-    let open: Vec<EmailedLink> = open.collect();
-    let asked: Vec<_> = open.iter().map(|link| link.id).collect();
-    let entry = visit.sent_form.map(|form| form.submission_digest(visit, &[entered.as_bytes()]));
-    let now = visit.now;
-    let write = visit.store().write(move |tx| {
-        let asked = asked.clone();
-        async move {
-            let since = repeat_window_start(now);
-            let entry = entry.as_ref().map(|form| FormWindow { form, since });
-            Ok::<_, FlowError>(tx.count_link_code_attempt(&asked, policy.typed_tries, entry, now).await?)
+    let unit = CountLinkCodeUnit::new(visit, links, entered);
+    let (unit, counted) = visit.store().run(unit).await;
+    let LinkCodeCount { compared, is_repeated } = counted?;
+    let mut links = unit.links.into_iter().filter(|link| compared.contains(&link.id));
+    let Some(link) = links.find(|link| is_typed_code_of(visit, link, entered)) else {
+        if !is_repeated {
+            note_wrong(visit, "wrong_code").await?;
         }
-    });
-    let tried = write.await?;
-    let mut open = open.iter().filter(|link| tried.contains(&link.id));
-    let Some(link) = open.find(|link| is_typed_code_of(visit, link, entered)) else {
-        note_wrong(visit, "wrong_code").await?;
         wait_for_floor(started, visit.snapshot()).await;
         return Ok(LinkCodeOutcome::Wrong(interaction));
     };
-    match open_link(visit, link).await? {
+    let page = visit.sent_form.map(|form| form.submission_digest(visit, &[CODE_PAGE, entered.as_bytes()]));
+    match open_link(visit, link, OpenedBy { page, is_repeated }).await? {
         Ok(followed) => Ok(LinkCodeOutcome::Next(proceed(visit, followed).await?)),
         Err(why) => {
             note_wrong(visit, why.as_str()).await?;
             Ok(LinkCodeOutcome::Wrong(interaction))
         }
+    }
+}
+
+/// Names the page of a form with a code. The same form with the same code gets the same row of an interaction.
+const CODE_PAGE: &[u8] = b"code of a recovery mail";
+
+/// Counts a code that was entered, before it is compared.
+struct CountLinkCodeUnit {
+    /// Those of the interaction that are of a recovery.
+    links: Vec<EmailedLink>,
+    /// What was entered, in this form.
+    entry: Option<KeyedDigest>,
+    browser: BrowserId,
+    policy: RecoveryPolicy,
+    now: Timestamp,
+}
+
+/// What came of counting a code.
+struct LinkCodeCount {
+    /// The links that it is compared with: those that had a try left, and those that this very entry was compared with before.
+    compared: Vec<LinkId>,
+    /// The same form sent the same code a moment ago.
+    is_repeated: bool,
+}
+
+impl CountLinkCodeUnit {
+    fn new(visit: &Visit, mut links: Vec<EmailedLink>, entered: &str) -> Self {
+        links.retain(|link| link.kind == LinkKind::Recovery);
+        Self {
+            links,
+            entry: visit.sent_form.map(|form| form.submission_digest(visit, &[entered.as_bytes()])),
+            browser: visit.browser.id,
+            policy: visit.snapshot().policy.recovery,
+            now: visit.now,
+        }
+    }
+}
+
+impl Unit for CountLinkCodeUnit {
+    type Output = LinkCodeCount;
+    type Error = FlowError;
+
+    const NAME: &'static str = "count_recovery_code";
+
+    async fn run(&self, tx: &Tx) -> Result<LinkCodeCount, FlowError> {
+        let Self { links, browser, policy, now, .. } = self;
+        let since = repeat_window_start(*now);
+        let entry = self.entry.as_ref().map(|form| FormWindow { form, since });
+        let all: Vec<LinkId> = links.iter().map(|link| link.id).collect();
+        let mut compared = match entry {
+            Some(entry) => tx.links_counted_by_form(&all, entry).await?,
+            None => Vec::new(),
+        };
+        let is_repeated = !compared.is_empty();
+        let open = links.iter().filter(|link| link.accepts_mailed_code(*browser, *policy, *now));
+        let open: Vec<LinkId> = open.map(|link| link.id).collect();
+        compared.extend(tx.count_link_code_attempt(&open, policy.typed_tries, entry, *now).await?);
+        Ok(LinkCodeCount { compared, is_repeated })
     }
 }
 
@@ -117,55 +170,103 @@ async fn note_wrong(visit: &Visit, reason: &'static str) -> Result<(), FlowError
     note_refusal(visit, visit.entry(Actor::Anonymous, event)).await
 }
 
-/// Presses the link in this browser: an interaction of its own carries the proof from here on.
+/// The form with which a link is followed.
+#[derive(Clone, Copy, Default)]
+struct OpenedBy {
+    /// Names the page whose row the interaction becomes. `None`: the interaction gets a row of its own each time.
+    page: Option<KeyedDigest>,
+    /// The same form was counted a moment ago.
+    is_repeated: bool,
+}
+
+/// Follows the link in this browser: an interaction of its own carries the proof from here on.
 async fn open_link(
     visit: &Visit,
-    link: &EmailedLink,
+    link: EmailedLink,
+    OpenedBy { page, is_repeated }: OpenedBy,
 ) -> Result<Result<OpenInteraction, InvalidLink>, FlowError> {
     let account = match link.press(visit.browser.id, visit.now) {
         Ok(account) => account,
         Err(dead) => return Ok(Err(dead)),
     };
     // It is in the history of this browser, which may be another person's by now.
-    if let Some(pressed) = link.used_at
-        && other_account_used_browser_since(visit, account, pressed).await?
+    if let Some(followed_at) = link.used_at
+        && other_account_used_browser_since(visit, account, followed_at).await?
     {
         return Ok(Err(InvalidLink::Used));
     }
-    let interaction = OpenInteraction::new(interaction_of_link(visit, (link, account)).await?);
-    let (new_interaction, link) = (NewInteraction::prepare(visit, &interaction), link.clone());
-    let work = visit.clone();
-    let write = visit.store().write(move |tx: Tx| {
-        let (interaction, new_interaction) = (interaction.clone(), new_interaction.clone());
-        let (link, visit) = (link.clone(), work.clone());
-        async move {
-            let locked = tx.lock_account(account).await?;
-            let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Active) else {
-                return Ok(Err(InvalidLink::NoAccount));
-            };
-            if !tx.record_link_followed(link.id, visit.browser.id, visit.now).await? {
-                return Ok(Err(InvalidLink::Used));
-            }
-            let proof = InteractionProof {
-                account,
-                epoch: locked.account.epoch,
-                at: visit.now,
-                kind: ProofKind::Recovery { link: link.id },
-                device: None,
-                factor: None,
-            };
-            let interaction = interaction.persist(&tx, &new_interaction, Some(proof)).await?;
-            tx.append(&visit.entry(Actor::Anonymous, Event::LinkFollowed).about(account)).await?;
-            Ok::<_, FlowError>(Ok(interaction))
-        }
-    });
-    write.await
+    let mut interaction = OpenInteraction::new(interaction_of_link(visit, &link, account).await?);
+    interaction.place = InteractionStorage::Sealed { submitted: page };
+    let unit = FollowLinkUnit {
+        entry: visit.entry(Actor::Anonymous, Event::LinkFollowed).about(account),
+        new_interaction: NewInteraction::prepare(visit, &interaction),
+        browser: visit.browser.id,
+        now: visit.now,
+        interaction,
+        link,
+        account,
+        is_repeated,
+    };
+    visit.store().run(unit).await.1
 }
 
-/// Where the person is going: to what waits in this very browser, else to the dashboard.
+struct FollowLinkUnit {
+    link: EmailedLink,
+    account: AccountId,
+    interaction: OpenInteraction,
+    new_interaction: NewInteraction,
+    entry: AuditEntry,
+    browser: BrowserId,
+    now: Timestamp,
+    is_repeated: bool,
+}
+
+impl Unit for FollowLinkUnit {
+    type Output = Result<OpenInteraction, InvalidLink>;
+    type Error = FlowError;
+
+    const NAME: &'static str = "follow_link";
+
+    async fn run(&self, tx: &Tx) -> Result<Result<OpenInteraction, InvalidLink>, FlowError> {
+        let Self { link, interaction, browser, now, .. } = self;
+        let locked = tx.lock_account(self.account).await?;
+        let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Active) else {
+            return Ok(Err(InvalidLink::NoAccount));
+        };
+        let is_noted = self.is_repeated && self.is_followed(tx).await?;
+        if !tx.record_link_followed(link.id, *browser, *now).await? {
+            return Ok(Err(InvalidLink::Used));
+        }
+        let proof = InteractionProof {
+            account: self.account,
+            epoch: locked.account.epoch,
+            at: *now,
+            kind: ProofKind::Recovery { link: link.id },
+            device: None,
+            factor: None,
+        };
+        let interaction = interaction.persist(tx, &self.new_interaction, Some(proof)).await?;
+        if !is_noted {
+            tx.append(&self.entry).await?;
+        }
+        Ok(Ok(interaction))
+    }
+}
+
+impl FollowLinkUnit {
+    /// Whether the link has been followed by now.
+    async fn is_followed(&self, tx: &Tx) -> Result<bool, FlowError> {
+        let present = tx.link(std::slice::from_ref(&self.link.token)).await?;
+        Ok(present.is_some_and(|link| link.used_at.is_some()))
+    }
+}
+
+/// The state of the interaction behind a link: its target is that of the request that waits in this very browser, else the
+/// dashboard.
 async fn interaction_of_link(
     visit: &Visit,
-    (link, account): (&EmailedLink, AccountId),
+    link: &EmailedLink,
+    account: AccountId,
 ) -> Result<InteractionState, FlowError> {
     let asked = match link.interaction {
         Some(interaction) => visit.store().interaction_by_id(interaction).await?,
@@ -173,13 +274,14 @@ async fn interaction_of_link(
     };
     // What was answered meanwhile does not wait any more.
     let asked = asked.filter(|asked| asked.finished_at.is_none() && visit.now < asked.expires_at);
+    let mut asked = asked.map(|asked| asked.state);
     let here = link.browser == Some(visit.browser.id);
-    let entered = asked.as_ref().and_then(|asked| asked.state.recovery.clone()).map(|note| note.address);
+    let entered = asked.as_mut().and_then(|asked| asked.recovery.take()).map(|note| note.address);
     let address = address_of(visit, entered, account).await?;
-    let waits = asked.as_ref().is_some_and(|asked| asked.state.request().is_some());
+    let waits = asked.as_ref().is_some_and(|asked| asked.request().is_some());
     let note = RecoveryProgress { address, waits_elsewhere: waits && !here, done: false, device: None };
     // The request keeps its limits: required sub, start and expiry.
-    let behind = asked.filter(|_| here).and_then(|asked| asked.state.resume_in(visit.browser.id, visit.now));
+    let behind = asked.filter(|_| here).and_then(|asked| asked.resume_in(visit.browser.id, visit.now));
     let behind = behind.unwrap_or_else(|| OpenInteraction::to_dashboard(visit).state);
     Ok(InteractionState {
         account: Some(account),

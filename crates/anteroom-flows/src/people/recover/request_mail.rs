@@ -1,15 +1,12 @@
 //! `POST /forgot-password`: an address, and the same page for each. Which account has it is looked up afterwards
-//! ([`crate::people::asked`]).
+//! ([`crate::people::mail_requests`]).
 
-use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::interaction::RecoveryProgress;
 use anteroom_domain::limits::Limit;
 use anteroom_domain::link::LinkKind;
 use anteroom_domain::rate::Wait;
-use anteroom_storage::Tx;
-use std::sync::Arc;
+use anteroom_storage::{Tx, Unit};
 
-use crate::audit::context::AuditContext;
 use crate::context::call::Visit;
 use crate::context::limits::wait_for_floor;
 use crate::error::FlowError;
@@ -36,14 +33,6 @@ pub enum RequestRecoveryOutcome {
     Gone,
 }
 
-/// Everything the transaction needs, drawn beforehand so that it can run again.
-struct RequestRecoveryUnit {
-    audit: AuditContext,
-    interaction: OpenInteraction,
-    new_interaction: NewInteraction,
-    ask: NewMailRequest,
-}
-
 #[tracing::instrument(name = "ask_for_recovery", skip_all)]
 pub async fn ask(visit: &Visit, asking: RecoveryRequest) -> Result<RequestRecoveryOutcome, FlowError> {
     let started = tokio::time::Instant::now();
@@ -59,35 +48,38 @@ pub async fn ask(visit: &Visit, asking: RecoveryRequest) -> Result<RequestRecove
         counted => counted?,
     }
     name_page(visit, &mut interaction, &asking.address);
-    let of = (LinkKind::Recovery, asking.address.as_str());
-    let ask = NewMailRequest::prepare(visit, of, (Some(visit.browser.id), interaction.state.request()));
+    let ask =
+        NewMailRequest::prepare(visit, LinkKind::Recovery, &asking.address, interaction.state.request());
     interaction.state.recovery =
         Some(RecoveryProgress { address: asking.address, waits_elsewhere: false, done: false, device: None });
-    let prepared = Arc::new(RequestRecoveryUnit {
-        audit: visit.audit().clone(),
-        new_interaction: NewInteraction::prepare(visit, &interaction),
-        interaction,
-        ask,
-    });
-    let work = Arc::clone(&prepared);
-    let interaction = visit.store().write(move |tx| settle(tx, Arc::clone(&work))).await?;
+    let new_interaction = NewInteraction::prepare(visit, &interaction);
+    let interaction = visit.store().run(RequestRecoveryUnit { interaction, new_interaction, ask }).await.1?;
     wait_for_floor(started, snapshot).await;
     Ok(RequestRecoveryOutcome::Asked(interaction))
 }
 
-async fn settle(tx: Tx, prepared: Arc<RequestRecoveryUnit>) -> Result<OpenInteraction, FlowError> {
-    let prepared = &*prepared;
-    let proof = prepared.interaction.proof().cloned();
-    let interaction = prepared.interaction.persist(&tx, &prepared.new_interaction, proof).await?;
-    if let Some(mailed) = prepared.ask.write(&tx, interaction.row()).await?.is_mailed() {
-        let entry = prepared.audit.entry(Actor::Anonymous, Event::RecoveryAsked { mailed });
-        tx.append(&entry).await?;
-    }
-    Ok(interaction)
+struct RequestRecoveryUnit {
+    interaction: OpenInteraction,
+    new_interaction: NewInteraction,
+    ask: NewMailRequest,
 }
 
-/// Without an application there is no sealed page that would name the row. The form does, so that the same form finds the row of before:
-/// a code is taken in the interaction that it was asked for in.
+impl Unit for RequestRecoveryUnit {
+    type Output = OpenInteraction;
+    type Error = FlowError;
+
+    const NAME: &'static str = "request_recovery";
+
+    async fn run(&self, tx: &Tx) -> Result<OpenInteraction, FlowError> {
+        let proof = self.interaction.proof().cloned();
+        let interaction = self.interaction.persist(tx, &self.new_interaction, proof).await?;
+        self.ask.write(tx, interaction.row()).await?;
+        Ok(interaction)
+    }
+}
+
+/// Without an application there is no sealed page that would name the row. So the form names it, and a second submission of the
+/// form finds the row of the first: a code is accepted only in the interaction in which its mail was requested.
 fn name_page(visit: &Visit, interaction: &mut OpenInteraction, entered: &str) {
     if let (InteractionStorage::Sealed { submitted: submitted @ None }, Some(form)) =
         (&mut interaction.place, visit.sent_form)

@@ -2,11 +2,12 @@
 
 use anteroom_crypto::OpaqueToken;
 use anteroom_domain::account::{Account, AccountStatus};
-use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::ids::AccountId;
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::ids::{AccountId, BrowserId};
 use anteroom_domain::interaction::{InteractionProof, ProofKind};
 use anteroom_domain::link::{EmailedLink, InvalidLink, LinkKind};
 use anteroom_storage::{Tx, Unit};
+use jiff::Timestamp;
 
 use crate::context::call::{Call, Visit};
 use crate::context::refusals::note_refusal;
@@ -18,11 +19,11 @@ use crate::messages::links::token_digests;
 #[derive(Debug)]
 pub enum InvitationOutcome {
     Next(Next),
-    /// Used up, expired, or never there: the person asks for another one.
+    /// Ended, expired, or unknown: the person requests another one.
     Dead,
 }
 
-/// Whom the link invites, while it can be taken up. Looking changes nothing.
+/// The account that the link invites, while the link can be used. Opening it changes nothing.
 #[tracing::instrument(name = "open_invitation", skip_all)]
 pub async fn invited(visit: &Visit, token: &str) -> Result<Option<Account>, FlowError> {
     let Some(link) = invitation(visit, token).await? else { return Ok(None) };
@@ -37,8 +38,8 @@ async fn invitation(call: &Call, token: &str) -> Result<Option<EmailedLink>, Flo
     Ok(link.filter(|link| link.kind == LinkKind::Invitation))
 }
 
-/// An invitation's link may be followed again, also in another browser, until the registration is complete: half-way is kept,
-/// and what is behind it still asks for the codes of phones.
+/// An invitation's link may be followed again, also in another browser, until the registration is complete: an unfinished
+/// registration is kept, and its pages still ask for the codes of phones.
 fn as_unfollowed(link: &EmailedLink) -> EmailedLink {
     EmailedLink { used_at: None, followed_in: None, ..*link }
 }
@@ -69,16 +70,20 @@ async fn follow(visit: &Visit, link: EmailedLink) -> Result<Result<OpenInteracti
     let mut interaction = OpenInteraction::to_dashboard(visit);
     interaction.state.account = Some(account);
     let new_interaction = NewInteraction::prepare(visit, &interaction);
-    let unit = AcceptInvitation { visit: visit.clone(), link, account, interaction, new_interaction };
+    let entry = visit.entry(Actor::Anonymous, Event::LinkFollowed).about(account);
+    let (browser, now) = (visit.browser.id, visit.now);
+    let unit = AcceptInvitation { link, account, interaction, new_interaction, entry, browser, now };
     visit.store().run(unit).await.1
 }
 
 struct AcceptInvitation {
-    visit: Visit,
     link: EmailedLink,
     account: AccountId,
     interaction: OpenInteraction,
     new_interaction: NewInteraction,
+    entry: AuditEntry,
+    browser: BrowserId,
+    now: Timestamp,
 }
 
 impl Unit for AcceptInvitation {
@@ -88,8 +93,8 @@ impl Unit for AcceptInvitation {
     const NAME: &'static str = "accept_invitation";
 
     async fn run(&self, tx: &Tx) -> Result<Result<OpenInteraction, InvalidLink>, FlowError> {
-        let Self { visit, link, account, interaction, new_interaction } = self;
-        let (account, browser, now) = (*account, visit.browser.id, visit.now);
+        let Self { link, interaction, new_interaction, .. } = self;
+        let (account, browser, now) = (self.account, self.browser, self.now);
         let locked = tx.lock_account(account).await?;
         let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Invited) else {
             return Ok(Err(InvalidLink::Ended));
@@ -109,7 +114,7 @@ impl Unit for AcceptInvitation {
             factor: None,
         };
         let interaction = interaction.persist(tx, new_interaction, Some(proof)).await?;
-        tx.append(&visit.entry(Actor::Anonymous, Event::LinkFollowed).about(account)).await?;
+        tx.append(&self.entry).await?;
         Ok(Ok(interaction))
     }
 }

@@ -1,7 +1,7 @@
 //! Completing a registration: the mailed invitation, phones, a password.
 //!
-//! Invariants: opening the link changes nothing; a phone counts once its code was entered; half-way is kept, because phones are
-//! rows of the account and a new link continues with them; until the password is set the account cannot sign in.
+//! Invariants: opening the link changes nothing; a phone counts once its code was entered; an unfinished registration is kept,
+//! because phones are rows of the account and a new link continues with them; until the password is set the account cannot sign in.
 
 mod invitation;
 mod phones;

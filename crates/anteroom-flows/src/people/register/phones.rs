@@ -1,13 +1,14 @@
 //! The phones of a person who is registering: named, then verified by a code.
 
 use anteroom_domain::account::{Account, AccountStatus, PhoneKind};
-use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::PhoneId;
 use anteroom_domain::interaction::{InteractionProof, ProofKind};
 use anteroom_domain::limits::Limit;
 use anteroom_domain::phone::{E164, MAX_PHONES};
 use anteroom_domain::telephony::{self, NotAllowed, NumberProblem};
 use anteroom_storage::{NewPhone, Tx, Unit};
+use jiff::Timestamp;
 
 use crate::context::call::{Call, Visit};
 use crate::context::limits::{of_one, spend};
@@ -62,7 +63,7 @@ pub enum PhoneProblem {
 }
 
 impl PhoneProblem {
-    /// For the trail.
+    /// For the audit trail.
     const fn as_str(self) -> &'static str {
         match self {
             Self::Missing { .. } => "missing",
@@ -75,7 +76,7 @@ impl PhoneProblem {
     }
 }
 
-/// Adds a number, or takes up one that waits for its code already.
+/// Adds a number, or goes on with one that waits for its code already.
 #[tracing::instrument(skip_all)]
 pub async fn add_phone(
     visit: &Visit,
@@ -93,7 +94,7 @@ pub async fn add_phone(
         Ok(added) => added,
         Err(problem) => return refused(visit, registration, problem).await,
     };
-    // Its page would offer no way, so it is not put on file at all.
+    // Its page would offer no way to send a code, so the number is not stored at all.
     if !can_receive_codes(visit, added.kind) {
         return refused(visit, registration, PhoneProblem::Unreached).await;
     }
@@ -107,7 +108,7 @@ pub async fn add_phone(
 }
 
 enum AddPhoneResult {
-    /// The number is on file and waits for its code.
+    /// The number is stored and waits for its code.
     Waits(PhoneId),
     TooMany,
     /// The registration is complete, was begun anew, or has a verified phone by now: nothing was written.
@@ -132,12 +133,13 @@ fn parse_new_number(call: &Call, entered: &NewNumber) -> Result<AddedPhone, Phon
     }
 }
 
-/// What the page was decided by is decided again under the account's lock: another browser may have verified a phone since, and
-/// the mail alone adds none beside it.
+/// The conditions of the page are checked again under the account's lock: another browser may have verified a phone since, and the
+/// mailed link alone must not add another one.
 struct AddPhone {
-    call: Call,
     registration: Registration,
     phone: NewPhone,
+    entry: AuditEntry,
+    now: Timestamp,
 }
 
 impl AddPhone {
@@ -147,10 +149,12 @@ impl AddPhone {
             number: added.number,
             kind: added.kind,
             verified_at: None,
-            // It serves at once: the account has none that a thief could be replacing.
+            // It can be used at once: the account has no phone that a thief could replace.
             usable_from: visit.now,
         };
-        Self { call: visit.call.clone(), registration, phone }
+        let event = Event::PhoneAdded { phone: phone.number.masked(), phone_kind: phone.kind.as_str() };
+        let entry = visit.entry(Actor::Account(registration.proof.account), event);
+        Self { registration, phone, entry, now: visit.now }
     }
 }
 
@@ -161,7 +165,7 @@ impl Unit for AddPhone {
     const NAME: &'static str = "add_phone_of_registration";
 
     async fn run(&self, tx: &Tx) -> Result<AddPhoneResult, FlowError> {
-        let Self { call, registration: Registration { proof, .. }, phone } = self;
+        let Self { registration: Registration { proof, .. }, phone, .. } = self;
         let account = proof.account;
         let locked = tx.lock_account(account).await?.map(|locked| locked.account);
         let stands =
@@ -176,23 +180,21 @@ impl Unit for AddPhone {
         }
         match known {
             Some(known) if known.verified_at.is_some() => Ok(AddPhoneResult::Overtaken),
-            // Entered once more, perhaps with the other kind: what was said last counts.
+            // Entered once more, perhaps with the other kind: the last entry counts.
             Some(known) => {
                 tx.set_phone_kind(known.id, phone.kind).await?;
                 Ok(AddPhoneResult::Waits(known.id))
             }
             None => {
-                tx.insert_phone(account, phone, call.now).await?;
-                let event =
-                    Event::PhoneAdded { phone: phone.number.masked(), phone_kind: phone.kind.as_str() };
-                tx.append(&call.entry(Actor::Account(account), event)).await?;
+                tx.insert_phone(account, phone, self.now).await?;
+                tx.append(&self.entry).await?;
                 Ok(AddPhoneResult::Waits(phone.id))
             }
         }
     }
 }
 
-/// A phone on file that was not verified yet.
+/// A stored phone that was not verified yet.
 #[tracing::instrument(name = "verify_phone", skip_all)]
 pub async fn verify(
     visit: &Visit,
@@ -220,7 +222,7 @@ pub async fn another_phone(
     }
 }
 
-/// No further phone: on to the password. Whether one is verified is for the one decision to see.
+/// No further phone: the password is next. `next_step` decides whether a verified phone is still missing.
 #[tracing::instrument(name = "phones_done", skip_all)]
 pub async fn done(visit: &Visit, interaction_ref: InteractionRef) -> Result<PhoneOutcome, FlowError> {
     let Some(Registration { interaction, proof }) = find(visit, interaction_ref).await? else {
@@ -244,7 +246,7 @@ async fn waiting_for(
     Ok(PhoneOutcome::Next(proceed(visit, interaction).await?))
 }
 
-/// The page again, and an entry in the trail.
+/// The page again, and an entry in the audit trail.
 async fn refused(
     visit: &Visit,
     registration: Registration,
@@ -267,7 +269,7 @@ async fn show_problem(
     }
 }
 
-/// The journey of an invited person, whose proof still stands.
+/// The interaction of an invited person, whose proof is still valid.
 struct Registration {
     interaction: OpenInteraction,
     proof: InteractionProof,

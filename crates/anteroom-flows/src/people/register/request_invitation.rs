@@ -1,12 +1,10 @@
 //! `POST /complete-registration`: another invitation, for a person whose mail is lost or too old. The answer is the same for
-//! every address, and which account has it is looked up afterwards ([`crate::people::asked`]).
+//! every address, and which account has it is looked up afterwards ([`crate::people::mail_requests`]).
 
-use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::limits::Limit;
 use anteroom_domain::link::LinkKind;
 use anteroom_domain::rate::Wait;
-use anteroom_storage::Tx;
-use std::sync::Arc;
+use anteroom_storage::{Tx, Unit};
 
 use crate::context::call::Visit;
 use crate::context::limits::wait_for_floor;
@@ -27,20 +25,21 @@ pub async fn request_invitation(visit: &Visit, entered: &str) -> Result<RequestI
         Err(FlowError::Limited { wait, .. }) => return Ok(RequestInvitationOutcome::RateLimited(wait)),
         counted => counted?,
     }
-    let ask = NewMailRequest::prepare(visit, (LinkKind::Invitation, entered), (None, None));
-    let work = Arc::new((ask, visit.audit().clone()));
-    let write = visit.store().write(move |tx: Tx| {
-        let work = Arc::clone(&work);
-        async move {
-            let (ask, audit) = &*work;
-            if let Some(mailed) = ask.write(&tx, None).await?.is_mailed() {
-                let entry = audit.entry(Actor::Anonymous, Event::InvitationAsked { mailed });
-                tx.append(&entry).await?;
-            }
-            Ok::<_, FlowError>(())
-        }
-    });
-    write.await?;
+    let ask = NewMailRequest::prepare(visit, LinkKind::Invitation, entered, None);
+    visit.store().run(RequestInvitationUnit(ask)).await.1?;
     wait_for_floor(started, snapshot).await;
     Ok(RequestInvitationOutcome::Asked)
+}
+
+struct RequestInvitationUnit(NewMailRequest);
+
+impl Unit for RequestInvitationUnit {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "request_invitation";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        self.0.write(tx, None).await
+    }
 }

@@ -6,16 +6,15 @@
 
 mod unit;
 
-use anteroom_crypto::{KeyedDigest, OpaqueToken, PasswordVerification, QueueKey};
+use anteroom_crypto::{KeyedDigest, OpaqueToken, PasswordHash, PasswordVerification, QueueKey};
 use anteroom_domain::account::AccountStatus;
 use anteroom_domain::address::FoldedAddress;
-use anteroom_domain::device::KnownDevice;
+use anteroom_domain::ids::AccountId;
 use anteroom_domain::limits::Limit;
 use anteroom_domain::password_text::{candidates, normalized};
 use anteroom_domain::rate::Wait;
-use anteroom_storage::SignInView;
+use anteroom_storage::{SignInView, Tx, Unit};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::sync::Arc;
 
 use crate::audit::counters::AuditCounter;
 use crate::context::call::{Call, Visit};
@@ -25,10 +24,11 @@ use crate::error::FlowError;
 use crate::interaction::next::{Next, persist_for_redirect, proceed_with};
 use crate::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
 use crate::interaction::reopen::open_or_dashboard;
+use crate::people::known_device::known_device;
 use crate::sessions::browser_sessions::active_sessions;
 use crate::sessions::new_session::{NewCookies, make_current};
 use crate::sessions::repeated_form::repeated_submission;
-use unit::{SignInResult, SignInUnit, run};
+use unit::{CheckedPassword, SignInResult, SignInUnit, signed_in_as};
 
 /// What the form said, parsed.
 pub struct Credentials {
@@ -39,16 +39,16 @@ pub struct Credentials {
 
 #[derive(Debug)]
 pub enum SignInOutcome {
-    /// Signed in: new cookies, and on to where the person was going.
+    /// Signed in: new cookies, and the next step of the interaction.
     SignedIn {
         cookies: NewCookies,
         next: Next,
     },
-    /// The password was right and is too old: the person is not signed in, and the journey goes on.
+    /// The password was right and has expired: the person is not signed in, and the interaction goes on.
     Proven {
         next: Next,
     },
-    /// The same for every reason, but for a known device of that very account.
+    /// The same for every reason, except on a known device of the account.
     Refused {
         told: LockDisclosure,
         interaction: OpenInteraction,
@@ -62,7 +62,7 @@ pub enum SignInOutcome {
         wait: Wait,
         interaction: OpenInteraction,
     },
-    /// What was waiting behind the form cannot be found any more.
+    /// The interaction of the form cannot be found any more.
     Gone,
 }
 
@@ -91,29 +91,29 @@ pub async fn sign_in(visit: &Visit, credentials: Credentials) -> Result<SignInOu
     let here = BrowserSessions::of(visit).await?;
     let verdict = verify(visit, view.as_ref(), &credentials.password).await?;
     let entry = entry(visit, &credentials.address, &credentials.password);
-    let prepared = Arc::new(SignInUnit::new(visit, interaction, (view, verdict, entry), &here));
-    let live = here.live;
-    let work = Arc::clone(&prepared);
-    let settled = visit.store().write(move |tx| run(tx, Arc::clone(&work))).await?;
-    match settled {
-        SignInResult::SignedIn { current, interaction } => {
+    let checked = CheckedPassword { view, verdict, entry };
+    let (unit, result) = visit.store().run(SignInUnit::new(visit, interaction, checked, &here)).await;
+    let SignInUnit { interaction, checked, .. } = unit;
+    match result? {
+        SignInResult::SignedIn { current, persisted } => {
             // The session exists already. If the rehash fails, the next sign-in tries again.
-            if let Err(error) = rehash_if_outdated(visit, &prepared, &credentials.password).await {
+            if let Err(error) = rehash_if_outdated(visit, checked, &credentials.password).await {
                 tracing::warn!(reference = %visit.reference, "a password was not hashed anew: {error}");
             }
-            signed_in(visit, interaction, *current, live).await
+            let interaction = persisted.unwrap_or_else(|| signed_in_as(interaction, current.account.id));
+            signed_in(visit, interaction, *current, here.live).await
         }
         SignInResult::Expired(interaction) => {
-            let next = proceed_with(visit, interaction, live).await?;
+            let next = proceed_with(visit, interaction, here.live).await?;
             Ok(SignInOutcome::Proven { next })
         }
-        SignInResult::Limited { wait, interaction } => {
+        SignInResult::Limited(wait) => {
             visit.provider().tallies.count(AuditCounter::RateLimited(Limit::RightPassword.name()));
             Ok(SignInOutcome::TooManySignIns { wait, interaction })
         }
-        SignInResult::Refused { told, interaction } => {
+        SignInResult::Refused { told, persisted } => {
             wait_for_floor(started, snapshot).await;
-            Ok(SignInOutcome::Refused { told, interaction })
+            Ok(SignInOutcome::Refused { told, interaction: persisted.unwrap_or(interaction) })
         }
     }
 }
@@ -121,7 +121,7 @@ pub async fn sign_in(visit: &Visit, credentials: Credentials) -> Result<SignInOu
 /// The sessions of the browser.
 struct BrowserSessions {
     live: Vec<ActiveSession>,
-    /// The secrets that this very form has brought about before.
+    /// The secrets that an earlier submission of this form created.
     secrets: Vec<OpaqueToken>,
 }
 
@@ -144,15 +144,15 @@ fn entry(visit: &Visit, address: &FoldedAddress, password: &SecretString) -> Opt
     visit.sent_form.map(|form| form.submission_digest(visit, &entered))
 }
 
-/// Another person at the same network can use up what its address may send. A browser that has signed in to the account before
-/// then has a budget of its own.
+/// Another person in the same network can use up the limit of its IP address. A browser that is a known device of the account then
+/// has a limit of its own.
 async fn count(visit: &Visit, address: &FoldedAddress) -> Result<(), FlowError> {
     let counted = spend(visit, of_address(visit, Limit::SignIn)).await;
     if visit.browser.devices.is_empty() || !matches!(counted, Err(FlowError::Limited { .. })) {
         return counted;
     }
     let view = visit.store().sign_in_view(address, &visit.browser.devices).await?;
-    match view.and_then(|view| own_device(&view).map(|device| device.id)) {
+    match view.and_then(|view| known_device(&view).map(|device| device.id)) {
         Some(device) => {
             let budget = of_one(visit, Limit::SignInOfKnownDevice, &device);
             spend(visit, vec![budget]).await
@@ -161,7 +161,7 @@ async fn count(visit: &Visit, address: &FoldedAddress) -> Result<(), FlowError> 
     }
 }
 
-/// The new session comes first among those of the browser, and the journey goes on.
+/// The new session comes first among those of the browser, and the interaction goes on.
 async fn signed_in(
     visit: &Visit,
     interaction: OpenInteraction,
@@ -175,37 +175,45 @@ async fn signed_in(
     Ok(SignInOutcome::SignedIn { cookies, next })
 }
 
-/// Stronger parameters, or a new pepper, reach a password when its owner next types it.
+/// Stronger parameters, or a new pepper, take effect for a password when its person next enters it.
 async fn rehash_if_outdated(
     call: &Call,
-    prepared: &SignInUnit,
+    checked: CheckedPassword,
     password: &SecretString,
 ) -> Result<(), FlowError> {
-    let Some(old) = prepared.outdated_hash() else { return Ok(()) };
-    // The person is in already: a full queue only puts this off until next time.
-    let account = prepared.account_id();
-    let lane = QueueKey::Account(account.map_or(0, |account| account.0.as_u128()));
+    let CheckedPassword { verdict: PasswordVerification::Match { outdated: true }, view: Some(view), .. } =
+        checked
+    else {
+        return Ok(());
+    };
+    let (account, Some(credential)) = (view.account.id, view.credential) else { return Ok(()) };
+    // The person is signed in already: a full queue only puts this off until next time.
+    let lane = QueueKey::Account(account.0.as_u128());
     let Ok(new) = call.hashing().hash(lane, &normalized(password)).await else { return Ok(()) };
-    let write = call.store().write(move |tx| {
-        let (old, new) = (old.clone(), new.clone());
-        async move {
-            match account {
-                Some(account) => Ok(tx.replace_hash(account, &old, &new).await?),
-                None => Ok::<_, FlowError>(false),
-            }
-        }
-    });
-    write.await?;
+    call.store().run(ReplaceHashUnit { account, old: credential.hash, new }).await.1?;
     Ok(())
 }
 
-/// The browser's device of the account, if it is treated before strangers.
-fn own_device(view: &SignInView) -> Option<&KnownDevice> {
-    view.devices.iter().find(|device| device.comes_before_strangers(view.account.epoch))
+struct ReplaceHashUnit {
+    account: AccountId,
+    old: PasswordHash,
+    new: PasswordHash,
 }
 
-/// Every form that was typed is verified, also after one that matched: against the account's hash, or a dummy of the same
-/// cost.
+impl Unit for ReplaceHashUnit {
+    /// `false`: the password is another one by now.
+    type Output = bool;
+    type Error = FlowError;
+
+    const NAME: &'static str = "replace_hash";
+
+    async fn run(&self, tx: &Tx) -> Result<bool, FlowError> {
+        Ok(tx.replace_hash(self.account, &self.old, &self.new).await?)
+    }
+}
+
+/// Every spelling of the password that was typed is verified, also after one that matched: against the account's hash, or a dummy of
+/// the same cost.
 async fn verify(
     visit: &Visit,
     view: Option<&SignInView>,
@@ -214,15 +222,16 @@ async fn verify(
     let known = view.filter(|view| {
         let account = &view.account;
         let is_usable = account.status == AccountStatus::Active && account.lockout.locked_at.is_none();
-        is_usable && own_device(view).is_some()
+        is_usable && known_device(view).is_some()
     });
     let lane = match known {
         Some(view) => QueueKey::KnownDevice(view.account.id.0.as_u128()),
         None => QueueKey::of_address(visit.address),
     };
-    let hash = view.and_then(|view| view.credential.as_ref()).map(|credential| &credential.hash);
-    // A hash that does not say that it is of the normalized form is made anew while the text is here.
-    let unmarked = view.and_then(|view| view.credential.as_ref()).is_some_and(|old| old.form.is_none());
+    let credential = view.and_then(|view| view.credential.as_ref());
+    let hash = credential.map(|credential| &credential.hash);
+    // A hash that is not marked as one of the normalized form is made anew while the text is here.
+    let unmarked = credential.is_some_and(|old| old.form.is_none());
     let unmarked = unmarked && !password.expose_secret().is_ascii();
     let mut result = PasswordVerification::Mismatch;
     for (place, form) in candidates(password).iter().enumerate() {

@@ -43,7 +43,7 @@ pub(super) async fn end(
             }));
         }
         Some((LogoutHintEffect::Asks | LogoutHintEffect::Ends, session, client)) => {
-            end_at_client(visit, &session, client.id()).await?;
+            end_at_client(visit, session, client.id()).await?;
         }
         Some((LogoutHintEffect::Nothing, ..)) | None => {
             if let Some(error) = &checked.stays {

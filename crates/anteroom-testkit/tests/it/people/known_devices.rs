@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 on_both_databases!(
     a_thief_of_the_password_before_has_few_guesses_in_all_browsers_together,
     a_device_of_an_earlier_password_has_no_place_before_strangers,
+    a_device_of_an_earlier_password_has_no_mail_beside_those_of_strangers,
     a_new_password_by_choice_lifts_the_lock_of_a_device_and_none_of_the_account,
     a_reset_at_each_desk_keeps_both_from_a_strangers_failures,
     after_a_reset_a_device_that_had_stepped_up_does_so_again,
@@ -91,6 +92,22 @@ async fn a_device_of_an_earlier_password_has_no_place_before_strangers(backend: 
     }
     assert_eq!(thief.sign_in(CAROL, "wrong").await.status, 429);
     assert_eq!(desk.sign_in(CAROL, NEW).await.status, 303);
+}
+
+async fn a_device_of_an_earlier_password_has_no_mail_beside_those_of_strangers(backend: Backend) {
+    let provider = TestProvider::start(&backend).await;
+    provider.person(CAROL).password_set(SignedDuration::from_hours(48)).create().await;
+    let (desk, thief) = (provider.signed_in(CAROL).await, provider.signed_in(CAROL).await);
+    let page = desk.get("/change-password").await;
+    assert_eq!(choose(&desk, &page, NEW).await.status, 303);
+    for _ in 0..5 {
+        forget(&provider.browser(), CAROL).await;
+    }
+    assert_eq!(mails(&provider, "recovery").await, 5);
+    forget(&thief, CAROL).await;
+    assert_eq!(mails(&provider, "recovery").await, 5);
+    forget(&desk, CAROL).await;
+    assert_eq!(mails(&provider, "recovery").await, 6);
 }
 
 async fn a_new_password_by_choice_lifts_the_lock_of_a_device_and_none_of_the_account(backend: Backend) {

@@ -24,6 +24,7 @@ on_one_node_and_on_two!(
     a_mail_that_is_asked_for_twice_by_one_form_is_one,
     an_invitation_that_is_asked_for_twice_by_one_form_is_one,
     a_wrong_code_of_a_mail_that_is_sent_twice_is_one_try,
+    a_right_code_of_a_mail_that_is_sent_twice_proves_once,
     a_page_that_is_submitted_twice_is_one_row,
 );
 
@@ -345,8 +346,31 @@ async fn a_wrong_code_of_a_mail_that_is_sent_twice_is_one_try(backend: Backend) 
         assert_eq!((first.status, second.status), (422, 422));
         let tries = backend.count("SELECT CAST(MAX(typed_tries) AS bigint) AS count FROM links").await;
         assert_eq!(tries, round, "{wrong}");
+        let refused = provider.audited("link_refused").await.len();
+        assert_eq!(i64::try_from(refused), Ok(round), "{wrong}");
     }
     assert!(through(&carol, &page, "/recover/code", &[("code", &code)]).await.has_form("/verify/send"));
+}
+
+async fn a_right_code_of_a_mail_that_is_sent_twice_proves_once(backend: Backend) {
+    let provider = with_carol(&backend).await;
+    let carol = provider.browser();
+    let page = forget(&carol, CAROL).await;
+    let (_, code) = mailed(&provider).await;
+    let entered = [("code", code.as_str())];
+    let before = backend.rows().await["interactions"];
+    let [first, second] = twice(&carol, &page, "/recover/code", &entered).await;
+    assert_eq!((first.status, second.status), (303, 303), "{}", second.page_summary());
+    assert_eq!(first.location(), second.location());
+    assert!(carol.follow(&second).await.has_form("/verify/send"));
+    assert_eq!(backend.rows().await["interactions"] - before, 1);
+    assert_eq!(provider.audited("link_pressed").await.len(), 1);
+    assert!(provider.audited("link_refused").await.is_empty());
+    // For that form, in its browser, and for a moment alone.
+    let other = carol.get(page.asked.as_str()).await;
+    assert_eq!(carol.submit(&other, "/recover/code", &entered).await.status, 422);
+    provider.advance(SignedDuration::from_secs(31));
+    assert_eq!(carol.submit(&page, "/recover/code", &entered).await.status, 422);
 }
 
 async fn a_page_that_is_submitted_twice_is_one_row(backend: Backend) {
