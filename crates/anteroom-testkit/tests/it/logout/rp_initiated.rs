@@ -329,10 +329,9 @@ async fn whoever_is_signed_out_already_is_led_back_at_once(backend: Backend) {
 async fn rp_initiated_2_post_answers_303_to_a_get_of_itself(backend: Backend) {
     let provider = TestProvider::start(&backend).await;
     let (browser, hint) = at_web(&provider, ALICE).await;
-    let self_registered =
+    let cross_site =
         provider.browser().with("origin", "https://web.example").with("sec-fetch-site", "cross-site");
-    let answer =
-        self_registered.post("/end-session", &[("id_token_hint", &hint), BACK, ("state", "a b")]).await;
+    let answer = cross_site.post("/end-session", &[("id_token_hint", &hint), BACK, ("state", "a b")]).await;
     assert_eq!((answer.status, answer.location().path()), (303, "/end-session"));
     assert!(browser.is_signed_in().await);
     let answer = browser.follow(&answer).await;
