@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn only_public_addresses_are_policyed() {
+    fn only_public_addresses_are_reached() {
         for (address, public) in [
             ("93.184.216.34", true),
             ("10.0.0.1", false),
