@@ -1,4 +1,4 @@
-//! The chain of the audit trail: linking what was written, signing how far it has come, verifying it, writing it out.
+//! The chain of the audit trail: links new entries, signs checkpoints, verifies the chain and exports it.
 
 use anteroom_crypto::{KeyPurpose, Keyring, Signer, SigningFailed};
 use anteroom_domain::audit_trail::chain::{ChainedEntry, Checkpoint, Pruned, is_checkpoint_due};
@@ -12,17 +12,17 @@ use jiff::Timestamp;
 
 use crate::error::FlowError;
 
-/// Entries linked in one transaction: few enough that no act waits behind it.
+/// Entries linked in one transaction: few enough that other writes do not wait for long.
 const BATCH: u32 = 250;
-/// Rows read at a time on the way through a whole trail.
+/// Rows read at a time when the whole trail is read.
 const PAGE: u64 = 1_000;
-/// Entries that wait are those of a second; so many wait only where nothing has linked for a long time.
+/// How many unlinked entries are verified. Usually only those of the last second are unlinked.
 const MOST_WAITING: u64 = 100_000;
 
-/// More of them, and it is the database itself that cannot be read.
+/// Beyond this many unreadable entries, verification fails, because the database itself cannot be read.
 const MOST_UNREADABLE: u32 = 100;
 
-/// One batch of what was committed since the last. Most rounds find nothing, and write nothing.
+/// Links one batch of the entries that were committed since the last round. A round that finds none writes nothing.
 pub async fn link(store: &Store) -> Result<Linking, FlowError> {
     if !store.is_any_entry_waiting().await? {
         return Ok(Linking::default());
@@ -30,7 +30,7 @@ pub async fn link(store: &Store) -> Result<Linking, FlowError> {
     Ok(store.link_entries(BATCH).await?)
 }
 
-/// All that waits.
+/// Links all entries that are not linked yet.
 #[tracing::instrument(name = "link_audit_entries", skip_all)]
 pub async fn link_all(store: &Store) -> Result<(), FlowError> {
     while link(store).await?.more {}
@@ -39,9 +39,9 @@ pub async fn link_all(store: &Store) -> Result<(), FlowError> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckpointTime {
-    /// Where the chain has grown enough, or a minute ago.
+    /// Only where the chain has grown enough, or has grown and the last checkpoint is a minute old.
     Due,
-    /// Where it has grown at all: before stopping.
+    /// Where the chain has grown at all. Used before a node stops.
     Now,
 }
 
@@ -67,7 +67,7 @@ pub async fn checkpoint(
 struct InsertCheckpoint(Checkpoint);
 
 impl Unit for InsertCheckpoint {
-    /// `false`: another node has signed this far.
+    /// `false`: another node has signed as far as this.
     type Output = bool;
     type Error = FlowError;
 
@@ -78,15 +78,15 @@ impl Unit for InsertCheckpoint {
     }
 }
 
-/// The newest checkpoint in the database that any node has signed. One without a good signature is not given: a node would
-/// keep it in place of what it remembers.
+/// The newest checkpoint in the database that any node has signed. `None` where its signature does not verify: a node would keep
+/// it in place of the checkpoint that it has.
 pub async fn newest_checkpoint(store: &Store, keyring: &Keyring) -> Result<Option<Checkpoint>, FlowError> {
     let signers = signer(keyring)?.verifying_keys();
     Ok(store.last_checkpoint().await?.filter(|checkpoint| checkpoint.is_signed_by(&signers)))
 }
 
-/// Verifies the whole trail in the database, holding it against checkpoints that were kept elsewhere. `findings` are
-/// those about that place.
+/// Verifies the whole trail in the database, and compares it with checkpoints that were kept elsewhere. `findings` are
+/// those about these checkpoints.
 pub async fn verify(
     store: &Store,
     keyring: &Keyring,
@@ -94,18 +94,19 @@ pub async fn verify(
     findings: Vec<AuditFinding>,
 ) -> Result<VerificationReport, FlowError> {
     let begins = store.pruned().await?;
-    let report = verify_from(store, keyring, begins.clone(), (&outside, &findings)).await?;
+    let report = verify_from(store, keyring, begins.clone(), &outside, &findings).await?;
     // Another node pruned the trail during the verification, which makes the removed entries look missing. So the trail is
     // verified once more.
     let now = store.pruned().await?;
-    if now == begins { Ok(report) } else { verify_from(store, keyring, now, (&outside, &findings)).await }
+    if now == begins { Ok(report) } else { verify_from(store, keyring, now, &outside, &findings).await }
 }
 
 async fn verify_from(
     store: &Store,
     keyring: &Keyring,
     begins: Option<Pruned>,
-    (outside, findings): (&[Checkpoint], &[AuditFinding]),
+    outside: &[Checkpoint],
+    findings: &[AuditFinding],
 ) -> Result<VerificationReport, FlowError> {
     let signers = signer(keyring)?.verifying_keys();
     let mut verifier = ChainVerifier::new(VerificationKeys { keyring: Some(keyring), signers });
@@ -118,7 +119,7 @@ async fn verify_from(
     for checkpoint in outside {
         verifier.checkpoint(CheckpointSource::Outside, checkpoint.clone());
     }
-    // Before the entries: they may grow meanwhile, and must reach at least this far.
+    // Read before the entries: more may be added in the meantime, and they must reach at least this far.
     let top = store.last_checkpoint().await?.map_or(0, |checkpoint| checkpoint.link.seq);
     match store.chain_head().await {
         Err(StoreError::Corrupt { .. }) => verifier.head(None),
@@ -129,7 +130,7 @@ async fn verify_from(
     Ok(verifier.finish())
 }
 
-/// What waits to be linked, and what should not.
+/// Verifies the entries that are not linked yet, and finds linked ones among them.
 async fn waiting(store: &Store, verifier: &mut ChainVerifier<'_>) -> Result<(), FlowError> {
     let nodes = store.nodes(Timestamp::UNIX_EPOCH).await?;
     verifier.ran(nodes.iter().map(|node| NodeRun { from: node.started_at, until: node.seen_at }).collect());
@@ -146,11 +147,11 @@ async fn waiting(store: &Store, verifier: &mut ChainVerifier<'_>) -> Result<(), 
     Ok(())
 }
 
-/// All that are linked, with their checkpoints up to number `top`.
+/// Verifies all linked entries, and the checkpoints up to number `top`.
 async fn entries(store: &Store, verifier: &mut ChainVerifier<'_>, top: u64) -> Result<(), FlowError> {
     let begins = verifier.last().seq;
     if begins > 0 {
-        // What was pruned is not to come back. A row that cannot be read is met below.
+        // Pruned entries must not come back. A row that cannot be read is found below.
         let first = match store.linked_entries(0, 1).await {
             Err(StoreError::Corrupt { .. } | StoreError::Statement(_)) => Vec::new(),
             first => first?,
@@ -186,7 +187,7 @@ async fn entries(store: &Store, verifier: &mut ChainVerifier<'_>, top: u64) -> R
     }
 }
 
-/// The next page, or as much of it as there is before a row that cannot be read.
+/// The next page, or its part before a row that cannot be read.
 async fn readable(store: &Store, after: u64) -> Result<Vec<ChainedEntry>, StoreError> {
     let page = store.linked_entries(after, PAGE).await;
     if page.is_ok() {
@@ -231,7 +232,7 @@ impl From<StoreError> for ExportError {
     }
 }
 
-/// Links what waits, then writes out the whole trail. Gives back how many entries there are.
+/// Links all entries, then exports the whole trail. Returns the number of entries.
 pub async fn export(
     store: &Store,
     keyring: &Keyring,
@@ -254,7 +255,7 @@ pub async fn export(
             entries += 1;
         }
     }
-    // With the one that the trail begins behind.
+    // From the checkpoint after which the trail begins.
     let (mut after, mut count) = (first.saturating_sub(1), 0);
     while after < end.seq {
         let page = store.checkpoints(after, end.seq, PAGE).await?;

@@ -1,4 +1,4 @@
-//! What the audit entries of one request, or of one round of Anteroom's own work, have in common.
+//! The part of audit entries that is the same for one request, or for one round of background work.
 
 use anteroom_crypto::Random;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use std::net::IpAddr;
 use uuid::Uuid;
 
-/// From where and when an act came: the part of an entry that is the same for all entries of a request.
+/// When, from which address and under which reference a request came.
 #[derive(Clone, Debug)]
 pub struct AuditContext {
     pub now: Timestamp,
@@ -18,7 +18,7 @@ pub struct AuditContext {
 }
 
 impl AuditContext {
-    /// An act of Anteroom itself or of an operator at the shell.
+    /// For background work, or a command of an operator.
     pub fn local(now: Timestamp, random: &Random) -> Self {
         Self { now, address: None, reference: None, random: random.clone() }
     }

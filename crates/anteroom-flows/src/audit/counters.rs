@@ -1,6 +1,6 @@
-//! What the trail learns as a count per minute instead of an entry each: tokens that clients get for themselves, refusals by
-//! rate limit, and refusals beyond what one address, and all of them, may have written down, so that a stranger cannot fill
-//! the disk.
+//! Counts what the audit trail has as one entry per minute instead of one entry each: tokens that clients get for themselves,
+//! refusals by rate limit, and refusals beyond the number of entries that one address, and all of them, may cause. Without
+//! these bounds, unauthenticated requests could fill the disk.
 
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::rate::AddressPrefix;
@@ -10,37 +10,37 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Refusals of one IPv4 address or IPv6 /64 that get an entry of their own in a minute.
+/// How many refusals of one IPv4 address or IPv6 /64 get an entry of their own in a minute.
 const WRITTEN_OF_PREFIX: u32 = 30;
 /// The same for an IPv6 /56, which has many /64s.
 const WRITTEN_OF_WIDER_PREFIX: u32 = 120;
-/// The same for the account that they are about. They are counted apart from those that are about none, so that a stranger's
-/// requests do not keep an attack on an account from being seen.
+/// The same for the account that they are about. They are counted apart from refusals that are about no account, so that such
+/// requests do not hide an attack on an account.
 const WRITTEN_OF_ACCOUNT: u32 = 30;
-/// Of those about accounts, from one IPv4 address or IPv6 /56: requests from one network about one account must not use up the
-/// entries for an attack on another account.
+/// The same for refusals about accounts from one IPv4 address or IPv6 /56: requests from one network about one account must not
+/// use up the entries for an attack on another account.
 const WRITTEN_OF_PREFIX_ABOUT_ACCOUNTS: u32 = 120;
-/// Of all of them, so that the trail grows by so much at most; once about accounts, and once about none.
+/// The same for all refusals about accounts together, and for all others together, so that the growth of the trail is bounded.
 const WRITTEN: u32 = 600;
-/// Prefixes remembered in a minute; refusals from others are only counted.
+/// How many prefixes, or accounts, are remembered in a minute; refusals of further ones are only counted.
 const REMEMBERED: usize = 10_000;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum AuditCounter {
     ClientTokens(ClientId),
     RateLimited(&'static str),
-    /// Of requests that were wrong, beyond those written down.
+    /// Refused requests that got no entry of their own.
     Refusals,
 }
 
-/// Of this node, since the trail was last told.
+/// The counts of this node since they were last written to the trail.
 #[derive(Debug, Default)]
 pub(crate) struct AuditCounters {
     counts: Mutex<BTreeMap<AuditCounter, u32>>,
     written: Mutex<WrittenRefusals>,
 }
 
-/// What has had entries of its own.
+/// How many refusals have got an entry of their own.
 #[derive(Debug, Default)]
 struct WrittenRefusals {
     refusals: u32,
@@ -51,13 +51,13 @@ struct WrittenRefusals {
 }
 
 impl AuditCounters {
-    pub(crate) fn count(&self, tally: AuditCounter) {
+    pub(crate) fn count(&self, counter: AuditCounter) {
         let mut counts = lock(&self.counts);
-        let count = counts.entry(tally).or_default();
+        let count = counts.entry(counter).or_default();
         *count = count.saturating_add(1);
     }
 
-    /// Whether a refusal from this address, about this account, deserves an entry of its own; what comes from no address always
+    /// Whether a refusal from this address, about this account, gets an entry of its own. A refusal without an address always
     /// does.
     pub(crate) fn may_write(&self, address: Option<IpAddr>, account: Option<AccountId>) -> bool {
         let Some(address) = address else { return true };
@@ -85,7 +85,7 @@ impl AuditCounters {
 impl WrittenRefusals {
     fn admits_about(&mut self, account: AccountId, address: IpAddr) -> bool {
         let prefix = AddressPrefix::wider(address).unwrap_or_else(|| AddressPrefix::of(address));
-        // What is not written takes no share of the account's.
+        // A refusal that gets no entry is not counted for the account.
         let taken = self.about_accounts_by_prefix.get(&prefix).copied().unwrap_or_default();
         let admitted = self.about_accounts < WRITTEN
             && taken < WRITTEN_OF_PREFIX_ABOUT_ACCOUNTS
@@ -96,7 +96,7 @@ impl WrittenRefusals {
     }
 }
 
-/// One more of at most so many.
+/// Counts one more for the key, up to `most`. `false`: `most` was reached before.
 fn take<K: Eq + Hash>(taken: &mut HashMap<K, u32>, key: K, most: u32) -> bool {
     if taken.len() >= REMEMBERED && !taken.contains_key(&key) {
         return false;
@@ -117,22 +117,22 @@ mod tests {
 
     #[test]
     fn a_stranger_cannot_fill_the_trail() {
-        let tallies = AuditCounters::default();
+        let counters = AuditCounters::default();
         let address = |text: &str| Some(text.parse().unwrap());
-        let written = (0..1000).filter(|_| tallies.may_write(address("203.0.113.9"), None)).count();
+        let written = (0..1000).filter(|_| counters.may_write(address("203.0.113.9"), None)).count();
         assert_eq!(written, 30);
-        assert!(tallies.may_write(address("203.0.113.10"), None), "another address has its own share");
-        drop(tallies.take());
-        assert!(tallies.may_write(address("203.0.113.9"), None), "and a new one each minute");
+        assert!(counters.may_write(address("203.0.113.10"), None), "another address has its own share");
+        drop(counters.take());
+        assert!(counters.may_write(address("203.0.113.9"), None), "and a new one each minute");
     }
 
     #[test]
     fn what_is_about_an_account_has_a_share_that_no_other_request_uses_up() {
-        let tallies = AuditCounters::default();
+        let counters = AuditCounters::default();
         let account = |number| Some(AccountId(uuid::Uuid::from_u128(number)));
         let from = |host: u8, account| {
             let address = Some(IpAddr::from([203, 0, 113, host]));
-            (0..100).filter(|_| tallies.may_write(address, account)).count()
+            (0..100).filter(|_| counters.may_write(address, account)).count()
         };
         assert_eq!(from(9, None), 30);
         assert_eq!(from(9, account(1)), 30);
@@ -146,9 +146,9 @@ mod tests {
 
     #[test]
     fn whoever_has_many_prefixes_cannot_fill_the_trail_either() {
-        let tallies = AuditCounters::default();
+        let counters = AuditCounters::default();
         let written = |addresses: &mut dyn Iterator<Item = String>| {
-            addresses.filter(|address| tallies.may_write(Some(address.parse().unwrap()), None)).count()
+            addresses.filter(|address| counters.may_write(Some(address.parse().unwrap()), None)).count()
         };
         let of_one_line =
             (0..256).flat_map(|net| (0..35).map(move |host| format!("2001:db8:7:1{net:02x}::{host}")));

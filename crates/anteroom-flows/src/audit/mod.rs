@@ -1,5 +1,5 @@
-//! The audit trail: what its entries have in common, what is counted instead of written one by one, the chain over all
-//! entries, and the removal of old ones.
+//! The audit trail: the common part of its entries, counts in place of single entries, the chain over all entries, and the
+//! removal of old ones.
 //!
 //! ```text
 //!   use case ─► Call::entry ─► Tx::append ─► (background) chain::link ─► chain::checkpoint ─► pruning

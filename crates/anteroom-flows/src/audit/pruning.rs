@@ -1,7 +1,7 @@
-//! The oldest entries of the trail are removed once they were kept as long as they must be.
+//! Removes the oldest entries of the audit trail once they were kept for as long as they must be.
 //!
-//! Invariants: only from the beginning, up to a checkpoint; only entries that verify, so that a change of their time gets
-//! no young ones removed; what is left begins behind a signed word of it, so that a removal without one is found.
+//! Invariants: entries are removed from the beginning up to a checkpoint; all of them must verify, so that a changed time cannot
+//! have young entries removed; the removal is signed, so that an unsigned removal is found.
 
 use anteroom_crypto::{KeyPurpose, Keyring};
 use anteroom_domain::audit::{Actor, Event};
@@ -13,23 +13,23 @@ use jiff::{SignedDuration, Timestamp};
 use crate::audit::context::AuditContext;
 use crate::error::FlowError;
 
-/// Entries looked at in one go: about as many are removed in one transaction.
+/// Entries read at a time; about as many are removed in one transaction.
 const PAGE: u64 = 1_000;
-/// Pages in which a checkpoint is looked for; they are closer together unless nothing was linked for long.
+/// In how many pages a checkpoint is searched. Checkpoints are closer together unless nothing was linked for a long time.
 const PAGES: u32 = 100;
-/// Pruning is itself an entry, so it waits until a day's worth is due.
+/// Pruning writes an entry itself, so it waits until the entries of a whole day are due.
 const SLACK: SignedDuration = SignedDuration::from_hours(24);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pruning {
     Nothing,
-    /// So many entries are gone; there may be more.
+    /// The number of removed entries; more may be due.
     Done(u64),
-    /// The oldest entries are not as they were written, so none is removed.
+    /// The oldest entries do not verify, so none is removed.
     Refused(Vec<AuditFinding>),
 }
 
-/// One batch of what is older than `retention`.
+/// Removes one batch of the entries that are older than `retention`.
 pub async fn prune(
     store: &Store,
     keyring: &Keyring,
@@ -63,8 +63,8 @@ pub async fn prune(
     Ok(if done { Pruning::Done(entries) } else { Pruning::Nothing })
 }
 
-/// Verifies old entries behind `after`, page by page, until a checkpoint is among them: its link. The last entry of the
-/// chain stays in any case: the next one is linked to it.
+/// Verifies old entries after the number `after`, page by page, until a checkpoint is among them, and returns its link. The last
+/// entry of the chain always stays, because the next one is linked to it.
 async fn find_checkpoint(
     store: &Store,
     verifier: &mut ChainVerifier<'_>,

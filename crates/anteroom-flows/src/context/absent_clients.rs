@@ -1,5 +1,5 @@
-//! What this node remembers of the configured clients: which configuration it has noted, and since when a client of the
-//! table is not in it.
+//! What this node remembers of configured clients: the configuration whose clients it has written to the database, and since
+//! when a client of the table `configured_clients` has been absent from the configuration.
 
 use anteroom_oidc::ClientId;
 use anteroom_storage::ConfiguredClient;
@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// What this node remembers of the configured clients.
+/// The configuration whose clients this node has noted, and the clients that are absent from it.
 #[derive(Debug, Default)]
 pub(crate) struct ConfiguredClientTracker {
     state: Mutex<State>,
@@ -15,9 +15,9 @@ pub(crate) struct ConfiguredClientTracker {
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    /// Of the configuration whose clients this node has noted.
+    /// Digest of the configuration whose clients this node has noted.
     pub(crate) digest: Option<String>,
-    /// Since when this node has known a client of the table not to be in its configuration.
+    /// Since when this node has seen that a client of the table is not in its configuration.
     pub(crate) absent_since: HashMap<ClientId, Timestamp>,
 }
 
@@ -26,20 +26,21 @@ impl ConfiguredClientTracker {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Those of the table that are not configured, and have not been on this node for long enough.
+    /// Of the clients in the table that are not configured, those that this node has not had for at least `after`.
     pub(crate) fn absent(
         &self,
-        absent: &[ConfiguredClient],
+        absent: Vec<ConfiguredClient>,
         after: SignedDuration,
         now: Timestamp,
     ) -> Vec<ClientId> {
         self.with(|state| {
             state.absent_since.retain(|client, _| absent.iter().any(|row| row.client == *client));
             let mut long = Vec::new();
-            for row in absent {
-                let since = *state.absent_since.entry(row.client.clone()).or_insert(now);
-                if now.duration_since(since) >= after {
-                    long.push(row.client.clone());
+            for ConfiguredClient { client, .. } in absent {
+                match state.absent_since.get(&client) {
+                    Some(since) if now.duration_since(*since) >= after => long.push(client),
+                    Some(_) => {}
+                    None => drop(state.absent_since.insert(client, now)),
                 }
             }
             long
@@ -53,16 +54,15 @@ mod tests {
 
     #[test]
     fn a_client_is_absent_for_as_long_as_this_node_has_run_without_it() {
-        let followed = ConfiguredClientTracker::default();
+        let tracker = ConfiguredClientTracker::default();
         let at = |minutes| Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes);
-        let row = ConfiguredClient { client: "gone".parse().unwrap(), subjects: None, seen_at: at(0) };
-        let absent = |rows: &[ConfiguredClient], minute| {
-            followed.absent(rows, SignedDuration::from_mins(10), at(minute)).len()
-        };
-        let rows = [row];
-        // Not seen for an hour, but this node has only just begun to look.
-        assert_eq!((absent(&rows, 60), absent(&rows, 69), absent(&rows, 70)), (0, 0, 1));
-        // It was back for a moment.
-        assert_eq!((absent(&[], 71), absent(&rows, 72), absent(&rows, 81), absent(&rows, 82)), (0, 0, 0, 1));
+        let row = || ConfiguredClient { client: "gone".parse().unwrap(), subjects: None, seen_at: at(0) };
+        let absent = |rows, minute| tracker.absent(rows, SignedDuration::from_mins(10), at(minute)).len();
+        let absent_at = |minute| absent(vec![row()], minute);
+        // Not seen for an hour, but this node has only just started.
+        assert_eq!([absent_at(60), absent_at(69), absent_at(70)], [0, 0, 1]);
+        // It was configured again for a moment.
+        assert_eq!(absent(Vec::new(), 71), 0);
+        assert_eq!([absent_at(72), absent_at(81), absent_at(82)], [0, 0, 1]);
     }
 }

@@ -1,11 +1,11 @@
-//! A client that has authenticated, as the use cases get it.
+//! A client that has authenticated.
 
 use anteroom_domain::client::Client;
 use anteroom_oidc::{ClientId, TokenEndpointAuthMethod};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A client that has proven who it is, or that has nothing to prove with (`none`).
+/// A client that has authenticated, or that is registered for no authentication (`none`).
 #[derive(Clone, Debug)]
 pub struct AuthenticatedClient(pub(crate) Arc<Client>);
 
@@ -20,7 +20,7 @@ impl AuthenticatedClient {
     }
 }
 
-/// Which ways of sending its secret each client has used that may use several. The log names each of them once.
+/// The authentication methods that each client has used which may use several. The log names each of them once.
 #[derive(Debug, Default)]
 pub(crate) struct SeenMethods(Mutex<BTreeSet<(ClientId, TokenEndpointAuthMethod)>>);
 

@@ -1,5 +1,5 @@
-//! What a browser sends with a request: its cookies, parsed at the edge, and what it says of itself. Nothing here has been
-//! believed yet but the devices, whose cookie carries a MAC.
+//! What a browser sends with a request: its cookies, parsed at the edge, and its headers. Only the devices are verified, by the
+//! MAC in their cookie; the session secrets are not looked up yet.
 
 use anteroom_crypto::OpaqueToken;
 use anteroom_domain::ids::{BrowserId, DeviceId};
@@ -15,11 +15,11 @@ pub struct Browser {
     pub sessions: Vec<OpaqueToken>,
     pub devices: Vec<DeviceId>,
     pub state: OpBrowserState,
-    /// What becomes of it where this request is a sign-in or a sign-out.
+    /// The state after this request, where it is a sign-in or a sign-out.
     pub next_state: OpBrowserState,
-    /// What the browser loads with this request, as far as it says.
+    /// How the browser uses the answer, as far as it says.
     pub loads: FetchContext,
-    /// What the browser says it is, shortened for a list of devices.
+    /// The browser's name and system by its `User-Agent`, shortened for a list of devices.
     pub device_label: String,
     /// BCP 47 tags that the browser asks for, best first.
     pub languages: Vec<String>,
@@ -32,36 +32,36 @@ pub enum FetchContext {
     Page,
     /// Opens it in a frame of another page, or gives it to a script of our own pages.
     WithinPage,
-    /// Uses it as an image, a script, a style or the like of another page, or asks for it from a script of another origin. A
-    /// page can ask for any number of those, from any address, and none can lead a person through a sign-in. Or fetches it ahead
-    /// of time, before a person has opened it.
+    /// Uses it as an image, a script, a style or the like of another page, requests it from a script of another origin, or
+    /// prefetches it before a person has opened it. A page can cause any number of such requests, and none of them can lead a
+    /// person through a sign-in.
     PartOfPage,
 }
 
-/// What a browser says of a request that it sends (Fetch Metadata section 2): each is the value of one header.
+/// The Fetch Metadata headers of a request (Fetch Metadata section 2).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FetchMetadata<'a> {
-    /// `Sec-FetchRequest-Dest`.
+    /// `Sec-Fetch-Dest`.
     pub destination: Option<&'a str>,
-    /// `Sec-FetchRequest-Mode`.
+    /// `Sec-Fetch-Mode`.
     pub mode: Option<&'a str>,
-    /// `Sec-FetchRequest-Site`.
+    /// `Sec-Fetch-Site`.
     pub site: Option<&'a str>,
     /// `Sec-Purpose`, else `Purpose`, which Safari and Chromium before 2023 send.
     pub purpose: Option<&'a str>,
 }
 
 impl FetchMetadata<'_> {
-    /// A page can have the browser fetch any address ahead of time, with the cookies of that address, and all other headers
-    /// are then those of a person's own doing (Fetch, `Sec-Purpose`; `prefetch;prerender` where it is drawn as well).
-    fn is_ahead_of_time(&self) -> bool {
+    /// A page can have the browser prefetch any address, with the cookies of that address, and all other headers are then the
+    /// same as when a person opens it (Fetch, `Sec-Purpose`; `prefetch;prerender` where the page is rendered as well).
+    fn is_prefetch(&self) -> bool {
         let purposes = self.purpose.unwrap_or_default().split([',', ';']);
         purposes.map(str::trim).any(|purpose| purpose.eq_ignore_ascii_case("prefetch"))
     }
 
-    /// A script of another origin can read neither the answer nor the redirect in it, because no page for people answers with
-    /// CORS headers. All that it could do is use up what the frames of other applications need. Frames navigate, so that a
-    /// silent request from one is not among these. `none` is the person's own doing, or an extension's.
+    /// A script of another origin can read neither the answer nor its redirect, because no page for people answers with CORS
+    /// headers. It could only use up the limits that frames of other applications need. A frame navigates, so a silent request in
+    /// a frame is not counted here. The site is `none` where the person, or an extension, opened the address.
     fn is_of_foreign_script(&self) -> bool {
         match self.mode {
             Some("no-cors") => true,
@@ -78,11 +78,11 @@ impl FetchMetadata<'_> {
 
 impl FetchContext {
     /// A browser without Fetch Metadata headers is treated as one that opens a page.
-    pub fn of(said: FetchMetadata<'_>) -> Self {
-        if said.is_ahead_of_time() || said.is_of_foreign_script() {
+    pub fn of(metadata: FetchMetadata<'_>) -> Self {
+        if metadata.is_prefetch() || metadata.is_of_foreign_script() {
             return Self::PartOfPage;
         }
-        match said.destination {
+        match metadata.destination {
             None | Some("document") => Self::Page,
             Some(
                 "audio" | "audioworklet" | "font" | "image" | "json" | "manifest" | "paintworklet" | "report"

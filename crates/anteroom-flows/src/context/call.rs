@@ -1,14 +1,15 @@
 //! The context of one request, or of one round of Anteroom's own work: what it sees and what its entries in the audit trail
 //! have in common.
 //!
-//! It is made at the edge: by the web for a request, once its body is there, by a command for its operator, by a background task for
-//! each round.
+//! It is made at the edge: by the web for a request, once its body is there, by a command for its operator, by a background task
+//! for each round.
 //!
 //! Invariants: a call has one `now`, and one snapshot of the configuration and its clients at a time, so that two steps of one
-//! request cannot decide under two configurations. The snapshot moves on in one place, [`Call::refresh_for`], for all that the
-//! request does from there on: a step that follows upon a wait sees what there is then, and a client that was looked up once
-//! is known to every later step. Signing keys are the present ones at each use: one that was withdrawn while a request waited
-//! signs nothing more and proves nothing more.
+//! request cannot decide under two configurations. The snapshot is replaced in one place, [`Call::refresh_for`], for all that
+//! the request does from there on: a step after a wait uses the configuration of that moment, and a client that was looked up
+//! once is known to every later step. The time is replaced by [`Call::at_present`], which a step uses after a wait of more than
+//! a second. Signing keys are the present ones at each use: a key that was withdrawn while a request waited neither signs nor
+//! verifies anything more.
 
 use anteroom_crypto::{HashPool, KeyedDigest, Keyring, Random};
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
@@ -34,7 +35,7 @@ use crate::context::registered_clients;
 use crate::error::FlowError;
 use crate::keys::key_set::KeySet;
 
-/// From where a request came, and the reference by which it is known wherever it is spoken of.
+/// From where a request came, and the reference that names it in the log, in the audit trail and in answers.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestFrom {
     pub address: IpAddr,
@@ -43,16 +44,18 @@ pub struct RequestFrom {
 
 /// What a use case needs of its surroundings. Cheap to clone.
 #[derive(Clone)]
-pub struct Call(Arc<CallParts>);
-
-/// What a [`Call`] holds.
-pub struct CallParts {
-    /// When the request came, or the round began.
+pub struct Call {
+    /// When the request came, or the round began, or when the last long wait was over ([`Call::at_present`]).
     pub now: Timestamp,
+    audit: AuditContext,
+    parts: Arc<CallParts>,
+}
+
+/// The part of a [`Call`] that is the same at all of its times.
+pub struct CallParts {
     pub span: RequestSpan,
     provider: Arc<Provider>,
     snapshots: SnapshotsSeen,
-    audit: AuditContext,
 }
 
 impl Call {
@@ -72,34 +75,72 @@ impl Call {
 
     fn with(provider: &Arc<Provider>, of: impl FnOnce(AuditContext) -> AuditContext) -> Self {
         let now = provider.clock.now();
-        Self(Arc::new(CallParts {
-            now,
+        let parts = CallParts {
             span: RequestSpan::current(),
             snapshots: SnapshotsSeen::from(provider.snapshot()),
-            audit: of(AuditContext::local(now, &provider.random)),
             provider: Arc::clone(provider),
-        }))
+        };
+        Self { now, audit: of(AuditContext::local(now, &provider.random)), parts: Arc::new(parts) }
     }
 
-    /// From here on, the call has the node's present configuration and clients, in which this client is known if it is known
-    /// anywhere: it may have registered with another node a moment ago.
+    /// The same call at the present time. A fetch of a client's keys or documents can take many seconds. What is issued after
+    /// it would otherwise expire too early by as much, and its audit entries would have the time before it.
+    #[must_use]
+    pub fn at_present(&self) -> Self {
+        let now = self.provider.clock.now();
+        Self { now, audit: AuditContext { now, ..self.audit.clone() }, parts: Arc::clone(&self.parts) }
+    }
+
+    /// From where and when the request came, for its audit entries.
+    pub fn audit(&self) -> &AuditContext {
+        &self.audit
+    }
+
+    /// From where the request came; `None` where no request came.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.audit.address
+    }
+
+    /// The reference of the request in the log, in the audit trail and in answers; `None` where no request came.
+    pub fn reference(&self) -> Option<RequestReference> {
+        self.audit.reference
+    }
+
+    /// An audit entry, filled in from this call.
+    pub fn entry(&self, actor: Actor, event: Event) -> AuditEntry {
+        self.audit.entry(actor, event)
+    }
+
+    /// Time-ordered identifiers keep the newest rows of an index together.
+    pub fn new_id(&self) -> Uuid {
+        self.audit.new_id()
+    }
+
+    /// The time that is `duration` after `now`.
+    pub fn after(&self, duration: SignedDuration) -> Timestamp {
+        self.now.checked_add(duration).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Replaces the call's snapshot by the node's present configuration and clients. The client may have registered with another
+    /// node a moment ago, so registered clients are read again where this one is not known.
     pub async fn refresh_for(&self, client: &ClientId) -> Result<(), FlowError> {
         let present = self.provider.snapshot();
         if present.clients.get(client).is_none() && !present.registration.policy.is_closed() {
             return self.refresh_clients().await;
         }
-        self.snapshots.move_on_to(present);
+        self.snapshots.replace(present);
         Ok(())
     }
 
-    /// The same, where registered clients have changed.
+    /// The same after registered clients have changed.
     pub(crate) async fn refresh_clients(&self) -> Result<(), FlowError> {
         registered_clients::refresh_registered_clients(&self.provider).await?;
-        self.snapshots.move_on_to(self.provider.snapshot());
+        self.snapshots.replace(self.provider.snapshot());
         Ok(())
     }
 
-    /// Whether the client is still what it was. A step that has waited (for its keys, say) asks before it goes on.
+    /// Whether the client's registration is still the same. A step that has waited, for example for the client's keys, checks
+    /// this before it continues.
     pub(crate) async fn is_unchanged(&self, client: &Client) -> Result<bool, FlowError> {
         self.refresh_for(client.id()).await?;
         let present = self.snapshot().clients.get(client.id());
@@ -111,7 +152,7 @@ impl Deref for Call {
     type Target = CallParts;
 
     fn deref(&self) -> &CallParts {
-        &self.0
+        &self.parts
     }
 }
 
@@ -140,7 +181,7 @@ impl CallParts {
         &self.provider.outgoing
     }
 
-    /// The ways on which something is configured that sends codes.
+    /// The methods for which something is configured that sends codes.
     pub fn methods(&self) -> &[DeliveryMethod] {
         &self.provider.methods
     }
@@ -153,52 +194,19 @@ impl CallParts {
         self.snapshots.latest()
     }
 
-    /// The keys of this moment.
+    /// The keys of the present moment.
     pub fn key_set(&self) -> Arc<KeySet> {
         self.provider.key_set()
     }
 
-    /// From where and when it came, for its entries in the trail.
-    pub fn audit(&self) -> &AuditContext {
-        &self.audit
-    }
-
-    /// From where the request came; none where no request came.
-    pub fn address(&self) -> Option<IpAddr> {
-        self.audit.address
-    }
-
-    /// By which the request is known wherever it is spoken of.
-    pub fn reference(&self) -> Option<RequestReference> {
-        self.audit.reference
-    }
-
-    /// An entry of the trail, filled in from this call.
-    pub fn entry(&self, actor: Actor, event: Event) -> AuditEntry {
-        self.audit.entry(actor, event)
-    }
-
-    /// Time-ordered identifiers keep the newest rows of an index together.
-    pub fn new_id(&self) -> Uuid {
-        self.audit.new_id()
-    }
-
-    /// So long after `now`.
-    pub fn after(&self, duration: SignedDuration) -> Timestamp {
-        self.now.checked_add(duration).unwrap_or(Timestamp::MAX)
-    }
-
-    /// What fetches from the addresses of a client: what the operator allows holds for those in the configuration.
-    pub(crate) fn outgoing_for(&self, client: &ClientId) -> Outgoing {
-        if self.snapshot().clients.is_configured(client) {
-            self.provider.outgoing.clone()
-        } else {
-            self.provider.outgoing.of_registered()
-        }
+    /// What fetches from the addresses of a client: networks that the operator allows are reached for configured clients alone.
+    pub(crate) fn outgoing_for(&self, client: &ClientId) -> &Outgoing {
+        let outgoing = &self.provider.outgoing;
+        if self.snapshot().clients.is_configured(client) { outgoing } else { outgoing.of_registered() }
     }
 }
 
-/// The snapshots that a call has had. Those before the latest stay until the call is over, for what a step still has of them.
+/// The snapshots that a call has had. A step may still borrow from an earlier one, so all of them stay until the call is over.
 struct SnapshotsSeen {
     seen: Arc<Snapshot>,
     newer: OnceLock<Box<SnapshotsSeen>>,
@@ -223,9 +231,9 @@ impl SnapshotsSeen {
         &self.end().seen
     }
 
-    fn move_on_to(&self, present: Arc<Snapshot>) {
+    fn replace(&self, present: Arc<Snapshot>) {
         if !Arc::ptr_eq(self.latest(), &present) {
-            // Another step of the same request may have been first, with one as new.
+            // Another step of the same request may have added one at the same time, which is as new.
             drop(self.end().newer.set(Box::new(Self::from(present))));
         }
     }
@@ -238,9 +246,9 @@ pub struct Visit {
     pub browser: Arc<Browser>,
     pub address: IpAddr,
     pub reference: RequestReference,
-    /// Whom the page showed from which a form was sent, as the form's token says. No account where it is no form.
+    /// The account and session that the page of the form showed, as the form's token says. Empty where no form was sent.
     pub form: FormOwner,
-    /// The form itself. `None` where it is no form, or its token is out of date.
+    /// The form itself. `None` where no form was sent, or its token is out of date.
     pub sent_form: Option<SubmittedForm>,
 }
 
@@ -265,15 +273,21 @@ impl Visit {
         }
     }
 
-    /// The same browser once its cookies say that other sessions are in it, or that more was proven in one of them.
-    /// The form has been answered by then, so that whom its page showed binds no further step.
+    /// The same visit at the present time ([`Call::at_present`]).
+    #[must_use]
+    pub(crate) fn at_present(&self) -> Self {
+        Self { call: self.call.at_present(), ..self.clone() }
+    }
+
+    /// The same visit with the browser's state after its sessions have changed, or more was proven in one of them. The form has
+    /// been answered by then, so the account that its page showed restricts no further step.
     pub(crate) fn after_session_change(&self) -> Self {
         let browser = Browser { state: self.browser.next_state, ..Browser::clone(&self.browser) };
         Self { browser: Arc::new(browser), form: FormOwner::default(), ..self.clone() }
     }
 }
 
-/// The span of the whole request, to which the client is added once it is known.
+/// The span of the whole request. The client is added to it once the client is known.
 #[derive(Clone, Debug)]
 pub struct RequestSpan {
     span: tracing::Span,
@@ -285,7 +299,7 @@ impl RequestSpan {
         Self { span: tracing::Span::current(), names_client: Arc::default() }
     }
 
-    /// Only of a client that is known: the span has no text of strangers. A second one is not added.
+    /// For known clients alone, so that no text of an unknown sender is in the span. Only the first client is added.
     pub fn is_about(&self, client: &ClientId) {
         if !self.names_client.swap(true, Ordering::Relaxed) {
             self.span.record("client", client.as_str());
@@ -293,11 +307,11 @@ impl RequestSpan {
     }
 }
 
-/// A form as it came in, by its token, which no other page has.
+/// A form that was sent, identified by its token, which no other page has.
 #[derive(Clone, Copy, Debug)]
 pub struct SubmittedForm(pub(crate) KeyedDigest);
 
-/// Whose form it is that came in, as far as its page said so.
+/// The session and account that the page of a form showed, as far as it showed any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FormOwner {
     pub session: Option<SessionId>,

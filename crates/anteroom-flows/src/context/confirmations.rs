@@ -1,17 +1,17 @@
 //! Whether what this node keeps in memory is known to be current.
 //!
 //! Signing keys, configuration and registered clients are cached. Each second the background asks the database and the files
-//! whether they have changed, and says so here when the answer came. A node that has had no answer for five seconds could be acting on keys
-//! that were withdrawn or on a client that was removed: it refuses to serve until it knows again.
+//! whether they have changed, and notes each answer here. A node that has had no answer for five seconds could be using keys
+//! that were withdrawn or a client that was removed, so it refuses to serve until it has an answer again.
 //!
-//! Ages are measured with the monotonic clock, because the wall clock can be set, and stands still in tests.
+//! Ages are measured with the monotonic clock, because the wall clock can be set, and does not advance by itself in tests.
 
 use arc_swap::ArcSwapOption;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// For so long an answer is believed.
+/// How long an answer is valid.
 const LIFETIME: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Cached {
     Keys,
     Configuration,
     RegisteredClients,
-    /// That the database has not gone back.
+    /// Whether the database has gone back to an earlier state.
     History,
 }
 
@@ -35,18 +35,18 @@ pub struct Confirmations {
 
 impl Confirmations {
     pub fn confirm(&self, what: Cached, at: Instant) {
-        let place = match what {
+        let part = match what {
             Cached::Keys => &self.keys,
             Cached::Configuration => &self.configuration,
             Cached::RegisteredClients => &self.registered_clients,
             Cached::History => &self.history,
         };
-        place.store(Some(Arc::new(at)));
+        part.store(Some(Arc::new(at)));
     }
 
     pub fn are_recent(&self, now: Instant) -> bool {
-        [&self.keys, &self.configuration, &self.registered_clients, &self.history].into_iter().all(|place| {
-            let last = place.load();
+        [&self.keys, &self.configuration, &self.registered_clients, &self.history].into_iter().all(|part| {
+            let last = part.load();
             last.as_deref().is_none_or(|last| now.saturating_duration_since(*last) < LIFETIME)
         })
     }
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_that_is_followed_must_be_confirmed_every_five_seconds() {
+    fn each_part_that_is_polled_must_be_confirmed_every_five_seconds() {
         let start = Instant::now();
         let after = |millis| start + Duration::from_millis(millis);
         let confirmations = Confirmations::default();

@@ -1,4 +1,4 @@
-//! What this node remembers of its database, and whether it refuses it.
+//! The last position in the audit chain that this node has seen of its database, and whether it refuses the database.
 
 use anteroom_crypto::KeyedDigest;
 use anteroom_domain::database_rollback::{DatabasePosition, DatabaseReading, DatabaseRollback};
@@ -10,30 +10,30 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use crate::error::FlowError;
 
-/// What this node remembers of the database, and whether it refuses it.
+/// The last position that this node has seen of the database, and whether it refuses the database.
 #[derive(Debug)]
 pub struct History {
-    /// Held during a look, so that one look does not overtake another.
+    /// Held during a check, so that checks do not overlap.
     pub(crate) seen: tokio::sync::Mutex<DatabasePosition>,
     pub(crate) refused: ArcSwapOption<DatabaseRollback>,
-    /// Of the keys as they are sealed in the database.
+    /// Fingerprint of the keys as they are sealed in the database.
     pub(crate) sealed_keys: KeyedDigest,
-    /// It was logged that the server does not tell its timeline.
+    /// Whether it was logged that the server does not report its timeline.
     pub(crate) is_timeline_missing: AtomicBool,
-    /// The epoch of the instance: when an operator last accepted the database, in milliseconds; 0 without.
+    /// The epoch of the instance: when an operator last accepted the database, in milliseconds since 1970; 0 where none has.
     pub(crate) accepted_at: AtomicI64,
-    /// The breaks of connections before the last look that found nothing wrong.
+    /// The number of connection breaks before the last check that found nothing wrong.
     pub(crate) breaks_at_last_check: AtomicU64,
 }
 
 impl History {
-    /// Why this node does not serve its database, if it does not.
+    /// Why this node refuses its database; `None` where it serves it.
     pub fn refused(&self) -> Option<DatabaseRollback> {
         self.refused.load().as_deref().copied()
     }
 
-    /// When an operator last accepted the database. What carries only a time of issue, such as a client's own access token, is
-    /// invalid if it was issued before this.
+    /// When an operator last accepted the database. Tokens that have a time of issue and no row, such as a client's own access
+    /// token, are invalid if they were issued before this.
     pub(crate) fn accepted_at(&self) -> Timestamp {
         let epoch = self.accepted_at.load(Ordering::Acquire);
         Timestamp::from_millisecond(epoch).unwrap_or(Timestamp::UNIX_EPOCH)
@@ -43,8 +43,8 @@ impl History {
         self.refused.load().is_some()
     }
 
-    /// Whether it was looked at since a connection last broke: another server may have taken over, or the same one come back with
-    /// an earlier state.
+    /// Whether the database was checked since a connection last broke: another server may have taken over, or the same one may
+    /// have come back with an earlier state.
     pub fn is_checked_since_break(&self, store: &Store) -> bool {
         self.breaks_at_last_check.load(Ordering::Acquire) == store.connection_breaks()
     }
@@ -60,7 +60,7 @@ impl History {
             Err(anteroom_storage::StoreError::Statement(error)) => {
                 if !self.is_timeline_missing.swap(true, Ordering::Relaxed) {
                     tracing::warn!(
-                        "the PostgreSQL server does not tell its timeline ({error}): a primary that was replaced is known \
+                        "the PostgreSQL server does not report its timeline ({error}): a primary that was replaced is known \
                          by its audit trail alone"
                     );
                 }
@@ -70,7 +70,7 @@ impl History {
         Ok(found)
     }
 
-    /// Only the first finding is kept and logged: later ones would hide when it began.
+    /// Refuses the database. Only the first finding is kept and logged: later ones would hide when it began.
     pub(crate) async fn refuse(
         &self,
         store: &Store,
@@ -92,12 +92,14 @@ impl History {
         }
         let seq = seen.end.seq;
         if let Err(error) = store.run(ReportRollback { seq, now }).await.1 {
-            tracing::error!("the other nodes could not be told in the database that it went back: {error}");
+            tracing::error!(
+                "the other nodes could not be notified through the database that it went back: {error}"
+            );
         }
     }
 }
 
-/// Tells the other nodes that the database went back to before this number of the chain.
+/// Notes in the database, for the other nodes, that it went back to before this number of the chain.
 struct ReportRollback {
     seq: u64,
     now: Timestamp,

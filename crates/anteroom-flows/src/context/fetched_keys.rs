@@ -1,10 +1,10 @@
 //! The keys of clients at their `jwks_uri` (OpenID Connect Core §10.1.1): fetched when they are needed, kept for a while, and
 //! fetched again when one is missing.
 //!
-//! Each node keeps its own. An address is asked once a minute at most, whatever strangers send, and once more for the client
-//! itself, so that a stranger who names unknown keys cannot keep a new key of the client's from being found. The client is told
-//! from strangers by the networks that it has signed from before. A fetch runs in a task of its own, so a request that is
-//! cancelled does not cancel a fetch that others wait for.
+//! Each node keeps its own. An address is fetched at most once a minute for requests that name an unknown key, and once more for
+//! the client itself, so that a forged request cannot keep a new key of the client from being found. The client is recognised by
+//! the networks that it has signed from before. A fetch runs in a task of its own, so a request that is cancelled does not
+//! cancel a fetch that other requests wait for.
 
 use anteroom_domain::rate::{AddressPrefix, Wait};
 use anteroom_oidc::ClientId;
@@ -20,15 +20,15 @@ use crate::context::outgoing::{
 
 /// After this the JWKS is fetched again, so that a key the client has removed is soon not accepted any more.
 const FRESH_FOR: SignedDuration = SignedDuration::from_mins(5);
-/// While an address does not answer, what it said last counts for so long.
+/// How long the last JWKS is used while its address does not answer.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
 const BETWEEN_FETCHES: SignedDuration = SignedDuration::from_mins(1);
 const MAX_BODY_BYTES: usize = 64 * 1024;
-/// A client that registers names addresses: beyond this many, those that are not being asked now are forgotten.
+/// Clients that register themselves name any number of addresses. Beyond this many, those that are not being fetched are dropped.
 const MAX_CACHED_JWKS: usize = 1_000;
-/// Of clients that registered themselves, from one host and for one network. One client has one fetch at a time.
+/// Fetches at once for clients that registered themselves, from one host and for one network. One client has one fetch at a time.
 const AT_ONCE: usize = 4;
-/// The networks of one client that are remembered.
+/// How many networks of one client are remembered.
 const MOST_NETWORKS: usize = 8;
 
 #[derive(Debug, thiserror::Error)]
@@ -43,15 +43,15 @@ pub enum FetchError {
     BrokenOff,
 }
 
-/// The key has the client, because a client that names another client's `jwks_uri` would use up that client's fetches. It has
-/// the URL and the network policy, because both change with the registration.
+/// The key includes the client, because a client that names another client's `jwks_uri` would use up that client's fetches. It
+/// includes the URL and the network policy, because both change with the registration.
 #[derive(Default)]
 pub(crate) struct ClientJwksCache(Mutex<HashMap<JwksCacheKey, Arc<CachedJwks>>>);
 
-/// Whose keys they are, where, and what may be reached from there.
+/// The client, where its keys are, and which addresses may be reached for them.
 type JwksCacheKey = (ClientId, Url, Arc<NetworkPolicy>);
 
-/// The `jwks_uri` of a client, and what asks there.
+/// The `jwks_uri` of a client, and what fetches it.
 #[derive(Clone, Copy)]
 pub(crate) struct JwksUri<'a> {
     pub(crate) client: &'a ClientId,
@@ -62,8 +62,8 @@ pub(crate) struct JwksUri<'a> {
 }
 
 impl JwksUri<'_> {
-    /// An operator vouches for the hosts of the configuration, of which each client has few. A stranger can name any number of
-    /// hosts that never answer, and the host of another client.
+    /// Hosts of the configuration are the operator's choice and few. A client that registers itself can name any number of hosts
+    /// that never answer, and the host of another client, so only such clients have shares.
     fn shares(&self) -> Vec<Share> {
         if !self.outgoing.is_of_registered() {
             return Vec::new();
@@ -73,41 +73,42 @@ impl JwksUri<'_> {
         host.into_iter().chain(network).collect()
     }
 
-    fn source(&self) -> JwksCacheKey {
-        (self.client.clone(), self.url.clone(), Arc::clone(self.outgoing.reach()))
+    fn cache_key(&self) -> JwksCacheKey {
+        (self.client.clone(), self.url.clone(), Arc::clone(self.outgoing.policy()))
     }
 }
 
 #[derive(Default)]
 struct CachedJwks {
     known: Mutex<Option<FetchedJwks>>,
-    /// From where signatures came that these keys verified; the newest last.
+    /// The networks that signatures came from which these keys verified; the newest last.
     signed_from: Mutex<Vec<AddressPrefix>>,
-    /// The task that holds it is asking now.
-    asked: tokio::sync::Mutex<LastFetches>,
+    /// Held by the task that fetches.
+    last_fetches: tokio::sync::Mutex<LastFetches>,
 }
 
-/// When an address was last asked.
+/// When an address was last fetched.
 #[derive(Clone, Copy, Default)]
 struct LastFetches {
-    for_anybody: Option<Timestamp>,
-    /// The one time more.
+    for_any_request: Option<Timestamp>,
+    /// The additional fetch that only the client itself causes.
     for_the_client: Option<Timestamp>,
 }
 
 impl LastFetches {
-    /// That it is asked now; or when it may be again.
+    /// Notes a fetch at `now`, or says how long the next one has to wait.
     fn admit(&mut self, now: Timestamp, is_the_client: bool) -> Result<(), Wait> {
         let recent =
             |at: Option<Timestamp>| at.is_some_and(|at| now.duration_since(at).abs() < BETWEEN_FETCHES);
-        let last = if !recent(self.for_anybody) {
-            &mut self.for_anybody
+        let last = if !recent(self.for_any_request) {
+            &mut self.for_any_request
         } else if is_the_client && !recent(self.for_the_client) {
             &mut self.for_the_client
         } else {
             let own = self.for_the_client.filter(|_| is_the_client);
             let ago = |at: Timestamp| now.duration_since(at).abs();
-            let longest = [self.for_anybody, own].into_iter().flatten().map(ago).max().unwrap_or_default();
+            let longest =
+                [self.for_any_request, own].into_iter().flatten().map(ago).max().unwrap_or_default();
             return Err(Wait(BETWEEN_FETCHES - longest));
         };
         *last = Some(now);
@@ -115,7 +116,7 @@ impl LastFetches {
     }
 }
 
-/// When something that a client signed is looked at, and from where it came; none where a browser carried it.
+/// When a signature of a client is verified, and from which network it came; `None` where a browser carried it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SignatureContext {
     pub(crate) now: Timestamp,
@@ -123,7 +124,7 @@ pub(crate) struct SignatureContext {
 }
 
 impl FetchError {
-    /// Too much is being fetched at this moment: that says nothing of the client and its keys.
+    /// All slots for fetches are taken, which is no fault of the client or its keys.
     const fn is_busy(&self) -> bool {
         matches!(self, Self::Outgoing(OutgoingError::Busy))
     }
@@ -136,51 +137,46 @@ struct FetchedJwks {
 }
 
 impl ClientJwksCache {
-    /// The keys as they were fetched lately.
+    /// The keys as they were fetched at most five minutes ago, or fetched now.
     pub(crate) async fn get(&self, at: JwksUri<'_>, now: Timestamp) -> Result<Arc<ClientJwks>, FetchError> {
-        let place = self.place(at);
-        let younger_than =
-            |age: SignedDuration| move |known: &FetchedJwks| now.duration_since(known.fetched_at).abs() < age;
-        let known = place.known();
-        if let Some(known) = known.clone().filter(younger_than(FRESH_FOR)) {
-            return Ok(known.keys);
-        }
-        match place.fetch_in_task(at, SignatureContext { now, from: None }).await {
-            Ok(keys) => Ok(keys),
-            Err(error) => match known.filter(younger_than(KEPT_FOR)) {
-                Some(known) => Ok(known.keys),
-                None => Err(error),
-            },
-        }
+        let cached = self.cached(at);
+        let is_younger =
+            |known: &FetchedJwks, age: SignedDuration| now.duration_since(known.fetched_at).abs() < age;
+        let known = match cached.known() {
+            Some(known) if is_younger(&known, FRESH_FOR) => return Ok(known.keys),
+            known => known.filter(|known| is_younger(known, KEPT_FOR)),
+        };
+        let fetched = cached.fetch_in_task(at, SignatureContext { now, from: None }).await;
+        fetched.or_else(|error| known.map(|known| known.keys).ok_or(error))
     }
 
-    /// Newer ones than `seen`, among which one was missing.
+    /// Newer keys than `seen`, in which the key of a signature was missing.
     pub(crate) async fn newer(
         &self,
         at: JwksUri<'_>,
         seen: &Arc<ClientJwks>,
         presented: SignatureContext,
     ) -> Result<Arc<ClientJwks>, FetchError> {
-        let place = self.place(at);
-        match place.known() {
+        let cached = self.cached(at);
+        match cached.known() {
             Some(known) if !Arc::ptr_eq(&known.keys, seen) => Ok(known.keys),
-            _ => place.fetch_in_task(at, presented).await,
+            _ => cached.fetch_in_task(at, presented).await,
         }
     }
 
-    /// Whether the client has signed from there before. Only such a sender is told that the address was asked lately: by whom else,
-    /// is nothing for a stranger.
+    /// Whether the client has signed from this network before. Only such a sender learns that the address was fetched lately,
+    /// because that shows requests of others.
     pub(crate) fn has_signed_from(&self, at: JwksUri<'_>, from: Option<AddressPrefix>) -> bool {
-        let place = self.place(at);
-        let networks = place.signed_from.lock().unwrap_or_else(PoisonError::into_inner);
+        let cached = self.cached(at);
+        let networks = cached.signed_from.lock().unwrap_or_else(PoisonError::into_inner);
         from.is_some_and(|from| networks.contains(&from))
     }
 
-    /// A signature that came from there was verified with the keys at this address.
+    /// Notes that a signature from this network was verified with the keys at this address.
     pub(crate) fn note_signature(&self, at: JwksUri<'_>, from: Option<AddressPrefix>) {
         let Some(from) = from else { return };
-        let place = self.place(at);
-        let mut networks = place.signed_from.lock().unwrap_or_else(PoisonError::into_inner);
+        let cached = self.cached(at);
+        let mut networks = cached.signed_from.lock().unwrap_or_else(PoisonError::into_inner);
         networks.retain(|known| *known != from);
         if networks.len() >= MOST_NETWORKS {
             networks.remove(0);
@@ -188,22 +184,23 @@ impl ClientJwksCache {
         networks.push(from);
     }
 
-    fn place(&self, at: JwksUri<'_>) -> Arc<CachedJwks> {
-        let source = at.source();
-        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if places.len() >= MAX_CACHED_JWKS && !places.contains_key(&source) {
-            // Clients that register themselves displace each other's, and none of the configuration's, whose reach is another.
-            let stays = |known: &JwksCacheKey| known.2 != source.2;
-            places.retain(|known, place| stays(known) || Arc::strong_count(place) > 1);
+    fn cached(&self, at: JwksUri<'_>) -> Arc<CachedJwks> {
+        let key = at.cache_key();
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= MAX_CACHED_JWKS && !all.contains_key(&key) {
+            // Clients that register themselves drop entries of each other, and none of configured clients, which have another
+            // network policy.
+            let stays = |known: &JwksCacheKey| known.2 != key.2;
+            all.retain(|known, cached| stays(known) || Arc::strong_count(cached) > 1);
         }
-        Arc::clone(places.entry(source).or_default())
+        Arc::clone(all.entry(key).or_default())
     }
 }
 
 pub(crate) async fn fetch(
     outgoing: &Outgoing,
     url: &Url,
-    shares: &[Share],
+    shares: Vec<Share>,
 ) -> Result<ClientJwks, FetchError> {
     let document = outgoing.get(url, MAX_BODY_BYTES, FetchRequest { what: FetchKind::Keys, shares }).await?;
     Ok(ClientJwks::from_json(&document)?)
@@ -221,37 +218,38 @@ impl CachedJwks {
         from.is_some_and(|from| networks.is_empty() || networks.contains(&from))
     }
 
-    /// In a task of its own, which goes on when the client that began it hangs up.
+    /// Fetches in a task of its own, which continues when the request that began it is cancelled.
     async fn fetch_in_task(
         self: Arc<Self>,
         at: JwksUri<'_>,
         presented: SignatureContext,
     ) -> Result<Arc<ClientJwks>, FetchError> {
         let (outgoing, url, shares) = (at.outgoing.clone(), at.url.clone(), at.shares());
-        let asking = tokio::spawn(async move { self.ask((&outgoing, &url), &shares, presented).await });
-        asking.await.unwrap_or(Err(FetchError::BrokenOff))
+        let fetch = tokio::spawn(async move { self.fetch_if_due(&outgoing, &url, shares, presented).await });
+        fetch.await.unwrap_or(Err(FetchError::BrokenOff))
     }
 
-    async fn ask(
+    async fn fetch_if_due(
         &self,
-        (outgoing, url): (&Outgoing, &Url),
-        shares: &[Share],
+        outgoing: &Outgoing,
+        url: &Url,
+        shares: Vec<Share>,
         SignatureContext { now, from }: SignatureContext,
     ) -> Result<Arc<ClientJwks>, FetchError> {
         let before = self.known();
-        let mut asked = self.asked.lock().await;
-        // Another task may have asked while this one waited.
+        let mut last_fetches = self.last_fetches.lock().await;
+        // Another task may have fetched while this one waited.
         let is_another =
             |known: &FetchedJwks| before.as_ref().is_none_or(|old| !Arc::ptr_eq(&old.keys, &known.keys));
         if let Some(known) = self.known().filter(is_another) {
             return Ok(known.keys);
         }
-        let before = *asked;
-        asked.admit(now, self.is_of_the_client(from)).map_err(|wait| FetchError::TooSoon { wait })?;
+        let before = *last_fetches;
+        last_fetches.admit(now, self.is_of_the_client(from)).map_err(|wait| FetchError::TooSoon { wait })?;
         let keys = fetch(outgoing, url, shares).await;
         // Nothing was requested from the `jwks_uri`, so this attempt does not count.
         if keys.as_ref().is_err_and(FetchError::is_busy) {
-            *asked = before;
+            *last_fetches = before;
         }
         let keys = keys?;
         let known = FetchedJwks { keys: Arc::new(keys), fetched_at: now };
@@ -277,7 +275,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn core_10_1_1_who_hangs_up_ends_no_fetch_that_others_need() {
+    async fn core_10_1_1_a_cancelled_request_ends_no_fetch_that_others_need() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url: Url = format!("http://{}/jwks", listener.local_addr().unwrap()).parse().unwrap();
         let (fetched, outgoing) =
@@ -285,18 +283,18 @@ mod tests {
         let client = "app".parse().unwrap();
         let at = JwksUri { client: &client, url: &url, outgoing: &outgoing, asked_by: None };
         let now = Timestamp::UNIX_EPOCH;
-        // Asked, and not answered yet, when the first one goes.
+        // The first request is cancelled before its fetch is answered.
         let mut asked = tokio::select! {
-            _ = fetched.get(at, now) => panic!("nobody answered"),
+            _ = fetched.get(at, now) => panic!("nothing was answered"),
             asked = listener.accept() => asked.unwrap().0,
         };
         answer(&mut asked).await;
-        // Within the minute in which the address is not asked again.
+        // Within the minute in which the address is not fetched again.
         assert!(fetched.get(at, now).await.is_ok());
     }
 
     #[tokio::test]
-    async fn core_10_1_1_strangers_do_not_spend_the_clients_own_look_for_a_new_key() {
+    async fn core_10_1_1_requests_of_others_do_not_use_up_the_clients_own_fetch_for_a_new_key() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url: Url = format!("http://{}/jwks", listener.local_addr().unwrap()).parse().unwrap();
         let publishing = tokio::spawn(async move {
@@ -307,20 +305,20 @@ mod tests {
         let (fetched, outgoing) =
             (ClientJwksCache::default(), Outgoing::new(NetworkPolicy::Loopback, None).unwrap());
         let prefix = |address: &str| Some(AddressPrefix::of(address.parse().unwrap()));
-        let (client, stranger) = (prefix("192.0.2.1"), prefix("198.51.100.7"));
+        let (client, other) = (prefix("192.0.2.1"), prefix("198.51.100.7"));
         let (app, begin) = ("app".parse().unwrap(), Timestamp::UNIX_EPOCH);
         let at = JwksUri { client: &app, url: &url, outgoing: &outgoing, asked_by: None };
         let mut seen = fetched.get(at, begin).await.unwrap();
         fetched.note_signature(at, client);
         for (minutes, from, is_asked) in [
-            (1, stranger, true),
-            (1, stranger, false),
+            (1, other, true),
+            (1, other, false),
             (1, None, false),
             (1, client, true),
             (1, client, false),
             (2, client, true),
             (2, client, true),
-            (2, stranger, false),
+            (2, other, false),
         ] {
             let presented = SignatureContext { now: begin + SignedDuration::from_mins(minutes), from };
             let newer = fetched.newer(at, &seen, presented).await;
@@ -349,7 +347,7 @@ mod tests {
         for client in [&ours, &other] {
             seen.push(fetched.get(at(client), Timestamp::UNIX_EPOCH).await.unwrap());
         }
-        // The other one spends what it may.
+        // The other client uses up its fetches.
         let newer = fetched.newer(at(&other), &seen[1], presented).await.unwrap();
         assert!(fetched.newer(at(&other), &newer, presented).await.is_err());
         let own = fetched.newer(at(&ours), &seen[0], presented).await.unwrap();

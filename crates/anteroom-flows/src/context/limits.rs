@@ -1,8 +1,8 @@
-//! Limits, as the use cases spend them (`anteroom_domain::limits` has them all), and a floor under the time that an answer
-//! takes.
+//! Counts what use cases do against the limits of `anteroom_domain::limits`, and holds the minimum time that the answer to a
+//! failed sign-in takes.
 //!
-//! Invariant: what writes, sends, hashes or fetches is counted by the statement that decides, before it is done. A refusal is
-//! [`FlowError::Limited`], which the web answers with 429 and the wait.
+//! Invariant: a use case that writes, sends, hashes or fetches is counted before it does so, by the statement that decides
+//! whether it may. A refusal is [`FlowError::Limited`], which the web answers with 429 and the wait.
 
 use anteroom_domain::ids::{AccountId, SessionId};
 use anteroom_domain::limits::{Limit, LimitSubject, RateLimitCheck};
@@ -23,7 +23,7 @@ use crate::context::provider::{Provider, Snapshot};
 use crate::error::FlowError;
 
 impl Snapshot {
-    /// What a limit allows under this configuration.
+    /// The rate of a limit under this configuration.
     pub(crate) fn rate(&self, limit: Limit) -> RateLimit {
         match limit {
             Limit::SignIn => self.policy.sign_in.rate,
@@ -46,8 +46,7 @@ impl Snapshot {
     }
 }
 
-/// For every prefix of an address that the limit counts.
-/// None where no request came.
+/// One check for each prefix of the request's address that the limit counts; none where no request came.
 pub(crate) fn of_address(call: &Call, limit: Limit) -> Vec<RateLimitCheck> {
     call.address().map(|address| for_address(call.snapshot(), address, limit)).unwrap_or_default()
 }
@@ -64,12 +63,12 @@ fn for_address(snapshot: &Snapshot, address: IpAddr, limit: Limit) -> Vec<RateLi
         .collect()
 }
 
-/// For one session, account, client or grant.
+/// The check for one session, account, client or grant.
 pub(crate) fn of_one(call: &Call, limit: Limit, subject: &dyn ToString) -> RateLimitCheck {
     RateLimitCheck { limit, limit_key: subject.to_string(), rate: call.snapshot().rate(limit) }
 }
 
-/// Counts what is about to be done, in a write of its own; refuses it where one of the budgets is used up.
+/// Counts what is about to be done, in a write of its own; refuses it where one of the limits is used up.
 pub(crate) async fn spend(call: &Call, budgets: Vec<RateLimitCheck>) -> Result<(), FlowError> {
     match call.store().run(Spend { first: budgets, further: None, now: call.now }).await.1? {
         RateLimitResult::Counted => Ok(()),
@@ -77,7 +76,7 @@ pub(crate) async fn spend(call: &Call, budgets: Vec<RateLimitCheck>) -> Result<(
     }
 }
 
-/// Counts against all of `first`; where one of those is used up, against all of `further`.
+/// Counts against all of `first`, or, where one of those is used up, against all of `further`.
 struct Spend {
     first: Vec<RateLimitCheck>,
     further: Option<Vec<RateLimitCheck>>,
@@ -109,11 +108,12 @@ fn refused_by(provider: &Provider, limit: Limit, wait: Wait) -> FlowError {
     FlowError::Limited { limit, wait }
 }
 
-/// For whom a form counts: [`crate::interaction::form_limits::counted_for`] finds it.
+/// What a form is counted for; [`crate::interaction::form_limits::counted_for`] finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountedFor {
     Session(SessionId, AccountId),
-    /// An account with a proof and without a session yet: the identifier of the interaction, or of the mailed link.
+    /// An account that has proven its password or a mailed link and has no session yet, with the identifier of the interaction or
+    /// of the link.
     OnTheWay(Uuid, AccountId),
     /// No account is known: the address that sent the form.
     Address,
@@ -137,8 +137,9 @@ impl FormToken {
     }
 }
 
-/// Counts a form that was sent: for its session and, beyond the first ones of each session, for its account; so too where a proof
-/// on the way stands for the session; else for the address that sent it. Forms that have a limit of their own by address (sign-in, forgotten password, another invitation) and sign-out are not counted here.
+/// Counts a form that was sent: for its session (or the proof that is there before a session) and, beyond the first forms of each
+/// session, for its account; without an account, for the address that sent it. Forms that have a limit of their own by address
+/// (sign-in, forgotten password, another invitation) and sign-out are not counted here.
 pub async fn spend_form(visit: &Visit, counted_for: CountedFor, token: FormToken) -> Result<(), FlowError> {
     let (session, account) = match counted_for {
         CountedFor::Session(session, account) => (session.0, account),
@@ -162,7 +163,7 @@ pub async fn spend_form(visit: &Visit, counted_for: CountedFor, token: FormToken
     }
 }
 
-/// Counts a sign-out, apart from other forms: a person who has sent too many of those can still leave.
+/// Counts a sign-out. It has a limit of its own, so that a person who has sent too many other forms can still sign out.
 pub async fn spend_sign_out(
     visit: &Visit,
     counted_for: CountedFor,
@@ -175,23 +176,24 @@ pub async fn spend_sign_out(
     spend(visit, budgets).await
 }
 
-/// Counts any request, in this node's memory. It has no [`Call`] yet: that is made once its body is there.
+/// Counts any request, in this node's memory. A request has no [`Call`] yet at this point: the call is made once the body is
+/// there.
 pub fn count_request(provider: &Provider, address: IpAddr) -> Result<(), FlowError> {
     let budgets = for_address(&provider.snapshot(), address, Limit::Request);
     let spent = provider.memory_limits.spend(&budgets, provider.clock.now());
     spent.map_err(|(limit, wait)| refused_by(provider, limit, wait))
 }
 
-/// Who sends requests in the name of a client that cannot prove who it is.
+/// What identifies the sender of a request in the name of a public client.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Sender {
     Address,
-    /// The request has a token of this account.
+    /// The account of the token in the request.
     Account(AccountId),
 }
 
-/// For the client, where it has proven who it is. Requests in the name of a public client can come from any sender. So these
-/// are counted per client and sender, and a stranger does not use up the limit of the client's users.
+/// The checks for an authenticated client. Requests in the name of a public client can come from any sender. So these are
+/// counted per client and sender, and one sender does not use up the limit of the client's users.
 pub(crate) fn of_client(
     call: &Call,
     client: &AuthenticatedClient,
@@ -217,14 +219,14 @@ pub fn count_client_request(call: &Call, client: &AuthenticatedClient) -> Result
     spend_in_memory(call, &budgets)
 }
 
-/// For what only reads or signs.
+/// Counts requests that only read or sign, in this node's memory.
 pub(crate) fn spend_in_memory(call: &Call, budgets: &[RateLimitCheck]) -> Result<(), FlowError> {
     let spent = call.provider().memory_limits.spend(budgets, call.now);
     spent.map_err(|(limit, wait)| refused(call, limit, wait))
 }
 
-/// Counts an answer to an application. Each application has a count of its own, and frames and scripts have others than pages
-/// that a person opens: the page of one application could otherwise use up what all others need.
+/// Counts an authorization response. One application's page could otherwise use up the limit for all others, so each client has a
+/// count of its own, and requests of frames and scripts are counted apart from pages that a person opens.
 pub(crate) fn spend_authorization(
     visit: &Visit,
     live: &ActiveSession,

@@ -1,4 +1,4 @@
-//! Limits that are counted in the memory of a node, for what only reads or signs. The windows and the decision are those of
+//! Counts limits in the memory of a node, for requests that only read or sign. Windows and decisions are the same as for
 //! the limits in the database.
 
 use anteroom_domain::limits::{Limit, RateLimitCheck};
@@ -8,15 +8,15 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Mutex, PoisonError};
 
-/// Subjects of a limit that have a count of their own in one window, so that memory is bounded: a megabyte or so for each
-/// limit. The others share one count, which allows `SHARED_FACTOR` times as much.
+/// How many subjects of a limit have a count of their own in one window, so that memory is bounded: about a megabyte for each
+/// limit. All further subjects share one count, which allows `SHARED_FACTOR` times as much.
 const SUBJECTS: usize = 20_000;
 const SHARED_FACTOR: u32 = 10;
 const SHARED: u64 = 0;
 
 #[derive(Debug, Default)]
 pub(crate) struct MemoryCounters {
-    /// Subjects are kept as a hash under a random key, so that a stranger cannot look for two that collide.
+    /// Subjects are kept as a hash under a random key, so that a sender cannot choose subjects that collide.
     hasher: RandomState,
     windows: Mutex<HashMap<Limit, RateWindows>>,
 }
@@ -29,7 +29,7 @@ struct RateWindows {
 }
 
 impl MemoryCounters {
-    /// Counts one for each of the budgets, or for none where one of them is used up.
+    /// Adds one to each of the checks' counts, or to none of them where one limit is used up.
     pub(crate) fn spend(&self, budgets: &[RateLimitCheck], now: Timestamp) -> Result<(), (Limit, Wait)> {
         let mut all = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let mut subjects = Vec::with_capacity(budgets.len());
@@ -114,8 +114,8 @@ mod tests {
     #[test]
     fn what_one_of_several_budgets_refuses_is_counted_by_none() {
         let counters = MemoryCounters::default();
-        let wide = RateLimitCheck { limit: Limit::ClientRequest, ..budget("all") };
-        let taken = |subject| counters.spend(&[budget(subject), wide.clone()], at(60));
+        let wide = || RateLimitCheck { limit: Limit::ClientRequest, ..budget("all") };
+        let taken = |subject| counters.spend(&[budget(subject), wide()], at(60));
         assert_eq!([taken("a").is_ok(), taken("b").is_ok()], [true, true]);
         assert!(matches!(taken("a"), Err((Limit::ClientRequest, _))));
         let mut left = 0;
@@ -126,11 +126,11 @@ mod tests {
     }
 
     #[test]
-    fn strangers_without_number_do_not_fill_the_memory() {
+    fn any_number_of_subjects_does_not_fill_the_memory() {
         let counters = MemoryCounters::default();
         let admitted = (0..SUBJECTS + 100)
             .filter(|number| counters.spend(&[budget(&number.to_string())], at(60)).is_ok());
-        // Those that found no room shared one count.
+        // The further subjects shared one count.
         assert_eq!(admitted.count(), SUBJECTS + 20);
         let windows = counters.windows.lock().unwrap();
         assert!(windows[&Limit::Request].current.len() <= SUBJECTS + 1);

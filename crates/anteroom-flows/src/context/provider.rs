@@ -1,5 +1,5 @@
-//! The provider: everything that requests share. The parts that change (configuration, clients, keys) are one immutable
-//! snapshot, swapped whole; a request has one of them at a time, and moves on to the present one where it says so
+//! The provider: everything that requests share. Configuration, clients and keys change while the node runs; each change replaces
+//! an immutable snapshot as a whole. A request uses one snapshot at a time and replaces it by the present one in known places
 //! ([`Call`](crate::context::call::Call)).
 
 use anteroom_crypto::{HashPool, KeyedDigest, Keyring, Random};
@@ -10,7 +10,7 @@ use anteroom_domain::ids::NodeId;
 use anteroom_domain::phone::DeliveryMethod;
 use anteroom_domain::policy::Policy;
 use anteroom_domain::registration::RegistrationPolicy;
-use anteroom_oidc::{Capabilities, ClientId, Issuer, RedirectUri};
+use anteroom_oidc::{Capabilities, ClientId, Issuer};
 use anteroom_storage::Store;
 use arc_swap::ArcSwap;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -24,13 +24,13 @@ use crate::context::database_history::History;
 use crate::context::fetched_keys::ClientJwksCache;
 use crate::context::memory_counters::MemoryCounters;
 use crate::context::outgoing::Outgoing;
-use crate::context::registered_client_cache::RegisteredClientCache;
+use crate::context::registered_client_cache::{RegisteredClientCache, RegisteredClients, origins};
 use crate::keys::key_set::KeySet;
 use crate::readiness::Readiness;
 
-/// One application state for all of Anteroom; tests swap the parts inside.
+/// The application state of a node; tests replace parts of it.
 pub struct Provider {
-    /// Which of the nodes on the database this is; drawn anew at each start.
+    /// Identifies this node among those on the database; drawn at each start.
     pub node: NodeId,
     pub store: Store,
     pub keyring: Arc<Keyring>,
@@ -38,22 +38,22 @@ pub struct Provider {
     pub random: Random,
     pub clock: Clock,
     pub outgoing: Outgoing,
-    /// The ways on which something is configured that sends codes; the same until the next start.
+    /// The methods for which something is configured that sends codes; the same until the next start.
     pub methods: Vec<DeliveryMethod>,
     /// When the two snapshots were last known to be current.
     pub confirmations: Confirmations,
-    /// What the checks in the background have found.
+    /// The findings of the checks in the background.
     pub readiness: Readiness,
     snapshot: ArcSwap<Snapshot>,
-    /// What this node remembers of the database.
+    /// The last position that this node has seen of the database.
     pub history: History,
-    /// How far the database's registered clients are known.
-    pub(crate) followed: tokio::sync::Mutex<RegisteredClientCache>,
+    /// The registered clients that were read from the database.
+    pub(crate) registered_clients: tokio::sync::Mutex<RegisteredClientCache>,
     key_set: ArcSwap<KeySet>,
-    /// Rung when a logout was queued, so that its delivery does not wait for the next round.
+    /// Notified when a logout was queued, so that its delivery does not wait for the next round.
     pub(crate) logout_queued: tokio::sync::Notify,
     pub(crate) tallies: AuditCounters,
-    /// Of limits that this node counts for itself.
+    /// Counts of the limits that each node keeps for itself.
     pub(crate) memory_limits: MemoryCounters,
     pub(crate) configured: AbsentClients,
     pub(crate) fetched_keys: ClientJwksCache,
@@ -78,33 +78,33 @@ pub struct Parts {
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     pub issuer: Issuer,
-    /// What this configuration supports: discovery says it and requests are held against it.
+    /// What this configuration supports: discovery publishes it, and requests are checked against it.
     pub capabilities: Capabilities,
     pub practice: Practice,
     pub policy: Policy,
     pub registration: Registration,
     pub clients: Clients,
     pub groups: Vec<GroupName>,
-    /// Of the configuration as a whole, for nodes to compare.
+    /// Digest of the whole configuration, for nodes to compare.
     pub digest: String,
-    /// And of each part, for the log to say in what nodes differ.
+    /// Fingerprint of each part, so that the log can name the parts in which nodes differ.
     pub parts: BTreeMap<String, String>,
 }
 
-/// Of clients that register themselves.
+/// The configuration for clients that register themselves.
 #[derive(Clone, Debug)]
 pub struct Registration {
     pub policy: RegistrationPolicy,
-    /// Where registration needs a token, a client registers with one of these.
+    /// The accepted tokens, where registration needs one.
     pub initial_access_tokens: Vec<KeyedDigest>,
 }
 
 #[derive(Clone, Debug)]
 pub struct Practice {
     pub name: String,
-    /// Whom people ask for access and help.
+    /// The contact for people who need access or help.
     pub support_contact: Option<String>,
-    /// Times in mails and on pages are the practice's.
+    /// Of times in mails and on pages.
     pub time_zone: jiff::tz::TimeZone,
     pub demo: bool,
 }
@@ -124,7 +124,7 @@ impl Provider {
             readiness: Readiness::default(),
             snapshot: ArcSwap::from_pointee(parts.snapshot),
             history: parts.history,
-            followed: tokio::sync::Mutex::default(),
+            registered_clients: tokio::sync::Mutex::default(),
             key_set: ArcSwap::from_pointee(parts.key_set),
             logout_queued: tokio::sync::Notify::new(),
             tallies: AuditCounters::default(),
@@ -139,29 +139,27 @@ impl Provider {
         self.snapshot.load_full()
     }
 
-    /// Takes up a changed configuration, whole. Registered clients stay as they are until they are read again under it,
-    /// unless it knows none.
+    /// Replaces the whole configuration. Registered clients stay as they are until they are read again under the new one, unless
+    /// it closes registration: then there are none.
     pub fn replace_snapshot(&self, snapshot: Snapshot) {
-        let configured = Arc::new(snapshot);
-        self.snapshot.rcu(move |running| {
-            let mut next = Snapshot::clone(&configured);
-            if !next.registration.policy.is_closed() {
-                next.clients.registered = Arc::clone(&running.clients.registered);
-                next.clients.registered_origins = Arc::clone(&running.clients.registered_origins);
+        let mut next = Arc::new(snapshot);
+        self.snapshot.rcu(|running| {
+            let next_parts = Arc::make_mut(&mut next);
+            if !next_parts.registration.policy.is_closed() {
+                next_parts.clients.registered = Arc::clone(&running.clients.registered);
             }
-            next
+            Arc::clone(&next)
         });
     }
 
-    /// Takes up registered clients that were read under the configuration of this digest, unless it has changed.
-    pub(crate) fn replace_registered(&self, clients: &Arc<HashMap<ClientId, Arc<Client>>>, digest: &str) {
+    /// Replaces the registered clients by those that were read under the configuration of this digest, unless it has changed.
+    pub(crate) fn replace_registered(&self, clients: &Arc<RegisteredClients>, digest: &str) {
         self.snapshot.rcu(|running| {
-            if running.digest != digest {
-                return Arc::clone(running);
+            let mut next = Arc::clone(running);
+            if next.digest == digest {
+                Arc::make_mut(&mut next).clients.registered = Arc::clone(clients);
             }
-            let mut next = Snapshot::clone(running);
-            next.clients.set_registered(clients);
-            Arc::new(next)
+            next
         });
     }
 
@@ -175,15 +173,14 @@ impl Provider {
 }
 
 /// The clients by identifier: those of the configuration, in the operator's order, and those that registered themselves.
-/// Both are one model, and an identifier that is configured is the configured client's.
+/// Where both have the same identifier, the configured client has it.
 #[derive(Clone, Debug, Default)]
 pub struct Clients {
     ordered: Arc<[Arc<Client>]>,
     by_id: Arc<HashMap<ClientId, Arc<Client>>>,
-    registered: Arc<HashMap<ClientId, Arc<Client>>>,
-    /// Of the redirect URIs of each of the two.
+    /// Of the redirect URIs of configured clients.
     origins: Arc<HashSet<String>>,
-    registered_origins: Arc<HashSet<String>>,
+    registered: Arc<RegisteredClients>,
 }
 
 impl Clients {
@@ -195,35 +192,26 @@ impl Clients {
         Self { ordered: ordered.into(), by_id: Arc::new(by_id), origins, ..Self::default() }
     }
 
-    fn set_registered(&mut self, registered: &Arc<HashMap<ClientId, Arc<Client>>>) {
-        self.registered = Arc::clone(registered);
-        self.registered_origins = Arc::new(origins(registered.values()));
-    }
-
-    /// Whether scripts of some client run under this origin.
+    /// Whether a redirect URI of some client has this origin, so that scripts of the client run there.
     pub fn have_origin(&self, origin: &str) -> bool {
-        self.origins.contains(origin) || self.registered_origins.contains(origin)
+        self.origins.contains(origin) || self.registered.origins.contains(origin)
     }
 
     pub fn get(&self, id: &ClientId) -> Option<&Arc<Client>> {
-        self.by_id.get(id).or_else(|| self.registered.get(id))
+        self.by_id.get(id).or_else(|| self.registered.by_id.get(id))
     }
 
-    /// Whether it is one of the configuration, and did not register itself.
+    /// Whether the client is in the configuration, rather than registered by itself.
     pub fn is_configured(&self, id: &ClientId) -> bool {
         self.by_id.contains_key(id)
     }
 
-    /// Those of the configuration alone.
+    /// The clients of the configuration alone.
     pub fn configured(&self) -> impl Iterator<Item = &Arc<Client>> {
         self.ordered.iter()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Client>> {
-        self.ordered.iter().chain(self.registered.values())
+        self.ordered.iter().chain(self.registered.by_id.values())
     }
-}
-
-fn origins<'a>(clients: impl Iterator<Item = &'a Arc<Client>>) -> HashSet<String> {
-    clients.flat_map(|client| &client.metadata.redirect_uris).filter_map(RedirectUri::origin).collect()
 }

@@ -1,4 +1,4 @@
-//! Entries of the audit trail that stand alone: refusals, and what was only counted.
+//! Audit entries that are written by themselves: refusals, and counts.
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_storage::{Tx, Unit};
@@ -8,8 +8,8 @@ use crate::audit::counters::AuditCounter;
 use crate::context::call::Call;
 use crate::error::FlowError;
 
-/// Writes down a request that was refused, unless its address, or the account that it is about, has had its share for this
-/// minute.
+/// Writes the audit entry of a request that was refused. Where its address, or the account that it is about, has used up its
+/// entries for this minute, the refusal is only counted.
 pub async fn note_refusal(call: &Call, entry: AuditEntry) -> Result<(), FlowError> {
     if !call.provider().tallies.may_write(entry.address, entry.subject) {
         call.provider().tallies.count(AuditCounter::Refusals);
@@ -18,7 +18,7 @@ pub async fn note_refusal(call: &Call, entry: AuditEntry) -> Result<(), FlowErro
     call.store().run(AppendEntries(vec![entry])).await.1
 }
 
-/// Entries that stand alone.
+/// Appends audit entries, and nothing else.
 struct AppendEntries(Vec<AuditEntry>);
 
 impl Unit for AppendEntries {
@@ -32,23 +32,23 @@ impl Unit for AppendEntries {
     }
 }
 
-/// Once a minute, and before stopping: what was counted becomes entries of the trail.
+/// Writes the counts as audit entries. Called once a minute, and before stopping.
 pub async fn write_audit_counters(call: &Call) -> Result<(), FlowError> {
     let counts = call.provider().tallies.take();
     if counts.is_empty() {
         return Ok(());
     }
     let audit = call.audit();
-    let entries = counts.into_iter().map(|(tally, count)| counter_entry(audit, tally, count)).collect();
+    let entries = counts.into_iter().map(|(counter, count)| counter_entry(audit, counter, count)).collect();
     call.store().run(AppendEntries(entries)).await.1
 }
 
-/// In the log as well, which has no line for each.
-fn counter_entry(audit: &AuditContext, tally: AuditCounter, count: u32) -> AuditEntry {
-    if let AuditCounter::RateLimited(limit) = tally {
-        tracing::info!(limit, count, "turned away since the last such line");
+/// The entry of one counter. Rate limits are logged here as well, because the log has no line for each refusal.
+fn counter_entry(audit: &AuditContext, counter: AuditCounter, count: u32) -> AuditEntry {
+    if let AuditCounter::RateLimited(limit) = counter {
+        tracing::info!(limit, count, "requests refused since the last such line");
     }
-    match tally {
+    match counter {
         AuditCounter::ClientTokens(client) => {
             audit.entry(Actor::Client, Event::ClientTokensGranted { count }).by_client(&client)
         }

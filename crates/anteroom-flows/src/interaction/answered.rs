@@ -75,7 +75,7 @@ pub(crate) async fn answer(
         Err(FinishError::Flow(error)) => Err(error),
         Err(FinishError::AccountChanged) => {
             let request = interaction.state.request().ok_or(FlowError::Broken("tokens for no request"))?;
-            let told = account_changed(visit, request).into();
+            let told = account_changed(visit, &request.reply).into();
             match answer_with(visit, interaction, account, told).await {
                 Err(FinishError::AccountChanged) => Err(FlowError::Broken("an error with tokens")),
                 Err(FinishError::Flow(error)) => Err(error),

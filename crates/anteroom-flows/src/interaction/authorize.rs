@@ -196,7 +196,7 @@ async fn effective_request(
         None if metadata.require_pushed_authorization_requests => {
             refuse(RequestObjectFailure::NotPushed, "a request that was not pushed")
         }
-        None => match request_object::resolve(SentBy::Browser(visit), client, parameters).await {
+        None => match request_object::resolve(SentBy::Browser(visit), client, parameters.clone()).await {
             Ok(Resolved { parameters, expires_at, signed }) => {
                 let source = expires_at
                     .map_or(RequestSource::Plain, |expires_at| RequestSource::RequestObject { expires_at });

@@ -125,7 +125,7 @@ async fn reach_target(
             let response = {
                 let agrees_to = interaction.consent.as_ref().and_then(|consent| consent.agrees_to());
                 let person = SignedIn { live, agrees_to };
-                authorization_response::respond(visit, &client, &request, person).await?
+                authorization_response::respond(visit, &client, *request, person).await?
             };
             answer(visit, interaction, Some(live.account.id), response).await
         }

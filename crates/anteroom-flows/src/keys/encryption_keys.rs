@@ -1,7 +1,7 @@
 //! The keys that clients encrypt to, one of each kind: made at first start, sealed at rest, rotated with the signing keys.
 //!
-//! Invariants: a key is published once every node can decrypt with it; of each kind one is published at a time; one that is
-//! published no more decrypts until no client can have it in an old list.
+//! Invariants: a key is published once every node can decrypt with it; of each kind one is published at a time; a key that is not
+//! published any more decrypts until no client can have it in a cached JWKS.
 
 use anteroom_crypto::{KeyPurpose, Keyring};
 use anteroom_domain::audit::Event;
@@ -16,10 +16,10 @@ use crate::keys::key_rotation::KeyRotation;
 use crate::keys::rotation::{KeyPeriod, KeyReplacement, RotationSchedule, RotationStep, RotationTrigger};
 use crate::keys::schedule::{KeySchedule, LEAD};
 
-/// Nodes take new keys up within a second, and read all of them again each minute.
+/// Nodes read new keys within a second, and all keys again each minute.
 const UNTIL_EVERY_NODE_HAS_IT: SignedDuration = SignedDuration::from_mins(1);
 
-fn pace(schedule: &KeySchedule) -> RotationSchedule {
+fn rotation_schedule(schedule: &KeySchedule) -> RotationSchedule {
     RotationSchedule {
         every: schedule.rotate_every,
         lead_of_schedule: UNTIL_EVERY_NODE_HAS_IT,
@@ -31,13 +31,13 @@ fn pace(schedule: &KeySchedule) -> RotationSchedule {
     }
 }
 
-/// Makes what is missing or due.
+/// Makes the keys that are missing or due.
 pub(crate) async fn rotate(rotation: &KeyRotation<'_>) -> Result<(), FlowError> {
     let rows = rotation.store.encryption_keys().await?;
     for kind in DecryptionKeyKind::ALL {
         let due = EncryptionKeyRotation {
             kind: *kind,
-            pace: pace(rotation.schedule),
+            schedule: rotation_schedule(rotation.schedule),
             trigger: rotation.trigger,
             now: rotation.audit.now,
         };
@@ -52,7 +52,7 @@ pub(crate) async fn rotate(rotation: &KeyRotation<'_>) -> Result<(), FlowError> 
 #[derive(Clone, Copy)]
 struct EncryptionKeyRotation {
     kind: DecryptionKeyKind,
-    pace: RotationSchedule,
+    schedule: RotationSchedule,
     trigger: RotationTrigger,
     now: Timestamp,
 }
@@ -60,15 +60,15 @@ struct EncryptionKeyRotation {
 impl EncryptionKeyRotation {
     fn replacement(self, rows: &[EncryptionKeyRow]) -> Option<KeyReplacement> {
         let same = rows.iter().filter(|row| row.kind == self.kind.as_str());
-        match self.pace.change(&same.map(term).collect::<Vec<_>>(), self.trigger, self.now) {
+        match self.schedule.change(&same.map(period).collect::<Vec<_>>(), self.trigger, self.now) {
             Some(RotationStep::Make(replacement)) => Some(replacement),
-            // The lead of the schedule is that of an operator, so one that waits serves as soon as it can.
+            // Both leads are equal, so the key that is not in use yet will be as soon as a new one could be.
             Some(RotationStep::BringForward { .. }) | None => None,
         }
     }
 }
 
-fn term(row: &EncryptionKeyRow) -> KeyPeriod<'_> {
+fn period(row: &EncryptionKeyRow) -> KeyPeriod<'_> {
     KeyPeriod {
         kid: &row.kid,
         from: row.published_from,
@@ -77,7 +77,7 @@ fn term(row: &EncryptionKeyRow) -> KeyPeriod<'_> {
     }
 }
 
-/// Making a key takes a while. If no rotation is due any more when it is ready, the key is dropped.
+/// Making a key takes a while. Where no rotation is due any more once the key is made, the key is dropped.
 async fn make(
     rotation: &KeyRotation<'_>,
     due: EncryptionKeyRotation,
@@ -118,7 +118,7 @@ impl Unit for InsertEncryptionKey {
 
     async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
         let Self { row, due, before, audit } = self;
-        // As with signing keys.
+        // Another node or operator may have made a key in the meantime.
         tx.begin_change_of_keys().await?;
         let rows = tx.encryption_keys().await?;
         if is_replaced_already(&rows, due.kind, before) {
@@ -144,7 +144,7 @@ fn is_replaced_already(rows: &[EncryptionKeyRow], kind: DecryptionKeyKind, befor
     })
 }
 
-/// The private half, for the set of keys in memory.
+/// Opens the sealed private key.
 pub(crate) fn open(keyring: &Keyring, row: &EncryptionKeyRow) -> Result<DecryptionKey, FlowError> {
     let sealer = keyring.sealer(KeyPurpose::SigningSeal);
     let private = sealer

@@ -1,4 +1,4 @@
-//! What both kinds of keys are rotated with.
+//! The context in which keys of both kinds are rotated.
 
 use anteroom_crypto::Keyring;
 use anteroom_storage::Store;
@@ -7,13 +7,12 @@ use crate::audit::context::AuditContext;
 use crate::keys::rotation::RotationTrigger;
 use crate::keys::schedule::KeySchedule;
 
-/// One look at the keys: in which database, and why now.
-#[derive(Clone)]
+/// One rotation: of the keys in which database, and why now.
 pub struct KeyRotation<'a> {
     pub store: &'a Store,
     pub keyring: &'a Keyring,
     pub schedule: &'a KeySchedule,
     pub trigger: RotationTrigger,
-    /// With the time of the look.
+    /// With the time of the rotation.
     pub audit: AuditContext,
 }

@@ -1,5 +1,5 @@
-//! The keys of one moment, in memory, those that sign and those that decrypt: every key is parsed once, when the set is built,
-//! never when it is used.
+//! The signing and decryption keys of one moment, in memory. Every key is parsed once, when the set is built, and never when it
+//! is used.
 
 use anteroom_crypto::{KeyPurpose, Keyring};
 use anteroom_oidc::SigningAlgorithm;
@@ -11,14 +11,14 @@ use jiff::Timestamp;
 use crate::error::FlowError;
 use crate::keys::encryption_keys;
 
-/// The keys of one moment: for each algorithm the one that signs, all that decrypt, and all that are published. Immutable; a
-/// rotation makes a new set.
+/// The keys of one moment: for each algorithm the key that signs, all keys that decrypt, and all that are published. Immutable;
+/// a rotation makes a new set.
 #[derive(Debug)]
 pub struct KeySet {
     signing: Vec<SigningKey>,
     decrypting: Vec<DecryptionKey>,
     jwks: Jwks,
-    /// When the next key begins or stops to sign, to be published or to decrypt.
+    /// When a key next begins or stops to sign, to be published or to decrypt.
     changes_at: Option<Timestamp>,
 }
 
@@ -28,12 +28,12 @@ impl KeySet {
         found.ok_or(FlowError::Broken("no signing key for an algorithm that a client uses"))
     }
 
-    /// Also those that are not published yet, or not any more.
+    /// All keys that decrypt, also those that are not published yet, or not any more.
     pub fn decrypting(&self) -> &[DecryptionKey] {
         &self.decrypting
     }
 
-    /// Whether it is of a moment that is over.
+    /// Whether one of the keys has begun or stopped since the set was built.
     pub fn is_outdated(&self, now: Timestamp) -> bool {
         self.changes_at.is_some_and(|at| at <= now)
     }
@@ -43,7 +43,7 @@ impl KeySet {
     }
 }
 
-/// Reads the keys of this moment.
+/// Reads the keys of the moment `now`.
 pub async fn load(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<KeySet, FlowError> {
     let mut rows = store.signing_keys().await?;
     rows.retain(|row| row.published_until.is_none_or(|until| now < until));
@@ -90,7 +90,7 @@ fn open(keyring: &Keyring, row: &SigningKeyRow) -> Result<SigningKey, FlowError>
         .map_err(|_| FlowError::Broken("a signing key that does not parse"))
 }
 
-/// What a private key rests under.
+/// The associated data of a sealed private key.
 pub(crate) fn associated_data(kid: &str) -> Vec<u8> {
     format!("signing_keys\nprivate_sealed\n{kid}").into_bytes()
 }

@@ -1,4 +1,4 @@
-//! Keys that tokens are signed with and that clients encrypt to: one schedule and one rule of rotation for both kinds.
+//! Keys that sign tokens and keys that clients encrypt to, with one rule of rotation for both kinds.
 //!
 //! ```text
 //!   schedule ─► rotation (pure) ─┬► signing_keys ────┬► key_set, which each node loads when it changes

@@ -1,26 +1,27 @@
-//! One key takes the place of others. Keys that sign and keys that are encrypted to follow each other alike, at paces of
-//! their own; what each does about its table is in `keys` and `encryption_keys`.
+//! Decides when a key is replaced by a new one. Signing keys and encryption keys follow the same rule with schedules of their
+//! own;
+//! `signing_keys` and `encryption_keys` apply it to their tables.
 //!
-//! Pure, so that it can be tested over time. Invariant: where a key serves now, one serves until the next does.
+//! Pure, so that it can be tested over time. Invariant: where a key is in use now, one is in use until the next one is.
 
 use anteroom_domain::audit::Actor;
 use jiff::{SignedDuration, Timestamp};
 
-/// Why other keys are wanted.
+/// Why keys are replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RotationTrigger {
-    /// The oldest have served their time, or there are none yet.
+    /// The present keys have been used for as long as the schedule says, or there are none yet.
     Schedule,
     Operator(RotationReason),
 }
 
-/// Why an operator wants them.
+/// Why an operator replaces keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RotationReason {
-    /// Ahead of the schedule: the new keys serve once all nodes and clients can know them, so that none meets an unknown one.
+    /// Before the schedule does: the new keys are used once all nodes and clients can know them.
     Planned,
-    /// The old ones may be in wrong hands: the new keys serve at once. Nothing that the old ones signed is believed from now
-    /// on, however young.
+    /// The old private keys may have leaked: the new keys are used at once, and no signature of the old ones is accepted from now
+    /// on.
     Compromised,
 }
 
@@ -33,8 +34,8 @@ impl RotationTrigger {
     }
 }
 
-/// When a key serves, and how long it is kept after that. One that signs is then published still; one that others encrypt to
-/// serves while it is published, and then decrypts still.
+/// When a key is in use, and how long it is kept after that. A signing key is in use while it signs, and is kept published after
+/// that. An encryption key is in use while it is published, and is kept for decryption after that.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyPeriod<'a> {
     pub(crate) kid: &'a str,
@@ -44,88 +45,88 @@ pub(crate) struct KeyPeriod<'a> {
 }
 
 impl KeyPeriod<'_> {
-    fn serves(&self, now: Timestamp) -> bool {
+    fn is_in_use(&self, now: Timestamp) -> bool {
         self.from <= now && self.until.is_none_or(|until| now < until)
     }
 }
 
-/// How keys of one purpose follow each other.
+/// When the keys of one purpose are replaced.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RotationSchedule {
     pub(crate) every: SignedDuration,
-    /// How long before it serves a key is made: by the schedule, and where an operator asks.
+    /// How long before its use a key is made: by the schedule, and by an operator.
     pub(crate) lead_of_schedule: SignedDuration,
     pub(crate) lead_of_operator: SignedDuration,
-    /// How long a key is kept after it has served, and after a leak.
+    /// How long a key is kept after its use, and after a leak.
     pub(crate) overlap: SignedDuration,
     pub(crate) overlap_after_leak: SignedDuration,
 }
 
-/// What is to happen to the keys of one kind.
+/// A change of the keys of one kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RotationStep {
-    /// A key is made.
+    /// A new key is made.
     Make(KeyReplacement),
-    /// The schedule has made one already, and it serves sooner than it would have.
-    BringForward { kid: String, succession: KeyReplacement },
+    /// The schedule has made the next key already, and it is used sooner than it would have been.
+    BringForward { kid: String, replacement: KeyReplacement },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KeyReplacement {
-    /// When the new key serves, and the others do not any more.
+    /// When the use of the new key begins, and that of the others ends.
     pub(crate) from: Timestamp,
-    /// Key ids.
+    /// Key ids of the replaced keys.
     pub(crate) retiring: Vec<String>,
-    /// Until when those are kept.
+    /// Until when the replaced keys are kept.
     pub(crate) kept_until: Timestamp,
 }
 
 impl RotationSchedule {
-    /// What is to happen to the keys of one kind. `None`: nothing is due.
+    /// The change that is due for the keys of one kind. `None`: nothing is due.
     pub(crate) fn change(
         &self,
-        terms: &[KeyPeriod<'_>],
-        occasion: RotationTrigger,
+        keys: &[KeyPeriod<'_>],
+        trigger: RotationTrigger,
         now: Timestamp,
     ) -> Option<RotationStep> {
-        match occasion {
+        match trigger {
             RotationTrigger::Schedule => {
-                // What has its end already was replaced, served or not.
-                let newest = terms.iter().filter(|term| term.until.is_none()).map(|term| term.from).max();
+                // A key that has an end was replaced already, whether or not it was ever used.
+                let newest = keys.iter().filter(|key| key.until.is_none()).map(|key| key.from).max();
                 let rest = self.every - self.lead_of_schedule;
                 let is_due = newest.is_none_or(|newest| now.duration_since(newest) >= rest);
-                is_due.then(|| RotationStep::Make(self.planned(terms, self.lead_of_schedule, now)))
+                is_due.then(|| RotationStep::Make(self.planned(keys, self.lead_of_schedule, now)))
             }
             RotationTrigger::Operator(RotationReason::Planned) => {
-                let succession = self.planned(terms, self.lead_of_operator, now);
-                let Some(waiting) = next_key(terms, now) else { return Some(RotationStep::Make(succession)) };
-                // The waiting key serves as early as a new key would, so a new one would never be used.
-                (waiting.from > succession.from).then(|| RotationStep::BringForward {
+                let replacement = self.planned(keys, self.lead_of_operator, now);
+                let Some(waiting) = next_key(keys, now) else { return Some(RotationStep::Make(replacement)) };
+                // A new key that is used no earlier than the waiting one would never be used.
+                (waiting.from > replacement.from).then(|| RotationStep::BringForward {
                     kid: waiting.kid.to_owned(),
-                    succession: succession.without(waiting.kid),
+                    replacement: replacement.without(waiting.kid),
                 })
             }
             RotationTrigger::Operator(RotationReason::Compromised) => {
                 let gone = now.checked_add(self.overlap_after_leak).unwrap_or(Timestamp::MAX);
-                // None is kept longer for it.
-                let is_kept = |term: &KeyPeriod<'_>| term.kept_until.is_none_or(|until| until > gone);
-                Some(RotationStep::Make(KeyReplacement::new(terms, is_kept, now, self.overlap_after_leak)))
+                // A key that would be gone earlier anyway is not kept longer.
+                let is_kept = |key: &KeyPeriod<'_>| key.kept_until.is_none_or(|until| until > gone);
+                Some(RotationStep::Make(KeyReplacement::new(keys, is_kept, now, self.overlap_after_leak)))
             }
         }
     }
 
-    fn planned(&self, terms: &[KeyPeriod<'_>], lead: SignedDuration, now: Timestamp) -> KeyReplacement {
-        // Where none serves, no client can meet an unknown one, and a request may be waiting.
-        let lead = if terms.iter().any(|term| term.serves(now)) { lead } else { SignedDuration::ZERO };
+    fn planned(&self, keys: &[KeyPeriod<'_>], lead: SignedDuration, now: Timestamp) -> KeyReplacement {
+        // Where no key is in use, no cached list of keys can be out of date, and requests may be waiting.
+        let lead = if keys.iter().any(|key| key.is_in_use(now)) { lead } else { SignedDuration::ZERO };
         let from = now.checked_add(lead).unwrap_or(Timestamp::MAX);
-        // What stops earlier anyway keeps its time.
-        KeyReplacement::new(terms, |term| term.until.is_none_or(|until| until > from), from, self.overlap)
+        // A key whose use ends earlier anyway keeps its end.
+        KeyReplacement::new(keys, |key| key.until.is_none_or(|until| until > from), from, self.overlap)
     }
 }
 
-/// The successor that was made and does not serve yet.
-pub(crate) fn next_key<'t, 'a>(terms: &'t [KeyPeriod<'a>], now: Timestamp) -> Option<&'t KeyPeriod<'a>> {
-    terms.iter().filter(|term| term.until.is_none() && term.from > now).max_by_key(|term| term.from)
+/// The key that was made and is not in use yet.
+pub(crate) fn next_key<'k, 'a>(keys: &'k [KeyPeriod<'a>], now: Timestamp) -> Option<&'k KeyPeriod<'a>> {
+    keys.iter().filter(|key| key.until.is_none() && key.from > now).max_by_key(|key| key.from)
 }
 
 impl KeyReplacement {
@@ -135,12 +136,12 @@ impl KeyReplacement {
     }
 
     fn new(
-        terms: &[KeyPeriod<'_>],
+        keys: &[KeyPeriod<'_>],
         retires: impl Fn(&KeyPeriod<'_>) -> bool,
         from: Timestamp,
         overlap: SignedDuration,
     ) -> Self {
-        let retiring = terms.iter().filter(|term| retires(term)).map(|term| term.kid.to_owned()).collect();
+        let retiring = keys.iter().filter(|key| retires(key)).map(|key| key.kid.to_owned()).collect();
         Self { from, retiring, kept_until: from.checked_add(overlap).unwrap_or(Timestamp::MAX) }
     }
 }
@@ -151,7 +152,7 @@ mod tests {
 
     const DAY: i64 = 24 * 60;
     const NOW: i64 = 1_000 * DAY;
-    const PACE: RotationSchedule = RotationSchedule {
+    const SCHEDULE: RotationSchedule = RotationSchedule {
         every: SignedDuration::from_hours(24 * 90),
         lead_of_schedule: SignedDuration::from_hours(24 * 7),
         lead_of_operator: SignedDuration::from_mins(6),
@@ -163,80 +164,76 @@ mod tests {
         Timestamp::from_second(minute * 60).unwrap()
     }
 
-    fn term(
-        kid: &'static str,
-        (from, until): (i64, Option<i64>),
-        kept_until: Option<i64>,
-    ) -> KeyPeriod<'static> {
+    fn key(kid: &'static str, from: i64, until: Option<i64>, kept_until: Option<i64>) -> KeyPeriod<'static> {
         KeyPeriod { kid, from: at(from), until: until.map(at), kept_until: kept_until.map(at) }
     }
 
-    fn succession(from: i64, retiring: &[&str], kept_until: i64) -> KeyReplacement {
+    fn replacement(from: i64, retiring: &[&str], kept_until: i64) -> KeyReplacement {
         let retiring = retiring.iter().map(|kid| (*kid).to_owned()).collect();
         KeyReplacement { from: at(from), retiring, kept_until: at(kept_until) }
     }
 
     #[test]
     fn a_planned_key_waits_for_old_lists_and_one_after_a_leak_does_not() {
-        let signing = term("signing", (0, None), None);
-        let next = term("next", (NOW + DAY, None), None);
-        let leaving = term("leaving", (0, Some(NOW + DAY)), Some(NOW + 8 * DAY));
-        let done = term("done", (0, Some(NOW - DAY)), Some(NOW + 6 * DAY));
-        let gone = term("gone", (0, Some(NOW - 9 * DAY)), Some(NOW - 2 * DAY));
+        let signing = key("signing", 0, None, None);
+        let next = key("next", NOW + DAY, None, None);
+        let leaving = key("leaving", 0, Some(NOW + DAY), Some(NOW + 8 * DAY));
+        let done = key("done", 0, Some(NOW - DAY), Some(NOW + 6 * DAY));
+        let gone = key("gone", 0, Some(NOW - 9 * DAY), Some(NOW - 2 * DAY));
         let (planned, leak) = (RotationReason::Planned, RotationReason::Compromised);
         for (keys, reason, from, retiring) in [
             (vec![signing], planned, NOW + 6, vec!["signing"]),
             (vec![signing, done, gone], planned, NOW + 6, vec!["signing"]),
-            // No key serves that would be waited for.
+            // No key is in use.
             (vec![], planned, NOW, vec![]),
             (vec![gone], planned, NOW, vec![]),
             (vec![leaving, next, done, gone], leak, NOW, vec!["leaving", "next", "done"]),
         ] {
             let kept_until = if reason == planned { from + 7 * DAY } else { NOW };
-            let found = PACE.change(&keys, RotationTrigger::Operator(reason), at(NOW));
-            assert_eq!(found, Some(RotationStep::Make(succession(from, &retiring, kept_until))), "{keys:?}");
+            let found = SCHEDULE.change(&keys, RotationTrigger::Operator(reason), at(NOW));
+            assert_eq!(found, Some(RotationStep::Make(replacement(from, &retiring, kept_until))), "{keys:?}");
         }
     }
 
     #[test]
     fn an_operator_makes_no_key_while_a_successor_waits() {
         let planned = RotationTrigger::Operator(RotationReason::Planned);
-        let leaving = term("leaving", (0, Some(NOW + DAY)), Some(NOW + 8 * DAY));
-        let next = |from| term("next", (from, None), None);
-        // One that the schedule made serves sooner.
+        let leaving = key("leaving", 0, Some(NOW + DAY), Some(NOW + 8 * DAY));
+        let next = |from| key("next", from, None, None);
+        // The key that the schedule made is used sooner.
         let forward = RotationStep::BringForward {
             kid: "next".to_owned(),
-            succession: succession(NOW + 6, &["leaving"], NOW + 6 + 7 * DAY),
+            replacement: replacement(NOW + 6, &["leaving"], NOW + 6 + 7 * DAY),
         };
-        assert_eq!(PACE.change(&[leaving, next(NOW + DAY)], planned, at(NOW)), Some(forward));
-        // One of another operator serves as soon as a new one would, or before.
+        assert_eq!(SCHEDULE.change(&[leaving, next(NOW + DAY)], planned, at(NOW)), Some(forward));
+        // The key that another operator made is used as soon as a new one would be, or earlier.
         for from in [NOW + 6, NOW + 3, NOW + 1] {
-            let signing = term("signing", (0, Some(from)), Some(from + 7 * DAY));
-            assert_eq!(PACE.change(&[signing, next(from)], planned, at(NOW)), None, "{from}");
+            let signing = key("signing", 0, Some(from), Some(from + 7 * DAY));
+            assert_eq!(SCHEDULE.change(&[signing, next(from)], planned, at(NOW)), None, "{from}");
         }
     }
 
     #[test]
     fn the_schedule_makes_the_next_one_in_time_and_the_first_at_once() {
         let scheduled =
-            |keys: &[KeyPeriod<'_>], now| match PACE.change(keys, RotationTrigger::Schedule, at(now)) {
-                Some(RotationStep::Make(succession)) => Some(succession),
+            |keys: &[KeyPeriod<'_>], now| match SCHEDULE.change(keys, RotationTrigger::Schedule, at(now)) {
+                Some(RotationStep::Make(replacement)) => Some(replacement),
                 Some(RotationStep::BringForward { .. }) => panic!("the schedule brings nothing forward"),
                 None => None,
             };
-        assert_eq!(scheduled(&[], NOW), Some(succession(NOW, &[], NOW + 7 * DAY)));
-        let (first, second) = (term("first", (0, None), None), term("second", (90 * DAY, None), None));
+        assert_eq!(scheduled(&[], NOW), Some(replacement(NOW, &[], NOW + 7 * DAY)));
+        let (first, second) = (key("first", 0, None, None), key("second", 90 * DAY, None, None));
         assert_eq!(scheduled(&[first], 83 * DAY - 1), None);
-        assert_eq!(scheduled(&[first], 83 * DAY), Some(succession(90 * DAY, &["first"], 97 * DAY)));
+        assert_eq!(scheduled(&[first], 83 * DAY), Some(replacement(90 * DAY, &["first"], 97 * DAY)));
         assert_eq!(scheduled(&[first, second], 84 * DAY), None);
-        // After years without a start: the last one still serves, and lists of keys are as old as ever.
-        assert_eq!(scheduled(&[first], NOW), Some(succession(NOW + 7 * DAY, &["first"], NOW + 14 * DAY)));
-        // An operator was faster than the schedule, whose key never served.
-        let replaced = term("replaced", (NOW + DAY, Some(NOW)), Some(NOW + 7 * DAY));
-        let instead = term("instead", (NOW - 83 * DAY, None), None);
+        // After years without a start: the last key is still in use, and cached lists of keys may have only that.
+        assert_eq!(scheduled(&[first], NOW), Some(replacement(NOW + 7 * DAY, &["first"], NOW + 14 * DAY)));
+        // An operator replaced the key of the schedule before it was ever used.
+        let replaced = key("replaced", NOW + DAY, Some(NOW), Some(NOW + 7 * DAY));
+        let instead = key("instead", NOW - 83 * DAY, None, None);
         assert_eq!(
             scheduled(&[replaced, instead], NOW),
-            Some(succession(NOW + 7 * DAY, &["instead"], NOW + 14 * DAY))
+            Some(replacement(NOW + 7 * DAY, &["instead"], NOW + 14 * DAY))
         );
     }
 }

@@ -1,4 +1,4 @@
-//! When keys are made and take over, and what makes them.
+//! When keys are made and used, and what makes them.
 
 use anteroom_oidc::SigningAlgorithm;
 use anteroom_oidc::jwe::{DecryptionKey, DecryptionKeyKind};
@@ -10,18 +10,18 @@ use zeroize::Zeroizing;
 
 use crate::keys::rotation::RotationSchedule;
 
-/// How long a key that an operator asks for is published before it signs: a list of keys may be as old as the JWKS says, and
-/// nodes and networks take their moments too.
+/// How long a key that an operator asks for is published before it signs: clients may cache the JWKS for its `max-age`, and one
+/// minute is added for nodes and networks.
 pub const LEAD: SignedDuration = Jwks::MAX_AGE.saturating_add(SignedDuration::from_mins(1));
 
-/// Makes private keys: each with its DER form, which is to be sealed before it rests anywhere. Finding primes takes a while, so
-/// this is asked on a thread that serves no requests.
+/// Makes private keys, each with its DER form, which must be sealed before it is stored. Finding primes takes a while, so
+/// callers use a thread that serves no requests.
 pub trait KeyMaker: Debug + Send + Sync {
     fn signing_key(&self, algorithm: SigningAlgorithm) -> Option<(SigningKey, Zeroizing<Vec<u8>>)>;
     fn decryption_key(&self, kind: DecryptionKeyKind) -> Option<(DecryptionKey, Zeroizing<Vec<u8>>)>;
 }
 
-/// A new key each time.
+/// Makes a new key each time.
 #[derive(Clone, Copy, Debug)]
 pub struct NewKeys;
 
@@ -35,25 +35,25 @@ impl KeyMaker for NewKeys {
     }
 }
 
-/// When keys follow each other, and what makes them.
+/// When keys are replaced, and what makes them.
 #[derive(Clone, Debug)]
 pub struct KeySchedule {
     pub maker: Arc<dyn KeyMaker>,
     pub algorithms: Vec<SigningAlgorithm>,
     pub rotate_every: SignedDuration,
-    /// How long a new key is published before it signs, and an old one after it has stopped: at least what clients
-    /// cache the JWKS for, and longer than any token lives.
+    /// How long a new key is published before it signs, and an old one after it has stopped: at least as long as clients
+    /// cache the JWKS, and longer than the lifetime of any token.
     pub overlap: SignedDuration,
 }
 
 impl KeySchedule {
-    pub(crate) fn pace(&self) -> RotationSchedule {
+    pub(crate) fn of_signing_keys(&self) -> RotationSchedule {
         RotationSchedule {
             every: self.rotate_every,
             lead_of_schedule: self.overlap,
             lead_of_operator: LEAD,
             overlap: self.overlap,
-            // Whatever they signed is believed no more.
+            // Signatures of leaked keys are not accepted any more.
             overlap_after_leak: SignedDuration::ZERO,
         }
     }

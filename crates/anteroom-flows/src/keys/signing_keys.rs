@@ -1,7 +1,7 @@
-//! Signing keys: made at first start, sealed at rest, rotated on schedule, and the keys that others encrypt to with them.
+//! Signing keys: made at first start, sealed at rest, rotated on schedule, together with the encryption keys.
 //!
-//! Invariants: a new key is published before it signs; an old one stays published until nothing that it signed can be
-//! alive.
+//! Invariants: a new key is published before it signs; an old one stays published until everything that it signed has
+//! expired.
 
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::Event;
@@ -19,14 +19,14 @@ use crate::keys::rotation::{KeyPeriod, KeyReplacement, RotationSchedule, Rotatio
 pub use crate::keys::rotation::{RotationReason, RotationTrigger};
 pub use crate::keys::schedule::{KeyMaker, KeySchedule, LEAD, NewKeys};
 
-/// What a rotation has done to the signing keys.
+/// What a rotation has changed of the signing keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rotated {
     /// Keys were made.
     pub made: bool,
-    /// Keys that the schedule had made sign sooner than they would have.
+    /// Keys that the schedule had made before now sign sooner than they would have.
     pub brought_forward: bool,
-    /// When the successors sign that wait now.
+    /// When the keys begin to sign that do not sign yet.
     pub signs_from: Option<Timestamp>,
 }
 
@@ -36,7 +36,7 @@ impl Rotated {
     }
 }
 
-/// Makes what is missing or due, for every algorithm and every kind that is encrypted to.
+/// Makes the keys that are missing or due, for every signing algorithm and every kind of encryption key.
 #[tracing::instrument(name = "rotate_keys", skip_all)]
 pub async fn rotate(rotation: KeyRotation<'_>) -> Result<Rotated, FlowError> {
     let KeyRotation { store, schedule, trigger, .. } = rotation;
@@ -45,7 +45,7 @@ pub async fn rotate(rotation: KeyRotation<'_>) -> Result<Rotated, FlowError> {
     for algorithm in &schedule.algorithms {
         let due = SigningKeyRotation {
             algorithm: *algorithm,
-            pace: schedule.pace(),
+            schedule: schedule.of_signing_keys(),
             trigger,
             now: rotation.audit.now,
         };
@@ -58,14 +58,13 @@ pub async fn rotate(rotation: KeyRotation<'_>) -> Result<Rotated, FlowError> {
             }
         }
     }
-    // If the next signing keys exist already, a rotation by an operator changes nothing, and then the encryption keys stay as
-    // well.
+    // Where the next signing keys exist already, a rotation by an operator changes nothing, and the encryption keys stay as well.
     if trigger == RotationTrigger::Schedule || !rotated.is_nothing() {
         encryption_keys::rotate(&rotation).await?;
     }
     let rows = store.signing_keys().await?;
-    let terms: Vec<_> = rows.iter().map(term).collect();
-    rotated.signs_from = next_key(&terms, rotation.audit.now).map(|term| term.from);
+    let periods: Vec<_> = rows.iter().map(period).collect();
+    rotated.signs_from = next_key(&periods, rotation.audit.now).map(|key| key.from);
     Ok(rotated)
 }
 
@@ -73,7 +72,7 @@ pub async fn rotate(rotation: KeyRotation<'_>) -> Result<Rotated, FlowError> {
 #[derive(Clone, Copy)]
 struct SigningKeyRotation {
     algorithm: SigningAlgorithm,
-    pace: RotationSchedule,
+    schedule: RotationSchedule,
     trigger: RotationTrigger,
     now: Timestamp,
 }
@@ -81,11 +80,11 @@ struct SigningKeyRotation {
 impl SigningKeyRotation {
     fn change(self, rows: &[SigningKeyRow]) -> Option<RotationStep> {
         let same = rows.iter().filter(|row| row.algorithm == self.algorithm.as_str());
-        self.pace.change(&same.map(term).collect::<Vec<_>>(), self.trigger, self.now)
+        self.schedule.change(&same.map(period).collect::<Vec<_>>(), self.trigger, self.now)
     }
 
-    /// Whether another node or the operator has made a key that signs at once since `before` was read. After a leak it is as
-    /// good as ours, and ours would take its place before it has signed anything.
+    /// Whether another node or operator has made a key that signs at once since `before` was read. After a leak, that key is
+    /// sufficient, and a second new key would replace it before it has signed anything.
     fn is_replaced_already(self, before: &[String], rows: &[SigningKeyRow]) -> bool {
         rows.iter().any(|row| {
             let is_new = row.algorithm == self.algorithm.as_str() && !before.contains(&row.kid);
@@ -94,11 +93,11 @@ impl SigningKeyRotation {
     }
 }
 
-fn term(row: &SigningKeyRow) -> KeyPeriod<'_> {
+fn period(row: &SigningKeyRow) -> KeyPeriod<'_> {
     KeyPeriod { kid: &row.kid, from: row.signs_from, until: row.signs_until, kept_until: row.published_until }
 }
 
-/// `false`: when the key was made, nothing was due any more.
+/// `false`: no key was due any more once this one was made.
 async fn make(
     rotation: &KeyRotation<'_>,
     due: SigningKeyRotation,
@@ -139,29 +138,29 @@ impl Unit for InsertSigningKey {
 
     async fn run(&self, tx: &Tx) -> Result<bool, FlowError> {
         let Self { row, due, before, audit } = self;
-        // Another node, or another operator, may have been faster while the key was made.
+        // Another node or operator may have made a key in the meantime.
         tx.begin_change_of_keys().await?;
         let rows = tx.signing_keys().await?;
         if due.is_replaced_already(before, &rows) {
             return Ok(false);
         }
-        let Some(RotationStep::Make(succession)) = due.change(&rows) else { return Ok(false) };
-        tx.insert_signing_key(SigningKeyRow { signs_from: succession.from, ..row.clone() }).await?;
+        let Some(RotationStep::Make(replacement)) = due.change(&rows) else { return Ok(false) };
+        tx.insert_signing_key(SigningKeyRow { signs_from: replacement.from, ..row.clone() }).await?;
         let created = Event::SigningKeyCreated { kid: row.kid.clone(), algorithm: row.algorithm.clone() };
         tx.append(&audit.entry(due.trigger.actor(), created)).await?;
-        retire(tx, audit, due.trigger, succession).await?;
+        retire(tx, audit, due.trigger, replacement).await?;
         Ok(true)
     }
 }
 
-/// Has a key that waits sign sooner.
+/// Lets a key that does not sign yet sign sooner.
 struct BringForward {
     due: SigningKeyRotation,
     audit: AuditContext,
 }
 
 impl Unit for BringForward {
-    /// `false`: meanwhile it signs as soon as that, or is gone.
+    /// `false`: in the meantime the key signs as soon as that, or is gone.
     type Output = bool;
     type Error = FlowError;
 
@@ -171,11 +170,11 @@ impl Unit for BringForward {
         let Self { due, audit } = self;
         tx.begin_change_of_keys().await?;
         let change = due.change(&tx.signing_keys().await?);
-        let Some(RotationStep::BringForward { kid, succession }) = change else { return Ok(false) };
-        tx.bring_forward_signing_key(&kid, succession.from).await?;
-        let event = Event::SigningKeyBroughtForward { kid, signs_from: succession.from };
+        let Some(RotationStep::BringForward { kid, replacement }) = change else { return Ok(false) };
+        tx.bring_forward_signing_key(&kid, replacement.from).await?;
+        let event = Event::SigningKeyBroughtForward { kid, signs_from: replacement.from };
         tx.append(&audit.entry(due.trigger.actor(), event)).await?;
-        retire(tx, audit, due.trigger, succession).await?;
+        retire(tx, audit, due.trigger, replacement).await?;
         Ok(true)
     }
 }
@@ -184,10 +183,10 @@ async fn retire(
     tx: &Tx,
     audit: &AuditContext,
     trigger: RotationTrigger,
-    succession: KeyReplacement,
+    replacement: KeyReplacement,
 ) -> Result<(), FlowError> {
-    for kid in succession.retiring {
-        tx.retire_signing_key(&kid, succession.from, succession.kept_until).await?;
+    for kid in replacement.retiring {
+        tx.retire_signing_key(&kid, replacement.from, replacement.kept_until).await?;
         tx.append(&audit.entry(trigger.actor(), Event::SigningKeyRetired { kid })).await?;
     }
     Ok(())

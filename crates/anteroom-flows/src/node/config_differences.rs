@@ -1,5 +1,5 @@
-//! In what the configurations of two nodes differ. A digest says only that they do; each node writes down the fingerprints of
-//! the parts in the audit trail when it takes a configuration up.
+//! Finds the parts in which the configurations of two nodes differ. A digest shows only that they differ, so each node writes the
+//! fingerprints of the parts to the audit trail when it begins to use a configuration.
 
 use anteroom_storage::{AuditRecord, Node};
 use serde::Deserialize;
@@ -8,40 +8,41 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::context::provider::Provider;
 use crate::error::FlowError;
 
-/// Entries of the trail that are looked through; what a node has taken up a moment ago is among the latest.
+/// How many of the latest audit entries are searched; a configuration that a node began to use a moment ago is among them.
 const LATEST: u64 = 10_000;
 
 #[derive(Deserialize)]
-struct TakenUp {
+struct ConfigurationChanged {
     digest: String,
     #[serde(default)]
     parts: BTreeMap<String, String>,
 }
 
-/// The nodes that run with another configuration than this one, each with what is known of the difference, for the log.
+/// Describes, for the log, the nodes that run with another configuration than this one, each with the parts that differ.
 pub(crate) async fn others(provider: &Provider, nodes: &[Node]) -> Result<String, FlowError> {
     let own = provider.snapshot();
     let entries = provider.store.recent_entries(LATEST).await?;
     let others = nodes.iter().filter(|node| node.config_digest != own.digest);
-    let told = others.map(|node| {
-        let parts = parts_of(&entries, &node.config_digest);
-        let keys = parts.map(|parts| differing(&own.parts, &parts)).unwrap_or_default();
+    let described = others.map(|node| {
+        let parts = parts_of(&entries, &node.config_digest).unwrap_or_default();
+        let keys = if parts.is_empty() { Vec::new() } else { differing(&own.parts, &parts) };
         let keys = if keys.is_empty() { "something".to_owned() } else { keys.join(", ") };
         format!("node {}, started {}, differs in {keys}", node.id, node.started_at)
     });
-    Ok(told.collect::<Vec<_>>().join("; "))
+    Ok(described.collect::<Vec<_>>().join("; "))
 }
 
 fn parts_of(entries: &[AuditRecord], digest: &str) -> Option<BTreeMap<String, String>> {
-    let taken_up = entries.iter().filter(|entry| entry.kind == "configuration_changed");
-    let mut read = taken_up.filter_map(|entry| serde_json::from_str::<TakenUp>(&entry.detail).ok());
-    read.find(|taken_up| taken_up.digest == digest && !taken_up.parts.is_empty()).map(|found| found.parts)
+    let changes = entries.iter().filter(|entry| entry.kind == "configuration_changed");
+    let mut read =
+        changes.filter_map(|entry| serde_json::from_str::<ConfigurationChanged>(&entry.detail).ok());
+    read.find(|change| change.digest == digest && !change.parts.is_empty()).map(|found| found.parts)
 }
 
-/// The names whose fingerprint is another, or missing on one side.
-fn differing(own: &BTreeMap<String, String>, other: &BTreeMap<String, String>) -> Vec<String> {
+/// The names whose fingerprints differ, or are missing on one side.
+fn differing<'a>(own: &'a BTreeMap<String, String>, other: &'a BTreeMap<String, String>) -> Vec<&'a str> {
     let names: BTreeSet<&String> = own.keys().chain(other.keys()).collect();
-    names.into_iter().filter(|name| own.get(*name) != other.get(*name)).cloned().collect()
+    names.into_iter().filter(|name| own.get(*name) != other.get(*name)).map(String::as_str).collect()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
-//! Ends grants of configured clients when the configuration changes. The files have the clients of now; the table
+//! Ends grants of configured clients when the configuration changes. The files have the present clients; the table
 //! `configured_clients` has those that nodes ran with before.
 //!
-//! A client that is not in the configuration gets nothing at once, because every use of a token asks for it. Its grants
-//! *end* when no living node has had it for a while: a reload that missed a file takes nothing away for good. One that is
-//! added again after that starts with none. A client that knows people by another `sub` than before loses what was granted
-//! under the old one at once.
+//! The tokens of a client that is not in the configuration cannot be used, because every use looks the client up. Its grants
+//! *end* only when no running node has had the client for a while, so that a reload that missed a file does not end them. A
+//! client that is added again after that starts without grants. A client that knows people by another `sub` than before loses
+//! at once what was granted under the old one.
 
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
@@ -19,14 +19,14 @@ use crate::context::provider::Snapshot;
 use crate::error::FlowError;
 use crate::node::health::active_nodes;
 
-/// How often a node says that it still has a client.
+/// How often a node notes that it still has a client.
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_secs(50);
 /// Rows that one transaction writes at most.
 const BATCH: usize = 500;
 const BATCH_OF_CHANGES: usize = 100;
 
-/// Notes the clients of the configuration, and ends what was granted under another `sub` than theirs now. To be asked at the
-/// start, after each change, and once a minute, so that the other nodes know what this one has.
+/// Notes the clients of the configuration, and ends what was granted under another `sub` than their present one. Called at
+/// the start, after each change, and once a minute, so that the other nodes know the clients of this one.
 pub async fn note(call: &Call) -> Result<(), FlowError> {
     let snapshot = call.snapshot();
     let rows = call.store().configured_clients().await?;
@@ -34,25 +34,30 @@ pub async fn note(call: &Call) -> Result<(), FlowError> {
     // During a rolling change two nodes have different configurations, and would overwrite each other's row in turn. So a node
     // rewrites a known client's kind of `sub` only when its own configuration has changed.
     if call.provider().configured.with(|state| state.digest.as_ref() == Some(&snapshot.digest)) {
-        changed.retain(|change| rows.iter().all(|row| row.client != change.client));
+        changed.retain(|change| rows.iter().all(|row| row.client != change.present.client));
     }
-    for batch in changed.chunks(BATCH_OF_CHANGES) {
-        note_some(call, batch.to_vec()).await?;
+    for batch in batches(changed, BATCH_OF_CHANGES) {
+        note_some(call, batch).await?;
     }
     touch(call, snapshot).await?;
     call.provider().configured.with(|state| state.digest = Some(snapshot.digest.clone()));
     Ok(())
 }
 
+fn batches<T>(all: Vec<T>, most: usize) -> impl Iterator<Item = Vec<T>> {
+    let mut rest = all.into_iter();
+    std::iter::from_fn(move || {
+        let batch: Vec<T> = rest.by_ref().take(most).collect();
+        (!batch.is_empty()).then_some(batch)
+    })
+}
+
 /// A client that is new here, or knows people by another `sub` than was noted.
-#[derive(Clone)]
 struct SubjectKindChange {
-    client: ClientId,
-    subjects: SubjectNamespace,
-    at: Timestamp,
-    /// What was granted under other subjects ends. Where none were noted, what release 0.1.0 granted was granted under those
-    /// that are found first.
-    ends: bool,
+    present: ConfiguredClient,
+    /// Whether grants under other subjects end. They do not where none were noted: release 0.1.0 noted none, and its grants count
+    /// as granted under the subjects that are noted first.
+    ends_grants: bool,
 }
 
 fn changed(snapshot: &Snapshot, rows: &[ConfiguredClient], at: Timestamp) -> Vec<SubjectKindChange> {
@@ -61,12 +66,9 @@ fn changed(snapshot: &Snapshot, rows: &[ConfiguredClient], at: Timestamp) -> Vec
     let changes = snapshot.clients.configured().filter_map(|client| {
         let subjects = SubjectNamespace::of(client);
         let noted = before.get(client.id()).copied().flatten();
-        let ends = noted.is_some();
         (noted != Some(&subjects)).then(|| SubjectKindChange {
-            client: client.id().clone(),
-            subjects,
-            at,
-            ends,
+            present: ConfiguredClient { client: client.id().clone(), subjects: Some(subjects), seen_at: at },
+            ends_grants: noted.is_some(),
         })
     });
     changes.collect()
@@ -76,7 +78,7 @@ async fn note_some(call: &Call, changes: Vec<SubjectKindChange>) -> Result<(), F
     let (unit, grants) = call.store().run(NoteChanges { call: call.clone(), changes }).await;
     for (change, grants) in unit.changes.iter().zip(grants?).filter(|(_, grants)| *grants > 0) {
         tracing::warn!(
-            client = change.client.as_str(),
+            client = change.present.client.as_str(),
             grants,
             "the client knows people by another `sub` now: what was granted under the old one has ended"
         );
@@ -86,10 +88,10 @@ async fn note_some(call: &Call, changes: Vec<SubjectKindChange>) -> Result<(), F
 
 /// How many grants ended.
 async fn note_one(tx: &Tx, call: &Call, change: &SubjectKindChange) -> Result<u64, FlowError> {
-    let SubjectKindChange { client, subjects, at, ends } = change;
-    let noted = ConfiguredClient { client: client.clone(), subjects: Some(subjects.clone()), seen_at: *at };
-    tx.note_configured_client(&noted).await?;
-    if !ends {
+    let SubjectKindChange { present, ends_grants } = change;
+    tx.note_configured_client(present).await?;
+    let ConfiguredClient { client, subjects: Some(subjects), seen_at: at } = present else { return Ok(0) };
+    if !ends_grants {
         return Ok(0);
     }
     let grants = tx.revoke_grants_of_other_subjects(client, subjects, *at).await?;
@@ -127,13 +129,13 @@ async fn touch(call: &Call, snapshot: &Snapshot) -> Result<(), FlowError> {
     let now = call.now;
     let before = now.checked_sub(TOUCH_EVERY).unwrap_or(Timestamp::MIN);
     let ids: Vec<ClientId> = snapshot.clients.configured().map(|client| client.id().clone()).collect();
-    for batch in ids.chunks(BATCH) {
-        call.store().run(TouchClients { clients: batch.to_vec(), before, now }).await.1?;
+    for clients in batches(ids, BATCH) {
+        call.store().run(TouchClients { clients, before, now }).await.1?;
     }
     Ok(())
 }
 
-/// Notes for clients, where that was last noted before a time, that a node has them now.
+/// Notes that a node has these clients now, where that was last noted before a time.
 struct TouchClients {
     clients: Vec<ClientId>,
     before: Timestamp,
@@ -152,16 +154,15 @@ impl Unit for TouchClients {
     }
 }
 
-/// Ends the grants of clients that no living node has had for long enough. To be asked once a minute, while the clock can be
-/// trusted.
+/// Ends the grants of clients that no running node has had for long enough. Called once a minute, while the clock can be trusted.
 pub async fn end_grants_of_absent_clients(call: &Call) -> Result<(), FlowError> {
     let snapshot = call.snapshot();
     let (now, after) = (call.now, snapshot.policy.clients.end_grants_after);
     let configured: HashSet<&ClientId> = snapshot.clients.configured().map(|client| client.id()).collect();
     let mut absent = call.store().configured_clients().await?;
     absent.retain(|row| !configured.contains(&row.client));
-    let long = call.provider().configured.absent(&absent, after, now);
-    // A node with another configuration may have them, also one of the release before, which notes nothing.
+    let long = call.provider().configured.absent(absent, after, now);
+    // A node with another configuration may have these clients, also a node of release 0.1.0, which notes nothing.
     if long.is_empty() || !nodes_agree(call, snapshot).await? {
         return Ok(());
     }
@@ -173,8 +174,8 @@ pub async fn end_grants_of_absent_clients(call: &Call) -> Result<(), FlowError> 
 }
 
 async fn nodes_agree(call: &Call, snapshot: &Snapshot) -> Result<bool, FlowError> {
-    let living = active_nodes(call.provider(), call.now).await?;
-    Ok(living.iter().all(|node| node.config_digest == snapshot.digest))
+    let nodes = active_nodes(call.provider(), call.now).await?;
+    Ok(nodes.iter().all(|node| node.config_digest == snapshot.digest))
 }
 
 async fn end_one(call: &Call, client: ClientId, seen_before: Timestamp) -> Result<(), FlowError> {
@@ -216,13 +217,13 @@ impl Unit for EndAbsentClient {
     }
 }
 
-/// Forgets since when clients were absent: after the clock jumped, that was measured with it.
+/// Forgets since when clients were absent, because after a jump of the clock these times are wrong.
 pub fn reset_absence(call: &Call) {
     call.provider().configured.with(|state| state.absent_since.clear());
 }
 
-/// The operator's way, at once and whether or not the client is configured. Of one that is not, what people agreed to goes as
-/// well. Says how many grants ended; `None`: there is no such client and there are no grants of it.
+/// Ends the grants of a client for an operator, at once and whether or not the client is configured. Where it is not, its
+/// consents are deleted as well. Returns how many grants ended; `None`: there is no such client and there are no grants of it.
 pub async fn end_grants(call: &Call, client: &ClientId) -> Result<Option<u64>, FlowError> {
     call.store().run(EndGrantsOfClient { call: call.clone(), client: client.clone() }).await.1
 }

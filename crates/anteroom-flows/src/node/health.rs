@@ -1,26 +1,27 @@
-//! Whether this node can serve: its database answers and commits, its clock agrees with the database's, what it keeps in memory is
-//! confirmed, and its configuration is that of the other nodes. A [`HealthMonitor`] in the background looks each second and writes what it
-//! finds into [`Readiness`](crate::readiness::Readiness); the questions here are answered from there.
+//! Whether this node can serve: its database answers and commits, its clock agrees with the database's, what it keeps in memory
+//! is confirmed, and its configuration is that of the other nodes. A [`HealthMonitor`] in the background checks this each second
+//! and writes its findings to [`Readiness`](crate::readiness::Readiness), from which requests are answered.
 
 use anteroom_domain::clock::ahead_of;
 use anteroom_domain::ids::NodeId;
 use anteroom_storage::{DatabaseState, Node, StoreError, Tx, Unit, Writes};
 use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-use crate::context::provider::Provider;
+use crate::context::provider::{Provider, Snapshot};
 use crate::error::FlowError;
 use crate::node::config_differences;
 use crate::readiness::{Check, MAX_CLOCK_SKEW, NotReady};
 
-/// Between two writes that say this node is alive, and try whether a write is committed.
+/// Between two writes that note that this node is alive, and show whether writes are committed.
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// A node that was not seen for this long is gone, whatever its configuration was.
+/// A node that was not seen for this long is not compared with any more.
 const NODE_LIFETIME: SignedDuration = SignedDuration::from_secs(45);
-/// Nodes are brought up to date one after another: for so long they may differ.
+/// How long configurations may differ, because nodes are updated one after another.
 const MAX_DIFFERENCE: SignedDuration = SignedDuration::from_mins(1);
-/// Connections that commands need beside the nodes: two at a time.
+/// Connections that commands need beside the nodes: two commands at a time.
 const FOR_COMMANDS: u32 = 4;
 
 /// Every reason why this node is not ready.
@@ -42,7 +43,7 @@ pub fn may_serve(provider: &Provider) -> Result<(), FlowError> {
     }
 }
 
-/// Whether this node's time is the database's, which all nodes share.
+/// Whether this node's clock agrees with the database's, which all nodes share.
 pub async fn clock_agrees(provider: &Provider) -> Result<(), NotReady> {
     let before = provider.clock.now();
     let state = provider.store.state().await.map_err(|_| NotReady::Database)?;
@@ -54,7 +55,7 @@ fn clock_of(state: DatabaseState, before: Timestamp, after: Timestamp) -> Result
     if skew.abs() > MAX_CLOCK_SKEW { Err(NotReady::Clock(skew.as_secs())) } else { Ok(()) }
 }
 
-/// Before stopping: this node is not one of those that are alive.
+/// Removes this node from the list of running nodes, before it stops.
 pub async fn deregister_node(provider: &Provider) -> Result<(), FlowError> {
     provider.store.run(DeleteNode(provider.node)).await.1
 }
@@ -72,10 +73,10 @@ impl Unit for DeleteNode {
     }
 }
 
-/// That a node is alive, and what it runs with.
+/// Notes that a node is alive, and with which configuration.
 struct Heartbeat {
     node: NodeId,
-    config_digest: String,
+    configuration: Arc<Snapshot>,
     now: Timestamp,
 }
 
@@ -86,11 +87,11 @@ impl Unit for Heartbeat {
     const NAME: &'static str = "heartbeat";
 
     async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
-        Ok(tx.heartbeat(self.node, &self.config_digest, self.now).await?)
+        Ok(tx.heartbeat(self.node, &self.configuration.digest, self.now).await?)
     }
 }
 
-/// What this node has seen of the database and of the others.
+/// The results of this node's last checks of the database and of the other nodes.
 #[derive(Debug, Default)]
 pub struct HealthMonitor {
     /// When a write was last committed; `None` when the last one was not.
@@ -101,12 +102,12 @@ pub struct HealthMonitor {
 }
 
 impl HealthMonitor {
-    /// The next round tries a write, since one of a request has failed.
+    /// Makes the next round try a write, because a write of a request has failed.
     pub const fn check_writes_next(&mut self) {
         self.committed = None;
     }
 
-    /// One round: asks the database how it is, and now and then writes.
+    /// One round: reads the database's state, and writes every few seconds.
     pub async fn run_checks(&mut self, provider: &Provider) {
         if let Err(error) = provider.store.check_files() {
             return note(provider, Check::Files, &Err((NotReady::FilesReplaced, error.into())));
@@ -155,14 +156,14 @@ impl HealthMonitor {
         Ok(())
     }
 
-    /// Says that this node is alive and what it runs with, and looks at what the others do.
+    /// Notes that this node is alive and with which configuration, and compares that with the other nodes.
     async fn write_heartbeat(&mut self, provider: &Provider) -> Result<(), FlowError> {
         let (node, now) = (provider.node, provider.clock.now());
-        let config_digest = provider.snapshot().digest.clone();
-        let (heartbeat, written) = provider.store.run(Heartbeat { node, config_digest, now }).await;
+        let unit = Heartbeat { node, configuration: provider.snapshot(), now };
+        let (Heartbeat { configuration, .. }, written) = provider.store.run(unit).await;
         written?;
         let nodes = active_nodes(provider, now).await?;
-        let differs = nodes.iter().any(|other| other.config_digest != heartbeat.config_digest);
+        let differs = nodes.iter().any(|other| other.config_digest != configuration.digest);
         self.differs_since = differs.then(|| self.differs_since.unwrap_or(now));
         let too_long = self.differs_since.is_some_and(|since| now.duration_since(since) > MAX_DIFFERENCE);
         let found = too_long.then_some(&NotReady::Configuration);
@@ -194,7 +195,7 @@ impl HealthMonitor {
     }
 }
 
-/// The nodes that were heard of a moment ago, this one among them.
+/// The nodes that were seen alive within `NODE_LIFETIME`, this one among them.
 pub(crate) async fn active_nodes(provider: &Provider, now: Timestamp) -> Result<Vec<Node>, FlowError> {
     let since = now.checked_sub(NODE_LIFETIME).unwrap_or(Timestamp::MIN);
     Ok(provider.store.nodes(since).await?)
@@ -217,7 +218,7 @@ async fn cause_of(provider: &Provider, error: FlowError) -> FlowError {
     }
 }
 
-/// Writes down what was found, and logs it where it is news.
+/// Writes a finding to the readiness, and logs it where it has changed.
 fn note(provider: &Provider, check: Check, found: &Result<(), (NotReady, FlowError)>) {
     let reason = found.as_ref().err().map(|(reason, _)| reason);
     if !provider.readiness.note(check, reason) {

@@ -1,11 +1,12 @@
-//! Each node remembers how far it has seen the database, and looks each second whether the database is still there. One that
-//! went back is not served until an operator accepts it; see `anteroom_domain::database_rollback` for what shows it.
+//! Each node remembers how far it has seen the audit chain of its database, and checks each second that the database has not gone
+//! back behind that. A database that went back is not served until an operator accepts it; `anteroom_domain::database_rollback`
+//! decides what shows that.
 //!
 //! Invariants:
-//! - a node that has refused goes on when the epoch of the instance has risen, and not before: a connection that leads to the
-//!   right server again does not say where the next one leads;
-//! - what one node finds is noted in the database, so that nodes that remember nothing refuse as well;
-//! - before a node goes on, all that it has in memory is read anew.
+//! - a node that has refused serves again only once the epoch of the instance has risen: a connection to the right server does
+//!   not show where the next connection leads;
+//! - a finding of one node is noted in the database, so that nodes that have just started refuse as well;
+//! - before a node serves again, it reloads all that it keeps in memory.
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring, SealedKey, sha256};
 use anteroom_domain::audit::{Actor, Event};
@@ -25,7 +26,7 @@ use crate::context::registered_clients;
 use crate::error::FlowError;
 use crate::keys::key_set;
 
-/// Holds the database against the last checkpoint that was kept outside of it, where there is one.
+/// Compares the database with the last checkpoint that was kept outside of it, where there is one.
 pub async fn at_start(
     store: &Store,
     keyring: &Keyring,
@@ -66,7 +67,7 @@ pub async fn at_start(
     Ok(history)
 }
 
-/// One look.
+/// One check.
 pub async fn check_now(provider: &Provider) -> Result<(), FlowError> {
     let history = &provider.history;
     let mut seen = history.seen.lock().await;
@@ -82,7 +83,7 @@ pub async fn check_now(provider: &Provider) -> Result<(), FlowError> {
             history.refuse(&provider.store, &seen, why, provider.clock.now()).await;
         }
         DatabaseContinuity::Accepted => {
-            // Before the node goes on.
+            // Before the node serves again.
             history.accepted_at.store(found.now.database_epoch, Ordering::Release);
             reload_after_accept(provider).await?;
             *seen = seen.follow(found.now);
@@ -122,17 +123,17 @@ fn fingerprint(keys: &[SealedKey]) -> KeyedDigest {
     sha256("sealed keys of a database", &bytes)
 }
 
-/// What was accepted.
+/// What ended when a database was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AcceptDatabaseResult {
     pub ended: EndedByAccept,
     pub grants: u64,
-    /// The last number of the audit chain before the entry of this act.
+    /// The last number of the audit chain before the entry of the acceptance.
     pub up_to: u64,
 }
 
-/// An operator goes on with the database as it is. What was made before is worth nothing: sessions, grants with their tokens,
-/// links, codes, known devices. `seen` is the highest number of the chain that is known from elsewhere.
+/// An operator accepts the database as it is. What was issued before ends: sessions, grants with their tokens, links, codes and
+/// known devices. `seen` is the highest number of the chain that is known from elsewhere.
 pub async fn accept(
     store: &Store,
     audit: &AuditContext,

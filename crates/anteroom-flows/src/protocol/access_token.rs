@@ -1,7 +1,7 @@
 //! Access tokens that are presented to this provider: verifies each and checks it against the grant that it names.
 //!
 //! A token is a JWT (RFC 9068) or, for clients registered so, a sealed value. Neither has a row of its own: a person's token
-//! names its grant in its `jti`, and the grant is asked each time.
+//! names its grant in its `jti`, and the grant is read at each use.
 
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::client::Client;
@@ -22,7 +22,7 @@ use crate::error::FlowError;
 /// [`token_state`] checks that.
 pub(crate) fn read(call: &Call, token: &SecretString, now: Timestamp) -> Option<AccessTokenClaims> {
     let text = token.expose_secret();
-    // The parts of a JWT are joined by dots, which base64url does not have.
+    // The parts of a JWT are separated by dots, which base64url does not have.
     if !text.contains('.') {
         return open(call, text).filter(|claims| now < claims.exp);
     }
@@ -42,42 +42,48 @@ pub(crate) enum TokenState {
 pub(crate) struct ActiveGrant {
     pub record: GrantRecord,
     pub worth: EffectiveGrant,
-    /// The token's own: it may have been narrowed below what was granted.
+    /// The token's own permissions, which may be fewer than what was granted.
     pub access: TokenPermissions,
 }
 
-/// `client` is the one that the token was given to, as it is registered now.
+/// A token that was read, and what it permits by its own claims.
+pub(crate) struct ReadToken<'a> {
+    pub jti: &'a str,
+    pub issued_at: Timestamp,
+    pub permissions: TokenPermissions,
+}
+
+/// `client` is the one that the token was issued to, as it is registered now.
 pub(crate) async fn token_state(
     call: &Call,
     client: &Client,
-    claims: &AccessTokenClaims,
+    ReadToken { jti, issued_at, permissions }: ReadToken<'_>,
 ) -> Result<TokenState, FlowError> {
-    if call.store().is_revoked(&claims.jti).await? {
+    if call.store().is_revoked(jti).await? {
         return Ok(TokenState::No);
     }
-    let reach = TokenPermissions { scope: claims.scope.clone(), audience: claims.aud.clone() };
     let issuer = &call.snapshot().issuer;
-    let Some(grant) = grant_of_jti(&claims.jti) else {
+    let Some(grant) = grant_of_jti(jti) else {
         // A client's own token has no grant row that `database accept` could revoke, and the row in `revoked_jti` may be among
         // the lost commits. So every such token issued before the acceptance is inactive.
-        if claims.iat.as_second() <= call.provider().history.accepted_at().as_second() {
+        if issued_at.as_second() <= call.provider().history.accepted_at().as_second() {
             return Ok(TokenState::No);
         }
-        let own = client_scope(client).map(|allowed| reach.narrowed(&allowed, client, issuer));
+        let own = client_scope(client).map(|allowed| permissions.narrowed(&allowed, client, issuer));
         return Ok(own.and_then(Result::ok).map_or(TokenState::No, TokenState::Client));
     };
     let Some(record) = call.store().grant_with_context(grant).await? else { return Ok(TokenState::No) };
     let narrowed = effective_grant(call, client, &record).and_then(|worth| {
-        let reach = reach.narrowed(&worth.scope, client, issuer)?;
-        Ok((worth, reach))
+        let access = permissions.narrowed(&worth.scope, client, issuer)?;
+        Ok((worth, access))
     });
     Ok(match narrowed {
-        Ok((worth, reach)) => TokenState::Person(Box::new(ActiveGrant { record, worth, access: reach })),
+        Ok((worth, access)) => TokenState::Person(Box::new(ActiveGrant { record, worth, access })),
         Err(_) => TokenState::No,
     })
 }
 
-/// What the grant is worth to the client as it is registered now.
+/// What the grant permits to the client as it is registered now.
 pub(crate) fn effective_grant(
     call: &Call,
     client: &Client,
@@ -101,7 +107,8 @@ pub(crate) fn client_scope(client: &Client) -> Option<ScopeSet> {
     client.metadata.allows_grant(GrantType::ClientCredentials).then(scope)
 }
 
-/// A token's own identifier. A person's names its grant, so that revocation and introspection find it without a row of its own.
+/// The identifier of a new token. That of a person's token names its grant, so that revocation and introspection need no row for
+/// the token.
 pub(crate) fn jti(call: &Call, grant: Option<GrantId>) -> String {
     let own = call.random().uuid_v4();
     match grant {
@@ -119,7 +126,7 @@ fn associated_data(call: &Call) -> Vec<u8> {
     format!("access_token\n{}", call.snapshot().issuer).into_bytes()
 }
 
-/// An opaque token: the claims, sealed, so that only we can read them and no row is needed to know them.
+/// An opaque token: the sealed claims, which only this provider can read, so that the token needs no row.
 pub(crate) fn seal(call: &Call, claims: &AccessTokenClaims) -> Result<String, FlowError> {
     let plain = serde_json::to_vec(claims).map_err(|_| FlowError::Broken("access token"))?;
     let sealer = call.keyring().sealer(KeyPurpose::AccessTokenSeal);

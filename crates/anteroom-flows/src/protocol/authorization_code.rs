@@ -1,4 +1,4 @@
-//! An authorization code: sealed and self-contained, so that a single sign-on writes nothing yet.
+//! Seals and opens authorization codes. A code is self-contained, so that single sign-on writes nothing before its redemption.
 
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::client::Client;

@@ -1,14 +1,15 @@
-//! Answering an application: with a code, sealed and self-contained, so that a single sign-on writes nothing yet, and with
-//! tokens where the response type names them.
+//! Answers an authorization request: with a code, which is sealed and self-contained, so that single sign-on writes nothing
+//! before its redemption, and with tokens where the response type names them.
 
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::code::AuthorizationCode;
-use anteroom_domain::ids::GrantId;
+use anteroom_domain::ids::{GrantId, SessionId};
 use anteroom_oidc::Prompt;
-use anteroom_oidc::authorization::{Ask, AuthorizationRequest, Reply};
+use anteroom_oidc::authorization::{Ask, AuthorizationRequest, RedirectReply, Reply};
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::response::{AuthorizationResponse, Issued, IssuedAccessToken};
+use anteroom_storage::{Tx, Unit};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -19,13 +20,13 @@ use crate::context::live::ActiveSession;
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::protocol::authorization_code;
-use crate::protocol::hybrid::{self, HybridGrant, SignedIn};
+use crate::protocol::hybrid::{self, HybridGrant, ResponseParts, SignedIn};
 use crate::protocol::session_state::session_state;
 
-/// An answer that is ready, and has not left: it does once the unit that answers the request is committed.
+/// An answer that is sent once the unit that answers the request is committed.
 pub(crate) struct PreparedResponse {
     pub(crate) response: AuthorizationResponse,
-    /// That of the tokens in it, for that unit to write.
+    /// The grant of the tokens in it, which that unit writes.
     pub(crate) grant: Option<Arc<HybridGrant>>,
 }
 
@@ -39,53 +40,62 @@ impl From<AuthorizationResponse> for PreparedResponse {
 pub(crate) async fn respond(
     visit: &Visit,
     client: &Client,
-    request: &AuthorizationRequest,
+    request: AuthorizationRequest,
     person: SignedIn<'_>,
 ) -> Result<PreparedResponse, FlowError> {
-    let live = person.live;
-    let issuer = &visit.snapshot().issuer;
+    let (live, issuer) = (person.live, &visit.snapshot().issuer);
     if spend_authorization(visit, live, client.id()).is_err() {
         let description = "too many requests from this sign-in";
         let code = AuthorizationErrorCode::TemporarilyUnavailable;
         return Ok(request.reply.error(issuer, code, description).into());
     }
-    let Reply::Redirect(reply) = &request.reply;
-    let kind = reply.response_type;
-    let code = if kind.has_code() { Some(code(visit, client, request, live)?) } else { None };
-    let tokens = hybrid::issue(visit, client, &request.ask, kind, person, code.as_deref()).await;
-    let tokens = match tokens {
+    let AuthorizationRequest { ask, reply } = request;
+    let Reply::Redirect(redirect) = &reply;
+    let kind = redirect.response_type;
+    let recipient = match hybrid::recipient(visit, client, kind).await {
         Err(error) if error.is_of_client() => {
-            return Ok(not_encrypted(visit, client, &request.reply, &error).await?.into());
+            return Ok(not_encrypted(visit, client, &reply, &error).await?.into());
         }
-        tokens => tokens?,
+        recipient => recipient?,
     };
-    let Some((tokens, grant)) = tokens else { return Ok(account_changed(visit, request).into()) };
-    touch(visit, live, &request.ask).await?;
-    let expires_in = visit.snapshot().policy.tokens.access_token_lifetime;
-    let access_token = tokens.access_token.as_deref().map(|token| IssuedAccessToken {
-        token,
-        expires_in,
-        scope: Some(&tokens.scope),
+    // The client's keys may have been fetched.
+    let visit = &visit.at_present();
+    let is_silent = ask.prompt.contains(Prompt::None);
+    let session_state = session_state(visit, &ask, redirect);
+    let (ask, code) = if kind.has_code() {
+        let (ask, code) = seal_code(visit, client, ask, redirect, live)?;
+        (ask, Some(code))
+    } else {
+        (ask, None)
+    };
+    let parts = ResponseParts { kind, code: code.as_deref(), recipient: recipient.as_ref() };
+    let Some((tokens, grant)) = hybrid::issue(visit, client, ask, person, parts).await? else {
+        return Ok(account_changed(visit, &reply).into());
+    };
+    touch(visit, live, is_silent).await?;
+    let access_token = tokens.access_token.as_ref().map(|access| IssuedAccessToken {
+        token: &access.token,
+        expires_in: visit.snapshot().policy.tokens.access_token_lifetime,
+        scope: Some(&access.scope),
     });
-    let session_state = session_state(visit, &request.ask, reply);
     let issued = Issued {
         code: code.as_deref(),
         access_token,
         id_token: tokens.id_token.as_deref(),
         session_state: session_state.as_deref(),
     };
-    let response = reply.target().success(issuer, issued);
+    let response = redirect.target().success(issuer, issued);
     Ok(PreparedResponse { response, grant: grant.map(Arc::new) })
 }
 
-/// The account has changed while the answer was made, or the session has ended.
-pub(crate) fn account_changed(call: &Call, request: &AuthorizationRequest) -> AuthorizationResponse {
+/// The answer where the account has changed, or the session has ended, while the answer was made.
+pub(crate) fn account_changed(call: &Call, reply: &Reply) -> AuthorizationResponse {
     let description = "the person has to sign in again";
-    request.reply.error(&call.snapshot().issuer, AuthorizationErrorCode::LoginRequired, description)
+    reply.error(&call.snapshot().issuer, AuthorizationErrorCode::LoginRequired, description)
 }
 
-/// There is nothing to encrypt the answer to. The person can do nothing about it, and a silent frame shows no page: the
-/// application, whose keys they are, learns of it, and the operator as well.
+/// The answer where the client has no key to encrypt it to. The person cannot change that, and a silent frame shows no page, so
+/// the client gets an error, and the operator a line in the log and an audit entry.
 async fn not_encrypted(
     visit: &Visit,
     client: &Client,
@@ -106,49 +116,65 @@ async fn not_encrypted(
     Ok(reply.error(&visit.snapshot().issuer, code, description))
 }
 
-fn code(
+/// The sealed code. The request is moved into it and given back.
+fn seal_code(
     visit: &Visit,
     client: &Client,
-    request: &AuthorizationRequest,
+    ask: Ask,
+    redirect: &RedirectReply,
     live: &ActiveSession,
-) -> Result<String, FlowError> {
+) -> Result<(Ask, String), FlowError> {
     let snapshot = visit.snapshot();
-    let Reply::Redirect(reply) = &request.reply;
-    let ask = &request.ask;
-    let lifetime = snapshot.policy.tokens.code_lifetime;
     let code = AuthorizationCode {
         grant: GrantId(visit.new_id()),
-        client: client.id().clone(),
+        client: ask.client_id,
         client_version: client.version,
         account: live.account.id,
         epoch: live.account.epoch,
         session: live.session.id,
-        scope: ask.scope.clone(),
-        claims: ask.claims.clone(),
-        resources: ask.resource.clone(),
-        nonce: ask.nonce.clone(),
-        redirect_uri: reply.redirect_uri_given.then(|| reply.redirect_uri.as_str().to_owned()),
-        challenge: reply.code_challenge,
+        scope: ask.scope,
+        claims: ask.claims,
+        resources: ask.resource,
+        nonce: ask.nonce,
+        redirect_uri: redirect.redirect_uri_given.then(|| redirect.redirect_uri.as_str().to_owned()),
+        challenge: redirect.code_challenge,
         auth_time: live.session.auth_time,
         acr: live.session.acr,
         amr: live.session.amr.clone(),
         issued_at: visit.now,
-        expires_at: visit.now.checked_add(lifetime).unwrap_or(Timestamp::MAX),
+        expires_at: visit.after(snapshot.policy.tokens.code_lifetime),
     };
-    authorization_code::seal(visit, &snapshot.issuer, &code)
+    let sealed = authorization_code::seal(visit, &snapshot.issuer, &code)?;
+    let AuthorizationCode { client: client_id, scope, claims, resources: resource, nonce, .. } = code;
+    Ok((Ask { client_id, scope, claims, resource, nonce, ..ask }, sealed))
 }
 
 /// A page of any client could keep the session alive with silent requests or embedded loads. So only an authorization request
 /// that the browser opens as a page counts as activity, at most once a minute.
-async fn touch(visit: &Visit, live: &ActiveSession, ask: &Ask) -> Result<(), FlowError> {
-    let silent = ask.prompt.contains(Prompt::None);
-    if silent || visit.browser.loads != FetchContext::Page || !live.session.needs_activity_update(visit.now) {
+async fn touch(visit: &Visit, live: &ActiveSession, is_silent: bool) -> Result<(), FlowError> {
+    if is_silent
+        || visit.browser.loads != FetchContext::Page
+        || !live.session.needs_activity_update(visit.now)
+    {
         return Ok(());
     }
-    let (session, now) = (live.session.id, visit.now);
-    visit
-        .store()
-        .write(move |tx| async move { Ok::<_, FlowError>(tx.touch_session(session, now).await?) })
-        .await?;
-    Ok(())
+    visit.store().run(TouchSession { session: live.session.id, now: visit.now }).await.1
+}
+
+/// Notes activity in a session.
+struct TouchSession {
+    session: SessionId,
+    now: Timestamp,
+}
+
+impl Unit for TouchSession {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "touch_session";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        tx.touch_session(self.session, self.now).await?;
+        Ok(())
+    }
 }

@@ -1,10 +1,9 @@
-//! Delivering logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.5). No request waits for it: sign-out has queued one
-//! delivery per application, this sends them in parallel under a time limit and comes back to those that failed.
+//! Delivers logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.5). No request waits for it: a sign-out queues one delivery
+//! per application, and this background task sends them in parallel under a time limit and retries those that fail.
 //!
-//! A client that does not answer must not delay the others. So each client has at most a few deliveries under way
-//! (`MAX_PER_CLIENT`), and its next ones begin when those have ended. The applications of the configuration come before those
-//! that registered themselves, which have a third of the deliveries at once together: many of them that never answer hold up
-//! each other alone.
+//! A client that does not answer must not delay the others. So each client has at most a few deliveries at once
+//! (`MAX_PER_CLIENT`), and its next ones begin when those have ended. Clients of the configuration come before those that
+//! registered themselves, which have a third of the deliveries at once together, so that they delay only each other.
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
@@ -29,39 +28,38 @@ use crate::error::FlowError;
 use crate::protocol::subject::{logout_subject_kind, named_session, sid_of_kind, subject_of_kind};
 use crate::protocol::token_encryption::Recipient;
 
-/// Deliveries that are under way at once on this node, of all applications and of one of the configuration. Each has a
-/// connection.
+/// Deliveries at once on this node, to all clients and to one client of the configuration. Each has a connection.
 const MAX_IN_PROGRESS: u32 = 96;
 const MAX_PER_CLIENT: u32 = 8;
-/// The same of those that registered themselves, together and of one.
-const AT_ONCE_OF_REGISTERED: u32 = 32;
-const LANE_OF_REGISTERED: u32 = 2;
-/// Longer than a delivery may take: a node that dies leaves its deliveries to the others after this.
+/// The same to all clients that registered themselves, and to one of them.
+const MAX_OF_REGISTERED: u32 = 32;
+const MAX_PER_REGISTERED: u32 = 2;
+/// Longer than a delivery may take. After this, other nodes take the deliveries of a node that has stopped.
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
-/// How often the queue is polled; a sign-out on this node wakes the task at once.
+/// How often the queue is read; a sign-out on this node causes a read at once.
 const ROUND: Duration = Duration::from_secs(2);
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(2);
-/// Waits between attempts; after the last one the application is given up.
+/// Waits between attempts, in seconds; the attempt after the last wait is the last one.
 const BACKOFF_SECONDS: [i64; 6] = [5, 30, 120, 600, 3_600, 14_400];
 
 /// Runs until the task is aborted.
 pub async fn run(provider: &Arc<Provider>) {
     let mut busy = DeliveriesInProgress::default();
-    let mut lanes = FuturesUnordered::new();
+    let mut running = FuturesUnordered::new();
     loop {
         let call = Call::local(provider);
         match lease(&call, &busy).await {
             Ok(due) => {
                 for (client, deliveries) in by_client(due) {
                     busy.begin(&call, &client, deliveries.len());
-                    let call = call.clone();
-                    lanes.push(async move { (client, deliver_all(&call, deliveries).await) });
+                    let call = call.at_present();
+                    running.push(async move { (client, deliver_all(&call, deliveries).await) });
                 }
             }
             Err(error) => tracing::error!("back-channel logout: {error}"),
         }
         tokio::select! {
-            Some((client, result)) = lanes.next() => {
+            Some((client, result)) = running.next() => {
                 busy.0.remove(&client);
                 if let Err(error) = result {
                     tracing::error!(client = client.as_str(), "back-channel logout: {error}");
@@ -73,7 +71,7 @@ pub async fn run(provider: &Arc<Provider>) {
     }
 }
 
-/// One round over what is due, at most a lane of each application; returns how many were tried.
+/// One round of deliveries, of each client at most as many as may be at once. Returns how many were tried.
 #[tracing::instrument(name = "deliver_logout_tokens", skip_all)]
 pub async fn deliver_due(call: &Call) -> Result<usize, FlowError> {
     let due = lease(call, &DeliveriesInProgress::default()).await?;
@@ -82,7 +80,7 @@ pub async fn deliver_due(call: &Call) -> Result<usize, FlowError> {
     Ok(count)
 }
 
-/// The applications that are being told at this moment, with how many deliveries.
+/// The clients to which deliveries are being sent, with their number.
 #[derive(Debug, Default)]
 struct DeliveriesInProgress(BTreeMap<ClientId, ClientDeliveries>);
 
@@ -99,18 +97,19 @@ impl DeliveriesInProgress {
         self.0.insert(client.clone(), ClientDeliveries { deliveries, is_configured });
     }
 
-    /// How many more there may be in all, and of applications that are not in the configuration.
+    /// How many more deliveries there may be in all, and to clients that registered themselves.
     fn free_slots(&self) -> (u32, u32) {
-        let all: u32 = self.0.values().map(|lane| lane.deliveries).sum();
-        let others = self.0.values().filter(|lane| !lane.is_configured).map(|lane| lane.deliveries).sum();
-        (MAX_IN_PROGRESS.saturating_sub(all), AT_ONCE_OF_REGISTERED.saturating_sub(others))
+        let all: u32 = self.0.values().map(|of_client| of_client.deliveries).sum();
+        let registered = self.0.values().filter(|of_client| !of_client.is_configured);
+        let registered = registered.map(|of_client| of_client.deliveries).sum();
+        (MAX_IN_PROGRESS.saturating_sub(all), MAX_OF_REGISTERED.saturating_sub(registered))
     }
 }
 
 /// Self-registered clients could fill the queue. So the deliveries of configured clients are leased first.
 async fn lease(call: &Call, busy: &DeliveriesInProgress) -> Result<Vec<LogoutDelivery>, FlowError> {
-    let (room, room_of_others) = busy.free_slots();
-    if room == 0 || call.provider().history.is_refused() {
+    let (free_slots, free_of_registered) = busy.free_slots();
+    if free_slots == 0 || call.provider().history.is_refused() {
         return Ok(Vec::new());
     }
     let until = call.after(LEASE);
@@ -118,17 +117,18 @@ async fn lease(call: &Call, busy: &DeliveriesInProgress) -> Result<Vec<LogoutDel
     let configured = || clients.configured().map(|client| client.id().clone());
     let free = configured().filter(|client| !busy.0.contains_key(client)).collect();
     let known = configured().chain(busy.0.keys().cloned()).collect();
-    let own = LogoutLease { until, limit: room, per_client: MAX_PER_CLIENT, of: LogoutClients::These(free) };
+    let own =
+        LogoutLease { until, limit: free_slots, per_client: MAX_PER_CLIENT, of: LogoutClients::These(free) };
     let others = LogoutLease {
         until,
-        limit: room_of_others,
-        per_client: LANE_OF_REGISTERED,
+        limit: free_of_registered,
+        per_client: MAX_PER_REGISTERED,
         of: LogoutClients::AllBut(known),
     };
     call.store().run(LeaseLogouts { own, others, now: call.now }).await.1
 }
 
-/// Takes of the configured clients what there is room for, and of others what room is left then.
+/// Takes deliveries to configured clients, up to the free slots, and then to others, up to the slots that are left.
 struct LeaseLogouts {
     own: LogoutLease,
     others: LogoutLease,
@@ -154,14 +154,14 @@ impl Unit for LeaseLogouts {
 }
 
 fn by_client(due: Vec<LogoutDelivery>) -> BTreeMap<ClientId, Vec<LogoutDelivery>> {
-    let mut lanes = BTreeMap::<_, Vec<_>>::new();
+    let mut all = BTreeMap::<_, Vec<_>>::new();
     for delivery in due {
-        lanes.entry(delivery.client.clone()).or_default().push(delivery);
+        all.entry(delivery.client.clone()).or_default().push(delivery);
     }
-    lanes
+    all
 }
 
-/// In parallel, each to its end, whatever becomes of the others.
+/// Sends deliveries in parallel. A failure of one does not end the others.
 async fn deliver_all(call: &Call, deliveries: Vec<LogoutDelivery>) -> Result<(), FlowError> {
     let all = deliveries.into_iter().map(|delivery| deliver(call, delivery));
     join_all(all).await.into_iter().collect()
@@ -169,16 +169,17 @@ async fn deliver_all(call: &Call, deliveries: Vec<LogoutDelivery>) -> Result<(),
 
 async fn deliver(call: &Call, delivery: LogoutDelivery) -> Result<(), FlowError> {
     let snapshot = call.snapshot();
-    let now = call.now;
     let sent = match snapshot.clients.get(&delivery.client) {
         Some(client) => send(call, client, &delivery).await,
         // A reload may have dropped the client by mistake. So its deliveries are retried for as long as its grants are kept
         // (`end_grants_after`).
-        None if now.duration_since(delivery.created_at) < snapshot.policy.clients.end_grants_after => {
+        None if call.now.duration_since(delivery.created_at) < snapshot.policy.clients.end_grants_after => {
             Err(SendError::Absent)
         }
         None => Ok(LogoutSendResult::NothingToSend),
     };
+    // The client may have taken seconds to answer, and the next attempt is due so long after that.
+    let call = &call.at_present();
     let attempts = delivery.attempts.saturating_add(1);
     let (result, event) = match sent {
         Ok(LogoutSendResult::Delivered) => (DeliveryResult::Done, Some(Event::LogoutDelivered)),
@@ -191,7 +192,7 @@ async fn deliver(call: &Call, delivery: LogoutDelivery) -> Result<(), FlowError>
                     "back-channel logout not delivered: {error}"
                 );
             }
-            match error.may_pass().then(|| retry_at(attempts, now)).flatten() {
+            match error.may_pass().then(|| retry_at(attempts, call.now)).flatten() {
                 Some(at) => (DeliveryResult::Retry { at }, None),
                 None => (DeliveryResult::Failed, Some(Event::LogoutUndelivered { attempts })),
             }
@@ -227,7 +228,7 @@ impl Unit for FinishDelivery {
 
 enum LogoutSendResult {
     Delivered,
-    /// The client, or its address for this, is no longer configured, or it may not be told who it is about.
+    /// The client or its logout address is no longer configured, or the client must not get the `sub` of this account.
     NothingToSend,
 }
 
@@ -235,10 +236,10 @@ enum LogoutSendResult {
 enum SendError {
     #[error("the client is not in the configuration")]
     Absent,
-    /// By a rule that the address itself does not meet, of a client that registered itself: nothing in the configuration helps.
+    /// The address of a client that registered itself is not allowed. The configuration cannot change that.
     #[error("given up: {0}")]
     Refused(OutgoingError),
-    /// By such a rule, of a configured client. The operator changes the address, or allows its network and restarts.
+    /// The address of a configured client is not allowed, until the operator changes it, or allows its network and restarts.
     #[error("not until the configuration allows it: {0}")]
     NotAllowed(OutgoingError),
     #[error(transparent)]
@@ -248,7 +249,7 @@ enum SendError {
 }
 
 impl SendError {
-    /// Whether another attempt can come to something else.
+    /// Whether another attempt can succeed.
     const fn may_pass(&self) -> bool {
         match self {
             Self::Refused(_) => false,
@@ -256,7 +257,7 @@ impl SendError {
         }
     }
 
-    /// What is wrong with the configuration is the same at each attempt, and one line says it.
+    /// A mistake in the configuration is logged at the first attempt alone, because it is the same at each of them.
     const fn is_logged(&self, attempts: u32) -> bool {
         !matches!(self, Self::NotAllowed(_)) || attempts == 1
     }
@@ -281,7 +282,8 @@ async fn send(
     let is_configured = call.snapshot().clients.is_configured(client.id());
     let refused = if is_configured { SendError::NotAllowed } else { SendError::Refused };
     outgoing.check(uri).map_err(refused)?;
-    let recipient = Recipient::find(call, client, client.metadata.id_token_encryption, call.now).await?;
+    let recipient = Recipient::find(call, client, client.metadata.id_token_encryption).await?;
+    let call = &call.at_present();
     let session = named_session(call, delivery.session).await?;
     let token = logout_token(call, client, delivery, &kind, session)?;
     // Back-Channel Logout §2.6: like ID tokens, or the client should refuse it. §2.4: its issuer stands outside as well.
@@ -302,10 +304,10 @@ fn logout_token(
 ) -> Result<String, FlowError> {
     let subject = subject_of_kind(call, kind, delivery.account)?;
     let sid = sid_of_kind(call, kind, session);
-    // A retry is another token: clients refuse a `jti` that they have seen.
+    // A retry sends a new token, because clients refuse a `jti` that they have seen.
     let jti = call.random().uuid_v4().to_string();
-    // Back-Channel Logout §2.4: a client that reads `sub` and knows nothing of `sid` ends every session of the person. One
-    // that has said that it needs `sid` is told of the one session, and cannot take it for all of them.
+    // Back-Channel Logout §2.4: a client that reads `sub` and ignores `sid` ends every session of the person. A client that is
+    // registered to need `sid` gets no `sub`, so that it ends the one session alone.
     let subject = Some(&subject).filter(|_| !client.metadata.backchannel_logout_session_required);
     let claims = LogoutTokenClaims {
         iss: &call.snapshot().issuer,

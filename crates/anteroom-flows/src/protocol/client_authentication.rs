@@ -1,18 +1,18 @@
 //! Client authentication at the token, introspection, revocation and push endpoints (RFC 6749 §2.3, OpenID Connect Core §9).
 //!
-//! Only a method that the client is registered with is accepted: another that happens to carry a right secret is refused all
-//! the same. A client whose configuration names none may send its secret in the header or in the form.
+//! Only the method that the client is registered with is accepted: a right secret that is sent by another method is refused. A
+//! client whose configuration names no method may send its secret in the header or in the form.
 
 use anteroom_crypto::{KeyPurpose, sha256};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::limits::{Limit, RateLimitCheck};
-use anteroom_domain::rate::AddressPrefix;
+use anteroom_domain::rate::{AddressPrefix, Wait};
 use anteroom_oidc::discovery::paths;
 use anteroom_oidc::jwt::ClientVerificationKeys;
 use anteroom_oidc::token::{AssertionError, AssertionRules, ClientAssertion, PresentedCredentials};
 use anteroom_oidc::{ClientId, Issuer, TokenEndpointAuthMethod};
-use anteroom_storage::RateLimitResult;
+use anteroom_storage::{RateLimitResult, Tx, Unit};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::protocol::client_keys::{KeysError, with_keys_of};
 
-/// Where a client proves who it is.
+/// The endpoint at which a client authenticates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientEndpoint {
     Token,
@@ -38,9 +38,9 @@ pub enum ClientEndpoint {
 }
 
 impl ClientEndpoint {
-    /// To whom an assertion may be addressed here: the issuer, or the token endpoint (OpenID Connect Core §9, RFC 9126 §2).
-    /// Some clients name the endpoint that they push to. A client that addresses its assertion to that endpoint must use it
-    /// there: at another endpoint it has been forwarded by another party, and is refused.
+    /// The audiences that an assertion may have here: the issuer, or the token endpoint (OpenID Connect Core §9, RFC 9126 §2).
+    /// Some clients name the pushed authorization request endpoint. Such an assertion is accepted at that endpoint alone: at
+    /// another one, another party may have forwarded it.
     fn audiences(self, issuer: &Issuer) -> Vec<String> {
         let own = match self {
             Self::PushedAuthorization => Some(paths::PUSHED_AUTHORIZATION),
@@ -75,7 +75,7 @@ pub enum ClientAuthError {
 
 const SECRET_CONTEXT: &str = "client_secret";
 
-/// What the configuration keeps of a client's secret.
+/// The digest of a client's secret that is kept in its place.
 pub fn secret_digest(
     keyring: &anteroom_crypto::Keyring,
     secret: &SecretString,
@@ -83,24 +83,26 @@ pub fn secret_digest(
     keyring.mac(KeyPurpose::ClientSecret).digest(SECRET_CONTEXT, secret.expose_secret().as_bytes())
 }
 
-/// Who the client is, as it is registered when that is known: its keys may have had to be fetched. A failure is written down.
+/// Authenticates the client, and checks after a fetch of its keys that its registration is still the same. A failure gets an
+/// audit entry.
 #[tracing::instrument(name = "authenticate_client", skip_all)]
 pub async fn authenticate(
     call: &Call,
-    (endpoint, presented): (ClientEndpoint, &PresentedCredentials),
+    endpoint: ClientEndpoint,
+    presented: &PresentedCredentials,
 ) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
     call.refresh_for(presented.client_id()).await?;
-    let verdict = match check_client_credentials(call, call.snapshot(), (endpoint, presented)).await? {
+    let result = match check_client_credentials(call, call.snapshot(), endpoint, presented).await? {
         Ok(client) if !call.is_unchanged(client.client()).await? => {
             Err(ClientAuthError::Changed(client.client().id().as_str().to_owned()))
         }
-        verdict => verdict,
+        result => result,
     };
-    match &verdict {
-        Ok(client) => note_method(call, (client.client(), presented.method())),
+    match &result {
+        Ok(client) => log_method(call, client.client(), presented.method()),
         Err(error) => note_failure(call, presented.client_id(), error).await?,
     }
-    Ok(verdict)
+    Ok(result)
 }
 
 async fn note_failure(call: &Call, client: &ClientId, error: &ClientAuthError) -> Result<(), FlowError> {
@@ -108,8 +110,8 @@ async fn note_failure(call: &Call, client: &ClientId, error: &ClientAuthError) -
     note_refusal(call, call.entry(Actor::Anonymous, event).by_client(client)).await
 }
 
-/// An operator who names the method in the configuration reads here which one it is.
-fn note_method(call: &Call, (client, method): (&Client, TokenEndpointAuthMethod)) {
+/// Logs the method of a client that may use several, so that an operator can name it in the configuration.
+fn log_method(call: &Call, client: &Client, method: TokenEndpointAuthMethod) {
     if call.provider().seen_methods.is_new(client, method) {
         tracing::info!(
             reference = call.reference().map(tracing::field::display),
@@ -123,7 +125,8 @@ fn note_method(call: &Call, (client, method): (&Client, TokenEndpointAuthMethod)
 async fn check_client_credentials(
     call: &Call,
     snapshot: &Snapshot,
-    (endpoint, presented): (ClientEndpoint, &PresentedCredentials),
+    endpoint: ClientEndpoint,
+    presented: &PresentedCredentials,
 ) -> Result<Result<AuthenticatedClient, ClientAuthError>, FlowError> {
     let id = presented.client_id();
     let Some(client) = snapshot.clients.get(id) else {
@@ -141,14 +144,15 @@ async fn check_client_credentials(
             },
         }));
     }
-    let proven = match presented {
+    let client = Arc::clone(client);
+    let authenticated = match presented {
         PresentedCredentials::Assertion(assertion) => {
             let audiences = endpoint.audiences(&snapshot.issuer);
-            check_assertion(call, client, (assertion, &audiences)).await?
+            check_assertion(call, client, assertion, &audiences).await?
         }
-        _ => check_secret(call, client, presented),
+        _ => check_secret(call, &client, presented).map(|()| client),
     };
-    Ok(proven.map(|()| AuthenticatedClient(Arc::clone(client))))
+    Ok(authenticated.map(AuthenticatedClient))
 }
 
 fn check_secret(
@@ -161,7 +165,7 @@ fn check_secret(
     }
     let secret = presented.secret().ok_or(ClientAuthError::Missing)?;
     let digest = secret_digest(call.keyring(), secret);
-    // Digests compare in constant time; all are looked at, so that their number decides the time.
+    // Digests are compared in constant time, and each of them is, so that the time shows only their number.
     let matches = client.secrets.0.iter().filter(|known| **known == digest).count();
     if matches == 0 {
         return Err(ClientAuthError::Secret(client.id().as_str().to_owned()));
@@ -172,68 +176,99 @@ fn check_secret(
 /// OpenID Connect Core §9 `client_secret_jwt` and `private_key_jwt`.
 async fn check_assertion(
     call: &Call,
-    client: &Client,
-    (assertion, audiences): (&ClientAssertion, &[String]),
-) -> Result<Result<(), ClientAuthError>, FlowError> {
-    let registered = client.metadata.token_endpoint_auth_signing_alg;
-    let uses_known_from = call.provider().history.accepted_at();
-    let rules = AssertionRules { registered, audiences, now: call.now, replays_known_since: uses_known_from };
-    let name = || client.id().as_str().to_owned();
-    let verify = |proof: ClientVerificationKeys<'_>| assertion.verify(proof, rules);
-    let proven = if assertion.algorithm().is_symmetric() {
+    client: Arc<Client>,
+    assertion: &ClientAssertion,
+    audiences: &[String],
+) -> Result<Result<Arc<Client>, ClientAuthError>, FlowError> {
+    let rules = AssertionRules {
+        registered: client.metadata.token_endpoint_auth_signing_alg,
+        audiences,
+        now: call.now,
+        replays_known_since: call.provider().history.accepted_at(),
+    };
+    let verify = |keys: ClientVerificationKeys<'_>| assertion.verify(keys, rules);
+    let verified = if assertion.algorithm().is_symmetric() {
         verify(ClientVerificationKeys::Secrets(&client.signing_secrets)).map_err(KeysError::Refused)
     } else {
-        let presented = SignatureContext { now: call.now, from: call.address().map(AddressPrefix::of) };
-        let asked_by = call.address().map(AddressPrefix::network);
-        with_keys_of(call, client, (presented, asked_by), verify, AssertionError::needs_key_refresh).await
+        let signature = SignatureContext { now: call.now, from: call.address().map(AddressPrefix::of) };
+        with_keys_of(call, &client, signature, verify, AssertionError::needs_key_refresh).await
     };
-    let proven = match proven {
-        Ok(proven) => proven,
-        Err(KeysError::Refused(error)) => {
-            return Ok(Err(ClientAuthError::Assertion { client: name(), error }));
-        }
-        Err(KeysError::Unavailable(reason)) => {
-            return Ok(Err(ClientAuthError::Keys { client: name(), reason }));
-        }
-        // The client is told to come again, as its key may be a new one. It may also be a stranger's, of which there is a trace.
-        Err(KeysError::Later(why, Some(error))) => {
-            note_failure(call, client.id(), &ClientAuthError::Assertion { client: name(), error }).await?;
-            return Err(FlowError::KeysLater { client: client.id().clone(), why });
-        }
-        Err(KeysError::Later(why, None)) => {
-            return Err(FlowError::KeysLater { client: client.id().clone(), why });
-        }
-    };
-    let first = use_once(call, client.id(), proven.jti, proven.expires_at).await?;
-    Ok(if first { Ok(()) } else { Err(ClientAuthError::AssertionReplayed(name())) })
+    match verified {
+        Ok(verified) => use_once(call, client, verified.jti, verified.expires_at).await,
+        Err(error) => Ok(Err(assertion_refused(call, client.id(), error).await?)),
+    }
 }
 
-/// RFC 7523 §3, rule 7: whether it is the first time.
-async fn use_once(
+async fn assertion_refused(
     call: &Call,
     client: &ClientId,
-    jti: String,
-    expires_at: Timestamp,
-) -> Result<bool, FlowError> {
-    let of_address = of_address(call, Limit::AssertionOfAddress);
-    let of_client = of_one(call, Limit::AssertionOfClient, &client.as_str());
-    let budgets: Arc<[RateLimitCheck]> = std::iter::once(of_client).chain(of_address).collect();
-    let (client, jti): (Arc<ClientId>, Arc<str>) = (Arc::new(client.clone()), jti_key(jti).into());
-    let now = call.now;
-    let write = call.store().write(move |tx| {
-        let (budgets, client, jti) = (Arc::clone(&budgets), Arc::clone(&client), Arc::clone(&jti));
-        async move {
-            match tx.spend(&budgets, now).await? {
-                RateLimitResult::Counted => Ok(Ok(tx.use_assertion(&client, &jti, expires_at).await?)),
-                RateLimitResult::Refused { limit, wait } => Ok::<_, FlowError>(Err((limit, wait))),
+    error: KeysError<AssertionError>,
+) -> Result<ClientAuthError, FlowError> {
+    let name = client.as_str().to_owned();
+    match error {
+        KeysError::Refused(error) => Ok(ClientAuthError::Assertion { client: name, error }),
+        KeysError::Unavailable(reason) => Ok(ClientAuthError::Keys { client: name, reason }),
+        // The key may be a new one of the client, which shall repeat the request. It may also be a forgery, so there is an entry.
+        KeysError::Later(why, refused) => {
+            if let Some(error) = refused {
+                note_failure(call, client, &ClientAuthError::Assertion { client: name, error }).await?;
             }
+            Err(FlowError::KeysLater { client: client.clone(), why })
         }
-    });
-    write.await?.map_err(|(limit, wait)| refused(call, limit, wait))
+    }
 }
 
-/// The identifiers that libraries make (a UUID, 256 bits in base64url) are kept as they are, which release 0.1.0 does as well.
-/// The client chooses the length of a `jti`, so a long one is stored as a digest.
+/// RFC 7523 §3, rule 7: an assertion is accepted once.
+async fn use_once(
+    call: &Call,
+    client: Arc<Client>,
+    jti: String,
+    expires_at: Timestamp,
+) -> Result<Result<Arc<Client>, ClientAuthError>, FlowError> {
+    let mut checks = of_address(call, Limit::AssertionOfAddress);
+    checks.push(of_one(call, Limit::AssertionOfClient, &client.id().as_str()));
+    let unit = UseAssertion { checks, client, jti: jti_key(jti), expires_at, now: call.now };
+    let (UseAssertion { client, .. }, used) = call.store().run(unit).await;
+    match used? {
+        AssertionUse::First => Ok(Ok(client)),
+        AssertionUse::Replayed => {
+            Ok(Err(ClientAuthError::AssertionReplayed(client.id().as_str().to_owned())))
+        }
+        AssertionUse::Limited(limit, wait) => Err(refused(call, limit, wait)),
+    }
+}
+
+struct UseAssertion {
+    checks: Vec<RateLimitCheck>,
+    client: Arc<Client>,
+    jti: String,
+    expires_at: Timestamp,
+    now: Timestamp,
+}
+
+enum AssertionUse {
+    First,
+    Replayed,
+    Limited(Limit, Wait),
+}
+
+impl Unit for UseAssertion {
+    type Output = AssertionUse;
+    type Error = FlowError;
+
+    const NAME: &'static str = "use_assertion";
+
+    async fn run(&self, tx: &Tx) -> Result<AssertionUse, FlowError> {
+        if let RateLimitResult::Refused { limit, wait } = tx.spend(&self.checks, self.now).await? {
+            return Ok(AssertionUse::Limited(limit, wait));
+        }
+        let is_first = tx.use_assertion(self.client.id(), &self.jti, self.expires_at).await?;
+        Ok(if is_first { AssertionUse::First } else { AssertionUse::Replayed })
+    }
+}
+
+/// Identifiers that libraries make (a UUID, 256 bits in base64url) are stored as they are, as in release 0.1.0. The client
+/// chooses the length of a `jti`, so a longer one is stored as a digest.
 fn jti_key(jti: String) -> String {
     const LONGEST: usize = 64;
     if jti.len() <= LONGEST {

@@ -1,4 +1,4 @@
-//! Verifies what a client signed, with the keys in its registration or at its `jwks_uri`.
+//! Finds the keys of a client, in its registration or at its `jwks_uri`, for verifying what it signed and for encryption to it.
 
 use anteroom_domain::client::Client;
 use anteroom_domain::rate::AddressPrefix;
@@ -12,27 +12,27 @@ use crate::error::KeysLater;
 
 #[derive(Debug)]
 pub(crate) enum KeysError<E> {
-    /// What the check said.
+    /// The check's own error.
     Refused(E),
-    /// There are no keys, and why.
+    /// There are no keys, for this reason.
     Unavailable(String),
-    /// They are not looked at now. Nothing is wrong with the client, as far as anything is known of it. Where there are keys of a
-    /// while ago, what the check said of those.
+    /// The keys cannot be fetched now, which is no fault of the client. Where older keys are there, with the error of the check
+    /// under those.
     Later(KeysLater, Option<E>),
 }
 
-/// Whether the keys of a client can be had where it publishes them, for an operator who asks.
+/// Fetches the keys at a client's `jwks_uri`, to show an operator whether that is possible.
 pub async fn check_published(outgoing: &Outgoing, metadata: &ClientMetadata) -> Result<(), FetchError> {
     let Some(url) = &metadata.jwks_uri else { return Ok(()) };
-    fetched_keys::fetch(outgoing, url, &[]).await.map(drop)
+    fetched_keys::fetch(outgoing, url, Vec::new()).await.map(drop)
 }
 
-/// What `check` makes of the client's keys. If the check finds no matching key, the JWKS is fetched again and the check runs
-/// once more. `asked_by`: the network of the request that needs the keys, for the fetch limits.
+/// Runs `check` with the client's keys. Where the check finds no matching key, the JWKS is fetched again and the check runs once
+/// more. A fetch is counted for the network of the call.
 pub(crate) async fn with_keys_of<T, E>(
     call: &Call,
     client: &Client,
-    (presented, asked_by): (SignatureContext, Option<AddressPrefix>),
+    signature: SignatureContext,
     check: impl Fn(ClientVerificationKeys<'_>) -> Result<T, E>,
     misses_a_key: fn(&E) -> bool,
 ) -> Result<T, KeysError<E>> {
@@ -42,13 +42,14 @@ pub(crate) async fn with_keys_of<T, E>(
     let Some(url) = &client.metadata.jwks_uri else {
         return Err(KeysError::Unavailable("none is registered".to_owned()));
     };
-    let (fetched, outgoing) = (&call.provider().fetched_keys, &call.outgoing_for(client.id()));
+    let (fetched, outgoing) = (&call.provider().fetched_keys, call.outgoing_for(client.id()));
+    let asked_by = call.address().map(AddressPrefix::network);
     let at = JwksUri { client: client.id(), url, outgoing, asked_by };
-    let keys = fetched.get(at, presented.now).await;
+    let keys = fetched.get(at, signature.now).await;
     let later = |error: &FetchError| match error {
         FetchError::Outgoing(OutgoingError::Busy) => Some(KeysLater::Busy),
         FetchError::TooSoon { wait } => {
-            fetched.has_signed_from(at, presented.from).then_some(KeysLater::TooSoon(*wait))
+            fetched.has_signed_from(at, signature.from).then_some(KeysLater::TooSoon(*wait))
         }
         _ => None,
     };
@@ -56,18 +57,18 @@ pub(crate) async fn with_keys_of<T, E>(
         Some(later) => KeysError::Later(later, None),
         None => KeysError::Unavailable(format!("{url}: {error}")),
     })?;
-    let verdict = match check(ClientVerificationKeys::Keys(&keys)) {
-        Err(error) if misses_a_key(&error) => match fetched.newer(at, &keys, presented).await {
+    let result = match check(ClientVerificationKeys::Keys(&keys)) {
+        Err(error) if misses_a_key(&error) => match fetched.newer(at, &keys, signature).await {
             Ok(newer) => check(ClientVerificationKeys::Keys(&newer)),
             Err(unknown) => match later(&unknown) {
                 Some(later) => return Err(KeysError::Later(later, Some(error))),
                 None => Err(error),
             },
         },
-        verdict => verdict,
+        result => result,
     };
-    if verdict.is_ok() {
-        fetched.note_signature(at, presented.from);
+    if result.is_ok() {
+        fetched.note_signature(at, signature.from);
     }
-    verdict.map_err(KeysError::Refused)
+    result.map_err(KeysError::Refused)
 }

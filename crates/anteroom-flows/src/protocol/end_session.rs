@@ -1,19 +1,21 @@
 //! RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0 §2, §3).
 //!
-//! An ID token hint is believed by its signature alone (it may have expired). With one for a session of this browser the
-//! session ends at once; without one, or with another account's, the person is asked. Where no one is signed in, a hint can end
-//! a session elsewhere ([`LogoutHintEffect`](anteroom_domain::session::HintWorth)). A redirect goes only to an address that the client
-//! registered, and carries `state` and nothing else; with another address, or with one of a client that is not known here now,
-//! the person is asked, and stays here.
+//! An ID token hint needs a valid signature and may have expired. A hint for a session of this browser ends the session at once;
+//! without a hint, or with one of another account, the person is asked. Where no account is signed in, a hint can end a session
+//! of another browser ([`LogoutHintEffect`](anteroom_domain::session::LogoutHintEffect)). The redirect goes only to an address
+//! that the client registered, with `state` and no other parameter. Where the address is not registered, or its client is not
+//! established, the person is asked, and is not redirected.
 
 mod other_browser;
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
+use anteroom_domain::ids::SessionId;
 use anteroom_oidc::display_text::shorten;
 use anteroom_oidc::jwt::{IdTokenHint, VerifiedClaims};
 use anteroom_oidc::logout::{EndSessionRequest, post_logout_location};
 use anteroom_oidc::{ClientId, RedirectUri};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,24 +30,20 @@ use crate::protocol::subject::{sid as sid_of, subject};
 use crate::sessions::browser_sessions::active_sessions;
 
 #[derive(Debug)]
-pub enum EndSessionOutcome {
-    /// Ask the person, and carry the request through the form.
-    Ask(EndSessionQuestion),
-    /// Done; back to the application where it registered an address for that.
-    SignedOut {
-        back: Option<String>,
-        left: SignOutResult,
-    },
+pub enum EndSessionOutcome<'a> {
+    /// The person is asked; the form of that page carries the request.
+    Ask(EndSessionQuestion<'a>),
+    SignedOut(SignOutResult),
     Refused(LogoutError),
 }
 
 #[derive(Debug)]
-pub struct EndSessionQuestion {
-    pub client: Option<Arc<Client>>,
-    /// The accounts that would be signed out; none where the session is not of this browser, which must not learn whose it
-    /// is.
+pub struct EndSessionQuestion<'a> {
+    pub client: Option<&'a Client>,
+    /// The accounts that would be signed out. Empty where the session is in another browser, because this one must not learn
+    /// whose it is.
     pub accounts: Vec<Account>,
-    /// The address to return to is not used: the person stays here.
+    /// The `post_logout_redirect_uri` is not used, and the person is told so.
     pub redirect_refused: bool,
 }
 
@@ -70,14 +68,14 @@ pub enum LogoutError {
     NothingToEnd(NothingToEnd),
 }
 
-/// What the request has in the place of a hint for a session that is alive.
+/// What the request has instead of a hint for an active session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NothingToEnd {
     #[error("no id_token_hint")]
     NoHint,
     #[error("an id_token_hint that does not verify, or of a client that is not known")]
     NoGoodHint,
-    #[error("an id_token_hint for a session that is not alive")]
+    #[error("an id_token_hint for a session that is not active")]
     NoSession,
     #[error(
         "an id_token_hint, for a session of another browser, that has expired or is older than the present sign-in there"
@@ -85,166 +83,177 @@ pub enum NothingToEnd {
     OldHint,
 }
 
-/// The request, and where it may lead back to, checked.
-struct CheckedEndSession {
+/// A request whose client and redirect are checked.
+struct CheckedEndSession<'a> {
+    request: &'a EndSessionRequest,
     hint: Option<IdTokenHint>,
-    client: Option<Arc<Client>>,
-    back: Option<String>,
-    /// Why there is an address to return to that is not used.
-    stays: Option<LogoutError>,
+    client: Option<&'a Client>,
+    /// Where the person is redirected afterwards.
+    location: Option<String>,
+    /// The request has a `post_logout_redirect_uri` that is not used.
+    redirect_refused: bool,
 }
 
-/// What the person answered on the page that asks.
+/// The person's answer to the question whether to sign out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndSessionConfirmation {
-    /// The page said that they stay here. A client can register the address while the page is open.
+    /// The page said that there is no redirect. The client may have registered the address since the page was shown.
     pub stays: bool,
 }
 
 #[tracing::instrument(skip_all)]
-pub async fn end_session(
-    visit: &Visit,
-    request: &EndSessionRequest,
+pub async fn end_session<'a>(
+    visit: &'a Visit,
+    request: &'a EndSessionRequest,
     confirmed: Option<EndSessionConfirmation>,
-) -> Result<EndSessionOutcome, FlowError> {
+) -> Result<EndSessionOutcome<'a>, FlowError> {
     // The application may have registered with another node a moment ago.
     let hint = request.id_token_hint.as_ref().and_then(|hint| id_token_hint::verified(visit, hint));
     let hint = hint.map(VerifiedClaims::into_inner);
     for client in [hint.as_ref().map(|hint| &hint.aud), request.client_id.as_ref()].into_iter().flatten() {
         visit.refresh_for(client).await?;
     }
-    let mut checked = match check(visit, (request, hint)) {
-        Ok(checked) => of_known_clients(visit, request, checked).await?,
+    let (mut checked, redirect_error) = match check(visit, request, hint) {
+        Ok(Checked { request, redirect_error: None }) => only_of_established_clients(visit, request).await?,
+        Ok(Checked { request, redirect_error }) => (request, redirect_error),
         Err(error) => return Ok(refused(visit, None, error)),
     };
+    checked.redirect_refused = redirect_error.is_some();
     if confirmed.is_some_and(|answer| answer.stays) {
-        checked.back = None;
+        checked.location = None;
     }
-    let client = checked.client.clone();
-    let (id, stays) = (client.as_ref().map(|client| client.id().as_str()), checked.stays.clone());
-    let outcome = ended(visit, (request, checked), confirmed).await?;
-    if let EndSessionOutcome::Refused(error) = outcome {
-        return Ok(refused(visit, id, error));
+    let client = checked.client.map(|client| client.id().as_str());
+    match (end_or_ask(visit, checked, confirmed).await?, redirect_error) {
+        // Where nothing was ended, the refused redirect is what the application has to mend.
+        (EndSessionOutcome::Refused(error), redirect_error) => {
+            Ok(refused(visit, client, redirect_error.unwrap_or(error)))
+        }
+        (outcome, Some(error)) => {
+            tracing::warn!(reference = %visit.reference, client, "end-session request without redirect: {error}");
+            Ok(outcome)
+        }
+        (outcome, None) => Ok(outcome),
     }
-    if let Some(error) = stays {
-        tracing::warn!(reference = %visit.reference, client = id, "end-session request leads nowhere: {error}");
-    }
-    Ok(outcome)
 }
 
-fn refused(visit: &Visit, client: Option<&str>, error: LogoutError) -> EndSessionOutcome {
+fn refused<'a>(visit: &Visit, client: Option<&str>, error: LogoutError) -> EndSessionOutcome<'a> {
     tracing::warn!(reference = %visit.reference, client, "end-session request refused: {error}");
     EndSessionOutcome::Refused(error)
 }
 
-async fn ended(
+async fn end_or_ask<'a>(
     visit: &Visit,
-    (request, checked): (&EndSessionRequest, CheckedEndSession),
+    checked: CheckedEndSession<'a>,
     confirmed: Option<EndSessionConfirmation>,
-) -> Result<EndSessionOutcome, FlowError> {
-    let live = active_sessions(visit).await?;
-    if live.is_empty() {
-        return other_browser::end(visit, (request, checked), confirmed.is_some()).await;
+) -> Result<EndSessionOutcome<'a>, FlowError> {
+    let active = active_sessions(visit).await?;
+    if active.is_empty() {
+        return other_browser::end(visit, checked, confirmed.is_some()).await;
     }
-    let stays = checked.stays.is_some() || confirmed.is_some_and(|answer| answer.stays);
-    let named = match (&checked.hint, &checked.client) {
+    let stays = checked.redirect_refused || confirmed.is_some_and(|answer| answer.stays);
+    let named = match (&checked.hint, checked.client) {
         // A request with an unregistered post_logout_redirect_uri may not come from the client that it names. So no session
         // ends without a confirmation.
         _ if stays => None,
-        (Some(hint), Some(client)) => place_of(visit, client, (hint, &live))?,
+        (Some(hint), Some(client)) => session_of_hint(visit, client, hint, &active)?,
         (Some(_), None) | (None, _) => None,
     };
-    let ending: Vec<ActiveSession> = match named {
-        Some(place) => live.get(place).cloned().into_iter().collect(),
-        // Without a hint, or with one for a session that is over, the person who is signed in here decides.
-        None if confirmed.is_some() => live.clone(),
-        None => {
-            let accounts = live.into_iter().map(|one| one.account).collect();
-            return Ok(EndSessionOutcome::Ask(EndSessionQuestion {
-                client: checked.client,
-                accounts,
-                redirect_refused: stays,
-            }));
-        }
-    };
-    let stays = |one: &ActiveSession| !ending.iter().any(|gone| gone.session.id == one.session.id);
-    let staying = live.into_iter().filter(stays).collect();
-    signed_out(visit, (request, checked), (ending, staying)).await
+    // Without a hint, or with one for a session that has ended, the person who is signed in here decides.
+    if named.is_none() && confirmed.is_none() {
+        return Ok(EndSessionOutcome::Ask(EndSessionQuestion {
+            client: checked.client,
+            accounts: active.into_iter().map(|one| one.account).collect(),
+            redirect_refused: stays,
+        }));
+    }
+    let ends = |one: &ActiveSession| named.is_none_or(|named| one.session.id == named);
+    let (ending, staying) = active.into_iter().partition(ends);
+    sign_out(visit, checked, ending, staying).await
 }
 
-/// Ends these sessions of the browser, and leads back where the application is awaiting the person.
-async fn signed_out(
+/// Ends these sessions of the browser, and redirects to the application where it registered an address for that.
+async fn sign_out<'a>(
     visit: &Visit,
-    (request, checked): (&EndSessionRequest, CheckedEndSession),
-    sessions: (Vec<ActiveSession>, Vec<ActiveSession>),
-) -> Result<EndSessionOutcome, FlowError> {
-    let CheckedEndSession { client, back, .. } = checked;
-    let awaited = client.zip(back.clone()).map(|(client, location)| PostLogoutRedirect {
-        client: client.id().clone(),
-        registered: request.post_logout_redirect_uri.clone(),
+    checked: CheckedEndSession<'a>,
+    ending: Vec<ActiveSession>,
+    staying: Vec<ActiveSession>,
+) -> Result<EndSessionOutcome<'a>, FlowError> {
+    let CheckedEndSession { request, client, location, .. } = checked;
+    let redirect = client.zip(location).map(|(client, location)| PostLogoutRedirect {
+        client: Cow::Borrowed(client.id()),
+        registered: request.post_logout_redirect_uri.as_deref().map(Cow::Borrowed),
         location,
     });
-    let left = end_browser_sessions(visit, sessions, awaited).await?;
-    Ok(EndSessionOutcome::SignedOut { back, left })
+    Ok(EndSessionOutcome::SignedOut(end_browser_sessions(visit, ending, staying, redirect).await?))
 }
 
-/// Which of those signed in here the hint is for: the session it names, else the person, as its client knows them.
-fn place_of(
+/// The active session that the hint is for: the one that it names, else the one of its person, by the client's `sub`.
+fn session_of_hint(
     call: &Call,
     client: &Client,
-    (hint, live): (&IdTokenHint, &[ActiveSession]),
-) -> Result<Option<usize>, FlowError> {
+    hint: &IdTokenHint,
+    active: &[ActiveSession],
+) -> Result<Option<SessionId>, FlowError> {
     if let Some(sid) = &hint.sid {
-        return Ok(live.iter().position(|one| *sid == sid_of(call, client, &one.session)));
+        let named = active.iter().find(|one| *sid == sid_of(call, client, &one.session));
+        return Ok(named.map(|one| one.session.id));
     }
-    for (place, one) in live.iter().enumerate() {
+    for one in active {
         if subject(call, client, one.account.id)? == hint.sub {
-            return Ok(Some(place));
+            return Ok(Some(one.session.id));
         }
     }
     Ok(None)
 }
 
-fn check(
-    call: &Call,
-    (request, hint): (&EndSessionRequest, Option<IdTokenHint>),
-) -> Result<CheckedEndSession, LogoutError> {
+/// A request that can be answered, and why its redirect is not used.
+struct Checked<'a> {
+    request: CheckedEndSession<'a>,
+    redirect_error: Option<LogoutError>,
+}
+
+fn check<'a>(
+    call: &'a Call,
+    request: &'a EndSessionRequest,
+    hint: Option<IdTokenHint>,
+) -> Result<Checked<'a>, LogoutError> {
     // A hint whose key or client is gone is ignored rather than refused: then the person is asked, and can still sign out.
     let hint = hint.filter(|hint| call.snapshot().clients.get(&hint.aud).is_some());
-    let audience = hint.as_ref().map(|hint| hint.aud.clone());
-    if let (Some(audience), Some(given)) = (&audience, &request.client_id)
+    let audience = hint.as_ref().map(|hint| &hint.aud);
+    if let (Some(audience), Some(given)) = (audience, &request.client_id)
         && audience != given
     {
         return Err(LogoutError::ClientMismatch { received: shorten(given.as_str()) });
     }
-    let client = match request.client_id.as_ref().or(audience.as_ref()) {
+    let client = match request.client_id.as_ref().or(audience) {
         Some(id) => Some(find(call, id)?),
         None => None,
     };
-    let back = match (&request.post_logout_redirect_uri, &client) {
+    let location = match (&request.post_logout_redirect_uri, client) {
         (None, _) => Ok(None),
-        // It came with a hint that says no more whose address it is: the person stays here.
+        // The hint does not show any more whose address it is, so there is no redirect.
         (Some(_), None) if request.id_token_hint.is_some() || request.unreadable_hint => Ok(None),
         (Some(_), None) => Err(LogoutError::RedirectWithoutClient),
         (Some(uri), Some(client)) => registered(client, uri, request).map(Some),
     };
-    let (back, stays) = match back {
-        Ok(back) => (back, None),
+    let (location, redirect_error) = match location {
+        Ok(location) => (location, None),
         Err(error) => (None, Some(error)),
     };
-    Ok(CheckedEndSession { hint, client, back, stays })
+    let request = CheckedEndSession { request, hint, client, location, redirect_refused: false };
+    Ok(Checked { request, redirect_error })
 }
 
-fn find(call: &Call, id: &ClientId) -> Result<Arc<Client>, LogoutError> {
+fn find<'a>(call: &'a Call, id: &ClientId) -> Result<&'a Client, LogoutError> {
     let unknown = || LogoutError::UnknownClient { received: shorten(id.as_str()) };
-    call.snapshot().clients.get(id).cloned().ok_or_else(unknown)
+    call.snapshot().clients.get(id).map(Arc::as_ref).ok_or_else(unknown)
 }
 
 fn listed(uris: &[RedirectUri]) -> RegisteredUris {
     RegisteredUris(shorten(&uris.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")))
 }
 
-/// What a client has registered, as a line of the log has it.
+/// The addresses that a client has registered, shortened for the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegisteredUris(String);
 
@@ -257,20 +266,21 @@ impl fmt::Display for RegisteredUris {
 /// A self-registered client can register any address, which would make this endpoint an open redirector (RFC 9700 §4.11.2). So
 /// its `post_logout_redirect_uri` is used only while some account has consented to the client. An ID token hint does not
 /// replace that: the account's consent may have been deleted since.
-async fn of_known_clients(
+async fn only_of_established_clients<'a>(
     call: &Call,
-    request: &EndSessionRequest,
-    mut checked: CheckedEndSession,
-) -> Result<CheckedEndSession, FlowError> {
-    let (Some(client), Some(uri)) = (&checked.client, &request.post_logout_redirect_uri) else {
-        return Ok(checked);
+    mut checked: CheckedEndSession<'a>,
+) -> Result<(CheckedEndSession<'a>, Option<LogoutError>), FlowError> {
+    let (Some(client), Some(uri), Some(_)) =
+        (checked.client, &checked.request.post_logout_redirect_uri, &checked.location)
+    else {
+        return Ok((checked, None));
     };
-    if checked.back.is_some() && !is_established_client(call, client.id()).await? {
-        let (received, client) = (shorten(uri), client.id().as_str().to_owned());
-        checked.stays = Some(LogoutError::UnknownClientRedirect { received, client });
-        checked.back = None;
+    if is_established_client(call, client.id()).await? {
+        return Ok((checked, None));
     }
-    Ok(checked)
+    checked.location = None;
+    let (received, client) = (shorten(uri), client.id().as_str().to_owned());
+    Ok((checked, Some(LogoutError::UnknownClientRedirect { received, client })))
 }
 
 fn registered(client: &Client, uri: &str, request: &EndSessionRequest) -> Result<String, LogoutError> {
@@ -280,7 +290,7 @@ fn registered(client: &Client, uri: &str, request: &EndSessionRequest) -> Result
         registered: listed(&client.metadata.post_logout_redirect_uris),
     };
     client.metadata.find_post_logout_redirect_uri(uri).ok_or_else(unregistered)?;
-    // As requested: a native app's port is its own.
+    // As requested, because a native application chooses its port at run time.
     let uri = uri.parse().map_err(|_| unregistered())?;
     Ok(post_logout_location(&uri, request.state.as_ref()))
 }

@@ -1,9 +1,9 @@
-//! Telling applications in the browser that a session is over (OpenID Connect Front-Channel Logout 1.0 §2, §3): the page after
-//! a sign-out loads an address of each of them in a frame, and only then goes on to the `post_logout_redirect_uri`.
+//! Notifies applications in the browser that a session has ended (OpenID Connect Front-Channel Logout 1.0 §2, §3): the page after
+//! a sign-out loads a logout address of each application in a frame, and then redirects to the `post_logout_redirect_uri`.
 //!
-//! What that page needs travels in its address, sealed: a link that is made up loads nothing and leads nowhere.
-//! It opens in the browser that signed out, and for as long as a page takes. Which applications there are, and where
-//! they want to be told, is looked up when the page is shown.
+//! The address of that page has its state, sealed, so that a forged link loads no frames and redirects nowhere. The state can be
+//! opened only in the browser that signed out, and only for two minutes. The applications and their logout addresses are looked
+//! up when the page is shown.
 
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::client::Client;
@@ -14,7 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::borrow::Cow;
 use url::Url;
 
 use crate::context::call::{Call, Visit};
@@ -22,75 +22,87 @@ use crate::error::FlowError;
 use crate::protocol::subject::{logout_subject_kind, sid_of_kind};
 
 const AAD: &[u8] = b"signed out";
-/// A page that is opened again later tells no application anew: the person may have signed in meanwhile.
+/// A page that is opened again later notifies no application again: the person may have signed in since.
 const LIFETIME: SignedDuration = SignedDuration::from_mins(2);
 
 #[derive(Serialize, Deserialize)]
-struct FrontChannelLogoutState {
+struct FrontChannelLogoutState<'a> {
     browser: BrowserId,
     at: Timestamp,
     sessions: Vec<SessionId>,
-    back: Option<PostLogoutRedirect>,
+    back: Option<PostLogoutRedirect<'a>>,
 }
 
-/// Where the person is awaited: an address that this client registered, with its `state`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct PostLogoutRedirect {
-    pub client: ClientId,
-    /// As it is registered, and looked for again before the browser is led there. Release 0.1.0 did not keep it.
+/// Where the person is redirected after a sign-out: an address that this client registered, with the request's `state`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PostLogoutRedirect<'a> {
+    pub client: Cow<'a, ClientId>,
+    /// The address as it is registered. It must still be registered when the browser is redirected. Release 0.1.0 did not
+    /// store it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub registered: Option<String>,
+    pub registered: Option<Cow<'a, str>>,
     pub location: String,
 }
 
-/// What the page after a sign-out shows and does.
+/// The frames of the page after a sign-out, and its redirect.
 #[derive(Debug, Default)]
-pub struct FrontChannelLogout {
+pub struct FrontChannelLogout<'a> {
     pub frames: Vec<Url>,
-    pub back: Option<(Arc<Client>, String)>,
+    pub back: Option<(&'a Client, String)>,
 }
 
-/// The sealed part of the page's address; `None` where no application is to be told in this browser.
-pub(crate) async fn seal(
+/// Where the browser goes after a sign-out.
+#[derive(Debug)]
+pub enum AfterSignOut {
+    /// To the page that notifies applications in this browser, with this sealed state, which has the redirect as well.
+    FrontChannelPage(String),
+    /// To the application that asked for the sign-out.
+    Application(String),
+    /// Nowhere else: the page says that the person has signed out.
+    Here,
+}
+
+/// What follows the sign-out from these sessions. `browser` is the browser's identifier after the sign-out.
+pub(crate) async fn after_sign_out(
     call: &Call,
-    (browser, at): (BrowserId, Timestamp),
+    browser: BrowserId,
     sessions: Vec<SessionId>,
-    back: Option<PostLogoutRedirect>,
-) -> Result<Option<String>, FlowError> {
+    back: Option<PostLogoutRedirect<'_>>,
+) -> Result<AfterSignOut, FlowError> {
     if frames(call, &sessions).await?.is_empty() {
-        return Ok(None);
+        return Ok(back.map_or(AfterSignOut::Here, |back| AfterSignOut::Application(back.location)));
     }
-    let plain = serde_json::to_vec(&FrontChannelLogoutState { browser, at, sessions, back });
+    let plain = serde_json::to_vec(&FrontChannelLogoutState { browser, at: call.now, sessions, back });
     let plain = plain.map_err(|_| FlowError::Broken("the page after a sign-out"))?;
     let sealed = call.keyring().sealer(KeyPurpose::InteractionSeal).seal(call.random(), AAD, &plain);
-    Ok(Some(URL_SAFE_NO_PAD.encode(sealed)))
+    Ok(AfterSignOut::FrontChannelPage(URL_SAFE_NO_PAD.encode(sealed)))
 }
 
-/// If the sealed state cannot be opened, the page says only "signed out".
+/// Where the sealed state cannot be opened, or is of another browser or too old, the page says only "signed out".
 #[tracing::instrument(name = "front_channel_logout", skip_all)]
-pub async fn open(visit: &Visit, sealed: &str) -> Result<FrontChannelLogout, FlowError> {
-    let Some(parting) = unseal(visit, sealed) else { return Ok(FrontChannelLogout::default()) };
-    if parting.browser != visit.browser.id || visit.now.duration_since(parting.at) > LIFETIME {
+pub async fn open<'a>(visit: &'a Visit, sealed: &str) -> Result<FrontChannelLogout<'a>, FlowError> {
+    let Some(state) = unseal(visit, sealed) else { return Ok(FrontChannelLogout::default()) };
+    if state.browser != visit.browser.id || visit.now.duration_since(state.at) > LIFETIME {
         return Ok(FrontChannelLogout::default());
     }
     let snapshot = visit.snapshot();
-    let back = parting.back.and_then(|back| {
+    let back = state.back.and_then(|back| {
         let client = snapshot.clients.get(&back.client)?;
         if let Some(uri) = &back.registered {
             client.metadata.find_post_logout_redirect_uri(uri)?;
         }
-        Some((Arc::clone(client), back.location))
+        Some((&**client, back.location))
     });
-    Ok(FrontChannelLogout { frames: frames(visit, &parting.sessions).await?, back })
+    Ok(FrontChannelLogout { frames: frames(visit, &state.sessions).await?, back })
 }
 
-fn unseal(call: &Call, sealed: &str) -> Option<FrontChannelLogoutState> {
+fn unseal(call: &Call, sealed: &str) -> Option<FrontChannelLogoutState<'static>> {
     let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
     let plain = call.keyring().sealer(KeyPurpose::InteractionSeal).open(AAD, &sealed).ok()?;
     serde_json::from_slice(&plain).ok()
 }
 
-/// One for each application and session that it was signed in from.
+/// One logout address for each application and session that it was used in.
 async fn frames(call: &Call, sessions: &[SessionId]) -> Result<Vec<Url>, FlowError> {
     let snapshot = call.snapshot();
     let mut frames = Vec::new();
@@ -105,7 +117,7 @@ async fn frames(call: &Call, sessions: &[SessionId]) -> Result<Vec<Url>, FlowErr
         };
         let sid = sid_of_kind(call, &kind, participant.session);
         let frame = front_channel_location(uri, &snapshot.issuer, &sid);
-        // A session that spans an upgrade has grants with a kind and without.
+        // A session from before an upgrade has grants with a kind of subject and without.
         if !frames.contains(&frame) {
             frames.push(frame);
         }
@@ -120,15 +132,16 @@ mod tests {
     /// While an installation is upgraded, a node of one release opens what one of the other has sealed.
     #[test]
     fn the_page_after_a_sign_out_is_read_as_release_0_1_0_sealed_it() {
-        let stored = serde_json::json!({
+        let mut stored = serde_json::json!({
             "browser": "00000000-0000-0000-0000-000000000002",
             "at": "2027-01-04T08:00:00.123Z",
             "sessions": ["00000000-0000-0000-0000-000000000008"],
             "back": { "client": "web", "location": "https://web.example/bye?state=1" },
         });
-        let mut of_a_later_release = stored.clone();
-        of_a_later_release["more"] = 1.into();
-        let parting: FrontChannelLogoutState = serde_json::from_value(of_a_later_release).unwrap();
-        assert_eq!(serde_json::to_value(&parting).unwrap(), stored);
+        // A later release may add members.
+        stored["more"] = 1.into();
+        let state = FrontChannelLogoutState::deserialize(&stored).unwrap();
+        stored.as_object_mut().unwrap().remove("more");
+        assert_eq!(serde_json::to_value(&state).unwrap(), stored);
     }
 }

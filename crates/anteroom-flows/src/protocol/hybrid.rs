@@ -1,10 +1,10 @@
-//! Tokens that the authorization endpoint gives itself: the implicit and hybrid flows (OpenID Connect Core §3.2.2.5,
+//! Tokens that the authorization endpoint issues itself: the implicit and hybrid flows (OpenID Connect Core §3.2.2.5,
 //! §3.3.2.5).
 //!
-//! Their grant is written before they leave, so that userinfo, revocation and logout find it, and in the unit that answers the
-//! application ([`crate::interaction::answered`]): of several answers to one request one wins, and what the others would have
-//! given is nothing that the client had. Beside a code it is a grant of its own: the code's is written by its redemption, which is
-//! how a second use is known. No refresh token comes of it.
+//! Their grant is written before they are sent, so that userinfo, revocation and logout find it. It is written by the unit that
+//! answers the request ([`crate::interaction::answered`]): of several answers to one request only the first is sent, and the
+//! grants of the others are not written. Beside a code it is a grant of its own: the code's grant is written by its redemption,
+//! which is how a second use of the code is found. These grants have no refresh token.
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
@@ -21,16 +21,17 @@ use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::protocol::token::mint::{self, HybridTokens};
 use crate::protocol::token::{TokenError, TokenRequestContext};
+use crate::protocol::token_encryption::Recipient;
 
-/// The person who is answered for.
+/// The person for whom the request is answered.
 #[derive(Clone, Copy)]
 pub(crate) struct SignedIn<'a> {
     pub(crate) live: &'a ActiveSession,
-    /// With this very answer, which keeps it; what was agreed to before is in the database.
+    /// The scope of the consent that is written with this answer. Earlier consent is in the database.
     pub(crate) agrees_to: Option<&'a ScopeSet>,
 }
 
-/// The grant of tokens that were minted and have not left yet, with what the trail says of them.
+/// The grant of tokens that were minted and are not sent yet, with its audit entry.
 #[derive(Debug)]
 pub(crate) struct HybridGrant {
     grant: Grant,
@@ -38,14 +39,30 @@ pub(crate) struct HybridGrant {
     entry: AuditEntry,
 }
 
-/// `None`: the account has changed in between, and the person who signed in has to do so again.
+/// What an authorization response has, and whom its ID token is encrypted for.
+#[derive(Clone, Copy)]
+pub(crate) struct ResponseParts<'a> {
+    pub(crate) kind: ResponseType,
+    pub(crate) code: Option<&'a str>,
+    pub(crate) recipient: Option<&'a Recipient>,
+}
+
+/// Whom an ID token of this response type is encrypted for. The client's keys may have to be fetched for it.
+pub(crate) async fn recipient(
+    visit: &Visit,
+    client: &Client,
+    kind: ResponseType,
+) -> Result<Option<Recipient>, FlowError> {
+    mint::recipient(&TokenRequestContext { call: visit, client }, kind.has_id_token()).await
+}
+
+/// `None`: the account has changed in between, and the person has to sign in again.
 pub(crate) async fn issue(
     visit: &Visit,
     client: &Client,
-    ask: &Ask,
-    kind: ResponseType,
+    ask: Ask,
     person: SignedIn<'_>,
-    code: Option<&str>,
+    ResponseParts { kind, code, recipient }: ResponseParts<'_>,
 ) -> Result<Option<(HybridTokens, Option<HybridGrant>)>, FlowError> {
     if !kind.has_token() && !kind.has_id_token() {
         return Ok(Some((HybridTokens::default(), None)));
@@ -54,20 +71,22 @@ pub(crate) async fn issue(
     let Some((grant, worth)) = granted(visit, client, ask, person).await? else {
         return Ok(None);
     };
-    let recipient = mint::recipient(&exchange, kind.has_id_token()).await?;
-    let narrowed = Grant { scope: worth.scope, resources: worth.resources, ..grant.clone() };
+    // The tokens have what the grant is worth now. The grant is written as it was asked for.
+    let Grant { scope, resources, .. } = grant;
+    let narrowed = Grant { scope: worth.scope, resources: worth.resources, ..grant };
     let minted = mint::TokenSubject {
         grant: &narrowed,
         account: &person.live.account,
         claims_within: &worth.claims_within,
         with_nonce: true,
-        recipient: recipient.as_ref(),
+        recipient,
     };
     let tokens = mint::for_authorization_response(&exchange, minted, kind, code).map_err(not_minted)?;
     // With `code id_token` and no access token, the ID token belongs to the grant that the code's redemption writes. So no
     // grant is written here.
-    let told = code.is_some() && tokens.access_token.is_none();
-    Ok(Some((tokens, (!told).then(|| HybridGrant::prepare(visit, grant)))))
+    let is_of_code = code.is_some() && tokens.access_token.is_none();
+    let grant = Grant { scope, resources, ..narrowed };
+    Ok(Some((tokens, (!is_of_code).then(|| HybridGrant::prepare(visit, grant)))))
 }
 
 fn not_minted(error: TokenError) -> FlowError {
@@ -77,16 +96,19 @@ fn not_minted(error: TokenError) -> FlowError {
     }
 }
 
-/// The grant with what it is worth; `None`: nothing any more, because the client has changed since it asked.
+/// The grant with what it is worth; `None`: it is worth nothing any more, because the client has changed since its request.
 async fn granted(
     visit: &Visit,
     client: &Client,
-    ask: &Ask,
+    ask: Ask,
     SignedIn { live, agrees_to }: SignedIn<'_>,
 ) -> Result<Option<(Grant, EffectiveGrant)>, FlowError> {
     let grant = grant_of(visit, client, ask, live);
     let before = visit.store().consent(live.account.id, client.id()).await?.unwrap_or_default();
-    let agreed = agrees_to.map_or(before.clone(), |scope| before.union(scope));
+    let agreed = match agrees_to {
+        Some(scope) => before.union(scope),
+        None => before,
+    };
     let context = GrantState {
         client,
         account: &live.account,
@@ -98,19 +120,19 @@ async fn granted(
     Ok(grant.effective(context).ok().map(|worth| (grant, worth)))
 }
 
-fn grant_of(visit: &Visit, client: &Client, ask: &Ask, live: &ActiveSession) -> Grant {
+fn grant_of(visit: &Visit, client: &Client, ask: Ask, live: &ActiveSession) -> Grant {
     // The authorization endpoint issues no refresh token, so `offline_access` is dropped from the grant.
     let scope: ScopeSet = ask.scope.iter().filter(|scope| **scope != Scope::OfflineAccess).cloned().collect();
     Grant {
         id: GrantId(visit.new_id()),
-        client: ask.client_id.clone(),
+        client: ask.client_id,
         account: live.account.id,
         session: live.session.id,
         epoch: live.account.epoch,
         scope,
-        claims: ask.claims.clone(),
-        resources: ask.resource.clone(),
-        nonce: ask.nonce.clone(),
+        claims: ask.claims,
+        resources: ask.resource,
+        nonce: ask.nonce,
         auth_time: live.session.auth_time,
         acr: live.session.acr,
         amr: live.session.amr.clone(),
@@ -123,7 +145,7 @@ fn grant_of(visit: &Visit, client: &Client, ask: &Ask, live: &ActiveSession) -> 
 
 impl HybridGrant {
     fn prepare(visit: &Visit, grant: Grant) -> Self {
-        // As long as the session may last in any case: its end is announced to the clients of its grants.
+        // At least as long as the session may last, because its end is announced to the clients of its grants.
         let keep = visit.snapshot().policy.session.absolute;
         let expires_at = grant.created_at.checked_add(keep).unwrap_or(Timestamp::MAX);
         let event = Event::TokensReleased { grant: grant.id, scope: grant.scope.clone() };
@@ -132,13 +154,13 @@ impl HybridGrant {
         Self { grant, expires_at, entry }
     }
 
-    /// Before anything else is locked: units of the account lock its row first.
+    /// Called before anything else is locked, because all units of an account lock its row first.
     pub(crate) async fn lock_account(&self, tx: &Tx) -> Result<(), FlowError> {
         tx.lock_account(self.grant.account).await?;
         Ok(())
     }
 
-    /// `false`: the account has changed since, or the session has ended, and nothing was written.
+    /// Writes the grant. `false`: the account has changed, or the session has ended, and nothing was written.
     pub(crate) async fn keep(&self, tx: &Tx) -> Result<bool, FlowError> {
         let inserted = tx.insert_grant(&self.grant, self.expires_at).await?;
         if inserted == InsertGrantResult::Yes {

@@ -1,12 +1,12 @@
-//! ID tokens that come back as hints (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2): ours by their signature, however
-//! old, and signed only or encrypted again to a key of ours.
+//! Verifies ID token hints (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2): signed by this provider, possibly expired, and
+//! possibly encrypted by the client to a key of this provider.
 
 use anteroom_oidc::jwt::{IdTokenHint, UnverifiedHint, VerifiedClaims};
 
 use crate::context::call::Call;
 use crate::protocol::token_encryption::entropy;
 
-/// `None`: not an ID token of this provider, or one that only its client can read.
+/// `None`: not an ID token of this provider, or one that is encrypted to its client.
 pub(crate) fn verified(call: &Call, hint: &UnverifiedHint) -> Option<VerifiedClaims<IdTokenHint>> {
     let keys = call.key_set();
     let token = hint.signed(keys.decrypting(), &entropy(call))?;

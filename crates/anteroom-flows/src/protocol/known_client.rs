@@ -1,6 +1,5 @@
-//! Which clients may be redirected to without a page that names their host. Where clients register themselves without the
-//! operator, each of them has addresses of its own choice, and an answer that leads there at once makes this provider an open
-//! redirector (RFC 9700 §4.11.2).
+//! Which clients may be redirected to without a page that names their host. A client that registers itself has redirect URIs of
+//! its own choice, and an immediate redirect there makes this provider an open redirector (RFC 9700 §4.11.2).
 
 use anteroom_oidc::ClientId;
 
@@ -8,7 +7,7 @@ use crate::context::call::Call;
 use crate::error::FlowError;
 
 /// Whether the client is the operator's (configured, or registered with an initial access token) or some account has consented
-/// to it. Two rows by their keys at most, and a request without a signed-in person writes neither.
+/// to it. This reads at most two rows by their keys; neither is written by requests without a signed-in person.
 pub(crate) async fn is_established_client(call: &Call, client: &ClientId) -> Result<bool, FlowError> {
     if call.snapshot().clients.is_configured(client) {
         return Ok(true);

@@ -1,11 +1,11 @@
-//! The endpoints that clients use, and what answers an authorization request.
+//! The endpoints that clients use, and the answers to authorization requests.
 //!
 //! ```text
 //!   /par ──────► client_authentication ─► par ─► (a browser comes) ─► interaction
 //!   interaction ─► authorization_response ─► authorization_code, hybrid
 //!   /token ────► client_authentication ─► token ─► authorization code, refresh token, client credentials ─► mint
-//!   /userinfo, /introspect, /revoke ─► access_token, which holds the token against its grant as it is now
-//!   /end-session ─► end_session ─► sign_out ─► front_channel;  backchannel delivers what ended sessions queued
+//!   /userinfo, /introspect, /revoke ─► access_token, which checks the token against its grant as it is now
+//!   /end-session ─► end_session ─► sign_out ─► front_channel;  backchannel delivers queued logout tokens
 //!   /register ─► registration;  request_object ─► request_uri, client_keys ─► fetched keys
 //! ```
 

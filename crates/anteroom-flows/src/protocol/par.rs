@@ -1,9 +1,9 @@
-//! `POST /par` (RFC 9126): a client hands in its authorization request itself, and gets a name for it that the browser
+//! `POST /par` (RFC 9126): a client sends its authorization request itself, and gets a `request_uri` for it that the browser
 //! carries.
 //!
-//! The request is checked by the rules of the authorization endpoint when it comes in, and again when a browser comes for
-//! it: what was good may not be any more. It waits for 90 seconds, so the limit of a client (`pushed_of_client`) is also the
-//! most that can wait.
+//! The request is checked by the rules of the authorization endpoint when it is pushed, and again when a browser uses it, because
+//! the client's registration may have changed. It is stored for 90 seconds, so the limit of a client (`pushed_of_client`) is also
+//! the most that can be stored of it.
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest};
 use anteroom_domain::audit::{Actor, Event};
@@ -22,13 +22,13 @@ use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::protocol::request_object::{self, ResolveError, Resolved, SentBy};
 
-/// RFC 9126 §2.2 leaves the form to the provider; this is the one it gives as an example.
+/// RFC 9126 §2.2 leaves the form to the provider; this is the form of its example.
 pub(crate) const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
 pub(crate) const CONTEXT: &str = "pushed request";
 /// Stored with a request of which all was in a signed request object. It is not the name of a parameter, so a client cannot
 /// send it, and a node of release 0.1.0 ignores it.
 pub(crate) const SIGNED: &str = "&anteroom:signed=";
-/// Of what is stored: somewhat more than the rules let a request have.
+/// Of the stored request, in bytes: somewhat more than the rules accept in a request.
 const LONGEST: usize = 20 * 1024;
 
 /// What the client gets.
@@ -41,7 +41,7 @@ pub struct Pushed {
 
 #[derive(Debug, thiserror::Error)]
 pub enum PushError {
-    /// A stranger who knows a public client's name could fill the database in it.
+    /// Any sender could fill the database in the name of a public client.
     #[error("a public client may not push requests")]
     PublicClient,
     /// RFC 9126 §2.1.
@@ -68,7 +68,7 @@ impl From<ResolveError> for PushError {
 pub async fn push(
     call: &Call,
     client: &AuthenticatedClient,
-    parameters: &Parameters,
+    parameters: Parameters,
 ) -> Result<Pushed, PushError> {
     let client = client.client();
     let metadata = &client.metadata;
@@ -78,11 +78,13 @@ pub async fn push(
     if parameters.get(Parameter::RequestUri).is_some() {
         return Err(PushError::RequestUri);
     }
-    let parameters = parameters.clone().from_client(&metadata.client_id);
-    let resolved = request_object::resolve(SentBy::Client(call), client, &parameters).await?;
+    let parameters = parameters.from_client(&metadata.client_id);
+    let resolved = request_object::resolve(SentBy::Client(call), client, parameters).await?;
+    // The client's keys may have been fetched, for its authentication and for its request object.
+    let call = &call.at_present();
     check_as_request(call, client, &resolved.parameters).await?;
     let Resolved { parameters, expires_at, signed } = resolved;
-    // A request object is good until its `exp`, and as a pushed request no longer.
+    // A pushed request must not outlive the `exp` of its request object.
     let until = call.after(PUSHED_REQUEST_LIFETIME);
     let until = expires_at.map_or(until, |expires_at| expires_at.min(until));
     let mut query = parameters.to_compact_query();
@@ -93,10 +95,10 @@ pub async fn push(
         return Err(PushError::TooLong);
     }
     let token = call.random().token();
-    let mut budgets = vec![of_one(call, Limit::PushedOfClient, &metadata.client_id.as_str())];
-    budgets.extend(of_address(call, Limit::PushedOfAddress));
+    let mut checks = vec![of_one(call, Limit::PushedOfClient, &metadata.client_id.as_str())];
+    checks.extend(of_address(call, Limit::PushedOfAddress));
     let unit = PushRequest {
-        budgets,
+        checks,
         request: PushedRequest { client: metadata.client_id.clone(), parameters: query, expires_at: until },
         digest: call.keyring().mac(KeyPurpose::TokenHash).digest(CONTEXT, token.as_bytes()),
         now: call.now,
@@ -110,7 +112,7 @@ pub async fn push(
     })
 }
 
-/// By the rules of the authorization endpoint.
+/// Checks the request by the rules of the authorization endpoint.
 async fn check_as_request(call: &Call, client: &Client, parameters: &Parameters) -> Result<(), PushError> {
     let metadata = &client.metadata;
     let find = |id: &ClientId| (*id == metadata.client_id).then_some(metadata);
@@ -123,7 +125,7 @@ async fn check_as_request(call: &Call, client: &Client, parameters: &Parameters)
 }
 
 struct PushRequest {
-    budgets: Vec<RateLimitCheck>,
+    checks: Vec<RateLimitCheck>,
     request: PushedRequest,
     digest: KeyedDigest,
     now: Timestamp,
@@ -136,7 +138,7 @@ impl Unit for PushRequest {
     const NAME: &'static str = "push_request";
 
     async fn run(&self, tx: &Tx) -> Result<RateLimitResult, FlowError> {
-        let spent = tx.spend(&self.budgets, self.now).await?;
+        let spent = tx.spend(&self.checks, self.now).await?;
         if spent == RateLimitResult::Counted {
             tx.insert_pushed_request(&self.request, &self.digest).await?;
         }

@@ -1,11 +1,10 @@
 //! Request objects, by value or by reference, before the rules of the authorization endpoint see the request (OpenID Connect
 //! Core §6, RFC 9101).
 //!
-//! What cannot be used is refused here with a code of Core §3.1.2.6; what is not about request objects at all passes
-//! through, for the rules to judge.
+//! A request object that cannot be used is refused here with an error of Core §3.1.2.6. All other mistakes are left to the rules
+//! of the authorization endpoint.
 
 use anteroom_domain::client::Client;
-use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::authorization::{
     self, AcceptedObject, AuthorizationError, Parameter, Parameters, RequestObject, RequestObjectError,
     RequestObjectFailure, RequestObjectRules, RequestObjectSource,
@@ -22,15 +21,15 @@ use crate::protocol::client_keys::{KeysError, with_keys_of};
 use crate::protocol::request_uri;
 use crate::protocol::token_encryption::entropy;
 
-/// Why it cannot be used: what the wire gets, and what the operator reads.
+/// Why a request object cannot be used: for the client, and for the operator's log.
 struct UnusableRequestObject {
     why: RequestObjectFailure,
     reason: String,
-    /// Where the client wants its answer, if the object alone says so.
+    /// Where the client wants its answer, if only the request object names that.
     stated: Parameters,
 }
 
-/// Why a request is not known as it is meant.
+/// Why a request cannot be resolved.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ResolveError {
     #[error(transparent)]
@@ -53,26 +52,26 @@ impl UnusableRequestObject {
     }
 }
 
-/// A request without request objects.
+/// A request with the parameters of its request object.
 pub(crate) struct Resolved {
     pub parameters: Parameters,
-    /// The `exp` of the request object that it came in.
+    /// The `exp` of the request object.
     pub expires_at: Option<Timestamp>,
-    /// All of it was in a signed request object.
+    /// Whether all parameters were in a signed request object.
     pub signed: bool,
 }
 
 impl Resolved {
-    fn plain(parameters: &Parameters) -> Self {
-        Self { parameters: parameters.clone(), expires_at: None, signed: false }
+    const fn plain(parameters: Parameters) -> Self {
+        Self { parameters, expires_at: None, signed: false }
     }
 }
 
-/// What brings a request.
+/// What sends a request.
 #[derive(Clone, Copy)]
 pub(crate) enum SentBy<'a> {
     Browser(&'a Visit),
-    /// The client itself, which may not name a place where the request is (RFC 9126 §2.1).
+    /// The client itself, which may not send a `request_uri` (RFC 9126 §2.1).
     Client(&'a Call),
 }
 
@@ -85,11 +84,11 @@ impl SentBy<'_> {
     }
 }
 
-/// The request as it is meant: with what its request object says in place of what stands beside it.
+/// Resolves the request: the parameters of its request object replace those beside it.
 pub(crate) async fn resolve(
     sent_by: SentBy<'_>,
     client: &Client,
-    parameters: &Parameters,
+    parameters: Parameters,
 ) -> Result<Resolved, ResolveError> {
     let call = sent_by.call();
     let places = [Parameter::Request, Parameter::RequestUri];
@@ -101,15 +100,15 @@ pub(crate) async fn resolve(
     if required && request.is_none() && request_uri.is_none() {
         let reason = "no signed request object";
         let error =
-            authorization::refuse(parameters, &client.metadata, RequestObjectFailure::NotSigned, reason);
+            authorization::refuse(&parameters, &client.metadata, RequestObjectFailure::NotSigned, reason);
         return Err(error.into());
     }
     let inner = match (request, request_uri) {
         (None, None) | (Some(_), Some(_)) => return Ok(Resolved::plain(parameters)),
-        (Some(request), None) => read(call, client, (request, RequestObjectSource::ByValue)).await,
+        (Some(request), None) => read(call, client, request, RequestObjectSource::ByValue).await,
         (None, Some(uri)) => match client.metadata.find_request_uri(uri) {
-            Some(place) => match fetch(sent_by, client, &place).await? {
-                Ok(text) => read(call, client, (text.trim(), RequestObjectSource::ByReference)).await,
+            Some(url) => match fetch(sent_by, client, &url).await? {
+                Ok(text) => read(call, client, text.trim(), RequestObjectSource::ByReference).await,
                 Err(unusable) => Err(unusable),
             },
             None => Err(UnusableRequestObject::uri(&format!("{uri} is not one that the client registered"))),
@@ -117,41 +116,38 @@ pub(crate) async fn resolve(
     };
     match inner {
         Ok(AcceptedObject { parameters: inner, expires_at }) => {
-            // RFC 9101 §6.3: nothing that is not signed counts, where all must be.
-            let parameters = if required {
-                inner.from_client(client.id())
-            } else {
-                parameters.clone().superseded_by(inner)
-            };
+            // RFC 9101 §6.3: where a signed request object is required, unsigned parameters are ignored.
+            let parameters =
+                if required { inner.from_client(client.id()) } else { parameters.superseded_by(inner) };
             Ok(Resolved { parameters, expires_at, signed: required })
         }
         Err(UnusableRequestObject { why, reason, stated }) => {
-            // The refusal may be about what stands outside.
+            // The refusal itself may name a parameter outside of the request object, so the reason is logged here.
             let name = client.id().as_str();
             tracing::info!(
                 reference = call.reference().map(tracing::field::display),
                 client = name,
                 "request object not used: {reason:?}"
             );
-            // A rejected request object must not replace a parameter outside of it; its parameters only fill gaps, so that the
-            // error can be returned.
-            let parameters = stated.superseded_by(parameters.clone());
+            // A refused request object must not replace a parameter outside of it. Its parameters are used only where there is no
+            // other, so that the error can be returned.
+            let parameters = stated.superseded_by(parameters);
             Err(authorization::refuse(&parameters, &client.metadata, why, &reason).into())
         }
     }
 }
 
-/// Core §6.2: from a place that the client registered, and from no other. Each time anew: a client that signs requests that are
-/// good for minutes has another one there for the next person.
+/// Core §6.2: fetches a request object from an address that the client registered. It is fetched for each request, because a
+/// client whose request objects are valid for minutes publishes a new one for the next person.
 async fn fetch(
     sent_by: SentBy<'_>,
     client: &Client,
-    place: &Url,
+    url: &Url,
 ) -> Result<Result<String, UnusableRequestObject>, FlowError> {
     let SentBy::Browser(visit) = sent_by else {
-        return Ok(Err(UnusableRequestObject::uri(&"a pushed request names no place")));
+        return Ok(Err(UnusableRequestObject::uri(&"a pushed request has no request_uri")));
     };
-    let body = request_uri::fetch(visit, client, place).await?;
+    let body = request_uri::fetch(visit, client, url).await?;
     let body = body.map_err(|error| match error {
         OutgoingError::Busy => UnusableRequestObject::new(RequestObjectFailure::FetchedTooOften, &error),
         _ => UnusableRequestObject::uri(&error),
@@ -164,7 +160,8 @@ async fn fetch(
 async fn read(
     call: &Call,
     client: &Client,
-    (text, passed): (&str, RequestObjectSource),
+    text: &str,
+    source: RequestObjectSource,
 ) -> Result<AcceptedObject, UnusableRequestObject> {
     let now = call.now;
     let snapshot = call.snapshot();
@@ -177,15 +174,15 @@ async fn read(
     };
     let jwt = match object.map_err(|error| UnusableRequestObject::object(&error))? {
         RequestObject::Unsigned(claims) => {
-            let accepted = RequestObject::accept_unsigned(&claims, passed, rules);
+            let accepted = RequestObject::accept_unsigned(&claims, source, rules);
             return accepted.map_err(|error| unsigned(&error, RequestObject::stated(&claims)));
         }
         RequestObject::Signed(jwt) => jwt,
     };
-    let check = |proof: ClientVerificationKeys<'_>| RequestObject::verify(&jwt, proof, rules);
-    // A browser carries it, from wherever its person is.
-    let presented = (SignatureContext { now, from: None }, call.address().map(AddressPrefix::network));
-    let inner = with_keys_of(call, client, presented, check, RequestObjectError::misses_a_key).await;
+    let check = |keys: ClientVerificationKeys<'_>| RequestObject::verify(&jwt, keys, rules);
+    // A browser carries the request object, so the address of the request is not the client's.
+    let signature = SignatureContext { now, from: None };
+    let inner = with_keys_of(call, client, signature, check, RequestObjectError::misses_a_key).await;
     inner.map_err(|error| match error {
         KeysError::Refused(error) => UnusableRequestObject::object(&error),
         KeysError::Unavailable(reason) => {
@@ -195,7 +192,8 @@ async fn read(
     })
 }
 
-/// A client that passes one by value learns that it is not taken here, and can do without (Core §6.1).
+/// A client that sends an unsigned request object by value is told that this is not supported, and can send parameters instead
+/// (Core §6.1).
 fn unsigned(error: &RequestObjectError, stated: Parameters) -> UnusableRequestObject {
     let why = match error {
         RequestObjectError::NotSupported => RequestObjectFailure::UnsignedObject,

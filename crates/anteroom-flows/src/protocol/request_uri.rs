@@ -1,8 +1,8 @@
-//! Fetching a request object: who may have how many fetched at once, and how often.
+//! Fetches request objects, and limits how many are fetched at once and how often.
 //!
-//! Anybody can send a browser, or a program, to the authorization endpoint with the `request_uri` of any client, and a stranger
-//! can register clients whose hosts never answer. Strangers leave something to people who are signed in, one client to others,
-//! frames to pages that a person opens, and clients that registered themselves to those of the configuration.
+//! Any browser or program can send the `request_uri` of any client to the authorization endpoint, and anyone can register clients
+//! whose hosts never answer. So requests without a session leave a part of the limits to people who are signed in, one client to
+//! others, frames to pages that a person opens, and clients that registered themselves to those of the configuration.
 
 use anteroom_domain::client::Client;
 use anteroom_domain::ids::AccountId;
@@ -17,60 +17,60 @@ use crate::context::outgoing::{FetchKind, FetchRequest, Outgoing, OutgoingError,
 use crate::error::FlowError;
 use crate::sessions::browser_sessions::active_sessions;
 
-/// Whatever is larger is none that the rules would let pass.
+/// In bytes. The rules of the authorization endpoint would refuse a larger request.
 const LARGEST: usize = 16 * 1024;
 
-/// At once, on one node, of a client in the configuration.
+/// Fetches at once, on one node, of one client in the configuration.
 const OF_CLIENT: usize = 8;
 /// Of those, for requests without a session.
-const OF_CLIENT_FOR_STRANGERS: usize = 4;
-/// For requests without a session, of all clients: the rest is for people who are signed in.
-const FOR_STRANGERS: usize = 24;
+const OF_CLIENT_WITHOUT_SESSION: usize = 4;
+/// For requests without a session, of all clients; the rest is for people who are signed in.
+const WITHOUT_SESSION: usize = 24;
 /// Of one client, for one account.
 const OF_ACCOUNT_AT_CLIENT: usize = 4;
 /// Of one client that registered itself, from one host, and for one network.
 const OF_REGISTERED: usize = 4;
 
-/// Whose request it is. Limits for one account hold in all its browsers: two of them would otherwise take all that one client may
-/// have fetched.
+/// What a fetch is counted for. The limits of one account hold for all its browsers together: two browsers could otherwise use up
+/// the fetches of one client.
 #[derive(Clone, Copy)]
 enum Requester {
     Account(AccountId),
     /// No account is signed in.
-    Stranger,
+    Anonymous,
 }
 
 /// What is fetched, for whom.
 struct RequestUri<'a> {
     client: &'a Client,
-    place: &'a Url,
+    url: &'a Url,
     outgoing: &'a Outgoing,
     requester: Requester,
     network: AddressPrefix,
 }
 
-/// It is counted once there is room for it: what is not fetched costs nothing.
+/// Fetches a request object. It is counted once a slot is free, so that a request which is not fetched costs nothing.
 pub(crate) async fn fetch(
     visit: &Visit,
     client: &Client,
-    place: &Url,
+    url: &Url,
 ) -> Result<Result<Vec<u8>, OutgoingError>, FlowError> {
     let live = active_sessions(visit).await?.into_iter().next();
     let outgoing = visit.outgoing_for(client.id());
     let wanted = RequestUri {
         client,
-        place,
-        outgoing: &outgoing,
-        requester: live.map_or(Requester::Stranger, |live| Requester::Account(live.account.id)),
+        url,
+        outgoing,
+        requester: live.map_or(Requester::Anonymous, |live| Requester::Account(live.account.id)),
         network: AddressPrefix::network(visit.address),
     };
     let shares = wanted.shares();
-    let slot = match outgoing.reserve(FetchRequest { what: FetchKind::RequestObject, shares: &shares }) {
+    let slot = match outgoing.reserve(FetchRequest { what: FetchKind::RequestObject, shares }) {
         Ok(slot) => slot,
         Err(error) => return Ok(Err(error)),
     };
     spend(visit, wanted.budgets(visit, visit.browser.loads)).await?;
-    Ok(outgoing.get_in(&slot, place, LARGEST).await)
+    Ok(outgoing.get_in(&slot, url, LARGEST).await)
 }
 
 impl RequestUri<'_> {
@@ -80,18 +80,18 @@ impl RequestUri<'_> {
             Requester::Account(account) => {
                 vec![Share::new(Party::AccountAtClient, &format!("{} {id}", account.0), OF_ACCOUNT_AT_CLIENT)]
             }
-            Requester::Stranger => vec![Share::new(Party::Strangers, "", FOR_STRANGERS)],
+            Requester::Anonymous => vec![Share::new(Party::Anonymous, "", WITHOUT_SESSION)],
         };
         if self.outgoing.is_of_registered() {
-            let host = self.place.host_str().unwrap_or_default();
+            let host = self.url.host_str().unwrap_or_default();
             shares.push(Share::new(Party::Client, id, OF_REGISTERED));
             shares.push(Share::new(Party::Host, host, OF_REGISTERED));
             shares.push(Share::new(Party::Network, &self.network.to_string(), OF_REGISTERED));
             return shares;
         }
         shares.push(Share::new(Party::Client, id, OF_CLIENT));
-        if matches!(self.requester, Requester::Stranger) {
-            shares.push(Share::new(Party::StrangersAtClient, id, OF_CLIENT_FOR_STRANGERS));
+        if matches!(self.requester, Requester::Anonymous) {
+            shares.push(Share::new(Party::AnonymousAtClient, id, OF_CLIENT_WITHOUT_SESSION));
         }
         shares
     }
@@ -101,7 +101,7 @@ impl RequestUri<'_> {
         let of = |limit, name: &str| {
             let budgets = match self.requester {
                 Requester::Account(account) => vec![of_one(call, limit, &account.0)],
-                Requester::Stranger => of_address(call, limit),
+                Requester::Anonymous => of_address(call, limit),
             };
             let name = name.to_owned();
             budgets.into_iter().map(move |budget| RateLimitCheck {

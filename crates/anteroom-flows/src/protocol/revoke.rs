@@ -1,5 +1,6 @@
-//! `POST /revoke` (RFC 7009). A refresh token ends its grant and with it every access token of that; an access token ends
-//! alone. What is unknown, dead or another client's answers like success: there is nothing left to revoke.
+//! `POST /revoke` (RFC 7009). Revoking a refresh token ends its grant and every access token of the grant; revoking an access
+//! token ends that token alone. An unknown or inactive token, or one of another client, is answered like success: there is
+//! nothing to revoke.
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::grant::{Grant, GrantEnd};
@@ -24,7 +25,9 @@ pub async fn revoke(
     client: &AuthenticatedClient,
     token: &SecretString,
 ) -> Result<(), FlowError> {
-    // The kind is plain from the token itself, so `token_type_hint` has nothing to add (RFC 7009 §2.1).
+    // The client's keys may have been fetched for its authentication.
+    let call = &call.at_present();
+    // The token itself shows its kind, so `token_type_hint` is not needed (RFC 7009 §2.1).
     if let Some(token) = RefreshToken::parse(call.keyring(), token.expose_secret()) {
         return match active_grant(call, client, token.grant).await? {
             Some(grant) => end_grant(call, client, grant).await,
@@ -37,7 +40,7 @@ pub async fn revoke(
     }
 }
 
-/// The grant, if it is the client's and has not ended: there is nothing to write of one that has, and nothing is counted.
+/// The grant, if it is the client's and has not ended. Nothing is counted or written for one that has.
 async fn active_grant(
     call: &Call,
     client: &AuthenticatedClient,
@@ -47,8 +50,8 @@ async fn active_grant(
     Ok(grant.filter(|grant| grant.client == *client.client().id() && grant.revoked_at.is_none()))
 }
 
-/// Before anything is written. Requests in the name of a public client can come from any sender. So its revocations are counted
-/// per account, and the tokens of one account cannot use up the limit of another.
+/// Counts a revocation before anything is written. Requests in the name of a public client can come from any sender. So its
+/// revocations are counted per account, and the tokens of one account cannot use up the limit of another.
 async fn count(
     call: &Call,
     client: &AuthenticatedClient,
@@ -56,7 +59,7 @@ async fn count(
 ) -> Result<(), FlowError> {
     let budgets = match account {
         Some(account) => of_client(call, client, Sender::Account(account), Limit::Revocation),
-        // A client has tokens of its own only where it proves who it is.
+        // Only a client that authenticates has tokens of its own.
         None => vec![of_one(call, Limit::Revocation, &client.client().id().as_str())],
     };
     spend(call, budgets).await

@@ -3,7 +3,7 @@
 use crate::context::call::Visit;
 use anteroom_oidc::authorization::{Ask, RedirectReply};
 
-/// `None` where no script could ask (a private-use scheme has no origin), and where no sign-in was asked for.
+/// `None` where the redirect URI has no origin (a private-use scheme), and without the scope `openid`.
 pub(crate) fn session_state(visit: &Visit, ask: &Ask, reply: &RedirectReply) -> Option<String> {
     let origin = reply.redirect_uri.origin().filter(|_| ask.is_openid())?;
     let salt = visit.random().bytes();

@@ -1,4 +1,4 @@
-//! The `sub`, `sid` and standard claims of an account, as a client gets them.
+//! The `sub`, `sid` and standard claims of an account for one client.
 
 use anteroom_domain::account::{Account, GroupName};
 use anteroom_domain::client::Client;
@@ -10,12 +10,12 @@ use anteroom_oidc::claims::{AddressClaim, StandardClaims};
 use crate::context::call::Call;
 use crate::error::FlowError;
 
-/// Who the account is to this client.
+/// The `sub` of the account for this client.
 pub(crate) fn subject(call: &Call, client: &Client, account: AccountId) -> Result<Subject, FlowError> {
     subject_of_kind(call, &SubjectNamespace::of(client), account)
 }
 
-/// The same for a client of then, which may be another now.
+/// The same by the client's subjects at an earlier time, which may be others now.
 pub(crate) fn subject_of_kind(
     call: &Call,
     kind: &SubjectNamespace,
@@ -24,7 +24,7 @@ pub(crate) fn subject_of_kind(
     subject::subject(call.keyring(), kind, account).map_err(|_| FlowError::Broken("account as subject"))
 }
 
-/// What this client calls a session.
+/// The `sid` of a session for this client.
 pub(crate) fn sid(call: &Call, client: &Client, session: impl Into<SessionSid>) -> String {
     sid_of_kind(call, &SubjectNamespace::of(client), session.into())
 }
@@ -33,7 +33,8 @@ pub(crate) fn sid_of_kind(call: &Call, kind: &SubjectNamespace, session: Session
     subject::sid(call.keyring(), kind, session)
 }
 
-/// By which kind of `sub` and `sid` the client is told of the end of a session that it took part in ([`SubjectNamespace::for_logout_token`]).
+/// The kind of `sub` and `sid` in a logout token for this client ([`SubjectNamespace::for_logout_token`]). `None`: the client
+/// must not get one.
 pub(crate) fn logout_subject_kind(
     call: &Call,
     client: &Client,
@@ -43,20 +44,20 @@ pub(crate) fn logout_subject_kind(
     SubjectNamespace::for_logout_token(noted, client, is_configured)
 }
 
-/// The session as clients may name it, by its row. A row is kept for longer than the end of its session is announced.
+/// The session with its kind of `sid`, from its row. Rows are kept for longer than logout tokens are sent.
 pub(crate) async fn named_session(call: &Call, id: SessionId) -> Result<SessionSid, FlowError> {
     let row = call.store().session(id).await?;
     Ok(row.as_ref().map_or(SessionSid { id, by_sector: true }, SessionSid::from))
 }
 
-/// Whether the address may stand in for a name. It is the same for every client, so it does not stand beside a pairwise `sub`,
-/// which it would undo (OpenID Connect Core §8.1).
+/// Whether the client may get the email address as the `preferred_username`. The address is the same for every client, so a
+/// client with a pairwise `sub` must not get it (OpenID Connect Core §8.1).
 pub(crate) fn may_use_email_as_username(client: &Client) -> bool {
     client.metadata.sector.is_none()
 }
 
-/// All that is known of the person, in the standard's words (OpenID Connect Core §5.1). Of the groups, those that the
-/// configuration defines: an application would take another one for what it meant before.
+/// All standard claims of the account (OpenID Connect Core §5.1). Groups that the configuration does not define any more are left
+/// out: an application would still give them their former meaning.
 pub(crate) fn standard_claims(account: &Account, defined: &[GroupName]) -> StandardClaims {
     let profile = account.profile.clone();
     let email = account.primary_address.as_str().to_owned();

@@ -1,44 +1,41 @@
-//! Encrypting what a client asked to have encrypted, to a key of its own (OpenID Connect Core §10.2).
+//! Encrypts tokens and answers for clients that are registered for that, to a key of the client (OpenID Connect Core §10.2).
 //!
-//! The key is found before anything is spent or written, since it may have to be fetched and may not be there.
+//! The key is found before anything is spent or written, because it may have to be fetched, and may be missing. The caller goes
+//! on with [`Call::at_present`].
 
 use anteroom_domain::client::Client;
-use anteroom_domain::rate::AddressPrefix;
 use anteroom_oidc::Encryption;
 use anteroom_oidc::jwe::{self, EncryptionKey, Entropy, Payload};
 use anteroom_oidc::jwt::ClientVerificationKeys;
-use jiff::Timestamp;
 
 use crate::context::call::Call;
 use crate::context::fetched_keys::SignatureContext;
 use crate::error::FlowError;
 use crate::protocol::client_keys::{KeysError, with_keys_of};
 
-/// Whom something is encrypted for, and how.
+/// The key of a client, and how to encrypt to it.
 pub(crate) struct Recipient {
     key: EncryptionKey,
     encryption: Encryption,
 }
 
-/// The set has no key that fits.
+/// The client has no key for the algorithm.
 struct NoKey;
 
 impl Recipient {
-    /// `None` where the client asked for no encryption.
+    /// `None` where the client is registered for no encryption.
     pub(crate) async fn find(
         call: &Call,
         client: &Client,
         encryption: Option<Encryption>,
-        now: Timestamp,
     ) -> Result<Option<Self>, FlowError> {
         let Some(encryption) = encryption else { return Ok(None) };
-        let find = |proof: ClientVerificationKeys<'_>| match proof {
+        let find = |keys: ClientVerificationKeys<'_>| match keys {
             ClientVerificationKeys::Keys(keys) => keys.encryption_key(encryption.alg).cloned().ok_or(NoKey),
             ClientVerificationKeys::Secrets(_) => Err(NoKey),
         };
-        let asked_by = call.address().map(AddressPrefix::network);
-        let presented = (SignatureContext { now, from: None }, asked_by);
-        let found = with_keys_of(call, client, presented, find, |NoKey| true).await;
+        let context = SignatureContext { now: call.now, from: None };
+        let found = with_keys_of(call, client, context, find, |NoKey| true).await;
         let id = || client.id().clone();
         let key = found.map_err(|error| match error {
             KeysError::Refused(NoKey) => FlowError::NoKeyOfClient {
@@ -62,7 +59,7 @@ impl Recipient {
     }
 }
 
-/// Fresh, for one message.
+/// New random bytes, for one message.
 pub(crate) fn entropy(call: &Call) -> Entropy {
     Entropy::new(call.random().bytes())
 }

@@ -25,7 +25,7 @@ async fn pushed(
 ) -> Result<Response, ClientRequestError> {
     let ClientRequest { client, form, .. } =
         ClientRequest::read(context, ClientEndpoint::PushedAuthorization, headers, body).await?;
-    match push(&context.call, &client, &Parameters::from(&form)).await {
+    match push(&context.call, &client, Parameters::from(&form)).await {
         Ok(pushed) => {
             let body =
                 serde_json::json!({ "request_uri": pushed.request_uri, "expires_in": pushed.expires_in });

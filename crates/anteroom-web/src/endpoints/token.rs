@@ -64,7 +64,7 @@ impl ClientRequest {
         })?;
         let presented = PresentedCredentials::parse(authorization, &form)
             .map_err(|error| rejected_requests::credentials(context, authorization, &form, error))?;
-        match authenticate(&context.call, (endpoint, &presented)).await? {
+        match authenticate(&context.call, endpoint, &presented).await? {
             Ok(client) => {
                 context.call.span.is_about(client.client().id());
                 count_client_request(&context.call, &client)?;

@@ -4,7 +4,7 @@ use anteroom_flows::interaction::form_limits::form_owner;
 use anteroom_flows::protocol::end_session::{
     EndSessionConfirmation, EndSessionOutcome, EndSessionQuestion, LogoutError, end_session,
 };
-use anteroom_flows::protocol::front_channel::{self, FrontChannelLogout};
+use anteroom_flows::protocol::front_channel::{self, AfterSignOut, FrontChannelLogout};
 use anteroom_flows::protocol::sign_out::{SignOutResult, everywhere};
 use anteroom_oidc::form::{UrlEncodedForm as Decoded, encode};
 use anteroom_oidc::logout::EndSessionRequest;
@@ -70,7 +70,7 @@ async fn submitted(
         return answer(context, &encode(pairs), Some(*confirmed)).await;
     }
     let left = everywhere(&context.visit).await?;
-    Ok(signed_out(context, left, None, &[]))
+    Ok(signed_out(context, left, &[]))
 }
 
 /// The page at the end of a sign-out without a redirect URI, and the page that notifies clients before it continues to
@@ -89,7 +89,7 @@ async fn sign_out_result(context: &PageContext, query: &str) -> Result<Response,
     let frame = frame.with_frames_of(frames.iter().map(Url::origin));
     let page = SignedOutPage {
         continue_href: back.as_ref().map_or(SIGN_IN, |(_, location)| location).to_owned(),
-        application: application(context, back.as_ref().map(|(client, _)| &**client)),
+        application: application(context, back.as_ref().map(|(client, _)| *client)),
         frames: frames.iter().map(ToString::to_string).collect(),
     };
     Ok(frame.page(StatusCode::OK, &page))
@@ -97,21 +97,18 @@ async fn sign_out_result(context: &PageContext, query: &str) -> Result<Response,
 
 /// Redirects to the page that notifies clients in this browser; if there are none, to the redirect URI or the page at
 /// the end.
-fn signed_out(
-    context: &PageContext,
-    left: SignOutResult,
-    back: Option<String>,
-    ui_locales: &[String],
-) -> Response {
+fn signed_out(context: &PageContext, left: SignOutResult, ui_locales: &[String]) -> Response {
     let locales = Some(ui_locales.join(" ")).filter(|tags| !tags.is_empty());
     let locales = locales.as_deref().map(|tags| (UI_LOCALES, tags));
-    let next = match (&left.farewell, back) {
-        (None, Some(back)) => back,
-        (None, None) if locales.is_none() => SIGNED_OUT.to_owned(),
-        (sealed, _) => {
-            let sealed = sealed.as_deref().map(|sealed| (FAREWELL, sealed));
-            format!("{SIGNED_OUT}?{}", encode(sealed.into_iter().chain(locales)))
+    let next = match left.next {
+        AfterSignOut::Application(location) => location,
+        AfterSignOut::FrontChannelPage(sealed) => {
+            format!("{SIGNED_OUT}?{}", encode(std::iter::once((FAREWELL, &*sealed)).chain(locales)))
         }
+        AfterSignOut::Here => match locales {
+            Some(locales) => format!("{SIGNED_OUT}?{}", encode([locales])),
+            None => SIGNED_OUT.to_owned(),
+        },
     };
     let mut jar = context.jar.clone();
     (jar.sessions, jar.browser) = (left.remaining, left.browser);
@@ -133,9 +130,7 @@ async fn answer(
     let request = EndSessionRequest::parse(&form).map_err(|_| invalid())?;
     match end_session(&context.visit, &request, confirmed).await? {
         EndSessionOutcome::Ask(question) => ask(context, &form, &request.ui_locales, &question).await,
-        EndSessionOutcome::SignedOut { back, left } => {
-            Ok(signed_out(context, left, back, &request.ui_locales))
-        }
+        EndSessionOutcome::SignedOut(left) => Ok(signed_out(context, left, &request.ui_locales)),
         EndSessionOutcome::Refused(error) => Err(refused(&error)),
     }
 }
@@ -144,12 +139,12 @@ async fn ask(
     context: &PageContext,
     form: &Decoded,
     ui_locales: &[String],
-    question: &EndSessionQuestion,
+    question: &EndSessionQuestion<'_>,
 ) -> Result<Response, PageError> {
     let owner = form_owner(&context.visit).await?;
     let page = SignOutPage {
         form_token: token_for(context, FormName::SignOut, owner),
-        application: application(context, question.client.as_deref()),
+        application: application(context, question.client),
         fields: logout_fields(form, question.redirect_refused),
         people: question.accounts.iter().map(person).collect(),
         stays: question.redirect_refused,

@@ -12,7 +12,7 @@ async fn an_application_with_a_certificate_of_the_operators_authority_is_reached
     let running = practice.serve().await;
     let url = format!("https://localhost:{}/healthz", running.address.port()).parse().unwrap();
     let get = async |authority: Option<&str>| {
-        let fetch = FetchRequest { what: FetchKind::Keys, shares: &[] };
+        let fetch = FetchRequest { what: FetchKind::Keys, shares: Vec::new() };
         Outgoing::new(NetworkPolicy::Loopback, authority).unwrap().get(&url, 100, fetch).await
     };
     get(Some(practice.root())).await.unwrap();

@@ -1,4 +1,4 @@
-//! What went wrong with a request to an address, in the words of the cause.
+//! Describes why a request to an address failed, by its cause.
 
 use std::error::Error;
 use std::io;
@@ -6,14 +6,14 @@ use url::Url;
 
 use super::OutgoingError;
 
-/// Host and port, without what else an address says.
+/// Host and port of the address, without its path and query.
 pub(super) fn place(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// The client says "error sending request", and what happened lies behind that: a refused connection, a certificate, a name
-/// that does not resolve, or the resolver's own refusal.
+/// The HTTP client's own message is "error sending request"; its sources name the cause: a refused connection, a certificate, a
+/// name that does not resolve, or a refusal of our resolver.
 pub(super) fn no_answer(url: &Url, error: &reqwest::Error) -> OutgoingError {
     let causes = || std::iter::successors(Some(error as &(dyn Error + 'static)), |&cause| cause.source());
     let refusal = causes().find_map(|cause| cause.downcast_ref::<OutgoingError>());

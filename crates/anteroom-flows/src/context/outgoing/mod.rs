@@ -1,10 +1,10 @@
-//! The one guarded client for requests to addresses that others gave us: back-channel logout, `jwks_uri` and
-//! `request_uri`.
+//! The one guarded client for requests to addresses that clients name: back-channel logout, `jwks_uri`, `request_uri` and
+//! `sector_identifier_uri`.
 //!
-//! Invariants: https and public addresses only, unless configured or a loopback issuer in development; no redirects, no
-//! proxy, little time, little body; the address that was checked is the one connected to, because the check is the
-//! resolver. What the operator allows beyond that holds for addresses in the configuration, and never for those that
-//! clients registered themselves ([`OutgoingSettings::of_registered`]).
+//! Invariants: https and public addresses only, unless the operator allows a network or the issuer is a loopback address in
+//! development; no redirects, no proxy, limits on time and body; the address that was checked is the one connected to, because
+//! the resolver itself checks it. Networks that the operator allows are reached for addresses in the configuration, and never for
+//! those that clients registered themselves ([`Outgoing::of_registered`]).
 
 mod errors;
 mod network_policy;
@@ -16,6 +16,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::{Method, RequestBuilder};
 use url::{Host, Url};
 
 use errors::{no_answer, place};
@@ -26,21 +27,17 @@ pub use slots::{FetchKind, FetchRequest, Party, Share, Slot};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
-/// Connections that are kept open after an answer take descriptors.
+/// Connections that are kept open after an answer take file descriptors.
 const IDLE_OF_HOST: usize = 4;
 const IDLE_FOR: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    configured: Guarded,
-    registered: Guarded,
-    slots: Slots,
-}
-
-#[derive(Clone, Debug)]
-struct Guarded {
     client: reqwest::Client,
-    reach: Arc<NetworkPolicy>,
+    policy: Arc<NetworkPolicy>,
+    slots: Slots,
+    /// For addresses that clients registered themselves; `None` where this is for those.
+    of_registered: Option<Arc<Outgoing>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +52,7 @@ pub enum OutgoingError {
     NoAnswer(String, String),
     #[error("answered {0}")]
     Status(u16),
-    /// With what the body says of it, which is another's text.
+    /// With the error in the body, which is text of the other server.
     #[error("answered {0}: {1:?}")]
     Refused(u16, String),
     #[error("answered more than {0} bytes")]
@@ -66,25 +63,52 @@ pub enum OutgoingError {
 
 impl Outgoing {
     /// For addresses in the configuration. `authorities` are certificates in PEM, trusted besides those that the system trusts.
-    pub fn new(reach: NetworkPolicy, authorities: Option<&str>) -> Result<Self, OutgoingError> {
-        Self::within(TOTAL_TIMEOUT, reach, authorities)
+    pub fn new(policy: NetworkPolicy, authorities: Option<&str>) -> Result<Self, OutgoingError> {
+        Self::within(TOTAL_TIMEOUT, policy, authorities)
     }
 
     fn within(
         total: Duration,
-        reach: NetworkPolicy,
+        policy: NetworkPolicy,
         authorities: Option<&str>,
     ) -> Result<Self, OutgoingError> {
-        let registered = Guarded::new(total, reach.of_registered(), authorities)?;
-        let configured = Guarded::new(total, reach, authorities)?;
-        Ok(Self { configured, registered, slots: Slots::default() })
+        let slots = Slots::default();
+        let registered =
+            Self::guarded(total, policy.of_registered(), authorities, slots.of_registered(), None)?;
+        Self::guarded(total, policy, authorities, slots, Some(Arc::new(registered)))
+    }
+
+    fn guarded(
+        total: Duration,
+        policy: NetworkPolicy,
+        authorities: Option<&str>,
+        slots: Slots,
+        of_registered: Option<Arc<Self>>,
+    ) -> Result<Self, OutgoingError> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one guarded client")]
+        let builder = reqwest::Client::builder();
+        // A development issuer's clients speak plain http, also on a machine without any certificate authority.
+        let builder = if policy == NetworkPolicy::Loopback { builder.tls_certs_only([]) } else { builder };
+        let authorities = reqwest::Certificate::from_pem_bundle(authorities.unwrap_or_default().as_bytes());
+        let policy = Arc::new(policy);
+        let client = builder
+            .tls_certs_merge(authorities.map_err(|_| OutgoingError::Authorities)?)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(total)
+            .pool_max_idle_per_host(IDLE_OF_HOST)
+            .pool_idle_timeout(IDLE_FOR)
+            .dns_resolver(Arc::new(GuardedResolver { policy: Arc::clone(&policy) }))
+            .user_agent("anteroom")
+            .build();
+        Ok(Self { client: client.map_err(|_| OutgoingError::Client)?, policy, slots, of_registered })
     }
 
     /// For addresses that clients registered themselves.
     #[must_use]
-    pub fn of_registered(&self) -> Self {
-        let registered = self.registered.clone();
-        Self { configured: registered.clone(), registered, slots: self.slots.of_registered() }
+    pub fn of_registered(&self) -> &Self {
+        self.of_registered.as_deref().unwrap_or(self)
     }
 
     /// Whether it is for addresses that clients registered themselves.
@@ -92,57 +116,57 @@ impl Outgoing {
         self.slots.are_of_registered()
     }
 
-    /// Where requests may go; what was fetched under one of them is nothing to another.
-    pub(crate) fn reach(&self) -> &Arc<NetworkPolicy> {
-        &self.configured.reach
+    /// Where requests may go. What was fetched under one policy is not used under another.
+    pub(crate) fn policy(&self) -> &Arc<NetworkPolicy> {
+        &self.policy
     }
 
-    /// Whether the address can be asked at all: what is wrong with it stays so until the configuration, or the client's
-    /// registration, is another. Where a name leads is seen when it is asked.
+    /// Whether the policy lets requests go to this address. A name is checked only when a request resolves it. A refusal stays
+    /// until the configuration or the client's registration changes.
     pub(crate) fn check(&self, url: &Url) -> Result<(), OutgoingError> {
-        self.configured.admitted(url).map(drop)
+        self.admit(url)
     }
 
-    /// Posts a form; any 2xx is success, whatever its body, which is not read. Of another answer, an error in the form of OAuth
-    /// is repeated for the log.
+    /// Posts a form. Any 2xx is success, and its body is not read. Of another answer, an error in the form of OAuth
+    /// is kept for the log.
     pub async fn post_form(&self, url: &Url, form: &[(&str, &str)]) -> Result<(), OutgoingError> {
-        let request = self.configured.admitted(url)?.post(url.clone()).form(form);
+        let request = self.request(Method::POST, url)?.form(form);
         let answer = request.send().await.map_err(|error| no_answer(url, &error))?;
         let status = answer.status();
         if status.is_success() {
             return Ok(());
         }
-        Err(match refusal::said(answer).await {
-            Some(said) => OutgoingError::Refused(status.as_u16(), said),
+        Err(match refusal::read_error(answer).await {
+            Some(error) => OutgoingError::Refused(status.as_u16(), error),
             None => OutgoingError::Status(status.as_u16()),
         })
     }
 
-    /// Whether anything answers there, whatever it says.
+    /// Whether a server answers there, with any status.
     pub async fn answers(&self, url: &Url) -> Result<(), OutgoingError> {
-        let answer = self.configured.admitted(url)?.head(url.clone()).send().await;
+        let answer = self.request(Method::HEAD, url)?.send().await;
         answer.map(drop).map_err(|error| no_answer(url, &error))
     }
 
-    /// What is there, of at most `largest` bytes. Where as much is being fetched as may be at once, it is not asked.
+    /// The document there, of at most `largest` bytes. Nothing is requested where all slots are taken ([`OutgoingError::Busy`]).
     pub async fn get(
         &self,
         url: &Url,
         largest: usize,
-        fetch: FetchRequest<'_>,
+        fetch: FetchRequest,
     ) -> Result<Vec<u8>, OutgoingError> {
         let slot = self.reserve(fetch)?;
         self.get_in(&slot, url, largest).await
     }
 
-    /// For what has to be done between knowing that there is room and asking.
-    pub fn reserve(&self, fetch: FetchRequest<'_>) -> Result<Slot, OutgoingError> {
+    /// Takes a slot, for a caller that has something to do between that and the request ([`Self::get_in`]).
+    pub fn reserve(&self, fetch: FetchRequest) -> Result<Slot, OutgoingError> {
         self.slots.take(fetch).ok_or(OutgoingError::Busy)
     }
 
     /// The same as [`Self::get`], in a slot that is held already.
     pub async fn get_in(&self, slot: &Slot, url: &Url, largest: usize) -> Result<Vec<u8>, OutgoingError> {
-        let mut request = self.configured.admitted(url)?.get(url.clone());
+        let mut request = self.request(Method::GET, url)?;
         if let Some(longest) = slot.what.longest() {
             request = request.timeout(longest);
         }
@@ -159,32 +183,14 @@ impl Outgoing {
         }
         Ok(body)
     }
-}
 
-impl Guarded {
-    fn new(total: Duration, reach: NetworkPolicy, authorities: Option<&str>) -> Result<Self, OutgoingError> {
-        #[expect(clippy::disallowed_methods, reason = "this is the one guarded client")]
-        let builder = reqwest::Client::builder();
-        // A development issuer's clients speak plain http, also on a machine without any certificate authority.
-        let builder = if reach == NetworkPolicy::Loopback { builder.tls_certs_only([]) } else { builder };
-        let authorities = reqwest::Certificate::from_pem_bundle(authorities.unwrap_or_default().as_bytes());
-        let reach = Arc::new(reach);
-        let client = builder
-            .tls_certs_merge(authorities.map_err(|_| OutgoingError::Authorities)?)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(total)
-            .pool_max_idle_per_host(IDLE_OF_HOST)
-            .pool_idle_timeout(IDLE_FOR)
-            .dns_resolver(Arc::new(GuardedResolver { reach: Arc::clone(&reach) }))
-            .user_agent("anteroom")
-            .build();
-        Ok(Self { client: client.map_err(|_| OutgoingError::Client)?, reach })
+    fn request(&self, method: Method, url: &Url) -> Result<RequestBuilder, OutgoingError> {
+        self.admit(url)?;
+        Ok(self.client.request(method, url.clone()))
     }
 
-    /// An address in the URL never meets the resolver, so it is checked here; a name is checked where it resolves.
-    fn admitted(&self, url: &Url) -> Result<&reqwest::Client, OutgoingError> {
+    /// An IP address in the URL is not resolved, so it is checked here; a name is checked by the resolver.
+    fn admit(&self, url: &Url) -> Result<(), OutgoingError> {
         let forbidden = |rule| OutgoingError::Forbidden(place(url), rule);
         let address = match url.host() {
             Some(Host::Ipv4(v4)) => Some(IpAddr::V4(v4)),
@@ -195,13 +201,13 @@ impl Guarded {
         let to_loopback = address.is_some_and(|address| address.is_loopback())
             || matches!(url.host(), Some(Host::Domain(name)) if name == "localhost");
         let scheme_ok = url.scheme() == "https"
-            || (url.scheme() == "http" && to_loopback && *self.reach == NetworkPolicy::Loopback);
+            || (url.scheme() == "http" && to_loopback && *self.policy == NetworkPolicy::Loopback);
         if !scheme_ok {
             return Err(forbidden(Rule::Https));
         }
-        match address.and_then(|address| self.reach.refuses(address)) {
+        match address.and_then(|address| self.policy.refuses(address)) {
             Some(rule) => Err(forbidden(rule)),
-            None => Ok(&self.client),
+            None => Ok(()),
         }
     }
 }
@@ -214,7 +220,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    const OF_ONE: FetchRequest<'static> = FetchRequest { what: FetchKind::Keys, shares: &[] };
+    const OF_ONE: FetchRequest = FetchRequest { what: FetchKind::Keys, shares: Vec::new() };
 
     fn public_only() -> NetworkPolicy {
         NetworkPolicy::Public { allowed: Vec::new() }
@@ -222,9 +228,8 @@ mod tests {
 
     #[test]
     fn plain_http_goes_nowhere_but_to_a_loopback_of_development() {
-        let reaches = |reach, url: &str| {
-            Outgoing::new(reach, None).unwrap().configured.admitted(&url.parse().unwrap()).is_ok()
-        };
+        let reaches =
+            |policy, url: &str| Outgoing::new(policy, None).unwrap().check(&url.parse().unwrap()).is_ok();
         assert!(reaches(public_only(), "https://app.example/logout"));
         assert!(!reaches(public_only(), "http://app.example/logout"));
         assert!(!reaches(public_only(), "https://127.0.0.1/logout"));
@@ -248,10 +253,10 @@ mod tests {
             of_development().get(&url, 10, OF_ONE).await.unwrap_err(),
             of_development().answers(&url).await.unwrap_err(),
         ] {
-            let told = error.to_string();
+            let text = error.to_string();
             assert!(
-                told.contains(&format!("127.0.0.1:{port}")) && told.contains("connection refused"),
-                "{told}"
+                text.contains(&format!("127.0.0.1:{port}")) && text.contains("connection refused"),
+                "{text}"
             );
         }
     }
@@ -259,7 +264,7 @@ mod tests {
     #[tokio::test]
     async fn an_address_that_is_refused_is_told_with_the_rule() {
         let allowing = |network: &str| NetworkPolicy::Public { allowed: vec![network.parse().unwrap()] };
-        for (reach, url, rule) in [
+        for (policy, url, rule) in [
             (public_only(), "https://10.1.2.3/logout", Some(Rule::Private)),
             (public_only(), "https://127.0.0.1/logout", Some(Rule::Loopback)),
             (public_only(), "http://app.example/logout", Some(Rule::Https)),
@@ -267,14 +272,14 @@ mod tests {
             (allowing("127.0.0.0/8"), "https://127.0.0.1/logout", None),
             (allowing("127.0.0.0/8"), "http://127.0.0.1/logout", Some(Rule::Https)),
         ] {
-            let (outgoing, url) = (Outgoing::new(reach, None).unwrap(), url.parse().unwrap());
-            let refused = |outgoing: &Outgoing| match outgoing.configured.admitted(&url) {
+            let (outgoing, url) = (Outgoing::new(policy, None).unwrap(), url.parse().unwrap());
+            let refused = |outgoing: &Outgoing| match outgoing.check(&url) {
                 Err(OutgoingError::Forbidden(_, rule)) => Some(rule),
                 _ => None,
             };
             assert_eq!(refused(&outgoing), rule, "{url}");
             assert!(
-                refused(&outgoing.of_registered()).is_some(),
+                refused(outgoing.of_registered()).is_some(),
                 "{url}: never for a client that registered itself"
             );
         }
@@ -282,7 +287,7 @@ mod tests {
 
     const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
 
-    /// A server that gives one answer to each request, and how many came.
+    /// A server that gives the same answer to each request, and the number of requests that it got.
     async fn server(answer: String) -> (Url, Arc<AtomicUsize>) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}/document", listener.local_addr().unwrap()).parse().unwrap();
@@ -297,7 +302,7 @@ mod tests {
                     stream.read_buf(&mut Vec::with_capacity(4096)).await.unwrap();
                     // A client that has read enough hangs up.
                     let _ = stream.write_all(answer.as_bytes()).await;
-                    // The end is the client's.
+                    // The client ends the connection.
                     let _ = stream.read_u8().await;
                 });
             }
@@ -348,7 +353,7 @@ mod tests {
         assert!(matches!(refused, Err(OutgoingError::NoAnswer(_, _))), "{refused:?}");
     }
 
-    /// Between a check and a connection of its own a name could lead elsewhere, so the check is where it is resolved.
+    /// A name could resolve to another address between a check and the connection, so the resolver of the connection checks it.
     #[tokio::test]
     async fn a_name_is_checked_where_it_resolves() {
         let (mut url, came) = server(NOT_FOUND.to_owned()).await;
@@ -358,7 +363,7 @@ mod tests {
         assert_eq!(came.load(Ordering::SeqCst), 1);
         url.set_scheme("https").unwrap();
         let outgoing = Outgoing::new(public_only(), None).unwrap();
-        assert!(outgoing.configured.admitted(&url).is_ok(), "nothing is wrong with the name itself");
+        assert!(outgoing.check(&url).is_ok(), "nothing is wrong with the name itself");
         let refused = outgoing.get(&url, 10, OF_ONE).await.unwrap_err();
         assert!(
             matches!(&refused, OutgoingError::Forbidden(what, Rule::Loopback) if what.starts_with("localhost ("))

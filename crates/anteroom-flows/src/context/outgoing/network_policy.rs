@@ -7,11 +7,11 @@ use std::net::IpAddr;
 /// Where outgoing requests may go.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NetworkPolicy {
-    /// https to public addresses, and to those networks that the operator allows, the machine's own among them.
+    /// https to public addresses, and to the networks that the operator allows; these can include loopback.
     Public { allowed: Vec<IpNet> },
-    /// https to public addresses alone: a client named them itself.
+    /// https to public addresses alone, for addresses that clients registered themselves.
     Registered,
-    /// Loopback over http as well: a development issuer's clients live there.
+    /// Loopback over http as well: the clients of a development issuer run on the same machine.
     Loopback,
 }
 
@@ -23,7 +23,7 @@ pub enum Rule {
     Private,
     /// Not public, and named by a client that registered itself: nothing in the configuration allows it.
     Registered,
-    /// Neither public nor of the machine, under a loopback issuer: `outgoing.allow` is not asked.
+    /// Neither public nor of this machine, under a loopback issuer, where `outgoing.allow` has no effect.
     Development,
 }
 
@@ -46,7 +46,7 @@ impl fmt::Display for Rule {
 }
 
 impl NetworkPolicy {
-    /// For addresses that clients registered themselves: what the operator allows is for the operator's own.
+    /// For addresses that clients registered themselves: networks that the operator allows are for configured clients alone.
     pub(super) fn of_registered(&self) -> Self {
         match self {
             Self::Public { .. } | Self::Registered => Self::Registered,
@@ -90,7 +90,7 @@ fn is_public(address: IpAddr) -> bool {
                 || special)
         }
         IpAddr::V6(v6) => {
-            // 2000::/3 is all that is globally routed; within it, tunnels lead back to IPv4 and documentation nowhere.
+            // Only 2000::/3 is globally routed. Within it, 6to4 and Teredo lead to IPv4 addresses, and documentation is unused.
             let [first, second, ..] = v6.segments();
             let tunnels = first == 0x2002 || (first == 0x2001 && second == 0);
             let documentation = (first == 0x2001 && second == 0xdb8) || first == 0x3fff;
@@ -103,8 +103,8 @@ fn is_public(address: IpAddr) -> bool {
 mod tests {
     use super::*;
 
-    fn admits(reach: &NetworkPolicy, address: &str) -> bool {
-        reach.refuses(address.parse().unwrap()).is_none()
+    fn admits(policy: &NetworkPolicy, address: &str) -> bool {
+        policy.refuses(address.parse().unwrap()).is_none()
     }
 
     fn public_only() -> NetworkPolicy {
@@ -113,19 +113,19 @@ mod tests {
 
     #[test]
     fn an_allowed_network_is_reached_and_no_other() {
-        let reach = NetworkPolicy::Public { allowed: vec!["10.1.0.0/16".parse().unwrap()] };
-        assert!(admits(&reach, "10.1.2.3"));
-        assert!(!admits(&reach, "10.2.0.1"));
-        assert!(!admits(&reach.of_registered(), "10.1.2.3"));
-        let reach = NetworkPolicy::Public { allowed: vec!["127.0.0.0/8".parse().unwrap()] };
-        assert!(admits(&reach, "127.0.0.1") && admits(&reach, "::ffff:127.0.0.1"));
-        assert!(!admits(&reach, "::1") && !admits(&reach.of_registered(), "127.0.0.1"));
+        let policy = NetworkPolicy::Public { allowed: vec!["10.1.0.0/16".parse().unwrap()] };
+        assert!(admits(&policy, "10.1.2.3"));
+        assert!(!admits(&policy, "10.2.0.1"));
+        assert!(!admits(&policy.of_registered(), "10.1.2.3"));
+        let policy = NetworkPolicy::Public { allowed: vec!["127.0.0.0/8".parse().unwrap()] };
+        assert!(admits(&policy, "127.0.0.1") && admits(&policy, "::ffff:127.0.0.1"));
+        assert!(!admits(&policy, "::1") && !admits(&policy.of_registered(), "127.0.0.1"));
     }
 
     /// What the log advises must help: `outgoing.allow` is for addresses in the configuration, and not under a loopback issuer.
     #[test]
     fn outgoing_allow_is_advised_where_it_helps_and_nowhere_else() {
-        let rule = |reach: &NetworkPolicy, address: &str| reach.refuses(address.parse().unwrap()).unwrap();
+        let rule = |policy: &NetworkPolicy, address: &str| policy.refuses(address.parse().unwrap()).unwrap();
         let allowing = NetworkPolicy::Public { allowed: vec!["10.0.0.0/8".parse().unwrap()] };
         for address in ["127.0.0.1", "::1", "192.168.1.1", "10.0.0.1", "fc00::1"] {
             assert_eq!(rule(&allowing.of_registered(), address), Rule::Registered, "{address}");

@@ -1,4 +1,4 @@
-//! Resolving names to addresses that may be reached, and to no others.
+//! Resolves names to addresses that the policy lets requests go to, and to no others.
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::SocketAddr;
@@ -7,18 +7,18 @@ use std::sync::Arc;
 use super::{NetworkPolicy, OutgoingError};
 
 pub(super) struct GuardedResolver {
-    pub(super) reach: Arc<NetworkPolicy>,
+    pub(super) policy: Arc<NetworkPolicy>,
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let reach = Arc::clone(&self.reach);
+        let policy = Arc::clone(&self.policy);
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let mut refused = None;
             let mut admitted: Vec<SocketAddr> = Vec::new();
             for address in found {
-                match reach.refuses(address.ip()) {
+                match policy.refuses(address.ip()) {
                     Some(rule) => refused = Some((address.ip(), rule)),
                     None => admitted.push(address),
                 }

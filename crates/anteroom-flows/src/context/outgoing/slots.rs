@@ -1,16 +1,16 @@
-//! What is fetched at once, bounded: a host that answers slowly holds one file descriptor for each fetch, and a stranger can
-//! cause many fetches.
+//! Bounds how much is fetched at once: a host that answers slowly holds one file descriptor for each fetch, and unauthenticated
+//! requests can cause many fetches.
 //!
-//! Each kind has slots of its own, so that slow request objects keep no client's keys from being fetched. Clients that registered
-//! themselves have half together: they leave the rest to those of the configuration. Of what is left, each party has a few
-//! ([`Share`]): the client, and, because a stranger can register any number of clients at any number of hosts
-//! that never answer, the host that is asked and the network that has it asked.
+//! Each kind of document has slots of its own, so that slow request objects do not keep keys from being fetched. Clients that
+//! registered themselves have half of the slots together; the rest is for those of the configuration. Within that, each party
+//! has a few slots ([`Share`]): the client, and, because anyone can register any number of clients at any number of hosts that
+//! never answer, also the host that is asked and the network whose request causes the fetch.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Of each kind at once, on one node.
+/// Slots of each kind, on one node.
 const MOST: usize = 32;
 
 /// What is fetched.
@@ -25,8 +25,8 @@ pub enum FetchKind {
 }
 
 impl FetchKind {
-    /// What a place may take for its whole answer, where that is less than for others. A silent place holds its slot
-    /// for no longer than this.
+    /// The time limit for the whole answer, where it is shorter than for other kinds. A server that does not answer holds its
+    /// slot for no longer than this.
     pub(super) const fn longest(self) -> Option<Duration> {
         match self {
             Self::RequestObject | Self::Keys => None,
@@ -36,25 +36,26 @@ impl FetchKind {
 }
 
 /// What is fetched, and whose shares of the slots it takes.
-#[derive(Clone, Copy, Debug)]
-pub struct FetchRequest<'a> {
+#[derive(Debug)]
+pub struct FetchRequest {
     pub what: FetchKind,
-    pub shares: &'a [Share],
+    pub shares: Vec<Share>,
 }
 
-/// Of what kind a party is. Two of different kinds could have the same name: a client can call itself what it likes.
+/// Which kind of party a share belongs to. It is part of the key because a client chooses its own name, which can be that of a
+/// host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Party {
     /// An account at a client.
     AccountAtClient,
     /// All requests without a session.
-    Strangers,
-    /// Those of one client.
-    StrangersAtClient,
+    Anonymous,
+    /// All requests without a session at one client.
+    AnonymousAtClient,
     Client,
     /// The host that is asked.
     Host,
-    /// The network that has it asked.
+    /// The network whose request causes the fetch.
     Network,
 }
 
@@ -85,7 +86,7 @@ struct SlotsInUse {
     by_share: HashMap<(FetchKind, Share), usize>,
 }
 
-/// One of them, until it is dropped.
+/// A slot that is held until this is dropped.
 #[derive(Debug)]
 pub struct Slot {
     slots: Slots,
@@ -94,7 +95,7 @@ pub struct Slot {
 }
 
 impl Slots {
-    /// The same ones, as clients that registered themselves have them.
+    /// The same slots, counted as those of clients that registered themselves.
     pub(super) fn of_registered(&self) -> Self {
         Self { taken: Arc::clone(&self.taken), are_of_registered: true }
     }
@@ -103,9 +104,9 @@ impl Slots {
         self.are_of_registered
     }
 
-    /// `None`: as many are taken as there may be.
-    pub(super) fn take(&self, FetchRequest { what, shares }: FetchRequest<'_>) -> Option<Slot> {
-        let shares: Vec<_> = shares.iter().map(|share| (what, share.clone())).collect();
+    /// `None`: all slots, or all of one of the shares, are taken.
+    pub(super) fn take(&self, FetchRequest { what, shares }: FetchRequest) -> Option<Slot> {
+        let shares: Vec<_> = shares.into_iter().map(|share| (what, share)).collect();
         let mut taken = self.lock();
         let count = |counts: &HashMap<FetchKind, usize>| counts.get(&what).copied().unwrap_or(0);
         let is_full = count(&taken.all) >= MOST
@@ -158,7 +159,7 @@ mod tests {
     fn take(slots: &Slots, what: FetchKind, clients: usize) -> Vec<Slot> {
         let all = (0..clients).flat_map(|client| (0..10).map(move |_| client.to_string()));
         all.filter_map(|client| {
-            slots.take(FetchRequest { what, shares: &[Share::new(Party::Client, &client, 4)] })
+            slots.take(FetchRequest { what, shares: vec![Share::new(Party::Client, &client, 4)] })
         })
         .collect()
     }
@@ -182,7 +183,7 @@ mod tests {
         assert_eq!(take(&slots, RequestObject, 20).len(), 16);
         let configured = take(&slots, Keys, 20);
         assert_eq!(configured.len(), 32);
-        assert!(slots.of_registered().take(FetchRequest { what: Keys, shares: &[] }).is_none());
+        assert!(slots.of_registered().take(FetchRequest { what: Keys, shares: Vec::new() }).is_none());
         assert_eq!(take(&slots.of_registered(), Sector, 1).len(), 4);
         assert_eq!(take(&slots.of_registered(), Sector, 20).len(), 16);
     }
@@ -192,8 +193,8 @@ mod tests {
         let slots = Slots::default().of_registered();
         let look = |host: usize, network: &str| {
             let shares =
-                [Share::new(Party::Host, &host.to_string(), 2), Share::new(Party::Network, network, 2)];
-            slots.take(FetchRequest { what: Sector, shares: &shares })
+                vec![Share::new(Party::Host, &host.to_string(), 2), Share::new(Party::Network, network, 2)];
+            slots.take(FetchRequest { what: Sector, shares })
         };
         let held: Vec<_> = (0..20).filter_map(|host| look(host, "203.0.113.0/24")).collect();
         assert_eq!(held.len(), 2);

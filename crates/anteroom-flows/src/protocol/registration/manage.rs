@@ -10,19 +10,18 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::register::{accepted, confirm_sector, count, reserved_hosts};
 use super::{
-    ClientInformation, RegistrationError, RegistrationInput, TOKEN_CONTEXT, information, log_refusal,
+    ClientInformation, RegistrationError, RegistrationInput, StoredFacts, TOKEN_CONTEXT, information,
+    log_refusal,
 };
 use crate::context::call::Call;
-use crate::context::registered_clients::{
-    parse_registered_metadata, refresh_registered_clients, without_hidden_characters,
-};
+use crate::context::registered_clients::{parse_stored_metadata, refresh_registered_clients};
 use crate::error::FlowError;
 use crate::protocol::client_authentication::secret_digest;
 
 /// RFC 7592 §2.1: a wrong token and an unknown client are answered alike.
 const BAD_TOKEN: BearerError = BearerError::InvalidToken("not the registration access token of this client");
 
-/// A registration whose token was shown.
+/// A registration whose token was presented.
 struct AuthenticatedRegistration {
     client: RegisteredClient,
     token: SecretString,
@@ -34,27 +33,25 @@ pub async fn read(
     id: &str,
     token: Result<SecretString, BearerError>,
 ) -> Result<ClientInformation, RegistrationError> {
-    let shown = authenticate_registration(call, id, token).await?;
+    let AuthenticatedRegistration { client, token } = authenticate_registration(call, id, token).await?;
     let snapshot = call.snapshot();
-    let mut metadata = parse_registered_metadata(
-        shown.client.client_id.clone(),
-        without_hidden_characters(&shown.client.metadata),
-        snapshot,
-    )
-    .map_err(RegistrationRefusal::from)?;
+    let facts = StoredFacts::of(&client);
+    let mut metadata = parse_stored_metadata(client.client_id, client.metadata, snapshot)
+        .map_err(RegistrationRefusal::from)?;
     metadata.scope = metadata.scope.intersection(&snapshot.registration.policy.scope);
-    Ok(information(&snapshot.issuer, &shown.client, metadata, None, &shown.token))
+    Ok(information(&snapshot.issuer, facts, metadata, None, &token))
 }
 
-/// Replaces the whole: what the request leaves out is as if it had never been said (RFC 7592 §2.2).
+/// Replaces all metadata: members that the request leaves out are removed (RFC 7592 §2.2). An update that changes nothing writes
+/// neither a row nor an audit entry, and does not make the nodes read the client again.
 #[tracing::instrument(name = "update_registration", skip_all)]
 pub async fn update(
     call: &Call,
     id: &str,
     presented: RegistrationInput<'_>,
 ) -> Result<ClientInformation, RegistrationError> {
-    let shown = authenticate_registration(call, id, presented.token).await?;
-    match replace(call, shown, presented.body).await {
+    let registration = authenticate_registration(call, id, presented.token).await?;
+    match replace(call, registration, presented.body).await {
         Ok(information) => Ok(information),
         Err(error) => Err(log_refusal(call, error).await),
     }
@@ -62,33 +59,35 @@ pub async fn update(
 
 async fn replace(
     call: &Call,
-    shown: AuthenticatedRegistration,
+    registration: AuthenticatedRegistration,
     body: Result<&[u8], RegistrationRefusal>,
 ) -> Result<ClientInformation, RegistrationError> {
     let snapshot = call.snapshot();
     let request = RegistrationRequest::from_json(body?)?;
-    let AuthenticatedRegistration { mut client, token } = shown;
+    let AuthenticatedRegistration { mut client, token } = registration;
     check_names(call, &client, &request)?;
-    let taken = reserved_hosts(call, snapshot, client.with_initial_token).await?;
-    let metadata = accepted(client.client_id.clone(), request, snapshot, &taken)?;
-    let before = parse_registered_metadata(
-        client.client_id.clone(),
-        without_hidden_characters(&client.metadata),
-        snapshot,
-    );
-    let ends = EndedByUpdate::between(before.as_ref().ok(), &metadata);
+    let reserved = reserved_hosts(call, snapshot, client.with_initial_token).await?;
+    let metadata = accepted(client.client_id.clone(), request, snapshot, &reserved)?;
     count(call).await?;
     confirm_sector(call, &metadata).await?;
-    let drawn = update_client_secret(call, &mut client, &metadata);
-    client.metadata = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
+    // The document of the sector may have been fetched.
+    let call = &call.at_present();
+    let secret = update_client_secret(call, &mut client, &metadata);
+    let written = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
+    if client.metadata == written && !secret.is_change() {
+        return Ok(information(&snapshot.issuer, StoredFacts::of(&client), metadata, None, &token));
+    }
+    let before = std::mem::replace(&mut client.metadata, written);
+    let before = parse_stored_metadata(client.client_id.clone(), before, snapshot).ok();
+    let ends = EndedByUpdate::between(before.as_ref(), &metadata);
     client.updated_at = call.now;
     let (unit, updated) = call.store().run(UpdateClient { call: call.clone(), client, ends }).await;
     if !updated? {
-        // Of two updates at once, one is told to look again.
+        // Of two updates at once, one is refused: the client has to read the registration again.
         return Err(RegistrationRefusal::metadata("the registration was changed by another request").into());
     }
     refresh_registered_clients(call.provider()).await?;
-    Ok(information(&snapshot.issuer, &unit.client, metadata, drawn.as_ref(), &token))
+    Ok(information(&snapshot.issuer, StoredFacts::of(&unit.client), metadata, secret.drawn(), &token))
 }
 
 struct UpdateClient {
@@ -120,17 +119,17 @@ impl Unit for UpdateClient {
 /// Which grants and consents end, because they were given to the client as it was registered before.
 #[derive(Clone, Copy)]
 struct EndedByUpdate {
-    /// It would know them by another `sub`: that of a sector which was not shown to be its own (OpenID Connect Core §8.1).
-    /// Or it has sign-outs told to another host than it had when they agreed.
+    /// The client would know people by another `sub`, that of another sector (OpenID Connect Core §8.1), or it would get logout
+    /// tokens at another host than when they consented.
     grants: Option<GrantEnd>,
-    /// It is told of the end of no earlier sign-in.
+    /// The client gets no logout token for earlier sign-ins.
     participation: bool,
-    /// Their consent was for other hosts: a person is led to one now, after a sign-in or a sign-out, that was none of its then.
+    /// People consented to other hosts: a sign-in or sign-out would now redirect to a host that the client did not have then.
     consents: bool,
 }
 
 impl EndedByUpdate {
-    /// A registration that the configuration does not admit any more has no `before`.
+    /// There is no `before` where the configuration does not accept the earlier registration any more.
     fn between(before: Option<&ClientMetadata>, after: &ClientMetadata) -> Self {
         let Some(before) = before else {
             return Self { grants: Some(GrantEnd::SubjectsChanged), participation: true, consents: true };
@@ -143,12 +142,16 @@ impl EndedByUpdate {
         } else {
             None
         };
-        let leads_elsewhere = !after.redirect_hosts().is_subset(&before.redirect_hosts());
-        let tells_elsewhere = after.logout_host().is_some_and(|host| before.logout_host() != Some(host));
-        Self { grants, participation, consents: grants.is_some() || leads_elsewhere || tells_elsewhere }
+        let redirects_elsewhere = !after.redirect_hosts().is_subset(&before.redirect_hosts());
+        let notifies_elsewhere = after.logout_host().is_some_and(|host| before.logout_host() != Some(host));
+        Self {
+            grants,
+            participation,
+            consents: grants.is_some() || redirects_elsewhere || notifies_elsewhere,
+        }
     }
 
-    /// How many grants ended.
+    /// Writes it. Returns how many grants ended.
     async fn write(self, tx: &Tx, client: &RegisteredClient) -> Result<u64, FlowError> {
         let (id, now) = (&client.client_id, client.updated_at);
         if self.consents {
@@ -164,7 +167,8 @@ impl EndedByUpdate {
     }
 }
 
-/// RFC 7592 §2.2: `client_id` must be there and the client's own, `client_secret`, if it is there, as well.
+/// RFC 7592 §2.2: `client_id` must be present and be the client's own. `client_secret` may be absent; otherwise it must be the
+/// client's own.
 fn check_names(
     call: &Call,
     client: &RegisteredClient,
@@ -181,38 +185,59 @@ fn check_names(
     }
 }
 
-/// A secret stays, goes when it is used no more, and is drawn where it is used from now on.
+/// What an update does to the client's secret.
+enum SecretUpdate {
+    Kept,
+    Removed,
+    New(SecretString),
+}
+
+impl SecretUpdate {
+    const fn is_change(&self) -> bool {
+        !matches!(self, Self::Kept)
+    }
+
+    const fn drawn(&self) -> Option<&SecretString> {
+        match self {
+            Self::New(secret) => Some(secret),
+            Self::Kept | Self::Removed => None,
+        }
+    }
+}
+
+/// A secret is removed where the new method uses none, and drawn where it uses one and the old method did not.
 fn update_client_secret(
     call: &Call,
     client: &mut RegisteredClient,
     metadata: &ClientMetadata,
-) -> Option<SecretString> {
-    if !metadata.token_endpoint_auth_method.uses_secret() {
-        client.secret = None;
-        return None;
+) -> SecretUpdate {
+    let uses_secret = metadata.token_endpoint_auth_method.uses_secret();
+    if uses_secret == client.secret.is_some() {
+        return SecretUpdate::Kept;
     }
-    if client.secret.is_some() {
-        return None;
+    if !uses_secret {
+        client.secret = None;
+        return SecretUpdate::Removed;
     }
     let drawn = SecretString::from(call.random().token().encode());
     client.secret = Some(secret_digest(call.keyring(), &drawn));
-    Some(drawn)
+    SecretUpdate::New(drawn)
 }
 
-/// What people have granted to it ends with it (RFC 7592 §2.3).
+/// Deletes the registration. What people have granted to the client ends (RFC 7592 §2.3).
 #[tracing::instrument(name = "delete_registration", skip_all)]
 pub async fn delete(
     call: &Call,
     id: &str,
     token: Result<SecretString, BearerError>,
 ) -> Result<(), RegistrationError> {
-    let shown = authenticate_registration(call, id, token).await?;
-    end(call, shown.client.client_id, Actor::Client).await?;
+    let registration = authenticate_registration(call, id, token).await?;
+    end(call, registration.client.client_id, Actor::Client).await?;
     refresh_registered_clients(call.provider()).await?;
     Ok(())
 }
 
-/// The operator's way to be rid of one, which asks for no token. `false`: there is none of this identifier.
+/// Deletes a registration for an operator, without its token. `false`: no client of this identifier has registered itself.
 pub async fn remove(call: &Call, id: &ClientId) -> Result<bool, FlowError> {
     end(call, id.clone(), Actor::Operator).await
 }
@@ -228,7 +253,7 @@ struct DeleteClient {
 }
 
 impl Unit for DeleteClient {
-    /// `false`: there is none of this identifier.
+    /// `false`: no client of this identifier has registered itself.
     type Output = bool;
     type Error = FlowError;
 
@@ -253,7 +278,7 @@ async fn authenticate_registration(
     token: Result<SecretString, BearerError>,
 ) -> Result<AuthenticatedRegistration, RegistrationError> {
     match find(call, id, token).await {
-        Ok(shown) => Ok(shown),
+        Ok(registration) => Ok(registration),
         Err(error) => Err(log_refusal(call, error).await),
     }
 }

@@ -1,7 +1,7 @@
-//! Clients register themselves and look after their registration: RFC 7591, RFC 7592, OpenID Connect Registration 1.0.
+//! Clients register themselves and manage their registration: RFC 7591, RFC 7592, OpenID Connect Registration 1.0.
 //!
-//! Secrets are drawn here, given out once and kept as keyed digests. A caller that presents the registration access token is
-//! authenticated as the client for its registration; it is the same for as long as the client is registered.
+//! Secrets are drawn here, sent once and stored as keyed digests. The registration access token authenticates the client for its
+//! registration, and stays the same for as long as the client is registered.
 
 mod manage;
 mod register;
@@ -15,6 +15,7 @@ use anteroom_oidc::discovery::paths;
 use anteroom_oidc::errors::BearerError;
 use anteroom_oidc::{ClientMetadata, Issuer, RegistrationRefusal};
 use anteroom_storage::RegisteredClient;
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use std::fmt;
@@ -29,10 +30,10 @@ pub struct ClientInformation {
     #[serde(flatten)]
     metadata: ClientMetadata,
     client_id_issued_at: i64,
-    /// Where it was drawn just now. What is kept of it cannot be read back.
+    /// Only where it was drawn for this answer: of a stored secret there is only a digest.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_secret: Option<String>,
-    /// Zero: it does not expire. Where there is a secret.
+    /// Zero, for never, where the client has a secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_secret_expires_at: Option<i64>,
     registration_access_token: String,
@@ -47,7 +48,7 @@ impl fmt::Debug for ClientInformation {
     }
 }
 
-/// A request as it was presented: each half is looked at when its turn comes.
+/// A request as it was received. Token and body are checked in this order.
 #[derive(Debug)]
 pub struct RegistrationInput<'a> {
     pub token: Result<SecretString, BearerError>,
@@ -61,8 +62,8 @@ pub enum RegistrationError {
     Closed,
     #[error("there are as many registered clients as there may be")]
     Full,
-    /// As much is being fetched at this moment as may be at once.
-    #[error("the sector_identifier_uri is not looked at: as many are being fetched as may be at once")]
+    /// All slots for fetches are taken.
+    #[error("the sector_identifier_uri is not fetched: as many are being fetched as may be at once")]
     Busy,
     #[error(transparent)]
     Bearer(#[from] BearerError),
@@ -75,22 +76,35 @@ pub enum RegistrationError {
 const TOKEN_CONTEXT: &str = "registration_access_token";
 const INITIAL_TOKEN_CONTEXT: &str = "initial_access_token";
 
-/// What the configuration keeps of an initial access token.
+/// The digest of an initial access token that is kept in its place.
 pub fn initial_token_digest(keyring: &Keyring, token: &SecretString) -> KeyedDigest {
     keyring.mac(KeyPurpose::TokenHash).digest(INITIAL_TOKEN_CONTEXT, token.expose_secret().as_bytes())
 }
 
+/// What the answer says of the stored client besides its metadata.
+#[derive(Clone, Copy)]
+struct StoredFacts {
+    created_at: Timestamp,
+    has_secret: bool,
+}
+
+impl StoredFacts {
+    const fn of(client: &RegisteredClient) -> Self {
+        Self { created_at: client.created_at, has_secret: client.secret.is_some() }
+    }
+}
+
 fn information(
     issuer: &Issuer,
-    client: &RegisteredClient,
+    facts: StoredFacts,
     metadata: ClientMetadata,
     secret: Option<&SecretString>,
     token: &SecretString,
 ) -> ClientInformation {
     ClientInformation {
-        client_id_issued_at: client.created_at.as_second(),
+        client_id_issued_at: facts.created_at.as_second(),
         client_secret: secret.map(|secret| secret.expose_secret().to_owned()),
-        client_secret_expires_at: client.secret.map(|_| 0),
+        client_secret_expires_at: facts.has_secret.then_some(0),
         registration_access_token: token.expose_secret().to_owned(),
         registration_client_uri: format!(
             "{}/{}",
@@ -101,7 +115,7 @@ fn information(
     }
 }
 
-/// What a client was told is wrong goes to the operator's log and, as far as one address may fill it, to the trail.
+/// Logs why a request was refused, and writes an audit entry as far as the address may cause one.
 async fn log_refusal(call: &Call, error: RegistrationError) -> RegistrationError {
     let reason = match &error {
         RegistrationError::Closed | RegistrationError::Flow(_) => {

@@ -1,4 +1,4 @@
-//! The client credentials grant (RFC 6749 §4.4): a token for the client itself. It writes nothing; the trail keeps counts
+//! The client credentials grant (RFC 6749 §4.4): a token for the client itself. It writes nothing; the audit trail has counts
 //! per client and minute.
 
 use anteroom_oidc::token::{ClientCredentialsGrant, TokenResponse};

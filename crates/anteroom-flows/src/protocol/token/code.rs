@@ -1,10 +1,10 @@
 //! The authorization code grant (RFC 6749 §4.1.3, OpenID Connect Core §3.1.3).
 //!
-//! A code is spent by inserting the grant that it names: the second use finds it there, is refused, and revokes what the
-//! first one gave (RFC 6749 §4.1.2). Whatever is wrong with the request itself is found before that, so that a wrong
-//! verifier or redirect URI spends nothing.
+//! A code is redeemed by inserting the grant that it names: a second use finds that grant, is refused, and revokes it
+//! (RFC 6749 §4.1.2). The request itself is checked before that, so that a wrong verifier or redirect URI does not use up the
+//! code.
 
-use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::code::{AuthorizationCode, CodeContext, CodeRedemption, CodeRefusal};
 use anteroom_domain::grant::{Grant, GrantEnd};
 use anteroom_domain::ids::{AccountId, GrantId};
@@ -17,7 +17,6 @@ use secrecy::ExposeSecret as _;
 
 use super::end_grant::EndGrant;
 use super::{TokenError, TokenRequestContext, mint, refresh};
-use crate::context::call::Call;
 use crate::error::FlowError;
 use crate::protocol::authorization_code;
 
@@ -29,7 +28,7 @@ pub(super) async fn redeem(
     let code = read_code(exchange, &request)?;
     let record = call.store().code_with_context(code.account, code.session, exchange.client.id()).await?;
     let CodeRecord { account, session, agreed } = record.ok_or(CodeRefusal::Account)?;
-    let world = CodeContext {
+    let context = CodeContext {
         client: exchange.client,
         account: &account,
         session: &session.ok_or(CodeRefusal::Session)?,
@@ -38,7 +37,7 @@ pub(super) async fn redeem(
         now: call.now,
     };
     let id = code.grant;
-    let (grant, worth) = match code.into_grant(world) {
+    let (grant, worth) = match code.into_grant(context) {
         Ok(granted) => granted,
         // A code that has expired or whose session has ended may also have been redeemed before. Then its grant is revoked (RFC
         // 6749 §4.1.2).
@@ -47,9 +46,12 @@ pub(super) async fn redeem(
             return Err(if spent { TokenError::CodeReplayed } else { refusal.into() });
         }
     };
-    // Whatever could go wrong in minting must do so before the code is spent.
+    // Everything that can fail in minting must fail before the code is redeemed.
     mint::check_signers(exchange)?;
     let recipient = mint::recipient(exchange, worth.scope.contains(&Scope::OpenId)).await?;
+    // The client's keys may have been fetched.
+    let exchange = &TokenRequestContext { call: &call.at_present(), client: exchange.client };
+    let grant = Grant { created_at: exchange.call.now, ..grant };
     let resources = mint::narrowed_resources(exchange.client, &worth.resources, &request.resource)?;
     let (unit, inserted) = call.store().run(RedeemCode::new(exchange, grant)).await;
     match inserted? {
@@ -69,7 +71,7 @@ pub(super) async fn redeem(
     mint::for_person(exchange, person, refresh_token)
 }
 
-/// What the code says, if it is this client's and presented as it was asked for.
+/// Opens the code, if it is this client's and the request fits it.
 fn read_code(
     exchange: &TokenRequestContext<'_>,
     request: &AuthorizationCodeGrant,
@@ -83,7 +85,7 @@ fn read_code(
     Ok(code)
 }
 
-/// Whether the code was used before; if so, ends what it gave.
+/// Whether the code was redeemed before; if so, its grant ends.
 async fn end_if_redeemed(
     exchange: &TokenRequestContext<'_>,
     grant: GrantId,
@@ -95,17 +97,18 @@ async fn end_if_redeemed(
     }
     let entry = call.entry(Actor::Client, Event::CodeReplayed { grant });
     let entry = entry.about(account).by_client(exchange.client.id());
-    // A replay that finds nothing to end is a refused request, which is counted as such.
+    // A replay after the grant has ended is counted as a refused request.
     call.store().run(EndGrant { grant, why: GrantEnd::CodeReplayed, entry }).await.1?;
     Ok(true)
 }
 
-/// Spends a code: its grant, with refresh tokens where the client may have some.
+/// Redeems a code: inserts its grant, with a refresh token family where the client may have one.
 struct RedeemCode {
-    call: Call,
     grant: Grant,
     family: Option<RefreshFamily>,
     expires_at: Timestamp,
+    redeemed: AuditEntry,
+    replayed: AuditEntry,
 }
 
 impl RedeemCode {
@@ -113,11 +116,17 @@ impl RedeemCode {
         let (call, policy) = (exchange.call, &exchange.call.snapshot().policy);
         let may_refresh = exchange.client.metadata.allows_grant(GrantType::RefreshToken);
         let family = may_refresh.then(|| RefreshFamily::begin(grant.id, &policy.tokens, call.now));
-        // As long as the session may last in any case: its end is announced to the clients of its grants.
+        // At least as long as the session may last, because its end is announced to the clients of its grants.
         let session = policy.session.absolute;
         let keep = if may_refresh { policy.tokens.refresh_absolute.max(session) } else { session };
         let expires_at = grant.created_at.checked_add(keep).unwrap_or(Timestamp::MAX);
-        Self { call: call.clone(), grant, family, expires_at }
+        let entry = |event| {
+            let entry = call.entry(Actor::Client, event).about(grant.account);
+            entry.by_client(&grant.client).in_session(grant.session)
+        };
+        let redeemed = entry(Event::CodeRedeemed { grant: grant.id, scope: grant.scope.clone() });
+        let replayed = entry(Event::CodeReplayed { grant: grant.id });
+        Self { grant, family, expires_at, redeemed, replayed }
     }
 }
 
@@ -128,23 +137,18 @@ impl Unit for RedeemCode {
     const NAME: &'static str = "redeem_code";
 
     async fn run(&self, tx: &Tx) -> Result<InsertGrantResult, FlowError> {
-        let Self { call, grant, family, expires_at } = self;
-        let entry = |event| {
-            let entry = call.entry(Actor::Client, event).about(grant.account);
-            entry.by_client(&grant.client).in_session(grant.session)
-        };
+        let Self { grant, family, expires_at, redeemed, replayed } = self;
         let inserted = tx.insert_grant(grant, *expires_at).await?;
         match inserted {
             InsertGrantResult::Yes => {
                 if let Some(family) = family {
                     tx.insert_family(family).await?;
                 }
-                let event = Event::CodeRedeemed { grant: grant.id, scope: grant.scope.clone() };
-                tx.append(&entry(event)).await?;
+                tx.append(redeemed).await?;
             }
             InsertGrantResult::AlreadyThere => {
-                if tx.revoke_grant(grant.id, GrantEnd::CodeReplayed, call.now).await? {
-                    tx.append(&entry(Event::CodeReplayed { grant: grant.id })).await?;
+                if tx.revoke_grant(grant.id, GrantEnd::CodeReplayed, replayed.at).await? {
+                    tx.append(replayed).await?;
                 }
             }
             InsertGrantResult::AccountOrSessionChanged => {}

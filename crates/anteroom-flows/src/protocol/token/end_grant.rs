@@ -7,7 +7,7 @@ use anteroom_storage::{Tx, Unit};
 
 use crate::error::FlowError;
 
-/// Of many that end a grant at once, one does; the others write nothing.
+/// Ends a grant. Of several units at once that end the same grant, one does, and the others write nothing.
 pub(crate) struct EndGrant {
     pub grant: GrantId,
     pub why: GrantEnd,
@@ -15,7 +15,7 @@ pub(crate) struct EndGrant {
 }
 
 impl Unit for EndGrant {
-    /// `false`: it had ended before.
+    /// `false`: the grant had ended before.
     type Output = bool;
     type Error = FlowError;
 

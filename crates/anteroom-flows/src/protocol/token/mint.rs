@@ -1,4 +1,4 @@
-//! Minting: the claims of ID and access tokens, and the answer that carries them.
+//! Mints ID and access tokens, and makes the token response.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
@@ -18,16 +18,16 @@ use crate::protocol::access_token::{client_scope, jti, seal};
 use crate::protocol::subject::{may_use_email_as_username, sid, standard_claims, subject};
 use crate::protocol::token_encryption::Recipient;
 
-/// Whom the tokens speak of.
+/// The person and the grant that tokens are minted for.
 #[derive(Clone, Copy)]
 pub(crate) struct TokenSubject<'a> {
     pub grant: &'a Grant,
     pub account: &'a Account,
-    /// The scopes whose claims may be told where they were asked for one by one.
+    /// The scopes whose claims the client may get where it requested them one by one.
     pub claims_within: &'a ScopeSet,
     /// The first ID token carries the request's nonce; refreshed ones do not (OpenID Connect Core §12.2).
     pub with_nonce: bool,
-    /// Whom the ID token is encrypted for, where the client asked for that.
+    /// Whom the ID token is encrypted for, where the client is registered for that.
     pub recipient: Option<&'a Recipient>,
 }
 
@@ -36,34 +36,39 @@ pub(super) fn for_person(
     person: TokenSubject<'_>,
     refresh_token: Option<String>,
 ) -> Result<TokenResponse, TokenError> {
-    let access_token = access_token(exchange, person)?;
-    let openid = person.grant.scope.contains(&Scope::OpenId);
-    let beside = HashedArtifacts {
-        access_token: Some(&access_token),
+    let AccessToken { token, scope } = access_token(exchange, person)?;
+    let hashed = HashedArtifacts {
+        access_token: Some(&token),
         code: None,
         scope_claims: &exchange.client.policy.id_token_claims,
     };
-    let id_token = if openid { Some(id_token(exchange, person, beside)?) } else { None };
+    let id_token =
+        if scope.contains(&Scope::OpenId) { Some(id_token(exchange, person, hashed)?) } else { None };
     Ok(TokenResponse {
-        access_token,
+        access_token: token,
         token_type: TokenType::Bearer,
         expires_in: exchange.call.snapshot().policy.tokens.access_token_lifetime,
         refresh_token,
         id_token,
-        scope: person.grant.scope.clone(),
+        scope,
     })
+}
+
+/// An access token with its scope. From the authorization endpoint that is less than the scope of a code beside it which can be
+/// refreshed.
+pub(crate) struct AccessToken {
+    pub token: String,
+    pub scope: ScopeSet,
 }
 
 /// Tokens from the authorization endpoint.
 #[derive(Default)]
 pub(crate) struct HybridTokens {
-    pub access_token: Option<String>,
-    /// Of the access token: less than that of a code beside it, where that can be refreshed.
-    pub scope: ScopeSet,
+    pub access_token: Option<AccessToken>,
     pub id_token: Option<String>,
 }
 
-/// Those that the response type names, beside the code where it names one.
+/// Mints the tokens that the response type names, beside the code where it names one.
 pub(crate) fn for_authorization_response(
     exchange: &TokenRequestContext<'_>,
     person: TokenSubject<'_>,
@@ -71,17 +76,21 @@ pub(crate) fn for_authorization_response(
     code: Option<&str>,
 ) -> Result<HybridTokens, TokenError> {
     let access_token = if response_type.has_token() { Some(access_token(exchange, person)?) } else { None };
-    // Scope claims are at userinfo where there is something to ask there with (OpenID Connect Core §5.4); a front channel
-    // keeps addresses short and claims out of logs.
+    // With an access token or a code the client can get scope claims from userinfo (OpenID Connect Core §5.4), which keeps
+    // addresses short and claims out of logs.
     let alone = access_token.is_none() && code.is_none();
     let scope_claims = if alone { &ScopeClaims::All } else { &ScopeClaims::None };
-    let beside = HashedArtifacts { access_token: access_token.as_deref(), code, scope_claims };
+    let hashed = HashedArtifacts {
+        access_token: access_token.as_ref().map(|access| access.token.as_str()),
+        code,
+        scope_claims,
+    };
     let id_token =
-        if response_type.has_id_token() { Some(id_token(exchange, person, beside)?) } else { None };
-    Ok(HybridTokens { access_token, scope: person.grant.scope.clone(), id_token })
+        if response_type.has_id_token() { Some(id_token(exchange, person, hashed)?) } else { None };
+    Ok(HybridTokens { access_token, id_token })
 }
 
-/// The keys that this client's tokens are signed with are there.
+/// Checks that there are keys to sign this client's tokens with.
 pub(crate) fn check_signers(exchange: &TokenRequestContext<'_>) -> Result<(), TokenError> {
     let (keys, metadata) = (exchange.call.key_set(), &exchange.client.metadata);
     keys.signer(metadata.id_token_signed_response_alg)?;
@@ -91,13 +100,13 @@ pub(crate) fn check_signers(exchange: &TokenRequestContext<'_>) -> Result<(), To
     Ok(())
 }
 
-/// Whom ID tokens for this client are encrypted for, if one will be given at all.
+/// Whom an ID token for this client is encrypted for, if there will be one. The client's keys may have to be fetched for it.
 pub(crate) async fn recipient(
     exchange: &TokenRequestContext<'_>,
     with_id_token: bool,
 ) -> Result<Option<Recipient>, FlowError> {
     let encryption = exchange.client.metadata.id_token_encryption.filter(|_| with_id_token);
-    Recipient::find(exchange.call, exchange.client, encryption, exchange.call.now).await
+    Recipient::find(exchange.call, exchange.client, encryption).await
 }
 
 /// A token that the client holds for itself; its `sub` is the client (RFC 9068 §2.2).
@@ -106,26 +115,26 @@ pub(super) fn for_client(
     request: &ClientCredentialsGrant,
 ) -> Result<TokenResponse, TokenError> {
     let client = exchange.client;
-    let scope = narrowed(&client_scope(client).unwrap_or_default(), request.scope.as_ref())?;
+    let allowed = client_scope(client).unwrap_or_default();
+    let scope = narrowed(&allowed, request.scope.as_ref())?;
     let resources = narrowed_resources(client, &[], &request.resource)?;
     let subject = client.id().as_str().parse().map_err(|_| FlowError::Broken("client as subject"))?;
-    let claims = access_token_claims(
-        exchange,
-        subject,
-        None,
-        RequestedAccess { scope: &scope, resources: &resources },
-    );
+    let claims =
+        access_token_claims(exchange, subject, None, RequestedAccess { scope, resources: &resources });
     Ok(TokenResponse {
         access_token: sign(exchange, &claims)?,
         token_type: TokenType::Bearer,
         expires_in: exchange.call.snapshot().policy.tokens.access_token_lifetime,
         refresh_token: None,
         id_token: None,
-        scope,
+        scope: claims.scope,
     })
 }
 
-fn access_token(exchange: &TokenRequestContext<'_>, person: TokenSubject<'_>) -> Result<String, TokenError> {
+fn access_token(
+    exchange: &TokenRequestContext<'_>,
+    person: TokenSubject<'_>,
+) -> Result<AccessToken, TokenError> {
     let TokenSubject { grant, account, .. } = person;
     let claims = AccessTokenClaims {
         auth_time: Some(grant.auth_time),
@@ -139,33 +148,33 @@ fn access_token(exchange: &TokenRequestContext<'_>, person: TokenSubject<'_>) ->
             RequestedAccess { scope: &grant.scope, resources: &grant.resources },
         )
     };
-    sign(exchange, &claims)
+    Ok(AccessToken { token: sign(exchange, &claims)?, scope: claims.scope })
 }
 
-/// What a token is asked for.
+/// The scope of an access token, and the resources that were requested for it.
 #[derive(Clone, Copy)]
 struct RequestedAccess<'a> {
     scope: &'a ScopeSet,
     resources: &'a [String],
 }
 
-/// What every access token says (RFC 9068 §2.2).
+/// The claims that every access token has (RFC 9068 §2.2).
 fn access_token_claims(
     exchange: &TokenRequestContext<'_>,
     sub: Subject,
     grant: Option<GrantId>,
-    reach: RequestedAccess<'_>,
+    access: RequestedAccess<'_>,
 ) -> AccessTokenClaims {
     let snapshot = exchange.call.snapshot();
     AccessTokenClaims {
         iss: snapshot.issuer.clone(),
         sub,
-        aud: audience(exchange, reach),
+        aud: audience(exchange, access),
         client_id: exchange.client.id().clone(),
         exp: exchange.call.after(snapshot.policy.tokens.access_token_lifetime),
         iat: exchange.call.now,
         jti: jti(exchange.call, grant),
-        scope: reach.scope.clone(),
+        scope: access.scope.clone(),
         auth_time: None,
         acr: None,
         amr: AmrSet::default(),
@@ -173,8 +182,8 @@ fn access_token_claims(
     }
 }
 
-/// As the client is registered: a JWT that resource servers read themselves, or a sealed value that only we can and that costs
-/// no signature.
+/// The token in the format that the client is registered for: a JWT, which resource servers read themselves, or a sealed value,
+/// which only this provider reads and which needs no signature.
 fn sign(exchange: &TokenRequestContext<'_>, claims: &AccessTokenClaims) -> Result<String, TokenError> {
     let client = exchange.client;
     let Some(algorithm) = client.metadata.access_token_signature() else {
@@ -185,33 +194,33 @@ fn sign(exchange: &TokenRequestContext<'_>, claims: &AccessTokenClaims) -> Resul
     Ok(signed.map_err(|_| FlowError::Broken("an access token could not be signed"))?)
 }
 
-/// RFC 8707 `resource`, else the client's `audience`, else the issuer itself. Userinfo takes only what names the issuer
-/// (RFC 9068 §4): with `openid` a token is for it too, unless the request named where it is to be used.
-fn audience(exchange: &TokenRequestContext<'_>, reach: RequestedAccess<'_>) -> Vec<String> {
-    if !reach.resources.is_empty() {
-        return reach.resources.to_vec();
+/// RFC 8707 `resource`, else the client's `audience`, else the issuer itself. Userinfo accepts only tokens with the issuer as an
+/// audience (RFC 9068 §4), so a token with `openid` has it too, unless the request named resources.
+fn audience(exchange: &TokenRequestContext<'_>, access: RequestedAccess<'_>) -> Vec<String> {
+    if !access.resources.is_empty() {
+        return access.resources.to_vec();
     }
     let mut audience = exchange.client.metadata.audience.clone();
     let issuer = exchange.call.snapshot().issuer.as_str().to_owned();
-    if (audience.is_empty() || reach.scope.contains(&Scope::OpenId)) && !audience.contains(&issuer) {
+    if (audience.is_empty() || access.scope.contains(&Scope::OpenId)) && !audience.contains(&issuer) {
         audience.push(issuer);
     }
     audience
 }
 
-/// What an ID token is given with, and vouches for by a hash (OpenID Connect Core §3.1.3.6, §3.3.2.11).
+/// What is issued together with an ID token, which has a hash of it (OpenID Connect Core §3.1.3.6, §3.3.2.11).
 #[derive(Clone, Copy)]
 struct HashedArtifacts<'a> {
     access_token: Option<&'a str>,
     code: Option<&'a str>,
-    /// Which claims of the granted scopes are in an ID token given in this way.
+    /// Which claims of the granted scopes the ID token has.
     scope_claims: &'a ScopeClaims,
 }
 
 fn id_token(
     exchange: &TokenRequestContext<'_>,
     person: TokenSubject<'_>,
-    beside: HashedArtifacts<'_>,
+    hashed: HashedArtifacts<'_>,
 ) -> Result<String, TokenError> {
     let TokenSubject { grant, account, with_nonce: first, recipient, .. } = person;
     let snapshot = exchange.call.snapshot();
@@ -231,10 +240,10 @@ fn id_token(
         amr: &grant.amr,
         azp: Some(client.id()),
         sid: Some(&sid),
-        at_hash: beside.access_token.map(|token| token_hash(algorithm, token)),
-        c_hash: beside.code.map(|code| token_hash(algorithm, code)),
+        at_hash: hashed.access_token.map(|token| token_hash(algorithm, token)),
+        c_hash: hashed.code.map(|code| token_hash(algorithm, code)),
         s_hash: None,
-        person: claims_of_person(exchange, person, beside.scope_claims),
+        person: claims_of_person(exchange, person, hashed.scope_claims),
     };
     let keys = exchange.call.key_set();
     let signed = claims.sign(keys.signer(algorithm)?);
@@ -246,8 +255,8 @@ fn id_token(
     }
 }
 
-/// Those of scopes as far as this way of giving it has them, and those that the request wanted in the ID token. What a client
-/// is always told is in every one.
+/// The claims of the granted scopes that this ID token has, and those that the request asked for in the ID token. Claims that are
+/// configured for every ID token of the client are always there.
 fn claims_of_person(
     exchange: &TokenRequestContext<'_>,
     person: TokenSubject<'_>,
@@ -274,16 +283,19 @@ fn claims_of_person(
     claims
 }
 
-/// RFC 6749 §6, §3.3: never more than what was granted.
-pub(super) fn narrowed(granted: &ScopeSet, asked: Option<&ScopeSet>) -> Result<ScopeSet, TokenError> {
+/// RFC 6749 §6, §3.3: the requested scope, which must be within what was granted.
+pub(super) fn narrowed<'a>(
+    granted: &'a ScopeSet,
+    asked: Option<&'a ScopeSet>,
+) -> Result<&'a ScopeSet, TokenError> {
     match asked {
-        None => Ok(granted.clone()),
-        Some(asked) if asked.is_subset(granted) => Ok(asked.clone()),
+        None => Ok(granted),
+        Some(asked) if asked.is_subset(granted) => Ok(asked),
         Some(asked) => Err(TokenError::Scope(shorten(&asked.difference(granted).to_string()))),
     }
 }
 
-/// What is left of `asked`, which was granted: the client may have had a scope then that it has no more (RFC 6749 §3.3).
+/// What is left of `asked`, which was granted: the client may not have all of these scopes any more (RFC 6749 §3.3).
 pub(super) fn remaining_scope(asked: &ScopeSet, worth: &EffectiveGrant) -> Result<ScopeSet, TokenError> {
     let scope = asked.intersection(&worth.scope);
     if scope.is_empty() && !asked.is_empty() {

@@ -1,6 +1,5 @@
-//! `POST /token` (RFC 6749 §3.2). This file owns what all grants share: who the client is has been proven, the grant must be
-//! one it is registered for, tokens are minted, errors have their one table. Each grant type adds only what is particular to
-//! it.
+//! `POST /token` (RFC 6749 §3.2). This file has what all grant types share: the client has authenticated and must be registered
+//! for the grant type, and errors are mapped in one table. Each grant type has a file of its own.
 
 mod client_credentials;
 mod code;
@@ -23,7 +22,7 @@ use crate::context::call::Call;
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 
-/// Specific inside; [`TokenError::code`] is what the wire gets.
+/// Why a token request is refused, for the log and the audit trail. The client gets [`TokenError::code`].
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     #[error("client is not registered for the grant type {0}: it must be in its grant_types")]
@@ -53,7 +52,7 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// RFC 6749 §5.2, RFC 8707 §2. `None`: not the client's fault.
+    /// The error code for the client (RFC 6749 §5.2, RFC 8707 §2). `None`: the request is not at fault.
     pub const fn code(&self) -> Option<TokenErrorCode> {
         match self {
             Self::GrantNotAllowed(_) => Some(TokenErrorCode::UnauthorizedClient),
@@ -73,7 +72,7 @@ impl TokenError {
 }
 
 impl TokenError {
-    /// What the wire says beside the code: fixed text, which gives away nothing that the client does not know.
+    /// The `error_description` for the client: fixed text, which discloses nothing that the client does not know.
     pub fn description(&self) -> &'static str {
         match self {
             Self::GrantNotAllowed(_) => {
@@ -103,7 +102,7 @@ impl From<anteroom_storage::StoreError> for TokenError {
     }
 }
 
-/// The request's own context: what a grant needs besides its parameters.
+/// The context of a token request: what a grant type needs besides its parameters.
 pub(crate) struct TokenRequestContext<'a> {
     pub call: &'a Call,
     pub client: &'a Client,
@@ -115,6 +114,8 @@ pub async fn handle_token_request(
     client: &AuthenticatedClient,
     request: TokenRequest,
 ) -> Result<TokenResponse, TokenError> {
+    // The client's keys may have been fetched for its authentication.
+    let call = &call.at_present();
     let exchange = TokenRequestContext { call, client: client.client() };
     let result = exchange.grant(request).await;
     if let Err(error) = &result

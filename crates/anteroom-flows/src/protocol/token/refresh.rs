@@ -1,7 +1,7 @@
-//! The refresh token grant (RFC 6749 §6): rotation that survives a lost answer and refuses a replay.
+//! The refresh token grant (RFC 6749 §6): rotation that tolerates a lost answer and refuses a replay.
 //!
-//! A token is `grant.generation.mac`: the MAC proves that we made it before any row is read, and lets the same successor be
-//! made again for a client whose answer was lost.
+//! A token is `grant.generation.mac`: the MAC shows that this provider made it before any row is read, and the same next token
+//! can be derived again for a client that has lost an answer.
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring};
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
@@ -38,7 +38,7 @@ pub(crate) fn token(keyring: &Keyring, family: &RefreshFamily) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A refresh token that we made: which grant, which generation.
+/// A refresh token of this provider: the grant and the generation that it names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RefreshToken {
     pub grant: GrantId,
@@ -68,18 +68,20 @@ pub(super) async fn refresh(
     let call = exchange.call;
     let presented = RefreshToken::parse(call.keyring(), request.refresh_token.expose_secret())
         .ok_or(TokenError::UnknownRefreshToken)?;
-    // A parallel refresh may change the row between the read and the write. Then the row is read again, three times at most.
+    // A parallel refresh may change the row between the read and the write. Then the row is read again, up to three times in all.
     for _ in 0..3 {
         let record =
             call.store().grant_with_context(presented.grant).await?.ok_or(TokenError::UnknownRefreshToken)?;
         let (family, worth) = check(exchange, &record)?;
         let budget = of_one(call, Limit::Refresh, &record.grant.id.0);
         spend_in_memory(call, &[budget])?;
-        // Refused before anything is spent.
+        // All refusals come before the rotation.
         let scope = mint::narrowed(&record.grant.scope, request.scope.as_ref())?;
-        let scope = mint::remaining_scope(&scope, &worth)?;
+        let scope = mint::remaining_scope(scope, &worth)?;
         let resources = mint::narrowed_resources(exchange.client, &worth.resources, &request.resource)?;
         let recipient = mint::recipient(exchange, scope.contains(&Scope::OpenId)).await?;
+        // The client's keys may have been fetched.
+        let exchange = &TokenRequestContext { call: &call.at_present(), client: exchange.client };
         let Some(next) = next_family_state(exchange, &record, family, presented.generation).await? else {
             continue;
         };
@@ -96,7 +98,7 @@ pub(super) async fn refresh(
     Err(TokenError::RefreshReplayed)
 }
 
-/// The state whose token is handed out. `None`: another request was faster, and it has to be looked at anew.
+/// The state of the family whose token is issued. `None`: a parallel request has changed the row, which has to be read again.
 async fn next_family_state(
     exchange: &TokenRequestContext<'_>,
     record: &GrantRecord,
@@ -125,12 +127,12 @@ async fn next_family_state(
     })
 }
 
-/// The client has proven who it is: it is a confidential one.
+/// Whether the client is a confidential one, which has authenticated.
 fn is_authenticated(exchange: &TokenRequestContext<'_>) -> bool {
     exchange.client.metadata.token_endpoint_auth_method != TokenEndpointAuthMethod::None
 }
 
-/// The token is this client's, and its grant is worth something.
+/// Checks that the token is this client's, and that its grant is still worth something.
 fn check(
     exchange: &TokenRequestContext<'_>,
     record: &GrantRecord,
@@ -142,7 +144,7 @@ fn check(
     Ok((record.family.ok_or(TokenError::UnknownRefreshToken)?, worth))
 }
 
-/// Spends the generation, in one conditional write; `false` when another request was first.
+/// Replaces the generation, in one conditional write; `false`: a parallel request was first.
 async fn rotate(
     exchange: &TokenRequestContext<'_>,
     grant: &Grant,
@@ -161,7 +163,7 @@ async fn rotate(
     Ok(exchange.call.store().run(unit).await.1?)
 }
 
-/// Spends the generation `from`.
+/// Replaces the generation `from` by `next`.
 struct RotateFamily {
     next: RefreshFamily,
     from: u32,
@@ -191,27 +193,27 @@ impl Unit for RotateFamily {
     }
 }
 
-/// About the grant and all that it belongs to.
+/// An audit entry about the grant, with its account, client and session.
 fn entry(exchange: &TokenRequestContext<'_>, grant: &Grant, event: Event) -> AuditEntry {
     let entry = exchange.call.entry(Actor::Client, event).about(grant.account);
     entry.by_client(&grant.client).in_session(grant.session)
 }
 
-/// RFC 9700 §4.14.2: a replay may be a thief's or the owner's; either way the family ends.
+/// RFC 9700 §4.14.2: it is not known whether the replay or the first use was legitimate, so the family ends.
 async fn replayed(
     exchange: &TokenRequestContext<'_>,
     grant: &Grant,
     generation: u32,
 ) -> Result<TokenError, TokenError> {
     let entry = entry(exchange, grant, Event::RefreshReplayed { grant: grant.id, generation });
-    // Of many replays at once, one ends the family; the others are refused requests, which are counted as such.
+    // Of several replays at once, one ends the family; the others are counted as refused requests.
     let unit = EndGrant { grant: grant.id, why: GrantEnd::RefreshReplayed, entry };
     exchange.call.store().run(unit).await.1?;
     Ok(TokenError::RefreshReplayed)
 }
 
-/// We made this token, and the database has not handed it out: it went back to an earlier state. The lost commits may have
-/// revoked the grant. So the grant is revoked now, and neither generation can be used.
+/// The token has a valid MAC, and the database does not know its generation: the database went back to an earlier state. The lost
+/// commits may have revoked the grant. So the grant is revoked now, and no generation can be used.
 async fn end_unknown_generation(
     exchange: &TokenRequestContext<'_>,
     grant: &Grant,

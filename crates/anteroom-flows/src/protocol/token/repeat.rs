@@ -1,6 +1,6 @@
-//! A refresh token that was just used, presented again: the answer was lost, two tabs asked, or two people have the token.
+//! A refresh token that was just used is presented again: an answer was lost, two tabs sent it, or another party has the token.
 //!
-//! Invariant: each repeat is counted in the statement that admits it, with its entry in the audit trail.
+//! Invariant: each repeat is counted in the statement that admits it, with an audit entry.
 
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::{AccountId, SessionId};
@@ -16,7 +16,7 @@ use crate::context::limits::of_one;
 use crate::error::FlowError;
 use crate::messages::notices::notices;
 
-/// `false`: too many were faster, or the family has moved on.
+/// `false`: there were too many repeats, or the family has a newer generation.
 pub(super) async fn repeat(
     exchange: &TokenRequestContext<'_>,
     record: &GrantRecord,
@@ -43,7 +43,7 @@ struct RepeatRefresh {
     client: ClientId,
     session: SessionId,
     family: RefreshFamily,
-    /// Applications of one person that change networks all day do not fill the mailbox.
+    /// So that a device which often changes its network does not fill the person's mailbox.
     budget: RateLimitCheck,
     messages: Vec<Message>,
 }

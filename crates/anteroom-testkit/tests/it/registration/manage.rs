@@ -11,6 +11,7 @@ on_both_databases!(
     rfc7592_2_1_a_client_reads_what_is_registered,
     rfc7592_2_2_an_update_replaces_everything,
     rfc7592_2_2_an_update_names_its_client,
+    rfc7592_2_2_an_update_that_changes_nothing_writes_nothing,
     rfc7592_2_2_a_secret_comes_and_goes_with_the_method,
     rfc7592_2_3_deletion_ends_what_was_granted,
     core_8_1_who_moves_to_another_sector_knows_nobody_there,
@@ -75,6 +76,28 @@ async fn rfc7592_2_2_an_update_replaces_everything(backend: Backend) {
     assert_eq!(before.authorize(&browser, &[]).await.status, 400, "where it led before");
     assert!(after.authorize(&browser, &[]).await.has_form("/consent"));
     assert_eq!(provider.audited("client_updated").await.len(), 1);
+}
+
+async fn rfc7592_2_2_an_update_that_changes_nothing_writes_nothing(backend: Backend) {
+    let provider = open(&backend).start().await;
+    let told = register(&provider, &metadata()).await;
+    let update = |changes: Value| {
+        let mut update = with(&changes);
+        update["client_id"] = told["client_id"].clone();
+        update
+    };
+    let renamed = update(json!({ "client_name": "Renamed" }));
+    let revision = async || provider.local().store().clients_revision().await.unwrap();
+    let first = put(&provider, &told, &renamed).await.json();
+    let after_first = revision().await;
+    provider.advance(jiff::SignedDuration::from_secs(1));
+    assert_eq!(put(&provider, &told, &renamed).await.json(), first);
+    assert_eq!(revision().await, after_first);
+    assert_eq!(provider.audited("client_updated").await.len(), 1);
+    // A change of the secret alone is a change.
+    let public = update(json!({ "client_name": "Renamed", "token_endpoint_auth_method": "none" }));
+    assert_eq!(put(&provider, &told, &public).await.status, 200);
+    assert_eq!(provider.audited("client_updated").await.len(), 2);
 }
 
 async fn rfc7592_2_2_an_update_names_its_client(backend: Backend) {

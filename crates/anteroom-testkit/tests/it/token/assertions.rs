@@ -19,6 +19,7 @@ on_both_databases!(
     assertions_are_counted_before_they_leave_a_row,
     core_10_1_1_keys_at_a_jwks_uri_are_fetched_again_when_one_is_missing,
     core_10_1_1_an_address_that_does_not_answer_takes_nobodys_keys_away_at_once,
+    core_10_1_1_a_token_lives_its_whole_time_although_the_keys_took_long,
 );
 
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -299,4 +300,21 @@ async fn assertions_are_counted_before_they_leave_a_row(backend: Backend) {
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 3);
     assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 7);
     assert_eq!(backend.rows().await["assertion_jti"], 3);
+}
+
+async fn core_10_1_1_a_token_lives_its_whole_time_although_the_keys_took_long(backend: Backend) {
+    let key = AppKey::new("ES256", "a");
+    let place = Documents::start(&AppKey::set(&[&key]).to_string()).await;
+    let provider = TestProvider::on(&backend).clients(&at(&place.url)).start().await;
+    let assertion = key.sign(&claims(&provider, "a"));
+    let came_at = provider.now();
+    place.take_long(&provider, SignedDuration::from_secs(8));
+    let answer = ask(&provider, &assertion).await.json();
+    assert_eq!(provider.now(), came_at + SignedDuration::from_secs(8));
+    let token = answer["access_token"].as_str().unwrap();
+    let assertion = key.sign(&claims(&provider, "b"));
+    let fields = [("token", token), ("client_assertion_type", TYPE), ("client_assertion", &assertion)];
+    let introspected = provider.browser().post("/introspect", &fields).await.json();
+    assert_eq!(introspected["iat"].as_i64(), Some(provider.now().as_second()));
+    assert_eq!(place.asked(), 1);
 }

@@ -16,6 +16,7 @@ on_both_databases!(
     core_3_3_2_5_one_from_the_authorization_endpoint_as_well,
     core_10_2_1_the_key_at_the_jwks_uri_is_the_one_of_now,
     core_10_2_without_a_key_nothing_is_spent,
+    core_10_2_what_is_issued_lives_its_whole_time_although_the_keys_took_long,
     core_10_2_without_a_key_the_application_is_told_so,
     core_3_1_2_1_a_hint_is_decrypted_by_its_client_or_encrypted_to_us,
 );
@@ -185,4 +186,36 @@ async fn core_3_1_2_1_a_hint_is_decrypted_by_its_client_or_encrypted_to_us(backe
     let left = browser.get(&end_session(&again)).await;
     assert_eq!(left.location().as_str(), "https://sealed.example/out");
     assert!(!browser.is_signed_in().await);
+}
+
+async fn core_10_2_what_is_issued_lives_its_whole_time_although_the_keys_took_long(backend: Backend) {
+    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    let place = Documents::start(&set(&[key.jwk()]).to_string()).await;
+    let keys = format!("jwks_uri = \"{}\"", place.url);
+    let more = "id_token_encrypted_response_alg = \"ECDH-ES\"\ngrant_types = [\"authorization_code\", \"refresh_token\", \"implicit\"]\n\
+                response_types = [\"code\", \"code id_token\"]";
+    let provider = TestProvider::on(&backend).clients(&client(&keys, more)).start().await;
+    let (app, browser) = (provider.client("sealed"), provider.signed_in(ALICE).await);
+    let issued_at = async |id_token: &str| app.verified(&key.open(id_token)).await.claims["iat"].as_i64();
+    place.take_long(&provider, SignedDuration::from_secs(8));
+    // In each of these the keys are too old, and fetched again.
+    let forget_keys = || provider.advance(SignedDuration::from_mins(5));
+    let code = app.code(&browser, &[("scope", "openid offline_access")]).await;
+    let tokens = Tokens::of(&app.redeem(&code).await);
+    assert_eq!(issued_at(tokens.id_token()).await, Some(provider.now().as_second()), "code");
+    let redeemed = provider.audited("code_redeemed").await;
+    assert_eq!(redeemed.first().map(|entry| entry.at), Some(provider.now()));
+    forget_keys();
+    let tokens = Tokens::of(&app.refresh(tokens.refresh_token()).await);
+    assert_eq!(issued_at(tokens.id_token()).await, Some(provider.now().as_second()), "refresh");
+    forget_keys();
+    let answer = app.authorize(&browser, &[("response_type", "code id_token")]).await;
+    let location = answer.location();
+    let fragment = location.fragment().unwrap().as_bytes();
+    let parameters: BTreeMap<String, String> = url::form_urlencoded::parse(fragment).into_owned().collect();
+    assert_eq!(issued_at(&parameters["id_token"]).await, Some(provider.now().as_second()), "hybrid");
+    // The code of that answer lives for a minute from then on.
+    provider.advance(SignedDuration::from_secs(58));
+    assert_eq!(app.redeem(&parameters["code"]).await.status, 200);
+    assert_eq!(place.asked(), 3);
 }
