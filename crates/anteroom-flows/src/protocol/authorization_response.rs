@@ -27,11 +27,13 @@ pub(crate) struct PreparedResponse {
     pub(crate) response: AuthorizationResponse,
     /// That of the tokens in it, for that unit to write.
     pub(crate) grant: Option<Arc<HybridGrant>>,
+    /// The `session_state` in it.
+    pub(crate) session_state: Option<String>,
 }
 
 impl From<AuthorizationResponse> for PreparedResponse {
     fn from(response: AuthorizationResponse) -> Self {
-        Self { response, grant: None }
+        Self { response, grant: None, session_state: None }
     }
 }
 
@@ -75,7 +77,7 @@ pub(crate) async fn respond(
         session_state: session_state.as_deref(),
     };
     let response = reply.target().success(issuer, issued);
-    Ok(PreparedResponse { response, grant: grant.map(Arc::new) })
+    Ok(PreparedResponse { response, grant: grant.map(Arc::new), session_state })
 }
 
 /// The account has changed while the answer was made, or the session has ended.
