@@ -19,6 +19,8 @@ use anteroom_oidc::ClientId;
 use anteroom_oidc::authorization::{AuthorizationRequest, Reply};
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_storage::{Tx, Unit};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -208,8 +210,9 @@ pub(crate) fn repeat_response(visit: &Visit, before: &Interaction, account: Opti
 }
 
 impl AuthorizationResult {
-    /// Session Management 1.0 §3.1: the client compares `session_state` with the cookie that the browser has. A form that is sent
-    /// again gets a cookie of its own, so that the response has to go with that one.
+    /// Session Management 1.0 §3.1: the client compares `session_state` with the cookie that the browser has. A sign-in form that is
+    /// sent again gets another cookie, so the response must fit that one. The salt stays, so that with the same cookie the
+    /// response is the same.
     fn with_present_session_state(
         self,
         visit: &Visit,
@@ -219,7 +222,8 @@ impl AuthorizationResult {
         let (Some(before), Some(origin)) = (self.session_state, reply.redirect_uri.origin()) else {
             return self.response;
         };
-        let salt = visit.random().bytes();
+        let salt = before.split_once('.').and_then(|(_, salt)| URL_SAFE_NO_PAD.decode(salt).ok());
+        let Some(salt) = salt.and_then(|salt| salt.try_into().ok()) else { return self.response };
         let now = visit.browser.state.session_state(&request.ask.client_id, &origin, salt);
         match self.response {
             AuthorizationResponse::Redirect(location) => {
