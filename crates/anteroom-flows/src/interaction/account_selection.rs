@@ -1,11 +1,11 @@
-//! Whom a step is about: of those signed in in this browser, or proven in this journey, the one.
+//! The account that a step is about: one that is signed in in this browser, or was proven in this interaction.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
 use anteroom_domain::client::Client;
 use anteroom_domain::interaction::{InteractionProof, InteractionState};
+use anteroom_oidc::authorization::Ask;
 use anteroom_oidc::{Prompt, Subject};
-use std::sync::Arc;
 
 use crate::context::call::{Call, FormOwner, Visit};
 use crate::context::live::ActiveSession;
@@ -13,20 +13,21 @@ use crate::error::FlowError;
 use crate::interaction::open_interaction::OpenInteraction;
 use crate::protocol::subject::subject;
 
-pub(crate) enum AccountSelection {
+pub(crate) enum AccountSelection<'a> {
     Nobody,
     Several(Vec<ActiveSession>),
     SignedIn(Box<ActiveSession>),
-    Proven(Box<Account>, InteractionProof),
+    Proven(Box<Account>, &'a InteractionProof),
 }
 
-impl AccountSelection {
-    /// Chosen on the way, else insisted on or hinted at by the application, else the only one; the dashboard takes the current
-    /// one. Where the hint is of an account that is not signed in here, the person chooses. If the chosen account is not signed
-    /// in any more, no account is selected; another one never takes its place.
+impl<'a> AccountSelection<'a> {
+    /// The account that was chosen in this interaction, else the one that the request requires or hints at, else the only one;
+    /// for the dashboard the current one. If the hint is of an account that is not signed in here, the person chooses. If the
+    /// chosen account is not signed in any more, no account is selected, and never another one instead.
     pub(crate) async fn select(
         visit: &Visit,
-        (interaction, client): (&OpenInteraction, Option<&Arc<Client>>),
+        interaction: &'a OpenInteraction,
+        client: Option<&Client>,
         mut live: Vec<ActiveSession>,
     ) -> Result<Self, FlowError> {
         let state = &interaction.state;
@@ -35,7 +36,7 @@ impl AccountSelection {
             && let Some(account) = visit.store().account(proof.account).await?
             && proof.is_current_for(&account, visit.now)
         {
-            return Ok(Self::Proven(Box::new(account), proof.clone()));
+            return Ok(Self::Proven(Box::new(account), proof));
         }
         let chosen = state.account.map(|chosen| live.iter().position(|one| one.account.id == chosen));
         let place = match chosen {
@@ -64,13 +65,12 @@ impl AccountSelection {
         }
     }
 
-    /// Whether the page of a form showed this person. A form of a page that showed another one, or another session, must not
-    /// act for this one.
-    pub(crate) fn is_shown_by(&self, form: FormOwner) -> bool {
+    /// A form must not act for another account or session than its page showed. `Err`: the account that is selected instead.
+    pub(crate) fn if_shown_by(self, form: FormOwner) -> Result<Self, Box<Account>> {
         match self {
-            Self::Nobody | Self::Several(_) => true,
-            Self::SignedIn(live) => form.allows(live),
-            Self::Proven(account, _) => form.allows_account(account.id),
+            Self::SignedIn(live) if !form.allows(&live) => Err(Box::new(live.account)),
+            Self::Proven(account, _) if !form.allows_account(account.id) => Err(account),
+            shown => Ok(shown),
         }
     }
 
@@ -84,33 +84,37 @@ impl AccountSelection {
 }
 
 fn must_choose(state: &InteractionState) -> bool {
-    state.request().is_some_and(|request| request.ask.prompt.contains(Prompt::SelectAccount))
+    ask_of(state).is_some_and(|ask| ask.prompt.contains(Prompt::SelectAccount))
 }
 
-/// Whether the application means an account that is not signed in here. It decides nothing without a page, where the session
-/// is all there is to answer with, and nothing where the person signs in again anyway.
+fn ask_of(state: &InteractionState) -> Option<&Ask> {
+    state.request().map(|request| &request.ask)
+}
+
+/// Whether `login_hint` is the address of an account that is not signed in here. With `prompt=none` there is no page to choose on,
+/// and with `prompt=login` or `max_age=0` the person signs in again anyway, so that the hint decides nothing there.
 fn hints_at_signed_out_account(state: &InteractionState, live: &[ActiveSession]) -> bool {
-    let Some(request) = state.request().filter(|_| state.insists_on.is_none()) else { return false };
-    let silent = request.ask.prompt.contains(Prompt::None);
-    let signs_in = request.ask.prompt.contains(Prompt::Login) || request.ask.max_age == Some(0);
-    let hint = request.ask.login_hint.as_deref().filter(|hint| EmailAddress::parse(hint).is_ok());
+    let Some(ask) = ask_of(state).filter(|_| state.insists_on.is_none()) else { return false };
+    let silent = ask.prompt.contains(Prompt::None);
+    let signs_in = ask.prompt.contains(Prompt::Login) || ask.max_age == Some(0);
+    let hint = ask.login_hint.as_deref().filter(|hint| EmailAddress::parse(hint).is_ok());
     let hint = hint.map(FoldedAddress::from_entered);
     let is_here = |hint| live.iter().any(|one| one.account.primary_address.folded() == hint);
     !silent && !signs_in && !live.is_empty() && hint.is_some_and(|hint| !is_here(hint))
 }
 
-/// The one whom the application insists on, or whose address it hints at (OpenID Connect Core §3.1.2.1).
+/// The place of the account that the request requires, or whose address it hints at (OpenID Connect Core §3.1.2.1).
 ///
-/// Without a page, an account that has not consented to the client is named by nothing: the answer would tell whether the hint is
-/// that of an account that is signed in here.
+/// With `prompt=none` the answer would disclose whether the hinted account is signed in here. So an account that has not consented
+/// to the client is not selected by a hint.
 async fn named(
     call: &Call,
     state: &InteractionState,
-    client: Option<&Arc<Client>>,
+    client: Option<&Client>,
     live: &[ActiveSession],
 ) -> Result<Option<usize>, FlowError> {
     let Some(place) = hinted(call, state, client, live)? else { return Ok(None) };
-    let silent = state.request().is_some_and(|request| request.ask.prompt.contains(Prompt::None));
+    let silent = ask_of(state).is_some_and(|ask| ask.prompt.contains(Prompt::None));
     let asks = client.filter(|client| silent && live.len() > 1 && !client.policy.first_party);
     if let (Some(client), Some(one)) = (asks, live.get(place))
         && call.store().consent(one.account.id, client.id()).await?.is_none()
@@ -123,7 +127,7 @@ async fn named(
 fn hinted(
     call: &Call,
     state: &InteractionState,
-    client: Option<&Arc<Client>>,
+    client: Option<&Client>,
     live: &[ActiveSession],
 ) -> Result<Option<usize>, FlowError> {
     if let (Some(_), Some(client)) = (&state.insists_on, client) {
@@ -131,7 +135,7 @@ fn hinted(
             live.iter().map(|one| subject(call, client, one.account.id)).collect::<Result<_, _>>()?;
         return Ok(state.required_subs().find_map(|wanted| here.iter().position(|sub| sub == wanted)));
     }
-    let hint = state.request().and_then(|request| request.ask.login_hint.as_deref());
+    let hint = ask_of(state).and_then(|ask| ask.login_hint.as_deref());
     let hint = hint.map(FoldedAddress::from_entered);
     Ok(hint.and_then(|hint| live.iter().position(|one| one.account.primary_address.folded() == hint)))
 }

@@ -2,10 +2,10 @@
 //!
 //! A browser can reopen any page of an interaction from its history, and one authorization request can be in several sealed
 //! pages, rows and mailed links at once. All of them name the request's identifier, and the response inserts one row under it:
-//! the first response wins, however many are made at the same time. A request that is answered in the moment it comes, without
-//! a page, has no carrier, and nothing is written for it; one that was pushed has its name, which the answer ends. Where no
-//! person is signed in, that is all: a client could otherwise have a row written for each request that it pushes, without a
-//! browser.
+//! the first response wins, however many are made at the same time. A request that is answered at once, without a page, is in no
+//! page and no row, and nothing is written for it. A pushed request has a name, which the answer ends. If no account is signed
+//! in, nothing else is written for a pushed request: a client could otherwise have a row written for each request that it
+//! pushes, without a browser.
 //!
 //! A double click or a broken connection makes the browser submit the form twice. For `ANSWER_REPEATED_FOR` the same browser
 //! gets the same response again.
@@ -16,8 +16,11 @@ use anteroom_domain::interaction::{
     ANSWER_REPEATED_FOR, Destination, Interaction, InteractionState, RequestSource,
 };
 use anteroom_oidc::ClientId;
+use anteroom_oidc::authorization::{AuthorizationRequest, Reply};
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_storage::{Tx, Unit};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -25,24 +28,25 @@ use std::sync::Arc;
 use crate::context::call::{Call, Visit};
 use crate::error::FlowError;
 use crate::interaction::consent_answer::ConsentAnswer;
+use crate::interaction::end_pushed_request::EndPushedRequest;
 use crate::interaction::open_interaction::OpenInteraction;
 use crate::interaction::step::{AlreadyFinished, Next};
 use crate::protocol::authorization_response::{PreparedResponse, account_changed};
 use crate::protocol::hybrid::HybridGrant;
 
-/// What became of an attempt to answer.
+/// Result of an attempt to answer.
 enum FinishResult {
     Now,
-    /// Nothing was written: what was agreed to is not what the client is now.
+    /// Nothing was written: the client has changed since its consent page was shown.
     ClientChanged,
-    /// It was answered before: the row that says so, where there is one.
+    /// It was answered before. The row of that answer, if one was written.
     Before(Option<Box<Interaction>>),
 }
 
-/// Why nothing of a unit stays.
+/// Why a unit is rolled back.
 enum FinishError {
     Flow(FlowError),
-    /// Tokens were to be released for a person whose account has changed, or whose session has ended.
+    /// The response holds tokens, and the account has changed or its session has ended since they were minted.
     AccountChanged,
 }
 
@@ -52,12 +56,15 @@ impl<E: Into<FlowError>> From<E> for FinishError {
     }
 }
 
-/// What rests, sealed, in the row of an answered request.
+/// What the row of an answered request holds, sealed.
 #[derive(Serialize, Deserialize)]
 struct AuthorizationResult {
-    /// Who was signed in for it.
+    /// The account that was signed in.
     account: Option<AccountId>,
     response: AuthorizationResponse,
+    /// The `session_state` in the response. Release 0.1.0 wrote none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    session_state: Option<String>,
 }
 
 const CONTEXT: &str = "answered request";
@@ -70,61 +77,64 @@ pub(crate) async fn answer(
     account: Option<AccountId>,
     prepared: PreparedResponse,
 ) -> Result<Next, FlowError> {
-    match answer_with(visit, interaction, account, prepared).await {
-        Ok(next) => Ok(next),
-        Err(FinishError::Flow(error)) => Err(error),
-        Err(FinishError::AccountChanged) => {
-            let request = interaction.state.request().ok_or(FlowError::Broken("tokens for no request"))?;
-            let told = account_changed(visit, &request.reply).into();
-            match answer_with(visit, interaction, account, told).await {
-                Err(FinishError::AccountChanged) => Err(FlowError::Broken("an error with tokens")),
-                Err(FinishError::Flow(error)) => Err(error),
-                Ok(next) => Ok(next),
-            }
-        }
+    let request = interaction.state.request().ok_or(FlowError::Broken("an answer without a request"))?;
+    let mut result = answer_once(visit, interaction, request, account, prepared).await;
+    if matches!(result, Err(FinishError::AccountChanged)) {
+        let error = account_changed(visit, &request.reply).into();
+        result = answer_once(visit, interaction, request, account, error).await;
     }
+    result.map_err(|error| match error {
+        FinishError::Flow(error) => error,
+        FinishError::AccountChanged => FlowError::Broken("an error response with tokens"),
+    })
 }
 
-async fn answer_with(
+async fn answer_once(
     visit: &Visit,
     interaction: &OpenInteraction,
+    request: &AuthorizationRequest,
     account: Option<AccountId>,
-    PreparedResponse { response, grant }: PreparedResponse,
+    PreparedResponse { response, grant, session_state }: PreparedResponse,
 ) -> Result<Next, FinishError> {
-    let pushed = matches!(interaction.state.source, RequestSource::Pushed { .. });
+    let pushed = interaction.pushed();
     let kept = KeptWithAnswer { consent: interaction.consent.clone(), grant };
-    let name = interaction.response_key().filter(|_| pushed || interaction.is_resumable);
-    let Some(name) = name else {
+    let key = interaction.response_key().filter(|_| pushed.is_some() || interaction.is_resumable);
+    let Some(key) = key else {
         if !kept.is_nothing() {
             visit.store().run(kept).await.1?;
         }
         return Ok(Next::Application(Box::new(response)));
     };
-    let answer = AuthorizationResult { account, response };
-    let only_pushed = interaction.pushed().filter(|_| account.is_none() && !interaction.is_resumable);
+    let answer = AuthorizationResult { account, response, session_state };
+    let only_pushed = pushed.filter(|_| account.is_none() && !interaction.is_resumable);
     let finished = if let Some(digest) = only_pushed {
-        finish_by_name(visit, digest).await?
+        // No page and no row has this request, and no account is signed in: the request ends, and no row is written.
+        let ended = visit.store().run(EndPushedRequest { digest, now: visit.now }).await.1?;
+        if ended { FinishResult::Now } else { FinishResult::Before(None) }
     } else {
-        let finishing = FinishInteractionUnit::prepare(visit, (interaction, &name), &answer, kept)?;
-        let finishing = Arc::new(finishing);
-        visit.store().write(move |tx| finish(tx, Arc::clone(&finishing))).await?
+        let answered = answered_row(visit, interaction, request, &answer)?;
+        let unit = FinishInteraction {
+            answered,
+            digests: digests(visit, &key),
+            digest: visit.keyring().mac(KeyPurpose::TokenHash).digest(CONTEXT, &key),
+            row: interaction.row(),
+            pushed,
+            kept,
+        };
+        visit.store().run(unit).await.1?
     };
-    Ok(match (finished, interaction.state.request()) {
-        (FinishResult::Now, _) => Next::Application(Box::new(answer.response)),
-        (FinishResult::ClientChanged, _) => return Err(FlowError::ClientChanged.into()),
-        (FinishResult::Before(Some(before)), _) => repeat_response(visit, &before, account),
-        (FinishResult::Before(None), Some(request)) => {
-            pushed_request_finished(visit, Some(&request.ask.client_id))
-        }
-        (FinishResult::Before(None), None) => Next::ApplicationGone,
+    Ok(match finished {
+        FinishResult::Now => Next::Application(Box::new(answer.response)),
+        FinishResult::ClientChanged => return Err(FlowError::ClientChanged.into()),
+        FinishResult::Before(Some(before)) => repeat_response(visit, &before, account),
+        FinishResult::Before(None) => pushed_request_finished(visit, Some(&request.ask.client_id)),
     })
 }
 
-/// What an answer brings about besides itself. It is written by the unit that answers, so that nothing stays of an answer that is
-/// not given.
+/// What is written together with an answer. The unit that answers writes it, so that nothing of an answer stays that is not given.
 struct KeptWithAnswer {
     consent: Option<Arc<ConsentAnswer>>,
-    /// Of the tokens that leave with the answer.
+    /// Of the tokens in the response.
     grant: Option<Arc<HybridGrant>>,
 }
 
@@ -140,7 +150,7 @@ impl KeptWithAnswer {
         Ok(())
     }
 
-    /// Whether the client still is what the person agreed to.
+    /// Whether the client is still as its consent page showed it.
     async fn is_to_this_client(&self, tx: &Tx) -> Result<bool, FlowError> {
         match &self.consent {
             Some(consent) => consent.is_to_this_client(tx).await,
@@ -159,8 +169,8 @@ impl KeptWithAnswer {
     }
 }
 
-/// By itself for pages of release 0.1.0, which name no request, and for a request without a page, which nothing carries: no row
-/// says that theirs was answered.
+/// Runs by itself where no row is written for the answer: for pages of release 0.1.0, which name no request, and for a request
+/// that is answered without a page.
 impl Unit for KeptWithAnswer {
     type Output = ();
     type Error = FinishError;
@@ -176,22 +186,14 @@ impl Unit for KeptWithAnswer {
     }
 }
 
-/// Answers a pushed request that no page carries and for which no account is signed in.
-async fn finish_by_name(visit: &Visit, digest: KeyedDigest) -> Result<FinishResult, FlowError> {
-    let now = visit.now;
-    let write = visit
-        .store()
-        .write(move |tx| async move { Ok::<_, FlowError>(tx.end_pushed_request(&digest, now).await?) });
-    Ok(if write.await? { FinishResult::Now } else { FinishResult::Before(None) })
-}
-
-/// A pushed request was answered, and no row says by what.
+/// The answer to a pushed request that ended without a row of its answer.
 pub(crate) fn pushed_request_finished(call: &Call, client: Option<&ClientId>) -> Next {
     let client = client.and_then(|id| call.snapshot().clients.get(id).cloned());
     Next::AnsweredBefore(Box::new(AlreadyFinished { client, repeat: None }))
 }
 
-/// The row of an earlier answer, for the one who is signed in now (`account`).
+/// The earlier response, from its row. It is repeated only for the account that it was given to (`account`: the one that is signed
+/// in now).
 pub(crate) fn repeat_response(visit: &Visit, before: &Interaction, account: Option<AccountId>) -> Next {
     let request = before.state.request();
     let client = request.and_then(|request| visit.snapshot().clients.get(&request.ask.client_id).cloned());
@@ -199,29 +201,62 @@ pub(crate) fn repeat_response(visit: &Visit, before: &Interaction, account: Opti
     if may_repeat(before, visit)
         && let Some(answer) = open(visit, before).filter(|answer| answer.account == account)
     {
-        repeat = Some(Box::new(answer.response));
+        repeat = Some(Box::new(match request {
+            Some(request) => answer.with_present_session_state(visit, request),
+            None => answer.response,
+        }));
     }
     Next::AnsweredBefore(Box::new(AlreadyFinished { client, repeat }))
 }
 
-/// In the browser that was answered, and only for a moment.
+impl AuthorizationResult {
+    /// Session Management 1.0 §3.1: the client compares `session_state` with the cookie that the browser has. A sign-in form that is
+    /// sent again gets another cookie, so the response must fit that one. The salt stays, so that with the same cookie the
+    /// response is the same.
+    fn with_present_session_state(
+        self,
+        visit: &Visit,
+        request: &AuthorizationRequest,
+    ) -> AuthorizationResponse {
+        let Reply::Redirect(reply) = &request.reply;
+        let (Some(before), Some(origin)) = (self.session_state, reply.redirect_uri.origin()) else {
+            return self.response;
+        };
+        let salt = before.split_once('.').and_then(|(_, salt)| URL_SAFE_NO_PAD.decode(salt).ok());
+        let Some(salt) = salt.and_then(|salt| salt.try_into().ok()) else { return self.response };
+        let now = visit.browser.state.session_state(&request.ask.client_id, &origin, salt);
+        match self.response {
+            AuthorizationResponse::Redirect(location) => {
+                AuthorizationResponse::Redirect(location.replace(&before, &now))
+            }
+            AuthorizationResponse::FormPost { action, mut parameters } => {
+                for (_, value) in parameters.iter_mut().filter(|(name, _)| name == "session_state") {
+                    value.replace_range(.., &now);
+                }
+                AuthorizationResponse::FormPost { action, parameters }
+            }
+        }
+    }
+}
+
+/// Only in the browser that was answered, and within [`ANSWER_REPEATED_FOR`].
 pub(crate) fn may_repeat(before: &Interaction, visit: &Visit) -> bool {
     let at = before.finished_at.unwrap_or(before.created_at);
     before.state.browser == visit.browser.id && visit.now.duration_since(at) < ANSWER_REPEATED_FOR
 }
 
-/// The row of the answer to what is carried here, if it was answered.
+/// The row of the answer to this interaction's request, if it was answered.
 pub(crate) async fn find(
     call: &Call,
     interaction: &OpenInteraction,
 ) -> Result<Option<Interaction>, FlowError> {
     match interaction.response_key().filter(|_| interaction.state.request().is_some()) {
-        Some(name) => Ok(call.store().interaction(&digests(call, &name)).await?),
+        Some(key) => Ok(call.store().interaction(&digests(call, &key)).await?),
         None => Ok(None),
     }
 }
 
-/// The same for a request of which only the name is there.
+/// The same by the identifier of the request.
 pub(crate) async fn find_by_id(call: &Call, request: RequestId) -> Result<Option<Interaction>, FlowError> {
     Ok(call.store().interaction(&digests(call, request.0.as_bytes())).await?)
 }
@@ -235,85 +270,78 @@ pub(crate) fn id_of_pushed(digest: &KeyedDigest) -> RequestId {
     RequestId(uuid::Uuid::from_bytes(bytes))
 }
 
-struct FinishInteractionUnit {
-    /// The row that says that the request was answered, and by what.
+struct FinishInteraction {
     answered: Interaction,
     digests: Vec<KeyedDigest>,
     digest: KeyedDigest,
-    /// The row that carried the request here.
+    /// The row of the interaction, which the answer finishes.
     row: Option<InteractionId>,
     pushed: Option<KeyedDigest>,
     kept: KeptWithAnswer,
 }
 
-impl FinishInteractionUnit {
-    fn prepare(
-        visit: &Visit,
-        (interaction, name): (&OpenInteraction, &[u8]),
-        answer: &AuthorizationResult,
-        kept: KeptWithAnswer,
-    ) -> Result<Self, FlowError> {
-        let id = InteractionId(visit.new_id());
-        let plain = serde_json::to_vec(answer).map_err(|_| FlowError::Broken("an answer"))?;
-        let sealer = visit.keyring().sealer(KeyPurpose::InteractionSeal);
-        let answered = Interaction {
-            id,
-            state: without_parameters(&interaction.state),
-            proof: None,
-            created_at: visit.now,
-            expires_at: kept_until(visit, &interaction.state.source),
-            finished_at: Some(visit.now),
-            // Only a repeated form gets the response again. Without a page there was no form, so none is stored.
-            answer: interaction
-                .is_resumable
-                .then(|| sealer.seal(visit.random(), &associated_data(id), &plain)),
-        };
-        let mac = visit.keyring().mac(KeyPurpose::TokenHash);
-        Ok(Self {
-            digests: digests(visit, name),
-            digest: mac.digest(CONTEXT, name),
-            row: interaction.row(),
-            pushed: interaction.pushed(),
-            kept,
-            answered,
-        })
+impl Unit for FinishInteraction {
+    type Output = FinishResult;
+    type Error = FinishError;
+
+    const NAME: &'static str = "finish_interaction";
+
+    async fn run(&self, tx: &Tx) -> Result<FinishResult, FinishError> {
+        let Self { answered, digests, digest, row, pushed, kept } = self;
+        kept.lock_account(tx).await?;
+        if let Some(before) = tx.interaction(digests).await? {
+            return Ok(FinishResult::Before(Some(Box::new(before))));
+        }
+        if !kept.is_to_this_client(tx).await? {
+            return Ok(FinishResult::ClientChanged);
+        }
+        let now = answered.created_at;
+        if let Some(pushed) = pushed
+            && !tx.end_pushed_request(pushed, now).await?
+        {
+            return Ok(FinishResult::Before(tx.interaction(digests).await?.map(Box::new)));
+        }
+        if !tx.insert_interaction(answered, digest).await? {
+            let before = tx.interaction(digests).await?;
+            let before = before.ok_or(FlowError::Broken("an answered request without its row"))?;
+            return Ok(FinishResult::Before(Some(Box::new(before))));
+        }
+        if let Some(row) = row {
+            tx.finish_interaction(*row, now).await?;
+        }
+        kept.keep(tx).await?;
+        Ok(FinishResult::Now)
     }
 }
 
-/// The earlier answer, if there is one.
-async fn finish(tx: Tx, finishing: Arc<FinishInteractionUnit>) -> Result<FinishResult, FinishError> {
-    let FinishInteractionUnit { answered, digests, digest, row, pushed, kept } = &*finishing;
-    kept.lock_account(&tx).await?;
-    if let Some(before) = tx.interaction(digests).await? {
-        return Ok(FinishResult::Before(Some(Box::new(before))));
-    }
-    if !kept.is_to_this_client(&tx).await? {
-        return Ok(FinishResult::ClientChanged);
-    }
-    let now = answered.created_at;
-    if let Some(pushed) = pushed
-        && !tx.end_pushed_request(pushed, now).await?
-    {
-        return Ok(FinishResult::Before(tx.interaction(digests).await?.map(Box::new)));
-    }
-    if !tx.insert_interaction(answered, digest).await? {
-        let before = tx.interaction(digests).await?;
-        let before = before.ok_or(FlowError::Broken("an answered request without its row"))?;
-        return Ok(FinishResult::Before(Some(Box::new(before))));
-    }
-    if let Some(row) = row {
-        tx.finish_interaction(*row, now).await?;
-    }
-    kept.keep(&tx).await?;
-    Ok(FinishResult::Now)
+/// The row that holds the answer to the request.
+fn answered_row(
+    visit: &Visit,
+    interaction: &OpenInteraction,
+    request: &AuthorizationRequest,
+    answer: &AuthorizationResult,
+) -> Result<Interaction, FlowError> {
+    let id = InteractionId(visit.new_id());
+    let plain = serde_json::to_vec(answer).map_err(|_| FlowError::Broken("an answer"))?;
+    let sealer = visit.keyring().sealer(KeyPurpose::InteractionSeal);
+    Ok(Interaction {
+        id,
+        state: without_parameters(&interaction.state, request),
+        proof: None,
+        created_at: visit.now,
+        expires_at: expiry(visit, &interaction.state.source),
+        finished_at: Some(visit.now),
+        // Only a repeated form gets the response again. Without a page there was no form, so none is stored.
+        answer: interaction.is_resumable.then(|| sealer.seal(visit.random(), &associated_data(id), &plain)),
+    })
 }
 
-/// Clocks of nodes may differ by as much.
+/// The clocks of two nodes may differ by this much.
 const SKEW: SignedDuration = SignedDuration::from_mins(1);
 
 /// The row must outlive every page, row and link in which the request could still be opened; otherwise the request could be
-/// answered twice. A pushed request cannot be used after its own end, so that its row need not outlive that.
-fn kept_until(visit: &Visit, source: &RequestSource) -> Timestamp {
+/// answered twice. A pushed request cannot be used after its own expiry, so its row need not outlive that.
+fn expiry(visit: &Visit, source: &RequestSource) -> Timestamp {
     let policy = &visit.snapshot().policy;
     let (from, kept) = match source {
         RequestSource::Pushed { ends_at, .. } => (*ends_at, SKEW),
@@ -324,24 +352,16 @@ fn kept_until(visit: &Visit, source: &RequestSource) -> Timestamp {
     from.checked_add(kept).unwrap_or(Timestamp::MAX)
 }
 
-/// What the row of an answered request has to say of it: in which browser it was answered, and for which client. The client
-/// chooses the length of all other parameters, so they are not stored.
-fn without_parameters(state: &InteractionState) -> InteractionState {
-    let destination = match &state.destination {
-        Destination::Application(request) => {
-            Destination::Application(Box::new(request.response_target_only()))
-        }
-        other => other.clone(),
-    };
+/// The row of an answered request names the browser and the client that were answered. The client chooses the length of all other
+/// parameters, so they are not stored.
+fn without_parameters(state: &InteractionState, request: &AuthorizationRequest) -> InteractionState {
+    let destination = Destination::Application(Box::new(request.response_target_only()));
     InteractionState {
-        destination,
-        account: None,
-        consented_by: None,
-        consent_question: None,
-        insists_on: None,
-        also_insists_on: Vec::new(),
-        recovery: None,
-        ..state.clone()
+        picked_at: state.picked_at,
+        request_id: state.request_id,
+        source: state.source.clone(),
+        signed: state.signed,
+        ..InteractionState::new(destination, state.browser, state.began_at)
     }
 }
 
@@ -355,6 +375,6 @@ fn open(call: &Call, before: &Interaction) -> Option<AuthorizationResult> {
     serde_json::from_slice(&plain).ok()
 }
 
-fn digests(call: &Call, name: &[u8]) -> Vec<KeyedDigest> {
-    call.keyring().mac(KeyPurpose::TokenHash).digests(CONTEXT, name)
+fn digests(call: &Call, key: &[u8]) -> Vec<KeyedDigest> {
+    call.keyring().mac(KeyPurpose::TokenHash).digests(CONTEXT, key)
 }

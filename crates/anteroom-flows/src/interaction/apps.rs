@@ -1,4 +1,4 @@
-//! The authenticator apps of an account: the one place that says which codes of theirs are taken now.
+//! The authenticator apps of an account, and the codes that they show now.
 
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::ids::{AccountId, FactorId};
@@ -7,14 +7,14 @@ use anteroom_domain::totp::{AuthenticatorApp, TimeStep, TotpSecret};
 use crate::context::call::Call;
 use crate::error::FlowError;
 
-/// Those whose codes are taken now.
+/// The apps whose codes are accepted now.
 pub(crate) async fn usable_apps(call: &Call, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {
     let mut apps = call.store().apps_of(account).await?;
     apps.retain(|app| app.serves(call.now));
     Ok(apps)
 }
 
-/// Which of the apps shows this code now, and the step it belongs to.
+/// The apps that show this code now, each with the time step of the code.
 pub(crate) fn apps_showing(
     call: &Call,
     apps: &[AuthenticatorApp],

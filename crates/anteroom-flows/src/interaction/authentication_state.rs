@@ -1,4 +1,4 @@
-//! How the person stands before the one decision: what was proven, and what could be proven next.
+//! The authentication state that `domain::next_step` decides on: what the person has proven, and what they could prove next.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::ids::AccountId;
@@ -20,30 +20,30 @@ use crate::interaction::open_interaction::OpenInteraction;
 use crate::interaction::phones::{can_receive_codes, offers, serves, usable_phones};
 use crate::interaction::target::Target;
 use crate::interaction::verification_model::{
-    Verification, is_resumed, phones_for_code, sent, waiting_phone,
+    Verification, VerifiedPerson, is_resumed, phones_for_code, sent, waiting_phone,
 };
 
 pub(crate) async fn person(
     visit: &Visit,
-    target: &Target,
-    selection: &AccountSelection,
+    target: &Target<'_>,
+    selection: &AccountSelection<'_>,
     needs: &AuthenticationRequirements,
 ) -> Result<Person, FlowError> {
     match selection {
         AccountSelection::Nobody => Ok(Person::Nobody),
         AccountSelection::Several(_) => Ok(Person::Several),
         AccountSelection::SignedIn(live) => signed_in(visit, target, live, needs).await.map(Person::One),
-        AccountSelection::Proven(account, proof) => proven(visit, (account, proof)).await,
+        AccountSelection::Proven(account, proof) => proven(visit, account, proof).await,
     }
 }
 
 async fn signed_in(
     visit: &Visit,
-    target: &Target,
+    target: &Target<'_>,
     live: &ActiveSession,
     needs: &AuthenticationRequirements,
 ) -> Result<AuthenticationState, FlowError> {
-    // Read only where the decision can turn on it.
+    // Read only if the decision can depend on it.
     let asked = needs.min_acr > Some(Acr::Pwd) || needs.new_device_steps_up;
     let can_step_up = asked && can_step_up(visit, live.account.id).await?;
     let device = match live.session.device.filter(|_| needs.new_device_steps_up) {
@@ -63,7 +63,7 @@ async fn signed_in(
 
 /// With `prompt=none` nothing is shown to the person at the browser, and a client that holds tokens of this session learns
 /// nothing new. So its silent requests need no new proof.
-async fn wants_proof(visit: &Visit, target: &Target, live: &ActiveSession) -> Result<bool, FlowError> {
+async fn wants_proof(visit: &Visit, target: &Target<'_>, live: &ActiveSession) -> Result<bool, FlowError> {
     let policy = visit.snapshot().policy.session;
     if !live.session.requires_reauthentication(policy, visit.now) {
         return Ok(false);
@@ -77,12 +77,12 @@ async fn wants_proof(visit: &Visit, target: &Target, live: &ActiveSession) -> Re
     }
 }
 
-/// A phone or an authenticator app is at hand.
+/// Whether a phone or an authenticator app of the account can be used now.
 pub(crate) async fn can_step_up(call: &Call, account: AccountId) -> Result<bool, FlowError> {
     Ok(!usable_phones(call, account).await?.is_empty() || !usable_apps(call, account).await?.is_empty())
 }
 
-async fn proven(visit: &Visit, (account, proof): (&Account, &InteractionProof)) -> Result<Person, FlowError> {
+async fn proven(visit: &Visit, account: &Account, proof: &InteractionProof) -> Result<Person, FlowError> {
     let phones = visit.store().phones_of(account.id).await?;
     let can_verify = phones.iter().any(|phone| serves(visit, phone));
     let code_entered = proof.factor.is_some();
@@ -109,7 +109,7 @@ async fn proven(visit: &Visit, (account, proof): (&Account, &InteractionProof)) 
     })
 }
 
-/// A phone that was only named proves nothing.
+/// A number that was entered and not verified does not show who the person is.
 fn is_verified_and_usable(call: &Call, phone: &Phone) -> bool {
     phone.verified_at.is_some() && serves(call, phone)
 }
@@ -118,29 +118,34 @@ fn is_verified_and_usable(call: &Call, phone: &Phone) -> bool {
 pub(crate) async fn verification(
     visit: &Visit,
     interaction: &OpenInteraction,
-    selection: AccountSelection,
-    (purpose, step_up): (CodePurpose, Option<StepUpReason>),
+    selection: AccountSelection<'_>,
+    purpose: CodePurpose,
+    step_up: Option<StepUpReason>,
 ) -> Result<Verification, FlowError> {
-    let (account, proof, live) = match selection {
-        AccountSelection::SignedIn(live) => (Box::new(live.account.clone()), None, Some(live)),
-        AccountSelection::Proven(account, proof) => (account, Some(proof), None),
+    let (person, proof, device) = match selection {
+        AccountSelection::SignedIn(live) => {
+            let device = live.session.device;
+            (VerifiedPerson::SignedIn(live), None, device)
+        }
+        AccountSelection::Proven(account, proof) => {
+            (VerifiedPerson::Proven(account), Some(proof), proof.device)
+        }
         AccountSelection::Nobody | AccountSelection::Several(_) => {
-            return Err(FlowError::Broken("a code for nobody"));
+            return Err(FlowError::Broken("a code without an account"));
         }
     };
-    let of_proof = proof.as_ref().and_then(|proof| proof.device);
-    let device = live.as_ref().map_or(of_proof, |live| live.session.device);
+    let account = person.account();
     let phones = visit.store().phones_of(account.id).await?;
-    let registering = proof.as_ref().filter(|_| purpose == CodePurpose::Registration);
+    let registering = proof.filter(|_| purpose == CodePurpose::Registration);
     let resumed = registering.is_some_and(|proof| is_resumed(proof, &phones));
-    let offers = offers(visit, phones_for_code(proof.as_ref(), &phones, visit.now));
-    let sent = sent(visit, interaction, (&account, purpose, device), &offers).await?;
+    let offers = offers(visit, phones_for_code(proof, &phones, visit.now));
+    let sent = sent(visit, interaction, account, purpose, device, &offers).await?;
     let apps = match purpose {
         CodePurpose::StepUp => usable_apps(visit, account.id).await?,
-        // A new password needs a phone on file.
+        // A code from an app does not allow a new password: that takes a phone of the account.
         CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => Vec::new(),
     };
     let new_device = step_up == Some(StepUpReason::NewDevice);
     let own_proofs = matches!(interaction.state.destination, Destination::AuthenticatorApps);
-    Ok(Verification { purpose, new_device, own_proofs, resumed, account, live, device, offers, apps, sent })
+    Ok(Verification { purpose, new_device, own_proofs, resumed, person, device, offers, apps, sent })
 }

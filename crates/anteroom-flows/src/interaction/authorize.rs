@@ -1,4 +1,4 @@
-//! `GET /authorize` (OpenID Connect Core §3.1.2, RFC 6749 §4.1.1): a request becomes a journey, or an error.
+//! `GET /authorize` (OpenID Connect Core §3.1.2, RFC 6749 §4.1.1): a request begins an interaction, or gets an error.
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::Client;
@@ -26,6 +26,7 @@ use crate::interaction::open_interaction::OpenInteraction;
 use crate::interaction::pushed_request::{self, PushedRequestLookup};
 use crate::protocol::id_token_hint;
 use crate::protocol::request_object::{self, ResolveError, Resolved, SentBy};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -40,16 +41,15 @@ pub enum AuthorizeOutcome {
 #[tracing::instrument(skip_all)]
 pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<AuthorizeOutcome, FlowError> {
     let id = parameters.client_id();
-    if let Some(id) = &id {
-        visit.refresh_for(id).await?;
-    }
-    let client_of_now = || id.as_ref().and_then(|id| visit.snapshot().clients.get(id)).map(Arc::as_ref);
-    let client = client_of_now();
+    let client = present_client(visit, id.as_ref()).await?;
     if let Some(client) = client {
         visit.span.is_about(client.id());
     }
-    let meant = match effective_request(visit, client, parameters).await? {
-        Ok(EffectiveRequestLookup::Request(meant)) => meant,
+    let effective = effective_request(visit, client, parameters).await?;
+    // Its request object, or the keys for it, may have had to be fetched. The client may have changed in the meantime.
+    let client = present_client(visit, id.as_ref()).await?;
+    let EffectiveRequest { parameters, source, signed } = match effective {
+        Ok(EffectiveRequestLookup::Request(request)) => request,
         Ok(EffectiveRequestLookup::Answered(before)) => {
             let next = match before {
                 Some(before) => repeat_response(visit, &before, None),
@@ -59,37 +59,73 @@ pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<Authori
         }
         Err(error) => {
             let refused = RefusedRequest { id: id.as_ref(), parameters, source: &RequestSource::Plain };
-            return refuse(visit, refused, error).await;
+            return refuse(visit, refused, to_present_client(error, client)).await;
         }
     };
-    // Its request object, or the keys for it, may have had to be fetched.
-    if let Some(id) = &id {
-        visit.refresh_for(id).await?;
-    }
-    let (snapshot, client) = (visit.snapshot(), client_of_now());
+    let snapshot = visit.snapshot();
     let find = |id: &ClientId| snapshot.clients.get(id).map(|client| &client.metadata);
-    let request = match authorization::check(&meant.parameters, &snapshot.capabilities, find) {
+    let request = match authorization::check(&parameters, &snapshot.capabilities, find) {
         Ok(accepted) => {
             note_ignored_scope(visit, &accepted);
             accepted.request
         }
         Err(error) => {
-            let EffectiveRequest { parameters, source, .. } = &meant;
-            let refused = RefusedRequest { id: id.as_ref(), parameters, source };
+            let refused = RefusedRequest { id: id.as_ref(), parameters: &parameters, source: &source };
             return refuse(visit, refused, error).await;
         }
     };
-    let interaction = |request| OpenInteraction::new(journey(visit, request, &meant));
-    if let AcrRequirement::Essential(classes) = request.ask.acr_requirement()
-        && classes.is_empty()
-    {
-        let response = unmet_acr(visit, &request);
-        return answer_with_error(visit, &interaction(request), response).await;
+    begin(visit, client, InteractionState { signed, ..state_of(visit, request, source) }).await
+}
+
+/// The client as it is registered now.
+async fn present_client<'a>(
+    visit: &'a Visit,
+    id: Option<&ClientId>,
+) -> Result<Option<&'a Client>, FlowError> {
+    let Some(id) = id else { return Ok(None) };
+    visit.refresh_for(id).await?;
+    Ok(visit.snapshot().clients.get(id).map(Arc::as_ref))
+}
+
+/// An error that was found before a wait. It is redirected only if the client is still registered with that redirect URI.
+fn to_present_client(error: AuthorizationError, client: Option<&Client>) -> AuthorizationError {
+    let ErrorDestination::Redirect(target) = &error.disposition else { return error };
+    let redirect_uri = target.redirect_uri.as_str();
+    let parameter = match client {
+        None => Parameter::ClientId,
+        Some(client) if client.metadata.find_redirect_uri(redirect_uri).is_none() => Parameter::RedirectUri,
+        Some(_) => return error,
+    };
+    AuthorizationError { parameter, disposition: ErrorDestination::Page, ..error }
+}
+
+fn state_of(visit: &Visit, request: AuthorizationRequest, source: RequestSource) -> InteractionState {
+    let request_id = match &source {
+        RequestSource::Pushed { digest, .. } => id_of_pushed(digest),
+        RequestSource::Plain | RequestSource::RequestObject { .. } => RequestId(visit.random().uuid_v4()),
+    };
+    let destination = Destination::Application(Box::new(request));
+    InteractionState {
+        request_id: Some(request_id),
+        source,
+        ..InteractionState::new(destination, visit.browser.id, visit.now)
     }
-    let mut interaction = interaction(request);
-    match require_subject(visit, client, &mut interaction.state) {
-        Ok(()) => Ok(AuthorizeOutcome::Next(proceed(visit, interaction).await?)),
-        Err(response) => answer_with_error(visit, &interaction, *response).await,
+}
+
+/// The first step of the interaction, or an error if no account can satisfy the request.
+async fn begin(
+    visit: &Visit,
+    client: Option<&Client>,
+    mut state: InteractionState,
+) -> Result<AuthorizeOutcome, FlowError> {
+    let error = match state.request().and_then(|request| unmet_acr(visit, request)) {
+        Some(error) => Some(error),
+        None => require_subject(visit, client, &mut state).err().map(|error| *error),
+    };
+    let interaction = OpenInteraction::new(state);
+    match error {
+        Some(error) => answer_with_error(visit, &interaction, error).await,
+        None => Ok(AuthorizeOutcome::Next(proceed(visit, interaction).await?)),
     }
 }
 
@@ -104,10 +140,13 @@ async fn answer_with_error(
         (Next::Application(response), Some(request)) => (response, request),
         (elsewhere, _) => return Ok(AuthorizeOutcome::Next(elsewhere)),
     };
-    let Reply::Redirect(reply) = &request.reply;
-    let (client, silent) = (Some(&request.ask.client_id), request.ask.prompt.contains(Prompt::None));
-    let ui_locales = request.ask.ui_locales.clone();
-    let target = ErrorTarget { client, silent, ui_locales, target: &reply.target() };
+    let (Reply::Redirect(reply), ask) = (&request.reply, &request.ask);
+    let target = ErrorTarget {
+        client: Some(&ask.client_id),
+        silent: ask.prompt.contains(Prompt::None),
+        ui_locales: ask.ui_locales.clone(),
+        target: &reply.target(),
+    };
     return_error(visit, target, *response).await
 }
 
@@ -117,51 +156,33 @@ async fn return_error(
     response: AuthorizationResponse,
 ) -> Result<AuthorizeOutcome, FlowError> {
     Ok(match target.route(visit, response).await? {
-        ErrorRoute::Page(waits) => AuthorizeOutcome::ErrorReturn(Box::new(waits)),
+        ErrorRoute::Page(error_return) => AuthorizeOutcome::ErrorReturn(Box::new(error_return)),
         ErrorRoute::Application(response) => AuthorizeOutcome::Next(Next::Application(Box::new(response))),
     })
 }
 
-fn journey(
-    visit: &Visit,
-    request: AuthorizationRequest,
-    EffectiveRequest { source, signed, .. }: &EffectiveRequest,
-) -> InteractionState {
-    let request_id = match source {
-        RequestSource::Pushed { digest, .. } => id_of_pushed(digest),
-        RequestSource::Plain | RequestSource::RequestObject { .. } => RequestId(visit.random().uuid_v4()),
-    };
-    let destination = Destination::Application(Box::new(request));
-    InteractionState {
-        request_id: Some(request_id),
-        source: source.clone(),
-        signed: *signed,
-        ..InteractionState::new(destination, visit.browser.id, visit.now)
-    }
-}
-
-/// A request as it is meant, and how it came.
-struct EffectiveRequest {
-    parameters: Parameters,
+/// A request with the parameters that apply, and how it came.
+struct EffectiveRequest<'a> {
+    parameters: Cow<'a, Parameters>,
     source: RequestSource,
     /// All of it was in a signed request object.
     signed: bool,
 }
 
-enum EffectiveRequestLookup {
-    Request(EffectiveRequest),
-    /// It was pushed and has been answered: the row that says so.
+enum EffectiveRequestLookup<'a> {
+    Request(EffectiveRequest<'a>),
+    /// It was pushed and was answered before. The row of that answer, if one was written.
     Answered(Option<Box<Interaction>>),
 }
 
-/// The request as it is meant: as it was pushed (RFC 9126), or with what its request object says.
-async fn effective_request(
+/// The parameters that apply: those that were pushed (RFC 9126), or those of the request object (RFC 9101).
+async fn effective_request<'a>(
     visit: &Visit,
     client: Option<&Client>,
-    parameters: &Parameters,
-) -> Result<Result<EffectiveRequestLookup, AuthorizationError>, FlowError> {
+    parameters: &'a Parameters,
+) -> Result<Result<EffectiveRequestLookup<'a>, AuthorizationError>, FlowError> {
     let plain = || {
-        let (parameters, source) = (parameters.clone(), RequestSource::Plain);
+        let (parameters, source) = (Cow::Borrowed(parameters), RequestSource::Plain);
         Ok(Ok(EffectiveRequestLookup::Request(EffectiveRequest { parameters, source, signed: false })))
     };
     let Some(client) = client else { return plain() };
@@ -174,7 +195,7 @@ async fn effective_request(
         Some(uri) => match pushed_request::take(visit, &metadata.client_id, uri).await? {
             PushedRequestLookup::Request(RetrievedRequest { digest, parameters, ends_at }) => {
                 let source = RequestSource::Pushed { digest, ends_at };
-                // What stands beside the name of a pushed request does not count (RFC 9126 §4).
+                // The other parameters beside `request_uri` are ignored (RFC 9126 §4).
                 let (parameters, signed) = pushed_request::stored(&parameters);
                 if metadata.require_signed_request_object && !signed {
                     let reason = "what was pushed was in no signed request object";
@@ -185,6 +206,7 @@ async fn effective_request(
                         reason,
                     )));
                 }
+                let parameters = Cow::Owned(parameters);
                 Ok(Ok(EffectiveRequestLookup::Request(EffectiveRequest { parameters, source, signed })))
             }
             PushedRequestLookup::Answered(before) => Ok(Ok(EffectiveRequestLookup::Answered(before))),
@@ -200,6 +222,7 @@ async fn effective_request(
             Ok(Resolved { parameters, expires_at, signed }) => {
                 let source = expires_at
                     .map_or(RequestSource::Plain, |expires_at| RequestSource::RequestObject { expires_at });
+                let parameters = Cow::Owned(parameters);
                 Ok(Ok(EffectiveRequestLookup::Request(EffectiveRequest { parameters, source, signed })))
             }
             Err(ResolveError::Refused(error)) => Ok(Err(error)),
@@ -222,24 +245,25 @@ fn require_subject(
 ) -> Result<(), Box<AuthorizationResponse>> {
     let snapshot = call.snapshot();
     let Destination::Application(request) = &mut state.destination else { return Ok(()) };
-    let refuse = |request: &AuthorizationRequest, code, description| {
-        Box::new(request.reply.error(&snapshot.issuer, code, description))
+    let AuthorizationRequest { ask, reply } = &mut **request;
+    let login_required = |description| {
+        Box::new(reply.error(&snapshot.issuer, AuthorizationErrorCode::LoginRequired, description))
     };
-    let hinted = match request.ask.id_token_hint.take() {
+    let hinted = match ask.id_token_hint.take() {
         Some(hint) => match id_token_hint::verified(call, &hint) {
             Some(claims) => Some(claims.get().sub.as_str().to_owned()),
             // The signing key of an old hint may have been withdrawn, so that a hint which cannot be verified is ignored. With
             // `prompt=none` there is no page on which the person could confirm the account, so the request fails with
             // `login_required`.
-            None if request.ask.prompt.contains(Prompt::None) => {
+            None if ask.prompt.contains(Prompt::None) => {
                 let unverified = "id_token_hint does not verify as an ID token of this provider";
-                return Err(refuse(request, AuthorizationErrorCode::LoginRequired, unverified));
+                return Err(login_required(unverified));
             }
             None => None,
         },
         None => None,
     };
-    let named = match (&hinted, request.ask.required_subjects()) {
+    let named = match (&hinted, ask.required_subjects()) {
         (None, None) => return Ok(()),
         (Some(hinted), None) => vec![hinted.as_str()],
         (None, Some(asked)) => asked,
@@ -248,18 +272,22 @@ fn require_subject(
     let subs = named.into_iter().filter_map(|sub| sub.parse::<Subject>().ok());
     let mut subs = subs.filter(|sub| client.is_some_and(|client| is_possible_subject(client, sub)));
     let Some(first) = subs.next() else {
-        return Err(refuse(request, AuthorizationErrorCode::LoginRequired, "nobody here has that sub"));
+        return Err(login_required("no account here has that sub"));
     };
     state.also_insists_on = subs.collect();
     state.insists_on = Some(first);
     Ok(())
 }
 
-/// OpenID Connect Core §5.5.1.1: an essential `acr` that nothing here can meet.
-fn unmet_acr(call: &Call, request: &AuthorizationRequest) -> AuthorizationResponse {
+/// OpenID Connect Core §5.5.1.1: the error if an essential `acr` names only classes that this provider does not know.
+fn unmet_acr(call: &Call, request: &AuthorizationRequest) -> Option<AuthorizationResponse> {
+    let AcrRequirement::Essential(classes) = request.ask.acr_requirement() else { return None };
+    if !classes.is_empty() {
+        return None;
+    }
     let code = AuthorizationErrorCode::UnmetAuthenticationRequirements;
     let description = "no authentication context class that was asked for is known here";
-    request.reply.error(&call.snapshot().issuer, code, description)
+    Some(request.reply.error(&call.snapshot().issuer, code, description))
 }
 
 /// Ignoring a scope does not fail here: the client fails later, where a claim is missing. So the log names the ignored scope.
@@ -278,15 +306,15 @@ fn note_ignored_scope(visit: &Visit, accepted: &ValidRequest<'_>) {
     }
 }
 
-/// A request that is refused, as far as it is understood.
+/// A request that is refused, with the parameters that were read so far.
 struct RefusedRequest<'a> {
     id: Option<&'a ClientId>,
     parameters: &'a Parameters,
     source: &'a RequestSource,
 }
 
-/// A developer's mistake: the operator's log and the trail name the parameter, what came and what is registered; the wire
-/// gets the standard code.
+/// The cause is a mistake of the client's developer, and the response has only a standard code. So the log and the audit trail name the
+/// parameter, the received value and the registered one.
 async fn refuse(
     visit: &Visit,
     RefusedRequest { id, parameters, source }: RefusedRequest<'_>,
@@ -296,7 +324,7 @@ async fn refuse(
     tracing::warn!(reference = %visit.reference, client, "authorization request refused: {error}");
     let event = Event::RequestRefused { reason: error.to_string() };
     let entry = visit.entry(Actor::Anonymous, event);
-    // Before the redirect URI is known good, the request may name any client.
+    // Until the redirect URI is known to be the client's, anyone may have sent the request in its name.
     let known = id.filter(|_| error.disposition != ErrorDestination::Page);
     let entry = known.into_iter().fold(entry, AuditEntry::by_client);
     note_refusal(visit, entry).await?;
@@ -310,7 +338,7 @@ async fn refuse(
     return_error(visit, target, response).await
 }
 
-/// Also where `none` stands beside another value, which is an error: such requests come from hidden frames.
+/// `none` beside another value is an error, and counts as silent too: such requests come from hidden frames.
 fn is_silent(parameters: &Parameters) -> bool {
     let prompt = parameters.get(Parameter::Prompt).unwrap_or_default();
     prompt.split(' ').any(|value| value == Prompt::None.as_str())

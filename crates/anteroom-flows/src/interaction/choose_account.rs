@@ -1,13 +1,16 @@
-//! `POST /choose-account`: a person with several accounts in one browser picks one, or another one.
+//! `POST /choose-account`: a person with several accounts in one browser chooses one of them, or signs in with another one.
 //!
 //! A session that has not been the current one for a while ([`anteroom_domain::session::Session::requires_reauthentication`])
 //! becomes current only after its person has proven who they are again, because several people may use one browser. Until then
 //! the current one stays as it is.
 
+use anteroom_crypto::OpaqueToken;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::ids::SessionId;
 use anteroom_domain::next_step::SignInReason;
+use anteroom_storage::{Tx, Unit};
+use jiff::Timestamp;
 
 use crate::context::call::{Call, Visit};
 use crate::context::live::ActiveSession;
@@ -16,7 +19,6 @@ use crate::interaction::next::{Next, Step, StepPage, persist_for_redirect, proce
 use crate::interaction::open_interaction::{InteractionRef, OpenInteraction};
 use crate::interaction::reopen::open_or_dashboard;
 use crate::sessions::browser_sessions::{active_sessions, kept_sessions, sessions_of_other_accounts};
-use anteroom_crypto::OpaqueToken;
 
 /// What the `account` field said.
 #[derive(Clone, Copy, Debug)]
@@ -34,9 +36,9 @@ pub enum ChooseOutcome {
         sessions: Vec<OpaqueToken>,
         next: Next,
     },
-    /// Sign in with another account, or again where the chosen session has ended meanwhile.
+    /// "Use another account", or the chosen session has ended meanwhile.
     SignIn(Next),
-    /// The chosen session wants its person's password first.
+    /// The chosen session can be used only after its password was entered.
     Prove {
         session: SessionId,
         next: Next,
@@ -66,41 +68,48 @@ pub async fn choose(
     let (id, account) = (current.session.id, current.account.id);
     interaction.state.account = Some(account);
     interaction.state.picked_at = Some(visit.now);
-    let wants_proof = current.session.requires_reauthentication(visit.snapshot().policy.session, visit.now);
+    let needs_password =
+        current.session.requires_reauthentication(visit.snapshot().policy.session, visit.now);
     live.insert(0, current);
-    if wants_proof {
+    if needs_password {
         let next = proceed_with(visit, interaction, live).await?;
         let next = persist_for_redirect(visit, next).await?;
         return Ok(ChooseOutcome::Prove { session: id, next });
     }
-    // Nothing changes where the current one is chosen.
+    // The current session may be chosen again, which is no change and so no audit entry.
     let event = (place > 0).then_some(Event::AccountChosen);
-    let entry = event.map(|event| visit.entry(Actor::Account(account), event));
-    let entry = entry.map(|entry| entry.in_session(id));
-    become_current(visit, (id, entry), sessions_of_other_accounts(&live, account)).await?;
+    let entry = event.map(|event| visit.entry(Actor::Account(account), event).in_session(id));
+    let left = sessions_of_other_accounts(&live, account);
+    visit.store().run(ChooseSession { session: id, entry, left, now: visit.now }).await.1?;
     let sessions = kept_sessions(&live);
     let visit = &visit.after_session_change();
     let next = proceed_with(visit, interaction, live).await?;
     Ok(ChooseOutcome::Chosen { sessions, next: persist_for_redirect(visit, next).await? })
 }
 
-async fn become_current(
-    visit: &Visit,
-    (session, entry): (SessionId, Option<AuditEntry>),
+/// Makes a session the current one of its browser.
+struct ChooseSession {
+    session: SessionId,
+    entry: Option<AuditEntry>,
+    /// The browser's other sessions.
     left: Vec<SessionId>,
-) -> Result<(), FlowError> {
-    let now = visit.now;
-    let write = visit.store().write(move |tx| {
-        let (left, entry) = (left.clone(), entry.clone());
-        async move {
-            tx.mark_current(session).await?;
-            if let Some(entry) = &entry {
-                tx.append(entry).await?;
-            }
-            Ok::<_, FlowError>(tx.mark_not_current(&left, now).await?)
+    now: Timestamp,
+}
+
+impl Unit for ChooseSession {
+    type Output = ();
+    type Error = FlowError;
+
+    const NAME: &'static str = "choose_session";
+
+    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
+        tx.mark_current(self.session).await?;
+        if let Some(entry) = &self.entry {
+            tx.append(entry).await?;
         }
-    });
-    write.await
+        tx.mark_not_current(&self.left, self.now).await?;
+        Ok(())
+    }
 }
 
 fn sign_in_page(call: &Call, interaction: OpenInteraction) -> Next {
@@ -118,7 +127,7 @@ pub async fn address_of(visit: &Visit, session: SessionId) -> Result<Option<Emai
     Ok(chosen.map(|one| one.account.primary_address))
 }
 
-/// The page to choose on, from the dashboard: all accounts that are signed in here.
+/// All accounts that are signed in here, for the page that the dashboard links to.
 pub async fn choices(visit: &Visit) -> Result<Vec<ActiveSession>, FlowError> {
     active_sessions(visit).await
 }

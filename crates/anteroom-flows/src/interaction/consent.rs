@@ -1,12 +1,12 @@
-//! `POST /consent`: the person agrees that an application learns what it asks for, or does not.
+//! `POST /consent`: the person allows or denies an application what it asks for.
 //!
 //! A client that registered itself can change its registration while its consent page is open (RFC 7592 §2.2), and the
-//! operator can change a configured one. What is agreed to is what the page showed: its form carries the question
-//! ([`ConsentQuestion`]), which must be the one that the page would ask now, and the client's row must still say so in the
-//! transaction that keeps the consent. Otherwise nothing is kept, and the page is shown as it is now.
+//! operator can change a configured one. The person agrees to what the page showed, so its form names the question
+//! ([`ConsentQuestion`]). It must be the one that the page would ask now, and the client's row must still have the same revision in
+//! the transaction that writes the consent. Otherwise nothing is written, and the page is shown as it is now.
 //!
-//! That transaction is the one that answers the application ([`crate::interaction::answered`]): of two answers at one instant one wins, and a
-//! consent whose answer was a denial would stay.
+//! Allow and Deny may be submitted at the same time, and only one of them is answered. So the consent is written in the transaction
+//! that answers the application ([`crate::interaction::answered`]).
 
 use anteroom_domain::interaction::ConsentQuestion;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::interaction::reopen::open;
 #[derive(Debug)]
 pub enum ConsentOutcome {
     Next(Next),
-    /// The page again, for the application has changed since it was shown: nothing was kept.
+    /// The page again, because the client has changed since it was shown. Nothing was written.
     AskedAnew(Box<StepPage>),
     Gone,
 }
@@ -34,11 +34,13 @@ pub async fn consent(
     interaction_ref: InteractionRef,
     decision: ConsentDecision,
 ) -> Result<ConsentOutcome, FlowError> {
-    let Ok(interaction) = open(visit, interaction_ref).await? else { return Ok(ConsentOutcome::Gone) };
+    let opened = open(visit, interaction_ref.clone()).await?;
+    let Ok(interaction) = opened else { return Ok(ConsentOutcome::Gone) };
     let (asked_of, shown) = (interaction.state.account, interaction.state.consent_question.clone());
     // The client or the signed-in account may have changed since the page was shown. So "Allow" counts only if the page would
     // ask the same account the same question now. "Deny" stores nothing and always counts.
-    let answers = |page: &StepPage, person: &ActiveSession| {
+    let answers = |page: &StepPage| {
+        let Step::Consent { person, .. } = &page.step else { return false };
         let same_question = page.interaction.state.consent_question == shown;
         asked_of == Some(person.account.id) && (same_question || decision == ConsentDecision::Deny)
     };
@@ -46,41 +48,46 @@ pub async fn consent(
         Next::Page(page) => page,
         elsewhere => return Ok(ConsentOutcome::Next(elsewhere)),
     };
-    let person = match &page.step {
-        Step::Consent { person, .. } if answers(&page, person) => person.clone(),
-        _ => return instead(visit, (Next::Page(page), shown)).await,
+    if !answers(&page) {
+        return next_page(visit, Next::Page(page), shown).await;
+    }
+    let StepPage { step: Step::Consent { person, .. }, interaction, .. } = *page else {
+        return Err(FlowError::Broken("a consent without its page"));
     };
-    let interaction = page.interaction;
-    // For a moment an answer is given again to a form that is sent again. What was answered is not answered differently.
+    // A form that is sent again gets the same answer again, for a short time. What was answered is not answered differently.
     if let Some(before) = &interaction.answered {
         return Ok(ConsentOutcome::Next(repeat_response(visit, before, Some(person.account.id))));
     }
-    match answer(visit, (&interaction, &person), decision).await {
+    match answer(visit, interaction, *person, decision).await {
         Ok(next) => Ok(ConsentOutcome::Next(persist_for_redirect(visit, next).await?)),
-        // Another node, or a request of this moment, has changed the client.
+        // The client was changed at another node, or by a request at the same time.
         Err(FlowError::ClientChanged) => {
             visit.refresh_clients().await?;
-            let next = proceed_with(visit, interaction, vec![*person]).await?;
-            instead(visit, (next, shown)).await
+            let Ok(interaction) = open(visit, interaction_ref).await? else {
+                return Ok(ConsentOutcome::Gone);
+            };
+            let next = proceed(visit, interaction).await?;
+            next_page(visit, next, shown).await
         }
         Err(error) => Err(error),
     }
 }
 
-/// The application is answered, and what the person decided is written in the unit that does. Where another page comes first,
-/// nothing was decided yet.
+/// Answers the application. The unit that answers it writes the decision, too. If another page comes first, the decision is dropped
+/// and will be asked for again.
 async fn answer(
     visit: &Visit,
-    (interaction, person): (&OpenInteraction, &ActiveSession),
+    mut interaction: OpenInteraction,
+    person: ActiveSession,
     decision: ConsentDecision,
 ) -> Result<Next, FlowError> {
-    let mut answering = interaction.clone();
-    answering.consent = Some(Arc::new(ConsentAnswer::of(visit, (&interaction.state, person), decision)?));
+    let account = person.account.id;
+    interaction.consent = Some(Arc::new(ConsentAnswer::of(visit, &interaction.state, &person, decision)?));
     if decision == ConsentDecision::Deny {
-        return deny(visit, &answering, person.account.id).await;
+        return deny(visit, &interaction, account).await;
     }
-    answering.state.consented_by = Some(person.account.id);
-    let mut next = proceed_with(visit, answering, vec![person.clone()]).await?;
+    interaction.state.consented_by = Some(account);
+    let mut next = proceed_with(visit, interaction, vec![person]).await?;
     if let Next::Page(page) = &mut next {
         page.interaction.consent = None;
         page.interaction.state.consented_by = None;
@@ -88,10 +95,11 @@ async fn answer(
     Ok(next)
 }
 
-/// Next page for a form whose question is not asked any more. Forms of release 0.1.0 say nothing of what their page asked.
-async fn instead(
+/// The next page for a form whose question would not be asked now. Forms of release 0.1.0 do not name the question of their page.
+async fn next_page(
     visit: &Visit,
-    (next, shown): (Next, Option<ConsentQuestion>),
+    next: Next,
+    shown: Option<ConsentQuestion>,
 ) -> Result<ConsentOutcome, FlowError> {
     Ok(match persist_for_redirect(visit, next).await? {
         Next::Page(page) if matches!(page.step, Step::Consent { .. }) && shown.is_some() => {

@@ -1,9 +1,9 @@
-//! What a person has decided about an application, as it is written with the answer.
+//! The person's decision on the consent page, as it is written together with the answer to the application.
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::client::ClientVersion;
 use anteroom_domain::ids::{AccountId, DeviceId};
-use anteroom_domain::interaction::{ConsentQuestion, InteractionState};
+use anteroom_domain::interaction::InteractionState;
 use anteroom_oidc::{ClientId, Scope, ScopeSet};
 use anteroom_storage::Tx;
 
@@ -17,33 +17,34 @@ pub enum ConsentDecision {
     Deny,
 }
 
-/// What is written of an answer.
+/// What is written of a decision.
 #[derive(Debug)]
 pub(crate) struct ConsentAnswer {
     account: AccountId,
     device: Option<DeviceId>,
     client: ClientId,
-    question: ConsentQuestion,
-    decision: ConsentDecision,
-    /// The revision that the client's row must still have. `None`: a configured client, which has no row; the operator answers
+    /// The revision that the client's row must still have. `None`: a configured client, which has no row; the operator vouches
     /// for it, and its consent outlives changes.
     registered: Option<ClientVersion>,
+    /// Names the decision and the scope.
     entry: AuditEntry,
 }
 
 impl ConsentAnswer {
     pub(crate) fn of(
         visit: &Visit,
-        (state, person): (&InteractionState, &ActiveSession),
+        state: &InteractionState,
+        person: &ActiveSession,
         decision: ConsentDecision,
     ) -> Result<Self, FlowError> {
         let (Some(request), Some(question)) = (state.request(), &state.consent_question) else {
             return Err(FlowError::Broken("consent without a request"));
         };
         let (account, client) = (person.account.id, request.ask.client_id.clone());
+        let scope = question.scope.clone();
         let event = match decision {
-            ConsentDecision::Allow => Event::ConsentGiven { scope: question.scope.clone() },
-            ConsentDecision::Deny => Event::ConsentDenied { scope: question.scope.clone() },
+            ConsentDecision::Allow => Event::ConsentGiven { scope },
+            ConsentDecision::Deny => Event::ConsentDenied { scope },
         };
         let entry = visit.entry(Actor::Account(account), event);
         let is_configured = visit.snapshot().clients.is_configured(&client);
@@ -51,21 +52,22 @@ impl ConsentAnswer {
             account,
             device: person.session.device,
             registered: (!is_configured).then_some(question.client_version),
-            question: question.clone(),
-            decision,
             entry: entry.by_client(&client).in_session(person.session.id),
             client,
         })
     }
 
-    /// What the person agrees to with the answer that is being made.
+    /// The scope that the person allows. `None`: the person denies it.
     pub(crate) fn agrees_to(&self) -> Option<&ScopeSet> {
-        (self.decision == ConsentDecision::Allow).then_some(&self.question.scope)
+        match &self.entry.event {
+            Event::ConsentGiven { scope } => Some(scope),
+            _ => None,
+        }
     }
 
-    /// Whether the client still is what the page showed. Until the unit ends it does not change.
+    /// Whether the client is still as the page showed it. Its row is locked until the unit ends.
     pub(crate) async fn is_to_this_client(&self, tx: &Tx) -> Result<bool, FlowError> {
-        let Some(version) = self.registered.filter(|_| self.decision == ConsentDecision::Allow) else {
+        let Some(version) = self.registered.filter(|_| self.agrees_to().is_some()) else {
             return Ok(true);
         };
         let revision = tx.lock_revision_of_client(&self.client).await?;

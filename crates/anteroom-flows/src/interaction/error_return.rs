@@ -1,10 +1,9 @@
 //! An error response to a self-registered client that no account has consented to.
 //!
-//! Where clients register themselves without the operator, each of them is an address of its own choice, and a request that
-//! is wrong in any way would lead straight there: an open redirector under this provider's name. So, until an account has
-//! consented to such a client, its errors wait on a page that names the host (RFC 9700 §4.11.2). `prompt=none` shows no page
-//! by its nature and is excepted there. A person who is signed in has been authenticated, and the error goes on as RFC 6749
-//! §4.1.2.1 has it.
+//! A self-registered client can register any redirect URI, and any wrong request would redirect there: an open redirector under this
+//! provider's name. So, until an account has consented to such a client, its errors are first shown on a page that names the host
+//! (RFC 9700 §4.11.2). `prompt=none` allows no page, so that its errors are redirected, and so are those in a browser in which an
+//! account is signed in (RFC 6749 §4.1.2.1).
 
 use anteroom_oidc::ClientId;
 use anteroom_oidc::response::{AuthorizationResponse, ResponseTarget};
@@ -14,23 +13,23 @@ use crate::error::FlowError;
 use crate::protocol::known_client::is_established_client;
 use crate::sessions::browser_sessions::active_sessions;
 
-/// The error, and where it would go.
+/// The page with the error, and the response that its link sends.
 #[derive(Debug)]
 pub struct ErrorReturn {
-    /// A host or, of a native app, a scheme.
+    /// The host of the redirect URI or, for a native app, its scheme.
     pub host: String,
     pub response: AuthorizationResponse,
-    /// Of the request, for the page.
+    /// `ui_locales` of the request, for the page.
     pub ui_locales: Vec<String>,
 }
 
-/// Where an error goes first.
+/// Where an error is sent first.
 pub(crate) enum ErrorRoute {
     Page(ErrorReturn),
     Application(AuthorizationResponse),
 }
 
-/// Which application an error is for, and what its request says of a page.
+/// The client that an error is for, and what its request says about a page.
 pub(crate) struct ErrorTarget<'a> {
     pub(crate) client: Option<&'a ClientId>,
     /// `prompt=none`.

@@ -1,4 +1,4 @@
-//! For whom a form that came in counts ([`crate::context::limits::spend_form`]).
+//! Which account, interaction or IP address a form is counted for ([`crate::context::limits::spend_form`]).
 
 use anteroom_crypto::OpaqueToken;
 
@@ -10,7 +10,7 @@ use crate::interaction::reopen::proven_account;
 use crate::messages::links::token_digests;
 use crate::sessions::browser_sessions::active_sessions;
 
-/// Interaction and link token that a form carries, parsed and not verified.
+/// The interaction and the link token that a form names, not verified.
 #[derive(Debug)]
 pub struct FormReferences<'a> {
     pub interaction: &'a str,
@@ -25,25 +25,25 @@ pub async fn form_owner(visit: &Visit) -> Result<FormOwner, FlowError> {
 }
 
 /// Strangers behind the same IP address must not use up the forms of a person who has proven an account in this interaction or
-/// followed a mailed link. So those forms are counted for the interaction or the link. A made-up handle or token finds no row,
+/// followed a mailed link. So those forms are counted for the interaction or the link. A made-up handle or token finds no row
 /// and is counted for the IP address.
-pub async fn counted_for(visit: &Visit, brought: FormReferences<'_>) -> Result<CountedFor, FlowError> {
+pub async fn counted_for(visit: &Visit, named: FormReferences<'_>) -> Result<CountedFor, FlowError> {
     let owner = form_owner(visit).await?;
     if let (Some(session), Some(account)) = (owner.session, owner.account) {
         return Ok(CountedFor::Session(session, account));
     }
-    if let Some(InteractionRef::Row(handle)) = InteractionRef::parse(brought.interaction)
+    if let Some(InteractionRef::Row(handle)) = InteractionRef::parse(named.interaction)
         && let Some((interaction, account)) = proven_account(visit, &handle).await?
     {
         return Ok(CountedFor::OnTheWay(interaction.0, account));
     }
-    Ok(of_link(visit, brought.token).await?.unwrap_or(CountedFor::Address))
+    Ok(of_link(visit, named.token).await?.unwrap_or(CountedFor::Address))
 }
 
 async fn of_link(visit: &Visit, token: &str) -> Result<Option<CountedFor>, FlowError> {
     let Some(token) = OpaqueToken::parse(token) else { return Ok(None) };
     let link = visit.store().link(&token_digests(visit, &token)).await?;
     let link = link.filter(|link| link.ended_at.is_none() && visit.now < link.expires_at);
-    let whose = link.and_then(|link| Some((link.id, link.account?)));
-    Ok(whose.map(|(link, account)| CountedFor::OnTheWay(link.0, account)))
+    let owned = link.and_then(|link| Some((link.id, link.account?)));
+    Ok(owned.map(|(link, account)| CountedFor::OnTheWay(link.0, account)))
 }

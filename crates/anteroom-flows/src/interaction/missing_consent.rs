@@ -1,4 +1,4 @@
-//! What the person has still to agree to before an application is answered.
+//! The scopes that the account must still agree to before the application is answered.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
@@ -10,16 +10,16 @@ use crate::context::call::Call;
 use crate::error::FlowError;
 use crate::interaction::account_selection::AccountSelection;
 
-/// A first-party application asks only where the request insists; any other asks for what was not agreed to before,
+/// A first-party application needs consent only with `prompt=consent`; any other for the scopes that were not agreed to before,
 /// `offline_access` included (OpenID Connect Core §11). Another program on the machine can listen on a loopback redirect URI
-/// (RFC 8252 §8.6). So a public native client with such a redirect URI needs consent for each request. One that says it is
-/// `web` is asked for once there: that is a browser application while it is developed, which renews its tokens silently in a
-/// frame.
+/// (RFC 8252 §8.6). So a public native client with such a redirect URI needs consent for each request. A client
+/// registered as `web` with such a redirect URI is a browser application in development, which renews its tokens silently in a
+/// frame: it needs consent once.
 pub(crate) async fn missing_consent(
     call: &Call,
     client: &Client,
     request: &AuthorizationRequest,
-    selection: &AccountSelection,
+    selection: &AccountSelection<'_>,
     account: &Account,
 ) -> Result<Option<ScopeSet>, FlowError> {
     let Reply::Redirect(reply) = &request.reply;
@@ -38,13 +38,13 @@ pub(crate) async fn missing_consent(
     Ok((!asked.is_subset(&agreed)).then_some(asked))
 }
 
-/// Once in each browser of the person, which its device is: a program that got refresh tokens on one machine says nothing of
-/// one on another ([`Client::asks_for_offline_access_at`]).
+/// Once in each browser (`device`), because consent for a program on one machine is none for a program on another
+/// ([`Client::asks_for_offline_access_at`]).
 async fn missing_offline_consent(
     call: &Call,
     client: &Client,
     request: &AuthorizationRequest,
-    selection: &AccountSelection,
+    selection: &AccountSelection<'_>,
 ) -> Result<Option<ScopeSet>, FlowError> {
     let Reply::Redirect(reply) = &request.reply;
     if !client.asks_for_offline_access_at(&reply.redirect_uri)
@@ -63,19 +63,17 @@ async fn missing_offline_consent(
     Ok((!agreed).then(|| [Scope::OfflineAccess].into_iter().collect()))
 }
 
-/// What the person is asked to agree to: the scopes, and those behind claims that are asked for one by one, which would
-/// otherwise slip past the page.
+/// The requested scopes, and those of claims that are requested one by one (`claims`): the consent page would otherwise not show
+/// them.
 fn asked_scope(client: &Client, ask: &Ask) -> ScopeSet {
-    let mut asked = ask.scope.clone();
-    let Some(claims) = &ask.claims else { return asked };
     let mapping = &client.policy.claims;
-    let by_name = |name: &str| {
-        mapping.is_asked_for(name, &claims.userinfo) || mapping.is_asked_for(name, &claims.id_token)
+    let is_asked = |name: &str| {
+        let claims = ask.claims.as_ref();
+        claims.is_some_and(|claims| {
+            mapping.is_asked_for(name, &claims.userinfo) || mapping.is_asked_for(name, &claims.id_token)
+        })
     };
-    for scope in client.metadata.scope.iter() {
-        if claims_of(scope).iter().any(|name| by_name(name)) {
-            asked.insert(scope.clone());
-        }
-    }
-    asked
+    let registered = client.metadata.scope.iter();
+    let behind_claims = registered.filter(|scope| claims_of(scope).iter().any(|name| is_asked(name)));
+    ask.scope.union(&behind_claims.cloned().collect())
 }

@@ -1,4 +1,4 @@
-//! "Back to the application" on the page that refuses someone: the application learns `access_denied`.
+//! "Back to the application" on the page for an account that is not entitled: the application gets `access_denied`.
 
 use crate::context::call::Visit;
 use crate::error::FlowError;
@@ -6,8 +6,7 @@ use crate::interaction::next::{Next, Step, deny, persist_for_redirect, proceed};
 use crate::interaction::open_interaction::InteractionRef;
 use crate::interaction::reopen::open;
 
-/// Wherever the interaction leads now: to the application, or on where the person is not refused any more. `None`: what
-/// waited is gone.
+/// Answers the application, or continues if the account is entitled by now. `None`: the interaction was not found.
 #[tracing::instrument(name = "return_refusal", skip_all)]
 pub async fn back_to_application(
     visit: &Visit,

@@ -1,14 +1,15 @@
-//! Carrying a journey from page to page: sealed into the page until a first form is submitted, a row with a handle after.
+//! How an interaction is stored between two requests of the browser: sealed in the page until a first form is submitted, then in a
+//! row that the browser names by a handle.
 //!
-//! Either is bound to the browser it began in. An interaction can be copied to another browser, and a browser can lose its
+//! Both are bound to the browser in which the interaction began. An interaction can be copied to another browser, and a browser can lose its
 //! cookie. There it counts as a new authorization request: no proof, chosen account or consent is taken over, a pushed request
 //! is not accepted at all, and one from a request object is accepted until its `exp` ([`InteractionState::resume_in`]). The
 //! same holds for an interaction with a proof of one account, once another account has signed in at that browser. All pages and
 //! rows of one request share its one response (`answered.rs`).
 //!
-//! One page is one row, however often it is submitted: the row's handle is derived from the sealed value and the browser. If
-//! the row has moved on, is finished or is about another account, the submission gets a new row, and so does the first proof of
-//! who the person is.
+//! One page is one row, however often it is submitted: the row's handle is derived from the sealed value and the browser. If the row
+//! has another state by then, is finished or is about another account, the submission gets a new row. So does the first proof of
+//! an account.
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest, OpaqueToken};
 use anteroom_domain::ids::{BrowserId, InteractionId};
@@ -32,22 +33,22 @@ pub enum InteractionRef {
     Row(OpaqueToken),
 }
 
-/// A journey that was opened, with how it is carried.
+/// An interaction that was opened, and where it is stored.
 #[derive(Clone, Debug)]
 pub struct OpenInteraction {
     pub state: InteractionState,
     pub place: InteractionStorage,
-    /// Its request has been answered: the row that says so.
+    /// The row of the answer, if the request was answered.
     pub(crate) answered: Option<Box<Interaction>>,
-    /// A page or a row has it, with which the person could come back.
+    /// It is in a page or a row that the browser can open again.
     pub(crate) is_resumable: bool,
-    /// What the person has just decided about the application. It is written with the answer, and with nothing else.
+    /// What the person has decided on the consent page. It is written together with the answer, and not without one.
     pub(crate) consent: Option<Arc<ConsentAnswer>>,
 }
 
 #[derive(Clone, Debug)]
 pub enum InteractionStorage {
-    /// Still only in a page: the one that was submitted, where there was one.
+    /// Only in a page. `submitted`: the digest of the page whose form was submitted; `None` before the first form.
     Sealed {
         submitted: Option<KeyedDigest>,
     },
@@ -57,7 +58,7 @@ pub enum InteractionStorage {
     },
 }
 
-/// The journey cannot be opened: too old, finished, of another browser, or made up.
+/// The interaction cannot be opened: it has expired, was answered or belongs to another browser, or the value is not genuine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InteractionNotFound;
 
@@ -65,7 +66,7 @@ const AAD: &[u8] = b"interaction";
 pub(crate) const HANDLE_CONTEXT: &str = "interaction";
 const PAGE_CONTEXT: &str = "submitted page";
 const PAGE_HANDLE_CONTEXT: &str = "handle of a submitted page";
-/// Handles and sealed values share a field; a prefix tells them apart.
+/// A form has one field for handles and sealed values; the prefix distinguishes them.
 const SEALED_PREFIX: &str = "s.";
 
 impl InteractionRef {
@@ -88,7 +89,7 @@ impl OpenInteraction {
         Self::new(InteractionState::new(Destination::Dashboard, visit.browser.id, visit.now))
     }
 
-    /// The row that carries it, if it is one.
+    /// The identifier of its row. `None`: it is sealed in a page.
     pub(crate) fn row(&self) -> Option<InteractionId> {
         match &self.place {
             InteractionStorage::Sealed { .. } => None,
@@ -121,7 +122,7 @@ impl OpenInteraction {
         }
     }
 
-    /// Whether its row says all that the journey has come to.
+    /// Whether its row has its present state.
     pub(crate) fn is_persisted(&self) -> bool {
         match &self.place {
             InteractionStorage::Sealed { .. } => false,
@@ -129,13 +130,15 @@ impl OpenInteraction {
         }
     }
 
-    /// What the next page's `interaction` field holds. Nothing for someone on the way to the dashboard who has proven nothing.
+    /// The value of the `interaction` field in the next page's form. `None`: the target is the dashboard and nothing was proven, so
+    /// that there is nothing to store.
     pub fn form_value(&self, call: &Call) -> Result<Option<String>, FlowError> {
         match &self.place {
             InteractionStorage::Row { handle, .. } => Ok(Some(handle.encode())),
             InteractionStorage::Sealed { .. } if self.state.destination == Destination::Dashboard => Ok(None),
             InteractionStorage::Sealed { .. } => {
-                let plain = serde_json::to_vec(&self.state).map_err(|_| FlowError::Broken("journey"))?;
+                let plain =
+                    serde_json::to_vec(&self.state).map_err(|_| FlowError::Broken("an interaction"))?;
                 let sealed =
                     call.keyring().sealer(KeyPurpose::InteractionSeal).seal(call.random(), AAD, &plain);
                 Ok(Some(format!("{SEALED_PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed))))
@@ -143,55 +146,93 @@ impl OpenInteraction {
         }
     }
 
-    /// Makes the journey a row, or brings its row up to date, inside the transaction of the step that was taken. A row in which
-    /// an account is proven for the first time is a new one: the handle of the old one was there before the person was, and
-    /// may be known to another person at this browser.
+    /// The same as [`Self::save`], with the interaction as it is afterwards.
     pub async fn persist(
         &self,
         tx: &Tx,
         new_interaction: &NewInteraction,
         proof: Option<InteractionProof>,
     ) -> Result<Self, FlowError> {
-        if let InteractionStorage::Row { interaction, handle } = &self.place
-            && !proves_another(interaction.proof.as_ref(), proof.as_ref())
-        {
-            let lives_until = new_interaction.end(interaction.created_at, &self.state, proof.as_ref());
-            let expires_at = interaction.expires_at.max(lives_until);
-            let state = self.state.clone();
-            let interaction = Interaction { state, proof, expires_at, ..(**interaction).clone() };
-            tx.save_interaction(&interaction).await?;
-            let place =
-                InteractionStorage::Row { interaction: Box::new(interaction), handle: handle.clone() };
-            return Ok(Self { place, ..self.clone() });
-        }
-        let expires_at = new_interaction.end(new_interaction.now, &self.state, proof.as_ref());
-        let interaction = Interaction {
-            id: new_interaction.id,
-            state: self.state.clone(),
-            proof,
-            created_at: new_interaction.now,
-            expires_at,
-            finished_at: None,
-            answer: None,
-        };
-        if let Some(name) = &new_interaction.of_page {
-            if tx.insert_interaction(&interaction, &name.digest).await? {
-                return Ok(Self::in_row(interaction, &name.handle));
-            }
-            if let Some(row) = tx.interaction(std::slice::from_ref(&name.digest)).await?
-                && is_equivalent(&row, &interaction)
-            {
-                return Ok(Self::in_row(row, &name.handle));
-            }
-        }
-        tx.insert_interaction(&interaction, &new_interaction.own.digest).await?;
-        Ok(Self::in_row(interaction, &new_interaction.own.handle))
+        let saved = self.save(tx, new_interaction, proof).await?;
+        Ok(self.clone().saved_as(saved))
     }
 
-    fn in_row(interaction: Interaction, handle: &OpaqueToken) -> Self {
-        let state = interaction.state.clone();
-        let place = InteractionStorage::Row { interaction: Box::new(interaction), handle: handle.clone() };
-        Self { state, place, answered: None, is_resumable: true, consent: None }
+    /// Makes the interaction a row, or updates its row, in the transaction of the step that was taken. The first proof of an account
+    /// makes a new row: another person at this browser may know the handle of the old one.
+    pub(crate) async fn save(
+        &self,
+        tx: &Tx,
+        new_interaction: &NewInteraction,
+        proof: Option<InteractionProof>,
+    ) -> Result<SavedRow, FlowError> {
+        let present = match &self.place {
+            InteractionStorage::Row { interaction: row, handle }
+                if !proves_another(row.proof.as_ref(), proof.as_ref()) =>
+            {
+                Some((row, handle))
+            }
+            InteractionStorage::Row { .. } | InteractionStorage::Sealed { .. } => None,
+        };
+        let (id, created_at) =
+            present.map_or((new_interaction.id, new_interaction.now), |(row, _)| (row.id, row.created_at));
+        let end = new_interaction.end(created_at, &self.state, proof.as_ref());
+        let row = Interaction {
+            id,
+            state: self.state.clone(),
+            proof,
+            created_at,
+            expires_at: present.map_or(end, |(row, _)| row.expires_at.max(end)),
+            finished_at: present.and_then(|(row, _)| row.finished_at),
+            answer: None,
+        };
+        if let Some((_, handle)) = present {
+            tx.save_interaction(&row).await?;
+            return Ok(SavedRow::new(row, handle));
+        }
+        if let Some(of_page) = &new_interaction.of_page {
+            if tx.insert_interaction(&row, &of_page.digest).await? {
+                return Ok(SavedRow::new(row, &of_page.handle));
+            }
+            if let Some(found) = tx.interaction(std::slice::from_ref(&of_page.digest)).await?
+                && is_equivalent(&found, &row)
+            {
+                return Ok(SavedRow::new(found, &of_page.handle));
+            }
+        }
+        tx.insert_interaction(&row, &new_interaction.own.digest).await?;
+        Ok(SavedRow::new(row, &new_interaction.own.handle))
+    }
+
+    /// The interaction in the row that [`Self::save`] wrote or found.
+    pub(crate) fn saved_as(self, SavedRow { row, handle }: SavedRow) -> Self {
+        let is_same_row = self.row() == Some(row.id);
+        // A row that was found was written by an earlier submission of the same page.
+        let state =
+            InteractionState { began_at: row.state.began_at, picked_at: row.state.picked_at, ..self.state };
+        Self {
+            state,
+            place: InteractionStorage::Row { interaction: row, handle },
+            answered: self.answered.filter(|_| is_same_row),
+            is_resumable: true,
+            consent: None,
+        }
+    }
+}
+
+/// The row that an interaction was saved in.
+#[derive(Debug)]
+pub(crate) struct SavedRow {
+    row: Box<Interaction>,
+    handle: OpaqueToken,
+}
+
+impl SavedRow {
+    fn new(row: Interaction, handle: &OpaqueToken) -> Self {
+        Self { row: Box::new(row), handle: handle.clone() }
+    }
+
+    pub(crate) fn id(&self) -> InteractionId {
+        self.row.id
     }
 }
 
@@ -199,7 +240,7 @@ fn proves_another(before: Option<&InteractionProof>, now: Option<&InteractionPro
     now.is_some_and(|now| before.is_none_or(|before| before.account != now.account))
 }
 
-/// Whether the row that a page became says all that another submission of the page came to, and nothing more.
+/// Whether the row that an earlier submission of the page wrote has the same state and proof as this submission.
 fn is_equivalent(row: &Interaction, other: &Interaction) -> bool {
     let proven =
         |interaction: &Interaction| interaction.proof.as_ref().map(|proof| (proof.account, proof.epoch));
@@ -209,8 +250,8 @@ fn is_equivalent(row: &Interaction, other: &Interaction) -> bool {
         && proven(row) == proven(other)
 }
 
-/// A form writes the time of its submission in some cases. The earlier of two is in the row already, which the browser that sends the
-/// form again can go on with as well, so that it gets no more by it.
+/// Some forms write the time of their submission. Of two submissions, the row has the earlier time; to use that one for both
+/// extends no limit.
 fn is_same_but_for_times(row: &InteractionState, other: &InteractionState) -> bool {
     let picked_at = match (row.picked_at, other.picked_at) {
         (Some(_), Some(_)) => row.picked_at,
@@ -224,7 +265,7 @@ fn is_same_but_for_times(row: &InteractionState, other: &InteractionState) -> bo
 pub struct NewInteraction {
     id: InteractionId,
     own: InteractionHandle,
-    /// That of the row for the submitted page, whichever submission makes it.
+    /// The handle that every submission of the same page derives; the first of them inserts the row.
     of_page: Option<InteractionHandle>,
     now: Timestamp,
     lifetime: SignedDuration,
@@ -267,7 +308,7 @@ impl NewInteraction {
         }
     }
 
-    /// A row that any stranger can cause lives shortly, so that few of them are there at a time.
+    /// Anyone can cause rows without a proof and without an account, so those expire early.
     fn end(
         &self,
         created_at: Timestamp,
@@ -280,14 +321,16 @@ impl NewInteraction {
     }
 }
 
-/// The same journey with another proof, in a transaction of its own.
+/// Saves the interaction with another proof, in a transaction of its own.
 pub(crate) async fn persist_with_proof(
     visit: &Visit,
     interaction: OpenInteraction,
     proof: InteractionProof,
 ) -> Result<OpenInteraction, FlowError> {
     let new_interaction = NewInteraction::prepare(visit, &interaction);
-    visit.store().run(PersistWithProof { interaction, new_interaction, proof }).await.1
+    let unit = PersistWithProof { interaction, new_interaction, proof };
+    let (PersistWithProof { interaction, .. }, saved) = visit.store().run(unit).await;
+    Ok(interaction.saved_as(saved?))
 }
 
 struct PersistWithProof {
@@ -297,13 +340,13 @@ struct PersistWithProof {
 }
 
 impl Unit for PersistWithProof {
-    type Output = OpenInteraction;
+    type Output = SavedRow;
     type Error = FlowError;
 
     const NAME: &'static str = "persist_with_proof";
 
-    async fn run(&self, tx: &Tx) -> Result<OpenInteraction, FlowError> {
-        self.interaction.persist(tx, &self.new_interaction, Some(self.proof.clone())).await
+    async fn run(&self, tx: &Tx) -> Result<SavedRow, FlowError> {
+        self.interaction.save(tx, &self.new_interaction, Some(self.proof.clone())).await
     }
 }
 

@@ -1,7 +1,7 @@
-//! What of an account's phones is good for now: the one place that says which ways a code may take.
+//! The ways to send a code to an account's phones.
 //!
-//! A way is offered where the phone serves, its kind takes it, and something is configured that sends it. What would not
-//! be sent is never offered, so that no person waits for it.
+//! A phone and a method are offered if the phone accepts codes now, its kind can receive the method, and the operator has
+//! configured the method. A method that is not configured is never offered: the code would not arrive.
 
 use anteroom_domain::account::PhoneKind;
 use anteroom_domain::ids::AccountId;
@@ -13,30 +13,30 @@ use crate::context::call::Call;
 use crate::error::FlowError;
 use crate::interaction::verification_model::CodeDestination;
 
-/// Every way to these phones, in the order in which they are on file.
+/// Each phone with each method that can reach it, in the order of the phones.
 pub(crate) fn offers<'a>(call: &Call, phones: impl IntoIterator<Item = &'a Phone>) -> Vec<CodeDestination> {
     let offer = |phone: &Phone, method| CodeDestination { phone: phone.clone(), method };
     let ways = |phone: &'a Phone| methods(call, phone.kind).map(move |method| offer(phone, method));
     phones.into_iter().flat_map(ways).collect()
 }
 
-/// What takes a code to such a phone: its kind takes it, and something is configured that sends it.
+/// The configured methods that a phone of this kind can receive.
 pub fn methods(call: &Call, kind: PhoneKind) -> impl Iterator<Item = DeliveryMethod> {
     kind.methods().iter().copied().filter(|method| call.methods().contains(method))
 }
 
-/// Whether a code gets to such a phone at all.
+/// Whether a phone of this kind can receive codes at all.
 pub(crate) fn can_receive_codes(call: &Call, kind: PhoneKind) -> bool {
     methods(call, kind).next().is_some()
 }
 
-/// Whether something goes to it this way, to a number that the operator still allows.
+/// Whether a message is sent to the phone by this method. The operator may have excluded the number since it was added.
 pub(crate) fn is_sent(call: &Call, phone: &Phone, method: DeliveryMethod) -> bool {
     let allowed = allowed(&phone.number, &call.snapshot().policy.telephony).is_ok();
     allowed && methods(call, phone.kind).any(|sent| sent == method)
 }
 
-/// Whether a code of a registered account may go to it now.
+/// Whether a code of a registered account may be sent to the phone now.
 pub(crate) fn serves(call: &Call, phone: &Phone) -> bool {
     phone.accepts_codes(call.now) && can_receive_codes(call, phone.kind)
 }
@@ -46,14 +46,14 @@ pub(crate) async fn usable_phones(call: &Call, account: AccountId) -> Result<Vec
     Ok(phones.into_iter().filter(|phone| serves(call, phone)).collect())
 }
 
-/// Why no phone of a person can take a code.
+/// Why no phone of an account can receive a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoPhone {
-    /// There is none.
+    /// The account has no phone.
     Missing,
-    /// One was added a while ago, and serves from this time on.
+    /// A phone was added, and is used from this time on.
     Waits(Timestamp),
-    /// Nothing is configured that sends codes to the phones that are there, or to any.
+    /// No method is configured that these phones, or any phones, can receive.
     NoMethod,
 }
 

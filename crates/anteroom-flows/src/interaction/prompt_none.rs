@@ -1,5 +1,5 @@
-//! Where no page helps: `prompt=none` (OpenID Connect Core §3.1.2.1), and a person who has just signed in and is not the one
-//! that the application insists on.
+//! Errors that the application gets without a page: with `prompt=none` (OpenID Connect Core §3.1.2.1), and if the person has just
+//! signed in to another account than the request requires.
 
 use anteroom_domain::client::Client;
 use anteroom_domain::ids::AccountId;
@@ -8,15 +8,14 @@ use anteroom_oidc::Prompt;
 use anteroom_oidc::response::AuthorizationResponse;
 
 use crate::context::call::Call;
-use crate::context::provider::Snapshot;
 use crate::error::FlowError;
 use crate::interaction::account_selection::AccountSelection;
 use crate::interaction::target::Target;
 
 pub(crate) async fn answer_without_a_page(
     call: &Call,
-    snapshot: &Snapshot,
-    (target, selection): (&Target, &AccountSelection),
+    target: &Target<'_>,
+    selection: &AccountSelection<'_>,
     step: &NextStep,
 ) -> Result<Option<AuthorizationResponse>, FlowError> {
     let Target::Application { client, request } = target else { return Ok(None) };
@@ -27,14 +26,14 @@ pub(crate) async fn answer_without_a_page(
     }
     let description = "the person would have to be asked something";
     let code = step.without_a_page(prior_consent(call, client, selection).await?);
-    Ok(code.map(|code| request.reply.error(&snapshot.issuer, code, description)))
+    Ok(code.map(|code| request.reply.error(&call.snapshot().issuer, code, description)))
 }
 
 /// If several accounts are signed in, the consent of one of them is enough to answer `account_selection_required`.
 async fn prior_consent(
     call: &Call,
     client: &Client,
-    selection: &AccountSelection,
+    selection: &AccountSelection<'_>,
 ) -> Result<PriorConsent, FlowError> {
     if client.policy.first_party {
         return Ok(PriorConsent::Given);

@@ -1,4 +1,4 @@
-//! A pushed request, once a browser comes for it (RFC 9126 §4).
+//! A pushed request that a browser brings by its `request_uri` (RFC 9126 §4).
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring, OpaqueToken};
 use anteroom_domain::ids::BrowserId;
@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::context::call::Visit;
 use crate::error::FlowError;
 use crate::interaction::answered;
+use crate::interaction::end_pushed_request::EndPushedRequest;
 use crate::protocol::par::{CONTEXT, PREFIX, SIGNED};
 
 /// What was stored of a pushed request, and whether all of it was in a signed request object.
@@ -22,21 +23,21 @@ pub(crate) fn stored(query: &str) -> (Parameters, bool) {
     (parameters.unwrap_or_default(), signed)
 }
 
-/// Whether the address is one that was given here.
+/// Whether this provider issued the `request_uri`, as its prefix says.
 pub(crate) fn is_pushed_request_uri(request_uri: &str) -> bool {
     request_uri.starts_with(PREFIX)
 }
 
-/// What a browser finds that comes for a pushed request.
+/// What is known of the pushed request that a browser brings.
 pub(crate) enum PushedRequestLookup {
     Request(RetrievedRequest),
-    /// This browser was answered: the row that says so, where there is one.
+    /// The request was answered in this browser. The row of that answer, if one was written.
     Answered(Option<Box<Interaction>>),
-    /// Never pushed, for another client, in another browser, or over.
+    /// Never pushed, pushed by another client, opened in another browser, or expired.
     Unknown,
 }
 
-/// What was pushed under this name, for the visitor's browser.
+/// The request that this client pushed under this `request_uri`. The first browser that brings it is the only one that can use it.
 pub(crate) async fn take(
     visit: &Visit,
     client: &ClientId,
@@ -84,27 +85,11 @@ impl Unit for TakePushedRequest {
     }
 }
 
-/// An error is an answer too: a request that was pushed is over with it.
+/// An error answers a pushed request too, which can then not be used again.
 pub(crate) async fn end(visit: &Visit, source: &RequestSource) -> Result<(), FlowError> {
     let RequestSource::Pushed { digest, .. } = source else { return Ok(()) };
-    visit.store().run(EndPushedRequest { digest: *digest, now: visit.now }).await.1
-}
-
-struct EndPushedRequest {
-    digest: KeyedDigest,
-    now: Timestamp,
-}
-
-impl Unit for EndPushedRequest {
-    type Output = ();
-    type Error = FlowError;
-
-    const NAME: &'static str = "end_pushed_request";
-
-    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
-        tx.end_pushed_request(&self.digest, self.now).await?;
-        Ok(())
-    }
+    visit.store().run(EndPushedRequest { digest: *digest, now: visit.now }).await.1?;
+    Ok(())
 }
 
 fn digests(keyring: &Keyring, token: &OpaqueToken) -> Vec<KeyedDigest> {

@@ -1,4 +1,4 @@
-//! Opening what carries an interaction, once a form or an address brings it back.
+//! Opening an interaction that a form or an address names: from its sealed value or its row.
 
 use anteroom_crypto::{KeyPurpose, OpaqueToken};
 use anteroom_domain::ids::{AccountId, InteractionId};
@@ -13,8 +13,8 @@ use crate::interaction::open_interaction::{
 };
 use crate::sessions::browser_sessions::other_account_used_browser_since;
 
-/// Opens what a form or an address brought back. One whose request was answered opens too: where it leads now is for
-/// [`crate::interaction::next`] to say.
+/// Opens the interaction. One whose request was answered opens too, because its answer may be repeated
+/// ([`crate::interaction::next`]).
 pub async fn open(
     visit: &Visit,
     interaction_ref: InteractionRef,
@@ -34,8 +34,8 @@ pub async fn open(
             let found = visit.store().interaction(&digests).await?;
             match found.filter(|row| visit.now < row.expires_at) {
                 Some(row) => {
-                    let overtaken = other_account_signed_in_since_proof(visit, &row).await?;
-                    opened_row(visit, FoundRow { row, handle, overtaken })
+                    let is_overtaken = other_account_signed_in_since_proof(visit, &row).await?;
+                    opened_row(visit, FoundRow { row, handle, is_overtaken })
                 }
                 None => None,
             }
@@ -47,14 +47,14 @@ pub async fn open(
     }
     interaction.is_resumable = true;
     interaction.answered = answered::find(visit, &interaction).await?.map(Box::new);
-    let over = matches!(&interaction.place, InteractionStorage::Row { interaction: row, .. } if row.finished_at.is_some());
-    Ok(if over && interaction.answered.is_none() { Err(InteractionNotFound) } else { Ok(interaction) })
+    let is_finished = matches!(&interaction.place, InteractionStorage::Row { interaction: row, .. } if row.finished_at.is_some());
+    Ok(if is_finished && interaction.answered.is_none() { Err(InteractionNotFound) } else { Ok(interaction) })
 }
 
 /// Whether another account was signed in to at this browser after the proof in this row was given.
 async fn other_account_signed_in_since_proof(visit: &Visit, row: &Interaction) -> Result<bool, FlowError> {
-    let waits = row.finished_at.is_none() && row.state.browser == visit.browser.id;
-    let Some(proof) = row.proof.as_ref().filter(|_| waits) else { return Ok(false) };
+    let is_open = row.finished_at.is_none() && row.state.browser == visit.browser.id;
+    let Some(proof) = row.proof.as_ref().filter(|_| is_open) else { return Ok(false) };
     other_account_used_browser_since(visit, proof.account, proof.last_at()).await
 }
 
@@ -63,13 +63,13 @@ struct FoundRow {
     row: Interaction,
     handle: OpaqueToken,
     /// [`other_account_signed_in_since_proof`].
-    overtaken: bool,
+    is_overtaken: bool,
 }
 
-/// In another browser (or this one after a restart), or once it is overtaken, a row is worth its request alone: no proof, no
-/// choice goes with it.
-fn opened_row(visit: &Visit, FoundRow { row, handle, overtaken }: FoundRow) -> Option<OpenInteraction> {
-    let own = row.state.browser == visit.browser.id && !overtaken;
+/// In another browser, or after another account has signed in at this one, only the row's request is taken over: no proof and no
+/// chosen account.
+fn opened_row(visit: &Visit, FoundRow { row, handle, is_overtaken }: FoundRow) -> Option<OpenInteraction> {
+    let own = row.state.browser == visit.browser.id && !is_overtaken;
     let state = row.state.clone().resume_in(visit.browser.id, visit.now)?;
     let state = if own { state } else { state.without_progress() };
     let place = if own {
@@ -80,7 +80,7 @@ fn opened_row(visit: &Visit, FoundRow { row, handle, overtaken }: FoundRow) -> O
     Some(OpenInteraction { place, ..OpenInteraction::new(state) })
 }
 
-/// A form without the field leads to the dashboard.
+/// A form without the `interaction` field has the dashboard as its target.
 pub async fn open_or_dashboard(
     visit: &Visit,
     interaction_ref: Option<InteractionRef>,
@@ -91,7 +91,7 @@ pub async fn open_or_dashboard(
     }
 }
 
-/// Who has proven in this browser, on the way of the row with this handle, who they are.
+/// The row with this handle and the account that was proven in it, in this browser, if the proof is still valid.
 pub(crate) async fn proven_account(
     visit: &Visit,
     handle: &OpaqueToken,

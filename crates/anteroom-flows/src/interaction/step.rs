@@ -1,4 +1,4 @@
-//! What a step of the one decision leads to: a page, the application, the dashboard. `onward.rs` says which.
+//! The results of a step: a page, an answer to the application, or the dashboard. `next.rs` chooses among them.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
@@ -20,18 +20,18 @@ use crate::interaction::verification_model::Verification;
 /// What the web shows or where it sends the browser.
 #[derive(Debug)]
 pub enum Next {
-    /// One of the journey's pages.
+    /// A page of the interaction.
     Page(Box<StepPage>),
     /// Back to the application, with a code or an error.
     Application(Box<AuthorizationResponse>),
     Dashboard,
-    /// To the apps of the person who is signed in.
+    /// The page with the authenticator apps of the person who is signed in.
     AuthenticatorApps(Box<ActiveSession>),
-    /// The application that waited is no longer configured.
+    /// The client is not registered any more, or not for such a request.
     ApplicationGone,
-    /// The application was answered before, and is not answered again.
+    /// The application was answered before. It gets no second answer; a repeated form may get the first one again.
     AnsweredBefore(Box<AlreadyFinished>),
-    /// The form is of a page that showed another person, or another session: nothing was done with it.
+    /// The page of the form showed another account or session than the present one, so the form was not processed.
     AccountMismatch(Box<AnotherPerson>),
 }
 
@@ -39,24 +39,24 @@ pub enum Next {
 #[derive(Debug)]
 pub struct AlreadyFinished {
     pub client: Option<Arc<Client>>,
-    /// The answer, where a form that was sent again may get it again.
+    /// The answer, if the form may get it again.
     pub repeat: Option<Box<AuthorizationResponse>>,
 }
 
-/// Whom the step would be about now, and what carries it on for them.
+/// The account that is selected now, and the interaction to continue with.
 #[derive(Debug)]
 pub struct AnotherPerson {
     pub account: Account,
     pub interaction: OpenInteraction,
 }
 
-/// A page of the journey, with what carries the journey on.
+/// A page of the interaction, with the interaction that its form continues.
 #[derive(Debug)]
 pub struct StepPage {
     pub step: Step,
     pub client: Option<Arc<Client>>,
     pub interaction: OpenInteraction,
-    /// A row was refused, so no address leads here: the page itself answers the form.
+    /// No row was written, so that no address opens the interaction: the page is the response to the form, without a redirect.
     pub not_persisted: bool,
 }
 
@@ -86,7 +86,7 @@ pub enum Step {
         account: Box<Account>,
         phones: Vec<Phone>,
     },
-    /// `session`: of a person who is signed in.
+    /// `session`: that of the account, if it is signed in.
     NewPassword {
         reason: NewPasswordReason,
         account: Box<Account>,
@@ -95,7 +95,7 @@ pub enum Step {
 }
 
 impl StepPage {
-    /// Whom the page shows: its forms act for them alone.
+    /// The account and session that the page shows. Its forms act for no other.
     pub fn owner(&self) -> FormOwner {
         match &self.step {
             Step::SignIn { .. }
@@ -106,9 +106,9 @@ impl StepPage {
             Step::NotEntitled(account)
             | Step::ExpiredPassword { account, .. }
             | Step::AddPhones { account, .. } => FormOwner::of_account(account.id),
-            Step::Verify(verification) => match &verification.live {
+            Step::Verify(verification) => match verification.active_session() {
                 Some(live) => FormOwner::of(live),
-                None => FormOwner::of_account(verification.account.id),
+                None => FormOwner::of_account(verification.account().id),
             },
             Step::NewPassword { account, session, .. } => {
                 FormOwner { session: session.as_ref().map(|session| session.id), account: Some(account.id) }

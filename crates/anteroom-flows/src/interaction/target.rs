@@ -4,32 +4,50 @@
 use anteroom_domain::client::Client;
 use anteroom_domain::interaction::{Destination, InteractionState, RequestSource};
 use anteroom_oidc::authorization::{AuthorizationRequest, Reply};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::context::provider::Snapshot;
 
-/// The destination with its client, as registered now.
-pub(crate) enum Target {
+/// The destination, with its client as it is registered now.
+pub(crate) enum Target<'a> {
     Dashboard,
-    Application { client: Arc<Client>, request: Box<AuthorizationRequest> },
+    Application { client: &'a Arc<Client>, request: PresentRequest<'a> },
     ChangePassword,
     AuthenticatorApps,
 }
 
-impl Target {
+/// A stored request, with what its client may have of it now.
+pub(crate) enum PresentRequest<'a> {
+    Whole(&'a AuthorizationRequest),
+    Narrowed(Box<AuthorizationRequest>),
+}
+
+impl Deref for PresentRequest<'_> {
+    type Target = AuthorizationRequest;
+
+    fn deref(&self) -> &AuthorizationRequest {
+        match self {
+            Self::Whole(request) => request,
+            Self::Narrowed(request) => request,
+        }
+    }
+}
+
+impl<'a> Target<'a> {
     /// `None`: the client is not registered any more, or its redirect URI or response type is not; or it must now use PKCE, PAR
     /// or a signed request object; or no requested scope or resource is left.
-    pub(crate) fn of(snapshot: &Snapshot, state: &InteractionState) -> Option<Self> {
+    pub(crate) fn of(snapshot: &'a Snapshot, state: &'a InteractionState) -> Option<Self> {
         match &state.destination {
             Destination::Dashboard => Some(Self::Dashboard),
             Destination::ChangePassword => Some(Self::ChangePassword),
             Destination::AuthenticatorApps => Some(Self::AuthenticatorApps),
             Destination::Application(request) => {
-                let client = Arc::clone(snapshot.clients.get(&request.ask.client_id)?);
-                if !is_registered(&request.reply, &client) || !meets_request_requirements(state, &client) {
+                let client = snapshot.clients.get(&request.ask.client_id)?;
+                if !is_registered(&request.reply, client) || !meets_request_requirements(state, client) {
                     return None;
                 }
-                let request = narrowed(request, &client)?;
+                let request = narrowed(request, client)?;
                 Some(Self::Application { client, request })
             }
         }
@@ -42,7 +60,7 @@ impl Target {
         }
     }
 
-    pub(crate) fn client(&self) -> Option<&Arc<Client>> {
+    pub(crate) fn client(&self) -> Option<&'a Arc<Client>> {
         match self {
             Self::Dashboard | Self::ChangePassword | Self::AuthenticatorApps => None,
             Self::Application { client, .. } => Some(client),
@@ -50,7 +68,7 @@ impl Target {
     }
 }
 
-/// Whether the client may still be answered there and so.
+/// Whether the client may still be answered at this redirect URI and with this response type.
 fn is_registered(reply: &Reply, client: &Client) -> bool {
     let Reply::Redirect(reply) = reply;
     let metadata = &client.metadata;
@@ -69,13 +87,18 @@ fn meets_request_requirements(state: &InteractionState, client: &Client) -> bool
         && (state.signed || !metadata.require_signed_request_object)
 }
 
-/// The request without the scopes and APIs that the client may not have any more.
-fn narrowed(request: &AuthorizationRequest, client: &Client) -> Option<Box<AuthorizationRequest>> {
+/// The request without the scopes and APIs that the client is not registered for any more. `None`: no scope is left, or none of the
+/// APIs.
+fn narrowed<'a>(request: &'a AuthorizationRequest, client: &Client) -> Option<PresentRequest<'a>> {
     let metadata = &client.metadata;
-    let mut request = Box::new(request.clone());
-    request.ask.scope = request.ask.scope.intersection(&metadata.scope);
-    let named = !request.ask.resource.is_empty();
-    request.ask.resource.retain(|resource| metadata.audience.contains(resource));
-    let nothing = request.ask.scope.is_empty() || (named && request.ask.resource.is_empty());
-    (!nothing).then_some(request)
+    let ask = &request.ask;
+    let is_registered = |resource: &String| metadata.audience.contains(resource);
+    if ask.scope.is_subset(&metadata.scope) && ask.resource.iter().all(is_registered) {
+        return (!ask.scope.is_empty()).then_some(PresentRequest::Whole(request));
+    }
+    let mut narrowed = Box::new(request.clone());
+    narrowed.ask.scope = ask.scope.intersection(&metadata.scope);
+    narrowed.ask.resource.retain(is_registered);
+    let lost_all_apis = narrowed.ask.resource.is_empty() && !ask.resource.is_empty();
+    (!narrowed.ask.scope.is_empty() && !lost_all_apis).then_some(PresentRequest::Narrowed(narrowed))
 }

@@ -1,10 +1,10 @@
-//! What "Verify your identity" is about: whom, by which ways, and what became of the code that was sent.
+//! The state of "Verify your identity": the account, the ways to send it a code, and the state of the code that was sent.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::ids::{AccountId, DeviceId, PhoneId};
 use anteroom_domain::interaction::{InteractionProof, ProofKind};
 use anteroom_domain::one_time_code::{CodePurpose, CodeQuota, OneTimeCode};
-use anteroom_domain::phone::{DeliveryMethod, Phone};
+use anteroom_domain::phone::{DeliveryMethod, E164, Phone};
 use anteroom_domain::rate::Wait;
 use anteroom_domain::totp::AuthenticatorApp;
 use anteroom_storage::{MessageState, MessageStatus, Queries};
@@ -15,18 +15,18 @@ use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::open_interaction::OpenInteraction;
 
-/// Which way a code shall take.
+/// The way that was chosen for a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodeMethodChoice {
     Phone {
         method: DeliveryMethod,
         phone: PhoneId,
     },
-    /// An authenticator app shows it: nothing is sent.
+    /// An authenticator app shows the code, so nothing is sent.
     App,
 }
 
-/// A way that a code can take to a person.
+/// A phone and a method by which a code can be sent to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeDestination {
     pub phone: Phone,
@@ -39,20 +39,18 @@ impl CodeDestination {
     }
 }
 
-/// What the page of this step says.
-#[derive(Clone, Debug)]
+/// What the page of this step shows.
+#[derive(Debug)]
 pub struct Verification {
     pub purpose: CodePurpose,
-    /// A device that has not passed a second factor yet is why.
+    /// The reason is that this device has not passed a second factor yet.
     pub new_device: bool,
-    /// What proves who they are, is to be changed.
+    /// The reason is that the person wants to change their authenticator apps.
     pub own_proofs: bool,
-    /// A registration goes on behind a phone that was verified on another way.
+    /// The registration continues after a phone was verified in another interaction.
     pub resumed: bool,
-    pub account: Box<Account>,
-    /// A person who steps up is signed in.
-    pub live: Option<Box<ActiveSession>>,
-    /// Where the person is signed in, or has proven the password.
+    pub person: VerifiedPerson,
+    /// The device of the session, or the one on which the password was entered.
     pub device: Option<DeviceId>,
     pub offers: Vec<CodeDestination>,
     /// Authenticator apps whose codes are taken here.
@@ -60,8 +58,46 @@ pub struct Verification {
     pub sent: Option<SentCode>,
 }
 
-/// The code that is on its way.
-#[derive(Clone, Debug)]
+impl Verification {
+    pub fn account(&self) -> &Account {
+        self.person.account()
+    }
+
+    /// The number of a phone that is offered.
+    pub(crate) fn number_of(&self, phone: PhoneId) -> Option<&E164> {
+        let offer = self.offers.iter().find(|offer| offer.phone.id == phone);
+        offer.map(|offer| &offer.phone.number)
+    }
+
+    /// `None`: the account is not signed in.
+    pub fn active_session(&self) -> Option<&ActiveSession> {
+        match &self.person {
+            VerifiedPerson::SignedIn(live) => Some(live),
+            VerifiedPerson::Proven(_) => None,
+        }
+    }
+}
+
+/// The person who enters the code.
+#[derive(Debug)]
+pub enum VerifiedPerson {
+    /// Signed in, and asked for a second factor.
+    SignedIn(Box<ActiveSession>),
+    /// Has entered an expired password or followed a mailed link.
+    Proven(Box<Account>),
+}
+
+impl VerifiedPerson {
+    pub(crate) fn account(&self) -> &Account {
+        match self {
+            Self::SignedIn(live) => &live.account,
+            Self::Proven(account) => account,
+        }
+    }
+}
+
+/// The code that was sent last.
+#[derive(Debug)]
 pub struct SentCode {
     pub offer: CodeDestination,
     /// Until another one may be sent.
@@ -70,27 +106,27 @@ pub struct SentCode {
     pub delivery: Delivery,
 }
 
-/// What became of the code's message so far.
+/// The state of the code's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// Waits for its first attempt, or is handed over just now.
+    /// Queued for the first attempt, or being sent now.
     UnderWay,
     /// An attempt failed, and another one follows.
     Trying,
-    /// The provider took it.
+    /// The provider of messages accepted it.
     HandedOver,
     Failed(SendFailure),
 }
 
-/// Why the code will not arrive.
+/// Why the code was not delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendFailure {
-    /// The number takes no texts: a call may get through.
+    /// The number does not accept texts. A call may still be possible.
     TextRefused,
     NotSent,
 }
 
-/// The word under which a refused text is kept.
+/// The stored error of a text that the number does not accept.
 const TEXT_REFUSED: &str = "text_refused";
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -99,7 +135,8 @@ pub(crate) fn a_day_before(now: Timestamp) -> Timestamp {
     now.checked_sub(DAY).unwrap_or(Timestamp::MIN)
 }
 
-/// What is decided is decided with the device as it is under the account's lock: it may have been forgotten since the page.
+/// The share of the account's codes that this device may use. The device may have been removed since the page was shown, so it is
+/// read again.
 pub(crate) async fn code_share(
     reads: &Queries,
     account: AccountId,
@@ -112,8 +149,8 @@ pub(crate) async fn code_share(
     Ok(CodeQuota::of(device.as_ref(), account))
 }
 
-/// The phones that a code may go to and come from. The page asks it, and so does the unit that takes the code, of the phones as
-/// they are under the account's lock: one may have been verified in another browser since.
+/// The phones that a code may be sent to and accepted from. A phone may have been verified in another browser since the page was
+/// shown, so the unit that accepts the code checks the phones again, under the account's lock.
 pub(crate) fn phones_for_code<'a>(
     proof: Option<&InteractionProof>,
     phones: &'a [Phone],
@@ -130,8 +167,8 @@ pub(crate) fn phones_for_code<'a>(
     }
 }
 
-/// Whether a phone was verified on another way to the same registration, and no code was entered on this one. Then a code to
-/// such a phone comes before anything else: a thief who reads the mail could name a phone of their own.
+/// Whether a phone was verified in another interaction of the same registration, and no code was entered in this one. An attacker
+/// who reads the invitation could enter a phone of their own. So a code to a verified phone is asked for first.
 pub(crate) fn is_resumed(proof: &InteractionProof, phones: &[Phone]) -> bool {
     proof.factor.is_none() && phones.iter().any(|phone| phone.verified_at.is_some())
 }
@@ -140,24 +177,27 @@ pub(crate) fn waiting_phone(phones: &[Phone], id: Option<PhoneId>) -> Option<&Ph
     phones.iter().find(|phone| Some(phone.id) == id && phone.verified_at.is_none())
 }
 
-/// Whether a code of this phone is still taken, as the phones are under the account's lock.
+/// Whether a code of this phone is still accepted. To be called under the account's lock.
 pub(crate) async fn is_phone_still_accepted(
     reads: &Queries,
-    (interaction, verification): (&OpenInteraction, &Verification),
+    interaction: &OpenInteraction,
+    verification: &Verification,
     phone: PhoneId,
     now: Timestamp,
 ) -> Result<bool, FlowError> {
-    let phones = reads.phones_of(verification.account.id).await?;
-    // A person who is signed in steps up; what the interaction carries is not asked then.
-    let proof = interaction.proof().filter(|_| verification.live.is_none());
+    let phones = reads.phones_of(verification.account().id).await?;
+    // For a step-up the session counts, and not a proof that the interaction may have as well.
+    let proof = interaction.proof().filter(|_| verification.active_session().is_none());
     Ok(phones_for_code(proof, &phones, now).iter().any(|one| one.id == phone))
 }
 
-/// What was sent on this way and can still be entered.
+/// The code that was sent in this interaction and can still be entered.
 pub(crate) async fn sent(
     visit: &Visit,
     interaction: &OpenInteraction,
-    (account, purpose, device): (&Account, CodePurpose, Option<DeviceId>),
+    account: &Account,
+    purpose: CodePurpose,
+    device: Option<DeviceId>,
     offers: &[CodeDestination],
 ) -> Result<Option<SentCode>, FlowError> {
     let Some(row) = interaction.row() else { return Ok(None) };
@@ -166,14 +206,14 @@ pub(crate) async fn sent(
     let share = code_share(visit.store(), account.id, device).await?;
     let before = visit.store().sent_before(account.id, purpose, share, a_day_before(visit.now)).await?;
     let wait = visit.snapshot().policy.codes.may_send(&before.sent, visit.now).err();
-    // What was handed over is swept after a while.
+    // Messages that were handed over are deleted after a while.
     let state = visit.store().message_state(code.message).await?;
     let delivery = state.map_or(Delivery::HandedOver, |state| delivery(&state));
     Ok(Some(SentCode { offer, wait, expired: !code.is_alive(visit.now), delivery }))
 }
 
-/// Which of the ways offered to this account the code took. None of them: in one browser several people sign in on the way
-/// of one interaction, and what one of them was sent proves nothing about another.
+/// The destination that the code was sent to, of those offered to this account. `None`: several people can sign in in one
+/// interaction, and the code was sent to another one of them.
 pub(crate) fn destination_of<'a>(
     code: &OneTimeCode,
     account: &Account,

@@ -6,7 +6,7 @@ use anteroom_domain::client::Client;
 use anteroom_domain::code::AuthorizationCode;
 use anteroom_domain::ids::{GrantId, SessionId};
 use anteroom_oidc::Prompt;
-use anteroom_oidc::authorization::{Ask, AuthorizationRequest, RedirectReply, Reply};
+use anteroom_oidc::authorization::{AuthorizationRequest, Reply};
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::response::{AuthorizationResponse, Issued, IssuedAccessToken};
 use anteroom_storage::{Tx, Unit};
@@ -28,11 +28,13 @@ pub(crate) struct PreparedResponse {
     pub(crate) response: AuthorizationResponse,
     /// The grant of the tokens in it, which that unit writes.
     pub(crate) grant: Option<Arc<HybridGrant>>,
+    /// The `session_state` in it.
+    pub(crate) session_state: Option<String>,
 }
 
 impl From<AuthorizationResponse> for PreparedResponse {
     fn from(response: AuthorizationResponse) -> Self {
-        Self { response, grant: None }
+        Self { response, grant: None, session_state: None }
     }
 }
 
@@ -40,7 +42,7 @@ impl From<AuthorizationResponse> for PreparedResponse {
 pub(crate) async fn respond(
     visit: &Visit,
     client: &Client,
-    request: AuthorizationRequest,
+    request: &AuthorizationRequest,
     person: SignedIn<'_>,
 ) -> Result<PreparedResponse, FlowError> {
     let (live, issuer) = (person.live, &visit.snapshot().issuer);
@@ -50,27 +52,22 @@ pub(crate) async fn respond(
         return Ok(request.reply.error(issuer, code, description).into());
     }
     let AuthorizationRequest { ask, reply } = request;
-    let Reply::Redirect(redirect) = &reply;
+    let Reply::Redirect(redirect) = reply;
     let kind = redirect.response_type;
     let recipient = match hybrid::recipient(visit, client, kind).await {
         Err(error) if error.is_of_client() => {
-            return Ok(not_encrypted(visit, client, &reply, &error).await?.into());
+            return Ok(not_encrypted(visit, client, reply, &error).await?.into());
         }
         recipient => recipient?,
     };
     // The client's keys may have been fetched.
     let visit = &visit.at_present();
     let is_silent = ask.prompt.contains(Prompt::None);
-    let session_state = session_state(visit, &ask, redirect);
-    let (ask, code) = if kind.has_code() {
-        let (ask, code) = seal_code(visit, client, ask, redirect, live)?;
-        (ask, Some(code))
-    } else {
-        (ask, None)
-    };
+    let session_state = session_state(visit, ask, redirect);
+    let code = if kind.has_code() { Some(seal_code(visit, client, request, live)?) } else { None };
     let parts = ResponseParts { kind, code: code.as_deref(), recipient: recipient.as_ref() };
     let Some((tokens, grant)) = hybrid::issue(visit, client, ask, person, parts).await? else {
-        return Ok(account_changed(visit, &reply).into());
+        return Ok(account_changed(visit, reply).into());
     };
     touch(visit, live, is_silent).await?;
     let access_token = tokens.access_token.as_ref().map(|access| IssuedAccessToken {
@@ -85,7 +82,7 @@ pub(crate) async fn respond(
         session_state: session_state.as_deref(),
     };
     let response = redirect.target().success(issuer, issued);
-    Ok(PreparedResponse { response, grant: grant.map(Arc::new) })
+    Ok(PreparedResponse { response, grant: grant.map(Arc::new), session_state })
 }
 
 /// The answer where the account has changed, or the session has ended, while the answer was made.
@@ -116,26 +113,25 @@ async fn not_encrypted(
     Ok(reply.error(&visit.snapshot().issuer, code, description))
 }
 
-/// The sealed code. The request is moved into it and given back.
 fn seal_code(
     visit: &Visit,
     client: &Client,
-    ask: Ask,
-    redirect: &RedirectReply,
+    request: &AuthorizationRequest,
     live: &ActiveSession,
-) -> Result<(Ask, String), FlowError> {
+) -> Result<String, FlowError> {
+    let AuthorizationRequest { ask, reply: Reply::Redirect(redirect) } = request;
     let snapshot = visit.snapshot();
     let code = AuthorizationCode {
         grant: GrantId(visit.new_id()),
-        client: ask.client_id,
+        client: ask.client_id.clone(),
         client_version: client.version,
         account: live.account.id,
         epoch: live.account.epoch,
         session: live.session.id,
-        scope: ask.scope,
-        claims: ask.claims,
-        resources: ask.resource,
-        nonce: ask.nonce,
+        scope: ask.scope.clone(),
+        claims: ask.claims.clone(),
+        resources: ask.resource.clone(),
+        nonce: ask.nonce.clone(),
         redirect_uri: redirect.redirect_uri_given.then(|| redirect.redirect_uri.as_str().to_owned()),
         challenge: redirect.code_challenge,
         auth_time: live.session.auth_time,
@@ -144,9 +140,7 @@ fn seal_code(
         issued_at: visit.now,
         expires_at: visit.after(snapshot.policy.tokens.code_lifetime),
     };
-    let sealed = authorization_code::seal(visit, &snapshot.issuer, &code)?;
-    let AuthorizationCode { client: client_id, scope, claims, resources: resource, nonce, .. } = code;
-    Ok((Ask { client_id, scope, claims, resource, nonce, ..ask }, sealed))
+    authorization_code::seal(visit, &snapshot.issuer, &code)
 }
 
 /// A page of any client could keep the session alive with silent requests or embedded loads. So only an authorization request

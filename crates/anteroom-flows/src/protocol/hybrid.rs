@@ -60,7 +60,7 @@ pub(crate) async fn recipient(
 pub(crate) async fn issue(
     visit: &Visit,
     client: &Client,
-    ask: Ask,
+    ask: &Ask,
     person: SignedIn<'_>,
     ResponseParts { kind, code, recipient }: ResponseParts<'_>,
 ) -> Result<Option<(HybridTokens, Option<HybridGrant>)>, FlowError> {
@@ -68,7 +68,7 @@ pub(crate) async fn issue(
         return Ok(Some((HybridTokens::default(), None)));
     }
     let exchange = TokenRequestContext { call: visit, client };
-    let Some((grant, worth)) = granted(visit, client, ask, person).await? else {
+    let Some((grant, worth)) = granted(visit, client, ask.clone(), person).await? else {
         return Ok(None);
     };
     // The tokens have what the grant is worth now. The grant is written as it was asked for.

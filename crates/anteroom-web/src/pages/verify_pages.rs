@@ -127,7 +127,7 @@ pub(super) fn choice(
 /// Links away from the step: the dashboard for a person who is signed in and may see it without the code, sign-in for
 /// one whose password has expired.
 fn ways_back(shown: &StepView<'_>, verification: &Verification) -> (Option<String>, Option<String>) {
-    let is_signed_in = verification.live.is_some() && !verification.new_device;
+    let is_signed_in = verification.active_session().is_some() && !verification.new_device;
     let has_expired = verification.purpose == CodePurpose::ExpiredPassword;
     (is_signed_in.then(|| DASHBOARD.to_owned()), has_expired.then(|| shown.sign_in_anew()))
 }

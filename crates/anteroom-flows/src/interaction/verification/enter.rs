@@ -1,4 +1,4 @@
-//! `POST /verify/code`: the digits that a phone received, or that an authenticator app shows.
+//! `POST /verify/code`: the code that a phone received, or that an authenticator app shows.
 
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
@@ -8,15 +8,15 @@ use super::enter_unit::{CheckedCode, EnterCode, EnterCodeResult, NO_SESSION};
 pub use super::entry::{EnterOutcome, EnteredCode, EntryProblem};
 use super::repeated::{again_in_session, continue_stepped_up, entry_id, repeat_of_form};
 use super::send::{code_context, code_data};
-use super::{VerificationPage, VerificationState, now};
+use super::{VerificationState, now};
 use crate::context::call::{Call, Visit};
 use crate::context::live::ActiveSession;
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::interaction::apps::apps_showing;
-use crate::interaction::next::{proceed, proceed_with};
+use crate::interaction::next::proceed;
 use crate::interaction::open_interaction::{InteractionRef, NewInteraction, OpenInteraction};
-use crate::interaction::verification_model::{Verification, destination_of};
+use crate::interaction::verification_model::{Verification, VerifiedPerson, destination_of};
 use crate::sessions::browser_sessions::{active_sessions, sessions_of_other_accounts};
 use crate::sessions::new_session::RenewedSession;
 
@@ -26,8 +26,8 @@ pub async fn enter(
     interaction_ref: Option<InteractionRef>,
     entered: EnteredCode<'_>,
 ) -> Result<EnterOutcome, FlowError> {
-    let VerificationPage { verification, page } = match now(visit, interaction_ref.clone()).await? {
-        VerificationState::Verifying(found) => *found,
+    let page = match now(visit, interaction_ref.clone()).await? {
+        VerificationState::Verifying(page) => page,
         VerificationState::Elsewhere(next) => {
             let again = again_in_session(visit, interaction_ref).await?;
             return Ok(again.unwrap_or(EnterOutcome::Next(next)));
@@ -35,68 +35,67 @@ pub async fn enter(
         VerificationState::Gone => return Ok(EnterOutcome::Gone),
     };
     if entered.text().trim().is_empty() {
-        return Ok(EnterOutcome::Problem { problem: EntryProblem::Missing, page: Box::new(page) });
+        return Ok(EnterOutcome::Problem { problem: EntryProblem::Missing, page: page.into_page() });
     }
-    let checked = check_entered(visit, &verification, &page.interaction, entered).await?;
-    let left = match &verification.live {
+    let checked = check_entered(visit, &page.verification, &page.interaction, entered).await?;
+    let session = page.verification.active_session();
+    let left = match session {
         Some(live) => sessions_of_other_accounts(&active_sessions(visit).await?, live.account.id),
         None => Vec::new(),
     };
     let unit = EnterCode {
         submission: entry_id(visit, &checked, entered),
-        renewed: verification.live.as_deref().map(|live| RenewedSession::of(visit, live)),
+        renewed: session.map(|live| RenewedSession::of(visit, live)),
         new_interaction: NewInteraction::prepare(visit, &page.interaction),
-        visit: visit.clone(),
-        verification,
+        call: visit.call.clone(),
         page,
         checked,
         left,
     };
     let (unit, result) = visit.store().run(unit).await;
-    after_entry(unit, result?, interaction_ref).await
+    after_entry(visit, unit, result?, interaction_ref).await
 }
 
-/// What follows from the entry.
 async fn after_entry(
+    visit: &Visit,
     unit: EnterCode,
     result: EnterCodeResult,
     interaction_ref: Option<InteractionRef>,
 ) -> Result<EnterOutcome, FlowError> {
-    let EnterCode { visit, page, verification, renewed, .. } = unit;
-    let visit = &visit;
+    let EnterCode { page, renewed, .. } = unit;
     match result {
-        EnterCodeResult::Proven(interaction) => {
-            let live = active_sessions(visit).await?;
-            Ok(EnterOutcome::Next(proceed_with(visit, *interaction, live).await?))
+        EnterCodeResult::Proven(saved) => {
+            let next = proceed(visit, page.interaction.saved_as(saved)).await?;
+            Ok(EnterOutcome::Next(next))
         }
         EnterCodeResult::SteppedUp(session) => {
             let renewed = renewed.ok_or(NO_SESSION)?;
-            let current = ActiveSession {
-                session: *session,
-                account: *verification.account,
-                token: renewed.next.token,
+            let VerifiedPerson::SignedIn(live) = page.verification.person else {
+                return Err(NO_SESSION);
             };
+            let current =
+                ActiveSession { session: *session, account: live.account, token: renewed.next.token };
             let live = active_sessions(visit).await?;
             continue_stepped_up(visit, page.interaction, current, live).await
         }
-        EnterCodeResult::Wrong(problem) => Ok(EnterOutcome::Problem { problem, page: Box::new(page) }),
+        EnterCodeResult::Wrong(problem) => Ok(EnterOutcome::Problem { problem, page: page.into_page() }),
         EnterCodeResult::Superseded => {
             // The form may have been submitted twice. Then the first submission has used the code, and this one gets the same result.
             if let Some(again) = again_in_session(visit, interaction_ref).await? {
                 return Ok(again);
             }
-            note_not_taken(visit, &verification, EntryProblem::Expired).await?;
+            note_not_taken(visit, &page.verification, EntryProblem::Expired).await?;
             Ok(EnterOutcome::Next(proceed(visit, page.interaction).await?))
         }
         EnterCodeResult::Refused(problem) => {
-            // As above.
+            // The form may have been submitted twice, as above.
             if let EntryProblem::Expired | EntryProblem::Used = problem
                 && let Some(again) = repeat_of_form(visit, interaction_ref).await?
             {
                 return Ok(again);
             }
-            note_not_taken(visit, &verification, problem).await?;
-            Ok(EnterOutcome::Problem { problem, page: Box::new(page) })
+            note_not_taken(visit, &page.verification, problem).await?;
+            Ok(EnterOutcome::Problem { problem, page: page.into_page() })
         }
     }
 }
@@ -114,7 +113,7 @@ async fn note_not_taken(
         EntryProblem::BudgetSpent(_) => "budget_spent",
     };
     let event = Event::CodeNotTaken { purpose: verification.purpose.as_str(), reason };
-    note_refusal(visit, visit.entry(Actor::Anonymous, event).about(verification.account.id)).await
+    note_refusal(visit, visit.entry(Actor::Anonymous, event).about(verification.account().id)).await
 }
 
 async fn check_entered(
@@ -132,7 +131,7 @@ async fn check_entered(
                 None => None,
             };
             let own = code
-                .filter(|code| destination_of(code, &verification.account, &verification.offers).is_some());
+                .filter(|code| destination_of(code, verification.account(), &verification.offers).is_some());
             Ok(own.map_or(CheckedCode::Nothing, |code| CheckedCode::Sent {
                 right: is_right(visit, &code, text),
                 code,
@@ -141,7 +140,7 @@ async fn check_entered(
     }
 }
 
-/// In constant time. Spaces between the digits are how people read them out.
+/// Compares in constant time. People enter the digits in groups, so spaces and hyphens are ignored.
 fn is_right(call: &Call, code: &OneTimeCode, entered: &str) -> bool {
     let digits: String = entered.chars().filter(|c| !c.is_whitespace() && *c != '-').take(16).collect();
     let mac = call.keyring().mac(KeyPurpose::TokenHash);

@@ -1,10 +1,11 @@
-//! The transaction in which an entered code is compared, counted, and taken or refused.
+//! The unit in which an entered code is counted, and accepted or refused.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::ids::{FactorId, SessionId};
 use anteroom_domain::interaction::{FactorMethod, InteractionProof, PassedFactor, ProofKind};
 use anteroom_domain::one_time_code::{AttemptsExhausted, CodePurpose, CodeQuota, OneTimeCode};
+use anteroom_domain::phone::E164;
 use anteroom_domain::session::Session;
 use anteroom_domain::totp::TimeStep;
 use anteroom_oidc::Acr;
@@ -12,49 +13,46 @@ use anteroom_storage::{Tx, Unit};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::VerificationPage;
 use super::entry::EntryProblem;
-use crate::context::call::Visit;
+use crate::context::call::Call;
 use crate::error::FlowError;
-use crate::interaction::next::StepPage;
-use crate::interaction::open_interaction::{NewInteraction, OpenInteraction};
-use crate::interaction::verification_model::{
-    Verification, a_day_before, code_share, is_phone_still_accepted,
-};
+use crate::interaction::open_interaction::{NewInteraction, SavedRow};
+use crate::interaction::verification_model::{a_day_before, code_share, is_phone_still_accepted};
 use crate::sessions::new_session::RenewedSession;
 
-/// What was entered, held against what could be right.
+/// The entered code, compared with the codes that could be right.
 pub(super) enum CheckedCode {
-    /// Nothing waits to be entered.
+    /// No code was sent, and no app can show one.
     Nothing,
     Sent {
         code: OneTimeCode,
         right: bool,
     },
-    /// The apps that show it now.
+    /// The apps that show the entered code now.
     App(Vec<(FactorId, TimeStep)>),
 }
 
 pub(super) struct EnterCode {
-    pub visit: Visit,
-    pub page: StepPage,
+    pub call: Call,
+    pub page: Box<VerificationPage>,
     pub new_interaction: NewInteraction,
-    pub verification: Verification,
     pub checked: CheckedCode,
     pub submission: Uuid,
-    /// The session that steps up, with its next secret: the one that it also gets where its person signs in again at the same time.
+    /// The session that steps up, with its next secret. It gets the same secret if the person signs in again at the same time.
     pub renewed: Option<RenewedSession>,
-    /// The browser's other sessions: the one that steps up is the current one from then on.
+    /// The browser's other sessions, which are not current any more after this one stepped up.
     pub left: Vec<SessionId>,
 }
 
 pub(super) enum EnterCodeResult {
-    Proven(Box<OpenInteraction>),
+    Proven(SavedRow),
     SteppedUp(Box<Session>),
     /// Not compared.
     Refused(EntryProblem),
-    /// Not compared: the phone of the code is not one that is asked any more. Another phone was verified in another browser.
+    /// Not compared: codes of this phone are not accepted any more, because another phone was verified in another browser.
     Superseded,
-    /// Compared, counted and written down.
+    /// Compared and counted, with an audit entry.
     Wrong(EntryProblem),
 }
 
@@ -67,21 +65,21 @@ impl Unit for EnterCode {
     const NAME: &'static str = "enter_code";
 
     async fn run(&self, tx: &Tx) -> Result<EnterCodeResult, FlowError> {
-        let Self { visit, page, verification, .. } = self;
-        let (account, now) = (&verification.account, visit.now);
+        let Self { call, page, .. } = self;
+        let VerificationPage { verification, interaction, .. } = &**page;
+        let (account, now) = (verification.account(), call.now);
         let locked = tx.lock_account(account.id).await?;
         if locked.is_none_or(|locked| locked.account.epoch != account.epoch) {
             return Ok(EnterCodeResult::Refused(EntryProblem::Expired));
         }
         if let CheckedCode::Sent { code, .. } = &self.checked
-            && !is_phone_still_accepted(tx, (&page.interaction, verification), code.phone, now).await?
+            && !is_phone_still_accepted(tx, interaction, verification, code.phone, now).await?
         {
             return Ok(EnterCodeResult::Superseded);
         }
         let share = code_share(tx, account.id, verification.device).await?;
-        let before = tx.sent_before(account.id, verification.purpose, share, a_day_before(now)).await?;
-        let wrong = before.wrong;
-        let left = match visit.snapshot().policy.codes.entries_left(&wrong, now) {
+        let wrong = tx.sent_before(account.id, verification.purpose, share, a_day_before(now)).await?.wrong;
+        let left = match call.snapshot().policy.codes.entries_left(&wrong, now) {
             Ok(left) => left,
             Err(AttemptsExhausted { until }) => {
                 return Ok(EnterCodeResult::Refused(EntryProblem::BudgetSpent(until)));
@@ -109,7 +107,7 @@ impl EnterCode {
     fn is_wrong(&self) -> bool {
         match &self.checked {
             CheckedCode::Nothing => false,
-            CheckedCode::Sent { code, right } => !right && code.is_alive(self.visit.now),
+            CheckedCode::Sent { code, right } => !right && code.is_alive(self.call.now),
             CheckedCode::App(showing) => showing.is_empty(),
         }
     }
@@ -120,15 +118,15 @@ impl EnterCode {
         tx: &Tx,
         account: &Account,
     ) -> Result<Result<FactorMethod, EntryProblem>, FlowError> {
-        let now = self.visit.now;
+        let now = self.call.now;
         match &self.checked {
             CheckedCode::Nothing => Ok(Err(EntryProblem::Expired)),
             CheckedCode::Sent { code, .. } => {
-                // Losing the race against a re-send is an expired code.
+                // A new code may have been sent at the same time, and replaces this one.
                 if !code.is_alive(now) || !tx.use_code(code.id, now).await? {
                     return Ok(Err(EntryProblem::Expired));
                 }
-                // A number that an operator added is finished by the person: here.
+                // A number that an operator added is verified by the first code that is entered from it.
                 tx.use_phone(account.id, code.phone, now).await?;
                 Ok(Ok(FactorMethod::from(code.method)))
             }
@@ -144,66 +142,68 @@ impl EnterCode {
     }
 
     async fn count_wrong(&self, tx: &Tx, entries: WrongEntries) -> Result<EnterCodeResult, FlowError> {
-        let Self { visit, verification, submission, .. } = self;
+        let Self { call, submission, .. } = self;
+        let verification = &self.page.verification;
         let WrongEntries { mut before, share, left } = entries;
-        let (account, purpose) = (verification.account.id, verification.purpose);
+        let (account, purpose) = (verification.account().id, verification.purpose);
         if tx.is_wrong_code_counted(account, purpose, *submission).await? {
             return Ok(EnterCodeResult::Wrong(EntryProblem::Wrong { left }));
         }
-        before.push(visit.now);
-        tx.count_wrong_code(account, purpose, share, *submission, visit.now).await?;
+        before.push(call.now);
+        tx.count_wrong_code(account, purpose, share, *submission, call.now).await?;
         let event = Event::CodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
-        tx.append(&visit.entry(Actor::Anonymous, event).about(account)).await?;
-        Ok(EnterCodeResult::Wrong(match visit.snapshot().policy.codes.entries_left(&before, visit.now) {
+        tx.append(&call.entry(Actor::Anonymous, event).about(account)).await?;
+        Ok(EnterCodeResult::Wrong(match call.snapshot().policy.codes.entries_left(&before, call.now) {
             Ok(left) => EntryProblem::Wrong { left },
             Err(AttemptsExhausted { until }) => EntryProblem::BudgetSpent(until),
         }))
     }
 
     async fn accept(&self, tx: &Tx, factor: FactorMethod) -> Result<EnterCodeResult, FlowError> {
-        let Verification { account, purpose, .. } = &self.verification;
+        let (account, purpose) = (self.page.verification.account(), self.page.verification.purpose);
         let event = Event::CodeAccepted { purpose: purpose.as_str(), method: factor.as_str() };
-        tx.append(&self.visit.entry(Actor::Account(account.id), event)).await?;
+        tx.append(&self.call.entry(Actor::Account(account.id), event)).await?;
         match purpose {
             CodePurpose::StepUp => self.step_up(tx, factor).await,
             CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => {
-                Ok(EnterCodeResult::Proven(Box::new(self.prove(tx, factor).await?)))
+                Ok(EnterCodeResult::Proven(self.prove(tx, factor).await?))
             }
         }
     }
 
-    /// The journey carries from here on that the code was entered.
-    async fn prove(&self, tx: &Tx, method: FactorMethod) -> Result<OpenInteraction, FlowError> {
+    /// Saves with the interaction that the code was entered.
+    async fn prove(&self, tx: &Tx, method: FactorMethod) -> Result<SavedRow, FlowError> {
         let interaction = &self.page.interaction;
-        let proof = interaction.proof().cloned().ok_or(FlowError::Broken("a code without a proof"))?;
-        let at = self.visit.now;
+        let proof = interaction.proof().ok_or(FlowError::Broken("a code without a proof"))?;
+        let at = self.call.now;
         let factor = Some(PassedFactor { at, method });
         let proof = match proof.kind {
             ProofKind::Invitation { link, phones_done, .. } => {
                 let event = Event::PhoneVerified { phone: self.masked_phone() };
-                tx.append(&self.visit.entry(Actor::Account(proof.account), event)).await?;
+                tx.append(&self.call.entry(Actor::Account(proof.account), event)).await?;
                 let kind = ProofKind::Invitation { link, phone: None, phones_done };
-                InteractionProof { kind, at, factor, ..proof }
+                InteractionProof { kind, at, factor, ..*proof }
             }
-            ProofKind::ExpiredPassword { .. } | ProofKind::Recovery { .. } => {
-                InteractionProof { factor, ..proof }
+            ProofKind::ExpiredPassword { told } => {
+                InteractionProof { kind: ProofKind::ExpiredPassword { told }, factor, ..*proof }
+            }
+            ProofKind::Recovery { link } => {
+                InteractionProof { kind: ProofKind::Recovery { link }, factor, ..*proof }
             }
         };
-        interaction.persist(tx, &self.new_interaction, Some(proof)).await
+        interaction.save(tx, &self.new_interaction, Some(proof)).await
     }
 
-    /// Where the code went.
+    /// The number that the code was sent to.
     fn masked_phone(&self) -> String {
         let CheckedCode::Sent { code, .. } = &self.checked else { return String::new() };
-        let mut offers = self.verification.offers.iter();
-        let offer = offers.find(|offer| offer.phone.id == code.phone);
-        offer.map(|offer| offer.phone.number.masked()).unwrap_or_default()
+        self.page.verification.number_of(code.phone).map(E164::masked).unwrap_or_default()
     }
 
     async fn step_up(&self, tx: &Tx, factor: FactorMethod) -> Result<EnterCodeResult, FlowError> {
         let renewed = self.renewed.as_ref().ok_or(NO_SESSION)?;
-        let now = self.visit.now;
-        // As it is by now: its person may have signed in again meanwhile.
+        let now = self.call.now;
+        // The person may have signed in again in the meantime, so the session is read again.
         let Some(present) = tx.session(renewed.session.id).await? else {
             return Ok(EnterCodeResult::Refused(EntryProblem::Expired));
         };

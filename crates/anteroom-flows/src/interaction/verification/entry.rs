@@ -1,4 +1,4 @@
-//! A code as it was entered, and what can come of it.
+//! A code that was entered, and the results of entering it.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::sessions::new_session::NewCookies;
 #[derive(Debug)]
 pub enum EnterOutcome {
     Next(Next),
-    /// The session is worth more now, and has a new secret.
+    /// The session has passed a second factor, and has a new secret.
     SteppedUp {
         cookies: NewCookies,
         next: Next,
@@ -29,12 +29,12 @@ pub enum EntryProblem {
     },
     /// It was never sent, has expired, or a newer one was sent since.
     Expired,
-    /// The app's code was used before: the next one is taken. Nothing is counted.
+    /// The app's code was used before; its next code will be accepted. Nothing is counted.
     Used,
     BudgetSpent(Timestamp),
 }
 
-/// What was entered, and where the person read it.
+/// What was entered: a code that was sent, or one that an authenticator app shows.
 #[derive(Clone, Copy, Debug)]
 pub enum EnteredCode<'a> {
     Sent(&'a str),

@@ -1,4 +1,4 @@
-//! A code that is entered again in the same form: a browser sends it twice where the button is pressed twice.
+//! A form with a code that is submitted again. After a double click the browser sends the form twice.
 
 use anteroom_domain::totp::TimeStep;
 use uuid::Uuid;
@@ -19,15 +19,15 @@ use crate::sessions::repeated_form::{RepeatedSubmission, repeated_submission};
 /// identifier is derived from the form, the entered digits and the code they are compared with.
 pub(super) fn entry_id(visit: &Visit, checked: &CheckedCode, entered: EnteredCode<'_>) -> Uuid {
     let Some(form) = visit.sent_form else { return visit.new_id() };
-    let against = match checked {
+    let compared_with = match checked {
         CheckedCode::Sent { code, .. } => code.id.0.as_bytes().to_vec(),
         CheckedCode::App(_) => TimeStep::at(visit.now).0.to_be_bytes().to_vec(),
         CheckedCode::Nothing => Vec::new(),
     };
-    form.submission_id(visit, &[against.as_slice(), entered.text().as_bytes()])
+    form.submission_id(visit, &[compared_with.as_slice(), entered.text().as_bytes()])
 }
 
-/// What the same form has come to, sent a moment ago: the session that it renewed, with its new secret, or the next step.
+/// The result of the first submission of the same form: the session that it renewed, with its new secret, or the next step.
 pub(super) async fn repeat_of_form(
     visit: &Visit,
     interaction_ref: Option<InteractionRef>,

@@ -7,4 +7,4 @@ mod forms;
 mod pushes;
 mod sessions;
 mod shares;
-mod slow;
+pub(crate) mod slow;

@@ -112,7 +112,7 @@ async fn prove(provider: &TestProvider, key: &AppKey, id: &str) -> TestResponse 
     provider.browser().post("/token", &fields).await
 }
 
-async fn serve(mut asked: TcpStream, document: &str) {
+pub(crate) async fn serve(mut asked: TcpStream, document: &str) {
     let mut request = Vec::with_capacity(4096);
     while !request.ends_with(b"\r\n\r\n") {
         asked.read_buf(&mut request).await.unwrap();

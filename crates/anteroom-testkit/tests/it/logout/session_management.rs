@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 on_both_databases!(
     session_management_2_every_response_says_the_state_of_its_browser,
     session_management_2_a_response_to_a_form_says_the_state_after_it,
+    session_management_2_a_response_to_a_form_that_is_sent_twice_says_the_state_after_it,
     session_management_3_2_the_state_changes_with_who_is_signed_in,
     session_management_3_2_the_state_is_no_other_value_of_the_browser,
     session_management_3_3_the_frame_may_be_framed_by_anyone_and_knows_nobody,
@@ -71,6 +72,27 @@ async fn session_management_2_a_response_to_a_form_says_the_state_after_it(backe
     let alice = form.buttons.iter().find(|button| button.text.contains(ALICE)).unwrap();
     let answer = browser.submit(&page, "/choose-account", &[("account", &alice.value)]).await;
     assert!(is_unchanged(&browser, &web, &session_state(&answer)));
+}
+
+async fn session_management_2_a_response_to_a_form_that_is_sent_twice_says_the_state_after_it(
+    backend: Backend,
+) {
+    let provider = TestProvider::start(&backend).await;
+    let web = provider.client("web");
+    let entered = [("email", ALICE), ("password", PASSWORD)];
+    let browser = provider.browser();
+    let page = web.authorize(&browser, &[]).await;
+    // The browser drops the first answer, and sends the form again with the cookies of before.
+    let first = browser.clone().submit(&page, "/sign-in", &entered).await;
+    let second = browser.submit(&page, "/sign-in", &entered).await;
+    assert_eq!(web.code_in(&first), web.code_in(&second));
+    assert!(is_unchanged(&browser, &web, &session_state(&second)));
+    let browser = provider.browser();
+    let page = web.authorize(&browser, &[("response_mode", "form_post")]).await;
+    let first = browser.clone().submit(&page, "/sign-in", &entered).await.form(&web.redirect_uri).fields;
+    let second = browser.submit(&page, "/sign-in", &entered).await.form(&web.redirect_uri).fields;
+    assert_eq!(first["code"], second["code"]);
+    assert!(is_unchanged(&browser, &web, &second["session_state"]));
 }
 
 async fn session_management_3_2_the_state_changes_with_who_is_signed_in(backend: Backend) {

@@ -5,11 +5,15 @@ use crate::ALICE;
 use anteroom_testkit::{
     Backend, INITIAL_ACCESS_TOKEN, RelyingParty, STATE, TestProvider, TestResponse, on_both_databases,
 };
+use futures_util::future::join;
 use serde_json::json;
+use std::net::Ipv4Addr;
+use tokio::net::TcpListener;
 
 on_both_databases!(
     rfc9700_4_11_2_an_error_of_a_client_that_nobody_knows_waits_on_a_page,
     rfc9700_4_11_2_an_error_that_would_be_posted_waits_on_a_page,
+    rfc6749_4_1_2_1_an_error_after_a_wait_goes_to_no_redirect_uri_that_was_withdrawn,
     rfc9700_4_11_2_prompt_none_is_answered_at_once,
     rfc9700_4_11_2_consent_or_a_person_there_lets_errors_go_at_once,
     rfc9700_4_11_2_another_host_is_agreed_to_anew,
@@ -190,4 +194,31 @@ async fn rfc9700_4_11_2_what_an_earlier_release_did_not_note_was_without_a_token
     assert!(waits(&self_registered.authorize(&provider.browser(), &[WRONG]).await));
     agree(&self_registered, &provider).await;
     assert!(goes_at_once(&self_registered.authorize(&provider.browser(), &[WRONG]).await));
+}
+
+async fn rfc6749_4_1_2_1_an_error_after_a_wait_goes_to_no_redirect_uri_that_was_withdrawn(backend: Backend) {
+    let slow = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let place = format!("http://{}/request", slow.local_addr().unwrap());
+    let provider = open(&backend).start().await;
+    let browser = provider.signed_in(ALICE).await;
+    for (method, is_redirected) in [("GET", true), ("PUT", false), ("DELETE", false)] {
+        let told = register(&provider, &with(&json!({ "request_uris": [place] }))).await;
+        let client = provider.registered(&told);
+        let (uri, token) = address(&told);
+        let changed = with(&json!({
+            "client_id": told["client_id"], "redirect_uris": ["https://stranger.example/another"],
+            "request_uris": [place],
+        }));
+        let meanwhile = async {
+            let asked = slow.accept().await.unwrap();
+            let answer = provider.call(method, uri, token, &changed).await;
+            assert!(answer.status < 300, "{method}: {}", answer.page_summary());
+            drop(asked);
+        };
+        let (answer, ()) = join(client.authorize(&browser, &[("request_uri", &place)]), meanwhile).await;
+        assert_eq!(goes_at_once(&answer), is_redirected, "{method}");
+        if !is_redirected {
+            assert_eq!((answer.status, answer.header("location")), (400, None), "{method}");
+        }
+    }
 }

@@ -1,19 +1,25 @@
 //! Encrypted ID tokens (OpenID Connect Core §2, §10.2).
 
 use crate::ALICE;
+use crate::limits::slow::serve;
 use anteroom_oidc::jwe::{DecryptionKeyKind, Payload};
 use anteroom_oidc::{ContentEncryption, Encryption, KeyManagementAlgorithm};
 use anteroom_testkit::{
-    AppDecryptionKey, AppKey, Backend, Documents, STATE, TestProvider, Tokens, encrypted_to, header,
-    on_both_databases,
+    AppDecryptionKey, AppKey, Backend, Documents, PASSWORD, RelyingParty, STATE, TestProvider, TestResponse,
+    Tokens, encrypted_to, header, on_both_databases,
 };
+use futures_util::future::join;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use tokio::net::TcpListener;
 
 on_both_databases!(
     core_2_an_id_token_is_signed_and_then_encrypted,
     core_3_3_2_5_one_from_the_authorization_endpoint_as_well,
+    core_3_2_2_5_a_session_that_ends_while_keys_are_fetched_gets_no_token,
+    core_3_2_2_5_nor_does_one_that_a_form_began,
     core_10_2_1_the_key_at_the_jwks_uri_is_the_one_of_now,
     core_10_2_without_a_key_nothing_is_spent,
     core_10_2_what_is_issued_lives_its_whole_time_although_the_keys_took_long,
@@ -80,6 +86,58 @@ async fn core_3_3_2_5_one_from_the_authorization_endpoint_as_well(backend: Backe
     assert_eq!(parameters["state"], STATE);
     let inside = app.verified(&key.open(&parameters["id_token"])).await;
     assert_eq!(inside.claims["c_hash"], anteroom_testkit::left_half_hash(&parameters["code"]));
+}
+
+/// A client that gets encrypted tokens from the authorization endpoint, with its keys at an address that answers slowly.
+async fn with_slow_keys(backend: &Backend) -> (TestProvider, RelyingParty, TcpListener) {
+    let slow = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let keys = format!("jwks_uri = \"http://{}/jwks\"", slow.local_addr().unwrap());
+    let more = "id_token_encrypted_response_alg = \"ECDH-ES\"\ngrant_types = [\"authorization_code\", \"implicit\"]\n\
+                response_types = [\"code\", \"id_token token\"]";
+    let provider = TestProvider::on(backend).clients(&client(&keys, more)).start().await;
+    let app = provider.client("sealed");
+    (provider, app, slow)
+}
+
+async fn no_token_is_in(answer: &TestResponse, provider: &TestProvider, backend: &Backend) {
+    let location = answer.location();
+    let fragment = location.fragment().unwrap().as_bytes();
+    let told: BTreeMap<String, String> = url::form_urlencoded::parse(fragment).into_owned().collect();
+    assert_eq!((told["error"].as_str(), told["state"].as_str()), ("login_required", STATE));
+    assert!(!told.contains_key("access_token") && !told.contains_key("id_token"));
+    assert_eq!(backend.count("SELECT COUNT(*) AS count FROM grants").await, 0);
+    assert!(provider.audited("tokens_released").await.is_empty());
+}
+
+async fn core_3_2_2_5_a_session_that_ends_while_keys_are_fetched_gets_no_token(backend: Backend) {
+    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    let (provider, app, slow) = with_slow_keys(&backend).await;
+    let browser = provider.signed_in(ALICE).await;
+    let other_tab = browser.clone();
+    let meanwhile = async {
+        let asked = slow.accept().await.unwrap().0;
+        let dashboard = other_tab.get("/dashboard").await;
+        assert_eq!(other_tab.submit(&dashboard, "/sign-out", &[]).await.status, 303);
+        serve(asked, &set(&[key.jwk()]).to_string()).await;
+    };
+    let (answer, ()) = join(app.authorize(&browser, &[("response_type", "id_token token")]), meanwhile).await;
+    no_token_is_in(&answer, &provider, &backend).await;
+}
+
+async fn core_3_2_2_5_nor_does_one_that_a_form_began(backend: Backend) {
+    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    let (provider, app, slow) = with_slow_keys(&backend).await;
+    let browser = provider.browser();
+    let page = app.authorize(&browser, &[("response_type", "id_token token")]).await;
+    let meanwhile = async {
+        let asked = slow.accept().await.unwrap().0;
+        backend.execute("UPDATE accounts SET epoch = epoch + 1").await;
+        serve(asked, &set(&[key.jwk()]).to_string()).await;
+    };
+    let (answer, ()) = join(browser.enter(&page, ALICE, PASSWORD), meanwhile).await;
+    no_token_is_in(&answer, &provider, &backend).await;
+    // The error is the answer: the page does not come to another one.
+    assert_eq!(backend.count("SELECT COUNT(*) AS count FROM interactions WHERE answer IS NOT NULL").await, 1);
 }
 
 async fn core_10_2_1_the_key_at_the_jwks_uri_is_the_one_of_now(backend: Backend) {
