@@ -1,8 +1,8 @@
 //! What can go wrong with the store. An error names tables, columns, constraints and error codes, never a value: rows
 //! hold personal data, and statements carry secrets as parameters.
 
-use crate::engine::server_facts::UnusableDatabase;
-use crate::schema::SchemaState;
+use crate::schema_state::SchemaState;
+use crate::unusable_database::UnusableDatabase;
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::sqlx::postgres::{PgDatabaseError, PgSeverity};
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, SqlxError};

@@ -21,9 +21,11 @@ mod keys;
 mod messages;
 mod row;
 mod schema;
+mod schema_state;
 mod sessions;
 mod store;
 mod unit;
+mod unusable_database;
 
 pub use accounts::{
     AgeingPassword, CodeAttempts, Credential, EnteredUsernames, FirstCode, InsertAccountError, LockedAccount,
@@ -38,7 +40,7 @@ pub use database::{
 };
 #[cfg(feature = "test-util")]
 pub use engine::RecordedStatement;
-pub use engine::{ServerFacts, StoreOptions, UnusableDatabase, Writes};
+pub use engine::{ServerFacts, StoreOptions, Writes};
 pub use error::StoreError;
 pub use grants::{CodeRecord, GrantRecord, InsertGrantResult};
 pub use hot::{FoundSession, SignInView};
@@ -47,10 +49,12 @@ pub use messages::{
     DeliveryResult, LeasedMessage, LogoutClients, LogoutDelivery, LogoutLease, MessageResult, MessageState,
     MessageStatus,
 };
-pub use schema::{SchemaState, migrate, schema_state};
+pub use schema::{migrate, schema_state};
+pub use schema_state::SchemaState;
 pub use sessions::{FormWindow, SessionBySecret, SessionClient, SessionSecret};
 pub use store::{DatabaseState, Queries, Store, StoreWithoutKeys, Tx};
 pub use unit::Unit;
+pub use unusable_database::UnusableDatabase;
 
 #[cfg(any(test, feature = "test-util"))]
 pub mod test_databases;

@@ -4,37 +4,17 @@ use anteroom_domain::account::GroupName;
 use anteroom_domain::client::{ClientPolicy, Entitlement, Tile};
 use anteroom_oidc::claims::{ClaimMapping, ScopeClaims};
 use anteroom_oidc::jwt::AccessTokenTyp;
-use anteroom_oidc::{Acr, ClientId, ClientMetadataInput};
+use anteroom_oidc::{Acr, ClientId};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use super::client_claims::read_claims;
+use super::client_draft::ClientDraft;
 use super::client_metadata::read_metadata;
 use super::people::group_name;
 use crate::diagnostics::{ConfigFinding, SourceSpan};
 use crate::reader::kind::{boolean, integer, list, parsed, quoted, scope_claims, text, word};
-use crate::reader::{Context, SecretKeys, Section, file_path, from_file, key};
-
-/// A client as it was read; its metadata is still to be checked, and its groups to be found.
-pub(crate) struct ClientDraft {
-    /// `clients.0.3.`, under which its places and what was written are known.
-    pub(crate) path: String,
-    pub(crate) place: Option<SourceSpan>,
-    pub(crate) client_id: ClientId,
-    pub(crate) metadata: ClientMetadataInput,
-    pub(crate) policy: ClientPolicy,
-    /// The groups it admits, in the order in which they stand.
-    pub(crate) groups: Vec<GroupName>,
-    /// The groups that it calls by other names.
-    pub(crate) renamed_groups: Vec<GroupName>,
-    pub(crate) secrets: Vec<SecretString>,
-}
-
-impl ClientDraft {
-    pub(crate) fn place_of(&self, cx: &Context<'_>, name: &str) -> Option<SourceSpan> {
-        cx.place(&format!("{}{name}", self.path)).or_else(|| self.place.clone())
-    }
-}
+use crate::reader::{SecretKeys, Section, file_path, from_file, key};
 
 const ABOUT: &str = "The applications. Names that RFC 7591 or OpenID Connect Registration know mean what they \
     mean there; an application without `groups` admits everyone.";

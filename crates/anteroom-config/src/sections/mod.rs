@@ -3,6 +3,7 @@
 mod access_tokens;
 mod client;
 mod client_claims;
+mod client_draft;
 mod client_metadata;
 mod client_warnings;
 mod credential_policy;
@@ -21,7 +22,8 @@ use anteroom_oidc::Issuer;
 use jiff::SignedDuration;
 
 pub(crate) use access_tokens::check as check_access_tokens;
-pub(crate) use client::{ClientDraft, read_clients};
+pub(crate) use client::read_clients;
+pub(crate) use client_draft::ClientDraft;
 pub(crate) use client_metadata::ClientRules;
 pub(crate) use keys::KeysDraft;
 pub(crate) use people::{GroupDraft, read_groups};

@@ -9,6 +9,7 @@
 
 mod ask;
 mod claims_request;
+mod context;
 mod error;
 mod order;
 mod parameters;

@@ -1,5 +1,6 @@
 //! The order of the rules. Nothing else decides it: a rule sees only what stands above it.
 
+use super::context::Context;
 use super::{
     Ask, AuthorizationError, AuthorizationRequest, Parameter, Parameters, RedirectReply, Reply,
     error::RuleViolation, rules,
@@ -19,13 +20,6 @@ pub struct ValidRequest<'c> {
     pub request: AuthorizationRequest,
     /// What was asked for and left out, being unknown or not registered; for the operator's log.
     pub ignored_scope: ScopeSet,
-}
-
-/// What every rule after the redirect URI can see.
-pub(super) struct Context<'a> {
-    pub(super) parameters: &'a Parameters,
-    pub(super) client: &'a ClientMetadata,
-    pub(super) capabilities: &'a Capabilities,
 }
 
 /// Holds a request against the rules. `find` looks the client up; it is asked once at most.

@@ -4,27 +4,15 @@ use std::collections::BTreeSet;
 
 use super::{
     AccessTokenFormat, ApplicationType, ClientMetadata, ClientMetadataInput, MetadataError, MetadataErrors,
-    MetadataProblem, read::Reader,
+    MetadataProblem, MetadataRules, read::Reader,
 };
 use crate::{
-    capabilities::Capabilities,
     keys::ClientJwks,
     protocol_values::{
         ClientAlgorithm, ClientId, GrantType, Issuer, RedirectUriKind, RequestObjectAlgorithm, ResponseType,
-        ScopeSet, SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
+        SigningAlgorithm, SubjectType, TokenEndpointAuthMethod,
     },
 };
-
-/// What a client's metadata is held against, and what stands in for what it leaves out.
-#[derive(Debug, Clone, Copy)]
-pub struct MetadataRules<'a> {
-    pub issuer: &'a Issuer,
-    pub capabilities: &'a Capabilities,
-    /// Whether confidential clients need a code challenge unless they say otherwise.
-    pub require_pkce: bool,
-    /// The scopes of a client that names none.
-    pub scope: &'a ScopeSet,
-}
 
 impl ClientMetadata {
     /// Reads and checks `input`; what is wrong comes back whole.

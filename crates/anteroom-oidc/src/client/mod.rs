@@ -10,6 +10,7 @@ mod read;
 mod registration;
 mod reserved_hosts;
 mod resource;
+mod rules;
 mod sector;
 
 use std::collections::BTreeSet;
@@ -18,12 +19,12 @@ use serde::Serialize;
 use url::Url;
 
 pub use self::{
-    check::MetadataRules,
     error::{MetadataError, MetadataErrors, MetadataProblem},
     input::ClientMetadataInput,
     registration::{RegistrationRefusal, RegistrationRequest},
     reserved_hosts::ReservedHosts,
     resource::InvalidTarget,
+    rules::MetadataRules,
     sector::{InvalidSectorDocument, SectorDocument},
 };
 use crate::{

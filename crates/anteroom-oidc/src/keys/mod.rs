@@ -10,15 +10,17 @@
 //! share one, whichever node made them.
 
 mod client;
+mod error;
 mod jwk;
 mod jwks;
 mod signing;
 
 pub use client::{ClientJwks, ClientJwksError};
+pub use error::KeyError;
 pub(crate) use jwk::EcCurve;
 pub use jwk::{EncryptionJwk, Jwk, JwkMaterial, PublicKey};
 pub use jwks::{DuplicateKeyId, Jwks};
-pub use signing::{KeyError, SigningKey};
+pub use signing::SigningKey;
 
 use crate::wire::wire_text;
 

@@ -11,11 +11,10 @@ use aws_lc_rs::{
     },
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{
-    Jwk, KeyId, PublicKey,
+    Jwk, KeyError, KeyId, PublicKey,
     jwk::{EcCurve, JwkMaterial, OkpCurve},
 };
 use crate::protocol_values::SigningAlgorithm;
@@ -51,16 +50,6 @@ impl Scheme {
             SigningAlgorithm::EdDsa => Self::Ed25519,
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum KeyError {
-    #[error("a key for {0} could not be made")]
-    Generation(SigningAlgorithm),
-    #[error("the key cannot be used for {0}")]
-    Unusable(SigningAlgorithm),
-    #[error("signing with {0} failed")]
-    Signing(SigningAlgorithm),
 }
 
 impl SigningKey {

@@ -29,7 +29,7 @@ mod tests;
 
 pub(crate) use connect::open_sqlite;
 pub use options::StoreOptions;
-pub use server_facts::{ServerFacts, UnusableDatabase, Writes};
+pub use server_facts::{ServerFacts, Writes};
 pub(crate) use unit::Conn;
 #[cfg(feature = "test-util")]
 pub use work::RecordedStatement;

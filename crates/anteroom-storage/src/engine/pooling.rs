@@ -2,7 +2,7 @@
 //! transaction`) takes from a connection what was set and prepared on it, and gives it to others: limits and the acknowledgement
 //! of commits would be what another application's are.
 
-use crate::engine::server_facts::UnusableDatabase;
+use crate::unusable_database::UnusableDatabase;
 use sea_orm::SqlxError;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection};
 use sea_orm::sqlx::{ConnectOptions as _, Connection as _, Row as _, raw_sql};

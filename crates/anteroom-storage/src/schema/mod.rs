@@ -7,6 +7,7 @@ mod tests;
 use self::migration_retry::{MigrationFailure, MigrationRetry, holders, lock_tables};
 use crate::engine::open_single;
 use crate::engine::server_facts::ServerFacts;
+use crate::schema_state::SchemaState;
 use crate::{StoreError, StoreOptions};
 use anteroom_migrations::{APPLIED_STEPS, Dialect, STEPS, Step};
 use sea_orm::{
@@ -14,53 +15,9 @@ use sea_orm::{
     Statement, TransactionOptions, TransactionTrait,
 };
 use std::collections::BTreeSet;
-use std::fmt;
-
-/// This release runs on a schema that is so many steps ahead of it, so that nodes can be upgraded one after another.
-const STEPS_AHEAD: usize = 1;
 
 /// The connection that holds this lock on a PostgreSQL server may change the schema.
 const MIGRATION_LOCK: i64 = 0x616e_7465_726f_6f6d;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SchemaState {
-    UpToDate,
-    /// So many steps are still to be applied.
-    Pending(usize),
-    /// So many steps are not known to this release.
-    Newer(usize),
-}
-
-impl SchemaState {
-    pub const fn is_usable(self) -> bool {
-        match self {
-            Self::UpToDate => true,
-            Self::Pending(_) => false,
-            Self::Newer(steps) => steps <= STEPS_AHEAD,
-        }
-    }
-
-    fn judge(applied: &BTreeSet<String>) -> Self {
-        let known: BTreeSet<String> = STEPS.iter().map(|step| step.name.to_owned()).collect();
-        match (known.difference(applied).count(), applied.difference(&known).count()) {
-            (0, 0) => Self::UpToDate,
-            (0, ahead) => Self::Newer(ahead),
-            (pending, _) => Self::Pending(pending),
-        }
-    }
-}
-
-impl fmt::Display for SchemaState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UpToDate => f.write_str("is up to date"),
-            Self::Pending(steps) => {
-                write!(f, "is {steps} step(s) behind this release: run `anteroom migrate`")
-            }
-            Self::Newer(steps) => write!(f, "is {steps} step(s) ahead of this release"),
-        }
-    }
-}
 
 /// Applies what is pending, all or nothing, and one process at a time. Says how many steps that were.
 pub async fn migrate(options: &StoreOptions) -> Result<usize, StoreError> {

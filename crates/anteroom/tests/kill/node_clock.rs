@@ -66,5 +66,5 @@ async fn a_node_without_its_clock_serves_nothing_and_ends_nothing() {
     }
     server.stop();
     let said = installation.run(&["audit", "verify"]);
-    assert!(said.contains("The trail is whole"), "{said}");
+    assert!(said.contains("The audit trail is intact"), "{said}");
 }

@@ -77,7 +77,7 @@ async fn a_standby_without_the_last_commits_is_not_served_until_it_is_accepted()
     assert_eq!(portal.refresh(tokens.refresh_token()).await.status, 200);
     server.stop();
     let said = installation.run(&["audit", "verify"]);
-    assert!(said.contains("The trail is whole"), "{said}");
+    assert!(said.contains("The audit trail is intact"), "{said}");
 }
 
 /// Until everything written so far is linked into the audit trail, and the node has looked at its end since.

@@ -18,7 +18,7 @@ pub(crate) async fn of_the_living(people: &mut [Person]) {
 /// The trail, the messages, and the server's log.
 pub(crate) fn of_the_records(installation: &Installation, scenario: &Scenario, people: &[Person]) {
     let said = installation.run(&["audit", "verify"]);
-    assert!(said.contains("The trail is whole") && said.contains(" 0 wait to be linked"), "{said}");
+    assert!(said.contains("The audit trail is intact") && said.contains(" 0 wait to be linked"), "{said}");
     installation.run(&["audit", "export", "--out", "trail.jsonl"]);
     let audited = AuditTrail::read(installation);
     let mut differences = Vec::new();

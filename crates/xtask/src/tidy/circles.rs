@@ -1,5 +1,6 @@
 //! Modules of a crate use each other in one direction: two that use each other can only be read, tested and changed
-//! together. A module and its parents are not counted, and neither are tests.
+//! together. A module and its parents are not counted, and neither are tests. A name that a parent exports counts as one of the
+//! module that it comes from, and what is reached through a module that was imported as one of that module's parts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,16 +23,16 @@ pub(super) fn problems(tree: &Tree) -> Vec<String> {
     problems
 }
 
-/// The folder of each crate, with its modules and their texts.
+/// The folder of each crate, with its modules and their texts. The crate's root is the module without a name.
 fn crates(tree: &Tree) -> BTreeMap<&str, Vec<(Module, &str)>> {
     let mut crates: BTreeMap<&str, Vec<(Module, &str)>> = BTreeMap::new();
     for (path, text) in tree.ending(&[".rs"]) {
         let Some((root, file)) = path.split_once("/src/") else { continue };
         let mut module: Module = file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
         module.pop_if(|last| last == "mod");
-        let is_root = matches!(&module[..], [only] if only == "lib" || only == "main");
+        module.pop_if(|last| matches!(last.as_str(), "lib" | "main"));
         let is_test = module.iter().any(|name| name == "tests" || name.ends_with("_tests"));
-        if !is_root && !is_test {
+        if !is_test {
             crates.entry(root).or_default().push((module, text));
         }
     }
@@ -39,19 +40,71 @@ fn crates(tree: &Tree) -> BTreeMap<&str, Vec<(Module, &str)>> {
 }
 
 fn uses(files: &[(Module, &str)]) -> Uses {
-    let modules: BTreeSet<&Module> = files.iter().map(|(module, _)| module).collect();
-    let used_by = |(module, text): &(Module, &str)| {
-        let paths = paths(&without_tests(&code(text)), module);
-        let used = paths.into_iter().filter_map(|path| {
-            let known =
-                |length: &usize| path.get(..*length).is_some_and(|part| modules.contains(&part.to_vec()));
-            let length = (1..=path.len()).rev().find(known)?;
-            path.get(..length).map(<[String]>::to_vec)
-        });
+    let modules: BTreeSet<Module> = files.iter().map(|(module, _)| module.clone()).collect();
+    let codes: Vec<(&Module, String)> =
+        files.iter().map(|(module, text)| (module, without_tests(&code(text)))).collect();
+    let exports: BTreeMap<Module, Module> =
+        codes.iter().flat_map(|(module, code)| exports(module, code, &modules)).collect();
+    let used_by = |(module, code): &(&Module, String)| {
+        let mut named = paths(code, module);
+        let imported: Vec<Module> = named.iter().filter(|path| modules.contains(*path)).cloned().collect();
+        named.extend(imported.iter().flat_map(|import| parts_of(import, code)));
+        let used = named.iter().filter_map(|path| module_of(path, &modules, &exports));
         let used = used.filter(|other| !module.starts_with(other) && !other.starts_with(module));
-        (module.clone(), used.collect())
+        ((*module).clone(), used.collect())
     };
-    files.iter().map(used_by).collect()
+    codes.iter().map(used_by).collect()
+}
+
+/// What a module exports of those in it (`pub use part::Name`), by the path under which others see it.
+fn exports(module: &Module, code: &str, modules: &BTreeSet<Module>) -> Vec<(Module, Module)> {
+    let mut exports = Vec::new();
+    for start in ["pub use ", "pub(crate) use ", "pub(super) use "] {
+        for (at, _) in code.match_indices(start) {
+            let rest = code.get(at + start.len()..).unwrap_or_default();
+            let rest = rest.strip_prefix("self::").unwrap_or(rest);
+            let mut paths = Vec::new();
+            branches(module, rest, &mut paths);
+            let within = paths.into_iter().filter(|path| {
+                path.get(..=module.len()).is_some_and(|part| modules.contains(&part.to_vec()))
+            });
+            exports.extend(within.filter_map(|path| {
+                let name = path.last()?.clone();
+                Some(([&module[..], &[name]].concat(), path))
+            }));
+        }
+    }
+    exports
+}
+
+/// Paths that begin with the name of a module that was imported: `rules::scope::check` after `use super::rules`.
+fn parts_of(import: &Module, code: &str) -> Vec<Module> {
+    let Some(start) = import.last().map(|name| format!("{name}::")) else { return Vec::new() };
+    let mut parts = Vec::new();
+    for (at, _) in code.match_indices(&start) {
+        let before = code.get(..at).and_then(|before| before.chars().next_back());
+        if !before.is_some_and(|letter| letter.is_alphanumeric() || matches!(letter, '_' | ':')) {
+            branches(import, code.get(at + start.len()..).unwrap_or_default(), &mut parts);
+        }
+    }
+    parts
+}
+
+/// The module that a path leads to, through what others export. A module goes before a function of its name.
+fn module_of(
+    path: &Module,
+    modules: &BTreeSet<Module>,
+    exports: &BTreeMap<Module, Module>,
+) -> Option<Module> {
+    let parts = || (1..=path.len()).rev().filter_map(|length| path.get(..length)).map(<[String]>::to_vec);
+    let module = parts().find(|part| modules.contains(part));
+    let export = parts().find_map(|part| exports.get(&part).map(|origin| (part.len(), origin)));
+    match export {
+        Some((length, origin)) if origin != path && length > module.as_ref().map_or(0, Vec::len) => {
+            module_of(origin, modules, exports)
+        }
+        _ => module,
+    }
 }
 
 /// Test modules are at the end of a file.
@@ -175,6 +228,23 @@ mod tests {
             ("migrations/src/b/mod.rs", "pub mod c;"),
         ];
         assert_eq!(found(&files), ["migrations: these modules use each other: a, b/c, d"]);
+    }
+
+    #[test]
+    fn what_a_parent_exports_is_of_the_module_that_it_comes_from() {
+        let of_root = [
+            ("x/src/lib.rs", "mod a;\nmod b;\npub use a::A;\npub use b::{B, C};\n"),
+            ("x/src/a.rs", "use crate::B;"),
+            ("x/src/b.rs", "use crate::a;"),
+        ];
+        assert_eq!(found(&of_root), ["x: these modules use each other: a, b"]);
+        let through_a_module = [
+            ("x/src/lib.rs", ""),
+            ("x/src/order.rs", "use super::{rules};\nfn f() { rules::scope::check() }"),
+            ("x/src/rules/mod.rs", "pub mod scope;"),
+            ("x/src/rules/scope.rs", "use crate::order::Context;"),
+        ];
+        assert_eq!(found(&through_a_module), ["x: these modules use each other: order, rules/scope"]);
     }
 
     #[test]

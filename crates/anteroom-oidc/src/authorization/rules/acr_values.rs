@@ -2,7 +2,7 @@
 //! `default_acr_values` where the request has none.
 
 use crate::{
-    authorization::{Parameter, order::Context},
+    authorization::{Parameter, context::Context},
     protocol_values::Acr,
 };
 

@@ -1,6 +1,6 @@
 //! OpenID Connect Core §5.5 `claims`: a JSON object. Bounded, because it goes into the authorization code.
 
-use crate::authorization::{ClaimsRequest, Parameter, error::RuleViolation, order::Context};
+use crate::authorization::{ClaimsRequest, Parameter, context::Context, error::RuleViolation};
 
 const MAX_BYTES: usize = 2 * 1024;
 

@@ -1,7 +1,7 @@
 //! OpenID Connect Core §3.1.2.1 `display`: a wish about the page's form, never an error.
 
 use crate::{
-    authorization::{Parameter, order::Context},
+    authorization::{Parameter, context::Context},
     protocol_values::Display,
 };
 

@@ -2,7 +2,7 @@
 //! and whose is decided where the keys and the session are.
 
 use crate::{
-    authorization::{Parameter, error::RuleViolation, order::Context},
+    authorization::{Parameter, context::Context, error::RuleViolation},
     jwt::UnverifiedHint,
 };
 

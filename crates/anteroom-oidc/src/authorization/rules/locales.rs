@@ -1,7 +1,7 @@
 //! OpenID Connect Core §3.1.2.1 and §5.2 `ui_locales`, `claims_locales`: languages in order of preference, never
 //! an error.
 
-use crate::authorization::{Parameter, order::Context};
+use crate::authorization::{Parameter, context::Context};
 use crate::protocol_values::language_tags;
 
 pub(in crate::authorization) fn check(context: &Context<'_>, parameter: Parameter) -> Vec<String> {

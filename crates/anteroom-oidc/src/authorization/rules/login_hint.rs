@@ -1,7 +1,7 @@
 //! OpenID Connect Core §3.1.2.1 `login_hint`: fills in the sign-in form. A hint is never an error; what cannot be an
 //! address is forgotten.
 
-use crate::authorization::{Parameter, order::Context};
+use crate::authorization::{Parameter, context::Context};
 
 /// The longest address that mail knows (RFC 5321 §4.5.3.1).
 const MAX_BYTES: usize = 320;

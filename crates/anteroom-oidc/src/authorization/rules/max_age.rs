@@ -1,7 +1,7 @@
 //! OpenID Connect Core §3.1.2.1 `max_age`: seconds since the person last signed in; Registration §2
 //! `default_max_age` where the request has none.
 
-use crate::authorization::{Parameter, error::RuleViolation, order::Context};
+use crate::authorization::{Parameter, context::Context, error::RuleViolation};
 
 pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<Option<u32>, RuleViolation> {
     let Some(text) = context.parameters.get(Parameter::MaxAge) else {

@@ -2,7 +2,7 @@
 //! token, since it is then all that ties the token to the request.
 
 use crate::{
-    authorization::{Parameter, error::RuleViolation, order::Context},
+    authorization::{Parameter, context::Context, error::RuleViolation},
     protocol_values::{Nonce, ResponseType},
 };
 

@@ -1,6 +1,6 @@
 //! RFC 6749 §3.1: a parameter must not be given more than once. RFC 8707 §2 excepts `resource`.
 
-use crate::authorization::{Parameter, error::RuleViolation, order::Context};
+use crate::authorization::{Parameter, context::Context, error::RuleViolation};
 
 pub(in crate::authorization) fn check(context: &Context<'_>) -> Result<(), RuleViolation> {
     let repeated = Parameter::ALL

@@ -2,7 +2,7 @@
 //! that are registered so. `plain`, also by leaving the method out, is refused.
 
 use crate::{
-    authorization::{Parameter, error::RuleViolation, order::Context},
+    authorization::{Parameter, context::Context, error::RuleViolation},
     client::ClientMetadata,
     pkce::CodeChallenge,
     protocol_values::ResponseType,

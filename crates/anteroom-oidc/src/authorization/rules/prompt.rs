@@ -1,7 +1,7 @@
 //! OpenID Connect Core §3.1.2.1 `prompt`: known values only, `none` alone.
 
 use crate::{
-    authorization::{Parameter, error::RuleViolation, order::Context},
+    authorization::{Parameter, context::Context, error::RuleViolation},
     protocol_values::{PromptSet, PromptSetError},
 };
 

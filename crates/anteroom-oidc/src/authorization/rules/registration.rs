@@ -1,7 +1,7 @@
 //! OpenID Connect Core §7.2.1 `registration`: for self-issued providers only (Core §3.1.2.6).
 
 use crate::{
-    authorization::{Parameter, error::RuleViolation, order::Context},
+    authorization::{Parameter, context::Context, error::RuleViolation},
     errors::AuthorizationErrorCode,
 };
 

@@ -2,7 +2,7 @@
 //! that is still there was not read, and is refused rather than ignored: a client that sends one relies on its protection.
 
 use crate::{
-    authorization::{Parameter, error::RuleViolation, order::Context},
+    authorization::{Parameter, context::Context, error::RuleViolation},
     errors::AuthorizationErrorCode,
 };
 

@@ -1,7 +1,7 @@
 //! RFC 8707 §2 `resource`: the APIs that the access token is for, each one of the client's registered audience.
 
 use crate::{
-    authorization::{Parameter, error::RuleViolation, order::Context},
+    authorization::{Parameter, context::Context, error::RuleViolation},
     errors::AuthorizationErrorCode,
 };
 

@@ -2,7 +2,7 @@
 //! tokens would end up in logs and referrers.
 
 use crate::{
-    authorization::{Parameter, error::RuleViolation, order::Context},
+    authorization::{Parameter, context::Context, error::RuleViolation},
     protocol_values::{ResponseMode, ResponseType},
 };
 

@@ -1,7 +1,7 @@
 //! RFC 6749 §3.1.1, OpenID Connect Core §3: `response_type` is required, offered here and registered by the client.
 
 use crate::{
-    authorization::{Parameter, error::RuleViolation, order::Context},
+    authorization::{Parameter, context::Context, error::RuleViolation},
     errors::AuthorizationErrorCode,
     protocol_values::ResponseType,
 };

@@ -3,7 +3,7 @@
 //! what was granted; but `openid` itself is never dropped in silence, which would change the protocol.
 
 use crate::{
-    authorization::{Parameter, error::RuleViolation, order::Context},
+    authorization::{Parameter, context::Context, error::RuleViolation},
     errors::AuthorizationErrorCode,
     protocol_values::{GrantType, ResponseType, Scope, ScopeSet, separated_by_commas},
 };

@@ -1,7 +1,7 @@
 //! RFC 6749 §4.1.1 `state`: returned byte for byte, in errors as well.
 
 use crate::{
-    authorization::{Parameter, Parameters, error::RuleViolation, order::Context},
+    authorization::{Parameter, Parameters, context::Context, error::RuleViolation},
     protocol_values::State,
 };
 

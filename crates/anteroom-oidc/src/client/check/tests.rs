@@ -1,4 +1,5 @@
 use super::*;
+use crate::capabilities::Capabilities;
 use crate::errors::RegistrationErrorCode;
 
 fn parse_under(issuer: &str, input: &ClientMetadataInput) -> Result<ClientMetadata, MetadataErrors> {

@@ -2,8 +2,8 @@
 //! session mode there, and `transaction`, which is `postgres`, in transaction mode. Without it these tests do nothing.
 
 use super::server::{at, shown, url, write};
-use crate::engine::server_facts::UnusableDatabase;
 use crate::engine::{Conn, Engine};
+use crate::unusable_database::UnusableDatabase;
 use crate::{StoreError, migrate, support};
 use futures_util::future::join_all;
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database};

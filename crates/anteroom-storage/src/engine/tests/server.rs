@@ -2,9 +2,9 @@
 
 use super::{insert, read};
 use crate::engine::options::Location;
-use crate::engine::server_facts::UnusableDatabase;
 use crate::engine::{Conn, Engine};
 use crate::support;
+use crate::unusable_database::UnusableDatabase;
 use crate::{StoreError, StoreOptions, migrate};
 use sea_orm::{
     ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait as _,
