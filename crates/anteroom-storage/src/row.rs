@@ -1,6 +1,6 @@
 //! Converts columns to values of the domain, and back.
 
-use crate::StoreError;
+use crate::error::StoreError;
 use anteroom_crypto::KeyedDigest;
 use anteroom_oidc::AmrSet;
 use jiff::Timestamp;

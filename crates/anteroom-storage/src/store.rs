@@ -1,11 +1,13 @@
 //! The entry points of this crate: [`StoreWithoutKeys`] before the keys are loaded, then [`Store`], and [`Tx`] inside a unit of
 //! work.
 
+use crate::engine::StoreOptions;
 use crate::engine::options::Location;
 use crate::engine::server_facts::{ServerFacts, Writes};
 use crate::engine::{Conn, Engine, StatementLog};
+use crate::error::StoreError;
 use crate::schema::state_on;
-use crate::{SchemaState, StoreError, StoreOptions};
+use crate::schema_state::SchemaState;
 use anteroom_crypto::{Keyring, Random};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;

@@ -18,7 +18,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::{Store, StoreError, Tx};
+use crate::error::StoreError;
+use crate::store::{Store, Tx};
 
 /// What [`Store::run`] runs. Implementors write `async fn run`.
 pub trait Unit: Send + Sync + Sized + 'static {

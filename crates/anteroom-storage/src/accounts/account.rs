@@ -1,7 +1,7 @@
 //! Accounts and their passwords: the writes, and the reads that are not on every path. The others are in `hot`.
 
-use crate::StoreError;
 use crate::entity::{account_groups, accounts, known_devices, password_credentials};
+use crate::error::StoreError;
 use crate::row::{RowRef, count_column, json_text};
 use crate::store::{Queries, Tx};
 use anteroom_crypto::PasswordHash;

@@ -1,7 +1,7 @@
 //! Addresses whose domain release 0.1.0 stored as it was typed: they are given the form in which addresses are looked up.
 
-use crate::StoreError;
 use crate::entity::account_addresses;
+use crate::error::StoreError;
 use crate::store::{Queries, Store, Tx};
 use crate::unit::Unit;
 use anteroom_domain::address::EmailAddress;

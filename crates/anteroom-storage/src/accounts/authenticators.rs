@@ -11,7 +11,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::store::{Queries, Store, Tx};
 use crate::unit::Unit;
 use anteroom_domain::ids::AccountId;

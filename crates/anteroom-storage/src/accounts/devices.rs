@@ -1,7 +1,7 @@
 //! Known devices.
 
-use crate::StoreError;
 use crate::entity::known_devices;
+use crate::error::StoreError;
 use crate::row::{RowRef, count_column};
 use crate::store::{Queries, Tx};
 use anteroom_domain::account::AccountEpoch;

@@ -1,7 +1,7 @@
 //! Links that mails carry. Only digests of their secrets are kept.
 
-use crate::StoreError;
 use crate::entity::links;
+use crate::error::StoreError;
 use crate::row::{RowRef, count_column};
 use crate::sessions::FormWindow;
 use crate::store::{Queries, Tx};

@@ -5,9 +5,9 @@
 //! - the number of rows of an address is read by an index and bounded, however often the address was entered;
 //! - the address that is still to be looked up is sealed, and is erased in the transaction that answers.
 
-use crate::StoreError;
 use crate::accounts::links::new_row;
 use crate::entity::links;
+use crate::error::StoreError;
 use crate::row::{RowRef, json_text};
 use crate::store::{Queries, Tx};
 use anteroom_crypto::{KeyPurpose, KeyedDigest};

@@ -1,8 +1,8 @@
 //! A new account: its row, and those of its addresses, phones, groups and password.
 
-use crate::StoreError;
 use crate::accounts::account::Credential;
 use crate::entity::{account_addresses, account_groups, accounts, password_credentials, phones};
+use crate::error::StoreError;
 use crate::row::json_text;
 use crate::store::Tx;
 use anteroom_domain::account::{AccountStatus, GroupName, PhoneKind, Profile};

@@ -1,7 +1,7 @@
 //! One-time codes and wrong entries. A code is its digest; the budgets are counted over rows, so that nothing resets them.
 
-use crate::StoreError;
 use crate::entity::{code_attempts, one_time_codes, password_credentials};
+use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};
 use anteroom_domain::ids::{AccountId, CodeId, InteractionId, MessageId, PhoneId};

@@ -1,8 +1,8 @@
 //! A new password, and what ends with the old one.
 
-use crate::StoreError;
 use crate::accounts::account::Credential;
 use crate::entity::{accounts, grants, known_devices, password_credentials, password_history};
+use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};
 use anteroom_crypto::PasswordHash;

@@ -1,8 +1,8 @@
 //! Phones of accounts, and the addresses that get mail about an account.
 
-use crate::StoreError;
 use crate::accounts::new_account::NewPhone;
 use crate::entity::{account_addresses, phones};
+use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};
 use anteroom_domain::account::PhoneKind;

@@ -1,7 +1,7 @@
 //! Authenticator apps. Their secrets come and go sealed.
 
-use crate::StoreError;
 use crate::entity::totp_factors;
+use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};
 use anteroom_domain::ids::{AccountId, FactorId};

@@ -4,8 +4,8 @@
 //! Addresses that are not ASCII do not stand in for a name (see `anteroom_oidc::claims`): they are told apart by the case of their
 //! letters, and names are not.
 
-use crate::StoreError;
 use crate::entity::{account_addresses, account_usernames, accounts};
+use crate::error::StoreError;
 use crate::store::{Queries, Store, Tx};
 use crate::unit::Unit;
 use anteroom_domain::account::Profile;

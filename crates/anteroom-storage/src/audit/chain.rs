@@ -5,12 +5,12 @@
 //! commits late, with an earlier time, gets the next number: inserting it at its time would change links that exist, which the
 //! chain is there to make detectable.
 
-use crate::StoreError;
 use crate::audit::entries::{record, unlinked};
 use crate::audit::head::{CHAIN_LOCK, put_head, seq_column};
 use crate::engine::Conn;
 use crate::engine::advisory_lock::try_lock;
 use crate::entity::{audit_checkpoints, audit_entries, audit_waiting};
+use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::store::{Queries, Store, Tx};
 use crate::unit::Unit;

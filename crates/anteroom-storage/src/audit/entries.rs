@@ -4,8 +4,8 @@
 //! `audit_entries`. Both are read, `audit_waiting` first: an entry that is linked between the two reads is then found twice,
 //! and not missed.
 
-use crate::StoreError;
 use crate::entity::{audit_entries, audit_waiting};
+use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::store::{Queries, StoreKeys, Tx};
 use anteroom_crypto::KeyedDigest;

@@ -1,9 +1,9 @@
 //! The head of the audit trail's chain: the number and digest of the entry that was linked last, noted beside the entries so
 //! that entries which are cut off at the end are missed.
 
-use crate::StoreError;
 use crate::engine::Conn;
 use crate::entity::audit_head;
+use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::store::Queries;
 use anteroom_domain::audit_trail::chain::{ChainHead, ChainLink};

@@ -1,10 +1,10 @@
 //! How far the beginning of the audit trail was pruned, and pruning it.
 
-use crate::StoreError;
 use crate::audit::head::{CHAIN_LOCK, seq_column};
 use crate::engine::Conn;
 use crate::engine::advisory_lock::try_lock;
 use crate::entity::{audit_checkpoints, audit_entries, audit_pruned};
+use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::store::{Queries, Store, Tx};
 use crate::unit::Unit;

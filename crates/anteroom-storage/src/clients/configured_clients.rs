@@ -1,8 +1,8 @@
 //! The clients of the configuration, as the nodes last ran with them. The configuration itself is in files: here is what
 //! must be known of it after it has changed.
 
-use crate::StoreError;
 use crate::entity::{configured_clients, grants};
+use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};
 use anteroom_domain::grant::GrantEnd;

@@ -1,7 +1,7 @@
 //! Consents: the scopes that an account has agreed to give a client.
 
-use crate::StoreError;
 use crate::entity::{consents, offline_consents};
+use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};
 use anteroom_domain::ids::{AccountId, DeviceId};

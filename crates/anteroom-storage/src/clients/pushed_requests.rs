@@ -1,7 +1,7 @@
 //! Requests that clients pushed (RFC 9126), until an authorization request names them.
 
-use crate::StoreError;
 use crate::entity::pushed_requests::{ActiveModel, Column, Entity, Model};
+use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};
 use anteroom_crypto::KeyedDigest;

@@ -1,8 +1,8 @@
 //! Clients that registered themselves (RFC 7591). Each change takes a number that is greater than all before it, under the lock
 //! of the one row that counts. So a node that reads all rows above the last number it has seen misses no change.
 
-use crate::StoreError;
 use crate::entity::{instance, registered_clients};
+use crate::error::StoreError;
 use crate::row::{RowRef, json_text};
 use crate::store::{Queries, Tx};
 use anteroom_crypto::KeyedDigest;

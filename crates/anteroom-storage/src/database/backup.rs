@@ -4,9 +4,9 @@
 //! with SQLite's page-by-page backup. The copy is made under another name, synced and checked, and only then gets its own
 //! (<https://sqlite.org/lang_vacuum.html> §2).
 
-use crate::StoreError;
 use crate::engine::open_sqlite;
 use crate::engine::options::{Location, StoreOptions};
+use crate::error::StoreError;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind};

@@ -1,9 +1,9 @@
 //! The state by which a node notices that the database went back to an earlier one, and the report of the node that noticed;
 //! see `anteroom_domain::database_rollback`.
 
-use crate::StoreError;
 use crate::audit::head::seq_column;
 use crate::entity::{audit_entries, instance};
+use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};
 use anteroom_domain::audit_trail::chain::ChainLink;

@@ -1,8 +1,8 @@
 //! The installation as a whole, and the nodes that serve it.
 
-use crate::StoreError;
 use crate::engine::Conn;
 use crate::entity::{instance, nodes};
+use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::store::{Queries, StoreWithoutKeys, Tx};
 use anteroom_domain::ids::NodeId;

@@ -1,6 +1,6 @@
 //! Counters of limits: one small row for each limit, subject and window.
 
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::store::Tx;
 use anteroom_domain::limits::{Limit, RateLimitCheck};
 use anteroom_domain::rate::{Wait, Window};

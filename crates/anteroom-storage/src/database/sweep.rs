@@ -6,8 +6,8 @@
 //! Nearly everything is kept for a while beyond its end: a row that marks a code, link or token as used must outlive it, even
 //! if the clocks of two nodes differ, and an operator may still ask what happened.
 
-use crate::StoreError;
 use crate::engine::advisory_lock::try_lock;
+use crate::error::StoreError;
 use crate::store::{Store, Tx};
 use crate::unit::Unit;
 use anteroom_domain::device::COOKIE_LIFE;

@@ -1,6 +1,6 @@
 //! Locks that stand for no row: what one node does at a time, such as sweeping.
 
-use crate::StoreError;
+use crate::error::StoreError;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 /// Holds until the end of the transaction. `false`: another transaction has the lock. An embedded database has one writer, so

@@ -1,7 +1,7 @@
 //! Opening connections to SQLite.
 
 use crate::engine::options::{ACQUIRE_TIMEOUT, STATEMENT_CACHE};
-use crate::{StoreError, error};
+use crate::error::{self, StoreError};
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sea_orm::sqlx::{ConnectOptions, Sqlite, pool::PoolOptions};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, RuntimeErr, SqlxError};

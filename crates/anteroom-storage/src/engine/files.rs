@@ -6,7 +6,7 @@
 //! afterwards; what is looked at here is metadata, which opens nothing (<https://sqlite.org/howtocorrupt.html> §2.2).
 
 use super::connect::{absolute_path, permission_help};
-use crate::StoreError;
+use crate::error::StoreError;
 use std::fs::{OpenOptions, metadata};
 use std::io::{Error, ErrorKind};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};

@@ -35,10 +35,10 @@ pub(crate) use unit::Conn;
 pub use work::RecordedStatement;
 pub(crate) use work::StatementLog;
 
-use crate::StoreError;
 use crate::engine::files::DatabaseFiles;
 use crate::engine::options::{Location, PostgresTimeouts};
 use crate::engine::sqlite::Writer;
+use crate::error::StoreError;
 use sea_orm::DatabaseConnection;
 use server::{Server, SessionMode};
 use std::future::Future;

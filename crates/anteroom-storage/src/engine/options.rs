@@ -1,6 +1,6 @@
 //! Where the database is, and the limits that both kinds run under.
 
-use crate::StoreError;
+use crate::error::StoreError;
 use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use super::run::run as run_unit;
 use super::server::Server;
 use super::supervision::{ConnectionHealth, max_dead_connections};
 use super::unit::Conn;
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::error::{FailureKind, classify};
 use sea_orm::{DatabaseConnection, TransactionTrait};
 use std::future::Future;

@@ -8,7 +8,7 @@
 use super::supervision::ConnectionHealth;
 use super::unit::{Conn, RunLog, UnitOutcome, answer, run_once};
 use super::work::{RecordedStatement, StatementLog};
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::error::{FailureKind, classify};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, TransactionTrait as _};
 use std::future::Future;

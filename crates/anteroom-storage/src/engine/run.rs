@@ -6,7 +6,7 @@ use sea_orm::DatabaseTransaction;
 
 use super::supervision::ConnectionHealth;
 use super::unit::{Conn, RunLog, UnitOutcome, run_once};
-use crate::StoreError;
+use crate::error::StoreError;
 
 /// Runs `work` in `transaction`, which comes back neither committed nor rolled back. An `Ok` means: commit.
 pub(super) async fn run<T, E, F, Fut>(

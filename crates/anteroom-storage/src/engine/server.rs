@@ -3,9 +3,9 @@
 use super::connect::connect_error;
 use super::pooling;
 use super::supervision::ConnectionHealth;
-use crate::StoreError;
 use crate::engine::options::{PostgresTimeouts, STATEMENT_CACHE, TRUSTED_IDLE};
 use crate::engine::server_facts::ServerFacts;
+use crate::error::StoreError;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sea_orm::sqlx::{AssertSqlSafe, ConnectOptions, Connection, Postgres, pool::PoolOptions, raw_sql};
 use sea_orm::{DatabaseConnection, SqlxError};

@@ -19,8 +19,8 @@ use super::connect::sqlite_writer;
 use super::files::DatabaseFiles;
 use super::run::run as run_unit;
 use super::unit::Conn;
-use crate::StoreError;
 use crate::error::FailureKind;
+use crate::error::StoreError;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use sea_orm::{

@@ -4,7 +4,7 @@
 //! server may have become a standby, a setting may hold for new sessions only, or nothing will ever arrive on them again.
 //! So each of them leaves the pool when it is next taken out or given back, and new ones are made.
 
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::error::{FailureKind, classify, no_answer};
 use sea_orm::{DatabaseConnection, DbBackend, DbErr};
 use std::future::Future;

@@ -2,7 +2,7 @@
 
 use super::supervision::{ConnectionHealth, max_dead_connections};
 use super::work::StatementLog;
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::error::{FailureKind, classify};
 use futures_util::FutureExt as _;
 use futures_util::lock::Mutex;

@@ -3,8 +3,8 @@
 //! What was checked before a write can have changed meanwhile. So each write has its condition in the statement, and returns
 //! whether it held.
 
-use crate::StoreError;
 use crate::entity::{grants, refresh_tokens};
+use crate::error::StoreError;
 use crate::row::{RowRef, amr_text, json_text};
 use crate::store::Tx;
 use anteroom_domain::account::Account;

@@ -1,7 +1,7 @@
 //! Identifiers of tokens that must not be used (again).
 
-use crate::StoreError;
 use crate::entity::{assertion_jti, revoked_jti};
+use crate::error::StoreError;
 use crate::store::{Queries, Tx};
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;

@@ -1,8 +1,8 @@
 //! The columns of hot statements, read in order into the domain's types.
 
 use super::FoundSession;
-use crate::StoreError;
 use crate::accounts::account::Credential;
+use crate::error::StoreError;
 use crate::grants::grant::GrantRecord;
 use crate::row::{ColumnCursor, RowRef};
 use anteroom_crypto::PasswordHash;

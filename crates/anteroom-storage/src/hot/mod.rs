@@ -7,8 +7,8 @@ mod decode;
 #[cfg(test)]
 mod tests;
 
-use crate::StoreError;
 use crate::accounts::account::{Credential, LockedAccount};
+use crate::error::StoreError;
 use crate::grants::grant::{CodeRecord, GrantRecord};
 use crate::row::ColumnCursor;
 use crate::store::Queries;

@@ -1,7 +1,7 @@
 //! The keys that others encrypt to. Like the signing keys, they raise `instance.keys_version` when they change.
 
-use crate::StoreError;
 use crate::entity::encryption_keys;
+use crate::error::StoreError;
 use crate::keys::version::raise_keys_version;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};

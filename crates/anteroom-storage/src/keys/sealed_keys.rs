@@ -1,8 +1,8 @@
 //! The keys that rows and cookies are sealed and authenticated with, themselves sealed under the master key.
 
-use crate::StoreError;
 use crate::engine::Conn;
 use crate::entity::sealed_keys;
+use crate::error::StoreError;
 use crate::keys::version::raise_keys_version;
 use crate::row::RowRef;
 use crate::store::{Queries, StoreWithoutKeys, Tx};

@@ -1,7 +1,7 @@
 //! The keys that tokens are signed with.
 
-use crate::StoreError;
 use crate::entity::signing_keys;
+use crate::error::StoreError;
 use crate::keys::version::raise_keys_version;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};

@@ -1,8 +1,8 @@
 //! A number that every change of a key raises, by which every node notices the change within a second.
 
-use crate::StoreError;
 use crate::engine::Conn;
 use crate::entity::instance;
+use crate::error::StoreError;
 use crate::store::{Queries, Tx};
 use sea_orm::EntityTrait;
 use sea_orm::sea_query::{Expr, ExprTrait};

@@ -5,8 +5,8 @@
 //! - its end is in the audit trail, written in the transaction that ends it, under the reference of the request that queued it.
 //!   A message that the provider accepted and did not deliver has a second entry.
 
-use crate::StoreError;
 use crate::entity::messages;
+use crate::error::StoreError;
 use crate::row::ColumnCursor;
 use crate::store::Tx;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};

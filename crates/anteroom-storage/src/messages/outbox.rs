@@ -4,8 +4,8 @@
 //! A lease is a `next_attempt_at` in the future: the node that takes a delivery moves it there. If the node stops, the
 //! delivery is due again when the lease ends.
 
-use crate::StoreError;
 use crate::entity::{logout_deliveries, messages};
+use crate::error::StoreError;
 use crate::row::{ColumnCursor, RowRef, json_text};
 use crate::store::{Queries, Tx};
 use anteroom_crypto::KeyPurpose;

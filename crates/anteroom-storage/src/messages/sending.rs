@@ -8,8 +8,8 @@
 //! - a result is stored only if the number of the attempt still matches, so that a node whose lease has ended cannot overwrite
 //!   a later attempt.
 
-use crate::StoreError;
 use crate::entity::messages;
+use crate::error::StoreError;
 use crate::messages::message_ends::MessageResult;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};

@@ -4,7 +4,7 @@
 //! statement at the beginning takes all locks, and waits for a short time only, and in the order in which units of work lock
 //! rows, so that the two do not wait for each other. What does not get them lets go of all and tries again.
 
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::error::is_wait_for_locks;
 use anteroom_crypto::Random;
 use anteroom_migrations::CHANGED_TABLES;

@@ -5,10 +5,11 @@ mod migration_retry;
 mod tests;
 
 use self::migration_retry::{MigrationFailure, MigrationRetry, holders, lock_tables};
+use crate::engine::StoreOptions;
 use crate::engine::open_single;
 use crate::engine::server_facts::ServerFacts;
+use crate::error::StoreError;
 use crate::schema_state::SchemaState;
-use crate::{StoreError, StoreOptions};
 use anteroom_migrations::{APPLIED_STEPS, Dialect, STEPS, Step};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,

@@ -1,7 +1,7 @@
 //! Interactions that are rows; until the first form, an interaction is only a sealed value in the page.
 
-use crate::StoreError;
 use crate::entity::interactions;
+use crate::error::StoreError;
 use crate::row::{RowRef, json_text};
 use crate::store::{Queries, Tx};
 use anteroom_crypto::KeyedDigest;

@@ -1,8 +1,8 @@
 //! A browser can submit one form twice. These reads find the result of the first submission, so that the second one gets the
 //! same result and changes nothing.
 
-use crate::StoreError;
 use crate::entity::{accounts, code_attempts, one_time_codes, sessions};
+use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::sessions::session::session;
 use crate::store::{Queries, Tx};

@@ -1,7 +1,7 @@
 //! Sessions.
 
-use crate::StoreError;
 use crate::entity::{grants, sessions};
+use crate::error::StoreError;
 use crate::row::{RowRef, amr_text};
 use crate::store::{Queries, Tx};
 use anteroom_crypto::KeyedDigest;
