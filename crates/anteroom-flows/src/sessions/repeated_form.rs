@@ -81,8 +81,8 @@ impl SubmittedForm {
     }
 
     /// Secrets of sessions that this form begins now, in the order in which they are used up, and then those of the moment
-    /// before. In the next window the same form derives other secrets, so that a secret that was replaced is never issued
-    /// again.
+    /// before and of the next, in which a node with a clock ahead may have been. After that the same form derives other secrets,
+    /// so that a secret that was replaced is never issued again.
     fn first_secrets(&self, call: &Call, account: AccountId) -> Vec<OpaqueToken> {
         let mac = call.keyring().mac(KeyPurpose::TokenHash);
         let this_moment = call.now.as_second().div_euclid(ANSWER_REPEATED_FOR.as_secs());
@@ -92,7 +92,7 @@ impl SubmittedForm {
         let secret = |moment, turn| {
             OpaqueToken::from_bytes(*mac.digest(FIRST_CONTEXT, &data(moment, turn)).as_bytes())
         };
-        let moments = [this_moment, this_moment.saturating_sub(1)];
+        let moments = [0, -1, 1].map(|other| this_moment.saturating_add(other));
         moments
             .into_iter()
             .flat_map(|moment| (0..MAX_REPEATS).map(move |turn| secret(moment, turn)))

@@ -3,12 +3,14 @@
 use crate::ALICE;
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, Tokens, on_both_databases};
 use futures_util::future::join_all;
+use jiff::SignedDuration;
 
 on_both_databases!(
     alternating_requests_of_one_flow_are_served_by_either_node,
     a_lock_counts_over_all_nodes,
     a_code_is_spent_on_all_nodes,
     a_refresh_asked_of_two_nodes_at_once_has_one_successor,
+    a_sign_in_that_is_sent_to_a_node_ahead_and_again_to_another_is_one_session,
 );
 
 async fn two(backend: &Backend) -> [TestProvider; 2] {
@@ -77,4 +79,24 @@ async fn a_refresh_asked_of_two_nodes_at_once_has_one_successor(backend: Backend
         assert_eq!(one.refresh_token, two.refresh_token);
         tokens = one;
     }
+}
+
+/// The secret of a session is derived from the half minute of the node. The form reaches the node ahead in the next one.
+async fn a_sign_in_that_is_sent_to_a_node_ahead_and_again_to_another_is_one_session(backend: Backend) {
+    let first = TestProvider::start(&backend).await;
+    first.advance(SignedDuration::from_secs(57 - first.now().as_second().rem_euclid(30)));
+    let ahead = TestProvider::on(&backend).another_node_of(&first);
+    let ahead = ahead.ahead_by(SignedDuration::from_secs(4)).start().await;
+    let (web, here) = (first.client("web"), first.browser());
+    let page = web.authorize(&here, &[]).await;
+    let mut there = here.clone();
+    there.lead_to(&ahead);
+    let answer = there.enter(&page, ALICE, PASSWORD).await;
+    let again = here.enter(&page, ALICE, PASSWORD).await;
+    assert_eq!(web.code_in(&answer), web.code_in(&again));
+    assert_eq!(backend.count("SELECT COUNT(*) AS count FROM sessions WHERE ended_at IS NULL").await, 1);
+    let tokens = Tokens::of(&web.redeem(&web.code_in(&again)).await);
+    let dashboard = here.get("/dashboard").await;
+    here.submit(&dashboard, "/sign-out", &[]).await;
+    assert_eq!(web.userinfo(&tokens.access_token).await.status, 401);
 }
