@@ -71,6 +71,6 @@ test("the address of the page, opened again, leads nowhere", async (t) => {
   const address = tab.url();
   const otherBrowser = await page(t, anteroom);
   await otherBrowser.goto(address);
-  await isAt(stranger, "signed-out");
+  await isAt(otherBrowser, "signed-out");
   assert.equal(await otherBrowser.locator("iframe").count(), 0);
 });
