@@ -8,7 +8,6 @@ use anteroom_domain::ids::AccountId;
 use anteroom_domain::interaction::ConsentQuestion;
 use anteroom_domain::next_step::{self, NextStep};
 use anteroom_oidc::errors::AuthorizationErrorCode;
-use jiff::Timestamp;
 use std::sync::Arc;
 
 use crate::context::call::Visit;
@@ -82,25 +81,29 @@ pub async fn proceed_with(
     }
     let interaction = match (&step, &client) {
         (Step::Consent { scope, person }, Some(client)) => {
-            with_consent_question(interaction, person, ConsentQuestion::of(client, scope.clone()), visit.now)
+            with_consent_question(visit, interaction, person, ConsentQuestion::of(client, scope.clone()))
         }
         _ => interaction,
     };
     Ok(Next::Page(Box::new(StepPage { step, client, interaction, not_persisted: false })))
 }
 
+const CONSENT_PAGE: &[u8] = b"consent page after a form";
+
 /// While a consent page is open, another account may sign in at the browser, and the client may change. So the form of the page names
 /// the account and the question that were shown. If the saved row has another question, the row stays as it is, because its own
 /// page may still be open; this question goes into a new page.
 fn with_consent_question(
+    visit: &Visit,
     mut interaction: OpenInteraction,
     person: &ActiveSession,
     question: ConsentQuestion,
-    now: Timestamp,
 ) -> OpenInteraction {
-    interaction.state = interaction.state.asking_consent(person.account.id, question, now);
+    interaction.state = interaction.state.asking_consent(person.account.id, question, visit.now);
     if matches!(interaction.place, InteractionStorage::Row { .. }) && !interaction.is_persisted() {
-        interaction.place = InteractionStorage::Sealed { submitted: None };
+        // A form that is sent twice leads to one page.
+        let submitted = visit.sent_form.map(|form| form.submission_digest(visit, &[CONSENT_PAGE]));
+        interaction.place = InteractionStorage::Sealed { submitted };
     }
     interaction
 }

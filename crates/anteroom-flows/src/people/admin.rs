@@ -25,7 +25,7 @@ use ends::{end_links, remove_phones};
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     #[error(
-        "{0} is the address of an account already, whose registration is complete; `anteroom user group add` puts it into a group"
+        "{0} is the address of an account already, which is registered or disabled; `anteroom user group add` puts it into a group"
     )]
     AddressTaken(EmailAddress),
     #[error(

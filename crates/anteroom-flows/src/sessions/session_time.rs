@@ -10,17 +10,14 @@ use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::sessions::browser_sessions::{active_sessions, sessions_of_browser};
 
-/// `None`: the session is not active, not this browser's, or requires a new proof of its person. The next person at a browser must
-/// not see a page of a session that was left, when the browser goes back to it. This request counts as no activity.
+/// `None` as [`alive`] says. This request counts as no activity.
 #[tracing::instrument(name = "session_time", skip_all)]
 pub async fn remaining_time(
     visit: &Visit,
     session: SessionId,
 ) -> Result<Option<SessionRemaining>, FlowError> {
-    let policy = visit.snapshot().policy.session;
     let found = alive(visit, session).await?;
-    let found = found.filter(|live| !live.session.requires_reauthentication(policy, visit.now));
-    Ok(found.map(|live| live.session.left(policy, visit.now)))
+    Ok(found.map(|live| live.session.left(visit.snapshot().policy.session, visit.now)))
 }
 
 /// The person continues the session. It is written at once, because a minute matters near the end.
@@ -51,9 +48,13 @@ impl Unit for TouchSession {
     }
 }
 
+/// `None`: the session is not active, not this browser's, or requires a new proof of its person. The next person at a browser must
+/// neither see a page of a session that was left, when the browser goes back to it, nor prolong that session.
 async fn alive(visit: &Visit, session: SessionId) -> Result<Option<ActiveSession>, FlowError> {
-    let live = active_sessions(visit).await?;
-    Ok(live.into_iter().find(|live| live.session.id == session))
+    let policy = visit.snapshot().policy.session;
+    let mut live = active_sessions(visit).await?.into_iter();
+    let found = live.find(|live| live.session.id == session);
+    Ok(found.filter(|live| !live.session.requires_reauthentication(policy, visit.now)))
 }
 
 /// The limit that ended the current session of this browser, if one did.

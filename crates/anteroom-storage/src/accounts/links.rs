@@ -37,18 +37,27 @@ impl Queries {
         rows.iter().map(link).collect()
     }
 
-    /// Whether one of an interaction's links was completed: the password is reset, or the account registered.
+    /// Whether one of an interaction's links was completed since the last one was requested: the password is reset, or the account
+    /// registered.
     pub async fn is_link_completed_in(&self, id: InteractionId) -> Result<bool, StoreError> {
-        let found = links::Entity::find()
-            .select_only()
-            .column(links::Column::Id)
-            .filter(links::Column::InteractionId.eq(id.0))
+        let of_interaction =
+            || links::Entity::find().select_only().filter(links::Column::InteractionId.eq(id.0));
+        let completed_at: Option<i64> = of_interaction()
+            .column(links::Column::CompletedAt)
             // Said so that the index of completed links is the one that is used.
             .filter(links::Column::CompletedAt.gt(i64::MIN))
-            .into_tuple::<Uuid>()
+            .order_by_desc(links::Column::CompletedAt)
+            .into_tuple()
             .one(&self.conn)
             .await?;
-        Ok(found.is_some())
+        let Some(completed_at) = completed_at else { return Ok(false) };
+        let newest: Option<i64> = of_interaction()
+            .column(links::Column::CreatedAt)
+            .order_by_desc(links::Column::CreatedAt)
+            .into_tuple()
+            .one(&self.conn)
+            .await?;
+        Ok(newest.is_some_and(|created_at| completed_at >= created_at))
     }
 }
 

@@ -197,6 +197,9 @@ async fn the_newest_links_of_an_interaction_are_read_and_no_more(options: StoreO
         .unwrap();
     assert!(store.is_link_completed_in(interaction).await.unwrap());
     assert!(!store.is_link_completed_in(InteractionId(message_id(9).0)).await.unwrap());
+    let later = EmailedLink { interaction: Some(interaction), created_at: at(30), ..link(7) };
+    insert(&store, later).await.unwrap();
+    assert!(!store.is_link_completed_in(interaction).await.unwrap(), "another one was requested since");
 }
 
 async fn what_was_written_for_an_address_that_no_account_has_is_swept_at_its_end(options: StoreOptions) {

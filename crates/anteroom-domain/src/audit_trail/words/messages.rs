@@ -38,6 +38,8 @@ fn what(message: &str, channel: &str, phone: &str) -> String {
         ("password_expires", _) => "the warning that the password expires".to_owned(),
         ("phone_added", "text") => format!("the text that tells of a new phone to {phone}"),
         ("phone_added", _) => "the mail that tells of a new phone".to_owned(),
+        ("authenticator_app", _) => "the mail that tells of an authenticator app".to_owned(),
+        ("tokens_asked_elsewhere", _) => "the mail that tells of a refused request for tokens".to_owned(),
         _ => format!("the message `{message}`"),
     }
 }

@@ -54,7 +54,9 @@ pub async fn follow_link(visit: &Visit, token: &str) -> Result<FollowLinkOutcome
     let Some(link) = link.filter(|link| link.kind == LinkKind::Recovery) else {
         return dead(visit, InvalidLink::NoAccount).await;
     };
-    match open_link(visit, link, OpenedBy::default()).await? {
+    match open_link(visit, link, OpenedBy { page: page_of(visit, LINK_PAGE, token), is_repeated: true })
+        .await?
+    {
         Ok(interaction) => Ok(FollowLinkOutcome::Next(proceed(visit, interaction).await?)),
         Err(why) => dead(visit, why).await,
     }
@@ -96,7 +98,7 @@ pub async fn enter_link_code(
         wait_for_floor(started, visit.snapshot()).await;
         return Ok(LinkCodeOutcome::Wrong(interaction));
     };
-    let page = visit.sent_form.map(|form| form.submission_digest(visit, &[CODE_PAGE, entered.as_bytes()]));
+    let page = page_of(visit, CODE_PAGE, entered);
     match open_link(visit, link, OpenedBy { page, is_repeated }).await? {
         Ok(followed) => Ok(LinkCodeOutcome::Next(proceed(visit, followed).await?)),
         Err(why) => {
@@ -106,8 +108,13 @@ pub async fn enter_link_code(
     }
 }
 
-/// Names the page of a form with a code. The same form with the same code gets the same row of an interaction.
 const CODE_PAGE: &[u8] = b"code of a recovery mail";
+const LINK_PAGE: &[u8] = b"link of a recovery mail";
+
+/// Names the page of a form with a code or a link. The same form with the same entry gets the same row of an interaction.
+fn page_of(visit: &Visit, page: &[u8], entered: &str) -> Option<KeyedDigest> {
+    visit.sent_form.map(|form| form.submission_digest(visit, &[page, entered.as_bytes()]))
+}
 
 /// Counts a code that was entered, before it is compared.
 struct CountLinkCodeUnit {
@@ -171,11 +178,11 @@ async fn note_wrong(visit: &Visit, reason: &'static str) -> Result<(), FlowError
 }
 
 /// The form with which a link is followed.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct OpenedBy {
     /// Names the page whose row the interaction becomes. `None`: the interaction gets a row of its own each time.
     page: Option<KeyedDigest>,
-    /// The same form was counted a moment ago.
+    /// The same form may have been sent a moment ago: a link that was followed since then has its entry.
     is_repeated: bool,
 }
 
@@ -254,10 +261,11 @@ impl Unit for FollowLinkUnit {
 }
 
 impl FollowLinkUnit {
-    /// Whether the link has been followed by now.
+    /// Whether the link was first followed a moment ago.
     async fn is_followed(&self, tx: &Tx) -> Result<bool, FlowError> {
         let present = tx.link(std::slice::from_ref(&self.link.token)).await?;
-        Ok(present.is_some_and(|link| link.used_at.is_some()))
+        let since = repeat_window_start(self.now);
+        Ok(present.and_then(|link| link.used_at).is_some_and(|used_at| used_at >= since))
     }
 }
 

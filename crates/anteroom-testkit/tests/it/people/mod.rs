@@ -8,6 +8,7 @@ mod known_devices;
 mod languages;
 mod left_at_a_browser;
 mod new_password;
+mod one_page_one_row;
 mod races;
 mod reach;
 mod recovery;

@@ -156,6 +156,10 @@ async fn a_page_of_a_session_that_wants_its_password_is_not_said_to_go_on(backen
     assert_ne!(browser.get(&address).await.json()["seconds"], 0);
     provider.advance(LEFT_LONG_AGO);
     assert_eq!(browser.get(&address).await.json()["seconds"], 0);
+    // Nor does another person at the browser prolong it.
+    let token = page.body.split("data-token=\"").nth(1).unwrap().split('"').next().unwrap();
+    let stay = browser.post("/session", &[("session", handle), ("form_token", token)]).await;
+    assert_eq!(stay.json()["seconds"], 0);
 }
 
 async fn a_session_that_ended_meanwhile_cannot_be_chosen(backend: Backend) {
