@@ -104,7 +104,7 @@ pub(crate) fn refused(call: &Call, limit: Limit, wait: Wait) -> FlowError {
 }
 
 fn refused_by(provider: &Provider, limit: Limit, wait: Wait) -> FlowError {
-    provider.tallies.count(AuditCounter::RateLimited(limit.name()));
+    provider.counters.count(AuditCounter::RateLimited(limit.name()));
     FlowError::Limited { limit, wait }
 }
 
@@ -114,7 +114,7 @@ pub enum CountedFor {
     Session(SessionId, AccountId),
     /// An account that has proven its password or a mailed link and has no session yet, with the identifier of the interaction or
     /// of the link.
-    OnTheWay(Uuid, AccountId),
+    Proven(Uuid, AccountId),
     /// No account is known: the address that sent the form.
     Address,
 }
@@ -143,7 +143,7 @@ impl FormToken {
 pub async fn spend_form(visit: &Visit, counted_for: CountedFor, token: FormToken) -> Result<(), FlowError> {
     let (session, account) = match counted_for {
         CountedFor::Session(session, account) => (session.0, account),
-        CountedFor::OnTheWay(id, account) => (id, account),
+        CountedFor::Proven(id, account) => (id, account),
         CountedFor::Address => {
             let budgets = of_address(visit, token.limit_of_address());
             return spend(visit, budgets).await;
@@ -171,7 +171,7 @@ pub async fn spend_sign_out(
 ) -> Result<(), FlowError> {
     let budgets = match counted_for {
         CountedFor::Session(session, _) => vec![of_one(visit, Limit::SignOut, &session.0)],
-        CountedFor::OnTheWay(..) | CountedFor::Address => of_address(visit, token.limit_of_address()),
+        CountedFor::Proven(..) | CountedFor::Address => of_address(visit, token.limit_of_address()),
     };
     spend(visit, budgets).await
 }

@@ -116,7 +116,7 @@ fn sign_in_page(call: &Call, interaction: OpenInteraction) -> Next {
     let snapshot = call.snapshot();
     let client =
         interaction.state.request().and_then(|request| snapshot.clients.get(&request.ask.client_id).cloned());
-    let step = Step::SignIn { reason: SignInReason::NobodyThere, email: String::new() };
+    let step = Step::SignIn { reason: SignInReason::NotSignedIn, email: String::new() };
     Next::Page(Box::new(StepPage { step, client, interaction, not_persisted: false }))
 }
 

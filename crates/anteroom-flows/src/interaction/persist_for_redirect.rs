@@ -32,7 +32,7 @@ pub(crate) async fn persist_for_redirect(visit: &Visit, next: Next) -> Result<Ne
     };
     let not_persisted = interaction.row().is_none();
     if not_persisted {
-        visit.provider().tallies.count(AuditCounter::RateLimited(Limit::InteractionRows.name()));
+        visit.provider().counters.count(AuditCounter::RateLimited(Limit::InteractionRows.name()));
     }
     Ok(Next::Page(Box::new(StepPage { step, client, interaction, not_persisted })))
 }

@@ -36,7 +36,7 @@ async fn messages_are_read_newest_first(options: StoreOptions) {
                 id: message_id(number),
                 account: Some(account_id(1)),
                 locale: (number == 1).then(|| "es".to_owned()),
-                parcel: MessageBody::Email {
+                body: MessageBody::Email {
                     to: address(number),
                     mail: Mail::AccountLocked { at: at(0), link: format!("https://demo.example/{number}") },
                 },
@@ -52,7 +52,7 @@ async fn messages_are_read_newest_first(options: StoreOptions) {
     let newest = store.newest_messages(2).await.unwrap();
     assert_eq!(newest.iter().map(|message| message.id).collect::<Vec<_>>(), [message_id(3), message_id(2)]);
     let mail = Mail::AccountLocked { at: at(0), link: "https://demo.example/3".to_owned() };
-    assert_eq!(newest[0].parcel, MessageBody::Email { to: address(3), mail });
+    assert_eq!(newest[0].body, MessageBody::Email { to: address(3), mail });
     assert_eq!((&newest[0].locale, newest[0].created_at), (&None, at(3)));
 }
 

@@ -126,13 +126,13 @@ async fn submitted(
             Ok(remember(context, cookies, finish(context, go(context, next)).await))
         }
         SignInOutcome::Proven { next } => go(context, next),
-        SignInOutcome::Refused { told: LockDisclosure::Nothing, interaction } => {
+        SignInOutcome::Refused { disclosure: LockDisclosure::Nothing, interaction } => {
             refused(context, &interaction, entered.email, SignInProblem::Refused)
         }
-        SignInOutcome::Refused { told: LockDisclosure::Locked, interaction } => {
+        SignInOutcome::Refused { disclosure: LockDisclosure::Locked, interaction } => {
             refused(context, &interaction, entered.email, SignInProblem::LockedHere)
         }
-        SignInOutcome::Refused { told: LockDisclosure::NoCookies, interaction } => {
+        SignInOutcome::Refused { disclosure: LockDisclosure::NoCookies, interaction } => {
             refused(context, &interaction, entered.email, SignInProblem::NoCookies)
         }
         SignInOutcome::RateLimited { wait, interaction } => {

@@ -110,7 +110,7 @@ fn step_page(context: &PageContext, page: StepPage, say: StepNotices) -> Result<
 
 fn notice(reason: SignInReason) -> Option<SignInNotice> {
     match reason {
-        SignInReason::NobodyThere | SignInReason::AccountInactive => None,
+        SignInReason::NotSignedIn | SignInReason::AccountInactive => None,
         SignInReason::LoginRequested | SignInReason::MaxAgeExceeded | SignInReason::OtherAccount => {
             Some(SignInNotice::Reauthenticate)
         }

@@ -161,7 +161,7 @@ fn code_and_message(
     };
     let secret = SecretCode { digits, minutes: u16::try_from(lifetime.as_mins()).unwrap_or(u16::MAX) };
     let to = offer.phone.number.clone();
-    let parcel = match offer.method {
+    let body = match offer.method {
         DeliveryMethod::Text => MessageBody::Text { to, code: secret },
         DeliveryMethod::Call => MessageBody::Call { to, code: secret },
     };
@@ -170,7 +170,7 @@ fn code_and_message(
         id: message,
         account: Some(account.id),
         locale: asked_in(account.locale.as_deref(), language),
-        parcel,
+        body,
         reference: Some(visit.reference),
         created_at: at,
         expires_at,

@@ -253,7 +253,7 @@ fn invitation_for(call: &Call, account: AccountId, invitee: &Invitee) -> Invitat
         id: MessageId(call.new_id()),
         account: Some(account),
         locale: invitee.locale.clone(),
-        parcel: MessageBody::Email { to: invitee.address.clone(), mail },
+        body: MessageBody::Email { to: invitee.address.clone(), mail },
         reference: None,
         created_at: call.now,
         expires_at: new.link.expires_at,

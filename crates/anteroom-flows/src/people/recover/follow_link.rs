@@ -185,9 +185,9 @@ async fn open_link(
     link: EmailedLink,
     OpenedBy { page, is_repeated }: OpenedBy,
 ) -> Result<Result<OpenInteraction, InvalidLink>, FlowError> {
-    let account = match link.press(visit.browser.id, visit.now) {
+    let account = match link.follow(visit.browser.id, visit.now) {
         Ok(account) => account,
-        Err(dead) => return Ok(Err(dead)),
+        Err(invalid) => return Ok(Err(invalid)),
     };
     // It is in the history of this browser, which may be another person's by now.
     if let Some(followed_at) = link.used_at

@@ -50,7 +50,7 @@ pub enum SignInOutcome {
     },
     /// The same for every reason, except on a known device of the account.
     Refused {
-        told: LockDisclosure,
+        disclosure: LockDisclosure,
         interaction: OpenInteraction,
     },
     RateLimited {
@@ -108,12 +108,12 @@ pub async fn sign_in(visit: &Visit, credentials: Credentials) -> Result<SignInOu
             Ok(SignInOutcome::Proven { next })
         }
         SignInResult::Limited(wait) => {
-            visit.provider().tallies.count(AuditCounter::RateLimited(Limit::RightPassword.name()));
+            visit.provider().counters.count(AuditCounter::RateLimited(Limit::RightPassword.name()));
             Ok(SignInOutcome::TooManySignIns { wait, interaction })
         }
-        SignInResult::Refused { told, persisted } => {
+        SignInResult::Refused { disclosure, persisted } => {
             wait_for_floor(started, snapshot).await;
-            Ok(SignInOutcome::Refused { told, interaction: persisted.unwrap_or(interaction) })
+            Ok(SignInOutcome::Refused { disclosure, interaction: persisted.unwrap_or(interaction) })
         }
     }
 }

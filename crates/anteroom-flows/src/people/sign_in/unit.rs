@@ -67,7 +67,7 @@ pub(super) enum SignInResult {
     },
     Expired(OpenInteraction),
     Refused {
-        told: LockDisclosure,
+        disclosure: LockDisclosure,
         persisted: Option<OpenInteraction>,
     },
     /// The password was right, and too many were from browsers that the account does not know.
@@ -173,7 +173,7 @@ impl SignInUnit {
         tx.save_counters(self.no_account, &counters).await?;
         let event = Event::SignInRefused { reason: "unknown_address", failures: 0 };
         tx.append(&self.visit.entry(Actor::Anonymous, event)).await?;
-        Ok(SignInResult::Refused { told: LockDisclosure::Nothing, persisted: self.persist(tx).await? })
+        Ok(SignInResult::Refused { disclosure: LockDisclosure::Nothing, persisted: self.persist(tx).await? })
     }
 
     /// Whether this very form has counted this wrong password already. If not, it has from now on.
@@ -239,8 +239,9 @@ impl SignInUnit {
         // A lock of earlier devices locks no device: from then on they count as unknown ones.
         let locks = locks.is_some_and(|scope| scope != LockScope::EarlierDevices);
         let locked = matches!(reason, SignInRefusal::Locked(_)) || locks;
-        let told = if is_known_device && locked { LockDisclosure::Locked } else { LockDisclosure::Nothing };
-        Ok(SignInResult::Refused { told, persisted: self.persist(tx).await? })
+        let disclosure =
+            if is_known_device && locked { LockDisclosure::Locked } else { LockDisclosure::Nothing };
+        Ok(SignInResult::Refused { disclosure, persisted: self.persist(tx).await? })
     }
 
     fn lock_notice(&self, account: Account) -> Message {
@@ -251,7 +252,7 @@ impl SignInUnit {
             id: self.notice,
             account: Some(account.id),
             locale: account.locale,
-            parcel: MessageBody::Email { to: account.primary_address, mail },
+            body: MessageBody::Email { to: account.primary_address, mail },
             reference: Some(self.visit.reference),
             created_at: now,
             expires_at: self.visit.after(LOCK_NOTICE_LIFETIME),
@@ -321,7 +322,10 @@ impl SignInUnit {
     /// form again. The page that says so sets the cookie once more, for a browser that only lost it.
     async fn refuse_without_cookies(&self, tx: &Tx, account: &Account) -> Result<SignInResult, FlowError> {
         self.append(tx, account, Event::SignInRefused { reason: "no_cookies", failures: 0 }).await?;
-        Ok(SignInResult::Refused { told: LockDisclosure::NoCookies, persisted: self.persist(tx).await? })
+        Ok(SignInResult::Refused {
+            disclosure: LockDisclosure::NoCookies,
+            persisted: self.persist(tx).await?,
+        })
     }
 
     /// The right password has expired: it proves the account, and the interaction carries that to a new password.
