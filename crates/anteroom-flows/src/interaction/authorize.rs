@@ -46,7 +46,10 @@ pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<Authori
         visit.span.is_about(client.id());
     }
     let effective = effective_request(visit, client, parameters).await?;
-    // Its request object, or the keys for it, may have had to be fetched. The client may have changed in the meantime.
+    // The request object, or the keys for it, may have had to be fetched. A session may have reached its limit in the meantime,
+    // the client may have changed, and the page that the person gets now must not expire too early. So the interaction begins at
+    // the present time.
+    let visit = &visit.at_present();
     let client = present_client(visit, id.as_ref()).await?;
     let EffectiveRequest { parameters, source, signed } = match effective {
         Ok(EffectiveRequestLookup::Request(request)) => request,

@@ -52,7 +52,7 @@ pub async fn choose(
     interaction_ref: Option<InteractionRef>,
     choice: ChosenAccount,
 ) -> Result<ChooseOutcome, FlowError> {
-    let Ok(mut interaction) = open_or_dashboard(visit, interaction_ref).await? else {
+    let Ok(mut interaction) = open_or_dashboard(visit, interaction_ref.as_ref()).await? else {
         return Ok(ChooseOutcome::Gone);
     };
     let mut live = active_sessions(visit).await?;

@@ -26,10 +26,10 @@ pub async fn enter(
     interaction_ref: Option<InteractionRef>,
     entered: EnteredCode<'_>,
 ) -> Result<EnterOutcome, FlowError> {
-    let page = match now(visit, interaction_ref.clone()).await? {
+    let page = match now(visit, interaction_ref.as_ref()).await? {
         VerificationState::Verifying(page) => page,
         VerificationState::Elsewhere(next) => {
-            let again = again_in_session(visit, interaction_ref).await?;
+            let again = again_in_session(visit, interaction_ref.as_ref()).await?;
             return Ok(again.unwrap_or(EnterOutcome::Next(next)));
         }
         VerificationState::Gone => return Ok(EnterOutcome::Gone),
@@ -53,14 +53,14 @@ pub async fn enter(
         left,
     };
     let (unit, result) = visit.store().run(unit).await;
-    after_entry(visit, unit, result?, interaction_ref).await
+    after_entry(visit, unit, result?, interaction_ref.as_ref()).await
 }
 
 async fn after_entry(
     visit: &Visit,
     unit: EnterCode,
     result: EnterCodeResult,
-    interaction_ref: Option<InteractionRef>,
+    interaction_ref: Option<&InteractionRef>,
 ) -> Result<EnterOutcome, FlowError> {
     let EnterCode { page, renewed, .. } = unit;
     match result {

@@ -65,7 +65,7 @@ pub async fn send(
     interaction_ref: Option<InteractionRef>,
     choice: Option<CodeMethodChoice>,
 ) -> Result<SendOutcome, FlowError> {
-    let page = match now(visit, interaction_ref).await? {
+    let page = match now(visit, interaction_ref.as_ref()).await? {
         VerificationState::Verifying(page) => page,
         VerificationState::Elsewhere(next) => return Ok(SendOutcome::Next(next)),
         VerificationState::Gone => return Ok(SendOutcome::Gone),

@@ -76,7 +76,7 @@ pub async fn enter_link_code(
     entered: &str,
 ) -> Result<LinkCodeOutcome, FlowError> {
     let started = tokio::time::Instant::now();
-    let interaction = match open(visit, interaction_ref).await? {
+    let interaction = match open(visit, &interaction_ref).await? {
         Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Ok(LinkCodeOutcome::Gone),
     };
@@ -316,7 +316,7 @@ pub async fn is_reset_completed(visit: &Visit, interaction_ref: InteractionRef) 
 }
 
 async fn is_reset_done(visit: &Visit, interaction_ref: InteractionRef) -> Result<bool, FlowError> {
-    let Ok(interaction) = open(visit, interaction_ref).await? else { return Ok(false) };
+    let Ok(interaction) = open(visit, &interaction_ref).await? else { return Ok(false) };
     let InteractionStorage::Row { interaction: row, .. } = &interaction.place else { return Ok(false) };
     Ok(visit.store().is_link_completed_in(row.id).await?)
 }

@@ -36,7 +36,7 @@ pub enum RequestRecoveryOutcome {
 #[tracing::instrument(name = "ask_for_recovery", skip_all)]
 pub async fn ask(visit: &Visit, asking: RecoveryRequest) -> Result<RequestRecoveryOutcome, FlowError> {
     let started = tokio::time::Instant::now();
-    let mut interaction = match open_or_dashboard(visit, asking.interaction_ref).await? {
+    let mut interaction = match open_or_dashboard(visit, asking.interaction_ref.as_ref()).await? {
         Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Ok(RequestRecoveryOutcome::Gone),
     };

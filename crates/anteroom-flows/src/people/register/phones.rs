@@ -276,7 +276,7 @@ struct Registration {
 }
 
 async fn find(visit: &Visit, interaction_ref: InteractionRef) -> Result<Option<Registration>, FlowError> {
-    let Ok(interaction) = open(visit, interaction_ref).await? else { return Ok(None) };
+    let Ok(interaction) = open(visit, &interaction_ref).await? else { return Ok(None) };
     let Some(proof) = interaction.proof().cloned() else { return Ok(None) };
     let account = visit.store().account(proof.account).await?;
     let invited = matches!(proof.kind, ProofKind::Invitation { .. });

@@ -25,7 +25,7 @@ use crate::interaction::next::{Next, persist_for_redirect, proceed_with};
 use crate::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
 use crate::interaction::reopen::open_or_dashboard;
 use crate::people::known_device::known_device;
-use crate::sessions::browser_sessions::active_sessions;
+use crate::sessions::browser_sessions::{active_sessions, retain_active};
 use crate::sessions::new_session::{NewCookies, make_current};
 use crate::sessions::repeated_form::repeated_submission;
 use unit::{CheckedPassword, SignInResult, SignInUnit, signed_in_as};
@@ -79,7 +79,7 @@ pub enum LockDisclosure {
 pub async fn sign_in(visit: &Visit, credentials: Credentials) -> Result<SignInOutcome, FlowError> {
     let started = tokio::time::Instant::now();
     let snapshot = visit.snapshot();
-    let interaction = match open_or_dashboard(visit, credentials.interaction_ref).await? {
+    let interaction = match open_or_dashboard(visit, credentials.interaction_ref.as_ref()).await? {
         Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Ok(SignInOutcome::Gone),
     };
@@ -90,6 +90,10 @@ pub async fn sign_in(visit: &Visit, credentials: Credentials) -> Result<SignInOu
     let view = visit.store().sign_in_view(&credentials.address, &visit.browser.devices).await?;
     let here = BrowserSessions::of(visit).await?;
     let verdict = verify(visit, view.as_ref(), &credentials.password).await?;
+    // The attempt may have waited for its hash. A session and its limits begin when the password was verified, and sessions that
+    // have reached theirs since are no longer the browser's.
+    let visit = &visit.at_present();
+    let here = here.at_present(visit);
     let entry = entry(visit, &credentials.address, &credentials.password);
     let checked = CheckedPassword { view, verdict, entry };
     let (unit, result) = visit.store().run(SignInUnit::new(visit, interaction, checked, &here)).await;
@@ -135,6 +139,12 @@ impl BrowserSessions {
             return Ok(Self { live: answered.live, secrets: answered.secrets });
         }
         Ok(Self { live, secrets: Vec::new() })
+    }
+
+    /// Without the sessions that have reached a limit since they were read.
+    fn at_present(mut self, visit: &Visit) -> Self {
+        retain_active(visit, &mut self.live);
+        self
     }
 }
 
