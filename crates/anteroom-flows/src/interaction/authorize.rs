@@ -221,20 +221,22 @@ async fn effective_request<'a>(
         None if metadata.require_pushed_authorization_requests => {
             refuse(RequestObjectFailure::NotPushed, "a request that was not pushed")
         }
-        None => match request_object::resolve(SentBy::Browser(visit), client, parameters.clone()).await {
-            Ok(Resolved { parameters, expires_at, signed }) => {
-                let source = expires_at
-                    .map_or(RequestSource::Plain, |expires_at| RequestSource::RequestObject { expires_at });
-                let parameters = Cow::Owned(parameters);
-                Ok(Ok(EffectiveRequestLookup::Request(EffectiveRequest { parameters, source, signed })))
+        None => {
+            match request_object::resolve(SentBy::Browser(visit), client, Cow::Borrowed(parameters)).await {
+                Ok(Resolved { parameters, expires_at, signed }) => {
+                    let source = expires_at.map_or(RequestSource::Plain, |expires_at| {
+                        RequestSource::RequestObject { expires_at }
+                    });
+                    Ok(Ok(EffectiveRequestLookup::Request(EffectiveRequest { parameters, source, signed })))
+                }
+                Err(ResolveError::Refused(error)) => Ok(Err(error)),
+                Err(ResolveError::Flow(FlowError::Limited { .. })) => {
+                    let often = "request objects were fetched for this network too often";
+                    refuse(RequestObjectFailure::FetchedTooOften, often)
+                }
+                Err(ResolveError::Flow(error)) => Err(error),
             }
-            Err(ResolveError::Refused(error)) => Ok(Err(error)),
-            Err(ResolveError::Flow(FlowError::Limited { .. })) => {
-                let often = "request objects were fetched for this network too often";
-                refuse(RequestObjectFailure::FetchedTooOften, often)
-            }
-            Err(ResolveError::Flow(error)) => Err(error),
-        },
+        }
     }
 }
 

@@ -113,9 +113,7 @@ impl Unit for ChooseSession {
 }
 
 fn sign_in_page(call: &Call, interaction: OpenInteraction) -> Next {
-    let snapshot = call.snapshot();
-    let client =
-        interaction.state.request().and_then(|request| snapshot.clients.get(&request.ask.client_id).cloned());
+    let client = call.client(interaction.state.request().map(|request| &request.ask.client_id));
     let step = Step::SignIn { reason: SignInReason::NotSignedIn, email: String::new() };
     Next::Page(Box::new(StepPage { step, client, interaction, not_persisted: false }))
 }

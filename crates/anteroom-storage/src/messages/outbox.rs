@@ -50,7 +50,6 @@ pub enum DeliveryResult {
 #[derive(Clone, Debug)]
 pub struct LogoutLease {
     pub until: Timestamp,
-    pub limit: u32,
     /// Deliveries of one client at most, so that a client that does not answer, with many in the queue, leaves room for the
     /// others.
     pub per_client: u32,
@@ -219,12 +218,13 @@ impl Tx {
         &self,
         now: Timestamp,
         lease: &LogoutLease,
+        most: u32,
     ) -> Result<Vec<LogoutDelivery>, StoreError> {
         let backend = self.conn.get_database_backend();
         let mut values: Vec<Value> = vec![
             now.as_millisecond().into(),
             lease.until.as_millisecond().into(),
-            i64::from(lease.limit).into(),
+            i64::from(most).into(),
             i64::from(lease.per_client).into(),
         ];
         values.extend(lease.of.clients().iter().map(|client| client.as_str().into()));

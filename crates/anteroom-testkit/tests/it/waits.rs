@@ -136,8 +136,8 @@ async fn a_session_that_ended_while_a_hash_waited_is_not_offered(backend: Backen
     assert_eq!(answer.status, 303, "{}", answer.page_summary());
     assert!(browser.is_signed_in().await);
     let sessions = |answer: &TestResponse| {
-        let cookies = answer.cookies().into_iter();
-        let cookie = cookies.filter(|cookie| cookie.name().ends_with("anteroom_session")).next_back();
+        let mut cookies = answer.cookies().into_iter();
+        let cookie = cookies.rfind(|cookie| cookie.name().ends_with("anteroom_session"));
         cookie.unwrap().value().split('.').count()
     };
     let alone = provider.browser().sign_in(CAROL, PASSWORD).await;

@@ -43,16 +43,11 @@ pub async fn enter(
         Some(live) => sessions_of_other_accounts(&active_sessions(visit).await?, live.account.id),
         None => Vec::new(),
     };
-    let unit = EnterCode {
-        submission: entry_id(visit, &checked, entered),
-        renewed: session.map(|live| RenewedSession::of(visit, live)),
-        new_interaction: NewInteraction::prepare(visit, &page.interaction),
-        call: visit.call.clone(),
-        page,
-        checked,
-        left,
-    };
-    let (unit, result) = visit.store().run(unit).await;
+    let submission = entry_id(visit, &checked, entered);
+    let renewed = session.map(|live| RenewedSession::of(visit, live));
+    let new_interaction = NewInteraction::prepare(visit, &page.interaction);
+    let unit = |call| EnterCode { call, page, new_interaction, checked, submission, renewed, left };
+    let (unit, result) = visit.run(unit).await;
     after_entry(visit, unit, result?, interaction_ref.as_ref()).await
 }
 

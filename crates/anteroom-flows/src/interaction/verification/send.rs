@@ -84,14 +84,14 @@ pub async fn send(
     } else {
         let id = code_id(visit, offer).await?;
         let (code, message) = code_and_message(visit, &page, offer, id);
-        let unit = SendCode {
-            call: visit.call.clone(),
+        let unit = |call| SendCode {
+            call,
             new_interaction: NewInteraction::prepare(visit, &page.interaction),
             page,
             code,
             message,
         };
-        let (unit, sent) = visit.store().run(unit).await;
+        let (unit, sent) = visit.run(unit).await;
         (unit.page, sent?)
     };
     match sent {
@@ -232,7 +232,7 @@ impl SendCode {
 
     async fn save(&self, tx: &Tx) -> Result<SavedRow, FlowError> {
         let interaction = &self.page.interaction;
-        interaction.save(tx, &self.new_interaction, interaction.proof().cloned()).await
+        interaction.save(tx, &self.new_interaction, interaction.proof()).await
     }
 
     /// The limits of this account, device and purpose, and of the cost of all codes.

@@ -35,7 +35,7 @@ use crate::interaction::open_interaction::{InteractionNotFound, InteractionRef, 
 use crate::interaction::reopen::open_or_dashboard;
 use crate::sessions::browser_sessions::active_sessions;
 use crate::sessions::new_session::{NewCookies, make_current};
-use unit::{NewPasswordFor, SetPasswordResult, SetPasswordUnit};
+use unit::{NewPasswordFor, SetPasswordResult, SetPasswordUnit, reset_done};
 
 pub struct EnteredPassword {
     pub new: SecretString,
@@ -142,14 +142,16 @@ async fn set_now(
     let live = active_sessions(visit).await?;
     let password_for = NewPasswordFor { account: account.id, epoch: account.epoch, reason };
     let unit = SetPasswordUnit::new(visit, page.interaction, password_for, hash, &live);
-    let result = visit.store().run(unit).await.1?;
+    let (SetPasswordUnit { mut interaction, .. }, result) = visit.store().run(unit).await;
+    let result = result?;
     visit.provider().logout_queued.notify_one();
     match result {
-        SetPasswordResult::Reset { device, interaction } => {
-            Ok(NewPasswordOutcome::Reset { device, interaction })
+        SetPasswordResult::Reset { device, saved } => {
+            interaction.state = reset_done(interaction.state, device);
+            Ok(NewPasswordOutcome::Reset { device, interaction: interaction.saved_as(saved) })
         }
-        SetPasswordResult::SignedIn { current, interaction } => {
-            signed_in(visit, interaction, *current, live).await
+        SetPasswordResult::SignedIn { current, saved } => {
+            signed_in(visit, interaction.saved_as(saved), *current, live).await
         }
         // Looked at once more: the unit that came first may be that of the same form.
         SetPasswordResult::TooLate => match open_or_dashboard(visit, interaction_ref).await? {

@@ -20,7 +20,7 @@ use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, proceed};
 use crate::interaction::open_interaction::{
-    InteractionNotFound, InteractionRef, InteractionStorage, NewInteraction, OpenInteraction,
+    InteractionNotFound, InteractionRef, InteractionStorage, NewInteraction, OpenInteraction, SavedRow,
 };
 use crate::interaction::reopen::open;
 use crate::messages::links::{is_typed_code_of, token_digests};
@@ -207,7 +207,8 @@ async fn open_link(
         account,
         is_repeated,
     };
-    visit.store().run(unit).await.1
+    let (FollowLinkUnit { interaction, .. }, saved) = visit.store().run(unit).await;
+    Ok(saved?.map(|saved| interaction.saved_as(saved)))
 }
 
 struct FollowLinkUnit {
@@ -222,12 +223,12 @@ struct FollowLinkUnit {
 }
 
 impl Unit for FollowLinkUnit {
-    type Output = Result<OpenInteraction, InvalidLink>;
+    type Output = Result<SavedRow, InvalidLink>;
     type Error = FlowError;
 
     const NAME: &'static str = "follow_link";
 
-    async fn run(&self, tx: &Tx) -> Result<Result<OpenInteraction, InvalidLink>, FlowError> {
+    async fn run(&self, tx: &Tx) -> Result<Result<SavedRow, InvalidLink>, FlowError> {
         let Self { link, interaction, browser, now, .. } = self;
         let locked = tx.lock_account(self.account).await?;
         let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Active) else {
@@ -245,11 +246,11 @@ impl Unit for FollowLinkUnit {
             device: None,
             factor: None,
         };
-        let interaction = interaction.persist(tx, &self.new_interaction, Some(proof)).await?;
+        let saved = interaction.save(tx, &self.new_interaction, Some(&proof)).await?;
         if !is_noted {
             tx.append(&self.entry).await?;
         }
-        Ok(Ok(interaction))
+        Ok(Ok(saved))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::context::call::{Call, Visit};
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, proceed};
-use crate::interaction::open_interaction::{NewInteraction, OpenInteraction};
+use crate::interaction::open_interaction::{NewInteraction, OpenInteraction, SavedRow};
 use crate::messages::links::token_digests;
 
 #[derive(Debug)]
@@ -73,7 +73,8 @@ async fn follow(visit: &Visit, link: EmailedLink) -> Result<Result<OpenInteracti
     let entry = visit.entry(Actor::Anonymous, Event::LinkFollowed).about(account);
     let (browser, now) = (visit.browser.id, visit.now);
     let unit = AcceptInvitation { link, account, interaction, new_interaction, entry, browser, now };
-    visit.store().run(unit).await.1
+    let (AcceptInvitation { interaction, .. }, saved) = visit.store().run(unit).await;
+    Ok(saved?.map(|saved| interaction.saved_as(saved)))
 }
 
 struct AcceptInvitation {
@@ -87,12 +88,12 @@ struct AcceptInvitation {
 }
 
 impl Unit for AcceptInvitation {
-    type Output = Result<OpenInteraction, InvalidLink>;
+    type Output = Result<SavedRow, InvalidLink>;
     type Error = FlowError;
 
     const NAME: &'static str = "accept_invitation";
 
-    async fn run(&self, tx: &Tx) -> Result<Result<OpenInteraction, InvalidLink>, FlowError> {
+    async fn run(&self, tx: &Tx) -> Result<Result<SavedRow, InvalidLink>, FlowError> {
         let Self { link, interaction, new_interaction, .. } = self;
         let (account, browser, now) = (self.account, self.browser, self.now);
         let locked = tx.lock_account(account).await?;
@@ -113,8 +114,8 @@ impl Unit for AcceptInvitation {
             device: None,
             factor: None,
         };
-        let interaction = interaction.persist(tx, new_interaction, Some(proof)).await?;
+        let saved = interaction.save(tx, new_interaction, Some(&proof)).await?;
         tx.append(&self.entry).await?;
-        Ok(Ok(interaction))
+        Ok(Ok(saved))
     }
 }

@@ -28,7 +28,7 @@ use crate::people::known_device::known_device;
 use crate::sessions::browser_sessions::{active_sessions, retain_active};
 use crate::sessions::new_session::{NewCookies, make_current};
 use crate::sessions::repeated_form::repeated_submission;
-use unit::{CheckedPassword, SignInResult, SignInUnit, signed_in_as};
+use unit::{CheckedPassword, SignInResult, SignInUnit};
 
 /// What the form said, parsed.
 pub struct Credentials {
@@ -97,27 +97,28 @@ pub async fn sign_in(visit: &Visit, credentials: Credentials) -> Result<SignInOu
     let entry = entry(visit, &credentials.address, &credentials.password);
     let checked = CheckedPassword { view, verdict, entry };
     let (unit, result) = visit.store().run(SignInUnit::new(visit, interaction, checked, &here)).await;
-    let SignInUnit { interaction, checked, .. } = unit;
+    let SignInUnit { mut interaction, checked, .. } = unit;
     match result? {
-        SignInResult::SignedIn { current, persisted } => {
+        SignInResult::SignedIn { current, saved } => {
             // The session exists already. If the rehash fails, the next sign-in tries again.
             if let Err(error) = rehash_if_outdated(visit, checked, &credentials.password).await {
                 tracing::warn!(reference = %visit.reference, "a password was not hashed anew: {error}");
             }
-            let interaction = persisted.unwrap_or_else(|| signed_in_as(interaction, current.account.id));
-            signed_in(visit, interaction, *current, here.live).await
+            interaction.state = interaction.state.signed_in_as(current.account.id);
+            signed_in(visit, interaction.saved_if(saved), *current, here.live).await
         }
-        SignInResult::Expired(interaction) => {
-            let next = proceed_with(visit, interaction, here.live).await?;
+        SignInResult::Expired { account, saved } => {
+            interaction.state.account = Some(account);
+            let next = proceed_with(visit, interaction.saved_as(saved), here.live).await?;
             Ok(SignInOutcome::Proven { next })
         }
         SignInResult::Limited(wait) => {
             visit.provider().counters.count(AuditCounter::RateLimited(Limit::RightPassword.name()));
             Ok(SignInOutcome::TooManySignIns { wait, interaction })
         }
-        SignInResult::Refused { disclosure, persisted } => {
+        SignInResult::Refused { disclosure, saved } => {
             wait_for_floor(started, snapshot).await;
-            Ok(SignInOutcome::Refused { disclosure, interaction: persisted.unwrap_or(interaction) })
+            Ok(SignInOutcome::Refused { disclosure, interaction: interaction.saved_if(saved) })
         }
     }
 }
