@@ -285,7 +285,7 @@ pub enum Event {
     },
     SigningKeyCreated {
         kid: String,
-        algorithm: String,
+        algorithm: &'static str,
     },
     /// The schedule had made it, and it signs sooner.
     SigningKeyBroughtForward {
@@ -298,7 +298,7 @@ pub enum Event {
     EncryptionKeyCreated {
         kid: String,
         /// Its kind.
-        key: String,
+        key: &'static str,
     },
     EncryptionKeyRetired {
         kid: String,

@@ -14,23 +14,24 @@ use anteroom_oidc::authorization::ClaimsRequest;
 use anteroom_oidc::{Acr, AmrSet, ClientId, CodeChallenge, CodeVerifier, Nonce, ScopeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
-/// What a code seals.
+/// What a code seals. Sealing borrows what is the request's; a code that was opened owns it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AuthorizationCode {
+pub struct AuthorizationCode<'a> {
     pub grant: GrantId,
-    pub client: ClientId,
+    pub client: Cow<'a, ClientId>,
     pub client_version: ClientVersion,
     pub account: AccountId,
     pub epoch: AccountEpoch,
     pub session: SessionId,
-    pub scope: ScopeSet,
+    pub scope: Cow<'a, ScopeSet>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claims: Option<ClaimsRequest>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub resources: Vec<String>,
+    pub claims: Option<Cow<'a, ClaimsRequest>>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub resources: Cow<'a, [String]>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub nonce: Option<Nonce>,
+    pub nonce: Option<Cow<'a, Nonce>>,
     /// As the request gave it; `None` where it relied on the only registered one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirect_uri: Option<String>,
@@ -74,7 +75,7 @@ pub enum CodeRefusal {
     Grant(#[from] InvalidGrantReason),
 }
 
-impl AuthorizationCode {
+impl AuthorizationCode<'_> {
     /// What the request itself must get right (RFC 6749 §4.1.3, RFC 7636 §4.6), before anything is spent.
     pub fn check_presented(&self, presented: CodeRedemption<'_>) -> Result<(), CodeRefusal> {
         if self.redirect_uri.as_deref() != presented.redirect_uri
@@ -119,14 +120,14 @@ impl AuthorizationCode {
     fn grant(self, world: CodeContext<'_>) -> Grant {
         Grant {
             id: self.grant,
-            client: self.client,
+            client: self.client.into_owned(),
             account: self.account,
             session: self.session,
             epoch: self.epoch,
-            scope: self.scope,
-            claims: self.claims,
-            resources: self.resources,
-            nonce: self.nonce,
+            scope: self.scope.into_owned(),
+            claims: self.claims.map(Cow::into_owned),
+            resources: self.resources.into_owned(),
+            nonce: self.nonce.map(Cow::into_owned),
             auth_time: self.auth_time,
             acr: self.acr,
             amr: self.amr,

@@ -71,7 +71,7 @@ const fn is_false(value: &bool) -> bool {
 
 /// How an authorization request came. It decides which browsers may be answered, and until when: a page, a row or a mail
 /// that carries the request on is worth no more than the request itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum RequestSource {
     /// Its parameters stood in the address: any browser may open the same address at any time.
@@ -188,7 +188,7 @@ pub struct Interaction {
 pub const ANSWER_REPEATED_FOR: SignedDuration = SignedDuration::from_secs(30);
 
 /// What was proven without leading to a session yet. It leads to a new password and to nothing else.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InteractionProof {
     pub account: AccountId,
     pub epoch: AccountEpoch,
@@ -200,7 +200,7 @@ pub struct InteractionProof {
     pub factor: Option<PassedFactor>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ProofKind {
     /// A right password that has expired. `told`: the person has read so and wants to go on.

@@ -100,8 +100,8 @@ impl InvalidLink {
 }
 
 impl EmailedLink {
-    /// Whose it is, if it can be pressed in this browser now.
-    pub fn press(&self, browser: BrowserId, now: Timestamp) -> Result<AccountId, InvalidLink> {
+    /// Whose it is, if it can be followed in this browser now.
+    pub fn follow(&self, browser: BrowserId, now: Timestamp) -> Result<AccountId, InvalidLink> {
         let account = self.account.ok_or(InvalidLink::NoAccount)?;
         if self.ended_at.is_some() {
             return Err(InvalidLink::Ended);
@@ -170,7 +170,7 @@ mod tests {
             (EmailedLink { ended_at: Some(at(3)), ..pressed }, 2, 4, Err(InvalidLink::Ended)),
             (EmailedLink { account: None, ..link() }, 1, 0, Err(InvalidLink::NoAccount)),
         ] {
-            assert_eq!(link.press(browser(by), at(now)), expected, "{link:?} by {by} at {now}");
+            assert_eq!(link.follow(browser(by), at(now)), expected, "{link:?} by {by} at {now}");
         }
     }
 

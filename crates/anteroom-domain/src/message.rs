@@ -16,7 +16,7 @@ pub struct Message {
     pub account: Option<AccountId>,
     /// BCP 47 tags, best first, separated by [`LANGUAGE_SEPARATOR`].
     pub locale: Option<String>,
-    pub parcel: MessageBody,
+    pub body: MessageBody,
     /// Of the request that queued it, if one did: what becomes of the message is told under it too.
     pub reference: Option<RequestReference>,
     pub created_at: Timestamp,

@@ -148,7 +148,7 @@ pub enum NextStep {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInReason {
-    NobodyThere,
+    NotSignedIn,
     LoginRequested,
     MaxAgeExceeded,
     OtherAccount,
@@ -165,7 +165,7 @@ pub enum StepUpReason {
 
 pub fn decide(person: Person, needs: &AuthenticationRequirements, now: Timestamp) -> NextStep {
     let standing = match person {
-        Person::Nobody => return NextStep::SignIn(SignInReason::NobodyThere),
+        Person::Nobody => return NextStep::SignIn(SignInReason::NotSignedIn),
         Person::Several => return NextStep::ChooseAccount,
         Person::Recovering(recovering) => return recover(recovering),
         Person::Registering(registering) => return register(registering),
@@ -293,7 +293,7 @@ impl NextStep {
     pub fn without_a_page(&self, consent: PriorConsent) -> Option<AuthorizationErrorCode> {
         match self {
             Self::Done => None,
-            Self::SignIn(SignInReason::NobodyThere | SignInReason::AccountInactive)
+            Self::SignIn(SignInReason::NotSignedIn | SignInReason::AccountInactive)
             | Self::NotTheRequiredSub => Some(AuthorizationErrorCode::LoginRequired),
             _ if consent == PriorConsent::Never => Some(AuthorizationErrorCode::ConsentRequired),
             Self::SignIn(_) => Some(AuthorizationErrorCode::LoginRequired),

@@ -17,7 +17,7 @@ pub const MAX_OF_ACCOUNT: u32 = 100;
 /// cookie; so a device may have up to five.
 pub const MAX_OF_DEVICE: u32 = 5;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,
     pub account: AccountId,

@@ -15,6 +15,7 @@ use anteroom_oidc::{
     MetadataRules, ScopeSet,
 };
 use jiff::{SignedDuration, Timestamp};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -108,17 +109,17 @@ fn verifier(text: char) -> CodeVerifier {
     String::from_iter([text; 43]).parse().unwrap()
 }
 
-fn code() -> AuthorizationCode {
+fn code() -> AuthorizationCode<'static> {
     AuthorizationCode {
         grant: GrantId(Uuid::from_u128(3)),
-        client: "app".parse().unwrap(),
+        client: Cow::Owned("app".parse().unwrap()),
         client_version: ClientVersion(1),
         account: account().id,
         epoch: AccountEpoch(3),
         session: session().id,
-        scope: "openid".parse().unwrap(),
+        scope: Cow::Owned("openid".parse().unwrap()),
         claims: None,
-        resources: Vec::new(),
+        resources: Cow::default(),
         nonce: None,
         redirect_uri: Some("https://app.example/cb".to_owned()),
         challenge: Some(CodeChallenge::of(&verifier('a'))),
@@ -134,7 +135,7 @@ fn grant(scope: &str) -> Grant {
     let code = code();
     Grant {
         id: code.grant,
-        client: code.client,
+        client: code.client.into_owned(),
         account: code.account,
         session: code.session,
         epoch: code.epoch,
@@ -176,7 +177,7 @@ fn a_session_lives_within_its_limits_its_epoch_and_its_account() {
         (session(), account(), 0, SessionStatus::Live),
         (session(), account(), 30 * 60 - 1, SessionStatus::Live),
         (session(), account(), 30 * 60, SessionStatus::Idle),
-        (busy.clone(), account(), 12 * 3600 - 1, SessionStatus::Live),
+        (busy, account(), 12 * 3600 - 1, SessionStatus::Live),
         (busy, account(), 12 * 3600, SessionStatus::TooOld),
         (session(), disabled, 0, SessionStatus::AccountInactive),
         (session(), later, 0, SessionStatus::EpochChanged),

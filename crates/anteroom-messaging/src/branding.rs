@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn the_first_language_with_texts_is_taken() {
-        let letterhead = Branding {
+        let branding = Branding {
             practice: String::new(),
             host: String::new(),
             time_zone: TimeZone::UTC,
@@ -58,7 +58,7 @@ mod tests {
             (Some("en es"), Locale::En),
             (Some("fr"), Locale::En),
         ] {
-            assert_eq!(letterhead.language(tags), expected, "{tags:?}");
+            assert_eq!(branding.language(tags), expected, "{tags:?}");
         }
     }
 }

@@ -7,11 +7,11 @@ use crate::branding::Branding;
 
 pub(crate) fn write(
     theme: &Theme,
-    letterhead: &Branding,
+    branding: &Branding,
     locale: Locale,
     code: &SecretCode,
 ) -> Result<CallScript, RenderError> {
-    theme.render_call(locale, &CodeCall::new(letterhead.practice.clone(), &code.digits))
+    theme.render_call(locale, &CodeCall::new(branding.practice.clone(), &code.digits))
 }
 
 /// How a call goes when its person presses a key once.

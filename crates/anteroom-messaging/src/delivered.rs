@@ -28,19 +28,19 @@ pub struct OutboxItem {
 }
 
 impl OutboxItem {
-    pub fn of(theme: &Theme, letterhead: &Branding, message: &Message) -> Result<Self, RenderError> {
-        let (subject, text, html) = match Rendered::of(theme, letterhead, message)? {
+    pub fn of(theme: &Theme, branding: &Branding, message: &Message) -> Result<Self, RenderError> {
+        let (subject, text, html) = match Rendered::of(theme, branding, message)? {
             Rendered::Email { email, .. } => (Some(email.subject), email.text, Some(email.html)),
             Rendered::Text { body, .. } => (None, body, None),
             Rendered::Call { script, .. } => (None, transcript(&script.words), None),
             Rendered::Unaddressed => (None, String::new(), None),
         };
-        let (link, code) = secrets(&message.parcel);
+        let (link, code) = secrets(&message.body);
         Ok(Self {
             id: message.id.to_string(),
             at: message.created_at.to_string(),
-            channel: message.parcel.channel(),
-            to: message.parcel.recipient().to_owned(),
+            channel: message.body.channel(),
+            to: message.body.recipient().to_owned(),
             subject,
             text,
             link: link.cloned(),
@@ -51,8 +51,8 @@ impl OutboxItem {
 }
 
 /// The link and the code that a message carries.
-fn secrets(parcel: &MessageBody) -> (Option<&String>, Option<&String>) {
-    match parcel {
+fn secrets(body: &MessageBody) -> (Option<&String>, Option<&String>) {
+    match body {
         MessageBody::Text { code, .. } | MessageBody::Call { code, .. } => (None, Some(&code.digits)),
         MessageBody::Unaddressed { .. } => (None, None),
         MessageBody::Email { mail: Mail::Recovery { link, code, .. }, .. } => (Some(link), code.as_ref()),

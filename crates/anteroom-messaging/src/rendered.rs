@@ -33,26 +33,26 @@ pub struct Script {
 }
 
 impl Rendered {
-    pub fn of(theme: &Theme, letterhead: &Branding, message: &Message) -> Result<Self, RenderError> {
-        let locale = letterhead.language(message.locale.as_deref());
-        Ok(match &message.parcel {
+    pub fn of(theme: &Theme, branding: &Branding, message: &Message) -> Result<Self, RenderError> {
+        let locale = branding.language(message.locale.as_deref());
+        Ok(match &message.body {
             MessageBody::Email { to, mail } => Self::Email {
                 to: to.clone(),
-                email: email::write(theme, letterhead, locale, to.as_str(), mail)?,
+                email: email::write(theme, branding, locale, to.as_str(), mail)?,
             },
             // Put into words all the same: the work is that of any other mail.
             MessageBody::Unaddressed { mail } => {
-                email::write(theme, letterhead, locale, "", mail)?;
+                email::write(theme, branding, locale, "", mail)?;
                 Self::Unaddressed
             }
             MessageBody::Text { to, code } => {
-                Self::Text { to: to.clone(), body: text::write(theme, letterhead, locale, code)? }
+                Self::Text { to: to.clone(), body: text::write(theme, branding, locale, code)? }
             }
             MessageBody::Notice { to, notice } => {
-                Self::Text { to: to.clone(), body: text::notice(theme, letterhead, locale, notice)? }
+                Self::Text { to: to.clone(), body: text::notice(theme, branding, locale, notice)? }
             }
             MessageBody::Call { to, code } => {
-                let words = call::write(theme, letterhead, locale, code)?;
+                let words = call::write(theme, branding, locale, code)?;
                 Self::Call { to: to.clone(), script: Script { language: voice(locale), words } }
             }
         })

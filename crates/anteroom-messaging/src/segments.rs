@@ -51,17 +51,17 @@ pub struct SampleText {
 /// Each text in each language, with the practice's own name, host and addresses.
 pub fn sample_texts(
     theme: &Theme,
-    letterhead: &Branding,
+    branding: &Branding,
     minutes: u16,
     link: &str,
 ) -> Result<Vec<SampleText>, RenderError> {
     let code = SecretCode { digits: "000000".to_owned(), minutes };
     let notice = Notice::PhoneAdded { phone: "00".to_owned(), link: link.to_owned() };
     let mut samples = Vec::new();
-    for locale in letterhead.locales.iter().copied() {
+    for locale in branding.locales.iter().copied() {
         let written = [
-            (anteroom_domain::message::CODE, text::write(theme, letterhead, locale, &code)?),
-            (notice.kind(), text::notice(theme, letterhead, locale, &notice)?),
+            (anteroom_domain::message::CODE, text::write(theme, branding, locale, &code)?),
+            (notice.kind(), text::notice(theme, branding, locale, &notice)?),
         ];
         let sample = |(kind, text): (_, String)| SampleText { kind, locale, segments: Segments::of(&text) };
         samples.extend(written.map(sample));

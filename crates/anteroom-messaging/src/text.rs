@@ -7,28 +7,28 @@ use crate::branding::Branding;
 
 pub(crate) fn write(
     theme: &Theme,
-    letterhead: &Branding,
+    branding: &Branding,
     locale: Locale,
     code: &SecretCode,
 ) -> Result<String, RenderError> {
     let view = CodeText {
-        practice: letterhead.practice.clone(),
+        practice: branding.practice.clone(),
         code: code.digits.clone(),
         minutes: code.minutes.into(),
-        host: letterhead.host.clone(),
+        host: branding.host.clone(),
     };
     theme.render_text(locale, &view)
 }
 
 pub(crate) fn notice(
     theme: &Theme,
-    letterhead: &Branding,
+    branding: &Branding,
     locale: Locale,
     notice: &Notice,
 ) -> Result<String, RenderError> {
     let Notice::PhoneAdded { phone, link } = notice.clone();
     let phone = masked_in_gsm_7(&phone);
-    theme.render_notice(locale, &PhoneAddedText { practice: letterhead.practice.clone(), phone, link })
+    theme.render_notice(locale, &PhoneAddedText { practice: branding.practice.clone(), phone, link })
 }
 
 /// The mask of pages and mails has bullets, and one of them would more than halve what a text message has room for.

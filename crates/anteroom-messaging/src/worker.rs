@@ -139,7 +139,7 @@ impl Worker {
 
     /// Stands beside the address. A mail without it is better than none.
     async fn name_of(&self, message: &Message) -> Option<String> {
-        let MessageBody::Email { mail, .. } = &message.parcel else { return None };
+        let MessageBody::Email { mail, .. } = &message.body else { return None };
         if let Mail::Invitation { name: Some(name), .. } = mail {
             return Some(name.clone());
         }
@@ -199,7 +199,7 @@ fn paused(
     now: Timestamp,
     pause: &Mutex<Option<ChannelBackoff>>,
 ) -> Option<ChannelBackoff> {
-    let channel = message.parcel.channel();
+    let channel = message.body.channel();
     let longest = if channel == Channel::Email { MAX_BACKOFF_MISCONFIGURED } else { LONGEST_FOR_CODES };
     let mut pause = locked(pause);
     let before = pause.take();
@@ -269,8 +269,8 @@ fn backoff(attempt: u32) -> SignedDuration {
 
 /// Says nothing of a message without a recipient: its end is in the trail, under the reference of its request.
 fn note(message: &Message, attempt: u32, sent: &Result<(), DeliveryError>, result: MessageResult) {
-    let (kind, channel) = (message.parcel.kind(), message.parcel.channel().as_str());
-    let to = match &message.parcel {
+    let (kind, channel) = (message.body.kind(), message.body.channel().as_str());
+    let to = match &message.body {
         MessageBody::Email { to, .. } => to.masked(),
         MessageBody::Unaddressed { .. } => return,
         MessageBody::Text { to, .. } | MessageBody::Call { to, .. } | MessageBody::Notice { to, .. } => {

@@ -15,7 +15,7 @@ fn now() -> Timestamp {
     "2026-11-23T21:05:00Z".parse().unwrap()
 }
 
-fn letterhead(practice: &str, host: &str) -> Branding {
+fn branding(practice: &str, host: &str) -> Branding {
     Branding {
         practice: practice.to_owned(),
         host: host.to_owned(),
@@ -25,18 +25,18 @@ fn letterhead(practice: &str, host: &str) -> Branding {
     }
 }
 
-fn delivered(locale: &str, parcel: MessageBody) -> OutboxItem {
-    let letterhead = letterhead("Riverside Dental", "id.riverside.example");
+fn delivered(locale: &str, body: MessageBody) -> OutboxItem {
+    let branding = branding("Riverside Dental", "id.riverside.example");
     let message = Message {
         id: "01936f5e-0000-7000-8000-000000000001".parse().unwrap(),
         account: None,
         locale: Some(locale.to_owned()),
-        parcel,
+        body,
         reference: None,
         created_at: now(),
         expires_at: now(),
     };
-    OutboxItem::of(&Theme::load(None).unwrap(), &letterhead, &message).unwrap()
+    OutboxItem::of(&Theme::load(None).unwrap(), &branding, &message).unwrap()
 }
 
 fn email(mail: Mail) -> MessageBody {
@@ -138,8 +138,8 @@ fn most_segments(practice: &str, host: &str) -> (Vec<SampleText>, usize) {
     // With the example of a third language.
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../themes/german");
     let theme = Theme::load(Some(Path::new(folder))).unwrap();
-    let letterhead = Branding { locales: theme.locales(), ..letterhead(practice, host) };
-    let samples = sample_texts(&theme, &letterhead, 10, &link).unwrap();
+    let branding = Branding { locales: theme.locales(), ..branding(practice, host) };
+    let samples = sample_texts(&theme, &branding, 10, &link).unwrap();
     let most = samples.iter().map(|sample| sample.segments.count).max().unwrap();
     (samples, most)
 }

@@ -20,39 +20,39 @@ use crate::{
 
 /// What is known of a person: OpenID Connect Core §5.1, and `groups`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct StandardClaims {
-    pub name: Option<String>,
-    pub given_name: Option<String>,
-    pub family_name: Option<String>,
-    pub middle_name: Option<String>,
-    pub nickname: Option<String>,
-    pub preferred_username: Option<String>,
-    pub profile: Option<String>,
-    pub picture: Option<String>,
-    pub website: Option<String>,
-    pub gender: Option<String>,
-    pub birthdate: Option<String>,
-    pub zoneinfo: Option<String>,
-    pub locale: Option<String>,
+pub struct StandardClaims<'a> {
+    pub name: Option<&'a str>,
+    pub given_name: Option<&'a str>,
+    pub family_name: Option<&'a str>,
+    pub middle_name: Option<&'a str>,
+    pub nickname: Option<&'a str>,
+    pub preferred_username: Option<&'a str>,
+    pub profile: Option<&'a str>,
+    pub picture: Option<&'a str>,
+    pub website: Option<&'a str>,
+    pub gender: Option<&'a str>,
+    pub birthdate: Option<&'a str>,
+    pub zoneinfo: Option<&'a str>,
+    pub locale: Option<&'a str>,
     #[serde(with = "second::optional")]
     pub updated_at: Option<Timestamp>,
-    pub email: Option<String>,
+    pub email: Option<&'a str>,
     pub email_verified: Option<bool>,
-    pub phone_number: Option<String>,
+    pub phone_number: Option<&'a str>,
     pub phone_number_verified: Option<bool>,
-    pub address: Option<AddressClaim>,
+    pub address: Option<AddressClaim<'a>>,
     pub groups: Vec<String>,
 }
 
 /// OpenID Connect Core §5.1.1.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct AddressClaim {
-    pub formatted: Option<String>,
-    pub street_address: Option<String>,
-    pub locality: Option<String>,
-    pub region: Option<String>,
-    pub postal_code: Option<String>,
-    pub country: Option<String>,
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct AddressClaim<'a> {
+    pub formatted: Option<&'a str>,
+    pub street_address: Option<&'a str>,
+    pub locality: Option<&'a str>,
+    pub region: Option<&'a str>,
+    pub postal_code: Option<&'a str>,
+    pub country: Option<&'a str>,
 }
 
 /// The userinfo response: OpenID Connect Core §5.3.2. `sub` is always there.
@@ -148,28 +148,27 @@ pub const fn claims_of(scope: &Scope) -> &'static [&'static str] {
 
 /// The claims that go out, in the client's words, without any that is null or empty (Core §5.3.2). A claim that was asked for and is not
 /// known is left out, essential or not (Core §5.5.1).
-pub fn select_claims(person: &StandardClaims, wanted: ClaimSelection<'_>) -> Map<String, Value> {
+pub fn select_claims(person: &StandardClaims<'_>, wanted: ClaimSelection<'_>) -> Map<String, Value> {
     let of_scopes = wanted.scope.iter().flat_map(claims_of).copied();
     let mut names: BTreeSet<&str> = of_scopes.filter(|name| wanted.told.has(name, wanted.mapping)).collect();
     let may_ask = wanted.allowed.iter().flat_map(claims_of).copied();
     names.extend(may_ask.filter(|name| wanted.mapping.is_asked_for(name, wanted.asked)));
 
-    let person = &StandardClaims {
+    let person = StandardClaims {
         groups: wanted.mapping.groups(&person.groups),
         preferred_username: username(person, wanted, names.contains("email")),
-        ..StandardClaims::clone(person)
+        ..*person
     };
-    let Ok(Value::Object(all)) = serde_json::to_value(person) else { return Map::new() };
+    let Ok(Value::Object(all)) = serde_json::to_value(&person) else { return Map::new() };
     let mut released: Map<String, Value> = all
         .into_iter()
         .filter(|(name, _)| names.contains(name.as_str()))
         .filter_map(|(name, value)| Some((name, nonempty(value)?)))
         .collect();
     // `email_verified` and `phone_number_verified` are omitted if the claim they qualify is absent.
-    for (value, verdict) in
-        [(&person.email, "email_verified"), (&person.phone_number, "phone_number_verified")]
+    for (value, verdict) in [(person.email, "email_verified"), (person.phone_number, "phone_number_verified")]
     {
-        if value.as_deref().is_none_or(str::is_empty) {
+        if value.is_none_or(str::is_empty) {
             released.remove(verdict);
         }
     }
@@ -178,10 +177,14 @@ pub fn select_claims(person: &StandardClaims, wanted: ClaimSelection<'_>) -> Map
 
 /// Applications that identify people by `preferred_username` find one for every account with an ASCII address. Addresses are
 /// told apart by the case of other letters, and names are not, so another address could be a second account's name.
-fn username(person: &StandardClaims, wanted: ClaimSelection<'_>, with_email: bool) -> Option<String> {
+fn username<'a>(
+    person: &StandardClaims<'a>,
+    wanted: ClaimSelection<'_>,
+    with_email: bool,
+) -> Option<&'a str> {
     let may_know = wanted.address_as_username && (with_email || wanted.scope.contains(&Scope::Email));
-    let own = person.preferred_username.as_ref().filter(|name| !name.is_empty());
-    own.or_else(|| person.email.as_ref().filter(|email| may_know && email.is_ascii())).cloned()
+    let own = person.preferred_username.filter(|name| !name.is_empty());
+    own.or_else(|| person.email.filter(|email| may_know && email.is_ascii()))
 }
 
 /// The claim with everything empty taken out of it; nothing where nothing is left.
@@ -208,18 +211,15 @@ mod tests {
     use super::*;
     use crate::authorization::ClaimRequest;
 
-    fn alice() -> StandardClaims {
+    fn alice() -> StandardClaims<'static> {
         StandardClaims {
-            name: Some("Alice".to_owned()),
-            nickname: Some(String::new()),
+            name: Some("Alice"),
+            nickname: Some(""),
             updated_at: Some(Timestamp::from_second(1_700_000_000).unwrap()),
-            email: Some("alice@demo.example".to_owned()),
+            email: Some("alice@demo.example"),
             email_verified: Some(true),
             phone_number_verified: Some(false),
-            address: Some(AddressClaim {
-                locality: Some("Springfield".to_owned()),
-                ..AddressClaim::default()
-            }),
+            address: Some(AddressClaim { locality: Some("Springfield"), ..AddressClaim::default() }),
             groups: vec!["front-desk".to_owned()],
             ..StandardClaims::default()
         }
@@ -288,11 +288,11 @@ mod tests {
 
     #[test]
     fn core_5_1_the_address_stands_in_for_a_name_where_it_may_be_known() {
-        let named = StandardClaims { preferred_username: Some("amoreno".to_owned()), ..alice() };
+        let named = StandardClaims { preferred_username: Some("amoreno"), ..alice() };
         let asks = |names: &[&str]| -> ClaimRequests {
             names.iter().map(|name| ((*name).to_owned(), ClaimRequest::default())).collect()
         };
-        let not_ascii = StandardClaims { email: Some("álice@demo.example".to_owned()), ..alice() };
+        let not_ascii = StandardClaims { email: Some("álice@demo.example"), ..alice() };
         let (address, all) = (Some("alice@demo.example"), "openid profile email");
         for (person, scope, asked, address_as_username, expected) in [
             (alice(), all, asks(&[]), true, address),

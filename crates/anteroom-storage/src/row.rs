@@ -69,7 +69,7 @@ impl RowRef<'_> {
     }
 }
 
-pub(crate) fn amr_text(amr: &AmrSet) -> String {
+pub(crate) fn amr_text(amr: AmrSet) -> String {
     amr.iter().map(anteroom_oidc::Amr::as_str).collect::<Vec<_>>().join(" ")
 }
 

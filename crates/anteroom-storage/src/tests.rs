@@ -119,7 +119,7 @@ async fn what_a_message_says_is_sealed_in_its_row(options: StoreOptions) {
                 id: message_id(number),
                 account: None,
                 locale: None,
-                parcel: MessageBody::Email {
+                body: MessageBody::Email {
                     to: address(number),
                     mail: Mail::AccountLocked { at: at(0), link: "https://s3cret.example/".to_owned() },
                 },

@@ -25,7 +25,7 @@ impl fmt::Display for CheckpointSource {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuditFinding {
     #[error("entry {seq} ({id}) was altered, or not written by Anteroom: its MAC is not its own")]
     Altered { seq: u64, id: AuditId },

@@ -52,12 +52,12 @@ fn record(number: u8, keyring: &Keyring) -> AuditRecord {
 
 /// Entries 1 to 9, checkpoints of 4, 8 and 9.
 #[derive(Clone)]
-struct Trail {
+struct AuditTrail {
     entries: Vec<ChainedEntry>,
     checkpoints: Vec<Checkpoint>,
 }
 
-impl Trail {
+impl AuditTrail {
     fn good() -> Self {
         let keyring = keyring();
         let records = (1..=ENTRIES).map(|number| record(number, &keyring));
@@ -112,25 +112,25 @@ fn verify(lines: &[String], with_key: bool, outside: &[Checkpoint]) -> Verificat
     verifier.finish()
 }
 
-fn findings(trail: &Trail) -> Vec<AuditFinding> {
+fn findings(trail: &AuditTrail) -> Vec<AuditFinding> {
     verify(&trail.lines(), true, &[]).findings
 }
 
 #[test]
 fn a_good_trail_has_no_findings() {
-    let trail = Trail::good();
+    let trail = AuditTrail::good();
     for with_key in [true, false] {
         let report = verify(&trail.lines(), with_key, &trail.checkpoints);
         assert_eq!((report.findings.as_slice(), report.entries, report.last.seq), (&[][..], 9, 9));
         assert_eq!(report.checkpoints.values().copied().collect::<Vec<_>>(), [3, 3]);
     }
-    let empty = Trail { entries: Vec::new(), checkpoints: Vec::new() };
+    let empty = AuditTrail { entries: Vec::new(), checkpoints: Vec::new() };
     assert_eq!(findings(&empty), []);
 }
 
 #[test]
 fn lines_read_back() {
-    for text in Trail::good().lines() {
+    for text in AuditTrail::good().lines() {
         let line = ExportLine::read(&text).unwrap();
         assert_eq!(line.write().unwrap(), text);
         assert_eq!(ExportLine::read(&format!("{text} ")), None);
@@ -156,23 +156,23 @@ fn every_change_of_a_field_is_named() {
         |linked| linked.record.detail = linked.record.detail.replace('3', "2"),
     ];
     for (place, change) in changes.into_iter().enumerate() {
-        let mut trail = Trail::good();
+        let mut trail = AuditTrail::good();
         change(&mut trail.entries[4]);
         assert_eq!(findings(&trail), [AuditFinding::Altered { seq: 5, id: id(5) }], "change {place}");
         let without_key = verify(&trail.lines(), false, &[]).findings;
         assert_eq!(without_key, [AuditFinding::Broken { seq: 5, id: id(5) }], "change {place}");
     }
-    let mut trail = Trail::good();
+    let mut trail = AuditTrail::good();
     trail.entries[4].record.id = id(77);
     assert_eq!(findings(&trail), [AuditFinding::Altered { seq: 5, id: id(77) }]);
-    let mut trail = Trail::good();
+    let mut trail = AuditTrail::good();
     trail.entries[4].link.digest = KeyedDigest::from_slice(&[1; 32]).unwrap();
     assert_eq!(findings(&trail), [AuditFinding::Broken { seq: 5, id: id(5) }], "found once");
 }
 
 #[test]
 fn removing_moving_and_adding_is_named() {
-    type Damage = fn(&mut Trail);
+    type Damage = fn(&mut AuditTrail);
     let cases: [(Damage, &[AuditFinding]); 5] = [
         (|trail| drop(trail.entries.drain(1..3)), &[AuditFinding::Missing { first: 2, last: 3 }]),
         (
@@ -198,7 +198,7 @@ fn removing_moving_and_adding_is_named() {
         (|trail| trail.checkpoints.swap(0, 1), &[AuditFinding::CheckpointOutOfOrder { seq: 4 }]),
     ];
     for (place, (damage, expected)) in cases.into_iter().enumerate() {
-        let mut trail = Trail::good();
+        let mut trail = AuditTrail::good();
         damage(&mut trail);
         assert_eq!(findings(&trail), expected, "case {place}");
     }
@@ -214,21 +214,21 @@ fn a_chain_made_anew_is_named() {
         kept: crate::audit_trail::verify::CheckpointSource::Inside,
     };
     let without_third = (1..=ENTRIES).filter(|number| *number != 3).map(|number| record(number, &keyring));
-    let trail = Trail { entries: chained(without_third), ..Trail::good() };
+    let trail = AuditTrail { entries: chained(without_third), ..AuditTrail::good() };
     let found = findings(&trail);
     assert_eq!(found[..2], [replaced(4, 5), replaced(8, 9)]);
     assert!(matches!(found[2], AuditFinding::Truncated { last: 8, seq: 9, .. }));
 
     let forged = Keyring::for_tests(2);
     let inserted = (1..=3).map(|number| record(number, &keyring)).chain([record(50, &forged)]);
-    let trail = Trail { entries: chained(inserted), checkpoints: Vec::new() };
+    let trail = AuditTrail { entries: chained(inserted), checkpoints: Vec::new() };
     assert_eq!(findings(&trail), [AuditFinding::Altered { seq: 4, id: id(50) }]);
 }
 
 #[test]
 fn a_cut_is_found_by_the_checkpoints_and_by_the_last_line() {
-    let good = Trail::good();
-    let cut = Trail { entries: good.entries[..6].to_vec(), checkpoints: good.checkpoints[..1].to_vec() };
+    let good = AuditTrail::good();
+    let cut = AuditTrail { entries: good.entries[..6].to_vec(), checkpoints: good.checkpoints[..1].to_vec() };
     assert_eq!(findings(&cut), [], "by itself a good, shorter trail");
     let report = verify(&cut.lines(), true, &good.checkpoints);
     assert!(matches!(report.findings[..], [AuditFinding::Truncated { last: 6, seq: 9, .. }]));
@@ -248,14 +248,14 @@ fn a_cut_is_found_by_the_checkpoints_and_by_the_last_line() {
 
 #[test]
 fn a_checkpoint_is_worth_its_signature() {
-    let mut trail = Trail::good();
+    let mut trail = AuditTrail::good();
     trail.checkpoints[1].at = at(101);
     assert!(matches!(findings(&trail)[..], [AuditFinding::Unsigned { seq: 8, .. }]));
     let foreign = signer(&Keyring::for_tests(2));
-    let mut trail = Trail::good();
+    let mut trail = AuditTrail::good();
     trail.checkpoints[1] = Checkpoint::sign(trail.entries[7].link, at(100), &foreign).unwrap();
     assert!(matches!(findings(&trail)[..], [AuditFinding::Unsigned { seq: 8, .. }]));
-    let mut trail = Trail::good();
+    let mut trail = AuditTrail::good();
     let removed = trail.checkpoints.remove(1);
     let report = verify(&trail.lines(), true, &[removed]);
     assert_eq!(report.findings, [AuditFinding::CheckpointRemoved { seq: 8 }]);
@@ -285,7 +285,7 @@ proptest! {
     /// One changed byte anywhere in the file.
     #[test]
     fn any_changed_byte_is_found(place in any::<prop::sample::Index>(), flip in 1_u8..128, with_key: bool) {
-        let mut text = Trail::good().lines().join("\n").into_bytes();
+        let mut text = AuditTrail::good().lines().join("\n").into_bytes();
         let place = place.index(text.len());
         text[place] ^= flip;
         // What is no text is refused before it comes here; a flip of seven bits keeps ASCII.
@@ -297,7 +297,7 @@ proptest! {
     /// One line removed, doubled or exchanged with another.
     #[test]
     fn any_moved_line_is_found(one in any::<prop::sample::Index>(), other in any::<prop::sample::Index>(), kind in 0..3) {
-        let mut lines = Trail::good().lines();
+        let mut lines = AuditTrail::good().lines();
         let (one, other) = (one.index(lines.len()), other.index(lines.len()));
         match kind {
             0 => drop(lines.remove(one)),

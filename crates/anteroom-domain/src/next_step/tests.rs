@@ -152,7 +152,7 @@ fn over_the_whole_table_the_first_obstacle_is_the_next_step() {
 #[test]
 fn nobody_signs_in_and_several_choose_whatever_is_asked() {
     for needs in every_need() {
-        assert_eq!(decide(Person::Nobody, &needs, at(10)), NextStep::SignIn(SignInReason::NobodyThere));
+        assert_eq!(decide(Person::Nobody, &needs, at(10)), NextStep::SignIn(SignInReason::NotSignedIn));
         assert_eq!(decide(Person::Several, &needs, at(10)), NextStep::ChooseAccount);
     }
 }
@@ -185,7 +185,7 @@ fn core_3_1_2_6_without_any_consent_a_silent_request_tells_that_somebody_is_ther
         }
     }
     assert_eq!(told(NextStep::ChooseAccount), Some(AuthorizationErrorCode::ConsentRequired));
-    for reason in [SignInReason::NobodyThere, SignInReason::AccountInactive] {
+    for reason in [SignInReason::NotSignedIn, SignInReason::AccountInactive] {
         assert_eq!(told(NextStep::SignIn(reason)), login);
     }
     assert_eq!(

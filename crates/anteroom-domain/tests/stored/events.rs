@@ -150,12 +150,12 @@ fn events() -> Vec<(&'static str, Event)> {
         "group_added": GroupAdded = Event::GroupAdded { group: text("staff") },
         "group_removed": GroupRemoved = Event::GroupRemoved { group: text("staff") },
         "signing_key_created": SigningKeyCreated =
-            Event::SigningKeyCreated { kid: text("k1"), algorithm: text("ES256") },
+            Event::SigningKeyCreated { kid: text("k1"), algorithm: "ES256" },
         "signing_key_brought_forward": SigningKeyBroughtForward =
             Event::SigningKeyBroughtForward { kid: text("k1"), signs_from: time("2027-01-04T08:06:00Z") },
         "signing_key_retired": SigningKeyRetired = Event::SigningKeyRetired { kid: text("k1") },
         "encryption_key_created": EncryptionKeyCreated =
-            Event::EncryptionKeyCreated { kid: text("k2"), key: text("RSA") },
+            Event::EncryptionKeyCreated { kid: text("k2"), key: "RSA" },
         "encryption_key_retired": EncryptionKeyRetired = Event::EncryptionKeyRetired { kid: text("k2") },
         "trail_pruned": TrailPruned = Event::TrailPruned { up_to: 700, entries: 300 },
         "database_accepted": DatabaseAccepted = Event::DatabaseAccepted {

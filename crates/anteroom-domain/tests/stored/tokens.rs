@@ -5,6 +5,7 @@ use anteroom_domain::ids::{AccountId, GrantId, SessionId};
 use anteroom_oidc::authorization::ClaimsRequest;
 use anteroom_oidc::jwt::AccessTokenClaims;
 use anteroom_oidc::{Acr, Amr, AmrSet, Issuer, ScopeSet};
+use std::borrow::Cow;
 
 use crate::golden::Form;
 use crate::interactions::claims;
@@ -18,10 +19,10 @@ const ACCESS_TOKENS: Form = Form { name: "opaque_access_tokens", objects: &[""] 
 #[test]
 fn codes_of_every_release_are_read() {
     let most = AuthorizationCode {
-        scope: scope("openid email groups offline_access schedule:read"),
-        claims: Some(claims()),
-        resources: vec!["https://api.example/a".to_owned()],
-        nonce: Some("nonce-1".parse().unwrap()),
+        scope: Cow::Owned(scope("openid email groups offline_access schedule:read")),
+        claims: Some(Cow::Owned(claims())),
+        resources: Cow::Owned(vec!["https://api.example/a".to_owned()]),
+        nonce: Some(Cow::Owned("nonce-1".parse().unwrap())),
         redirect_uri: Some("https://web.example/callback".to_owned()),
         challenge: Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".parse().unwrap()),
         acr: Acr::Mfa,
@@ -31,17 +32,17 @@ fn codes_of_every_release_are_read() {
     CODES.check(&[("least", least()), ("most", most)]);
 }
 
-fn least() -> AuthorizationCode {
+fn least() -> AuthorizationCode<'static> {
     AuthorizationCode {
         grant: GrantId(id(6)),
-        client: "web".parse().unwrap(),
+        client: Cow::Owned("web".parse().unwrap()),
         client_version: ClientVersion(u64::MAX),
         account: AccountId(id(1)),
         epoch: AccountEpoch(7),
         session: SessionId(id(8)),
-        scope: scope("openid"),
+        scope: Cow::Owned(scope("openid")),
         claims: None,
-        resources: Vec::new(),
+        resources: Cow::default(),
         nonce: None,
         redirect_uri: None,
         challenge: None,

@@ -94,11 +94,15 @@ pub async fn verify(
     findings: Vec<AuditFinding>,
 ) -> Result<VerificationReport, FlowError> {
     let begins = store.pruned().await?;
-    let report = verify_from(store, keyring, begins.clone(), &outside, &findings).await?;
+    let from = begins.as_ref().map(|pruned| pruned.link);
+    let report = verify_from(store, keyring, begins, &outside, &findings).await?;
     // Another node pruned the trail during the verification, which makes the removed entries look missing. So the trail is
     // verified once more.
     let now = store.pruned().await?;
-    if now == begins { Ok(report) } else { verify_from(store, keyring, now, &outside, &findings).await }
+    if now.as_ref().map(|pruned| pruned.link) == from {
+        return Ok(report);
+    }
+    verify_from(store, keyring, now, &outside, &findings).await
 }
 
 async fn verify_from(
@@ -114,7 +118,7 @@ async fn verify_from(
         verifier.pruned(pruned);
     }
     for finding in findings {
-        verifier.find(finding.clone());
+        verifier.find(*finding);
     }
     for checkpoint in outside {
         verifier.checkpoint(CheckpointSource::Outside, checkpoint.clone());
@@ -242,8 +246,9 @@ pub async fn export(
     link_all(store).await?;
     let (begins, end) = (store.pruned().await?, store.chain_end().await?);
     let first = begins.as_ref().map_or(0, |pruned| pruned.link.seq);
-    if let Some(pruned) = &begins {
-        write(&ExportLine::Pruned(pruned.clone()))?;
+    let begins = begins.map(ExportLine::Pruned);
+    if let Some(line) = &begins {
+        write(line)?;
     }
     let (mut after, mut entries) = (first, 0);
     while after < end.seq {
@@ -266,7 +271,7 @@ pub async fn export(
             count += 1;
         }
     }
-    if store.pruned().await? != begins {
+    if store.pruned().await?.map(ExportLine::Pruned) != begins {
         return Err(ExportError::Pruned);
     }
     let end = ExportEnd::sign(end, now, count, &signer(keyring)?).map_err(FlowError::from)?;

@@ -18,7 +18,7 @@ use anteroom_domain::ids::{AccountId, NodeId, SessionId};
 use anteroom_domain::phone::DeliveryMethod;
 use anteroom_domain::reference::RequestReference;
 use anteroom_oidc::ClientId;
-use anteroom_storage::Store;
+use anteroom_storage::{Store, Unit};
 use jiff::{SignedDuration, Timestamp};
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -87,8 +87,10 @@ impl Call {
     /// it would otherwise expire too early by as much, and its audit entries would have the time before it.
     #[must_use]
     pub fn at_present(&self) -> Self {
-        let now = self.provider.clock.now();
-        Self { now, audit: AuditContext { now, ..self.audit.clone() }, parts: Arc::clone(&self.parts) }
+        let mut present = self.clone();
+        present.now = self.provider.clock.now();
+        present.audit.now = present.now;
+        present
     }
 
     /// From where and when the request came, for its audit entries.
@@ -116,9 +118,22 @@ impl Call {
         self.audit.new_id()
     }
 
+    /// Runs a unit that holds this call, for its time, its entries in the audit trail and its configuration.
+    pub(crate) async fn run<U: Unit>(
+        &self,
+        unit: impl FnOnce(Self) -> U,
+    ) -> (U, Result<U::Output, U::Error>) {
+        self.store().run(unit(self.clone())).await
+    }
+
     /// The time that is `duration` after `now`.
     pub fn after(&self, duration: SignedDuration) -> Timestamp {
         self.now.checked_add(duration).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The client, if it is registered, for the page that names it.
+    pub(crate) fn client(&self, id: Option<&ClientId>) -> Option<Arc<Client>> {
+        id.and_then(|id| self.snapshot().clients.get(id)).cloned()
     }
 
     /// Replaces the call's snapshot by the node's present configuration and clients. The client may have registered with another

@@ -70,16 +70,14 @@ pub(crate) fn of_one(call: &Call, limit: Limit, subject: &dyn ToString) -> RateL
 
 /// Counts what is about to be done, in a write of its own; refuses it where one of the limits is used up.
 pub(crate) async fn spend(call: &Call, budgets: Vec<RateLimitCheck>) -> Result<(), FlowError> {
-    match call.store().run(Spend { first: budgets, further: None, now: call.now }).await.1? {
+    match call.store().run(Spend { budgets, now: call.now }).await.1? {
         RateLimitResult::Counted => Ok(()),
         RateLimitResult::Refused { limit, wait } => Err(refused(call, limit, wait)),
     }
 }
 
-/// Counts against all of `first`, or, where one of those is used up, against all of `further`.
 struct Spend {
-    first: Vec<RateLimitCheck>,
-    further: Option<Vec<RateLimitCheck>>,
+    budgets: Vec<RateLimitCheck>,
     now: Timestamp,
 }
 
@@ -90,11 +88,7 @@ impl Unit for Spend {
     const NAME: &'static str = "spend";
 
     async fn run(&self, tx: &Tx) -> Result<RateLimitResult, FlowError> {
-        let spent = tx.spend(&self.first, self.now).await?;
-        match (spent, &self.further) {
-            (RateLimitResult::Refused { .. }, Some(further)) => Ok(tx.spend(further, self.now).await?),
-            (spent, _) => Ok(spent),
-        }
+        Ok(tx.spend(&self.budgets, self.now).await?)
     }
 }
 
@@ -104,7 +98,7 @@ pub(crate) fn refused(call: &Call, limit: Limit, wait: Wait) -> FlowError {
 }
 
 fn refused_by(provider: &Provider, limit: Limit, wait: Wait) -> FlowError {
-    provider.tallies.count(AuditCounter::RateLimited(limit.name()));
+    provider.counters.count(AuditCounter::RateLimited(limit.name()));
     FlowError::Limited { limit, wait }
 }
 
@@ -114,7 +108,7 @@ pub enum CountedFor {
     Session(SessionId, AccountId),
     /// An account that has proven its password or a mailed link and has no session yet, with the identifier of the interaction or
     /// of the link.
-    OnTheWay(Uuid, AccountId),
+    Proven(Uuid, AccountId),
     /// No account is known: the address that sent the form.
     Address,
 }
@@ -143,23 +137,43 @@ impl FormToken {
 pub async fn spend_form(visit: &Visit, counted_for: CountedFor, token: FormToken) -> Result<(), FlowError> {
     let (session, account) = match counted_for {
         CountedFor::Session(session, account) => (session.0, account),
-        CountedFor::OnTheWay(id, account) => (id, account),
+        CountedFor::Proven(id, account) => (id, account),
         CountedFor::Address => {
             let budgets = of_address(visit, token.limit_of_address());
             return spend(visit, budgets).await;
         }
     };
-    let of_session = of_one(visit, Limit::FormOfSession, &session);
-    let first = of_one(visit, Limit::FirstFormsOfSession, &session);
-    let of_account = of_one(visit, Limit::FormOfAccount, &account.0);
-    let unit = Spend {
-        first: vec![of_session.clone(), first],
-        further: Some(vec![of_session, of_account]),
-        now: visit.now,
-    };
+    let budgets = [
+        of_one(visit, Limit::FirstFormsOfSession, &session),
+        of_one(visit, Limit::FormOfSession, &session),
+        of_one(visit, Limit::FormOfAccount, &account.0),
+    ];
+    let unit = SpendForm { budgets, now: visit.now };
     match visit.store().run(unit).await.1? {
         RateLimitResult::Counted => Ok(()),
         RateLimitResult::Refused { limit, wait } => Err(refused(visit, limit, wait)),
+    }
+}
+
+/// Counts a form: for its session as one of the first forms, or, where those are used up, for its session and account.
+struct SpendForm {
+    /// Of the first forms of the session, of all its forms, and of the account.
+    budgets: [RateLimitCheck; 3],
+    now: Timestamp,
+}
+
+impl Unit for SpendForm {
+    type Output = RateLimitResult;
+    type Error = FlowError;
+
+    const NAME: &'static str = "spend_form";
+
+    async fn run(&self, tx: &Tx) -> Result<RateLimitResult, FlowError> {
+        let ([first @ .., _], [_, further @ ..]) = (&self.budgets, &self.budgets);
+        match tx.spend(first, self.now).await? {
+            RateLimitResult::Counted => Ok(RateLimitResult::Counted),
+            RateLimitResult::Refused { .. } => Ok(tx.spend(further, self.now).await?),
+        }
     }
 }
 
@@ -171,7 +185,7 @@ pub async fn spend_sign_out(
 ) -> Result<(), FlowError> {
     let budgets = match counted_for {
         CountedFor::Session(session, _) => vec![of_one(visit, Limit::SignOut, &session.0)],
-        CountedFor::OnTheWay(..) | CountedFor::Address => of_address(visit, token.limit_of_address()),
+        CountedFor::Proven(..) | CountedFor::Address => of_address(visit, token.limit_of_address()),
     };
     spend(visit, budgets).await
 }

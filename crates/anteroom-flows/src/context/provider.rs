@@ -52,7 +52,7 @@ pub struct Provider {
     key_set: ArcSwap<KeySet>,
     /// Notified when a logout was queued, so that its delivery does not wait for the next round.
     pub(crate) logout_queued: tokio::sync::Notify,
-    pub(crate) tallies: AuditCounters,
+    pub(crate) counters: AuditCounters,
     /// Counts of the limits that each node keeps for itself.
     pub(crate) memory_limits: MemoryCounters,
     pub(crate) configured: AbsentClients,
@@ -127,7 +127,7 @@ impl Provider {
             registered_clients: tokio::sync::Mutex::default(),
             key_set: ArcSwap::from_pointee(parts.key_set),
             logout_queued: tokio::sync::Notify::new(),
-            tallies: AuditCounters::default(),
+            counters: AuditCounters::default(),
             memory_limits: MemoryCounters::default(),
             configured: AbsentClients::default(),
             fetched_keys: ClientJwksCache::default(),

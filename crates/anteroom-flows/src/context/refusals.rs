@@ -11,8 +11,8 @@ use crate::error::FlowError;
 /// Writes the audit entry of a request that was refused. Where its address, or the account that it is about, has used up its
 /// entries for this minute, the refusal is only counted.
 pub async fn note_refusal(call: &Call, entry: AuditEntry) -> Result<(), FlowError> {
-    if !call.provider().tallies.may_write(entry.address, entry.subject) {
-        call.provider().tallies.count(AuditCounter::Refusals);
+    if !call.provider().counters.may_write(entry.address, entry.subject) {
+        call.provider().counters.count(AuditCounter::Refusals);
         return Ok(());
     }
     call.store().run(AppendEntries(vec![entry])).await.1
@@ -34,7 +34,7 @@ impl Unit for AppendEntries {
 
 /// Writes the counts as audit entries. Called once a minute, and before stopping.
 pub async fn write_audit_counters(call: &Call) -> Result<(), FlowError> {
-    let counts = call.provider().tallies.take();
+    let counts = call.provider().counters.take();
     if counts.is_empty() {
         return Ok(());
     }

@@ -188,15 +188,14 @@ impl Unit for KeptWithAnswer {
 
 /// The answer to a pushed request that ended without a row of its answer.
 pub(crate) fn pushed_request_finished(call: &Call, client: Option<&ClientId>) -> Next {
-    let client = client.and_then(|id| call.snapshot().clients.get(id).cloned());
-    Next::AnsweredBefore(Box::new(AlreadyFinished { client, repeat: None }))
+    Next::AnsweredBefore(Box::new(AlreadyFinished { client: call.client(client), repeat: None }))
 }
 
 /// The earlier response, from its row. It is repeated only for the account that it was given to (`account`: the one that is signed
 /// in now).
 pub(crate) fn repeat_response(visit: &Visit, before: &Interaction, account: Option<AccountId>) -> Next {
     let request = before.state.request();
-    let client = request.and_then(|request| visit.snapshot().clients.get(&request.ask.client_id).cloned());
+    let client = visit.client(request.map(|request| &request.ask.client_id));
     let mut repeat = None;
     if may_repeat(before, visit)
         && let Some(answer) = open(visit, before).filter(|answer| answer.account == account)
@@ -359,7 +358,7 @@ fn without_parameters(state: &InteractionState, request: &AuthorizationRequest) 
     InteractionState {
         picked_at: state.picked_at,
         request_id: state.request_id,
-        source: state.source.clone(),
+        source: state.source,
         signed: state.signed,
         ..InteractionState::new(destination, state.browser, state.began_at)
     }

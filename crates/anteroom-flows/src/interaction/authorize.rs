@@ -46,7 +46,10 @@ pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<Authori
         visit.span.is_about(client.id());
     }
     let effective = effective_request(visit, client, parameters).await?;
-    // Its request object, or the keys for it, may have had to be fetched. The client may have changed in the meantime.
+    // The request object, or the keys for it, may have had to be fetched. A session may have reached its limit in the meantime,
+    // the client may have changed, and the page that the person gets now must not expire too early. So the interaction begins at
+    // the present time.
+    let visit = &visit.at_present();
     let client = present_client(visit, id.as_ref()).await?;
     let EffectiveRequest { parameters, source, signed } = match effective {
         Ok(EffectiveRequestLookup::Request(request)) => request,
@@ -218,20 +221,22 @@ async fn effective_request<'a>(
         None if metadata.require_pushed_authorization_requests => {
             refuse(RequestObjectFailure::NotPushed, "a request that was not pushed")
         }
-        None => match request_object::resolve(SentBy::Browser(visit), client, parameters.clone()).await {
-            Ok(Resolved { parameters, expires_at, signed }) => {
-                let source = expires_at
-                    .map_or(RequestSource::Plain, |expires_at| RequestSource::RequestObject { expires_at });
-                let parameters = Cow::Owned(parameters);
-                Ok(Ok(EffectiveRequestLookup::Request(EffectiveRequest { parameters, source, signed })))
+        None => {
+            match request_object::resolve(SentBy::Browser(visit), client, Cow::Borrowed(parameters)).await {
+                Ok(Resolved { parameters, expires_at, signed }) => {
+                    let source = expires_at.map_or(RequestSource::Plain, |expires_at| {
+                        RequestSource::RequestObject { expires_at }
+                    });
+                    Ok(Ok(EffectiveRequestLookup::Request(EffectiveRequest { parameters, source, signed })))
+                }
+                Err(ResolveError::Refused(error)) => Ok(Err(error)),
+                Err(ResolveError::Flow(FlowError::Limited { .. })) => {
+                    let often = "request objects were fetched for this network too often";
+                    refuse(RequestObjectFailure::FetchedTooOften, often)
+                }
+                Err(ResolveError::Flow(error)) => Err(error),
             }
-            Err(ResolveError::Refused(error)) => Ok(Err(error)),
-            Err(ResolveError::Flow(FlowError::Limited { .. })) => {
-                let often = "request objects were fetched for this network too often";
-                refuse(RequestObjectFailure::FetchedTooOften, often)
-            }
-            Err(ResolveError::Flow(error)) => Err(error),
-        },
+        }
     }
 }
 

@@ -52,7 +52,7 @@ pub async fn choose(
     interaction_ref: Option<InteractionRef>,
     choice: ChosenAccount,
 ) -> Result<ChooseOutcome, FlowError> {
-    let Ok(mut interaction) = open_or_dashboard(visit, interaction_ref).await? else {
+    let Ok(mut interaction) = open_or_dashboard(visit, interaction_ref.as_ref()).await? else {
         return Ok(ChooseOutcome::Gone);
     };
     let mut live = active_sessions(visit).await?;
@@ -113,10 +113,8 @@ impl Unit for ChooseSession {
 }
 
 fn sign_in_page(call: &Call, interaction: OpenInteraction) -> Next {
-    let snapshot = call.snapshot();
-    let client =
-        interaction.state.request().and_then(|request| snapshot.clients.get(&request.ask.client_id).cloned());
-    let step = Step::SignIn { reason: SignInReason::NobodyThere, email: String::new() };
+    let client = call.client(interaction.state.request().map(|request| &request.ask.client_id));
+    let step = Step::SignIn { reason: SignInReason::NotSignedIn, email: String::new() };
     Next::Page(Box::new(StepPage { step, client, interaction, not_persisted: false }))
 }
 

@@ -34,7 +34,7 @@ pub async fn consent(
     interaction_ref: InteractionRef,
     decision: ConsentDecision,
 ) -> Result<ConsentOutcome, FlowError> {
-    let opened = open(visit, interaction_ref.clone()).await?;
+    let opened = open(visit, &interaction_ref).await?;
     let Ok(interaction) = opened else { return Ok(ConsentOutcome::Gone) };
     let (asked_of, shown) = (interaction.state.account, interaction.state.consent_question.clone());
     // The client or the signed-in account may have changed since the page was shown. So "Allow" counts only if the page would
@@ -63,7 +63,7 @@ pub async fn consent(
         // The client was changed at another node, or by a request at the same time.
         Err(FlowError::ClientChanged) => {
             visit.refresh_clients().await?;
-            let Ok(interaction) = open(visit, interaction_ref).await? else {
+            let Ok(interaction) = open(visit, &interaction_ref).await? else {
                 return Ok(ConsentOutcome::Gone);
             };
             let next = proceed(visit, interaction).await?;

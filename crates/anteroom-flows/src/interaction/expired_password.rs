@@ -11,7 +11,7 @@ use crate::interaction::reopen::open;
 /// `None`: the interaction was not found.
 #[tracing::instrument(name = "leave_expired_password", skip_all)]
 pub async fn acknowledge(visit: &Visit, interaction_ref: InteractionRef) -> Result<Option<Next>, FlowError> {
-    let Ok(interaction) = open(visit, interaction_ref).await? else { return Ok(None) };
+    let Ok(interaction) = open(visit, &interaction_ref).await? else { return Ok(None) };
     let interaction = match interaction.proof() {
         Some(proof) if matches!(proof.kind, ProofKind::ExpiredPassword { told: false }) => {
             let proof = InteractionProof { kind: ProofKind::ExpiredPassword { told: true }, ..*proof };

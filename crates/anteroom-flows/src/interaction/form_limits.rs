@@ -35,7 +35,7 @@ pub async fn counted_for(visit: &Visit, named: FormReferences<'_>) -> Result<Cou
     if let Some(InteractionRef::Row(handle)) = InteractionRef::parse(named.interaction)
         && let Some((interaction, account)) = proven_account(visit, &handle).await?
     {
-        return Ok(CountedFor::OnTheWay(interaction.0, account));
+        return Ok(CountedFor::Proven(interaction.0, account));
     }
     Ok(of_link(visit, named.token).await?.unwrap_or(CountedFor::Address))
 }
@@ -45,5 +45,5 @@ async fn of_link(visit: &Visit, token: &str) -> Result<Option<CountedFor>, FlowE
     let link = visit.store().link(&token_digests(visit, &token)).await?;
     let link = link.filter(|link| link.ended_at.is_none() && visit.now < link.expires_at);
     let owned = link.and_then(|link| Some((link.id, link.account?)));
-    Ok(owned.map(|(link, account)| CountedFor::OnTheWay(link.0, account)))
+    Ok(owned.map(|(link, account)| CountedFor::Proven(link.0, account)))
 }

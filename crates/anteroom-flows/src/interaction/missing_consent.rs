@@ -73,7 +73,7 @@ fn asked_scope(client: &Client, ask: &Ask) -> ScopeSet {
             mapping.is_asked_for(name, &claims.userinfo) || mapping.is_asked_for(name, &claims.id_token)
         })
     };
-    let registered = client.metadata.scope.iter();
-    let behind_claims = registered.filter(|scope| claims_of(scope).iter().any(|name| is_asked(name)));
-    ask.scope.union(&behind_claims.cloned().collect())
+    let registered = &client.metadata.scope;
+    let behind_claims = registered.filtered(|scope| claims_of(scope).iter().any(|name| is_asked(name)));
+    ask.scope.union(&behind_claims)
 }

@@ -12,7 +12,7 @@ pub async fn back_to_application(
     visit: &Visit,
     interaction_ref: InteractionRef,
 ) -> Result<Option<Next>, FlowError> {
-    let Ok(interaction) = open(visit, interaction_ref).await? else { return Ok(None) };
+    let Ok(interaction) = open(visit, &interaction_ref).await? else { return Ok(None) };
     let next = match proceed(visit, interaction).await? {
         Next::Page(page) => match &page.step {
             Step::NotEntitled(account) => deny(visit, &page.interaction, account.id).await?,

@@ -146,28 +146,28 @@ impl OpenInteraction {
         }
     }
 
-    /// The same as [`Self::save`], with the interaction as it is afterwards.
-    pub async fn persist(
-        &self,
-        tx: &Tx,
-        new_interaction: &NewInteraction,
-        proof: Option<InteractionProof>,
-    ) -> Result<Self, FlowError> {
-        let saved = self.save(tx, new_interaction, proof).await?;
-        Ok(self.clone().saved_as(saved))
-    }
-
     /// Makes the interaction a row, or updates its row, in the transaction of the step that was taken. The first proof of an account
     /// makes a new row: another person at this browser may know the handle of the old one.
     pub(crate) async fn save(
         &self,
         tx: &Tx,
         new_interaction: &NewInteraction,
-        proof: Option<InteractionProof>,
+        proof: Option<&InteractionProof>,
+    ) -> Result<SavedRow, FlowError> {
+        self.save_in_state(tx, new_interaction, self.state.clone(), proof).await
+    }
+
+    /// The same in the state that the step led to. The caller gives the interaction this state before [`Self::saved_as`].
+    pub(crate) async fn save_in_state(
+        &self,
+        tx: &Tx,
+        new_interaction: &NewInteraction,
+        state: InteractionState,
+        proof: Option<&InteractionProof>,
     ) -> Result<SavedRow, FlowError> {
         let present = match &self.place {
             InteractionStorage::Row { interaction: row, handle }
-                if !proves_another(row.proof.as_ref(), proof.as_ref()) =>
+                if !proves_another(row.proof.as_ref(), proof) =>
             {
                 Some((row, handle))
             }
@@ -175,11 +175,11 @@ impl OpenInteraction {
         };
         let (id, created_at) =
             present.map_or((new_interaction.id, new_interaction.now), |(row, _)| (row.id, row.created_at));
-        let end = new_interaction.end(created_at, &self.state, proof.as_ref());
+        let end = new_interaction.end(created_at, &state, proof);
         let row = Interaction {
             id,
-            state: self.state.clone(),
-            proof,
+            state,
+            proof: proof.copied(),
             created_at,
             expires_at: present.map_or(end, |(row, _)| row.expires_at.max(end)),
             finished_at: present.and_then(|(row, _)| row.finished_at),
@@ -215,6 +215,14 @@ impl OpenInteraction {
             answered: self.answered.filter(|_| is_same_row),
             is_resumable: true,
             consent: None,
+        }
+    }
+
+    /// The same where the interaction may have stayed as it was.
+    pub(crate) fn saved_if(self, saved: Option<SavedRow>) -> Self {
+        match saved {
+            Some(saved) => self.saved_as(saved),
+            None => self,
         }
     }
 }
@@ -346,7 +354,7 @@ impl Unit for PersistWithProof {
     const NAME: &'static str = "persist_with_proof";
 
     async fn run(&self, tx: &Tx) -> Result<SavedRow, FlowError> {
-        self.interaction.save(tx, &self.new_interaction, Some(self.proof.clone())).await
+        self.interaction.save(tx, &self.new_interaction, Some(&self.proof)).await
     }
 }
 

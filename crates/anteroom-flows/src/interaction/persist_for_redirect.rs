@@ -26,13 +26,10 @@ pub(crate) async fn persist_for_redirect(visit: &Visit, next: Next) -> Result<Ne
     let new_interaction = NewInteraction::prepare(visit, &interaction);
     let unit = PersistForRedirect { interaction, new_interaction, budgets, now: visit.now };
     let (PersistForRedirect { interaction, .. }, saved) = visit.store().run(unit).await;
-    let interaction = match saved? {
-        Some(saved) => interaction.saved_as(saved),
-        None => interaction,
-    };
+    let interaction = interaction.saved_if(saved?);
     let not_persisted = interaction.row().is_none();
     if not_persisted {
-        visit.provider().tallies.count(AuditCounter::RateLimited(Limit::InteractionRows.name()));
+        visit.provider().counters.count(AuditCounter::RateLimited(Limit::InteractionRows.name()));
     }
     Ok(Next::Page(Box::new(StepPage { step, client, interaction, not_persisted })))
 }
@@ -54,8 +51,8 @@ impl Unit for PersistForRedirect {
     async fn run(&self, tx: &Tx) -> Result<Option<SavedRow>, FlowError> {
         match tx.spend(&self.budgets, self.now).await? {
             RateLimitResult::Counted => {
-                let proof = self.interaction.proof().cloned();
-                self.interaction.save(tx, &self.new_interaction, proof).await.map(Some)
+                let interaction = &self.interaction;
+                interaction.save(tx, &self.new_interaction, interaction.proof()).await.map(Some)
             }
             RateLimitResult::Refused { .. } => Ok(None),
         }

@@ -17,15 +17,15 @@ use crate::sessions::browser_sessions::other_account_used_browser_since;
 /// ([`crate::interaction::next`]).
 pub async fn open(
     visit: &Visit,
-    interaction_ref: InteractionRef,
+    interaction_ref: &InteractionRef,
 ) -> Result<Result<OpenInteraction, InteractionNotFound>, FlowError> {
     let lifetime = visit.snapshot().policy.interaction.lifetime;
     let interaction = match interaction_ref {
-        InteractionRef::Sealed(text) => unseal(visit, &text)
+        InteractionRef::Sealed(text) => unseal(visit, text)
             .filter(|state| visit.now.duration_since(state.began_at) < lifetime)
             .and_then(|state| state.resume_in(visit.browser.id, visit.now))
             .map(|state| OpenInteraction {
-                place: InteractionStorage::Sealed { submitted: Some(page_digest(visit, &text)) },
+                place: InteractionStorage::Sealed { submitted: Some(page_digest(visit, text)) },
                 ..OpenInteraction::new(state)
             }),
         InteractionRef::Row(handle) => {
@@ -59,21 +59,24 @@ async fn other_account_signed_in_since_proof(visit: &Visit, row: &Interaction) -
 }
 
 /// The row behind a handle.
-struct FoundRow {
+struct FoundRow<'a> {
     row: Interaction,
-    handle: OpaqueToken,
+    handle: &'a OpaqueToken,
     /// [`other_account_signed_in_since_proof`].
     is_overtaken: bool,
 }
 
 /// In another browser, or after another account has signed in at this one, only the row's request is taken over: no proof and no
 /// chosen account.
-fn opened_row(visit: &Visit, FoundRow { row, handle, is_overtaken }: FoundRow) -> Option<OpenInteraction> {
+fn opened_row(
+    visit: &Visit,
+    FoundRow { row, handle, is_overtaken }: FoundRow<'_>,
+) -> Option<OpenInteraction> {
     let own = row.state.browser == visit.browser.id && !is_overtaken;
     let state = row.state.clone().resume_in(visit.browser.id, visit.now)?;
     let state = if own { state } else { state.without_progress() };
     let place = if own {
-        InteractionStorage::Row { interaction: Box::new(row), handle }
+        InteractionStorage::Row { interaction: Box::new(row), handle: handle.clone() }
     } else {
         InteractionStorage::Sealed { submitted: Some(page_digest(visit, &handle.encode())) }
     };
@@ -83,7 +86,7 @@ fn opened_row(visit: &Visit, FoundRow { row, handle, is_overtaken }: FoundRow) -
 /// A form without the `interaction` field has the dashboard as its target.
 pub async fn open_or_dashboard(
     visit: &Visit,
-    interaction_ref: Option<InteractionRef>,
+    interaction_ref: Option<&InteractionRef>,
 ) -> Result<Result<OpenInteraction, InteractionNotFound>, FlowError> {
     match interaction_ref {
         Some(interaction_ref) => open(visit, interaction_ref).await,

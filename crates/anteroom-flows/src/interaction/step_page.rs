@@ -65,7 +65,7 @@ pub(crate) async fn step_page(
         (_, selection) => {
             let email =
                 selection.account().map(|account| account.primary_address.to_string()).unwrap_or_default();
-            Step::SignIn { reason: SignInReason::NobodyThere, email }
+            Step::SignIn { reason: SignInReason::NotSignedIn, email }
         }
     })
 }

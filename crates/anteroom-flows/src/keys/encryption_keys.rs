@@ -127,7 +127,7 @@ impl Unit for InsertEncryptionKey {
         let Some(replacement) = due.replacement(&rows) else { return Ok(()) };
         let from = replacement.from;
         tx.insert_encryption_key(EncryptionKeyRow { published_from: from, ..row.clone() }).await?;
-        let created = Event::EncryptionKeyCreated { kid: row.kid.clone(), key: row.kind.clone() };
+        let created = Event::EncryptionKeyCreated { kid: row.kid.clone(), key: due.kind.as_str() };
         tx.append(&audit.entry(due.trigger.actor(), created)).await?;
         for kid in replacement.retiring {
             tx.retire_encryption_key(&kid, from, replacement.kept_until).await?;

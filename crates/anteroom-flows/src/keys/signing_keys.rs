@@ -146,7 +146,7 @@ impl Unit for InsertSigningKey {
         }
         let Some(RotationStep::Make(replacement)) = due.change(&rows) else { return Ok(false) };
         tx.insert_signing_key(SigningKeyRow { signs_from: replacement.from, ..row.clone() }).await?;
-        let created = Event::SigningKeyCreated { kid: row.kid.clone(), algorithm: row.algorithm.clone() };
+        let created = Event::SigningKeyCreated { kid: row.kid.clone(), algorithm: due.algorithm.as_str() };
         tx.append(&audit.entry(due.trigger.actor(), created)).await?;
         retire(tx, audit, due.trigger, replacement).await?;
         Ok(true)

@@ -29,12 +29,12 @@ pub(crate) fn notices_to(
 }
 
 /// In the language of the account.
-pub(crate) fn notice(call: &Call, account: &Account, parcel: MessageBody) -> Message {
+pub(crate) fn notice(call: &Call, account: &Account, body: MessageBody) -> Message {
     Message {
         id: MessageId(call.new_id()),
         account: Some(account.id),
         locale: account.locale.clone(),
-        parcel,
+        body,
         reference: None,
         created_at: call.now,
         expires_at: call.after(LIFETIME),

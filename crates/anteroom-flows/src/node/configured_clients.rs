@@ -75,7 +75,7 @@ fn changed(snapshot: &Snapshot, rows: &[ConfiguredClient], at: Timestamp) -> Vec
 }
 
 async fn note_some(call: &Call, changes: Vec<SubjectKindChange>) -> Result<(), FlowError> {
-    let (unit, grants) = call.store().run(NoteChanges { call: call.clone(), changes }).await;
+    let (unit, grants) = call.run(|call| NoteChanges { call, changes }).await;
     for (change, grants) in unit.changes.iter().zip(grants?).filter(|(_, grants)| *grants > 0) {
         tracing::warn!(
             client = change.present.client.as_str(),
@@ -179,7 +179,7 @@ async fn nodes_agree(call: &Call, snapshot: &Snapshot) -> Result<bool, FlowError
 }
 
 async fn end_one(call: &Call, client: ClientId, seen_before: Timestamp) -> Result<(), FlowError> {
-    let (unit, grants) = call.store().run(EndAbsentClient { call: call.clone(), client, seen_before }).await;
+    let (unit, grants) = call.run(|call| EndAbsentClient { call, client, seen_before }).await;
     if let Some(grants) = grants? {
         tracing::warn!(
             client = unit.client.as_str(),
@@ -225,7 +225,7 @@ pub fn reset_absence(call: &Call) {
 /// Ends the grants of a client for an operator, at once and whether or not the client is configured. Where it is not, its
 /// consents are deleted as well. Returns how many grants ended; `None`: there is no such client and there are no grants of it.
 pub async fn end_grants(call: &Call, client: &ClientId) -> Result<Option<u64>, FlowError> {
-    call.store().run(EndGrantsOfClient { call: call.clone(), client: client.clone() }).await.1
+    call.run(|call| EndGrantsOfClient { call, client: client.clone() }).await.1
 }
 
 struct EndGrantsOfClient {

@@ -38,8 +38,8 @@ pub enum AdminError {
     UsernameTaken { name: String, holder: EmailAddress },
     #[error("no account has the address {0:?}")]
     NoSuchAccount(String),
-    #[error("the group {name} is not defined in the configuration; {}", listed(.defined))]
-    NoSuchGroup { name: GroupName, defined: Vec<GroupName> },
+    #[error("the group {name} is not defined in the configuration; {defined}")]
+    NoSuchGroup { name: GroupName, defined: String },
     #[error("no client is called {}", .0.as_str())]
     NoSuchClient(ClientId),
     #[error(transparent)]
@@ -62,7 +62,7 @@ impl From<anteroom_storage::StoreError> for AdminError {
 fn check_groups<'a>(call: &Call, groups: impl IntoIterator<Item = &'a GroupName>) -> Result<(), AdminError> {
     let defined = &call.snapshot().groups;
     match groups.into_iter().find(|group| !defined.contains(group)) {
-        Some(unknown) => Err(AdminError::NoSuchGroup { name: unknown.clone(), defined: defined.clone() }),
+        Some(unknown) => Err(AdminError::NoSuchGroup { name: unknown.clone(), defined: listed(defined) }),
         None => Ok(()),
     }
 }
@@ -75,7 +75,7 @@ pub async fn find(call: &Call, address: &EmailAddress) -> Result<Account, AdminE
 /// Disables an account: its epoch is raised, its sessions and mailed links end, its grants are not valid any more.
 pub async fn disable(call: &Call, address: &EmailAddress) -> Result<(), AdminError> {
     let account = find(call, address).await?.id;
-    Ok(call.store().run(DisableAccount { call: call.clone(), account }).await.1?)
+    Ok(call.run(|call| DisableAccount { call, account }).await.1?)
 }
 
 struct DisableAccount {
@@ -166,7 +166,7 @@ pub async fn change_group(
         check_groups(call, [&group])?;
     }
     let account = find(call, address).await?.id;
-    call.store().run(ChangeGroup { call: call.clone(), account, group, change }).await.1?;
+    call.run(|call| ChangeGroup { call, account, group, change }).await.1?;
     Ok(())
 }
 

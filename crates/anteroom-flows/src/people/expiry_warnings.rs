@@ -66,7 +66,7 @@ fn mail(call: &Call, account: Account, warning: ExpiryWarning) -> Message {
         id: MessageId(call.new_id()),
         account: Some(account.id),
         locale: account.locale,
-        parcel: MessageBody::Email {
+        body: MessageBody::Email {
             to: account.primary_address,
             mail: Mail::PasswordExpires {
                 days: warning.days_left,

@@ -220,7 +220,7 @@ impl MailRequestAnswer {
             reference: entry.reference,
             created_at: call.now,
             expires_at: result.expires_at,
-            parcel: body(call.snapshot(), result.kind, ask, known, lifetime),
+            body: body(call.snapshot(), result.kind, ask, known, lifetime),
         };
         Ok(Self { link, result, message, entry })
     }

@@ -10,7 +10,7 @@ use anteroom_domain::ids::{AccountId, SessionId};
 use anteroom_domain::profile::{ClaimChange, EditableProfile, InvalidClaimValue, ProfileClaim};
 use anteroom_oidc::authorization::ClaimRequests;
 use anteroom_oidc::claims::{ClaimMapping, ClaimSelection, ScopeClaims, select_claims};
-use anteroom_oidc::{ClientId, Scope};
+use anteroom_oidc::{ClientId, ScopeSet};
 use anteroom_storage::{Tx, Unit};
 use serde_json::Value;
 
@@ -85,7 +85,7 @@ pub async fn claims(
     let asked = ClaimRequests::default();
     let person = standard_claims(&account, &call.snapshot().groups);
     let Some(id) = client else {
-        let (scope, mapping) = (Scope::STANDARD.iter().cloned().collect(), ClaimMapping::default());
+        let (scope, mapping) = (ScopeSet::standard(), ClaimMapping::default());
         let wanted = ClaimSelection {
             scope: &scope,
             told: &ScopeClaims::All,
@@ -140,7 +140,7 @@ async fn save_claims(
     changes: Vec<ClaimChange>,
     author: Author,
 ) -> Result<SaveClaimsResult, FlowError> {
-    call.store().run(SaveClaims { call: call.clone(), account, changes, author }).await.1
+    call.run(|call| SaveClaims { call, account, changes, author }).await.1
 }
 
 struct SaveClaims {

@@ -87,7 +87,7 @@ pub async fn send_reset(call: &Call, address: &EmailAddress) -> Result<(), Suppo
             id: MessageId(call.new_id()),
             account: Some(account.id),
             locale: account.locale,
-            parcel: MessageBody::Email {
+            body: MessageBody::Email {
                 to: account.primary_address,
                 mail: recovery_mail(call.snapshot(), &new.token.encode(), None, lifetime),
             },

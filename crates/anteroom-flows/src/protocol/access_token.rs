@@ -102,8 +102,7 @@ pub(crate) fn effective_grant(
 /// A client's own token has no person behind it, so its scope is the registered scope without the standard OpenID scopes.
 /// `None`: the client may not use the client credentials grant any more.
 pub(crate) fn client_scope(client: &Client) -> Option<ScopeSet> {
-    let own = |scope: &&Scope| matches!(scope, Scope::Other(_));
-    let scope = || client.metadata.scope.iter().filter(own).cloned().collect();
+    let scope = || client.metadata.scope.filtered(|scope| matches!(scope, Scope::Other(_)));
     client.metadata.allows_grant(GrantType::ClientCredentials).then(scope)
 }
 

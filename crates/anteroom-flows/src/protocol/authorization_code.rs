@@ -15,7 +15,7 @@ fn associated_data(issuer: &Issuer, client: &ClientId) -> Vec<u8> {
     format!("authorization_code\n{}\n{}", issuer.as_str(), client.as_str()).into_bytes()
 }
 
-pub(crate) fn seal(call: &Call, issuer: &Issuer, code: &AuthorizationCode) -> Result<String, FlowError> {
+pub(crate) fn seal(call: &Call, issuer: &Issuer, code: &AuthorizationCode<'_>) -> Result<String, FlowError> {
     let plain = serde_json::to_vec(code).map_err(|_| FlowError::Broken("authorization code"))?;
     let sealer = call.keyring().sealer(KeyPurpose::CodeSeal);
     let sealed = sealer.seal(call.random(), &associated_data(issuer, &code.client), &plain);
@@ -23,7 +23,7 @@ pub(crate) fn seal(call: &Call, issuer: &Issuer, code: &AuthorizationCode) -> Re
 }
 
 /// Opens a code presented by `client`. `None`: this provider made no such code for this client.
-pub(crate) fn open(call: &Call, client: &Client, code: &str) -> Option<AuthorizationCode> {
+pub(crate) fn open(call: &Call, client: &Client, code: &str) -> Option<AuthorizationCode<'static>> {
     let sealed = URL_SAFE_NO_PAD.decode(code).ok()?;
     let aad = associated_data(&call.snapshot().issuer, client.id());
     let plain = call.keyring().sealer(KeyPurpose::CodeSeal).open(&aad, &sealed).ok()?;

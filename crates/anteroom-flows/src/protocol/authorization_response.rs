@@ -4,13 +4,12 @@
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
 use anteroom_domain::code::AuthorizationCode;
-use anteroom_domain::ids::{GrantId, SessionId};
+use anteroom_domain::ids::GrantId;
 use anteroom_oidc::Prompt;
 use anteroom_oidc::authorization::{AuthorizationRequest, Reply};
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use anteroom_oidc::response::{AuthorizationResponse, Issued, IssuedAccessToken};
-use anteroom_storage::{Tx, Unit};
-use jiff::Timestamp;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::context::browser::FetchContext;
@@ -22,6 +21,7 @@ use crate::error::FlowError;
 use crate::protocol::authorization_code;
 use crate::protocol::hybrid::{self, HybridGrant, ResponseParts, SignedIn};
 use crate::protocol::session_state::session_state;
+use crate::sessions::session_time::TouchSession;
 
 /// An answer that is sent once the unit that answers the request is committed.
 pub(crate) struct PreparedResponse {
@@ -123,20 +123,20 @@ fn seal_code(
     let snapshot = visit.snapshot();
     let code = AuthorizationCode {
         grant: GrantId(visit.new_id()),
-        client: ask.client_id.clone(),
+        client: Cow::Borrowed(&ask.client_id),
         client_version: client.version,
         account: live.account.id,
         epoch: live.account.epoch,
         session: live.session.id,
-        scope: ask.scope.clone(),
-        claims: ask.claims.clone(),
-        resources: ask.resource.clone(),
-        nonce: ask.nonce.clone(),
+        scope: Cow::Borrowed(&ask.scope),
+        claims: ask.claims.as_ref().map(Cow::Borrowed),
+        resources: Cow::Borrowed(&ask.resource),
+        nonce: ask.nonce.as_ref().map(Cow::Borrowed),
         redirect_uri: redirect.redirect_uri_given.then(|| redirect.redirect_uri.as_str().to_owned()),
         challenge: redirect.code_challenge,
         auth_time: live.session.auth_time,
         acr: live.session.acr,
-        amr: live.session.amr.clone(),
+        amr: live.session.amr,
         issued_at: visit.now,
         expires_at: visit.after(snapshot.policy.tokens.code_lifetime),
     };
@@ -153,22 +153,4 @@ async fn touch(visit: &Visit, live: &ActiveSession, is_silent: bool) -> Result<(
         return Ok(());
     }
     visit.store().run(TouchSession { session: live.session.id, now: visit.now }).await.1
-}
-
-/// Notes activity in a session.
-struct TouchSession {
-    session: SessionId,
-    now: Timestamp,
-}
-
-impl Unit for TouchSession {
-    type Output = ();
-    type Error = FlowError;
-
-    const NAME: &'static str = "touch_session";
-
-    async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
-        tx.touch_session(self.session, self.now).await?;
-        Ok(())
-    }
 }

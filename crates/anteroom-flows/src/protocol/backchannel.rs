@@ -117,21 +117,18 @@ async fn lease(call: &Call, busy: &DeliveriesInProgress) -> Result<Vec<LogoutDel
     let configured = || clients.configured().map(|client| client.id().clone());
     let free = configured().filter(|client| !busy.0.contains_key(client)).collect();
     let known = configured().chain(busy.0.keys().cloned()).collect();
-    let own =
-        LogoutLease { until, limit: free_slots, per_client: MAX_PER_CLIENT, of: LogoutClients::These(free) };
-    let others = LogoutLease {
-        until,
-        limit: free_of_registered,
-        per_client: MAX_PER_REGISTERED,
-        of: LogoutClients::AllBut(known),
-    };
-    call.store().run(LeaseLogouts { own, others, now: call.now }).await.1
+    let own = LogoutLease { until, per_client: MAX_PER_CLIENT, of: LogoutClients::These(free) };
+    let others = LogoutLease { until, per_client: MAX_PER_REGISTERED, of: LogoutClients::AllBut(known) };
+    let unit = LeaseLogouts { own, others, free_slots, free_of_registered, now: call.now };
+    call.store().run(unit).await.1
 }
 
 /// Takes deliveries to configured clients, up to the free slots, and then to others, up to the slots that are left.
 struct LeaseLogouts {
     own: LogoutLease,
     others: LogoutLease,
+    free_slots: u32,
+    free_of_registered: u32,
     now: Timestamp,
 }
 
@@ -142,12 +139,12 @@ impl Unit for LeaseLogouts {
     const NAME: &'static str = "lease_logouts";
 
     async fn run(&self, tx: &Tx) -> Result<Vec<LogoutDelivery>, FlowError> {
-        let Self { own, others, now } = self;
-        let mut due = tx.lease_logouts(*now, own).await?;
-        let left = own.limit.saturating_sub(u32::try_from(due.len()).unwrap_or(u32::MAX));
-        let others = LogoutLease { limit: others.limit.min(left), ..others.clone() };
-        if others.limit > 0 {
-            due.extend(tx.lease_logouts(*now, &others).await?);
+        let Self { own, others, free_slots, free_of_registered, now } = self;
+        let mut due = tx.lease_logouts(*now, own, *free_slots).await?;
+        let left = free_slots.saturating_sub(u32::try_from(due.len()).unwrap_or(u32::MAX));
+        let left = left.min(*free_of_registered);
+        if left > 0 {
+            due.extend(tx.lease_logouts(*now, others, left).await?);
         }
         Ok(due)
     }

@@ -122,7 +122,8 @@ async fn granted(
 
 fn grant_of(visit: &Visit, client: &Client, ask: Ask, live: &ActiveSession) -> Grant {
     // The authorization endpoint issues no refresh token, so `offline_access` is dropped from the grant.
-    let scope: ScopeSet = ask.scope.iter().filter(|scope| **scope != Scope::OfflineAccess).cloned().collect();
+    let mut scope = ask.scope;
+    scope.remove(&Scope::OfflineAccess);
     Grant {
         id: GrantId(visit.new_id()),
         client: ask.client_id,
@@ -135,7 +136,7 @@ fn grant_of(visit: &Visit, client: &Client, ask: Ask, live: &ActiveSession) -> G
         nonce: ask.nonce,
         auth_time: live.session.auth_time,
         acr: live.session.acr,
-        amr: live.session.amr.clone(),
+        amr: live.session.amr,
         subjects: Some(SubjectNamespace::of(client)),
         sid_by_sector: live.session.pairwise_sid,
         created_at: visit.now,

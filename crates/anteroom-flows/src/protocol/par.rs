@@ -14,6 +14,7 @@ use anteroom_oidc::ClientId;
 use anteroom_oidc::authorization::{self, AuthorizationError, Parameter, Parameters};
 use anteroom_storage::{RateLimitResult, Tx, Unit};
 use jiff::Timestamp;
+use std::borrow::Cow;
 
 use crate::context::authenticated_client::AuthenticatedClient;
 use crate::context::call::Call;
@@ -79,7 +80,7 @@ pub async fn push(
         return Err(PushError::RequestUri);
     }
     let parameters = parameters.from_client(&metadata.client_id);
-    let resolved = request_object::resolve(SentBy::Client(call), client, parameters).await?;
+    let resolved = request_object::resolve(SentBy::Client(call), client, Cow::Owned(parameters)).await?;
     // The client's keys may have been fetched, for its authentication and for its request object.
     let call = &call.at_present();
     check_as_request(call, client, &resolved.parameters).await?;

@@ -11,6 +11,7 @@ use anteroom_oidc::authorization::{
 };
 use anteroom_oidc::jwt::ClientVerificationKeys;
 use jiff::Timestamp;
+use std::borrow::Cow;
 use url::Url;
 
 use crate::context::call::{Call, Visit};
@@ -53,16 +54,16 @@ impl UnusableRequestObject {
 }
 
 /// A request with the parameters of its request object.
-pub(crate) struct Resolved {
-    pub parameters: Parameters,
+pub(crate) struct Resolved<'a> {
+    pub parameters: Cow<'a, Parameters>,
     /// The `exp` of the request object.
     pub expires_at: Option<Timestamp>,
     /// Whether all parameters were in a signed request object.
     pub signed: bool,
 }
 
-impl Resolved {
-    const fn plain(parameters: Parameters) -> Self {
+impl<'a> Resolved<'a> {
+    const fn plain(parameters: Cow<'a, Parameters>) -> Self {
         Self { parameters, expires_at: None, signed: false }
     }
 }
@@ -85,11 +86,11 @@ impl SentBy<'_> {
 }
 
 /// Resolves the request: the parameters of its request object replace those beside it.
-pub(crate) async fn resolve(
+pub(crate) async fn resolve<'a>(
     sent_by: SentBy<'_>,
     client: &Client,
-    parameters: Parameters,
-) -> Result<Resolved, ResolveError> {
+    parameters: Cow<'a, Parameters>,
+) -> Result<Resolved<'a>, ResolveError> {
     let call = sent_by.call();
     let places = [Parameter::Request, Parameter::RequestUri];
     if places.iter().any(|name| parameters.is_repeated(*name)) {
@@ -117,9 +118,12 @@ pub(crate) async fn resolve(
     match inner {
         Ok(AcceptedObject { parameters: inner, expires_at }) => {
             // RFC 9101 §6.3: where a signed request object is required, unsigned parameters are ignored.
-            let parameters =
-                if required { inner.from_client(client.id()) } else { parameters.superseded_by(inner) };
-            Ok(Resolved { parameters, expires_at, signed: required })
+            let parameters = if required {
+                inner.from_client(client.id())
+            } else {
+                parameters.into_owned().superseded_by(inner)
+            };
+            Ok(Resolved { parameters: Cow::Owned(parameters), expires_at, signed: required })
         }
         Err(UnusableRequestObject { why, reason, stated }) => {
             // The refusal itself may name a parameter outside of the request object, so the reason is logged here.
@@ -131,7 +135,7 @@ pub(crate) async fn resolve(
             );
             // A refused request object must not replace a parameter outside of it. Its parameters are used only where there is no
             // other, so that the error can be returned.
-            let parameters = stated.superseded_by(parameters);
+            let parameters = stated.superseded_by(parameters.into_owned());
             Err(authorization::refuse(&parameters, &client.metadata, why, &reason).into())
         }
     }

@@ -58,35 +58,34 @@ pub(crate) fn may_use_email_as_username(client: &Client) -> bool {
 
 /// All standard claims of the account (OpenID Connect Core §5.1). Groups that the configuration does not define any more are left
 /// out: an application would still give them their former meaning.
-pub(crate) fn standard_claims(account: &Account, defined: &[GroupName]) -> StandardClaims {
-    let profile = account.profile.clone();
-    let email = account.primary_address.as_str().to_owned();
+pub(crate) fn standard_claims<'a>(account: &'a Account, defined: &[GroupName]) -> StandardClaims<'a> {
+    let profile = &account.profile;
     StandardClaims {
-        name: profile.name,
-        given_name: profile.given_name,
-        family_name: profile.family_name,
-        middle_name: profile.middle_name,
-        nickname: profile.nickname,
-        preferred_username: profile.preferred_username,
-        profile: profile.profile,
-        picture: profile.picture,
-        website: profile.website,
-        gender: profile.gender,
-        birthdate: profile.birthdate,
-        zoneinfo: profile.zoneinfo,
-        locale: account.locale.clone(),
+        name: profile.name.as_deref(),
+        given_name: profile.given_name.as_deref(),
+        family_name: profile.family_name.as_deref(),
+        middle_name: profile.middle_name.as_deref(),
+        nickname: profile.nickname.as_deref(),
+        preferred_username: profile.preferred_username.as_deref(),
+        profile: profile.profile.as_deref(),
+        picture: profile.picture.as_deref(),
+        website: profile.website.as_deref(),
+        gender: profile.gender.as_deref(),
+        birthdate: profile.birthdate.as_deref(),
+        zoneinfo: profile.zoneinfo.as_deref(),
+        locale: account.locale.as_deref(),
         updated_at: Some(account.updated_at),
-        email: Some(email),
+        email: Some(account.primary_address.as_str()),
         email_verified: Some(account.address_verified),
-        phone_number: account.phone.as_ref().map(|phone| phone.0.clone()),
+        phone_number: account.phone.as_ref().map(|phone| phone.0.as_str()),
         phone_number_verified: account.phone.as_ref().map(|_| true),
-        address: profile.address.map(|address| AddressClaim {
-            formatted: address.formatted,
-            street_address: address.street_address,
-            locality: address.locality,
-            region: address.region,
-            postal_code: address.postal_code,
-            country: address.country,
+        address: profile.address.as_ref().map(|address| AddressClaim {
+            formatted: address.formatted.as_deref(),
+            street_address: address.street_address.as_deref(),
+            locality: address.locality.as_deref(),
+            region: address.region.as_deref(),
+            postal_code: address.postal_code.as_deref(),
+            country: address.country.as_deref(),
         }),
         groups: account
             .groups

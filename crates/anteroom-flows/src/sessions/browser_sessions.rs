@@ -31,6 +31,12 @@ pub async fn active_sessions(visit: &Visit) -> Result<Vec<ActiveSession>, FlowEr
     Ok(live.map(|(row, token)| ActiveSession { session: row.session, account: row.account, token }).collect())
 }
 
+/// Drops the sessions that have reached a limit since they were read.
+pub(crate) fn retain_active(visit: &Visit, live: &mut Vec<ActiveSession>) {
+    let policy = visit.snapshot().policy.session;
+    live.retain(|one| one.session.current_status(&one.account, policy, visit.now) == SessionStatus::Live);
+}
+
 /// The current session of the browser, where it is of another person than the page of the form showed, or another session of
 /// the same person. A form that acts on the current session must not act on that one.
 pub async fn another_person(visit: &Visit) -> Result<Option<ActiveSession>, FlowError> {

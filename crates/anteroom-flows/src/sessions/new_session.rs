@@ -58,7 +58,7 @@ impl RenewedSession {
     }
 
     fn with_secret(visit: &Visit, live: &ActiveSession, next: OpaqueToken) -> Self {
-        Self { session: live.session.clone(), next: DerivedSecret::of(visit, next) }
+        Self { session: live.session, next: DerivedSecret::of(visit, next) }
     }
 }
 

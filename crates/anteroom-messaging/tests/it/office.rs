@@ -93,17 +93,17 @@ impl Office {
         id
     }
 
-    pub(crate) async fn queue(&self, parcel: MessageBody) -> MessageId {
-        self.queue_for(None, parcel).await
+    pub(crate) async fn queue(&self, body: MessageBody) -> MessageId {
+        self.queue_for(None, body).await
     }
 
-    pub(crate) async fn queue_for(&self, account: Option<AccountId>, parcel: MessageBody) -> MessageId {
+    pub(crate) async fn queue_for(&self, account: Option<AccountId>, body: MessageBody) -> MessageId {
         let now = self.clock.now();
         let message = Message {
             id: MessageId(self.random.uuid_v4()),
             account,
             locale: None,
-            parcel,
+            body,
             reference: None,
             created_at: now,
             expires_at: now.checked_add(SignedDuration::from_mins(10)).unwrap(),
@@ -223,7 +223,7 @@ pub(crate) fn call() -> MessageBody {
 }
 
 fn rendered(message: &Message) -> Rendered {
-    match &message.parcel {
+    match &message.body {
         MessageBody::Email { to, .. } => {
             let email = Email {
                 subject: "Your password expires — soon".to_owned(),

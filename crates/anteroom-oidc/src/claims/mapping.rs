@@ -149,7 +149,7 @@ mod tests {
 
     fn told(mapping: &ClaimMapping, scope: &str, asked: &[&str]) -> Value {
         let person = StandardClaims {
-            nickname: Some("Al".to_owned()),
+            nickname: Some("Al"),
             groups: ["billing", "clinical", "front-desk"].map(str::to_owned).to_vec(),
             ..StandardClaims::default()
         };

@@ -61,22 +61,9 @@ impl ClientMetadata {
 impl Reader<'_> {
     fn read(&mut self, client_id: ClientId, input: &ClientMetadataInput) -> ClientMetadata {
         let offered = self.rules.capabilities;
-        let grant_types: BTreeSet<GrantType> = match &input.grant_types {
-            Some(listed) => self.listed("grant_types", listed, &offered.grant_types),
-            None => [GrantType::AuthorizationCode].into(),
-        };
-        let response_types: BTreeSet<ResponseType> = match &input.response_types {
-            Some(listed) => self.listed("response_types", listed, &offered.response_types),
-            None if grant_types.contains(&GrantType::AuthorizationCode) => [ResponseType::Code].into(),
-            None => BTreeSet::new(),
-        };
-        let token_endpoint_auth_method = self
-            .word(
-                "token_endpoint_auth_method",
-                input.token_endpoint_auth_method.as_ref(),
-                &offered.token_endpoint_auth_methods,
-            )
-            .unwrap_or(TokenEndpointAuthMethod::ClientSecretBasic);
+        let grant_types = self.grant_types(input);
+        let response_types = self.response_types(input, &grant_types);
+        let token_endpoint_auth_method = self.authentication_method(input);
         let require_pkce = input
             .require_pkce
             .unwrap_or(self.rules.require_pkce || !token_endpoint_auth_method.is_confidential());
@@ -100,17 +87,9 @@ impl Reader<'_> {
             require_pushed_authorization_requests: input.require_pushed_authorization_requests == Some(true),
             require_signed_request_object: input.require_signed_request_object == Some(true),
             scope: self.scope(input.scope.as_ref()),
-            id_token_signed_response_alg: self
-                .signing_algorithm(
-                    "id_token_signed_response_alg",
-                    input.id_token_signed_response_alg.as_ref(),
-                )
-                .unwrap_or(SigningAlgorithm::Rs256),
+            id_token_signed_response_alg: self.id_token_algorithm(input),
             id_token_encryption: self.id_token_encryption(input),
-            userinfo_signed_response_alg: self.signing_algorithm(
-                "userinfo_signed_response_alg",
-                input.userinfo_signed_response_alg.as_ref(),
-            ),
+            userinfo_signed_response_alg: self.userinfo_algorithm(input),
             userinfo_encryption: self.userinfo_encryption(input),
             subject_type: self
                 .word("subject_type", input.subject_type.as_ref(), &offered.subject_types)
@@ -139,6 +118,43 @@ impl Reader<'_> {
             audience,
             access_token_signed_response_alg: self.access_token_algorithm(input),
         }
+    }
+
+    fn grant_types(&mut self, input: &ClientMetadataInput) -> BTreeSet<GrantType> {
+        match &input.grant_types {
+            Some(listed) => self.listed("grant_types", listed, &self.rules.capabilities.grant_types),
+            None => [GrantType::AuthorizationCode].into(),
+        }
+    }
+
+    fn response_types(
+        &mut self,
+        input: &ClientMetadataInput,
+        grant_types: &BTreeSet<GrantType>,
+    ) -> BTreeSet<ResponseType> {
+        match &input.response_types {
+            Some(listed) => self.listed("response_types", listed, &self.rules.capabilities.response_types),
+            None if grant_types.contains(&GrantType::AuthorizationCode) => [ResponseType::Code].into(),
+            None => BTreeSet::new(),
+        }
+    }
+
+    fn authentication_method(&mut self, input: &ClientMetadataInput) -> TokenEndpointAuthMethod {
+        let offered = &self.rules.capabilities.token_endpoint_auth_methods;
+        let method =
+            self.word("token_endpoint_auth_method", input.token_endpoint_auth_method.as_ref(), offered);
+        method.unwrap_or(TokenEndpointAuthMethod::ClientSecretBasic)
+    }
+
+    fn id_token_algorithm(&mut self, input: &ClientMetadataInput) -> SigningAlgorithm {
+        let algorithm = input.id_token_signed_response_alg.as_ref();
+        let algorithm = self.signing_algorithm("id_token_signed_response_alg", algorithm);
+        algorithm.unwrap_or(SigningAlgorithm::Rs256)
+    }
+
+    fn userinfo_algorithm(&mut self, input: &ClientMetadataInput) -> Option<SigningAlgorithm> {
+        let algorithm = input.userinfo_signed_response_alg.as_ref();
+        self.signing_algorithm("userinfo_signed_response_alg", algorithm)
     }
 
     fn signing_algorithm(

@@ -27,7 +27,7 @@ pub struct IdTokenClaims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acr: Option<Acr>,
     #[serde(skip_serializing_if = "AmrSet::is_empty")]
-    pub amr: &'a AmrSet,
+    pub amr: AmrSet,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub azp: Option<&'a ClientId>,
     /// Front-Channel Logout §3, Back-Channel Logout §2.1.

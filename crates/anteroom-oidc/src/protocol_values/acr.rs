@@ -1,6 +1,6 @@
 //! How a person was authenticated: the `acr` and `amr` claims (OpenID Connect Core §2, RFC 8176).
 
-use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,32 +32,63 @@ wire_enum! {
     }
 }
 
+impl Amr {
+    /// Its bit in an [`AmrSet`].
+    const fn bit(self) -> u8 {
+        match self {
+            Self::Pwd => 1,
+            Self::Sms => 1 << 1,
+            Self::Tel => 1 << 2,
+            Self::Otp => 1 << 3,
+            Self::Mfa => 1 << 4,
+        }
+    }
+}
+
 /// The methods that were used, as the `amr` claim's array.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct AmrSet(BTreeSet<Amr>);
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "Vec<Amr>", into = "Vec<Amr>")]
+pub struct AmrSet(u8);
 
 impl AmrSet {
-    pub fn contains(&self, method: Amr) -> bool {
-        self.0.contains(&method)
+    pub const fn contains(self, method: Amr) -> bool {
+        self.0 & method.bit() != 0
     }
 
-    pub fn insert(&mut self, method: Amr) {
-        self.0.insert(method);
+    pub const fn insert(&mut self, method: Amr) {
+        self.0 |= method.bit();
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.0 == 0
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = Amr> {
-        self.0.iter().copied()
+    pub fn iter(self) -> impl Iterator<Item = Amr> {
+        Amr::ALL.iter().copied().filter(move |method| self.contains(*method))
     }
 }
 
 impl FromIterator<Amr> for AmrSet {
     fn from_iter<I: IntoIterator<Item = Amr>>(methods: I) -> Self {
-        Self(methods.into_iter().collect())
+        methods.into_iter().fold(Self::default(), |set, method| Self(set.0 | method.bit()))
+    }
+}
+
+impl From<Vec<Amr>> for AmrSet {
+    fn from(methods: Vec<Amr>) -> Self {
+        methods.into_iter().collect()
+    }
+}
+
+impl From<AmrSet> for Vec<Amr> {
+    fn from(set: AmrSet) -> Self {
+        set.iter().collect()
+    }
+}
+
+impl fmt::Debug for AmrSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
     }
 }
 

@@ -112,6 +112,16 @@ impl ScopeSet {
         self.0.insert(scope);
     }
 
+    pub fn remove(&mut self, scope: &Scope) {
+        self.0.remove(scope);
+    }
+
+    /// Those scopes that fit.
+    #[must_use]
+    pub fn filtered(&self, fits: impl Fn(&Scope) -> bool) -> Self {
+        self.0.iter().filter(|scope| fits(scope)).cloned().collect()
+    }
+
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         self.0.intersection(&other.0).cloned().collect()

@@ -269,7 +269,7 @@ fn grant_values(grant: &Grant, expires_at: Timestamp) -> Result<Vec<Value>, Stor
         grant.nonce.as_ref().map(|nonce| nonce.as_str().to_owned()).into(),
         grant.auth_time.as_millisecond().into(),
         grant.acr.as_str().into(),
-        amr_text(&grant.amr).into(),
+        amr_text(grant.amr).into(),
         grant.is_offline().into(),
         grant.created_at.as_millisecond().into(),
         expires_at.as_millisecond().into(),

@@ -50,7 +50,6 @@ pub enum DeliveryResult {
 #[derive(Clone, Debug)]
 pub struct LogoutLease {
     pub until: Timestamp,
-    pub limit: u32,
     /// Deliveries of one client at most, so that a client that does not answer, with many in the queue, leaves room for the
     /// others.
     pub per_client: u32,
@@ -130,7 +129,7 @@ impl Queries {
             id: MessageId(row.id),
             account: row.account_id.map(AccountId),
             locale: row.locale.clone(),
-            parcel: parcel(&place, row, &payload)?,
+            body: message_body(&place, row, &payload)?,
             // The entry is of use to a reader of the audit trail only, so that a failure here does not keep the message back.
             reference: row.reference.as_deref().and_then(|text| text.parse().ok()),
             created_at: place.time("created_at", row.created_at)?,
@@ -144,19 +143,19 @@ const ROWS_OF_A_STATEMENT: usize = 500;
 
 impl Tx {
     pub async fn enqueue(&self, message: &Message) -> Result<(), StoreError> {
-        let payload = match &message.parcel {
+        let payload = match &message.body {
             MessageBody::Email { mail, .. } | MessageBody::Unaddressed { mail } => json_text(mail)?,
             MessageBody::Text { code, .. } | MessageBody::Call { code, .. } => json_text(code)?,
             MessageBody::Notice { notice, .. } => json_text(notice)?,
         };
-        let (recipient, channel) = (message.parcel.recipient(), message.parcel.channel());
+        let (recipient, channel) = (message.body.recipient(), message.body.channel());
         let ring = self.keys.keyring.load();
         let sealer = ring.sealer(KeyPurpose::OutboxSeal);
         let bound = associated_data(message.id.0, channel.as_str(), recipient);
         let sealed = sealer.seal(&self.keys.random, &bound, payload.as_bytes());
         let row = messages::ActiveModel {
             id: Set(message.id.0),
-            kind: Set(message.parcel.kind().to_owned()),
+            kind: Set(message.body.kind().to_owned()),
             channel: Set(channel.as_str().to_owned()),
             recipient: Set(recipient.to_owned()),
             sealed_payload: Set(Some(sealed)),
@@ -219,12 +218,13 @@ impl Tx {
         &self,
         now: Timestamp,
         lease: &LogoutLease,
+        most: u32,
     ) -> Result<Vec<LogoutDelivery>, StoreError> {
         let backend = self.conn.get_database_backend();
         let mut values: Vec<Value> = vec![
             now.as_millisecond().into(),
             lease.until.as_millisecond().into(),
-            i64::from(lease.limit).into(),
+            i64::from(most).into(),
             i64::from(lease.per_client).into(),
         ];
         values.extend(lease.of.clients().iter().map(|client| client.as_str().into()));
@@ -271,7 +271,11 @@ fn associated_data(id: Uuid, channel: &str, recipient: &str) -> Vec<u8> {
     format!("messages\nsealed_payload\n{id}\n{channel}\n{recipient}").into_bytes()
 }
 
-fn parcel(place: &RowRef<'_>, row: &messages::Model, payload: &[u8]) -> Result<MessageBody, StoreError> {
+fn message_body(
+    place: &RowRef<'_>,
+    row: &messages::Model,
+    payload: &[u8],
+) -> Result<MessageBody, StoreError> {
     let number = || E164::parse(&row.recipient).map_err(|_| place.corrupt("recipient"));
     let sealed = || place.corrupt("sealed_payload");
     let code = || serde_json::from_slice(payload).map_err(|_| sealed());

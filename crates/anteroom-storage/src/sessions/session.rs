@@ -212,7 +212,7 @@ impl Tx {
             device_id: Set(session.device.map(|device| device.0)),
             auth_time: Set(session.auth_time.as_millisecond()),
             acr: Set(session.acr.as_str().to_owned()),
-            amr: Set(amr_text(&session.amr)),
+            amr: Set(amr_text(session.amr)),
             created_at: Set(session.created_at.as_millisecond()),
             last_active_at: Set(session.last_active_at.as_millisecond()),
             ended_at: Set(session.ended_at.map(Timestamp::as_millisecond)),
@@ -240,7 +240,7 @@ impl Tx {
             .col_expr(sessions::Column::DeviceId, Expr::value(session.device.map(|device| device.0)))
             .col_expr(sessions::Column::AuthTime, Expr::value(session.auth_time.as_millisecond()))
             .col_expr(sessions::Column::Acr, Expr::value(session.acr.as_str()))
-            .col_expr(sessions::Column::Amr, Expr::value(amr_text(&session.amr)))
+            .col_expr(sessions::Column::Amr, Expr::value(amr_text(session.amr)))
             .col_expr(sessions::Column::LastActiveAt, Expr::value(session.last_active_at.as_millisecond()))
             .col_expr(
                 sessions::Column::LeftAt,

@@ -70,15 +70,15 @@ async fn a_link_is_read_as_it_was_written_and_its_token_is_its_own(options: Stor
 async fn of_many_browsers_that_press_at_once_one_has_it_and_keeps_it(options: StoreOptions) {
     let store = store_with(&options, [1]).await;
     insert(&store, link(1)).await.unwrap();
-    let press = |by: u8, when: i64| {
+    let follow = |by: u8, when: i64| {
         store.write(move |tx| async move { tx.record_link_followed(link(1).id, browser(by), at(when)).await })
     };
     let pressed: Vec<bool> =
-        join_all((10..18).map(|by| press(by, 20))).await.into_iter().map(Result::unwrap).collect();
+        join_all((10..18).map(|by| follow(by, 20))).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(pressed.iter().filter(|won| **won).count(), 1);
     let winner = 10 + u8::try_from(pressed.iter().position(|won| *won).unwrap()).unwrap();
-    assert!(press(winner, 30).await.unwrap());
-    assert!(!press(winner + 1, 30).await.unwrap());
+    assert!(follow(winner, 30).await.unwrap());
+    assert!(!follow(winner + 1, 30).await.unwrap());
     let kept = store.link(&[digest(1)]).await.unwrap().unwrap();
     assert_eq!((kept.used_at, kept.followed_in), (Some(at(20)), Some(browser(winner))));
 }
@@ -116,7 +116,7 @@ async fn rows_that_were_asked_for_count_for_their_address_until_their_time_or_a_
     {
         assert_eq!(count(address, now, most).await, expected, "{address} at {now}, at most {most}");
     }
-    // To press a link changes nothing of it, to complete what it was for does.
+    // To follow a link changes nothing of it, to complete what it was for does.
     let taken =
         MailRequestResult { account: Some(account_id(1)), kind: LinkKind::Recovery, expires_at: at(1800) };
     let unit = store.write(move |tx| async move {
@@ -209,12 +209,12 @@ async fn what_was_written_for_an_address_that_no_account_has_is_swept_at_its_end
     let mail = Mail::Recovery { link: String::new(), code: None, minutes: 30 };
     let (to_somebody, to_nobody) =
         (MessageBody::Email { to: address(1), mail: mail.clone() }, MessageBody::Unaddressed { mail });
-    for (number, account, parcel) in [(1, Some(account_id(1)), to_somebody), (2, None, to_nobody)] {
+    for (number, account, body) in [(1, Some(account_id(1)), to_somebody), (2, None, to_nobody)] {
         let message = Message {
             id: message_id(number),
             account,
             locale: None,
-            parcel,
+            body,
             reference: None,
             created_at: at(0),
             expires_at: at(1800),

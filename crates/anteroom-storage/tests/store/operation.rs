@@ -36,7 +36,7 @@ async fn messages_are_read_newest_first(options: StoreOptions) {
                 id: message_id(number),
                 account: Some(account_id(1)),
                 locale: (number == 1).then(|| "es".to_owned()),
-                parcel: MessageBody::Email {
+                body: MessageBody::Email {
                     to: address(number),
                     mail: Mail::AccountLocked { at: at(0), link: format!("https://demo.example/{number}") },
                 },
@@ -52,7 +52,7 @@ async fn messages_are_read_newest_first(options: StoreOptions) {
     let newest = store.newest_messages(2).await.unwrap();
     assert_eq!(newest.iter().map(|message| message.id).collect::<Vec<_>>(), [message_id(3), message_id(2)]);
     let mail = Mail::AccountLocked { at: at(0), link: "https://demo.example/3".to_owned() };
-    assert_eq!(newest[0].parcel, MessageBody::Email { to: address(3), mail });
+    assert_eq!(newest[0].body, MessageBody::Email { to: address(3), mail });
     assert_eq!((&newest[0].locale, newest[0].created_at), (&None, at(3)));
 }
 
@@ -70,12 +70,14 @@ fn delivery(number: u8) -> LogoutDelivery {
 }
 
 async fn lease(store: &Store, now: Timestamp, until: Timestamp, limit: u32) -> Vec<LogoutDelivery> {
-    lease_as(store, now, LogoutLease { until, limit, per_client: 100, of: LogoutClients::AllBut(Vec::new()) })
-        .await
+    let all = LogoutLease { until, per_client: 100, of: LogoutClients::AllBut(Vec::new()) };
+    lease_as(store, now, all, limit).await
 }
 
-async fn lease_as(store: &Store, now: Timestamp, lease: LogoutLease) -> Vec<LogoutDelivery> {
-    let leased = write_with(store, (now, lease), |tx, (now, lease)| Box::pin(tx.lease_logouts(*now, lease)));
+async fn lease_as(store: &Store, now: Timestamp, lease: LogoutLease, most: u32) -> Vec<LogoutDelivery> {
+    let leased = write_with(store, (now, lease, most), |tx, (now, lease, most)| {
+        Box::pin(tx.lease_logouts(*now, lease, *most))
+    });
     leased.await.unwrap()
 }
 
@@ -118,19 +120,19 @@ async fn one_client_is_leased_a_few_at_a_time(options: StoreOptions) {
     let store = queued(&options, 20).await;
     let other = LogoutDelivery { client: "other".parse().unwrap(), created_at: at(1), ..delivery(21) };
     write_with(&store, [other.clone()], |tx, late| Box::pin(tx.enqueue_logouts(late))).await.unwrap();
-    let of = |of: LogoutClients| LogoutLease { until: at(30), limit: 100, per_client: 4, of };
+    let of = |of: LogoutClients| LogoutLease { until: at(30), per_client: 4, of };
     let names = |clients: &[&ClientId]| clients.iter().map(|client| (*client).clone()).collect();
     let few = |except: &[&ClientId]| of(LogoutClients::AllBut(names(except)));
     let many = delivery(1).client;
-    assert_eq!(lease_as(&store, at(1), few(&[&many, &other.client])).await, []);
-    assert_eq!(lease_as(&store, at(1), of(LogoutClients::These(Vec::new()))).await, []);
+    assert_eq!(lease_as(&store, at(1), few(&[&many, &other.client]), 100).await, []);
+    assert_eq!(lease_as(&store, at(1), of(LogoutClients::These(Vec::new())), 100).await, []);
     let third = "third".parse().unwrap();
-    assert_eq!(lease_as(&store, at(1), of(LogoutClients::These(names(&[&third])))).await, []);
-    let first = lease_as(&store, at(1), few(&[])).await;
+    assert_eq!(lease_as(&store, at(1), of(LogoutClients::These(names(&[&third]))), 100).await, []);
+    let first = lease_as(&store, at(1), few(&[]), 100).await;
     assert_eq!(first.len(), 5, "four of one, and the only one of the other");
     assert!(first.contains(&other));
-    assert_eq!(lease_as(&store, at(1), few(&[&many])).await, []);
-    assert_eq!(lease_as(&store, at(1), few(&[])).await.len(), 4);
+    assert_eq!(lease_as(&store, at(1), few(&[&many]), 100).await, []);
+    assert_eq!(lease_as(&store, at(1), few(&[]), 100).await.len(), 4);
 }
 
 async fn a_lease_that_ran_out_is_due_again(options: StoreOptions) {

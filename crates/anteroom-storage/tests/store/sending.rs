@@ -27,12 +27,12 @@ on_both_databases!(
     an_end_that_is_rolled_back_leaves_no_entry,
 );
 
-fn message(number: u8, parcel: MessageBody) -> Message {
+fn message(number: u8, body: MessageBody) -> Message {
     Message {
         id: message_id(number),
         account: None,
         locale: None,
-        parcel,
+        body,
         reference: None,
         created_at: at(i64::from(number)),
         expires_at: at(1000),
@@ -96,7 +96,7 @@ async fn a_message_is_leased_to_one_node_at_a_time(options: StoreOptions) {
     assert!(store.are_messages_due(Channel::Text, at(100)).await.unwrap());
     let texts = lease(&store, Channel::Text, at(100), 5).await;
     assert_eq!(ids(&texts), [message_id(21)]);
-    assert_eq!(texts[0].message.parcel, text(21).parcel);
+    assert_eq!(texts[0].message.body, text(21).body);
 }
 
 async fn a_message_whose_lease_ran_out_is_due_again(options: StoreOptions) {

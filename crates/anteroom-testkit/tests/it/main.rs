@@ -28,6 +28,7 @@ mod sign_in;
 mod slow_bodies;
 mod token;
 mod upkeep;
+mod waits;
 
 pub(crate) const ALICE: &str = "alice@practice.example";
 pub(crate) const BOB: &str = "bob@practice.example";

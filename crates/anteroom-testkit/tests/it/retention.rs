@@ -168,7 +168,7 @@ async fn entries_that_somebody_else_removed_are_not_covered_up(backend: Backend)
     backend.execute("DELETE FROM audit_entries WHERE chain_seq = 2").await;
     provider.advance(SIX_YEARS);
     let missing = AuditFinding::Missing { first: 2, last: 2 };
-    assert_eq!(pruned(&provider).await, Pruning::Refused(vec![missing.clone()]));
+    assert_eq!(pruned(&provider).await, Pruning::Refused(vec![missing]));
     assert!(verified(&provider).await.findings.contains(&missing));
     // The beginning, without a word of it.
     backend.execute(&format!("DELETE FROM audit_entries WHERE chain_seq <= {first}")).await;

@@ -30,7 +30,7 @@ pub(crate) async fn form(query: RawQuery, context: PageContext) -> Response {
 }
 
 async fn opened(context: &PageContext, query: &str) -> Result<Response, PageError> {
-    let interaction = match open_or_dashboard(&context.visit, interaction_in(query)).await? {
+    let interaction = match open_or_dashboard(&context.visit, interaction_in(query).as_ref()).await? {
         Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Err(PageError::interaction_expired()),
     };
@@ -107,7 +107,7 @@ async fn submitted(
         SubmittedFields::Good(fields) => (fields, None),
     };
     if problem.is_some() {
-        let Ok(interaction) = open_or_dashboard(visit, interaction_ref).await? else {
+        let Ok(interaction) = open_or_dashboard(visit, interaction_ref.as_ref()).await? else {
             return Err(PageError::interaction_expired());
         };
         return shown(context, &interaction, email, problem);
@@ -134,7 +134,7 @@ pub(crate) async fn asked(query: RawQuery, context: PageContext) -> Response {
 
 async fn asked_in(context: &PageContext, query: &str) -> Result<Response, PageError> {
     let interaction = match interaction_in(query) {
-        Some(interaction_ref) => open(&context.visit, interaction_ref).await?.ok(),
+        Some(interaction_ref) => open(&context.visit, &interaction_ref).await?.ok(),
         None => None,
     };
     match interaction {

@@ -121,7 +121,7 @@ pub(crate) async fn changed(query: RawQuery, context: PageContext) -> Response {
 async fn changed_in(context: &PageContext, query: &str) -> Result<Response, PageError> {
     let provider = &context.web.provider;
     let interaction_ref = interaction_in(query).ok_or_else(PageError::interaction_expired)?;
-    let Ok(interaction) = open(&context.visit, interaction_ref).await? else {
+    let Ok(interaction) = open(&context.visit, &interaction_ref).await? else {
         return Err(PageError::interaction_expired());
     };
     let Some(note) = interaction.state.recovery.as_ref().filter(|note| note.done) else {

@@ -99,7 +99,7 @@ async fn entered(
 ) -> Result<Response, PageError> {
     let visit = &context.visit;
     if code.is_empty() {
-        let Ok(interaction) = open(visit, interaction_ref).await? else {
+        let Ok(interaction) = open(visit, &interaction_ref).await? else {
             return Err(PageError::not_asked_here(context, None)?);
         };
         return asked_page(context, &interaction, Some(RecoveryAskedProblem::Missing));

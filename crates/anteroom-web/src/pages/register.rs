@@ -137,6 +137,6 @@ pub(crate) async fn accept(Form { context, fields }: Form<AcceptInvitationForm>)
 async fn accepted(context: &PageContext, token: &str) -> Result<Response, PageError> {
     match accept_invitation(&context.visit, token).await? {
         InvitationOutcome::Next(next) => go(context, next),
-        InvitationOutcome::Dead => Err(link_invalid()),
+        InvitationOutcome::LinkInvalid => Err(link_invalid()),
     }
 }

@@ -37,7 +37,7 @@ pub(crate) async fn form(query: RawQuery, context: PageContext) -> Response {
 async fn open_form(context: &PageContext, query: &str) -> Result<Response, PageError> {
     let visit = &context.visit;
     let parameters = SignInQuery::parse(query);
-    let interaction = match open_or_dashboard(visit, interaction_in(query)).await? {
+    let interaction = match open_or_dashboard(visit, interaction_in(query).as_ref()).await? {
         Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Err(PageError::interaction_expired()),
     };
@@ -110,7 +110,7 @@ async fn submitted(
     };
     if let Some(problem) = problem {
         let interaction_ref = entered.interaction_ref;
-        let Ok(interaction) = open_or_dashboard(&context.visit, interaction_ref).await? else {
+        let Ok(interaction) = open_or_dashboard(&context.visit, interaction_ref.as_ref()).await? else {
             return Err(PageError::interaction_expired());
         };
         return refused(context, &interaction, entered.email, problem);
@@ -126,13 +126,13 @@ async fn submitted(
             Ok(remember(context, cookies, finish(context, go(context, next)).await))
         }
         SignInOutcome::Proven { next } => go(context, next),
-        SignInOutcome::Refused { told: LockDisclosure::Nothing, interaction } => {
+        SignInOutcome::Refused { disclosure: LockDisclosure::Nothing, interaction } => {
             refused(context, &interaction, entered.email, SignInProblem::Refused)
         }
-        SignInOutcome::Refused { told: LockDisclosure::Locked, interaction } => {
+        SignInOutcome::Refused { disclosure: LockDisclosure::Locked, interaction } => {
             refused(context, &interaction, entered.email, SignInProblem::LockedHere)
         }
-        SignInOutcome::Refused { told: LockDisclosure::NoCookies, interaction } => {
+        SignInOutcome::Refused { disclosure: LockDisclosure::NoCookies, interaction } => {
             refused(context, &interaction, entered.email, SignInProblem::NoCookies)
         }
         SignInOutcome::RateLimited { wait, interaction } => {

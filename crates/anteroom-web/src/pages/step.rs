@@ -66,7 +66,7 @@ pub(crate) async fn resume(query: axum::extract::RawQuery, context: PageContext)
 
 async fn resumed(context: &PageContext, query: &str) -> Result<Response, PageError> {
     let interaction_ref = interaction_in(query).ok_or_else(PageError::interaction_expired)?;
-    let Ok(interaction) = open(&context.visit, interaction_ref).await? else {
+    let Ok(interaction) = open(&context.visit, &interaction_ref).await? else {
         return Err(PageError::interaction_expired());
     };
     show_saying(context, proceed(&context.visit, interaction).await?, StepNotices::asked_in(query))
@@ -110,7 +110,7 @@ fn step_page(context: &PageContext, page: StepPage, say: StepNotices) -> Result<
 
 fn notice(reason: SignInReason) -> Option<SignInNotice> {
     match reason {
-        SignInReason::NobodyThere | SignInReason::AccountInactive => None,
+        SignInReason::NotSignedIn | SignInReason::AccountInactive => None,
         SignInReason::LoginRequested | SignInReason::MaxAgeExceeded | SignInReason::OtherAccount => {
             Some(SignInNotice::Reauthenticate)
         }

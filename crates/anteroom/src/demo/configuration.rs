@@ -133,6 +133,23 @@ fn variable(app: &App) -> String {
     format!("DEMO_SECRET_{}", app.screen.slug().replace('-', "_").to_ascii_uppercase())
 }
 
+const GROUPS: &str = r#"[[groups]]
+name = "staff"
+description = "Everyone who works here"
+
+[[groups]]
+name = "clinicians"
+description = "Dentists, doctors and hygienists"
+
+[[groups]]
+name = "managers"
+description = "Run the practice"
+
+[[groups]]
+name = "operators"
+description = "Run this portal"
+"#;
+
 fn text(plan: DemoOptions<'_>, apps: &Apps, secrets: Secrets) -> Result<String, CommandError> {
     let port = plan.port;
     let include = toml_list(plan.clients.iter().map(|file| file.display().to_string()));
@@ -170,22 +187,7 @@ outbox = true
 [log]
 level = "warn"
 
-[[groups]]
-name = "staff"
-description = "Everyone who works here"
-
-[[groups]]
-name = "clinicians"
-description = "Dentists, doctors and hygienists"
-
-[[groups]]
-name = "managers"
-description = "Run the practice"
-
-[[groups]]
-name = "operators"
-description = "Run this portal"
-
+{GROUPS}
 [[clients]]
 client_id = "demo-native"
 client_name = "Demo native application"

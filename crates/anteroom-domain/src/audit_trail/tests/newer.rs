@@ -4,13 +4,13 @@ use super::*;
 
 /// The first six entries with their checkpoint, exported at second 200 by a good key.
 fn export() -> Vec<String> {
-    let good = Trail::good();
-    Trail { entries: good.entries[..6].to_vec(), checkpoints: good.checkpoints[..1].to_vec() }.lines()
+    let good = AuditTrail::good();
+    AuditTrail { entries: good.entries[..6].to_vec(), checkpoints: good.checkpoints[..1].to_vec() }.lines()
 }
 
 /// A checkpoint of the ninth entry.
 fn of_the_ninth(second: i64) -> Checkpoint {
-    Checkpoint::sign(Trail::good().entries[8].link, at(second), &signer(&keyring())).unwrap()
+    Checkpoint::sign(AuditTrail::good().entries[8].link, at(second), &signer(&keyring())).unwrap()
 }
 
 fn is_cut(findings: &[AuditFinding]) -> bool {
@@ -58,7 +58,7 @@ fn an_export_cannot_be_dated_anew() {
 
 #[test]
 fn checkpoints_of_what_is_in_the_export_still_count() {
-    let good = Trail::good();
+    let good = AuditTrail::good();
     let mut replaced = good.checkpoints[0].clone();
     replaced.link.digest = KeyedDigest::from_slice(&[1; 32]).unwrap();
     let other = Checkpoint::sign(replaced.link, at(300), &signer(&keyring())).unwrap();

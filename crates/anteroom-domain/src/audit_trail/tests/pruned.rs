@@ -5,14 +5,14 @@ use crate::audit_trail::chain::{ChainHead, Pruned};
 use crate::audit_trail::verify::{ChainVerifier, CheckpointSource, VerificationKeys};
 
 /// Pruned up to entry 4, whose checkpoint stays.
-fn pruned() -> (Trail, Pruned) {
-    let mut trail = Trail::good();
+fn pruned() -> (AuditTrail, Pruned) {
+    let mut trail = AuditTrail::good();
     let link = trail.entries[3].link;
     trail.entries.drain(..4);
     (trail, Pruned::sign(link, at(150), at(50), &signer(&keyring())).unwrap())
 }
 
-fn lines(trail: &Trail, pruned: &Pruned) -> Vec<String> {
+fn lines(trail: &AuditTrail, pruned: &Pruned) -> Vec<String> {
     let mut lines = trail.lines();
     lines.insert(0, ExportLine::Pruned(pruned.clone()).write().unwrap());
     lines
@@ -27,7 +27,7 @@ fn found(lines: &[String], outside: &[Checkpoint]) -> Vec<AuditFinding> {
 #[test]
 fn a_trail_begins_where_a_signature_says_it_was_pruned() {
     let (trail, word) = pruned();
-    let outside = Trail::good().checkpoints;
+    let outside = AuditTrail::good().checkpoints;
     let lines = lines(&trail, &word);
     assert_eq!(ExportLine::read(&lines[0]), Some(ExportLine::Pruned(word.clone())));
     assert_eq!(found(&lines, &outside), []);
@@ -60,8 +60,10 @@ fn a_removal_that_is_not_the_sweepers_is_found() {
     let later = Pruned { older_than: at(60), ..word.clone() };
     assert_eq!(found(&lines(&trail, &later), &[])[0], AuditFinding::UnsignedPruning { seq: 4 });
     // What was pruned does not come back, and the word stands first.
-    let back =
-        Trail { entries: [&Trail::good().entries[3..4], &trail.entries[..]].concat(), ..trail.clone() };
+    let back = AuditTrail {
+        entries: [&AuditTrail::good().entries[3..4], &trail.entries[..]].concat(),
+        ..trail.clone()
+    };
     assert_eq!(found(&lines(&back, &word), &[]), [AuditFinding::OutOfOrder { seq: 4, id: id(4) }]);
     let mut moved = lines(&trail, &word);
     moved.swap(0, 1);
@@ -89,7 +91,7 @@ fn findings_with(entries: &[ChainedEntry], head: Option<ChainHead>) -> Vec<Audit
 
 #[test]
 fn a_cut_since_the_last_checkpoint_is_found_by_the_head() {
-    let entries = Trail::good().entries;
+    let entries = AuditTrail::good().entries;
     let head = |place: usize| Some(ChainHead::of(entries[place].link, &keyring()));
     assert_eq!(findings_with(&entries, head(8)), []);
     assert_eq!(findings_with(&entries, head(5)), [], "linked further while it was read");

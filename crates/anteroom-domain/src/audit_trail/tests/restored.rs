@@ -3,7 +3,7 @@
 use super::*;
 
 /// Six entries of a backup, whose last checkpoint is of the fourth, and a seventh that accepts the database up to the sixth.
-fn restored(inside: &[usize]) -> Trail {
+fn restored(inside: &[usize]) -> AuditTrail {
     let keyring = keyring();
     let mut accepted = record(7, &keyring);
     "database_accepted".clone_into(&mut accepted.kind);
@@ -12,12 +12,12 @@ fn restored(inside: &[usize]) -> Trail {
     accepted.mac = accepted.computed_mac(&keyring);
     let later = record(8, &keyring);
     let entries = chained((1..=6).map(|number| record(number, &keyring)).chain([accepted, later]));
-    let mut trail = Trail { entries, checkpoints: Vec::new() };
+    let mut trail = AuditTrail { entries, checkpoints: Vec::new() };
     trail.checkpoints = inside.iter().map(|seq| checkpoint(&trail, *seq, 100)).collect();
     trail
 }
 
-fn checkpoint(trail: &Trail, seq: usize, second: i64) -> Checkpoint {
+fn checkpoint(trail: &AuditTrail, seq: usize, second: i64) -> Checkpoint {
     Checkpoint::sign(trail.entries[seq - 1].link, at(second), &signer(&keyring())).unwrap()
 }
 

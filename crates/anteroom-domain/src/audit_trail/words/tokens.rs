@@ -16,18 +16,7 @@ pub(super) fn sentence(kind: &str, detail: &Detail) -> Option<String> {
                 .to_owned()
         }
         "grant_revoked" => {
-            let why = match detail.text("reason").as_str() {
-                "code_replayed" => "its code was used twice",
-                "refresh_replayed" => "an old refresh token was used again",
-                "commits_lost" => "the database has lost what was written about them",
-                "database_accepted" => "the database had gone back, and an operator went on with it",
-                "client_revoked" => "the application gave them back",
-                "session_ended" => "the session has ended",
-                "password_changed" => "the password was reset or changed",
-                "not_admitted" => "the application does not admit the account any more",
-                "client_deleted" => "the application is registered no more",
-                _ => return None,
-            };
+            let why = why_tokens_ended(&detail.text("reason"))?;
             format!("The application's tokens have ended: {why}.")
         }
         "token_revoked" => "The application gave back a token of its own.".to_owned(),
@@ -44,12 +33,7 @@ pub(super) fn sentence(kind: &str, detail: &Detail) -> Option<String> {
             detail.number("grants")
         ),
         "client_grants_ended" => {
-            let why = match detail.text("reason").as_str() {
-                "client_removed" => "it is in no node's configuration any more",
-                "subjects_changed" => "it knows people by other identifiers now",
-                "operator_ended" => "an operator ended them",
-                _ => return None,
-            };
+            let why = why_all_grants_ended(&detail.text("reason"))?;
             format!("All sign-ins of the application have ended, because {why}: {}.", detail.number("grants"))
         }
         "client_deleted" => format!(
@@ -68,6 +52,30 @@ pub(super) fn sentence(kind: &str, detail: &Detail) -> Option<String> {
             "The application could not be told that the session has ended, in {} tries.",
             detail.number("attempts")
         ),
+        _ => return None,
+    })
+}
+
+fn why_tokens_ended(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "code_replayed" => "its code was used twice",
+        "refresh_replayed" => "an old refresh token was used again",
+        "commits_lost" => "the database has lost what was written about them",
+        "database_accepted" => "the database had gone back, and an operator went on with it",
+        "client_revoked" => "the application gave them back",
+        "session_ended" => "the session has ended",
+        "password_changed" => "the password was reset or changed",
+        "not_admitted" => "the application does not admit the account any more",
+        "client_deleted" => "the application is registered no more",
+        _ => return None,
+    })
+}
+
+fn why_all_grants_ended(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "client_removed" => "it is in no node's configuration any more",
+        "subjects_changed" => "it knows people by other identifiers now",
+        "operator_ended" => "an operator ended them",
         _ => return None,
     })
 }

@@ -26,10 +26,10 @@ pub async fn enter(
     interaction_ref: Option<InteractionRef>,
     entered: EnteredCode<'_>,
 ) -> Result<EnterOutcome, FlowError> {
-    let page = match now(visit, interaction_ref.clone()).await? {
+    let page = match now(visit, interaction_ref.as_ref()).await? {
         VerificationState::Verifying(page) => page,
         VerificationState::Elsewhere(next) => {
-            let again = again_in_session(visit, interaction_ref).await?;
+            let again = again_in_session(visit, interaction_ref.as_ref()).await?;
             return Ok(again.unwrap_or(EnterOutcome::Next(next)));
         }
         VerificationState::Gone => return Ok(EnterOutcome::Gone),
@@ -43,24 +43,19 @@ pub async fn enter(
         Some(live) => sessions_of_other_accounts(&active_sessions(visit).await?, live.account.id),
         None => Vec::new(),
     };
-    let unit = EnterCode {
-        submission: entry_id(visit, &checked, entered),
-        renewed: session.map(|live| RenewedSession::of(visit, live)),
-        new_interaction: NewInteraction::prepare(visit, &page.interaction),
-        call: visit.call.clone(),
-        page,
-        checked,
-        left,
-    };
-    let (unit, result) = visit.store().run(unit).await;
-    after_entry(visit, unit, result?, interaction_ref).await
+    let submission = entry_id(visit, &checked, entered);
+    let renewed = session.map(|live| RenewedSession::of(visit, live));
+    let new_interaction = NewInteraction::prepare(visit, &page.interaction);
+    let unit = |call| EnterCode { call, page, new_interaction, checked, submission, renewed, left };
+    let (unit, result) = visit.run(unit).await;
+    after_entry(visit, unit, result?, interaction_ref.as_ref()).await
 }
 
 async fn after_entry(
     visit: &Visit,
     unit: EnterCode,
     result: EnterCodeResult,
-    interaction_ref: Option<InteractionRef>,
+    interaction_ref: Option<&InteractionRef>,
 ) -> Result<EnterOutcome, FlowError> {
     let EnterCode { page, renewed, .. } = unit;
     match result {

@@ -191,7 +191,7 @@ impl EnterCode {
                 InteractionProof { kind: ProofKind::Recovery { link }, factor, ..*proof }
             }
         };
-        interaction.save(tx, &self.new_interaction, Some(proof)).await
+        interaction.save(tx, &self.new_interaction, Some(&proof)).await
     }
 
     /// The number that the code was sent to.

@@ -45,7 +45,10 @@ impl VerificationPage {
     }
 }
 
-async fn now(visit: &Visit, interaction_ref: Option<InteractionRef>) -> Result<VerificationState, FlowError> {
+async fn now(
+    visit: &Visit,
+    interaction_ref: Option<&InteractionRef>,
+) -> Result<VerificationState, FlowError> {
     let interaction = match open_or_dashboard(visit, interaction_ref).await? {
         Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Ok(VerificationState::Gone),

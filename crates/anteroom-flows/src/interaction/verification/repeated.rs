@@ -30,9 +30,9 @@ pub(super) fn entry_id(visit: &Visit, checked: &CheckedCode, entered: EnteredCod
 /// The result of the first submission of the same form: the session that it renewed, with its new secret, or the next step.
 pub(super) async fn repeat_of_form(
     visit: &Visit,
-    interaction_ref: Option<InteractionRef>,
+    interaction_ref: Option<&InteractionRef>,
 ) -> Result<Option<EnterOutcome>, FlowError> {
-    if let Some(again) = again_in_session(visit, interaction_ref.clone()).await? {
+    if let Some(again) = again_in_session(visit, interaction_ref).await? {
         return Ok(Some(again));
     }
     Ok(match now(visit, interaction_ref).await? {
@@ -43,7 +43,7 @@ pub(super) async fn repeat_of_form(
 
 pub(super) async fn again_in_session(
     visit: &Visit,
-    interaction_ref: Option<InteractionRef>,
+    interaction_ref: Option<&InteractionRef>,
 ) -> Result<Option<EnterOutcome>, FlowError> {
     let Some(answered) = repeated_submission(visit, None).await? else { return Ok(None) };
     let RepeatedSubmission { visit, mut live, secrets } = answered;

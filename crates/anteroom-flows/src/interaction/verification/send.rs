@@ -65,7 +65,7 @@ pub async fn send(
     interaction_ref: Option<InteractionRef>,
     choice: Option<CodeMethodChoice>,
 ) -> Result<SendOutcome, FlowError> {
-    let page = match now(visit, interaction_ref).await? {
+    let page = match now(visit, interaction_ref.as_ref()).await? {
         VerificationState::Verifying(page) => page,
         VerificationState::Elsewhere(next) => return Ok(SendOutcome::Next(next)),
         VerificationState::Gone => return Ok(SendOutcome::Gone),
@@ -84,14 +84,14 @@ pub async fn send(
     } else {
         let id = code_id(visit, offer).await?;
         let (code, message) = code_and_message(visit, &page, offer, id);
-        let unit = SendCode {
-            call: visit.call.clone(),
+        let unit = |call| SendCode {
+            call,
             new_interaction: NewInteraction::prepare(visit, &page.interaction),
             page,
             code,
             message,
         };
-        let (unit, sent) = visit.store().run(unit).await;
+        let (unit, sent) = visit.run(unit).await;
         (unit.page, sent?)
     };
     match sent {
@@ -161,7 +161,7 @@ fn code_and_message(
     };
     let secret = SecretCode { digits, minutes: u16::try_from(lifetime.as_mins()).unwrap_or(u16::MAX) };
     let to = offer.phone.number.clone();
-    let parcel = match offer.method {
+    let body = match offer.method {
         DeliveryMethod::Text => MessageBody::Text { to, code: secret },
         DeliveryMethod::Call => MessageBody::Call { to, code: secret },
     };
@@ -170,7 +170,7 @@ fn code_and_message(
         id: message,
         account: Some(account.id),
         locale: asked_in(account.locale.as_deref(), language),
-        parcel,
+        body,
         reference: Some(visit.reference),
         created_at: at,
         expires_at,
@@ -232,7 +232,7 @@ impl SendCode {
 
     async fn save(&self, tx: &Tx) -> Result<SavedRow, FlowError> {
         let interaction = &self.page.interaction;
-        interaction.save(tx, &self.new_interaction, interaction.proof().cloned()).await
+        interaction.save(tx, &self.new_interaction, interaction.proof()).await
     }
 
     /// The limits of this account, device and purpose, and of the cost of all codes.

@@ -58,8 +58,7 @@ pub async fn invite(call: &Call, invitee: Invitee) -> Result<Invited, AdminError
         let invitation = invitation_for(call, id, &invitee);
         (id, invitation, InvitedPerson::New(Box::new(new_account(call, invitee, id))))
     };
-    let unit = InvitePerson { call: call.clone(), account, person, invitation };
-    let (unit, invited) = call.store().run(unit).await;
+    let (unit, invited) = call.run(|call| InvitePerson { call, account, person, invitation }).await;
     let (address, groups, again) = match unit.person {
         InvitedPerson::New(new) => (new.primary_address.address, new.groups, false),
         InvitedPerson::Known { address, groups, .. } => (address, groups, true),
@@ -253,7 +252,7 @@ fn invitation_for(call: &Call, account: AccountId, invitee: &Invitee) -> Invitat
         id: MessageId(call.new_id()),
         account: Some(account),
         locale: invitee.locale.clone(),
-        parcel: MessageBody::Email { to: invitee.address.clone(), mail },
+        body: MessageBody::Email { to: invitee.address.clone(), mail },
         reference: None,
         created_at: call.now,
         expires_at: new.link.expires_at,

@@ -35,7 +35,7 @@ use crate::interaction::open_interaction::{InteractionNotFound, InteractionRef, 
 use crate::interaction::reopen::open_or_dashboard;
 use crate::sessions::browser_sessions::active_sessions;
 use crate::sessions::new_session::{NewCookies, make_current};
-use unit::{NewPasswordFor, SetPasswordResult, SetPasswordUnit};
+use unit::{NewPasswordFor, SetPasswordResult, SetPasswordUnit, reset_done};
 
 pub struct EnteredPassword {
     pub new: SecretString,
@@ -102,9 +102,10 @@ pub async fn set(
     interaction_ref: Option<InteractionRef>,
     entered: EnteredPassword,
 ) -> Result<NewPasswordOutcome, FlowError> {
-    let outcome = set_now(visit, interaction_ref.clone(), &entered).await?;
+    let outcome = set_now(visit, interaction_ref.as_ref(), &entered).await?;
+    // The first submission of the form may have been answered while this one waited for its hashes.
     if matches!(outcome, NewPasswordOutcome::Next(_) | NewPasswordOutcome::Gone)
-        && let Some(again) = repeated::answer(visit, interaction_ref, &entered).await?
+        && let Some(again) = repeated::answer(&visit.at_present(), interaction_ref.as_ref(), &entered).await?
     {
         return Ok(again);
     }
@@ -113,10 +114,10 @@ pub async fn set(
 
 async fn set_now(
     visit: &Visit,
-    interaction_ref: Option<InteractionRef>,
+    interaction_ref: Option<&InteractionRef>,
     entered: &EnteredPassword,
 ) -> Result<NewPasswordOutcome, FlowError> {
-    let interaction = match open_or_dashboard(visit, interaction_ref.clone()).await? {
+    let interaction = match open_or_dashboard(visit, interaction_ref).await? {
         Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Ok(NewPasswordOutcome::Gone),
     };
@@ -132,21 +133,25 @@ async fn set_now(
     spend(visit, vec![budget]).await?;
     let old = visit.store().credential(account.id).await?;
     if let Err(fault) = check(visit, account, old.as_ref(), reason, entered).await? {
-        note_fault(visit, account, fault).await?;
+        note_fault(&visit.at_present(), account, fault).await?;
         return Ok(NewPasswordOutcome::Problem { fault, page });
     }
     let hash = visit.hashing().hash(lane_of(account), &normalized(&entered.new)).await?;
+    // The hashes may have waited. The password's age, its session and the session's limits begin now.
+    let visit = &visit.at_present();
     let live = active_sessions(visit).await?;
     let password_for = NewPasswordFor { account: account.id, epoch: account.epoch, reason };
     let unit = SetPasswordUnit::new(visit, page.interaction, password_for, hash, &live);
-    let result = visit.store().run(unit).await.1?;
+    let (SetPasswordUnit { mut interaction, .. }, result) = visit.store().run(unit).await;
+    let result = result?;
     visit.provider().logout_queued.notify_one();
     match result {
-        SetPasswordResult::Reset { device, interaction } => {
-            Ok(NewPasswordOutcome::Reset { device, interaction })
+        SetPasswordResult::Reset { device, saved } => {
+            interaction.state = reset_done(interaction.state, device);
+            Ok(NewPasswordOutcome::Reset { device, interaction: interaction.saved_as(saved) })
         }
-        SetPasswordResult::SignedIn { current, interaction } => {
-            signed_in(visit, interaction, *current, live).await
+        SetPasswordResult::SignedIn { current, saved } => {
+            signed_in(visit, interaction.saved_as(saved), *current, live).await
         }
         // Looked at once more: the unit that came first may be that of the same form.
         SetPasswordResult::TooLate => match open_or_dashboard(visit, interaction_ref).await? {

@@ -14,7 +14,7 @@ use crate::sessions::repeated_form::repeated_submission;
 /// the account's password by now.
 pub(super) async fn answer(
     visit: &Visit,
-    interaction_ref: Option<InteractionRef>,
+    interaction_ref: Option<&InteractionRef>,
     entered: &EnteredPassword,
 ) -> Result<Option<NewPasswordOutcome>, FlowError> {
     let Some(account) = visit.form.account else { return Ok(None) };
@@ -29,6 +29,7 @@ pub(super) async fn answer(
     if !matches_password(visit, lane, &credential.hash, credential.form, &entered.new).await? {
         return Ok(None);
     }
+    let visit = &visit.at_present();
     let Ok(interaction) = open_or_dashboard(visit, interaction_ref).await? else { return Ok(None) };
     Ok(Some(signed_in(visit, interaction, current, live).await?))
 }

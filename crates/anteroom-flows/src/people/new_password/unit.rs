@@ -5,7 +5,7 @@ use anteroom_domain::account::{Account, AccountEpoch, AccountStatus};
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::grant::GrantEnd;
 use anteroom_domain::ids::{AccountId, DeviceId, SessionId};
-use anteroom_domain::interaction::{PassedFactor, ProofKind};
+use anteroom_domain::interaction::{InteractionState, PassedFactor, ProofKind};
 use anteroom_domain::link::LinkKind;
 use anteroom_domain::message::{AppChange, Mail, Message};
 use anteroom_domain::next_step::NewPasswordReason;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::context::call::Visit;
 use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::interaction::open_interaction::{NewInteraction, OpenInteraction};
+use crate::interaction::open_interaction::{NewInteraction, OpenInteraction, SavedRow};
 use crate::messages::notices::notices_to;
 use crate::sessions::browser_sessions::sessions_of_other_accounts;
 use crate::sessions::end_sessions::{end_all, session_ending};
@@ -37,7 +37,7 @@ pub(super) struct NewPasswordFor {
 pub(super) struct SetPasswordUnit {
     visit: Visit,
     /// As it is once the password is set.
-    interaction: OpenInteraction,
+    pub interaction: OpenInteraction,
     new_interaction: NewInteraction,
     password_for: NewPasswordFor,
     credential: Credential,
@@ -50,16 +50,26 @@ pub(super) struct SetPasswordUnit {
 }
 
 pub(super) enum SetPasswordResult {
+    /// The interaction was saved as [`reset_done`] has it.
     Reset {
         device: DeviceId,
-        interaction: OpenInteraction,
+        saved: SavedRow,
     },
     SignedIn {
         current: Box<ActiveSession>,
-        interaction: OpenInteraction,
+        saved: SavedRow,
     },
     /// Another reset, or a disablement, came first.
     TooLate,
+}
+
+/// The state after a reset, which made this device a known one.
+pub(super) fn reset_done(mut state: InteractionState, device: DeviceId) -> InteractionState {
+    if let Some(note) = &mut state.recovery {
+        note.done = true;
+        note.device = Some(device);
+    }
+    state
 }
 
 impl SetPasswordUnit {
@@ -154,8 +164,8 @@ impl Unit for SetPasswordUnit {
             Event::SignedIn { acr: session.session.acr, device: Some(device), new_device: known.is_none() };
         let entry = self.visit.entry(Actor::Account(session.account.id), event);
         tx.append(&entry.in_session(session.session.id)).await?;
-        let interaction = self.interaction.persist(tx, &self.new_interaction, None).await?;
-        Ok(SetPasswordResult::SignedIn { current: Box::new(session), interaction })
+        let saved = self.interaction.save(tx, &self.new_interaction, None).await?;
+        Ok(SetPasswordResult::SignedIn { current: Box::new(session), saved })
     }
 }
 
@@ -242,13 +252,9 @@ impl SetPasswordUnit {
         tx.record_reset(account.id, device, self.now()).await?;
         tx.lift_locks(account.id).await?;
         self.remove_unserved_authenticators(tx, account).await?;
-        let mut interaction = self.interaction.clone();
-        if let Some(note) = &mut interaction.state.recovery {
-            note.done = true;
-            note.device = Some(device);
-        }
-        let interaction = interaction.persist(tx, &self.new_interaction, None).await?;
-        Ok(SetPasswordResult::Reset { device, interaction })
+        let state = reset_done(self.interaction.state.clone(), device);
+        let saved = self.interaction.save_in_state(tx, &self.new_interaction, state, None).await?;
+        Ok(SetPasswordResult::Reset { device, saved })
     }
 
     /// Phones and apps that were added and cannot be used yet. The entries and notices say to a person who added them why they are

@@ -20,7 +20,7 @@ use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, proceed};
 use crate::interaction::open_interaction::{
-    InteractionNotFound, InteractionRef, InteractionStorage, NewInteraction, OpenInteraction,
+    InteractionNotFound, InteractionRef, InteractionStorage, NewInteraction, OpenInteraction, SavedRow,
 };
 use crate::interaction::reopen::open;
 use crate::messages::links::{is_typed_code_of, token_digests};
@@ -78,7 +78,7 @@ pub async fn enter_link_code(
     entered: &str,
 ) -> Result<LinkCodeOutcome, FlowError> {
     let started = tokio::time::Instant::now();
-    let interaction = match open(visit, interaction_ref).await? {
+    let interaction = match open(visit, &interaction_ref).await? {
         Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Ok(LinkCodeOutcome::Gone),
     };
@@ -192,9 +192,9 @@ async fn open_link(
     link: EmailedLink,
     OpenedBy { page, is_repeated }: OpenedBy,
 ) -> Result<Result<OpenInteraction, InvalidLink>, FlowError> {
-    let account = match link.press(visit.browser.id, visit.now) {
+    let account = match link.follow(visit.browser.id, visit.now) {
         Ok(account) => account,
-        Err(dead) => return Ok(Err(dead)),
+        Err(invalid) => return Ok(Err(invalid)),
     };
     // It is in the history of this browser, which may be another person's by now.
     if let Some(followed_at) = link.used_at
@@ -214,7 +214,8 @@ async fn open_link(
         account,
         is_repeated,
     };
-    visit.store().run(unit).await.1
+    let (FollowLinkUnit { interaction, .. }, saved) = visit.store().run(unit).await;
+    Ok(saved?.map(|saved| interaction.saved_as(saved)))
 }
 
 struct FollowLinkUnit {
@@ -229,12 +230,12 @@ struct FollowLinkUnit {
 }
 
 impl Unit for FollowLinkUnit {
-    type Output = Result<OpenInteraction, InvalidLink>;
+    type Output = Result<SavedRow, InvalidLink>;
     type Error = FlowError;
 
     const NAME: &'static str = "follow_link";
 
-    async fn run(&self, tx: &Tx) -> Result<Result<OpenInteraction, InvalidLink>, FlowError> {
+    async fn run(&self, tx: &Tx) -> Result<Result<SavedRow, InvalidLink>, FlowError> {
         let Self { link, interaction, browser, now, .. } = self;
         let locked = tx.lock_account(self.account).await?;
         let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Active) else {
@@ -252,11 +253,11 @@ impl Unit for FollowLinkUnit {
             device: None,
             factor: None,
         };
-        let interaction = interaction.persist(tx, &self.new_interaction, Some(proof)).await?;
+        let saved = interaction.save(tx, &self.new_interaction, Some(&proof)).await?;
         if !is_noted {
             tx.append(&self.entry).await?;
         }
-        Ok(Ok(interaction))
+        Ok(Ok(saved))
     }
 }
 
@@ -324,7 +325,7 @@ pub async fn is_reset_completed(visit: &Visit, interaction_ref: InteractionRef) 
 }
 
 async fn is_reset_done(visit: &Visit, interaction_ref: InteractionRef) -> Result<bool, FlowError> {
-    let Ok(interaction) = open(visit, interaction_ref).await? else { return Ok(false) };
+    let Ok(interaction) = open(visit, &interaction_ref).await? else { return Ok(false) };
     let InteractionStorage::Row { interaction: row, .. } = &interaction.place else { return Ok(false) };
     Ok(visit.store().is_link_completed_in(row.id).await?)
 }

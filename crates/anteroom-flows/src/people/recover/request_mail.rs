@@ -11,7 +11,7 @@ use crate::context::call::Visit;
 use crate::context::limits::wait_for_floor;
 use crate::error::FlowError;
 use crate::interaction::open_interaction::{
-    InteractionNotFound, InteractionRef, InteractionStorage, NewInteraction, OpenInteraction,
+    InteractionNotFound, InteractionRef, InteractionStorage, NewInteraction, OpenInteraction, SavedRow,
 };
 use crate::interaction::reopen::open_or_dashboard;
 use crate::people::mail_requests::{self, NewMailRequest};
@@ -36,7 +36,7 @@ pub enum RequestRecoveryOutcome {
 #[tracing::instrument(name = "ask_for_recovery", skip_all)]
 pub async fn ask(visit: &Visit, asking: RecoveryRequest) -> Result<RequestRecoveryOutcome, FlowError> {
     let started = tokio::time::Instant::now();
-    let mut interaction = match open_or_dashboard(visit, asking.interaction_ref).await? {
+    let mut interaction = match open_or_dashboard(visit, asking.interaction_ref.as_ref()).await? {
         Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Ok(RequestRecoveryOutcome::Gone),
     };
@@ -53,7 +53,9 @@ pub async fn ask(visit: &Visit, asking: RecoveryRequest) -> Result<RequestRecove
     interaction.state.recovery =
         Some(RecoveryProgress { address: asking.address, waits_elsewhere: false, done: false, device: None });
     let new_interaction = NewInteraction::prepare(visit, &interaction);
-    let interaction = visit.store().run(RequestRecoveryUnit { interaction, new_interaction, ask }).await.1?;
+    let unit = RequestRecoveryUnit { interaction, new_interaction, ask };
+    let (RequestRecoveryUnit { interaction, .. }, saved) = visit.store().run(unit).await;
+    let interaction = interaction.saved_as(saved?);
     wait_for_floor(started, snapshot).await;
     Ok(RequestRecoveryOutcome::Asked(interaction))
 }
@@ -65,16 +67,16 @@ struct RequestRecoveryUnit {
 }
 
 impl Unit for RequestRecoveryUnit {
-    type Output = OpenInteraction;
+    type Output = SavedRow;
     type Error = FlowError;
 
     const NAME: &'static str = "request_recovery";
 
-    async fn run(&self, tx: &Tx) -> Result<OpenInteraction, FlowError> {
-        let proof = self.interaction.proof().cloned();
-        let interaction = self.interaction.persist(tx, &self.new_interaction, proof).await?;
-        self.ask.write(tx, interaction.row()).await?;
-        Ok(interaction)
+    async fn run(&self, tx: &Tx) -> Result<SavedRow, FlowError> {
+        let Self { interaction, new_interaction, ask } = self;
+        let saved = interaction.save(tx, new_interaction, interaction.proof()).await?;
+        ask.write(tx, Some(saved.id())).await?;
+        Ok(saved)
     }
 }
 

@@ -13,21 +13,21 @@ use crate::context::call::{Call, Visit};
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, proceed};
-use crate::interaction::open_interaction::{NewInteraction, OpenInteraction};
+use crate::interaction::open_interaction::{NewInteraction, OpenInteraction, SavedRow};
 use crate::messages::links::token_digests;
 
 #[derive(Debug)]
 pub enum InvitationOutcome {
     Next(Next),
     /// Ended, expired, or unknown: the person requests another one.
-    Dead,
+    LinkInvalid,
 }
 
 /// The account that the link invites, while the link can be used. Opening it changes nothing.
 #[tracing::instrument(name = "open_invitation", skip_all)]
 pub async fn invited(visit: &Visit, token: &str) -> Result<Option<Account>, FlowError> {
     let Some(link) = invitation(visit, token).await? else { return Ok(None) };
-    let Ok(account) = as_unfollowed(&link).press(visit.browser.id, visit.now) else { return Ok(None) };
+    let Ok(account) = as_unfollowed(&link).follow(visit.browser.id, visit.now) else { return Ok(None) };
     let account = visit.store().account(account).await?;
     Ok(account.filter(|account| account.status == AccountStatus::Invited))
 }
@@ -56,16 +56,16 @@ pub async fn accept(visit: &Visit, token: &str) -> Result<InvitationOutcome, Flo
             let event = Event::LinkRefused { reason: why.as_str() };
             let entry = visit.entry(Actor::Anonymous, event);
             note_refusal(visit, entry).await?;
-            Ok(InvitationOutcome::Dead)
+            Ok(InvitationOutcome::LinkInvalid)
         }
     }
 }
 
 async fn follow(visit: &Visit, link: EmailedLink) -> Result<Result<OpenInteraction, InvalidLink>, FlowError> {
     let link = as_unfollowed(&link);
-    let account = match link.press(visit.browser.id, visit.now) {
+    let account = match link.follow(visit.browser.id, visit.now) {
         Ok(account) => account,
-        Err(dead) => return Ok(Err(dead)),
+        Err(invalid) => return Ok(Err(invalid)),
     };
     let mut interaction = OpenInteraction::to_dashboard(visit);
     interaction.state.account = Some(account);
@@ -73,7 +73,8 @@ async fn follow(visit: &Visit, link: EmailedLink) -> Result<Result<OpenInteracti
     let entry = visit.entry(Actor::Anonymous, Event::LinkFollowed).about(account);
     let (browser, now) = (visit.browser.id, visit.now);
     let unit = AcceptInvitation { link, account, interaction, new_interaction, entry, browser, now };
-    visit.store().run(unit).await.1
+    let (AcceptInvitation { interaction, .. }, saved) = visit.store().run(unit).await;
+    Ok(saved?.map(|saved| interaction.saved_as(saved)))
 }
 
 struct AcceptInvitation {
@@ -87,12 +88,12 @@ struct AcceptInvitation {
 }
 
 impl Unit for AcceptInvitation {
-    type Output = Result<OpenInteraction, InvalidLink>;
+    type Output = Result<SavedRow, InvalidLink>;
     type Error = FlowError;
 
     const NAME: &'static str = "accept_invitation";
 
-    async fn run(&self, tx: &Tx) -> Result<Result<OpenInteraction, InvalidLink>, FlowError> {
+    async fn run(&self, tx: &Tx) -> Result<Result<SavedRow, InvalidLink>, FlowError> {
         let Self { link, interaction, new_interaction, .. } = self;
         let (account, browser, now) = (self.account, self.browser, self.now);
         let locked = tx.lock_account(account).await?;
@@ -101,7 +102,7 @@ impl Unit for AcceptInvitation {
         };
         // It may have ended since it was read: the practice has invited the person anew.
         let present = tx.link(std::slice::from_ref(&link.token)).await?;
-        if present.is_none_or(|link| as_unfollowed(&link).press(browser, now).is_err()) {
+        if present.is_none_or(|link| as_unfollowed(&link).follow(browser, now).is_err()) {
             return Ok(Err(InvalidLink::Ended));
         }
         tx.record_link_followed(link.id, browser, now).await?;
@@ -113,8 +114,8 @@ impl Unit for AcceptInvitation {
             device: None,
             factor: None,
         };
-        let interaction = interaction.persist(tx, new_interaction, Some(proof)).await?;
+        let saved = interaction.save(tx, new_interaction, Some(&proof)).await?;
         tx.append(&self.entry).await?;
-        Ok(Ok(interaction))
+        Ok(Ok(saved))
     }
 }

@@ -276,8 +276,8 @@ struct Registration {
 }
 
 async fn find(visit: &Visit, interaction_ref: InteractionRef) -> Result<Option<Registration>, FlowError> {
-    let Ok(interaction) = open(visit, interaction_ref).await? else { return Ok(None) };
-    let Some(proof) = interaction.proof().cloned() else { return Ok(None) };
+    let Ok(interaction) = open(visit, &interaction_ref).await? else { return Ok(None) };
+    let Some(proof) = interaction.proof().copied() else { return Ok(None) };
     let account = visit.store().account(proof.account).await?;
     let invited = matches!(proof.kind, ProofKind::Invitation { .. });
     let stands = account.is_some_and(|account| proof.is_current_for(&account, visit.now));

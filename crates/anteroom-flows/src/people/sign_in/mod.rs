@@ -25,10 +25,10 @@ use crate::interaction::next::{Next, persist_for_redirect, proceed_with};
 use crate::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
 use crate::interaction::reopen::open_or_dashboard;
 use crate::people::known_device::known_device;
-use crate::sessions::browser_sessions::active_sessions;
+use crate::sessions::browser_sessions::{active_sessions, retain_active};
 use crate::sessions::new_session::{NewCookies, make_current};
 use crate::sessions::repeated_form::repeated_submission;
-use unit::{CheckedPassword, SignInResult, SignInUnit, signed_in_as};
+use unit::{CheckedPassword, SignInResult, SignInUnit};
 
 /// What the form said, parsed.
 pub struct Credentials {
@@ -50,7 +50,7 @@ pub enum SignInOutcome {
     },
     /// The same for every reason, except on a known device of the account.
     Refused {
-        told: LockDisclosure,
+        disclosure: LockDisclosure,
         interaction: OpenInteraction,
     },
     RateLimited {
@@ -79,7 +79,7 @@ pub enum LockDisclosure {
 pub async fn sign_in(visit: &Visit, credentials: Credentials) -> Result<SignInOutcome, FlowError> {
     let started = tokio::time::Instant::now();
     let snapshot = visit.snapshot();
-    let interaction = match open_or_dashboard(visit, credentials.interaction_ref).await? {
+    let interaction = match open_or_dashboard(visit, credentials.interaction_ref.as_ref()).await? {
         Ok(interaction) => interaction,
         Err(InteractionNotFound) => return Ok(SignInOutcome::Gone),
     };
@@ -90,30 +90,35 @@ pub async fn sign_in(visit: &Visit, credentials: Credentials) -> Result<SignInOu
     let view = visit.store().sign_in_view(&credentials.address, &visit.browser.devices).await?;
     let here = BrowserSessions::of(visit).await?;
     let verdict = verify(visit, view.as_ref(), &credentials.password).await?;
+    // The attempt may have waited for its hash. A session and its limits begin when the password was verified, and sessions that
+    // have reached theirs since are no longer the browser's.
+    let visit = &visit.at_present();
+    let here = here.at_present(visit);
     let entry = entry(visit, &credentials.address, &credentials.password);
     let checked = CheckedPassword { view, verdict, entry };
     let (unit, result) = visit.store().run(SignInUnit::new(visit, interaction, checked, &here)).await;
-    let SignInUnit { interaction, checked, .. } = unit;
+    let SignInUnit { mut interaction, checked, .. } = unit;
     match result? {
-        SignInResult::SignedIn { current, persisted } => {
+        SignInResult::SignedIn { current, saved } => {
             // The session exists already. If the rehash fails, the next sign-in tries again.
             if let Err(error) = rehash_if_outdated(visit, checked, &credentials.password).await {
                 tracing::warn!(reference = %visit.reference, "a password was not hashed anew: {error}");
             }
-            let interaction = persisted.unwrap_or_else(|| signed_in_as(interaction, current.account.id));
-            signed_in(visit, interaction, *current, here.live).await
+            interaction.state = interaction.state.signed_in_as(current.account.id);
+            signed_in(visit, interaction.saved_if(saved), *current, here.live).await
         }
-        SignInResult::Expired(interaction) => {
-            let next = proceed_with(visit, interaction, here.live).await?;
+        SignInResult::Expired { account, saved } => {
+            interaction.state.account = Some(account);
+            let next = proceed_with(visit, interaction.saved_as(saved), here.live).await?;
             Ok(SignInOutcome::Proven { next })
         }
         SignInResult::Limited(wait) => {
-            visit.provider().tallies.count(AuditCounter::RateLimited(Limit::RightPassword.name()));
+            visit.provider().counters.count(AuditCounter::RateLimited(Limit::RightPassword.name()));
             Ok(SignInOutcome::TooManySignIns { wait, interaction })
         }
-        SignInResult::Refused { told, persisted } => {
+        SignInResult::Refused { disclosure, saved } => {
             wait_for_floor(started, snapshot).await;
-            Ok(SignInOutcome::Refused { told, interaction: persisted.unwrap_or(interaction) })
+            Ok(SignInOutcome::Refused { disclosure, interaction: interaction.saved_if(saved) })
         }
     }
 }
@@ -135,6 +140,12 @@ impl BrowserSessions {
             return Ok(Self { live: answered.live, secrets: answered.secrets });
         }
         Ok(Self { live, secrets: Vec::new() })
+    }
+
+    /// Without the sessions that have reached a limit since they were read.
+    fn at_present(mut self, visit: &Visit) -> Self {
+        retain_active(visit, &mut self.live);
+        self
     }
 }
 

@@ -5,7 +5,7 @@ use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, MessageId, SessionId};
-use anteroom_domain::interaction::{Destination, InteractionProof, ProofKind};
+use anteroom_domain::interaction::{Destination, InteractionProof, InteractionState, ProofKind};
 use anteroom_domain::limits::{Limit, RateLimitCheck};
 use anteroom_domain::lockout::{FailureCounters, LockScope, Lockout};
 use anteroom_domain::message::{Mail, Message, MessageBody};
@@ -22,7 +22,7 @@ use crate::context::call::Visit;
 use crate::context::limits::{of_address, of_one};
 use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::interaction::open_interaction::{NewInteraction, OpenInteraction};
+use crate::interaction::open_interaction::{NewInteraction, OpenInteraction, SavedRow};
 use crate::sessions::browser_sessions::sessions_of_other_accounts;
 use crate::sessions::new_session::{InitialSecret, NewSession, RenewedSession};
 use crate::sessions::repeated_form::{DerivedSecret, repeat_window_start};
@@ -59,16 +59,20 @@ pub(super) struct SignInUnit {
     no_longer_current: Vec<SessionId>,
 }
 
-/// `persisted`: the interaction, where it became a row or its row was changed.
+/// `saved`: the row of the interaction, where it became one or its row was changed.
 pub(super) enum SignInResult {
     SignedIn {
         current: Box<ActiveSession>,
-        persisted: Option<OpenInteraction>,
+        saved: Option<SavedRow>,
     },
-    Expired(OpenInteraction),
+    /// The password was right and has expired: it proves this account.
+    Expired {
+        account: AccountId,
+        saved: SavedRow,
+    },
     Refused {
-        told: LockDisclosure,
-        persisted: Option<OpenInteraction>,
+        disclosure: LockDisclosure,
+        saved: Option<SavedRow>,
     },
     /// The password was right, and too many were from browsers that the account does not know.
     Limited(Wait),
@@ -129,14 +133,14 @@ impl SignInUnit {
     }
 
     /// From the first submitted form on, the request of an application is in a row. `None`: the interaction stays as it is carried.
-    async fn persist(&self, tx: &Tx) -> Result<Option<OpenInteraction>, FlowError> {
+    async fn persist(&self, tx: &Tx) -> Result<Option<SavedRow>, FlowError> {
         let interaction = &self.interaction;
         if interaction.state.destination == Destination::Dashboard
             || (interaction.row().is_none() && !self.has_room(tx).await?)
         {
             return Ok(None);
         }
-        Ok(Some(interaction.persist(tx, &self.new_interaction, None).await?))
+        Ok(Some(interaction.save(tx, &self.new_interaction, None).await?))
     }
 }
 
@@ -173,7 +177,7 @@ impl SignInUnit {
         tx.save_counters(self.no_account, &counters).await?;
         let event = Event::SignInRefused { reason: "unknown_address", failures: 0 };
         tx.append(&self.visit.entry(Actor::Anonymous, event)).await?;
-        Ok(SignInResult::Refused { told: LockDisclosure::Nothing, persisted: self.persist(tx).await? })
+        Ok(SignInResult::Refused { disclosure: LockDisclosure::Nothing, saved: self.persist(tx).await? })
     }
 
     /// Whether this very form has counted this wrong password already. If not, it has from now on.
@@ -239,8 +243,9 @@ impl SignInUnit {
         // A lock of earlier devices locks no device: from then on they count as unknown ones.
         let locks = locks.is_some_and(|scope| scope != LockScope::EarlierDevices);
         let locked = matches!(reason, SignInRefusal::Locked(_)) || locks;
-        let told = if is_known_device && locked { LockDisclosure::Locked } else { LockDisclosure::Nothing };
-        Ok(SignInResult::Refused { told, persisted: self.persist(tx).await? })
+        let disclosure =
+            if is_known_device && locked { LockDisclosure::Locked } else { LockDisclosure::Nothing };
+        Ok(SignInResult::Refused { disclosure, saved: self.persist(tx).await? })
     }
 
     fn lock_notice(&self, account: Account) -> Message {
@@ -251,7 +256,7 @@ impl SignInUnit {
             id: self.notice,
             account: Some(account.id),
             locale: account.locale,
-            parcel: MessageBody::Email { to: account.primary_address, mail },
+            body: MessageBody::Email { to: account.primary_address, mail },
             reference: Some(self.visit.reference),
             created_at: now,
             expires_at: self.visit.after(LOCK_NOTICE_LIFETIME),
@@ -295,14 +300,14 @@ impl SignInUnit {
         let entry = self.visit.entry(Actor::Account(account.id), event).in_session(session.id);
         tx.append(&entry).await?;
         // A sign-in with the old password replaces a recovery that was begun in this interaction, so its proof is dropped.
-        let persisted = if self.interaction.proof().is_some() {
-            let interaction = signed_in_as(self.interaction.clone(), account.id);
-            Some(interaction.persist(tx, &self.new_interaction, None).await?)
+        let saved = if self.interaction.proof().is_some() {
+            let state = self.interaction.state.clone().signed_in_as(account.id);
+            Some(self.interaction.save_in_state(tx, &self.new_interaction, state, None).await?)
         } else {
             None
         };
         let current = ActiveSession { session, account, token: secret.token.clone() };
-        Ok(SignInResult::SignedIn { current: Box::new(current), persisted })
+        Ok(SignInResult::SignedIn { current: Box::new(current), saved })
     }
 
     /// The time to wait, if too many right passwords came from browsers that the account does not know.
@@ -321,7 +326,7 @@ impl SignInUnit {
     /// form again. The page that says so sets the cookie once more, for a browser that only lost it.
     async fn refuse_without_cookies(&self, tx: &Tx, account: &Account) -> Result<SignInResult, FlowError> {
         self.append(tx, account, Event::SignInRefused { reason: "no_cookies", failures: 0 }).await?;
-        Ok(SignInResult::Refused { told: LockDisclosure::NoCookies, persisted: self.persist(tx).await? })
+        Ok(SignInResult::Refused { disclosure: LockDisclosure::NoCookies, saved: self.persist(tx).await? })
     }
 
     /// The right password has expired: it proves the account, and the interaction carries that to a new password.
@@ -341,10 +346,9 @@ impl SignInUnit {
             device: device.map(|device| device.id),
             factor: None,
         };
-        let mut interaction = self.interaction.clone();
-        interaction.state.account = Some(account.id);
-        let interaction = interaction.persist(tx, &self.new_interaction, Some(proof)).await?;
-        Ok(SignInResult::Expired(interaction))
+        let state = InteractionState { account: Some(account.id), ..self.interaction.state.clone() };
+        let saved = self.interaction.save_in_state(tx, &self.new_interaction, state, Some(&proof)).await?;
+        Ok(SignInResult::Expired { account: account.id, saved })
     }
 
     /// Signing in again where this account is signed in already keeps its session, with a new secret. So does a second submission of
@@ -385,10 +389,4 @@ impl SignInUnit {
         self.new.insert(tx, &self.visit, &fresh, secret).await?;
         Ok((fresh, secret))
     }
-}
-
-/// The interaction once this account has signed in.
-pub(super) fn signed_in_as(mut interaction: OpenInteraction, account: AccountId) -> OpenInteraction {
-    interaction.state = interaction.state.signed_in_as(account);
-    interaction
 }

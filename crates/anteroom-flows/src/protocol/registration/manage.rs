@@ -81,7 +81,7 @@ async fn replace(
     let before = parse_stored_metadata(client.client_id.clone(), before, snapshot).ok();
     let ends = EndedByUpdate::between(before.as_ref(), &metadata);
     client.updated_at = call.now;
-    let (unit, updated) = call.store().run(UpdateClient { call: call.clone(), client, ends }).await;
+    let (unit, updated) = call.run(|call| UpdateClient { call, client, ends }).await;
     if !updated? {
         // Of two updates at once, one is refused: the client has to read the registration again.
         return Err(RegistrationRefusal::metadata("the registration was changed by another request").into());
@@ -243,7 +243,7 @@ pub async fn remove(call: &Call, id: &ClientId) -> Result<bool, FlowError> {
 }
 
 async fn end(call: &Call, client: ClientId, actor: Actor) -> Result<bool, FlowError> {
-    call.store().run(DeleteClient { call: call.clone(), client, actor }).await.1
+    call.run(|call| DeleteClient { call, client, actor }).await.1
 }
 
 struct DeleteClient {

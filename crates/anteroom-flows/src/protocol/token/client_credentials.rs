@@ -11,6 +11,6 @@ pub(super) fn issue(
     request: &ClientCredentialsGrant,
 ) -> Result<TokenResponse, TokenError> {
     let response = mint::for_client(exchange, request)?;
-    exchange.call.provider().tallies.count(AuditCounter::ClientTokens(exchange.client.id().clone()));
+    exchange.call.provider().counters.count(AuditCounter::ClientTokens(exchange.client.id().clone()));
     Ok(response)
 }

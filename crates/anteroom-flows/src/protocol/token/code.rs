@@ -75,7 +75,7 @@ pub(super) async fn redeem(
 fn read_code(
     exchange: &TokenRequestContext<'_>,
     request: &AuthorizationCodeGrant,
-) -> Result<AuthorizationCode, TokenError> {
+) -> Result<AuthorizationCode<'static>, TokenError> {
     let code = authorization_code::open(exchange.call, exchange.client, request.code.expose_secret())
         .ok_or(TokenError::UnknownCode)?;
     code.check_presented(CodeRedemption {

@@ -139,7 +139,7 @@ fn access_token(
     let claims = AccessTokenClaims {
         auth_time: Some(grant.auth_time),
         acr: Some(grant.acr),
-        amr: grant.amr.clone(),
+        amr: grant.amr,
         sid: Some(sid(exchange.call, exchange.client, grant.session())),
         ..access_token_claims(
             exchange,
@@ -237,7 +237,7 @@ fn id_token(
         auth_time: grant.auth_time,
         nonce: grant.nonce.as_ref().filter(|_| first),
         acr: Some(grant.acr),
-        amr: &grant.amr,
+        amr: grant.amr,
         azp: Some(client.id()),
         sid: Some(&sid),
         at_hash: hashed.access_token.map(|token| token_hash(algorithm, token)),

@@ -42,7 +42,7 @@ pub enum TokenError {
     #[error("the refresh token is one that the database has not handed out: commits were lost")]
     RefreshAhead,
     #[error(transparent)]
-    Dead(#[from] InvalidGrantReason),
+    InvalidGrant(#[from] InvalidGrantReason),
     #[error("scope {0:?} is not one that the client may have here")]
     Scope(String),
     #[error("resource {0:?} is not one that the client may have tokens for")]
@@ -63,7 +63,7 @@ impl TokenError {
             | Self::RefreshExpired
             | Self::RefreshReplayed
             | Self::RefreshAhead
-            | Self::Dead(_) => Some(TokenErrorCode::InvalidGrant),
+            | Self::InvalidGrant(_) => Some(TokenErrorCode::InvalidGrant),
             Self::Scope(_) => Some(TokenErrorCode::InvalidScope),
             Self::Resource(_) => Some(TokenErrorCode::InvalidTarget),
             Self::Flow(_) => None,
@@ -85,7 +85,7 @@ impl TokenError {
             | Self::RefreshExpired
             | Self::RefreshReplayed
             | Self::RefreshAhead
-            | Self::Dead(_) => "the refresh token is not valid any more",
+            | Self::InvalidGrant(_) => "the refresh token is not valid any more",
             Self::Scope(beyond) if separated_by_commas(beyond) => {
                 "the scope goes beyond what the client was granted, or is registered for; scopes are separated by spaces, not by commas"
             }

@@ -25,8 +25,8 @@ pub(super) async fn repeat(
 ) -> Result<bool, TokenError> {
     let messages = if from_other_network { repeat_notices(exchange, record).await? } else { Vec::new() };
     let grant = &record.grant;
-    let unit = RepeatRefresh {
-        call: exchange.call.clone(),
+    let unit = |call| RepeatRefresh {
+        call,
         account: grant.account,
         client: grant.client.clone(),
         session: grant.session,
@@ -34,7 +34,7 @@ pub(super) async fn repeat(
         budget: of_one(exchange.call, Limit::RepeatNotice, &grant.account),
         messages,
     };
-    Ok(exchange.call.store().run(unit).await.1?)
+    Ok(exchange.call.run(unit).await.1?)
 }
 
 struct RepeatRefresh {

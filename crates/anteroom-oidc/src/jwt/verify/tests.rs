@@ -162,7 +162,7 @@ fn rfc8725_3_11_no_kind_of_token_passes_for_another() {
     // Where the `typ` is the same, an ID token lacks what every access token has.
     let (issuer, ids, amr) =
         (issuer(), ("alice".parse().unwrap(), "app".parse().unwrap()), AmrSet::default());
-    let token = unverified(&id_token(&issuer, &ids, &amr).sign(key).unwrap());
+    let token = unverified(&id_token(&issuer, &ids, amr).sign(key).unwrap());
     assert_eq!(keys.verify_access_token(&token, &issuer, at(NOW)), Err(VerifyError::Malformed));
     for missing in ["client_id", "jti"] {
         let mut claims = serde_json::to_value(access_token()).unwrap();
@@ -176,7 +176,7 @@ fn rfc8725_3_11_no_kind_of_token_passes_for_another() {
 fn id_token<'a>(
     issuer: &'a Issuer,
     ids: &'a (crate::Subject, crate::ClientId),
-    amr: &'a AmrSet,
+    amr: AmrSet,
 ) -> IdTokenClaims<'a> {
     IdTokenClaims {
         iss: issuer,
@@ -202,7 +202,7 @@ fn core_2_id_token_has_its_claims_and_no_null() {
     let keys = &*KEYS;
     let (issuer, ids) = (issuer(), ("alice".parse().unwrap(), "app".parse().unwrap()));
     let amr: AmrSet = [Amr::Pwd, Amr::Sms, Amr::Mfa].into_iter().collect();
-    let token = id_token(&issuer, &ids, &amr).sign(keys.signer(SigningAlgorithm::Rs256)).unwrap();
+    let token = id_token(&issuer, &ids, amr).sign(keys.signer(SigningAlgorithm::Rs256)).unwrap();
     let expected = json!({
         "iss": "https://id.example", "sub": "alice", "aud": "app", "exp": NOW + 60, "iat": NOW,
         "auth_time": NOW - 5, "acr": "urn:anteroom:acr:mfa", "amr": ["pwd", "sms", "mfa"], "sid": "s1",
@@ -216,7 +216,7 @@ fn rp_initiated_logout_2_expired_hints_are_accepted() {
     let keys = &*KEYS;
     let (issuer, ids) = (issuer(), ("alice".parse().unwrap(), "app".parse().unwrap()));
     let amr = AmrSet::default();
-    let token = id_token(&issuer, &ids, &amr).sign(keys.signer(SigningAlgorithm::EdDsa)).unwrap();
+    let token = id_token(&issuer, &ids, amr).sign(keys.signer(SigningAlgorithm::EdDsa)).unwrap();
     let hint = keys.verify_id_token_hint(&unverified(&token), &issuer).unwrap();
     assert_eq!((hint.get().sub.as_str(), hint.get().sid.as_deref()), ("alice", Some("s1")));
     let other = Issuer::parse("https://id.example/").unwrap();

@@ -14,7 +14,7 @@ const SPANISH: &str = "es-MX,es;q=0.9,en;q=0.5";
 
 /// The languages of the newest message of a kind.
 async fn languages(provider: &TestProvider, kind: &str) -> Option<String> {
-    let found = provider.outbox().await.into_iter().find(|message| message.parcel.kind() == kind);
+    let found = provider.outbox().await.into_iter().find(|message| message.body.kind() == kind);
     found.unwrap().locale
 }
 

@@ -28,7 +28,7 @@ pub(crate) const NEW: &str = "lemon-tide-harbor-92";
 
 /// The newest mail of a recovery: its link without the issuer, and the code that can be typed instead.
 pub(crate) async fn mailed(provider: &TestProvider) -> (String, String) {
-    let found = provider.outbox().await.into_iter().find_map(|message| match message.parcel {
+    let found = provider.outbox().await.into_iter().find_map(|message| match message.body {
         MessageBody::Email { mail: Mail::Recovery { link, code, .. }, .. } => Some((link, code)),
         _ => None,
     });
@@ -38,13 +38,13 @@ pub(crate) async fn mailed(provider: &TestProvider) -> (String, String) {
 
 /// How many mails of a kind are in the outbox.
 pub(crate) async fn mails(provider: &TestProvider, kind: &str) -> usize {
-    provider.outbox().await.iter().filter(|message| message.parcel.kind() == kind).count()
+    provider.outbox().await.iter().filter(|message| message.body.kind() == kind).count()
 }
 
 /// The digits that went out last.
 pub(crate) async fn digits(provider: &TestProvider) -> String {
     provider.replace_a_node().await;
-    let found = provider.outbox().await.into_iter().find_map(|message| match message.parcel {
+    let found = provider.outbox().await.into_iter().find_map(|message| match message.body {
         MessageBody::Text { code, .. } | MessageBody::Call { code, .. } => Some(code.digits),
         MessageBody::Email { .. } | MessageBody::Unaddressed { .. } | MessageBody::Notice { .. } => None,
     });

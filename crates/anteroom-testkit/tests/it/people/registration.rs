@@ -40,7 +40,7 @@ pub(crate) async fn invited_to(provider: &TestProvider) {
 }
 
 pub(crate) async fn invitation(provider: &TestProvider) -> String {
-    let found = provider.outbox().await.into_iter().find_map(|message| match message.parcel {
+    let found = provider.outbox().await.into_iter().find_map(|message| match message.body {
         MessageBody::Email { mail: Mail::Invitation { link, .. }, .. } => Some(link),
         _ => None,
     });

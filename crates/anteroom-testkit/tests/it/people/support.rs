@@ -24,8 +24,8 @@ async fn trap_15_a_reset_that_support_starts_goes_to_the_owner_alone(backend: Ba
     let () = send_reset(&provider.local(), &carol).await.unwrap();
     let sent = provider.outbox().await;
     assert_eq!(sent.len(), 1);
-    let MessageBody::Email { to, mail: Mail::Recovery { code, .. } } = &sent[0].parcel else {
-        panic!("{:?}", sent[0].parcel)
+    let MessageBody::Email { to, mail: Mail::Recovery { code, .. } } = &sent[0].body else {
+        panic!("{:?}", sent[0].body)
     };
     assert_eq!(
         (to.as_str(), code),
@@ -38,7 +38,7 @@ async fn trap_15_a_reset_that_support_starts_goes_to_the_owner_alone(backend: Ba
     assert_eq!(entry.actor, "operator");
     // Behind the link stands the owner's phone.
     let link = {
-        let MessageBody::Email { mail: Mail::Recovery { link, .. }, .. } = &sent[0].parcel else {
+        let MessageBody::Email { mail: Mail::Recovery { link, .. }, .. } = &sent[0].body else {
             unreachable!()
         };
         link.replace(&provider.issuer, "")
@@ -56,11 +56,11 @@ async fn trap_15_a_phone_that_support_adds_serves_nothing_before_its_owner_can_o
     let carol = EmailAddress::parse(CAROL).unwrap();
     add_phone(&provider.local(), &carol, "+1 202 555 0166", PhoneKind::Cell).await.unwrap();
     let messages = provider.outbox().await;
-    let mut to: Vec<&str> = messages.iter().map(|message| message.parcel.recipient()).collect();
+    let mut to: Vec<&str> = messages.iter().map(|message| message.body.recipient()).collect();
     to.sort_unstable();
     assert_eq!(to, [CELL, CAROL], "every old phone that takes texts, every address, and not the new one");
     for message in &messages {
-        let link = match &message.parcel {
+        let link = match &message.body {
             MessageBody::Email { mail: Mail::PhoneAdded { link, .. }, .. }
             | MessageBody::Notice { notice: Notice::PhoneAdded { link, .. }, .. } => link,
             other => panic!("{other:?}"),

@@ -34,7 +34,7 @@ async fn handed_on(
 ) -> (TestResponse, MessageId) {
     let way = ways(page).into_iter().find(|found| found.starts_with(way)).unwrap();
     let page = through(carol, page, "/verify/send", &[("method", &way)]).await;
-    let id = provider.outbox().await.into_iter().find(|m| m.parcel.kind() == "code").unwrap().id;
+    let id = provider.outbox().await.into_iter().find(|m| m.body.kind() == "code").unwrap().id;
     provider.send_until_over(id).await;
     (page, id)
 }
@@ -72,7 +72,7 @@ async fn a_text_that_a_landline_refuses_comes_back_as_try_a_call(backend: Backen
     let way = ways(&choice).into_iter().find(|way| way.starts_with("call:")).unwrap();
     let page = through(&carol, &choice, "/verify/send", &[("method", &way)]).await;
     let code = digits(&provider).await;
-    let id = provider.outbox().await.into_iter().find(|m| m.parcel.kind() == "code").unwrap().id;
+    let id = provider.outbox().await.into_iter().find(|m| m.body.kind() == "code").unwrap().id;
     provider.send_until_over(id).await;
     let key = api.key_address().replace(&provider.issuer, "");
     let said = call_back(&provider, &key, &[("Digits", "1")], None).await;
@@ -133,7 +133,7 @@ async fn a_text_that_does_not_go_out_is_told_as_tried_again_and_then_as_what_bec
     let way = ways(&choice).into_iter().find(|found| found.starts_with("text:")).unwrap();
     let page = through(&carol, &choice, "/verify/send", &[("method", &way)]).await;
     assert!(page.body.contains(UNDER_WAY) && !page.body.contains(TRYING), "{}", page.page_summary());
-    let message = provider.outbox().await.into_iter().find(|m| m.parcel.kind() == "code").unwrap();
+    let message = provider.outbox().await.into_iter().find(|m| m.body.kind() == "code").unwrap();
     provider.send_until(message.id, |state| state.last_error.is_some()).await;
     let trying = carol.get(page.asked.as_str()).await;
     assert!(trying.body.contains(TRYING) && !trying.body.contains(SENT), "{}", trying.page_summary());
@@ -185,7 +185,7 @@ async fn the_words_behind_a_key_are_for_twilio_and_this_call(backend: Backend) {
     let way = ways(&choice).into_iter().find(|way| way.starts_with("call:")).unwrap();
     through(&carol, &choice, "/verify/send", &[("method", &way)]).await;
     let code = digits(&provider).await;
-    let id = provider.outbox().await.into_iter().find(|m| m.parcel.kind() == "code").unwrap().id;
+    let id = provider.outbox().await.into_iter().find(|m| m.body.kind() == "code").unwrap().id;
     provider.send_until_over(id).await;
     assert!(!api.got()[0].1.contains(&code), "said before the key: {}", api.got()[0].1);
     let key = api.key_address().replace(&provider.issuer, "");

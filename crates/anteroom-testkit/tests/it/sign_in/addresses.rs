@@ -45,7 +45,7 @@ async fn rfc5890_2_3_2_1_an_address_is_one_however_its_domain_is_written(backend
     let page = browser.get("/forgot-password").await;
     browser.submit(&page, "/forgot-password", &[("email", UNICODE)]).await;
     let sent = provider.outbox().await;
-    assert_eq!(sent.iter().map(|message| message.parcel.recipient()).collect::<Vec<_>>(), [ASCII]);
+    assert_eq!(sent.iter().map(|message| message.body.recipient()).collect::<Vec<_>>(), [ASCII]);
 }
 
 /// As release 0.1.0 stored it, folded in ASCII alone.
@@ -120,6 +120,6 @@ async fn a_second_invitation_says_what_holds(backend: Backend) {
     }
     let mails = provider.outbox().await;
     assert_eq!(mails.len(), 3);
-    assert!(mails.iter().all(|mail| matches!(mail.parcel, MessageBody::Email { .. })));
+    assert!(mails.iter().all(|mail| matches!(mail.body, MessageBody::Email { .. })));
     assert_eq!(mails.iter().filter(|mail| mail.locale.as_deref() == Some("es")).count(), 2);
 }

@@ -164,7 +164,7 @@ async fn the_owner_is_told_once_by_mail(backend: Backend) {
     fail(&provider.browser(), 4).await;
     let outbox = provider.outbox().await;
     assert_eq!(outbox.len(), 1);
-    assert_eq!((outbox[0].parcel.recipient(), outbox[0].parcel.kind()), (ALICE, "account_locked"));
+    assert_eq!((outbox[0].body.recipient(), outbox[0].body.kind()), (ALICE, "account_locked"));
 }
 
 async fn a_lock_ends_nothing_that_is_running(backend: Backend) {

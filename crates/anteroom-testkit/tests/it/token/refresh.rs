@@ -162,7 +162,7 @@ async fn native(provider: &TestProvider) -> (RelyingParty, RelyingParty, Tokens)
 
 async fn notices(provider: &TestProvider) -> usize {
     let outbox = provider.outbox().await;
-    outbox.iter().filter(|message| message.parcel.kind() == "tokens_asked_elsewhere").count()
+    outbox.iter().filter(|message| message.body.kind() == "tokens_asked_elsewhere").count()
 }
 
 async fn a_repeat_from_another_network_is_told_to_the_person(backend: Backend) {
