@@ -38,8 +38,8 @@ pub enum AdminError {
     UsernameTaken { name: String, holder: EmailAddress },
     #[error("no account has the address {0:?}")]
     NoSuchAccount(String),
-    #[error("the group {name} is not defined in the configuration; {defined}")]
-    NoSuchGroup { name: GroupName, defined: String },
+    #[error("the group {name} is not defined in the configuration; {}", listed(.defined))]
+    NoSuchGroup { name: GroupName, defined: Vec<GroupName> },
     #[error("no client is called {}", .0.as_str())]
     NoSuchClient(ClientId),
     #[error(transparent)]
@@ -62,7 +62,7 @@ impl From<anteroom_storage::StoreError> for AdminError {
 fn check_groups<'a>(call: &Call, groups: impl IntoIterator<Item = &'a GroupName>) -> Result<(), AdminError> {
     let defined = &call.snapshot().groups;
     match groups.into_iter().find(|group| !defined.contains(group)) {
-        Some(unknown) => Err(AdminError::NoSuchGroup { name: unknown.clone(), defined: listed(defined) }),
+        Some(unknown) => Err(AdminError::NoSuchGroup { name: unknown.clone(), defined: defined.clone() }),
         None => Ok(()),
     }
 }
