@@ -88,7 +88,7 @@ fn meets_request_requirements(state: &InteractionState, client: &Client) -> bool
 }
 
 /// The request without the scopes and APIs that the client is not registered for any more. `None`: no scope is left, or none of the
-/// APIs.
+/// APIs, or no `openid`.
 fn narrowed<'a>(request: &'a AuthorizationRequest, client: &Client) -> Option<PresentRequest<'a>> {
     let metadata = &client.metadata;
     let ask = &request.ask;
@@ -100,5 +100,8 @@ fn narrowed<'a>(request: &'a AuthorizationRequest, client: &Client) -> Option<Pr
     narrowed.ask.scope = ask.scope.intersection(&metadata.scope);
     narrowed.ask.resource.retain(is_registered);
     let lost_all_apis = narrowed.ask.resource.is_empty() && !ask.resource.is_empty();
-    (!narrowed.ask.scope.is_empty() && !lost_all_apis).then_some(PresentRequest::Narrowed(narrowed))
+    // What is left would be another kind of request: without `openid` there is no ID token (OpenID Connect Core §3.1.2.1).
+    let lost_openid = ask.is_openid() && !narrowed.ask.is_openid();
+    let nothing_left = narrowed.ask.scope.is_empty() || lost_all_apis || lost_openid;
+    (!nothing_left).then_some(PresentRequest::Narrowed(narrowed))
 }

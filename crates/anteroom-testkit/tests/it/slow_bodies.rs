@@ -30,6 +30,7 @@ on_both_databases!(
     a_client_that_is_taken_out_while_keys_to_encrypt_to_are_fetched_gets_nothing,
     a_client_that_is_taken_out_while_its_request_is_fetched_is_not_known,
     a_registration_that_is_closed_while_its_sector_is_fetched_registers_nobody,
+    rfc7592_2_2_an_update_of_a_client_that_is_deleted_while_its_sector_is_fetched_is_refused,
 );
 
 const REPORTS: [(&str, &str); 2] = [("grant_type", "client_credentials"), ("scope", "reports")];
@@ -145,7 +146,7 @@ async fn a_limit_counts_a_request_when_its_body_is_there(backend: Backend) {
 }
 
 /// A place that is asked and answers once `meanwhile` has happened.
-async fn answering(place: TcpListener, document: &str, meanwhile: impl Future<Output = ()>) {
+async fn answering(place: &TcpListener, document: &str, meanwhile: impl Future<Output = ()>) {
     let mut asked = place.accept().await.unwrap().0;
     asked.read_buf(&mut Vec::with_capacity(4096)).await.unwrap();
     meanwhile.await;
@@ -182,7 +183,7 @@ async fn a_client_that_is_taken_out_while_its_keys_are_fetched_is_refused(backen
     );
     let provider = TestProvider::on(&backend).clients(&signer).start().await;
     let document = AppKey::set(&[&key]).to_string();
-    let fetched = answering(place, &document, async { take_out(&provider, "signer") });
+    let fetched = answering(&place, &document, async { take_out(&provider, "signer") });
     let (answer, ()) = join(prove(&provider, &key), fetched).await;
     assert_eq!(
         (answer.status, answer.error().as_str()),
@@ -208,7 +209,7 @@ async fn a_client_that_is_taken_out_while_keys_to_encrypt_to_are_fetched_gets_no
         let app = provider.client("sealed");
         let code = app.code(&provider.signed_in(ALICE).await, &[]).await;
         let document = json!({ "keys": [key.jwk()] }).to_string();
-        let fetched = answering(place, &document, async { take_out(&provider, "sealed") });
+        let fetched = answering(&place, &document, async { take_out(&provider, "sealed") });
         let asking = async {
             let answer = app.redeem(&code).await;
             if endpoint == "/token" { answer } else { app.userinfo(&Tokens::of(&answer).access_token).await }
@@ -231,7 +232,7 @@ async fn a_client_that_is_taken_out_while_its_request_is_fetched_is_not_known(ba
     let (app, browser) = (provider.client("slow"), provider.signed_in(ALICE).await);
     let part = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
     let object = format!("{}.{}.", part(json!({ "alg": "none" })), part(json!({ "client_id": "slow" })));
-    let fetched = answering(place, &object, async { take_out(&provider, "slow") });
+    let fetched = answering(&place, &object, async { take_out(&provider, "slow") });
     let (answer, ()) = join(app.authorize(&browser, &[("request_uri", &url)]), fetched).await;
     assert_eq!(answer.heading(), "This application is not known here", "{}", answer.page_summary());
 }
@@ -243,7 +244,30 @@ async fn a_registration_that_is_closed_while_its_sector_is_fetched_registers_nob
     asked["subject_type"] = json!("pairwise");
     asked["sector_identifier_uri"] = json!(url);
     let document = asked["redirect_uris"].to_string();
-    let fetched = answering(place, &document, async { close_registration(&provider) });
+    let fetched = answering(&place, &document, async { close_registration(&provider) });
     let (answer, ()) = join(provider.call("POST", "/clients", None, &asked), fetched).await;
     assert_eq!(answer.status, 404, "{}", answer.page_summary());
+}
+
+async fn rfc7592_2_2_an_update_of_a_client_that_is_deleted_while_its_sector_is_fetched_is_refused(
+    backend: Backend,
+) {
+    let (place, url) = slow_place().await;
+    let provider = TestProvider::on(&backend).set("registration.mode", "\"open\"").start().await;
+    let mut asked = self_registered();
+    asked["subject_type"] = json!("pairwise");
+    asked["sector_identifier_uri"] = json!(url);
+    let document = asked["redirect_uris"].to_string();
+    let registered = answering(&place, &document, async {});
+    let (registered, ()) = join(provider.call("POST", "/clients", None, &asked), registered).await;
+    let registered = registered.json();
+    let uri = registered["registration_client_uri"].as_str().unwrap();
+    let token = registered["registration_access_token"].as_str();
+    // An update that changes nothing, because that one writes nothing.
+    asked["client_id"] = registered["client_id"].clone();
+    let deleted = answering(&place, &document, async {
+        assert_eq!(provider.call("DELETE", uri, token, &json!(null)).await.status, 204);
+    });
+    let (answer, ()) = join(provider.call("PUT", uri, token, &asked), deleted).await;
+    assert_eq!((answer.status, answer.error().as_str()), (400, "invalid_client_metadata"));
 }

@@ -75,6 +75,11 @@ async fn replace(
     let secret = update_client_secret(call, &mut client, &metadata);
     let written = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
     if client.metadata == written && !secret.is_change() {
+        // The document of the sector may have taken long: another request may have changed or deleted the client.
+        let present = call.store().registered_client(&client.client_id).await.map_err(FlowError::from)?;
+        if present.is_none_or(|present| present.revision != client.revision) {
+            return Err(changed_meanwhile());
+        }
         return Ok(information(&snapshot.issuer, StoredFacts::of(&client), metadata, None, &token));
     }
     let before = std::mem::replace(&mut client.metadata, written);
@@ -83,11 +88,15 @@ async fn replace(
     client.updated_at = call.now;
     let (unit, updated) = call.run(|call| UpdateClient { call, client, ends }).await;
     if !updated? {
-        // Of two updates at once, one is refused: the client has to read the registration again.
-        return Err(RegistrationRefusal::metadata("the registration was changed by another request").into());
+        return Err(changed_meanwhile());
     }
     refresh_registered_clients(call.provider()).await?;
     Ok(information(&snapshot.issuer, StoredFacts::of(&unit.client), metadata, secret.drawn(), &token))
+}
+
+/// Of two updates at once, one is refused: the client has to read the registration again.
+fn changed_meanwhile() -> RegistrationError {
+    RegistrationRefusal::metadata("the registration was changed by another request").into()
 }
 
 struct UpdateClient {
