@@ -4,11 +4,12 @@ use anteroom_crypto::OpaqueToken;
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::ids::{BrowserId, DeviceId};
 use anteroom_flows::context::browser::{Browser, FetchContext};
-use anteroom_flows::context::call::{Call, FormOwner, SubmittedForm, Visit};
+use anteroom_flows::context::call::{Call, SubmittedForm, Visit};
 use anteroom_flows::error::FlowError;
 use anteroom_flows::interaction::next::{Next, StepPage};
 use anteroom_flows::interaction::open_interaction::{InteractionRef, OpenInteraction};
 use anteroom_flows::people::sign_in::{Credentials, SignInOutcome, sign_in};
+use anteroom_flows::protocol::sign_out::everywhere;
 use anteroom_flows::sessions::browser_sessions::active_sessions;
 use anteroom_flows::sessions::new_session::NewCookies;
 use anteroom_oidc::session_state::OpBrowserState;
@@ -76,11 +77,6 @@ impl TestBrowser {
         (visit, interaction_ref)
     }
 
-    /// A form that acts for this account alone.
-    pub(crate) fn form_for(&self, at: &Installation, owner: FormOwner) -> Visit {
-        Visit { form: owner, ..self.form(at) }
-    }
-
     pub(crate) fn remember(&mut self, cookies: &NewCookies) {
         self.sessions.clone_from(&cookies.sessions);
         self.remember_device(cookies.device);
@@ -119,6 +115,12 @@ impl TestBrowser {
             self.remember(cookies);
         }
         outcome
+    }
+
+    /// Signs every account out, and keeps the cookies of the answer.
+    pub(crate) async fn sign_out(&mut self, at: &Installation) {
+        let result = everywhere(&self.visit(at)).await.unwrap();
+        (self.id, self.sessions) = (result.browser, result.remaining);
     }
 
     /// Whether an account is signed in here.

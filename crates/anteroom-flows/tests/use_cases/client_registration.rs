@@ -102,7 +102,7 @@ async fn of_two_updates_at_once_at_two_nodes_one_is_written(backend: Backend) {
     let (one, other) = tokio::join!(update(&first, &client, &names[0]), update(&second, &client, &names[1]));
     let written = first.audited("client_updated").await.len();
     // In turn, both are written; at once, the second must read the registration again.
-    let won = [&one, &other].map(|result| result.is_ok());
+    let won = [&one, &other].map(Result::is_ok);
     assert_eq!(won.iter().filter(|won| **won).count(), written);
     assert!(written >= 1, "{one:?} {other:?}");
     for lost in [one, other].into_iter().filter_map(Result::err) {

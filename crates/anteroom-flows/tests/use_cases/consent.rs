@@ -193,7 +193,7 @@ async fn another_account_does_not_answer_the_page_of_the_first(backend: Backend)
     let at = Installation::start(backend).await;
     let (mut browser, page) = with_page(&at).await;
     at.person(BOB).create().await;
-    sign_out::everywhere(&browser.visit(&at)).await.unwrap();
+    browser.sign_out(&at).await;
     browser.sign_in(&at, BOB, PASSWORD).await;
     for decision in [ConsentDecision::Allow, ConsentDecision::Deny] {
         assert_eq!(name(&next(decide(&at, &browser, &page, decision).await)), "account_mismatch");

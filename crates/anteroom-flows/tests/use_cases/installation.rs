@@ -159,9 +159,9 @@ impl Installation {
             let node = Arc::clone(&self.node);
             let work = tokio::spawn(async move {
                 let work = move || {
-                    drop(busy.send(()));
+                    let _ = busy.send(());
                     // Also over once the sender is dropped.
-                    drop(wait.recv());
+                    let _ = wait.recv();
                 };
                 node.hashing.run(QueueKey::Prefix(number as u64), work).await.unwrap();
             });

@@ -13,6 +13,7 @@ use crate::installation::Installation;
 
 on_both_databases!(
     of_two_nodes_that_rotate_by_the_schedule_at_once_one_makes_the_key,
+    of_two_operators_who_rotate_as_planned_at_once_one_makes_the_key,
     of_two_operators_who_replace_a_leaked_key_at_once_one_does,
     a_planned_rotation_beside_the_schedule_leaves_one_next_key,
     a_rotation_before_its_time_changes_nothing,
@@ -21,11 +22,11 @@ on_both_databases!(
 const MONTH: SignedDuration = SignedDuration::from_hours(24 * 30);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
-/// Of one algorithm whose keys are made in a moment.
+/// Of algorithms whose keys are made in a moment.
 fn schedule() -> KeySchedule {
     KeySchedule {
         maker: Arc::new(NewKeys),
-        algorithms: vec![SigningAlgorithm::Es256],
+        algorithms: vec![SigningAlgorithm::Es256, SigningAlgorithm::EdDsa],
         rotate_every: MONTH,
         overlap: DAY,
     }
@@ -72,6 +73,7 @@ async fn of_two_nodes_that_rotate_by_the_schedule_at_once_one_makes_the_key(back
         tokio::join!(rotated(&first, RotationTrigger::Schedule), rotated(&second, RotationTrigger::Schedule));
     assert_eq!([one.made, other.made].iter().filter(|made| **made).count(), 1);
     assert_eq!(keys(&first).await.len(), 2);
+    assert_eq!(first.audited("signing_key_retired").await.len(), 2, "one of each algorithm");
     // At every moment one key signs.
     for _ in 0..4 {
         assert_eq!(signing(&second).await, 1);
@@ -93,6 +95,16 @@ async fn of_two_operators_who_replace_a_leaked_key_at_once_one_does(backend: Bac
     // Nothing that was signed with the old key is accepted from now on.
     let old = keys.iter().find(|key| key.kid == leaked.kid);
     assert!(old.is_none_or(|old| old.published_until.is_some_and(|until| until <= first.now())));
+}
+
+async fn of_two_operators_who_rotate_as_planned_at_once_one_makes_the_key(backend: Backend) {
+    let (first, second) = two(backend).await;
+    first.advance(SignedDuration::from_hours(1));
+    let before = first.audited("signing_key_created").await.len();
+    let planned = RotationTrigger::Operator(RotationReason::Planned);
+    tokio::join!(rotated(&first, planned), rotated(&second, planned));
+    assert_eq!(first.audited("signing_key_created").await.len() - before, 2, "one of each algorithm");
+    assert_eq!((keys(&first).await.len(), signing(&first).await), (2, 1));
 }
 
 async fn a_planned_rotation_beside_the_schedule_leaves_one_next_key(backend: Backend) {

@@ -2,14 +2,8 @@
 
 use crate::ALICE;
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, Tokens, on_both_databases};
-use futures_util::future::join_all;
 
-on_both_databases!(
-    alternating_requests_of_one_flow_are_served_by_either_node,
-    a_lock_counts_over_all_nodes,
-    a_code_is_spent_on_all_nodes,
-    a_refresh_asked_of_two_nodes_at_once_has_one_successor,
-);
+on_both_databases!(alternating_requests_of_one_flow_are_served_by_either_node,);
 
 async fn two(backend: &Backend) -> [TestProvider; 2] {
     let first = TestProvider::start(backend).await;
@@ -38,43 +32,4 @@ async fn alternating_requests_of_one_flow_are_served_by_either_node(backend: Bac
     assert_eq!(browser.submit(&dashboard, "/sign-out", &[]).await.status, 303);
     browser.lead_to(&second);
     assert!(!browser.is_signed_in().await);
-}
-
-async fn a_lock_counts_over_all_nodes(backend: Backend) {
-    let nodes = two(&backend).await;
-    let guesses = (0..20).map(|number| {
-        let browser = nodes[number % 2].browser();
-        async move { browser.sign_in(ALICE, "wrong").await.status }
-    });
-    assert!(join_all(guesses).await.iter().all(|status| *status == 422));
-    let refused = nodes[0].audited("sign_in_refused").await;
-    let looked_at = refused.iter().filter(|entry| entry.detail.contains("wrong_password")).count();
-    assert_eq!((looked_at, nodes[1].audited("account_locked").await.len()), (6, 1));
-    assert_eq!(nodes[1].browser().sign_in(ALICE, PASSWORD).await.status, 422);
-}
-
-async fn a_code_is_spent_on_all_nodes(backend: Backend) {
-    let [first, second] = two(&backend).await;
-    let (web, other) = (first.client("web"), second.client("web"));
-    let browser = first.signed_in(ALICE).await;
-    for _ in 0..5 {
-        let code = web.code(&browser, &[]).await;
-        let (one, two) = tokio::join!(web.redeem(&code), other.redeem(&code));
-        let mut statuses = [one.status, two.status];
-        statuses.sort_unstable();
-        assert_eq!(statuses, [200, 400]);
-    }
-}
-
-async fn a_refresh_asked_of_two_nodes_at_once_has_one_successor(backend: Backend) {
-    let [first, second] = two(&backend).await;
-    let (web, other) = (first.client("web"), second.client("web"));
-    let mut tokens = web.tokens(&first.signed_in(ALICE).await, "openid").await;
-    for _ in 0..5 {
-        let (one, two) =
-            tokio::join!(web.refresh(tokens.refresh_token()), other.refresh(tokens.refresh_token()));
-        let (one, two) = (Tokens::of(&one), Tokens::of(&two));
-        assert_eq!(one.refresh_token, two.refresh_token);
-        tokens = one;
-    }
 }
