@@ -24,6 +24,7 @@ mod recovery;
 mod refresh;
 mod registration;
 mod sign_in;
+mod sign_ins_at_once;
 mod verification;
 
 pub(crate) const ALICE: &str = "alice@practice.example";

@@ -1,12 +1,10 @@
-//! Signing in with a password: each outcome, the counters, and what happens at the same time.
+//! Signing in with a password: each outcome, the counters, and what changes while the password is hashed.
 
 use anteroom_crypto::{PasswordHash, PasswordHasher};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::AccountId;
-use anteroom_domain::interaction::Destination;
 use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
-use anteroom_flows::interaction::next::Next;
 use anteroom_flows::interaction::open_interaction::InteractionRef;
 use anteroom_flows::people::admin;
 use anteroom_flows::people::sign_in::{LockDisclosure, SignInOutcome};
@@ -15,11 +13,11 @@ use anteroom_testkit::{Backend, Builder, PASSWORD, on_both_databases};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
 
-use crate::application::{code_in, web};
+use crate::ALICE;
+use crate::application::web;
 use crate::browser::{TestBrowser, attempt, page, signed_in};
 use crate::installation::Installation;
 use crate::steps::name;
-use crate::{ALICE, BOB};
 
 on_both_databases!(
     a_right_password_begins_a_session_and_makes_the_device_known,
@@ -32,29 +30,24 @@ on_both_databases!(
     the_sixth_wrong_password_locks_out_unknown_browsers_alone,
     the_sixth_wrong_password_at_a_known_browser_locks_everywhere_and_says_so,
     guesses_at_unknown_browsers_count_together_however_many_there_are,
-    of_guesses_at_once_at_two_nodes_six_are_compared,
-    a_right_password_beside_the_sixth_wrong_one_is_decided_by_the_order,
     a_password_replaced_after_its_hash_was_read_is_neither_believed_nor_counted,
     an_account_disabled_while_its_hash_is_computed_is_refused,
     a_hash_of_weaker_parameters_is_replaced_once_however_many_sign_in,
     a_rehash_leaves_a_password_that_was_set_meanwhile,
-    one_form_sent_twice_at_once_is_one_session,
-    a_wrong_password_in_one_form_sent_twice_is_counted_once,
-    sign_ins_at_once_in_one_browser_leave_every_account_signed_in,
 );
 
-fn is_signed_in(outcome: &SignInOutcome) -> bool {
+pub(crate) fn is_signed_in(outcome: &SignInOutcome) -> bool {
     matches!(outcome, SignInOutcome::SignedIn { .. })
 }
 
-fn told(outcome: &SignInOutcome) -> LockDisclosure {
+pub(crate) fn told(outcome: &SignInOutcome) -> LockDisclosure {
     match outcome {
         SignInOutcome::Refused { told, .. } => *told,
         other => panic!("not refused: {other:?}"),
     }
 }
 
-async fn fail(at: &Installation, browser: &mut TestBrowser, times: usize) {
+pub(crate) async fn fail(at: &Installation, browser: &mut TestBrowser, times: usize) {
     for number in 0..times {
         let outcome = browser.sign_in(at, ALICE, "wrong").await;
         assert_eq!(told(&outcome), LockDisclosure::Nothing, "{number}");
@@ -217,47 +210,6 @@ async fn guesses_at_unknown_browsers_count_together_however_many_there_are(backe
     assert_eq!(told(&at.browser().sign_in(&at, ALICE, PASSWORD).await), LockDisclosure::Nothing);
 }
 
-async fn of_guesses_at_once_at_two_nodes_six_are_compared(backend: Backend) {
-    let first = Installation::start(backend).await;
-    let second = first.another_node().await;
-    let alice = first.person(ALICE).create().await;
-    let guesses = (0..16).map(|number| {
-        let node = if number % 2 == 0 { &first } else { &second };
-        attempt(node.browser().form(node), ALICE, "wrong", None)
-    });
-    for outcome in join_all(guesses).await {
-        assert_eq!(told(&outcome.unwrap()), LockDisclosure::Nothing);
-    }
-    assert_eq!(first.lockout(alice).await.unknown_failures, 6);
-    assert_eq!(first.count_audited("sign_in_refused", "wrong_password").await, 6);
-    assert_eq!(first.count_audited("sign_in_refused", "locked_for_unknown_devices").await, 10);
-    assert_eq!(
-        (first.audited("account_locked").await.len(), first.count_messages("account_locked").await),
-        (1, 1)
-    );
-}
-
-async fn a_right_password_beside_the_sixth_wrong_one_is_decided_by_the_order(backend: Backend) {
-    let at = Installation::start(backend).await;
-    let alice = at.person(ALICE).create().await;
-    fail(&at, &mut at.browser(), 5).await;
-    let (right, wrong) = tokio::join!(
-        attempt(at.browser().form(&at), ALICE, PASSWORD, None),
-        attempt(at.browser().form(&at), ALICE, "wrong", None),
-    );
-    let (right, wrong) = (right.unwrap(), wrong.unwrap());
-    assert_eq!(told(&wrong), LockDisclosure::Nothing);
-    let lockout = at.lockout(alice).await;
-    if is_signed_in(&right) {
-        // The right one came first and cleared the counter.
-        assert_eq!((lockout.unknown_failures, lockout.unknown_locked_at), (1, None));
-        assert_eq!(at.sessions(alice).await, 1);
-    } else {
-        assert_eq!((lockout.unknown_failures, lockout.unknown_locked_at), (6, Some(at.now())));
-        assert_eq!((told(&right), at.sessions(alice).await), (LockDisclosure::Nothing, 0));
-    }
-}
-
 /// A sign-in whose hash waits while something is done to the account.
 async fn sign_in_during(
     at: &Installation,
@@ -347,58 +299,4 @@ async fn a_rehash_leaves_a_password_that_was_set_meanwhile(backend: Backend) {
     let set = set_password(&at, alice, new.clone());
     assert_eq!(told(&sign_in_during(&at, PASSWORD, set).await), LockDisclosure::Nothing);
     assert_eq!(stored(&at, alice).await, new.encode());
-}
-
-async fn one_form_sent_twice_at_once_is_one_session(backend: Backend) {
-    let first = Installation::start(backend).await;
-    let second = first.another_node().await;
-    let alice = first.person(ALICE).create().await;
-    let browser = first.browser();
-    let (one, other) = tokio::join!(
-        attempt(browser.form_with(&first, "the form"), ALICE, PASSWORD, None),
-        attempt(browser.form_with(&second, "the form"), ALICE, PASSWORD, None),
-    );
-    let cookies = [one, other].map(|outcome| match outcome.unwrap() {
-        SignInOutcome::SignedIn { cookies, .. } => cookies,
-        other => panic!("{other:?}"),
-    });
-    assert_eq!(cookies[0].sessions, cookies[1].sessions);
-    assert_eq!(cookies[0].device, cookies[1].device);
-    assert_eq!(first.sessions(alice).await, 1);
-}
-
-async fn a_wrong_password_in_one_form_sent_twice_is_counted_once(backend: Backend) {
-    let at = Installation::start(backend).await;
-    let alice = at.person(ALICE).create().await;
-    let browser = at.browser();
-    let twice = (0..3).map(|_| attempt(browser.form_with(&at, "the form"), ALICE, "wrong", None));
-    for outcome in join_all(twice).await {
-        assert_eq!(told(&outcome.unwrap()), LockDisclosure::Nothing);
-    }
-    assert_eq!(at.lockout(alice).await.unknown_failures, 1);
-    // Another entry in the same form is another try.
-    attempt(browser.form_with(&at, "the form"), ALICE, "wrong again", None).await.unwrap();
-    assert_eq!(at.lockout(alice).await.unknown_failures, 2);
-}
-
-async fn sign_ins_at_once_in_one_browser_leave_every_account_signed_in(backend: Backend) {
-    let at = Installation::start(backend).await;
-    let (alice, bob) = (at.person(ALICE).create().await, at.person(BOB).create().await);
-    let browser = at.browser();
-    let request = page(web().authorize(&at, &browser, &[]).await);
-    assert!(matches!(request.interaction.state.destination, Destination::Application(_)));
-    let on_page = |address| {
-        let (visit, interaction_ref) = browser.form_of(&at, &request);
-        attempt(visit, address, PASSWORD, interaction_ref)
-    };
-    let (one, other) = tokio::join!(on_page(ALICE), on_page(BOB));
-    let next = [one, other].map(|outcome| match outcome.unwrap() {
-        SignInOutcome::SignedIn { next, .. } => next,
-        other => panic!("{other:?}"),
-    });
-    assert_eq!((at.sessions(alice).await, at.sessions(bob).await), (1, 1));
-    // One request is answered once: the code is of one of the two.
-    let answered = next.iter().filter(|next| matches!(next, Next::Application(_)));
-    let codes: Vec<String> = answered.map(code_in).collect();
-    assert_eq!(codes.len(), 1, "{next:?}");
 }
