@@ -68,6 +68,12 @@ impl Backend {
         Self { url, nodes: Nodes::One, random: Random::system(), keys: Arc::default() }
     }
 
+    /// The same database, with random values that are the same in every run.
+    #[must_use]
+    pub fn seeded(self, seed: u64) -> Self {
+        Self { random: Random::seeded(seed), ..self }
+    }
+
     /// As the configuration names it.
     pub fn url(&self) -> &str {
         &self.url

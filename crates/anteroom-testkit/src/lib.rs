@@ -11,6 +11,8 @@
 //! - [`Browser`] reads pages, fills in their forms by name and follows redirects one by one; [`Answer`] is what came back.
 //! - [`RelyingParty`] is an application: it asks, redeems, refreshes, and verifies ID tokens with a library of its own.
 //!
+//! Tests of use cases need no HTTP: `Builder::provider` is a node that listens nowhere.
+//!
 //! Nothing runs by itself: tests call what the background would do, such as [`TestProvider::deliver_logouts`].
 
 #![expect(
@@ -44,6 +46,7 @@ mod routes;
 mod settings;
 mod telephony;
 mod tokens;
+mod without_http;
 
 pub use answer::TestResponse;
 pub use app_encryption::{AppDecryptionKey, encrypted_to};

@@ -31,14 +31,20 @@ impl Drop for Node {
     }
 }
 
+/// What a node has without HTTP.
+pub(crate) async fn provider(configuration: &Configuration, around: &Environment) -> Arc<Provider> {
+    let provider = Arc::new(wiring::provider(configuration, around).await.unwrap());
+    configured_clients::note(&Call::local(&provider)).await.unwrap();
+    provider
+}
+
 impl Node {
     /// On a free port, for which `place` says what the node is like.
     pub(crate) async fn listen(place: impl FnOnce(SocketAddr) -> (Configuration, Environment)) -> Self {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (configuration, around) = place(address);
-        let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
-        configured_clients::note(&Call::local(&provider)).await.unwrap();
+        let provider = provider(&configuration, &around).await;
         let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
         let router = anteroom_web::router(Arc::clone(&web));
         let routes = routes::of(&router);

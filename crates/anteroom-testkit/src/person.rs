@@ -31,7 +31,7 @@ pub struct AccountBuilder<'a> {
 }
 
 impl<'a> AccountBuilder<'a> {
-    pub(crate) fn new(provider: &'a Provider, address: &str) -> Self {
+    pub fn new(provider: &'a Provider, address: &str) -> Self {
         Self {
             provider,
             address: EmailAddress::parse(address).unwrap(),

@@ -41,10 +41,10 @@ pub const MORNING: &str = "2027-01-04T08:00:00Z";
 #[derive(Clone, Debug)]
 pub struct Builder {
     backend: Backend,
-    settings: TestSettings,
+    pub(crate) settings: TestSettings,
     real_hashing: bool,
-    clock: Clock,
-    issuer: Option<String>,
+    pub(crate) clock: Clock,
+    pub(crate) issuer: Option<String>,
 }
 
 impl Builder {
@@ -148,7 +148,7 @@ impl Builder {
     }
 
     /// What the node at this address is configured with.
-    fn place(&mut self, address: SocketAddr) -> (Configuration, Environment) {
+    pub(crate) fn place(&mut self, address: SocketAddr) -> (Configuration, Environment) {
         self.settings.set("server.listen", &format!("\"{address}\""));
         let around = Environment {
             clock: self.clock.clone(),

@@ -18,8 +18,6 @@ on_both_databases!(
     an_operator_rotates_ahead_of_the_schedule,
     an_application_that_keeps_the_jwks_as_long_as_it_may_never_meets_an_unknown_kid,
     an_operator_who_rotates_while_a_successor_waits_gets_no_other,
-    of_two_nodes_that_rotate_at_once_one_makes_the_keys,
-    of_two_operators_who_rotate_at_once_one_makes_the_keys,
     an_operator_brings_a_successor_of_the_schedule_forward,
     rfc9110_13_1_2_the_jwks_is_sent_again_when_it_has_changed,
     core_2_every_configured_algorithm_signs_where_a_client_chose_it,
@@ -213,35 +211,6 @@ async fn an_operator_who_rotates_while_a_successor_waits_gets_no_other(backend: 
     }
     signers.dedup();
     assert_eq!((signers.len(), published(&provider).await.len()), (2, 6), "{signers:?}");
-}
-
-async fn of_two_nodes_that_rotate_at_once_one_makes_the_keys(backend: Backend) {
-    let first = TestProvider::start(&backend).await;
-    let second = TestProvider::on(&backend).another_node_of(&first).start().await;
-    first.advance(days(83));
-    // Each reads the keys before the other has made any: making them takes longer.
-    tokio::join!(first.refresh_keys(), second.refresh_keys());
-    assert_eq!(published(&first).await.len(), 6);
-    assert_eq!(first.audited("signing_key_retired").await.len(), 3);
-}
-
-async fn of_two_operators_who_rotate_at_once_one_makes_the_keys(backend: Backend) {
-    for (reason, published_then) in [(RotationReason::Planned, 6), (RotationReason::Compromised, 3)] {
-        let first = TestProvider::start(&backend).await;
-        let second = TestProvider::on(&backend).another_node_of(&first).start().await;
-        // What a test before has left waiting.
-        first.advance(days(30));
-        first.refresh_keys().await;
-        let before = first.audited("signing_key_created").await.len();
-        let (one, two) = tokio::join!(first.rotate_keys(reason), second.rotate_keys(reason));
-        first.refresh_keys().await;
-        assert_eq!(
-            first.audited("signing_key_created").await.len() - before,
-            3,
-            "{reason:?} {one:?} {two:?}"
-        );
-        assert_eq!(published(&first).await.len(), published_then, "{reason:?}");
-    }
 }
 
 async fn an_operator_brings_a_successor_of_the_schedule_forward(backend: Backend) {

@@ -2,11 +2,9 @@
 
 use crate::{ALICE, BOB};
 use anteroom_crypto::{HashParams, Keyring, PasswordHash, PasswordHasher, QueueKey, Random};
-use anteroom_domain::address::FoldedAddress;
 use anteroom_testkit::{Backend, PASSWORD, TestProvider, on_both_databases};
 use futures_util::future::join_all;
 use jiff::SignedDuration;
-use secrecy::SecretString;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +14,6 @@ on_both_databases!(
     the_rate_limit_counts_networks_not_addresses,
     a_practices_own_network_is_allowed_more,
     a_full_hashing_queue_answers_503_and_known_devices_still_get_in,
-    outdated_parameters_are_raised_at_sign_in,
-    a_password_that_changed_while_its_hash_was_verified_gives_nothing,
     addresses_are_believed_from_trusted_proxies_only,
     few_connections_are_enough_for_many_at_once,
 );
@@ -120,54 +116,6 @@ async fn a_full_hashing_queue_answers_503_and_known_devices_still_get_in(backend
     assert_eq!(answer.status, 503);
     assert!(answer.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
     assert_eq!(desk.sign_in(ALICE, PASSWORD).await.status, 303);
-}
-
-async fn stored_hash(provider: &TestProvider, email: &str) -> String {
-    let address = FoldedAddress::from_entered(email);
-    let view = provider.provider.store.sign_in_view(&address, &[]).await.unwrap().unwrap();
-    format!("{:?}", view.credential.unwrap().hash.encode())
-}
-
-async fn outdated_parameters_are_raised_at_sign_in(backend: Backend) {
-    let cheap = TestProvider::start(&backend).await;
-    let old = stored_hash(&cheap, ALICE).await;
-    let provider = TestProvider::on(&backend).real_hashing().start().await;
-    // A wrong password raises nothing.
-    provider.browser().sign_in(ALICE, "wrong").await;
-    assert_eq!((provider.hashes_computed(), stored_hash(&provider, ALICE).await), (1, old.clone()));
-    let answer = provider.browser().sign_in(ALICE, PASSWORD).await;
-    assert_eq!((answer.status, provider.hashes_computed()), (303, 3));
-    let new = stored_hash(&provider, ALICE).await;
-    assert_ne!(new, old);
-    let answer = provider.browser().sign_in(ALICE, PASSWORD).await;
-    assert_eq!((answer.status, provider.hashes_computed()), (303, 4));
-    assert_eq!(stored_hash(&provider, ALICE).await, new);
-}
-
-async fn a_password_that_changed_while_its_hash_was_verified_gives_nothing(backend: Backend) {
-    let provider = TestProvider::start(&backend).await;
-    let keyring = &provider.provider.keyring;
-    let slow = PasswordHasher::new(HashParams::new(128 * 1024, 8, 1).unwrap(), keyring, Random::system());
-    let old = slow.hash(&SecretString::from(PASSWORD)).unwrap();
-    let account = provider.person("slow@practice.example").hash(old.clone()).create().await;
-    let browser = provider.browser();
-    let page = browser.get("/sign-in").await;
-    let before = provider.hashes_computed();
-    let (signer, store) = (browser.clone(), provider.provider.store.clone());
-    let attempt = tokio::spawn(async move { signer.enter(&page, "slow@practice.example", PASSWORD).await });
-    until(|| provider.hashes_computed() > before).await;
-    let new = provider.provider.hashing.hash(QueueKey::Prefix(0), &"Another-horse-2".into()).await.unwrap();
-    let write = store.write(move |tx| {
-        let (old, new) = (old.clone(), new.clone());
-        async move { tx.replace_hash(account, &old, &new).await }
-    });
-    assert!(write.await.unwrap());
-    let answer = attempt.await.unwrap();
-    assert_eq!(answer.status, 422);
-    assert!(answer.cookies().is_empty());
-    let refused = provider.audited("sign_in_refused").await;
-    assert!(refused[0].detail.contains("credential_changed"), "{refused:?}");
-    assert_eq!(browser.sign_in("slow@practice.example", "Another-horse-2").await.status, 303);
 }
 
 async fn addresses_are_believed_from_trusted_proxies_only(backend: Backend) {
