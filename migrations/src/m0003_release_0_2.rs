@@ -3,7 +3,7 @@
 
 use crate::Step;
 
-const PARTS: [&str; 17] = [
+const PARTS: [&str; 18] = [
     include_str!("../sql/0003/asked_links.sql"),
     include_str!("../sql/0003/audit_waiting.sql"),
     include_str!("../sql/0003/authenticators.sql"),
@@ -11,6 +11,7 @@ const PARTS: [&str; 17] = [
     include_str!("../sql/0003/codes.sql"),
     include_str!("../sql/0003/grants.sql"),
     include_str!("../sql/0003/history.sql"),
+    include_str!("../sql/0003/nodes.sql"),
     include_str!("../sql/0003/interactions.sql"),
     include_str!("../sql/0003/known_devices.sql"),
     include_str!("../sql/0003/messages.sql"),
@@ -25,7 +26,7 @@ const PARTS: [&str; 17] = [
 
 /// The tables of release 0.1.0 that this step changes, indexes or references, in the order in which units of work lock
 /// rows.
-pub const CHANGED_TABLES: [&str; 17] = [
+pub const CHANGED_TABLES: [&str; 18] = [
     "accounts",
     "known_devices",
     "one_time_codes",
@@ -37,6 +38,7 @@ pub const CHANGED_TABLES: [&str; 17] = [
     "links",
     "interactions",
     "instance",
+    "nodes",
     "password_credentials",
     "password_history",
     "registered_clients",

@@ -16,7 +16,10 @@ use crate::versions::Versions;
 pub struct KeyedDigest([u8; 32]);
 
 impl KeyedDigest {
-    pub fn as_bytes(&self) -> &[u8; 32] {
+    /// In bytes.
+    pub const LEN: usize = 32;
+
+    pub fn as_bytes(&self) -> &[u8; Self::LEN] {
         &self.0
     }
 

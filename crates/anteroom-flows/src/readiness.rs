@@ -11,6 +11,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -90,6 +91,7 @@ struct LastDatabaseAnswer {
 pub struct Readiness {
     failed_checks: ArcSwap<BTreeMap<Check, NotReady>>,
     heard: ArcSwapOption<LastDatabaseAnswer>,
+    beside_release_0_1: AtomicBool,
 }
 
 impl Readiness {
@@ -109,6 +111,16 @@ impl Readiness {
     /// The database answered a question that was asked `at`, when the clock, if it has to agree with the database's, showed `wall`.
     pub fn heard(&self, at: Instant, wall: Option<Timestamp>) {
         self.heard.store(Some(Arc::new(LastDatabaseAnswer { at, wall })));
+    }
+
+    pub(crate) fn note_release_0_1(&self, serves: bool) {
+        self.beside_release_0_1.store(serves, Ordering::Relaxed);
+    }
+
+    /// Whether a node of release 0.1.0 serves the same database. It may get what a page of this node sends, so that page must
+    /// hold what 0.1.0 can read.
+    pub fn is_beside_release_0_1(&self) -> bool {
+        self.beside_release_0_1.load(Ordering::Relaxed)
     }
 
     /// All that stands against this node at this moment.

@@ -327,5 +327,6 @@ entities! {
         config_digest: String,
         started_at: i64,
         seen_at: i64,
+        release: Option<String>,
     }
 }

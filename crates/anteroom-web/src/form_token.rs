@@ -6,6 +6,10 @@
 //! `Sec-Fetch-Site` says that the form is same-origin. The account that the page showed is compared with the one for
 //! which the form would act: by the extractor (`forms.rs`) if that is the current session, else by
 //! `anteroom_flows::interaction::next`.
+//!
+//! A token of release 0.1.0 has only the time and the browser's identifier. It is accepted, and names no account: it comes from
+//! a page that was open when its node was replaced, or from a node of 0.1.0 that serves the same database. While such a node
+//! serves, this release makes tokens of that kind too, because 0.1.0 reads no others and may get the form.
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring};
 use anteroom_domain::ids::{AccountId, BrowserId, SessionId};
@@ -70,6 +74,7 @@ impl FormName {
 const TIME_LEN: usize = 8;
 const ID_LEN: usize = 16;
 const BODY_LEN: usize = TIME_LEN + 4 * ID_LEN;
+const RELEASE_0_1_BODY_LEN: usize = TIME_LEN + ID_LEN;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidFormToken;
@@ -110,9 +115,20 @@ pub(crate) fn make(keyring: &Keyring, form: FormName, page: Page) -> String {
         bytes.extend_from_slice(id.as_bytes());
     }
     bytes.extend_from_slice(&number);
-    let mac = keyring.mac(KeyPurpose::FormMac).digest(form.context(), &bytes);
-    bytes.extend_from_slice(mac.as_bytes());
-    URL_SAFE_NO_PAD.encode(bytes)
+    authenticated(keyring, form, bytes)
+}
+
+/// Makes a token that release 0.1.0 reads as well.
+pub(crate) fn make_for_release_0_1(keyring: &Keyring, form: FormName, at: FormContext) -> String {
+    let mut bytes = at.now.as_millisecond().to_be_bytes().to_vec();
+    bytes.extend_from_slice(at.browser.0.as_bytes());
+    authenticated(keyring, form, bytes)
+}
+
+fn authenticated(keyring: &Keyring, form: FormName, mut body: Vec<u8>) -> String {
+    let mac = keyring.mac(KeyPurpose::FormMac).digest(form.context(), &body);
+    body.extend_from_slice(mac.as_bytes());
+    URL_SAFE_NO_PAD.encode(body)
 }
 
 /// Verifies a token. Returns the session and account that the form's page showed.
@@ -123,15 +139,20 @@ pub(crate) fn check(
     returned: TokenCheck,
 ) -> Result<FormOwner, InvalidFormToken> {
     let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| InvalidFormToken)?;
-    let (body, mac) = bytes.split_at_checked(BODY_LEN).ok_or(InvalidFormToken)?;
+    let body_len = bytes.len().checked_sub(KeyedDigest::LEN).ok_or(InvalidFormToken)?;
+    if ![BODY_LEN, RELEASE_0_1_BODY_LEN].contains(&body_len) {
+        return Err(InvalidFormToken);
+    }
+    let (body, mac) = bytes.split_at_checked(body_len).ok_or(InvalidFormToken)?;
     let mac = KeyedDigest::from_slice(mac).ok_or(InvalidFormToken)?;
     if !keyring.mac(KeyPurpose::FormMac).verify(form.context(), body, &mac) {
         return Err(InvalidFormToken);
     }
     let (time, ids) = body.split_at_checked(TIME_LEN).ok_or(InvalidFormToken)?;
     let mut ids = ids.chunks_exact(ID_LEN).filter_map(|id| Uuid::from_slice(id).ok());
-    let mut next = || ids.next().ok_or(InvalidFormToken);
-    let (browser, session, account) = (next()?, next()?, next()?);
+    let browser = ids.next().ok_or(InvalidFormToken)?;
+    // A token of release 0.1.0 has neither of these.
+    let (session, account) = (ids.next().unwrap_or_default(), ids.next().unwrap_or_default());
     let millis = i64::from_be_bytes(time.try_into().map_err(|_| InvalidFormToken)?);
     let made = Timestamp::from_millisecond(millis).map_err(|_| InvalidFormToken)?;
     let TokenCheck { at, lifetime, origin } = returned;
@@ -183,6 +204,31 @@ mod tests {
         assert_eq!(check(&Keyring::for_tests(2), FormName::SignIn, &token, back), Err(InvalidFormToken));
         for text in ["", "x", "AAAA", token.strip_prefix(|_: char| true).unwrap(), &format!("{token}A")] {
             assert_eq!(check(&keyring, FormName::SignIn, text, back), Err(InvalidFormToken));
+        }
+    }
+
+    #[test]
+    fn a_token_of_release_0_1_0_is_valid_and_names_no_account() {
+        let keyring = Keyring::for_tests(1);
+        let token = make_for_release_0_1(&keyring, FormName::SignIn, at(1, 0));
+        let bytes = URL_SAFE_NO_PAD.decode(&token).unwrap();
+        // This is how 0.1.0 reads it.
+        let (body, mac) = bytes.split_at(24);
+        let (time, browser) = body.split_at(8);
+        assert_eq!((time, browser), (&[0; 8][..], Uuid::from_u128(1).as_bytes().as_slice()));
+        let mac = KeyedDigest::from_slice(mac).unwrap();
+        assert!(keyring.mac(KeyPurpose::FormMac).verify("form:sign-in", body, &mac));
+        for (form, moment, origin, expected) in [
+            (FormName::SignIn, at(1, 59), FormOrigin::Not, Ok(FormOwner::default())),
+            (FormName::SignIn, at(1, 60), OURS, Err(InvalidFormToken)),
+            (FormName::SignIn, at(2, 1), FormOrigin::Not, Err(InvalidFormToken)),
+            (FormName::Consent, at(1, 1), OURS, Err(InvalidFormToken)),
+        ] {
+            assert_eq!(
+                check(&keyring, form, &token, returned(moment, origin)),
+                expected,
+                "{form:?} {moment:?}"
+            );
         }
     }
 

@@ -13,6 +13,9 @@ pub(crate) fn here(context: &PageContext) -> FormContext {
 /// The token of a form on a page that shows `owner`.
 pub(crate) fn token_for(context: &PageContext, form: FormName, owner: FormOwner) -> String {
     let provider = &context.web.provider;
+    if provider.readiness.is_beside_release_0_1() {
+        return form_token::make_for_release_0_1(&provider.keyring, form, here(context));
+    }
     let page = form_token::Page { at: here(context), owner, number: provider.random.bytes() };
     form_token::make(&provider.keyring, form, page)
 }

@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use crate::context::call::{Call, Visit};
+use crate::context::live::SessionOfEpoch;
 use crate::error::FlowError;
 use crate::interaction::consent_answer::ConsentAnswer;
 use crate::interaction::end_pushed_request::EndPushedRequest;
@@ -80,7 +81,7 @@ pub(crate) async fn answer(
     let request = interaction.state.request().ok_or(FlowError::Broken("an answer without a request"))?;
     let mut result = answer_once(visit, interaction, request, account, prepared).await;
     if matches!(result, Err(FinishError::AccountChanged)) {
-        let error = account_changed(visit, &request.reply).into();
+        let error = account_changed(visit, &request.reply);
         result = answer_once(visit, interaction, request, account, error).await;
     }
     result.map_err(|error| match error {
@@ -94,10 +95,12 @@ async fn answer_once(
     interaction: &OpenInteraction,
     request: &AuthorizationRequest,
     account: Option<AccountId>,
-    PreparedResponse { response, grant, session_state }: PreparedResponse,
+    PreparedResponse { response, session, grant, keeps_consent, session_state }: PreparedResponse,
 ) -> Result<Next, FinishError> {
     let pushed = interaction.pushed();
-    let kept = KeptWithAnswer { consent: interaction.consent.clone(), grant };
+    let consent = interaction.consent.clone().filter(|_| keeps_consent);
+    let session = session.or(consent.as_ref().map(|consent| consent.session()));
+    let kept = KeptWithAnswer { session, consent, grant };
     let key = interaction.response_key().filter(|_| pushed.is_some() || interaction.is_resumable);
     let Some(key) = key else {
         if !kept.is_nothing() {
@@ -131,8 +134,10 @@ async fn answer_once(
     })
 }
 
-/// What is written together with an answer. The unit that answers writes it, so that nothing of an answer stays that is not given.
+/// What is checked and written together with an answer, by the unit that answers: so nothing of an answer stays that is not given.
 struct KeptWithAnswer {
+    /// Must still be active: of the person whose tokens or consent these are.
+    session: Option<SessionOfEpoch>,
     consent: Option<Arc<ConsentAnswer>>,
     /// Of the tokens in the response.
     grant: Option<Arc<HybridGrant>>,
@@ -140,14 +145,15 @@ struct KeptWithAnswer {
 
 impl KeptWithAnswer {
     const fn is_nothing(&self) -> bool {
-        self.consent.is_none() && self.grant.is_none()
+        self.session.is_none() && self.consent.is_none() && self.grant.is_none()
     }
 
-    async fn lock_account(&self, tx: &Tx) -> Result<(), FinishError> {
-        if let Some(grant) = &self.grant {
-            grant.lock_account(tx).await?;
+    /// Whether the session is still active.
+    async fn lock_session(&self, tx: &Tx) -> Result<bool, FlowError> {
+        match &self.session {
+            Some(session) => Ok(session.lock(tx).await?),
+            None => Ok(true),
         }
-        Ok(())
     }
 
     /// Whether the client is still as its consent page showed it.
@@ -178,7 +184,9 @@ impl Unit for KeptWithAnswer {
     const NAME: &'static str = "keep_with_answer";
 
     async fn run(&self, tx: &Tx) -> Result<(), FinishError> {
-        self.lock_account(tx).await?;
+        if !self.lock_session(tx).await? {
+            return Err(FinishError::AccountChanged);
+        }
         if !self.is_to_this_client(tx).await? {
             return Err(FlowError::ClientChanged.into());
         }
@@ -287,9 +295,12 @@ impl Unit for FinishInteraction {
 
     async fn run(&self, tx: &Tx) -> Result<FinishResult, FinishError> {
         let Self { answered, digests, digest, row, pushed, kept } = self;
-        kept.lock_account(tx).await?;
+        let is_active = kept.lock_session(tx).await?;
         if let Some(before) = tx.interaction(digests).await? {
             return Ok(FinishResult::Before(Some(Box::new(before))));
+        }
+        if !is_active {
+            return Err(FinishError::AccountChanged);
         }
         if !kept.is_to_this_client(tx).await? {
             return Ok(FinishResult::ClientChanged);

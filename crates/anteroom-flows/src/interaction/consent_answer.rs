@@ -8,7 +8,7 @@ use anteroom_oidc::{ClientId, Scope, ScopeSet};
 use anteroom_storage::Tx;
 
 use crate::context::call::Visit;
-use crate::context::live::ActiveSession;
+use crate::context::live::{ActiveSession, SessionOfEpoch};
 use crate::error::FlowError;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +21,7 @@ pub enum ConsentDecision {
 #[derive(Debug)]
 pub(crate) struct ConsentAnswer {
     account: AccountId,
+    session: SessionOfEpoch,
     device: Option<DeviceId>,
     client: ClientId,
     /// The revision that the client's row must still have. `None`: a configured client, which has no row; the operator vouches
@@ -50,6 +51,7 @@ impl ConsentAnswer {
         let is_configured = visit.snapshot().clients.is_configured(&client);
         Ok(Self {
             account,
+            session: person.of_epoch(),
             device: person.session.device,
             registered: (!is_configured).then_some(question.client_version),
             entry: entry.by_client(&client).in_session(person.session.id),
@@ -63,6 +65,11 @@ impl ConsentAnswer {
             Event::ConsentGiven { scope } => Some(scope),
             _ => None,
         }
+    }
+
+    /// The session in which the person decided.
+    pub(crate) const fn session(&self) -> SessionOfEpoch {
+        self.session
     }
 
     /// Whether the client is still as the page showed it. Its row is locked until the unit ends.

@@ -163,6 +163,7 @@ impl HealthMonitor {
         let (Heartbeat { configuration, .. }, written) = provider.store.run(unit).await;
         written?;
         let nodes = active_nodes(provider, now).await?;
+        provider.readiness.note_release_0_1(nodes.iter().any(|other| other.release.is_none()));
         let differs = nodes.iter().any(|other| other.config_digest != configuration.digest);
         self.differs_since = differs.then(|| self.differs_since.unwrap_or(now));
         let too_long = self.differs_since.is_some_and(|since| now.duration_since(since) > MAX_DIFFERENCE);

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use crate::context::browser::FetchContext;
 use crate::context::call::{Call, Visit};
 use crate::context::limits::spend_authorization;
-use crate::context::live::ActiveSession;
+use crate::context::live::{ActiveSession, SessionOfEpoch};
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::protocol::authorization_code;
@@ -26,15 +26,19 @@ use crate::sessions::session_time::TouchSession;
 /// An answer that is sent once the unit that answers the request is committed.
 pub(crate) struct PreparedResponse {
     pub(crate) response: AuthorizationResponse,
+    /// Of the person whose tokens are in it. That unit checks that it is still active.
+    pub(crate) session: Option<SessionOfEpoch>,
     /// The grant of the tokens in it, which that unit writes.
     pub(crate) grant: Option<Arc<HybridGrant>>,
+    /// Whether that unit writes the person's decision on the consent page.
+    pub(crate) keeps_consent: bool,
     /// The `session_state` in it.
     pub(crate) session_state: Option<String>,
 }
 
 impl From<AuthorizationResponse> for PreparedResponse {
     fn from(response: AuthorizationResponse) -> Self {
-        Self { response, grant: None, session_state: None }
+        Self { response, session: None, grant: None, keeps_consent: true, session_state: None }
     }
 }
 
@@ -67,7 +71,7 @@ pub(crate) async fn respond(
     let code = if kind.has_code() { Some(seal_code(visit, client, request, live)?) } else { None };
     let parts = ResponseParts { kind, code: code.as_deref(), recipient: recipient.as_ref() };
     let Some((tokens, grant)) = hybrid::issue(visit, client, ask, person, parts).await? else {
-        return Ok(account_changed(visit, reply).into());
+        return Ok(account_changed(visit, reply));
     };
     touch(visit, live, is_silent).await?;
     let access_token = tokens.access_token.as_ref().map(|access| IssuedAccessToken {
@@ -82,13 +86,22 @@ pub(crate) async fn respond(
         session_state: session_state.as_deref(),
     };
     let response = redirect.target().success(issuer, issued);
-    Ok(PreparedResponse { response, grant: grant.map(Arc::new), session_state })
+    let has_tokens = kind.has_token() || kind.has_id_token();
+    Ok(PreparedResponse {
+        response,
+        session: has_tokens.then(|| live.of_epoch()),
+        grant: grant.map(Arc::new),
+        keeps_consent: true,
+        session_state,
+    })
 }
 
-/// The answer where the account has changed, or the session has ended, while the answer was made.
-pub(crate) fn account_changed(call: &Call, reply: &Reply) -> AuthorizationResponse {
+/// The answer where the account has changed, or the session has ended, while the answer was made. What was decided in that session
+/// counts no longer, so no consent is written.
+pub(crate) fn account_changed(call: &Call, reply: &Reply) -> PreparedResponse {
     let description = "the person has to sign in again";
-    reply.error(&call.snapshot().issuer, AuthorizationErrorCode::LoginRequired, description)
+    let response = reply.error(&call.snapshot().issuer, AuthorizationErrorCode::LoginRequired, description);
+    PreparedResponse { keeps_consent: false, ..response.into() }
 }
 
 /// The answer where the client has no key to encrypt it to. The person cannot change that, and a silent frame shows no page, so

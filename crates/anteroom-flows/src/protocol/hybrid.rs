@@ -155,12 +155,6 @@ impl HybridGrant {
         Self { grant, expires_at, entry }
     }
 
-    /// Called before anything else is locked, because all units of an account lock its row first.
-    pub(crate) async fn lock_account(&self, tx: &Tx) -> Result<(), FlowError> {
-        tx.lock_account(self.grant.account).await?;
-        Ok(())
-    }
-
     /// Writes the grant. `false`: the account has changed, or the session has ended, and nothing was written.
     pub(crate) async fn keep(&self, tx: &Tx) -> Result<bool, FlowError> {
         let inserted = tx.insert_grant(&self.grant, self.expires_at).await?;

@@ -41,6 +41,9 @@ impl InstanceKind {
     }
 }
 
+/// The release of this process.
+pub const RELEASE: &str = env!("CARGO_PKG_VERSION");
+
 /// A process that serves, as last heard of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
@@ -48,6 +51,8 @@ pub struct Node {
     pub config_digest: String,
     pub started_at: Timestamp,
     pub seen_at: Timestamp,
+    /// Of which release it is. `None`: 0.1.0.
+    pub release: Option<String>,
 }
 
 impl StoreWithoutKeys {
@@ -93,12 +98,14 @@ impl Queries {
 }
 
 impl Tx {
+    /// Records that a node of this release is alive.
     pub async fn heartbeat(&self, id: NodeId, config_digest: &str, now: Timestamp) -> Result<(), StoreError> {
         let row = nodes::ActiveModel {
             id: Set(id.0),
             config_digest: Set(config_digest.to_owned()),
             started_at: Set(now.as_millisecond()),
             seen_at: Set(now.as_millisecond()),
+            release: Set(Some(RELEASE.to_owned())),
         };
         let known = OnConflict::column(nodes::Column::Id)
             .update_columns([nodes::Column::ConfigDigest, nodes::Column::SeenAt])
@@ -131,5 +138,6 @@ fn node(row: nodes::Model) -> Result<Node, StoreError> {
         started_at: place.time("started_at", row.started_at)?,
         seen_at: place.time("seen_at", row.seen_at)?,
         config_digest: row.config_digest,
+        release: row.release,
     })
 }

@@ -12,6 +12,6 @@ mod sweep;
 
 pub use backup::{BackupError, backup};
 pub use history::EndedByAccept;
-pub use instance::{Instance, InstanceKind, Node};
+pub use instance::{Instance, InstanceKind, Node, RELEASE};
 pub use rate_counters::RateLimitResult;
 pub use sweep::{Sweeps, Swept};

@@ -12,7 +12,7 @@ use anteroom_domain::session::{Session, SessionEnd, SessionPolicy};
 use anteroom_domain::subject::{SessionSid, SubjectNamespace};
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, JoinType, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     Select, Set, UpdateMany,
@@ -253,6 +253,21 @@ impl Tx {
             .exec(&self.conn)
             .await?;
         Ok(renewed.rows_affected == 1)
+    }
+
+    /// Whether the session runs and is of this epoch. Its row is locked until the transaction ends, so that a sign-out at the same
+    /// moment comes before this unit, or waits for it.
+    pub async fn lock_running_session(&self, id: SessionId, epoch: AccountEpoch) -> Result<bool, StoreError> {
+        let running: Option<Uuid> = sessions::Entity::find_by_id(id.0)
+            .select_only()
+            .column(sessions::Column::Id)
+            .filter(sessions::Column::Epoch.eq(epoch.0))
+            .filter(sessions::Column::EndedAt.is_null())
+            .lock(LockType::Share)
+            .into_tuple()
+            .one(&self.conn)
+            .await?;
+        Ok(running.is_some())
     }
 
     pub async fn touch_session(&self, id: SessionId, now: Timestamp) -> Result<(), StoreError> {

@@ -9,7 +9,7 @@ use anteroom_domain::session::SessionEnd;
 use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{
-    DeliveryResult, Instance, InstanceKind, LogoutClients, LogoutDelivery, LogoutLease, Node,
+    DeliveryResult, Instance, InstanceKind, LogoutClients, LogoutDelivery, LogoutLease, Node, RELEASE,
     RateLimitResult, Store, StoreError, StoreOptions, Sweeps, Swept, Writes,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -228,7 +228,13 @@ async fn nodes_are_heard_of(options: StoreOptions) {
         tx.heartbeat(one, "bb", at(60)).await
     });
     unit.await.unwrap();
-    let node = Node { id: one, config_digest: "bb".to_owned(), started_at: at(0), seen_at: at(60) };
+    let node = Node {
+        id: one,
+        config_digest: "bb".to_owned(),
+        started_at: at(0),
+        seen_at: at(60),
+        release: Some(RELEASE.to_owned()),
+    };
     assert_eq!(store.nodes(at(2)).await.unwrap(), [node]);
     assert_eq!(store.nodes(at(0)).await.unwrap().len(), 2);
     store.write(move |tx| async move { tx.delete_node(one).await }).await.unwrap();

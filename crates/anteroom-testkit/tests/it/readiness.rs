@@ -1,11 +1,15 @@
 //! A node that cannot do what serving needs says so, to `/readyz` and to every request, and serves again when it can.
 
 use crate::ALICE;
+use crate::token::worth::heartbeat;
+use anteroom_domain::ids::NodeId;
 use anteroom_flows::node::health::HealthMonitor;
 use anteroom_flows::readiness::{Check, NotReady};
 use anteroom_testkit::{
     Backend, PASSWORD, TestProvider, TestResponse, on_both_databases, on_postgres, on_sqlite,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::SignedDuration;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -14,6 +18,7 @@ use tokio::time::Instant;
 on_both_databases!(
     a_node_that_can_serve_is_ready,
     a_reason_that_stops_serving_is_told_to_every_request,
+    forms_of_nodes_of_release_0_1_0_and_of_this_one_are_accepted_by_both,
     readiness_is_answered_without_asking_the_database,
     rfc9112_9_6_a_refusal_that_leaves_the_body_unread_closes_the_connection,
     a_request_whose_time_is_over_is_told_to_come_again,
@@ -38,6 +43,34 @@ async fn a_node_that_can_serve_is_ready(backend: Backend) {
     let answer = provider.browser().get("/readyz").await;
     assert_eq!((answer.status, answer.body.as_str()), (200, "ready"));
     assert_eq!(provider.browser().sign_in(ALICE, PASSWORD).await.status, 303);
+}
+
+/// How many bytes the token of this page's form has. 0.1.0 reads those of 56 bytes alone.
+fn token_len(page: &TestResponse) -> usize {
+    URL_SAFE_NO_PAD.decode(&page.form("/sign-in").fields["form_token"]).unwrap().len()
+}
+
+async fn forms_of_nodes_of_release_0_1_0_and_of_this_one_are_accepted_by_both(backend: Backend) {
+    let provider = TestProvider::on(&backend).real_time().start().await;
+    let browser = provider.browser();
+    assert_eq!(token_len(&browser.get("/sign-in").await), 104);
+    // As a node of 0.1.0 records that it is alive.
+    let (node, now) = (NodeId(provider.provider.random.uuid_v4()), provider.now());
+    let digest = provider.provider.snapshot().digest.clone();
+    let alive = provider.provider.store.write(move |tx| heartbeat(tx, node, digest.clone(), now));
+    alive.await.unwrap();
+    backend.execute("UPDATE nodes SET release = NULL").await;
+    look(&provider).await;
+    let of_both = browser.get("/sign-in").await;
+    assert_eq!(token_len(&of_both), 56);
+    let other = provider.browser();
+    let left_open = other.get("/sign-in").await;
+    assert_eq!(browser.enter(&of_both, ALICE, PASSWORD).await.status, 303);
+    backend.execute("UPDATE nodes SET seen_at = seen_at - 46000 WHERE release IS NULL").await;
+    look(&provider).await;
+    assert_eq!(token_len(&provider.browser().get("/sign-in").await), 104);
+    // A page that was open when its node was replaced.
+    assert_eq!(other.enter(&left_open, ALICE, PASSWORD).await.status, 303);
 }
 
 async fn a_reason_that_stops_serving_is_told_to_every_request(backend: Backend) {

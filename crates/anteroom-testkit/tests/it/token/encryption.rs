@@ -20,6 +20,7 @@ on_both_databases!(
     core_3_3_2_5_one_from_the_authorization_endpoint_as_well,
     core_3_2_2_5_a_session_that_ends_while_keys_are_fetched_gets_no_token,
     core_3_2_2_5_nor_does_one_that_a_form_began,
+    core_3_3_2_5_no_id_token_or_consent_of_an_account_disabled_meanwhile,
     core_10_2_1_the_key_at_the_jwks_uri_is_the_one_of_now,
     core_10_2_without_a_key_nothing_is_spent,
     core_10_2_what_is_issued_lives_its_whole_time_although_the_keys_took_long,
@@ -89,12 +90,13 @@ async fn core_3_3_2_5_one_from_the_authorization_endpoint_as_well(backend: Backe
 }
 
 /// A client that gets encrypted tokens from the authorization endpoint, with its keys at an address that answers slowly.
-async fn with_slow_keys(backend: &Backend) -> (TestProvider, RelyingParty, TcpListener) {
+async fn with_slow_keys(backend: &Backend, first_party: bool) -> (TestProvider, RelyingParty, TcpListener) {
     let slow = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let keys = format!("jwks_uri = \"http://{}/jwks\"", slow.local_addr().unwrap());
     let more = "id_token_encrypted_response_alg = \"ECDH-ES\"\ngrant_types = [\"authorization_code\", \"implicit\"]\n\
-                response_types = [\"code\", \"id_token token\"]";
-    let provider = TestProvider::on(backend).clients(&client(&keys, more)).start().await;
+                response_types = [\"code\", \"id_token token\", \"code id_token\"]";
+    let clients = client(&keys, more).replace("first_party = true", &format!("first_party = {first_party}"));
+    let provider = TestProvider::on(backend).clients(&clients).start().await;
     let app = provider.client("sealed");
     (provider, app, slow)
 }
@@ -104,14 +106,17 @@ async fn no_token_is_in(answer: &TestResponse, provider: &TestProvider, backend:
     let fragment = location.fragment().unwrap().as_bytes();
     let told: BTreeMap<String, String> = url::form_urlencoded::parse(fragment).into_owned().collect();
     assert_eq!((told["error"].as_str(), told["state"].as_str()), ("login_required", STATE));
-    assert!(!told.contains_key("access_token") && !told.contains_key("id_token"));
+    assert!(
+        ["code", "access_token"].iter().all(|name| !told.contains_key(*name))
+            && !told.contains_key("id_token")
+    );
     assert_eq!(backend.count("SELECT COUNT(*) AS count FROM grants").await, 0);
     assert!(provider.audited("tokens_released").await.is_empty());
 }
 
 async fn core_3_2_2_5_a_session_that_ends_while_keys_are_fetched_gets_no_token(backend: Backend) {
     let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
-    let (provider, app, slow) = with_slow_keys(&backend).await;
+    let (provider, app, slow) = with_slow_keys(&backend, true).await;
     let browser = provider.signed_in(ALICE).await;
     let other_tab = browser.clone();
     let meanwhile = async {
@@ -124,9 +129,37 @@ async fn core_3_2_2_5_a_session_that_ends_while_keys_are_fetched_gets_no_token(b
     no_token_is_in(&answer, &provider, &backend).await;
 }
 
+async fn core_3_3_2_5_no_id_token_or_consent_of_an_account_disabled_meanwhile(backend: Backend) {
+    for (first_party, kind) in [(true, "code id_token"), (false, "code id_token"), (false, "id_token token")]
+    {
+        let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+        let (provider, app, slow) = with_slow_keys(&backend, first_party).await;
+        let browser = provider.signed_in(ALICE).await;
+        let meanwhile = async {
+            let asked = slow.accept().await.unwrap().0;
+            backend.execute("UPDATE accounts SET status = 'disabled', epoch = epoch + 1").await;
+            serve(asked, &set(&[key.jwk()]).to_string()).await;
+        };
+        let asked = [("response_type", kind)];
+        let answered = async {
+            let answer = app.authorize(&browser, &asked).await;
+            if first_party {
+                answer
+            } else {
+                browser.submit(&answer, "/consent", &[("decision", "allow")]).await
+            }
+        };
+        let (answer, ()) = join(answered, meanwhile).await;
+        no_token_is_in(&answer, &provider, &backend).await;
+        assert!(provider.audited("consent_given").await.is_empty());
+        assert_eq!(backend.count("SELECT COUNT(*) AS count FROM consents").await, 0);
+        backend.execute("UPDATE accounts SET status = 'active'").await;
+    }
+}
+
 async fn core_3_2_2_5_nor_does_one_that_a_form_began(backend: Backend) {
     let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
-    let (provider, app, slow) = with_slow_keys(&backend).await;
+    let (provider, app, slow) = with_slow_keys(&backend, true).await;
     let browser = provider.browser();
     let page = app.authorize(&browser, &[("response_type", "id_token token")]).await;
     let meanwhile = async {

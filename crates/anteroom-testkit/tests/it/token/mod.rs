@@ -8,4 +8,4 @@ mod ends;
 mod id_token;
 mod refresh;
 mod service;
-mod worth;
+pub(crate) mod worth;

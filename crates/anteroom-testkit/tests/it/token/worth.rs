@@ -20,6 +20,7 @@ on_both_databases!(
     another_node_with_another_configuration_keeps_the_grants,
     an_operator_ends_all_grants_of_a_client,
     what_a_waiting_request_asked_for_is_narrowed_as_well,
+    core_3_1_2_1_a_waiting_request_whose_client_has_lost_openid_is_not_answered,
     a_token_of_the_clients_own_is_narrowed_as_well,
 );
 
@@ -193,7 +194,12 @@ async fn a_client_that_is_added_again_after_its_grants_ended_has_none(backend: B
     assert_eq!(rows["configured_clients"], 7);
 }
 
-async fn heartbeat(tx: Tx, node: NodeId, digest: String, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) async fn heartbeat(
+    tx: Tx,
+    node: NodeId,
+    digest: String,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tx.heartbeat(node, &digest, now).await
 }
 
@@ -254,6 +260,16 @@ async fn what_a_waiting_request_asked_for_is_narrowed_as_well(backend: Backend) 
     let answer = browser.enter(&other, ALICE, anteroom_testkit::PASSWORD).await;
     let tokens = Tokens::of(&app.redeem(&app.code_in(&answer)).await);
     assert_eq!(tokens.json["scope"], "openid email");
+    let gone = browser.enter(&page, ALICE, anteroom_testkit::PASSWORD).await;
+    assert!(!gone.body.contains("code=") && gone.header("location").is_none(), "{}", gone.page_summary());
+}
+
+async fn core_3_1_2_1_a_waiting_request_whose_client_has_lost_openid_is_not_answered(backend: Backend) {
+    let before = with(&backend, &app(true, ALL)).await;
+    let mut browser = before.browser();
+    let page = before.client("app").authorize(&browser, &[("scope", "openid email")]).await;
+    let after = changed(&backend, &before, &app(true, "scope = \"email\"\n")).await;
+    browser.lead_to(&after);
     let gone = browser.enter(&page, ALICE, anteroom_testkit::PASSWORD).await;
     assert!(!gone.body.contains("code=") && gone.header("location").is_none(), "{}", gone.page_summary());
 }
