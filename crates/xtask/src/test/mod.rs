@@ -1,5 +1,6 @@
 //! `cargo xtask test`: runs all steps in order, even after a failure, and prints a summary.
 
+mod clippy;
 mod needs;
 mod options;
 mod pgbouncer;

@@ -2,6 +2,7 @@
 
 use crate::failure::{Failure, Result};
 use crate::programs::{cargo, run};
+use crate::test::clippy;
 use crate::test::pgbouncer::PgBouncer;
 use crate::test::postgres::Postgres;
 
@@ -15,19 +16,22 @@ pub(super) fn format() -> Result {
     run(cargo().args(["fmt", "--all", "--check"]))
 }
 
+/// Compiles everything, tests included, with clippy as the compiler. `cargo clippy` would read all sources once more, and all
+/// dependencies, for results that the later steps cannot use.
 pub(super) fn lints() -> Result {
-    run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    clippy::refuses_a_warning()?;
+    run(clippy::cargo().args(["test", "--workspace", "--no-run", "--quiet"]))
 }
 
 pub(super) fn tests_on_sqlite() -> Result {
-    run(cargo().args(["test", "--workspace", "--no-fail-fast"]).env_remove(TEST_POSTGRES))
+    run(clippy::cargo().args(["test", "--workspace", "--no-fail-fast"]).env_remove(TEST_POSTGRES))
 }
 
 /// Runs the tests with `postgres` in their path, as `on_both_databases` names them: the others have run already. It
 /// runs them for the whole workspace, since naming packages makes cargo choose other features and compile again.
 pub(super) fn tests_on_postgres() -> Result {
     let mut postgres = Postgres::start()?;
-    let mut tests = cargo();
+    let mut tests = clippy::cargo();
     tests.args(["test", "--workspace", "--no-fail-fast", "--tests", "postgres"]);
     let pooler = PgBouncer::start(&postgres)?;
     run(tests.env(TEST_POSTGRES, postgres.url()).env(TEST_PGBOUNCER, pooler.url()))?;
@@ -42,7 +46,7 @@ pub(super) fn tests_on_postgres() -> Result {
 /// Runs the store's tests once more with the pooler in place of the server, so that session state is tested behind it
 /// too.
 fn through(pooler: &PgBouncer) -> Result {
-    let mut tests = cargo();
+    let mut tests = clippy::cargo();
     tests.args(["test", "--workspace", "--no-fail-fast", "--test", "store", "postgres"]);
     run(tests.env(TEST_POSTGRES, format!("{}/postgres", pooler.url())))
 }

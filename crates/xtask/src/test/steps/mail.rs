@@ -2,7 +2,8 @@
 //! address does not respond: packets to it are lost, which cannot be arranged on the machine's own network.
 
 use crate::failure::{Failure, Result};
-use crate::programs::{cargo, run};
+use crate::programs::run;
+use crate::test::clippy;
 use crate::test::needs;
 use rustix::process::geteuid;
 use std::fs;
@@ -34,7 +35,7 @@ pub(super) fn send() -> Result {
 
 /// For the whole workspace: naming packages makes cargo choose other features and compile again.
 fn tests(name: &str) -> Command {
-    let mut tests = cargo();
+    let mut tests = clippy::cargo();
     tests.args(["test", "--workspace", "--no-fail-fast", "--tests", name]);
     tests
 }
@@ -50,5 +51,5 @@ fn with_a_dead_address(python: &Path) -> Result {
     }
     command.args(["--net", "--mount", "sh", "-c", DEAD_NETWORK, "sh"]).arg(&hosts);
     command.arg(tests.get_program()).args(tests.get_args());
-    run(command.env(TEST_MAIL_SERVER, python).env(TEST_DEAD_IPV6, HOST))
+    run(command.envs(clippy::ENVIRONMENT).env(TEST_MAIL_SERVER, python).env(TEST_DEAD_IPV6, HOST))
 }

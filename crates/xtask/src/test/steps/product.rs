@@ -2,7 +2,8 @@
 
 use crate::failure::Result;
 use crate::metadata::Workspace;
-use crate::programs::{cargo, run};
+use crate::programs::run;
+use crate::test::clippy;
 use crate::test::needs;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use std::process::Command;
 /// Builds the binary and returns its path. Features and profile are those of the tests before, so little is left to
 /// compile.
 pub(super) fn build() -> Result<PathBuf> {
-    run(cargo().args(["build", "--workspace", "--bin", "anteroom"]))?;
+    run(clippy::cargo().args(["build", "--workspace", "--bin", "anteroom"]))?;
     Ok(Workspace::read()?.target_directory.join("debug/anteroom"))
 }
 

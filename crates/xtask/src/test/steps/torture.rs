@@ -4,6 +4,7 @@
 
 use crate::failure::{Failure, Result};
 use crate::programs::{cargo, run};
+use crate::test::clippy;
 use crate::test::{needs, postgres};
 use std::process::Command;
 
@@ -25,10 +26,10 @@ pub(super) fn fail_the_database() -> Result {
         .tempdir()
         .map_err(Failure::during("making a folder for the file system"))?;
     // Compiled outside the small file system.
-    run(cargo().args(TEST).arg("--no-run"))?;
+    run(clippy::cargo().args(TEST).arg("--no-run"))?;
     let mut test = Command::new("unshare");
     test.args(["--mount", "--propagation", "private", "sh", "-c", MOUNT, "sh"]);
-    test.arg(cargo().get_program()).args(TEST).args(NAMES);
+    test.arg(cargo().get_program()).args(TEST).args(NAMES).envs(clippy::ENVIRONMENT);
     let binaries = postgres::binaries().ok_or_else(|| Failure::new("PostgreSQL is not installed"))?;
     let clock = needs::faketime().ok_or_else(|| Failure::new("libfaketime is not installed"))?;
     run(test.env(FOLDER, folder.path()).env(POSTGRES, binaries).env(CLOCK, clock))
