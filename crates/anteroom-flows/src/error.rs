@@ -1,4 +1,4 @@
-//! What can go wrong below the edge, apart from the outcomes that use cases name themselves.
+//! Errors of all use cases, beside the outcomes that each use case defines.
 
 use anteroom_crypto::{HashError, PoolError};
 use anteroom_domain::limits::Limit;
@@ -27,8 +27,8 @@ pub enum FlowError {
     TooSlow,
     #[error(transparent)]
     Hashing(HashError),
-    /// It asked for encrypted answers, and there is nothing to encrypt them to at its `jwks_uri`. Only its operator can help
-    /// that, at any moment; nothing is spent until then.
+    /// The client is registered for encrypted responses and has no usable key at its `jwks_uri`. Temporary: its operator can add
+    /// one. No code or token is used up by the failed request.
     #[error(
         "client {client} is registered for encrypted answers and has no key to encrypt them to: {reason}"
     )]
@@ -39,7 +39,7 @@ pub enum FlowError {
     /// request waited for something.
     #[error("the client has changed, or was taken away, while its request was being answered")]
     ClientChanged,
-    /// Something that cannot be, unless the database or the configuration was tampered with.
+    /// An inconsistency that only a defect, or a change of the database from outside, can cause.
     #[error("{0}")]
     Broken(&'static str),
 }
@@ -49,7 +49,7 @@ pub enum FlowError {
 pub enum KeysLater {
     #[error("too much is being fetched at once")]
     Busy,
-    #[error("they were less than a minute ago")]
+    #[error("they were fetched less than a minute ago")]
     TooSoon(Wait),
 }
 
@@ -73,7 +73,7 @@ impl FlowError {
         )
     }
 
-    /// What a client or a stranger can bring about: a line for the operator, and no fault of the server.
+    /// Errors that a client or any sender can cause: logged as a warning and not as an internal error.
     pub const fn is_of_client(&self) -> bool {
         matches!(self, Self::NoKeyOfClient { .. } | Self::KeysLater { .. } | Self::ClientChanged)
     }

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 /// How far a node's clock may be from the database's.
 pub(crate) const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(5);
-/// For so long what the database last said is believed.
+/// How long the database's last response counts as current.
 const LIFETIME: Duration = Duration::from_secs(5);
 
 /// What is looked at. Another one is a variant here, its reasons are variants of [`NotReady`], and its finding is handed to
@@ -79,7 +79,7 @@ impl NotReady {
     }
 }
 
-/// When the database last answered, on the stopwatch and on the wall clock.
+/// When the database last answered, by the monotonic and by the wall clock.
 #[derive(Clone, Copy, Debug)]
 struct LastDatabaseAnswer {
     at: Instant,
@@ -95,7 +95,8 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// What a check has found now, or that it found nothing wrong. Says whether that is news, for the log.
+    /// What a check has found now, or that it found nothing wrong. Returns whether the finding differs from the last one of this
+    /// check.
     pub fn note(&self, check: Check, found: Option<&NotReady>) -> bool {
         let before = self.failed_checks.rcu(|standing| {
             let mut next = BTreeMap::clone(standing);

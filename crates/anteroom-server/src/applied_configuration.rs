@@ -62,7 +62,7 @@ pub async fn record_applied_configuration(web: &Web, configuration: &Configurati
     if let Err(error) = admin::note_configuration(&call).await {
         tracing::error!("the audit entry for the configuration could not be written: {error}");
     }
-    // If one of these fails, the next round of housekeeping does it.
+    // If the clients cannot be recorded, the next round of housekeeping does it; undefined groups are logged at the next change.
     if let Err(error) = configured_clients::note(&call).await {
         tracing::error!("the configured clients could not be recorded: {error}");
     }

@@ -32,8 +32,8 @@ use crate::{checkpoints, housekeeping, wiring};
 const EVERY_SECOND: Duration = Duration::from_secs(1);
 /// The shortest time between two checks of the database, however many requests fail because of it.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
-/// Mails are looked up on a fixed interval and not when a form arrives: the response time must not show whether an
-/// account has the address.
+/// The addresses of requested mails are looked up on a fixed interval and not when a form arrives: the response time must not
+/// show whether an account has the address.
 const ASKS: Duration = Duration::from_millis(500);
 /// The node's clock may have been set since the keys were loaded, so they are reloaded after this many rounds.
 const ROUNDS_OF_KEYS: u32 = 60;
@@ -41,7 +41,7 @@ const ROUNDS_OF_KEYS: u32 = 60;
 const LINK_BATCHES: u32 = 200;
 /// Rounds between two reads of the checkpoints that other nodes have signed.
 const ROUNDS_OF_CHECKPOINTS: u32 = 60;
-/// The most entries of another program that one process names in its log.
+/// The most unlinkable audit entries that one process logs one by one.
 const MOST_NAMED: usize = 100;
 
 /// The tasks of a running server; dropping the set stops them.
@@ -140,9 +140,9 @@ async fn process_link_requests(provider: Arc<Provider>) {
     }
 }
 
-/// Checks whether this node can serve, and writes the result for the other nodes. Afterwards it checks whether the
-/// database went back to an earlier state, because a broken connection may mean that another server took over. A
-/// request that the database failed triggers a check at once, without waiting for the next second.
+/// Checks whether this node can serve, and writes the result for the other nodes. Afterwards it checks whether the database went
+/// back to an earlier state, because a broken connection may mean that another server took over. A request that failed because of
+/// the database triggers a check at once.
 async fn watch_health(provider: Arc<Provider>) {
     let mut watch = health::HealthMonitor::default();
     provider.confirmations.confirm(Cached::History, Instant::now());

@@ -9,8 +9,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// File descriptors reserved for the database, outgoing requests (at most 96 logouts and 72 documents at once) and
-/// files.
+/// File descriptors reserved for the database, outgoing requests (at most 96 logouts and 96 documents at once) and files.
 const KEPT_BACK: usize = 256;
 /// The usual limit of open files of a process.
 const USUAL_OPEN_FILES: usize = 1_024;

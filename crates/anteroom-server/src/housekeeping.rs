@@ -31,7 +31,8 @@ const EVERY_MINUTE: Duration = Duration::from_mins(1);
 const SWEEP_BATCH: u32 = 500;
 /// The most batches in one round. The rest is left for the next round, so that the other tasks of the minute run.
 const BATCHES: u32 = 200;
-/// Nodes and commands of release 0.1.0 may name accounts while they run. Finding those accounts reads a whole table.
+/// Nodes and commands of release 0.1.0 may write a `preferred_username` that is not reserved. Finding these reads a whole table,
+/// so it is done once an hour.
 const USERNAMES_EVERY: Duration = Duration::from_hours(1);
 /// The same for devices that were not seen for long, and for old passwords: new ones are trimmed when they are set.
 const WHOLE_TABLES_EVERY: Duration = Duration::from_hours(24);
@@ -80,7 +81,7 @@ pub async fn run(provider: Arc<Provider>, schedule: signing_keys::KeySchedule, r
             tracing::error!("the keys could not be rotated: {error}");
         }
         if let Err(error) = refusals::write_audit_counters(&Call::local(&provider)).await {
-            tracing::error!("the counters of tokens could not be written: {error}");
+            tracing::error!("the counters of the audit trail could not be written: {error}");
         }
         if let Err(error) = expiry_warnings::send_due(&Call::local(&provider)).await {
             tracing::error!("the warnings of password expiry could not be queued: {error}");

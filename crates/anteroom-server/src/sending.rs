@@ -1,5 +1,4 @@
-//! Makes the worker that sends messages beside the requests from the settings. With the development outbox nothing is
-//! sent.
+//! Makes the worker that sends queued messages, and its senders, from the settings. With the development outbox no worker runs.
 
 use anteroom_config::{
     EmailSettings, EmailTls, HttpGateway, HttpMethod, PhoneProviderSettings as Way, Settings,

@@ -96,7 +96,8 @@ pub fn warn_of(configuration: &Configuration) {
     }
 }
 
-/// Serving needs a database that accepts writes and keeps acknowledged commits; commands that only read need neither.
+/// Checked for every command that makes a provider: the PostgreSQL server must accept writes; settings that can lose commits are
+/// logged.
 fn check_server(store: &Store) -> Result<(), StoreError> {
     let Some(server) = store.server() else { return Ok(()) };
     server.check_writable()?;
@@ -211,7 +212,7 @@ pub async fn provider(configuration: &Configuration, around: &Environment) -> Re
         };
         signing_keys::rotate(rotation).await?;
         addresses::renew_domains(&store).await?;
-        // Accounts without a username get one at the start of a serving node only, not by every command.
+        // Reserves the names that only profiles have; `user` and `client` commands come here too.
         usernames::enter(&store).await?;
     }
     let key_set = key_set::load(&store, &keyring, now).await?;

@@ -18,8 +18,8 @@ use uuid::Uuid;
 
 const SESSION: &str = "anteroom_session";
 const DEVICE: &str = "anteroom_device";
-/// Without `__Host-`: applications know the name of this cookie, and an application that plants one only makes the
-/// session script ask needlessly.
+/// Without `__Host-`, because its name is part of the interface for clients. A forged value only makes the session frame report a
+/// change.
 const STATE: &str = "op_browser_state";
 /// Release 0.1.0 wrote a MAC for each device, 65 bytes per device.
 const DEVICE_MAC_CONTEXT: &str = "known_device";

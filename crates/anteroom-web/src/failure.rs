@@ -1,5 +1,5 @@
-//! Every error becomes one page. The person gets a plain sentence and a link that leads on, the operator the reference
-//! and the reason, an attacker no information.
+//! Errors of requests by browsers, as pages: a sentence, a link and a reference. The reason is only in the log, under the
+//! reference.
 
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};

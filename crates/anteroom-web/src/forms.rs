@@ -1,9 +1,9 @@
 //! Forms that people submit: parsed, sent from our own page, with a valid token.
 //!
-//! A handler takes [`Form`] of the form's type, and gets the fields only if origin and token are valid; the session and
-//! account of the token are in [`anteroom_flows::sessions::browser_sessions::Visit::form`]. A handler that shows the
-//! page again with what was entered takes [`FormOrStale`], and has to handle a stale token. Requests that other sites
-//! may post have a type of their own: `endpoints::authorize::CrossSitePost`.
+//! A handler takes [`Form`] of the form's type, and gets the fields only if origin and token are valid; the session and account
+//! of the token are in [`anteroom_flows::context::call::Visit::form`]. A handler that shows the page again with what was entered
+//! takes [`FormOrStale`], and has to handle a stale token. Requests that other sites may post have a type of their own:
+//! `endpoints::authorize::CrossSitePost`.
 
 use anteroom_flows::context::call::{FormOwner, SubmittedForm};
 use anteroom_flows::context::limits::{FormToken, spend_form, spend_sign_out};
@@ -52,7 +52,7 @@ pub(crate) struct Form<T> {
     pub fields: T,
 }
 
-/// A form whose page is shown again if the token is out of date.
+/// A form whose page is shown again if its token is missing, not genuine or too old.
 pub(crate) struct FormOrStale<T> {
     pub context: PageContext,
     pub fields: SubmittedFields<T>,

@@ -88,9 +88,8 @@ impl<'a> PageResponse<'a> {
         self
     }
 
-    /// For pages of the account itself: a window that another site opened loses its connection to that site. Every
-    /// other page keeps the connection, because a client that opened a window for a sign-in error_return for the response
-    /// there.
+    /// For pages of the account itself: a window that another site opened loses its connection to that site. Every other page
+    /// keeps the connection, because a client that opened a window for a sign-in waits for the response there.
     pub(crate) fn isolated_from_opener(mut self) -> Self {
         self.leaves_opener = true;
         self

@@ -80,7 +80,7 @@ fn pages() -> Router<Arc<Web>> {
         .merge(password_routes())
 }
 
-/// Images and frames within our own pages, and the outbox of a demo.
+/// Responses that our own pages load as images or frames, so without the Fetch Metadata check; and the development outbox.
 fn parts_of_pages() -> Router<Arc<Web>> {
     Router::new()
         .route("/account/factors/{id}/qr.svg", get(factors::picture))

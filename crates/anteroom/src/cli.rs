@@ -14,7 +14,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve with a configuration.
+    /// Run the OpenID Provider with this configuration, until it is stopped.
     Serve(ConfigArgs),
     /// Start everything on this machine, with sample accounts and applications.
     #[cfg(feature = "demo")]
@@ -123,7 +123,7 @@ pub struct InviteArgs {
     pub given_name: Option<String>,
     #[arg(long)]
     pub family_name: Option<String>,
-    /// May be given several times.
+    /// A group of the new account; may be given several times.
     #[arg(long = "group")]
     pub groups: Vec<String>,
     /// The person's language, such as `es` or `es-MX`. Mails use the closest language of the theme.
@@ -242,8 +242,8 @@ pub enum KeysCommand {
 
 #[derive(Debug, Args)]
 pub struct RotateArgs {
-    /// The old keys may be compromised: sign with new ones at once and remove the old ones from the JWKS, so that their
-    /// signatures are no longer accepted.
+    /// The old keys may be compromised: sign with new ones at once and remove the old ones from the JWKS. Clients accept their
+    /// signatures until they fetch the JWKS again.
     #[arg(long)]
     pub compromised: bool,
     #[command(flatten)]
@@ -305,7 +305,7 @@ pub struct AcceptArgs {
 
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// The reference on an error page, or the address of an account.
+    /// The reference on an error page, or the email address of an account.
     pub what: String,
     /// How many of an account's latest entries to show.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]

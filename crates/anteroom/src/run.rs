@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::cli::{Cli, Command};
 use crate::commands::{self, shown};
 
-/// clap's error repeats the arguments unescaped.
+/// Prints clap's error and exits. clap repeats the arguments as they are, so hidden characters are escaped first.
 fn refused(error: &clap::Error) -> ! {
     let hidden: Vec<String> = std::env::args().filter(|argument| argument.contains(is_hidden)).collect();
     if hidden.is_empty() {

@@ -1,6 +1,6 @@
-//! Counts what the audit trail has as one entry per minute instead of one entry each: tokens that clients get for themselves,
-//! refusals by rate limit, and refusals beyond the number of entries that one address, and all of them, may cause. Without
-//! these bounds, unauthenticated requests could fill the disk.
+//! Counts what the audit trail has as one entry per minute instead of one entry each: tokens of the client credentials grant,
+//! refusals by rate limit, and refusals beyond the number of entries that one address, and all of them, may cause. Without these
+//! bounds, unauthenticated requests could fill the disk.
 
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::rate::AddressPrefix;

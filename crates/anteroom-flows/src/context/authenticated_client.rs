@@ -1,4 +1,4 @@
-//! A client that has authenticated.
+//! The client of a request: authenticated or, if registered with `none`, only identified.
 
 use anteroom_domain::client::Client;
 use anteroom_oidc::{ClientId, TokenEndpointAuthMethod};

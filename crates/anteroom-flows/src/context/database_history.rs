@@ -84,8 +84,7 @@ impl History {
         self.refused.store(Some(Arc::new(why)));
         tracing::error!(
             "the database went back to an earlier state: {why}. A backup was restored, or a server took over that had not \
-             received everything. This node serves nothing until an operator has looked at it. `anteroom database accept` \
-             says what going on with this database means, and does it"
+             received everything. This node serves nothing until an operator has looked at it. `anteroom database accept` prints the consequences of using this database, and with --yes accepts it"
         );
         if matches!(why, DatabaseRollback::Reported { .. }) {
             return;

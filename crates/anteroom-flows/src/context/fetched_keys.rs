@@ -35,9 +35,9 @@ const MOST_NETWORKS: usize = 8;
 pub enum FetchError {
     #[error("{0}")]
     Outgoing(#[from] OutgoingError),
-    #[error("what is there is {0}")]
+    #[error("the document is {0}")]
     Unreadable(#[from] ClientJwksError),
-    #[error("it was asked less than a minute ago")]
+    #[error("it was fetched less than a minute ago")]
     TooSoon { wait: Wait },
     #[error("the fetch was broken off")]
     BrokenOff,

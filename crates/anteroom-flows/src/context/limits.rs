@@ -113,7 +113,7 @@ pub enum CountedFor {
     Address,
 }
 
-/// Whether a form came with a token that verifies.
+/// Whether the form's token verifies. `Stale` is any token that does not, also a forged or missing one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormToken {
     Good,

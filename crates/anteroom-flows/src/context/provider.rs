@@ -38,9 +38,9 @@ pub struct Provider {
     pub random: Random,
     pub clock: Clock,
     pub outgoing: Outgoing,
-    /// The methods for which something is configured that sends codes; the same until the next start.
+    /// The delivery methods with a configured sender; fixed until the next start.
     pub methods: Vec<DeliveryMethod>,
-    /// When the two snapshots were last known to be current.
+    /// When the signing keys, the configuration, the registered clients and the database history were last confirmed.
     pub confirmations: Confirmations,
     /// The findings of the checks in the background.
     pub readiness: Readiness,

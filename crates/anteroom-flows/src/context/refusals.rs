@@ -1,4 +1,4 @@
-//! Audit entries that are written by themselves: refusals, and counts.
+//! Audit entries that are written in a transaction of their own: refusals and counts.
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_storage::{Tx, Unit};

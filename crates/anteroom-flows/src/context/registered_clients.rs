@@ -177,7 +177,7 @@ fn client(id: &ClientId, row: RegisteredClient, snapshot: &Snapshot) -> Option<C
         tracing::warn!(
             client,
             uri,
-            "a registered client is not told of sign-outs: its address for them is outside its sector"
+            "a registered client gets no back-channel logout: its backchannel_logout_uri is outside its sector"
         );
     }
     Some(Client {

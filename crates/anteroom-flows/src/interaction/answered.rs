@@ -3,9 +3,9 @@
 //! A browser can reopen any page of an interaction from its history, and one authorization request can be in several sealed
 //! pages, rows and mailed links at once. All of them name the request's identifier, and the response inserts one row under it:
 //! the first response wins, however many are made at the same time. A request that is answered at once, without a page, is in no
-//! page and no row, and nothing is written for it. A pushed request has a name, which the answer ends. If no account is signed
-//! in, nothing else is written for a pushed request: a client could otherwise have a row written for each request that it
-//! pushes, without a browser.
+//! page and no row, and nothing is written for it. A pushed request is stored under its request_uri; the response ends that row
+//! (RFC 9126 §4). If no account is signed in, nothing else is written for a pushed request: a client could otherwise have a row
+//! written for each request that it pushes, without a browser.
 //!
 //! A double click or a broken connection makes the browser submit the form twice. For `ANSWER_REPEATED_FOR` the same browser
 //! gets the same response again.
@@ -175,8 +175,8 @@ impl KeptWithAnswer {
     }
 }
 
-/// Runs by itself where no row is written for the answer: for pages of release 0.1.0, which name no request, and for a request
-/// that is answered without a page.
+/// Runs in a transaction of its own if no row is written for the response: for pages of release 0.1.0, which name no request, and
+/// for a request that is answered without a page.
 impl Unit for KeptWithAnswer {
     type Output = ();
     type Error = FinishError;
@@ -332,7 +332,8 @@ fn answered_row(
     answer: &AuthorizationResult,
 ) -> Result<Interaction, FlowError> {
     let id = InteractionId(visit.new_id());
-    let plain = serde_json::to_vec(answer).map_err(|_| FlowError::Broken("an answer"))?;
+    let plain = serde_json::to_vec(answer)
+        .map_err(|_| FlowError::Broken("the authorization response could not be serialized"))?;
     let sealer = visit.keyring().sealer(KeyPurpose::InteractionSeal);
     Ok(Interaction {
         id,

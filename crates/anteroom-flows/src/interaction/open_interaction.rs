@@ -137,8 +137,8 @@ impl OpenInteraction {
             InteractionStorage::Row { handle, .. } => Ok(Some(handle.encode())),
             InteractionStorage::Sealed { .. } if self.state.destination == Destination::Dashboard => Ok(None),
             InteractionStorage::Sealed { .. } => {
-                let plain =
-                    serde_json::to_vec(&self.state).map_err(|_| FlowError::Broken("an interaction"))?;
+                let plain = serde_json::to_vec(&self.state)
+                    .map_err(|_| FlowError::Broken("the interaction could not be serialized"))?;
                 let sealed =
                     call.keyring().sealer(KeyPurpose::InteractionSeal).seal(call.random(), AAD, &plain);
                 Ok(Some(format!("{SEALED_PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed))))

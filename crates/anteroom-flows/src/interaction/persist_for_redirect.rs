@@ -1,4 +1,4 @@
-//! The row of a page that a form leads to.
+//! Stores the interaction of the next page in a row, so that a form can be answered with a redirect.
 
 use anteroom_domain::limits::{Limit, RateLimitCheck};
 use anteroom_storage::{RateLimitResult, Tx, Unit};

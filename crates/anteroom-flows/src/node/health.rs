@@ -124,7 +124,8 @@ impl HealthMonitor {
         note(provider, Check::Database, &Ok(()));
         let clock = clock_of(state, before, after).err();
         if provider.readiness.note(Check::Clock, clock.as_ref()) {
-            tracing::warn!(database = ?state.time, own = %after, "the clock's agreement with the database's has changed");
+            tracing::warn!(database = ?state.time, own = %after, "the result of comparing the clock with the \
+                                                                  database's clock has changed");
         }
         let found = self.try_writing(provider, state.writes).await;
         note(provider, Check::Writes, &found);
@@ -226,7 +227,7 @@ fn note(provider: &Provider, check: Check, found: &Result<(), (NotReady, FlowErr
         return;
     }
     match found {
-        Ok(()) => tracing::info!("{check:?}: nothing stands against serving any more"),
+        Ok(()) => tracing::info!("{check:?}: the check passes again"),
         Err((reason, cause)) => tracing::error!("not ready: {reason}: {cause}"),
     }
 }

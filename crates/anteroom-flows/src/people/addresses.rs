@@ -9,7 +9,8 @@ pub async fn renew_domains(store: &Store) -> Result<(), StoreError> {
         tracing::info!(count = done.renewed, "addresses have their domain in ASCII now, as browsers send it");
     }
     for account in done.conflicts {
-        tracing::warn!(%account, "its address is another account's in the form that browsers send: nobody signs in to it");
+        tracing::warn!(%account, "its address in ASCII form belongs to another account too, so sign-in to this \
+                                  account is refused");
     }
     Ok(())
 }

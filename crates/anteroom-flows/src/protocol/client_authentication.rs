@@ -63,11 +63,11 @@ pub enum ClientAuthError {
     Method { client: String, offered: String, received: &'static str },
     #[error("client {0:?} sent a wrong secret")]
     Secret(String),
-    #[error("client {client:?} sent an assertion that does not count: {error}")]
+    #[error("client {client:?} sent an assertion that was not accepted: {error}")]
     Assertion { client: String, error: AssertionError },
     #[error("client {0:?} sent an assertion for the second time")]
     AssertionReplayed(String),
-    #[error("the keys of client {client:?} cannot be had: {reason}")]
+    #[error("the keys of client {client:?} could not be obtained: {reason}")]
     Keys { client: String, reason: String },
     #[error("client {0:?} was changed or taken away while its request waited")]
     Changed(String),

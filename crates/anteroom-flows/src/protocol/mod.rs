@@ -6,7 +6,7 @@
 //!   /token ────► client_authentication ─► token ─► authorization code, refresh token, client credentials ─► mint
 //!   /userinfo, /introspect, /revoke ─► access_token, which checks the token against its grant as it is now
 //!   /end-session ─► end_session ─► sign_out ─► front_channel;  backchannel delivers queued logout tokens
-//!   /register ─► registration;  request_object ─► request_uri, client_keys ─► fetched keys
+//!   /clients ─► registration;  request_object ─► request_uri, client_keys ─► fetched keys
 //! ```
 
 pub(crate) mod access_token;

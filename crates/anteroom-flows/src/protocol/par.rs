@@ -46,9 +46,9 @@ pub enum PushError {
     #[error("a public client may not push requests")]
     PublicClient,
     /// RFC 9126 §2.1.
-    #[error("a pushed request has a request_uri in it")]
+    #[error("request_uri is not allowed in a pushed request")]
     RequestUri,
-    #[error("the request is too long once it is written down")]
+    #[error("the request is too long to be stored")]
     TooLong,
     #[error(transparent)]
     Request(AuthorizationError),

@@ -15,7 +15,7 @@ pub(crate) fn subject(call: &Call, client: &Client, account: AccountId) -> Resul
     subject_of_kind(call, &SubjectNamespace::of(client), account)
 }
 
-/// The same by the client's subjects at an earlier time, which may be others now.
+/// The `sub` in the namespace that the client had when the grant was written; the client may have another now.
 pub(crate) fn subject_of_kind(
     call: &Call,
     kind: &SubjectNamespace,

@@ -111,11 +111,12 @@ fn refuse(context: &EndpointContext, error: RegistrationError) -> Response {
     match error {
         RegistrationError::Closed => StatusCode::NOT_FOUND.into_response(),
         RegistrationError::Full => {
-            let body = body("access_denied", "there are as many clients as there may be");
+            let body = body("access_denied", "the maximum number of registered clients is reached");
             (StatusCode::FORBIDDEN, body).into_response()
         }
         RegistrationError::Busy => {
-            let body = body("temporarily_unavailable", "as much is being fetched as may be at once");
+            let body =
+                body("temporarily_unavailable", "too many documents are being fetched; try again later");
             (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, BUSY_FOR)], body).into_response()
         }
         RegistrationError::Bearer(error) => challenge(&context.call.snapshot().issuer, &error),

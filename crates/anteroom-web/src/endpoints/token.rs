@@ -1,4 +1,4 @@
-//! `/token`, `/revoke` and `/introspect`: for clients that authenticate.
+//! `/token`, `/revoke` and `/introspect`: requests in the name of a client, which authenticates unless it is public.
 
 use anteroom_flows::context::authenticated_client::AuthenticatedClient;
 use anteroom_flows::context::limits::count_client_request;

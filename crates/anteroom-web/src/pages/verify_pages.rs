@@ -21,7 +21,7 @@ use crate::paths::{CONTINUE, DASHBOARD};
 /// The choice for which no code is sent.
 pub(super) const APP: &str = "totp";
 
-/// Additional notices of the step's page.
+/// Options of the step's page, from the query of its address: which of its views is shown, and notices.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct StepNotices {
     /// "Change Delivery Method": show the choice although a code is being sent.

@@ -145,7 +145,7 @@ fn public_keys(keyring: &Keyring) -> Result<Vec<VerifyingKey>, CommandError> {
     Ok(keyring.signer(KeyPurpose::AuditMac).map_err(FlowError::from)?.verifying_keys())
 }
 
-/// Reads a file line by line; a line that is not text is passed on as one that no export has.
+/// Reads a file line by line. A line that is not UTF-8 is passed on as U+FFFD, which the verifier reports.
 fn each_line(path: &Path, mut take: impl FnMut(&str)) -> Result<(), CommandError> {
     let failed = |error| CommandError::File(path.to_owned(), error);
     for line in BufReader::new(File::open(path).map_err(failed)?).split(b'\n') {
@@ -157,7 +157,7 @@ fn each_line(path: &Path, mut take: impl FnMut(&str)) -> Result<(), CommandError
 fn tell(report: &VerificationReport) -> Result<(), CommandError> {
     let count = |kept| report.checkpoints.get(&kept).copied().unwrap_or(0);
     print_line(&format!(
-        "{}, linked up to {}; {} to be linked. {} with them and {} from outside are valid.",
+        "{}, linked up to {}; {} to be linked. {} in the trail and {} from outside are valid.",
         with_count(report.entries, "entry", "entries"),
         report.last.seq,
         with_count(report.waiting, "waits", "wait"),

@@ -17,8 +17,7 @@ use anteroom_server::{
 
 const MEANING: &str = "\nAccepting this database ends what was made before: every session, every token of a client, links \
     and codes that were sent, known devices. Everyone has to sign in again. Lost changes do not come back, and what they had \
-    ended is valid again: look after accounts that were disabled, groups, clients that were removed, passwords that were \
-    changed and keys that were rotated after that time. Other servers with this database must be stopped permanently before, \
+    ended is valid again: check disabled accounts, groups, removed clients, changed passwords and rotated keys of the time since then. Other servers with this database must be stopped permanently before, \
     or restored from this one.\n";
 
 pub fn run(command: DatabaseCommand) -> Result<(), CommandError> {

@@ -69,7 +69,8 @@ fn signing_line(key: &SigningKeyRow, zone: &TimeZone) -> String {
     format!("{:<44} {:<10} {:<25} {until}", key.kid, key.algorithm, shown_time(key.signs_from, zone))
 }
 
-/// After a leak, a published key decrypts for a few minutes more; one that was waiting had never been published.
+/// Shown as withdrawn only if the key was withdrawn before it was published. A published key decrypts for a few minutes after a
+/// leak.
 fn encryption_line(key: &EncryptionKeyRow, zone: &TimeZone) -> String {
     let is_withdrawn = key.published_until.is_some_and(|until| until <= key.published_from);
     let until = ended(key.decrypts_until, is_withdrawn, zone);

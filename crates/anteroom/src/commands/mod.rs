@@ -164,7 +164,7 @@ pub fn write_secret_file(path: &Path, text: &str) -> Result<(), CommandError> {
     written.map_err(|error| CommandError::File(path.to_owned(), error))
 }
 
-/// Opens such a file for writing.
+/// Creates a file that only its owner can read, and opens it for writing. Fails if it exists.
 pub fn new_private_file(path: &Path) -> Result<File, CommandError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mut options = std::fs::OpenOptions::new();

@@ -92,8 +92,8 @@ where
     })
 }
 
-/// The same for commands that change something. In a database that went back to an earlier state, accepting it would
-/// undo the change, or the change would concern something already undone.
+/// For commands that change something: refuses a database that went back to an earlier state, because accepting it may end what
+/// the command wrote.
 pub(super) fn with_writable_provider<F, Fut>(config: &Path, work: F) -> Result<(), CommandError>
 where
     F: FnOnce(Call) -> Fut,

@@ -213,7 +213,7 @@ scope = "reports"
     );
     for (order, app) in apps.iter().enumerate() {
         let client = tile(app, order, secrets)
-            .map_err(|_| CommandError::Usage("the demo's configuration".to_owned()))?;
+            .map_err(|_| CommandError::Usage("the demo's configuration could not be written".to_owned()))?;
         text.push_str(&client);
     }
     Ok(text)

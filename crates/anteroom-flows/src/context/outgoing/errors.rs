@@ -34,7 +34,7 @@ pub(super) fn no_answer(url: &Url, error: &reqwest::Error) -> OutgoingError {
     };
     // A signature does not verify where another authority has the name of a trusted one.
     let help = if cause.contains("UnknownIssuer") || cause.contains("BadSignature") {
-        ". Its authority is none that this system trusts; one of your own is named by `outgoing.ca_file`"
+        ". Its certificate authority is not trusted by this system; name your own in `outgoing.ca_file`"
     } else {
         ""
     };

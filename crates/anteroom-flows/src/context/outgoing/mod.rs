@@ -46,7 +46,7 @@ pub enum OutgoingError {
     Forbidden(String, Rule),
     #[error("the HTTP client cannot be built")]
     Client,
-    #[error("the certificates of authorities cannot be read")]
+    #[error("the certificates in `outgoing.ca_file` cannot be parsed")]
     Authorities,
     #[error("no answer from {0:?}: {1:?}")]
     NoAnswer(String, String),
@@ -57,7 +57,7 @@ pub enum OutgoingError {
     Refused(u16, String),
     #[error("answered more than {0} bytes")]
     TooLarge(usize),
-    #[error("not asked: as much is being fetched at this moment as may be at once")]
+    #[error("not fetched: too many documents are being fetched")]
     Busy,
 }
 
@@ -127,8 +127,8 @@ impl Outgoing {
         self.admit(url)
     }
 
-    /// Posts a form. Any 2xx is success, and its body is not read. Of another answer, an error in the form of OAuth
-    /// is kept for the log.
+    /// Posts a form. Any 2xx is success, and its body is not read. For any other status, the OAuth error in the body (RFC 6749
+    /// §5.2) is in the returned error.
     pub async fn post_form(&self, url: &Url, form: &[(&str, &str)]) -> Result<(), OutgoingError> {
         let request = self.request(Method::POST, url)?.form(form);
         let answer = request.send().await.map_err(|error| no_answer(url, &error))?;

@@ -30,7 +30,7 @@ pub enum Rule {
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Https => "requests go over https alone, but for those of a loopback issuer to the machine itself",
+            Self::Https => "only https is allowed; http only to loopback, if the issuer is loopback",
             Self::Loopback => {
                 "the machine itself is reached where `outgoing.allow` names its network, such as 127.0.0.0/8, and then only for \
                  addresses in the configuration"
@@ -40,7 +40,7 @@ impl fmt::Display for Rule {
                  the configuration"
             }
             Self::Registered => "addresses that clients registered themselves must be public, whatever `outgoing.allow` names",
-            Self::Development => "under a loopback issuer, addresses that are public and those of the machine itself are reached",
+            Self::Development => "with a loopback issuer, only public and loopback addresses are reached",
         })
     }
 }

@@ -270,7 +270,7 @@ impl SendCode {
             tracing::warn!(
                 reference,
                 scope = limit.name(),
-                "a code was not sent: too many to this number or its neighbours"
+                "a code was not sent: too many codes to this number or its prefix"
             );
         }
         Ok(Err(wait))

@@ -63,7 +63,7 @@ pub enum RegistrationError {
     #[error("there are as many registered clients as there may be")]
     Full,
     /// All slots for fetches are taken.
-    #[error("the sector_identifier_uri is not fetched: as many are being fetched as may be at once")]
+    #[error("the sector_identifier_uri is not fetched: too many documents are being fetched")]
     Busy,
     #[error(transparent)]
     Bearer(#[from] BearerError),

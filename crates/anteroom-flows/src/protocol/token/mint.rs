@@ -54,8 +54,8 @@ pub(super) fn for_person(
     })
 }
 
-/// An access token with its scope. From the authorization endpoint that is less than the scope of a code beside it which can be
-/// refreshed.
+/// An access token with its scope. From the authorization endpoint it is without `offline_access`, which the code beside it may
+/// have.
 pub(crate) struct AccessToken {
     pub token: String,
     pub scope: ScopeSet,

@@ -1,7 +1,7 @@
 //! The refresh token grant (RFC 6749 §6): rotation that tolerates a lost answer and refuses a replay.
 //!
-//! A token is `grant.generation.mac`: the MAC shows that this provider made it before any row is read, and the same next token
-//! can be derived again for a client that has lost an answer.
+//! A token is base64url of the grant (16 bytes), the generation (4) and a MAC (32): the MAC shows that this provider made it
+//! before any row is read, and the same next token can be derived again for a client that has lost an answer.
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest, Keyring};
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
