@@ -22,15 +22,25 @@ use crate::endpoints::unavailable::unavailable;
 use crate::failure::PageError;
 use crate::page_context::{PageContext, request_from};
 use crate::paths::to_sign_in;
+use crate::request_deadline;
 use crate::respond::{LONGEST_LOCATION, REFERRER_POLICY};
 use crate::state::Web;
 
-/// Links are built from the configured issuer, never from `Host`; a request for another host is refused with 421 (RFC
-/// 9110 §15.5.20).
-pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    let issuer = web.provider.snapshot().issuer.clone();
-    match check_host(requested_host(request.headers(), request.uri()).as_ref(), &issuer) {
-        HostCheck::Ours => next.run(request).await,
+/// For every request, those of monitoring and for files of the theme included: the time limit, the limit of the address, and the
+/// headers of the response. One layer, because each layer costs every request two allocations.
+pub(crate) async fn every_request(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    let response = request_deadline::in_time(&web, request, |request| limited(&web, request, next)).await;
+    with_headers(&web, response)
+}
+
+/// For requests to the issuer: the right host, and a node that is ready.
+pub(crate) async fn to_issuer(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    let snapshot = web.provider.snapshot();
+    let issuer = &snapshot.issuer;
+    // Links are built from the configured issuer, never from `Host`; a request for another host is refused with 421 (RFC 9110
+    // §15.5.20).
+    match check_host(requested_host(request.headers(), request.uri()).as_ref(), issuer) {
+        HostCheck::Ours => ready(&web, request, next).await,
         HostCheck::OtherLoopbackName => {
             let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
             let target = format!("{}{path}", issuer.origin());
@@ -42,10 +52,10 @@ pub(crate) async fn host(State(web): State<Arc<Web>>, request: Request, next: Ne
         }
         HostCheck::Malformed => {
             // RFC 9112 §3.2.
-            not_here(&web, &issuer, request, StatusCode::BAD_REQUEST, MALFORMED_HOST).await
+            not_here(&web, issuer, request, StatusCode::BAD_REQUEST, MALFORMED_HOST).await
         }
         HostCheck::Misdirected => {
-            not_here(&web, &issuer, request, StatusCode::MISDIRECTED_REQUEST, OTHER_HOST).await
+            not_here(&web, issuer, request, StatusCode::MISDIRECTED_REQUEST, OTHER_HOST).await
         }
     }
 }
@@ -132,13 +142,13 @@ pub(crate) fn is_loopback_name(host: &str) -> bool {
 }
 
 /// Every address has a limit of requests, of any kind; requests that cost more have further limits in their use case.
-pub(crate) async fn limited(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+async fn limited(web: &Arc<Web>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let address = request_from(&mut parts, &web).address;
+    let address = request_from(&mut parts, web).address;
     match count_request(&web.provider, address) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(error) => {
-            let context = PageContext::of(&mut parts, &web);
+            let context = PageContext::of(&mut parts, web);
             refuse(&context, parts.uri.path(), error).await
         }
     }
@@ -168,10 +178,10 @@ fn is_for_programs(path: &str) -> bool {
 }
 
 /// A node that is not ready (no database, wrong clock, rolled-back database) answers every request with 503.
-pub(crate) async fn ready(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+async fn ready(web: &Arc<Web>, request: Request, next: Next) -> Response {
     let Err(error) = health::may_serve(&web.provider) else { return next.run(request).await };
     let (mut parts, _) = request.into_parts();
-    let context = PageContext::of(&mut parts, &web);
+    let context = PageContext::of(&mut parts, web);
     refuse(&context, parts.uri.path(), error).await
 }
 
@@ -213,8 +223,7 @@ fn closing(mut response: Response) -> Response {
 }
 
 /// Sets the headers of every response.
-pub(crate) async fn headers(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+fn with_headers(web: &Web, mut response: Response) -> Response {
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
         response = closing(response);
     }

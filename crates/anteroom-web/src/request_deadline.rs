@@ -4,8 +4,7 @@
 
 use anteroom_flows::error::FlowError;
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use futures_util::{StreamExt as _, stream};
 use std::sync::Arc;
@@ -17,17 +16,21 @@ use crate::page_context::{PageContext, reference};
 use crate::request_checks::{refuse, too_slow};
 use crate::state::Web;
 
-pub(crate) async fn in_time(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+pub(crate) async fn in_time<F: Future<Output = Response>>(
+    web: &Arc<Web>,
+    request: Request,
+    serve: impl FnOnce(Request) -> F,
+) -> Response {
     let (mut parts, body) = request.into_parts();
     // Made here, so that the log line and the response below have the same reference.
-    reference(&mut parts, &web);
+    reference(&mut parts, web);
     let mut kept = parts.clone();
     let (body, received) = watched(body);
-    let served = next.run(Request::from_parts(parts, body));
+    let served = serve(Request::from_parts(parts, body));
     if let Ok(response) = timeout(web.settings.request_timeout, served).await {
         return response;
     }
-    let context = PageContext::of(&mut kept, &web);
+    let context = PageContext::of(&mut kept, web);
     if !received.load(Ordering::Relaxed) {
         return too_slow(&context, kept.uri.path()).await;
     }

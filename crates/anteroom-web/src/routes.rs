@@ -25,7 +25,7 @@ use crate::pages::{
 use crate::paths::{self as page, to_sign_in};
 use crate::segment::PathParam;
 use crate::state::Web;
-use crate::{development_outbox, fetch_metadata, request_checks, request_deadline, request_log};
+use crate::{development_outbox, fetch_metadata, request_checks, request_log};
 
 /// All routes. Monitoring requests health without knowing the issuer's host name, so those routes are outside the host
 /// check; so are the theme's files, which the error page of that check needs.
@@ -39,8 +39,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .merge(protocol(&web))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(Arc::clone(&web), request_checks::ready))
-        .layer(from_fn_with_state(Arc::clone(&web), request_checks::host));
+        .layer(from_fn_with_state(Arc::clone(&web), request_checks::to_issuer));
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -48,9 +47,7 @@ pub fn router(web: Arc<Web>) -> Router {
         // the same for every browser are compressed.
         .route("/assets/{*path}", get(asset).layer(CompressionLayer::new()))
         .merge(guarded)
-        .layer(from_fn_with_state(Arc::clone(&web), request_checks::limited))
-        .layer(from_fn_with_state(Arc::clone(&web), request_deadline::in_time))
-        .layer(from_fn_with_state(Arc::clone(&web), request_checks::headers))
+        .layer(from_fn_with_state(Arc::clone(&web), request_checks::every_request))
         .layer(DefaultBodyLimit::max(web.settings.max_body))
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(Arc::clone(&web), request_log::request))
