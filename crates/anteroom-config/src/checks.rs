@@ -41,7 +41,7 @@ fn check_exposure(cx: &Context<'_>, main: &MainSections) {
     }
     let has_tls = cx.place("server.tls").is_some();
     if has_tls && issuer.is_loopback_http() {
-        let finding = ConfigFinding::error("TLS for an issuer that is reached without");
+        let finding = ConfigFinding::error("`[server.tls]` is configured, but the issuer is http");
         let finding = finding.at(cx.place("server.tls"), "serves https");
         cx.report(finding.at(cx.place("issuer"), "begins with `http:`"));
     }
@@ -55,7 +55,7 @@ fn check_exposure(cx: &Context<'_>, main: &MainSections) {
     }
 }
 
-/// Who names Twilio for texts or calls needs an account there, and calls need a number.
+/// A channel with provider Twilio needs `[twilio]`, and calls need `from`.
 fn check_twilio(cx: &Context<'_>, main: &MainSections) {
     for (name, channel) in [("text", &main.text), ("voice", &main.voice)] {
         if !matches!(channel, Some(PhoneProviderSettings::Twilio)) {
@@ -106,7 +106,8 @@ fn check_outbox(cx: &Context<'_>, main: &MainSections, issuer: &Issuer) {
     ] {
         if !safe {
             let finding = ConfigFinding::error("the development outbox would be open to others");
-            let finding = finding.at(cx.place("dev.outbox"), "shows every code and link to whoever opens it");
+            let finding =
+                finding.at(cx.place("dev.outbox"), "shows every code and link to anyone who opens it");
             cx.report(finding.at(cx.place(reason), why));
         }
     }

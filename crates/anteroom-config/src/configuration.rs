@@ -47,7 +47,7 @@ impl Configuration {
         ConfigurationRead::of(&cx, main).into_configuration(&cx)
     }
 
-    /// Where the configuration says that the master key rests, before there is one.
+    /// Where the configuration says that the master key is stored; works before the key exists.
     pub fn master_key_origin(path: &Path) -> Result<Option<SecretOrigin>, Diagnostics> {
         let cx = Context::reading(&|_| None, false, reference::sections);
         let reading = ConfigurationRead::of_path(&cx, path);
@@ -187,7 +187,7 @@ impl ParsedFiles {
     /// None where something is missing or bad, which has been reported.
     fn into_settings(self, cx: &Context<'_>) -> Option<(Settings, Fingerprints)> {
         let main = self.main;
-        // Where the issuer is bad, clients are held against the most lenient one.
+        // If the issuer is invalid, clients are checked against a loopback issuer, whose rules are the most lenient.
         let issuer = main.issuer.clone().or_else(|| "http://localhost".parse().ok())?;
         let rules = ClientRules::new(issuer.clone(), &main.keys.signing.algorithms);
         // Every client is checked, also after one has failed.

@@ -14,7 +14,7 @@ use crate::inputs::sha256;
 /// Nodes of one installation must run the same configuration. Equal digests mean that; keys that are each node's own
 /// (addresses, paths) are left out.
 ///
-/// Keyed by the master key, because secrets go into it and it is shown around.
+/// Keyed with the master key, because secrets go into it and it is logged and stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ConfigurationDigest([u8; 32]);
 
@@ -49,7 +49,7 @@ pub(crate) const PER_NODE_KEYS: &[&str] = &[
     "log.",
 ];
 
-/// Where a client's secrets rest is no part of what the client is.
+/// Keys that say where a client's secret is stored; they are not part of its fingerprint.
 pub(crate) const SECRETS_OF_CLIENTS: &[&str] = &["secret_file", "secret_env", "secret_files"];
 
 /// Keys with their values as TOML.

@@ -26,8 +26,8 @@ struct FileSnapshot {
     fingerprint: Option<[u8; 32]>,
     /// None where it could not be asked for.
     stamp: Option<FileMetadata>,
-    /// Whether the content was read when the stamp had stood for a while. A file system's clock is coarse: a change right
-    /// after a look can leave the stamp as it is, so a new one is not trusted until the next look.
+    /// Whether the content was read when the metadata was already older than a clock step of the file system. File times are
+    /// coarse: a change soon after the last one can leave them unchanged, so the content is read again until then.
     settled: bool,
 }
 

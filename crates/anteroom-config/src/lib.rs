@@ -1,7 +1,6 @@
-//! Configuration: TOML files become settings that need no second look, or a list of everything that is wrong with
-//! them.
+//! Configuration: TOML files are parsed into validated settings, or into a list of all errors.
 //!
-//! - [`Configuration::load`] reads a file and what it includes; [`Source`] watches it for changes, which are taken up
+//! - [`Configuration::load`] reads a file and what it includes; [`ConfigurationFile`] watches it for changes, which are taken up
 //!   whole or not at all.
 //! - [`Diagnostics`] quotes the lines with a caret and a suggestion. It never quotes a secret.
 //! - Each section is described and read by the same code, in `sections/`; [`reference_markdown`] is made by running

@@ -1,4 +1,4 @@
-//! What a configuration says, as values that the rooms above can use without looking again.
+//! What a configuration says, as validated values for the other crates.
 
 use anteroom_domain::account::GroupName;
 use anteroom_domain::address::EmailAddress;

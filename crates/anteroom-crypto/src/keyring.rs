@@ -1,4 +1,4 @@
-//! The keys at rest and at work.
+//! The keys, sealed as stored and opened in memory.
 //!
 //! At rest each key is a [`SealedKey`]: 256 random bits sealed under the master key, the associated data naming the
 //! table, the purpose and the version, so that no key can be put in another's place. At work a [`Keyring`] holds all

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 pub struct OpaqueToken(Zeroizing<[u8; 32]>);
 
 impl OpaqueToken {
-    /// For tokens that are derived from a keyed hash instead of drawn.
+    /// For tokens that are derived from a keyed hash instead of being random.
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(Zeroizing::new(bytes))
     }
@@ -24,7 +24,7 @@ impl OpaqueToken {
         BASE64_URL_SAFE_NO_PAD.encode(*self.0)
     }
 
-    /// Exactly what [`Token::encode`] writes: one spelling for each token.
+    /// Exactly what [`OpaqueToken::encode`] writes: one spelling for each token.
     pub fn parse(text: &str) -> Option<Self> {
         // One byte of room more than needed, as the decoder asks for whole groups.
         let mut bytes = [0; 33];

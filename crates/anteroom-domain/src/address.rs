@@ -1,4 +1,4 @@
-//! Email addresses. The address is the username: compared folded (ASCII case, surrounding space), mailed as stored.
+//! Email addresses. Compared folded (ASCII case, surrounding space), mailed as stored.
 //!
 //! The local part is folded in ASCII only: Unicode folding makes two people's addresses equal that their mail servers keep
 //! apart. The domain is kept in its A-label (RFC 5890 §2.3.2.1, mapped as UTS #46 says): browsers send it so, mail

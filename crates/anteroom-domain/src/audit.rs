@@ -32,7 +32,7 @@ pub struct AuditEntry {
     pub event: Event,
 }
 
-/// To whom, through which client, in which session: chained onto an entry where they apply.
+/// Builder methods for the optional fields of an entry.
 impl AuditEntry {
     #[must_use]
     pub fn about(mut self, account: AccountId) -> Self {
@@ -136,7 +136,8 @@ pub enum Event {
     PhoneVerified {
         phone: String,
     },
-    /// All at once: of an invited person who begins anew, or those that did not serve yet when the password was reset.
+    /// All of an invited person who restarts the registration, or, at a password reset, those that were still in their waiting
+    /// time.
     PhonesRemoved {
         phones: Vec<String>,
         reason: &'static str,
@@ -257,7 +258,7 @@ pub enum Event {
     LogoutUndelivered {
         attempts: u32,
     },
-    /// Handed to its provider. `message` is its kind; `phone` is masked, and an address is not named at all.
+    /// Handed to its provider. `message` is its kind; `phone` is masked, and an e-mail address is not recorded.
     MessageSent {
         message: String,
         channel: String,

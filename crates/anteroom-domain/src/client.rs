@@ -53,7 +53,7 @@ pub struct ClientPolicy {
     pub refresh_is_activity: bool,
     /// Whether the idle end of a session is announced over the back channel.
     pub logout_on_idle: bool,
-    /// What it wants to be told in words of its own.
+    /// The client's own claim names, group names and constant claims.
     pub claims: ClaimMapping,
     /// Which claims of the granted scopes its ID tokens from the token endpoint have.
     pub id_token_claims: ScopeClaims,
@@ -99,9 +99,10 @@ impl Client {
         }
     }
 
-    /// A public client that is answered on the person's machine cannot be told from another program there, which would get
-    /// refresh tokens without a word (RFC 8252 §8.6): the practice's own asks for them too. Which of its redirect URIs a request
-    /// names is the program's own choice, so that only this one counts.
+    /// A public client with a loopback or private-use redirect URI cannot be told from another program on the same machine, which
+    /// would otherwise get refresh tokens without consent (RFC 8252 §8.6). So a first-party client of this kind needs consent for
+    /// `offline_access` too. Which of its redirect URIs a request names is the program's own choice, so that only this one
+    /// counts.
     pub fn asks_for_offline_access_at(&self, redirect_uri: &RedirectUri) -> bool {
         self.policy.offline_access_consent && self.metadata.may_be_impersonated_at(redirect_uri)
     }

@@ -20,7 +20,7 @@ impl Clock {
         Self(Source::System)
     }
 
-    /// A clock that stands still until it is moved. Clones share the hand.
+    /// A clock that stands still until it is moved. Clones share the same time.
     pub fn manual(start: Timestamp) -> Self {
         Self(Source::Manual(Arc::new(AtomicI64::new(start.as_millisecond()))))
     }
@@ -59,7 +59,8 @@ pub fn ahead_of(theirs: Timestamp, before: Timestamp, after: Timestamp) -> Signe
     }
 }
 
-/// How far the wall clock and a stopwatch may differ over one round before the clock was set rather than read late.
+/// A difference between wall clock and monotonic clock above this means that the clock was set; a smaller one that it was read
+/// late.
 const JUMP: SignedDuration = SignedDuration::from_mins(1);
 /// After the clock jumped, nothing is expired or deleted for this long: the operator gets time to correct it.
 const SETTLING: Duration = Duration::from_mins(10);

@@ -1,8 +1,8 @@
 //! Authorization codes (RFC 6749 §4.1.2): sealed, self-contained, written down only when redeemed.
 //!
-//! A code carries the identifier of the grant it will become. Redeeming inserts that grant, and its primary key makes
-//! the second use lose. The client's registration, the account, its session and its consent may have changed since the
-//! code was issued, so each is checked again at redemption.
+//! A code carries the identifier of the grant it will become. Redeeming inserts that grant, and its primary key makes a second
+//! redemption fail. The client's registration, the account, its session and its consent may have changed since the code was
+//! issued, so each is checked again at redemption.
 
 use crate::account::{Account, AccountEpoch};
 use crate::client::{Client, ClientVersion};
@@ -66,11 +66,11 @@ pub enum CodeRefusal {
     ClientChanged,
     #[error("the code has expired")]
     Expired,
-    #[error("the account is gone, disabled, or of another epoch")]
+    #[error("the account is gone or disabled, or its password has changed")]
     Account,
     #[error("the session has ended")]
     Session,
-    /// What it would become is worth nothing.
+    /// The grant would be invalid.
     #[error(transparent)]
     Grant(#[from] InvalidGrantReason),
 }
@@ -92,8 +92,8 @@ impl AuthorizationCode<'_> {
         }
     }
 
-    /// The grant that it becomes, and what that is worth. What must still be true: client, time, then all that a grant
-    /// is held against, and the session, which also a grant that outlives it must begin in.
+    /// Turns the code into its grant and evaluates that. Checks, in this order: the client is unchanged, the code has not
+    /// expired, [`Grant::effective`] succeeds, and the session is live (also for an offline grant).
     pub fn into_grant(self, world: CodeContext<'_>) -> Result<(Grant, EffectiveGrant), CodeRefusal> {
         if self.client_version != world.client.version {
             return Err(CodeRefusal::ClientChanged);
@@ -144,7 +144,7 @@ pub struct CodeContext<'a> {
     pub client: &'a Client,
     pub account: &'a Account,
     pub session: &'a Session,
-    /// What the person has agreed to that the client has.
+    /// The scopes that the person has consented to for this client.
     pub agreed: &'a ScopeSet,
     pub session_policy: SessionPolicy,
     pub now: Timestamp,

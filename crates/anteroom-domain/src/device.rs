@@ -33,7 +33,7 @@ pub struct KnownDevice {
     pub created_at: Timestamp,
     /// When the password, or the password and a second factor, was last right here.
     pub last_seen_at: Timestamp,
-    /// When a reset, there or at another device, left it known, if it has not passed a second factor since.
+    /// Time of the last password reset that this device survived; `None` once it has passed a second factor again.
     pub reset_at: Option<Timestamp>,
     /// The account's epoch when its password was last right here, kept under the lock of the account. Two nodes, or two requests
     /// of one moment, have no common clock; the epoch is raised in the very transaction that sets a password. Release 0.1.0 writes
@@ -54,8 +54,8 @@ impl KnownDevice {
         DeviceFailures { device: self.id, failures: self.failures, known_by }
     }
 
-    /// Whether it waits apart from strangers, and has a limit of its own, where it signs in. A device that only an earlier password
-    /// made known may be that of the person because of whom the password was changed.
+    /// Whether its sign-ins have their own queue and rate limit. Not if only an earlier password was right on it: it may be the
+    /// attacker's, because of whom the password was changed.
     pub fn comes_before_strangers(&self, present: AccountEpoch) -> bool {
         self.counter(present).known_by != KnownBy::EarlierPassword
     }

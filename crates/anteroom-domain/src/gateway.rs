@@ -58,7 +58,7 @@ impl BodyFormat {
                 ];
                 match all.into_iter().find(|(word, value)| template.contains(word) && is_lost(value)) {
                     Some((word, _)) => {
-                        Err(format!("`{word}` is not read as it was written, in CDATA or a comment"))
+                        Err(format!("`{word}` is not replaced correctly inside CDATA or a comment"))
                     }
                     None => Ok(()),
                 }
@@ -102,7 +102,7 @@ pub enum Escape {
     Nothing,
 }
 
-/// What the words stand for.
+/// The values of the placeholders.
 #[derive(Clone, Copy)]
 pub struct TemplateValues<'a> {
     pub to: &'a str,
@@ -115,7 +115,7 @@ pub struct TemplateValues<'a> {
 pub const PLACEHOLDERS: [&str; 4] = ["to", "text", "id", "secret"];
 
 impl TemplateValues<'static> {
-    /// Has what a text may bring with it and a template may break on.
+    /// Contains characters that need escaping, so that a template that does not escape them fails the check.
     pub const SAMPLE: Self = Self {
         to: "+12025550143",
         text: "402918 is \"yours\" & <not> 'theirs': ñ\n@id.example #402918",

@@ -1,4 +1,4 @@
-//! Interactions: a destination (an application's authorization request, or the dashboard) waiting for its person.
+//! Interactions: a destination (an application's authorization request, or the dashboard) that a person is on the way to.
 //!
 //! Until a first form is submitted an interaction is only a sealed value in the page, so that strangers cannot fill the
 //! disk; then it is a row, and every step on the way carries its handle. No step calls another: each ends by asking
@@ -36,8 +36,8 @@ pub struct InteractionState {
     /// Whom the person picked, or signed in as, on the way; answers `prompt=select_account`.
     #[serde(default)]
     pub account: Option<AccountId>,
-    /// When [`Self::account`] was picked from the accounts that were signed in already, or was shown the consent page while it was.
-    /// That sign-in was not for the request. `None` from a sign-in on its way on.
+    /// When [`Self::account`] was set without a sign-in for this request: picked from the accounts already signed in, or shown
+    /// the consent page. `None` once the account signs in for this request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picked_at: Option<Timestamp>,
     /// Who agreed on the consent page (`prompt=consent`), to what [`Self::consent_question`] says.
@@ -159,8 +159,8 @@ pub struct RecoveryProgress {
     /// The reset is complete.
     #[serde(default)]
     pub done: bool,
-    /// Where it was completed, which is known by it: the answer of a button that was pressed twice brings its cookie too. Release
-    /// 0.1.0 wrote none.
+    /// The known device that the completed reset created. It is kept so that a form that is submitted twice gets the same device
+    /// cookie in both responses. Release 0.1.0 wrote none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceId>,
 }
@@ -263,7 +263,7 @@ impl FactorMethod {
     }
 }
 
-/// A proof serves the steps that follow it at once; it does not wait on a shared workstation for another person.
+/// A proof is valid only for a short time, so that it is not still valid when another person uses a shared workstation.
 pub const PROOF_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 /// Finding a phone, answering a call and thinking of a password take longer; the link itself lives as long.
 pub const MAIL_PROOF_LIFETIME: SignedDuration = SignedDuration::from_mins(60);

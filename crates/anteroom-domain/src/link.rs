@@ -44,7 +44,7 @@ pub struct EmailedLink {
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
     pub used_at: Option<Timestamp>,
-    /// The browser that pressed it.
+    /// The browser in which the link was followed.
     pub followed_in: Option<BrowserId>,
     pub ended_at: Option<Timestamp>,
     /// A reset or registration was completed behind this very link.
@@ -60,7 +60,7 @@ pub struct RecoveryPolicy {
     pub typed_tries: u32,
     /// Requests of one address prefix.
     pub rate: RateLimit,
-    /// A phone added to a registered account serves after this.
+    /// Waiting time before codes are sent to a phone that was added to a registered account.
     pub new_phone_delay: SignedDuration,
 }
 

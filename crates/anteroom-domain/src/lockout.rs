@@ -8,7 +8,8 @@
 //! - such a thief has signed in to any number of browsers: all devices that only an earlier password made known have five
 //!   failures together, and count as unknown ones beyond that. They are not locked, since the owner's are among them;
 //! - a device that passed a second factor before, which a password alone does not reach, has five of its own, and locks itself;
-//! - a right password clears the counter it came by and no other, but that the shared one begins anew with a new password alone.
+//! - a right password clears only the counter of its own device (or of unknown devices). The counter that devices known by an
+//!   earlier password share is cleared only by a new password.
 
 use crate::ids::DeviceId;
 use jiff::Timestamp;
@@ -26,7 +27,7 @@ pub struct LockoutPolicy {
 pub enum LockScope {
     /// Only browsers that have never signed in to the account.
     UnknownDevices,
-    /// None: the devices that only an earlier password made known count as unknown ones from now on.
+    /// Locks nothing by itself: devices on which only an earlier password was right count as unknown ones from now on.
     EarlierDevices,
     /// The known device that is asking, where the present password was never right, and a second factor was.
     ThisDevice,
@@ -44,7 +45,7 @@ impl LockScope {
     }
 }
 
-/// The lock as it rests on the account's row.
+/// The lock as stored in the account's row.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lockout {
     pub unknown_failures: u32,

@@ -34,7 +34,7 @@ pub struct MailRequest {
 /// Token and code are secrets.
 impl fmt::Debug for MailRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ask").finish_non_exhaustive()
+        f.debug_struct("MailRequest").finish_non_exhaustive()
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Message {
 
 pub const LANGUAGE_SEPARATOR: &str = " ";
 
-/// What goes where: a mail to an address, a code or word of something to a phone.
+/// What goes where: a mail to an e-mail address, a code or a notice to a phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MessageBody {
     Email {
@@ -88,7 +88,8 @@ pub enum Mail {
         at: Timestamp,
         link: String,
     },
-    /// To every address of an account whose registration is complete. `link` leads to where a stranger's is undone.
+    /// To every address of an account whose registration is complete. `link` leads to a password reset, which undoes a
+    /// registration by someone else.
     RegistrationCompleted {
         at: Timestamp,
         link: String,

@@ -53,7 +53,7 @@ pub enum Weakness {
     Common,
     /// Made of the address, the name or the practice.
     Personal,
-    /// Guessed too soon.
+    /// zxcvbn's score is below the policy's minimum.
     Weak,
     /// Has characters that no keyboard types twice alike: controls, and others that are not seen.
     Characters,

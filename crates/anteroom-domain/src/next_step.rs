@@ -49,7 +49,7 @@ pub struct Registering {
     pub phones_done: bool,
 }
 
-/// How the password stands that was just proven.
+/// Whether the password that was just verified has expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PasswordStatus {
     /// Also that of a session which is already running: it is not interrupted.
@@ -133,7 +133,7 @@ pub enum NextStep {
     /// Not fully registered, and not here by an invitation.
     CompleteRegistration,
     NotEntitled,
-    /// Why the way leads to a new password.
+    /// The page that tells the person that the password has expired.
     PasswordExpired,
     /// A code, for one of the purposes.
     Verify(CodePurpose),

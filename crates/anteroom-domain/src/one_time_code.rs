@@ -3,8 +3,8 @@
 //! Invariants:
 //! - a code is bound to one account, purpose, phone and interaction, lives ten minutes and is used once;
 //! - a new code makes the old one of the same interaction worthless;
-//! - five wrong entries in any 24 hours, counted for account, purpose and share together: neither a new code nor a second recovery
-//!   resets them, only time does. A new password does for codes that are asked for behind the password;
+//! - five wrong entries in any 24 hours, counted for account, purpose and share together: neither a new code nor a second
+//!   recovery resets the count, only time does; for codes requested after the password was verified, a new password does too;
 //! - devices that have passed a second factor before have a share of their own ([`CodeQuota`]): five more, and no further one.
 
 use crate::device::KnownDevice;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub const DIGITS: u32 = 6;
 
-/// What a code opens. Each has a budget of its own.
+/// What a code opens. Each has its own quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CodePurpose {
@@ -37,9 +37,9 @@ impl CodePurpose {
         }
     }
 
-    /// Whether the account's password comes before the code. What was asked for and entered behind an earlier password then counts
-    /// no more: a thief of it could otherwise keep the owner from what needs a code, after a reset as well. A new password takes
-    /// a code itself wherever the account has a phone or an app that serves, so that it gives no guesses away.
+    /// Whether the account's password comes before the code. Sends and wrong entries from before the last password change are
+    /// then not counted: otherwise someone who knew the old password could use up the owner's quota even after a reset. Setting a
+    /// new password itself needs a code where the account has a usable factor, so this gives no extra guesses.
     pub const fn is_behind_password(self) -> bool {
         match self {
             Self::StepUp | Self::ExpiredPassword => true,

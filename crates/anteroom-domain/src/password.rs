@@ -1,4 +1,4 @@
-//! How old a password may grow, and what a new one must be.
+//! When passwords expire, and when people are warned of it.
 
 use jiff::{SignedDuration, Timestamp};
 

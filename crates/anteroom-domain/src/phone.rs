@@ -102,7 +102,7 @@ impl DeliveryMethod {
 }
 
 impl PhoneKind {
-    /// Texts go to a cell phone only: a landline would swallow them without a word.
+    /// Texts go to a cell phone only: a landline drops them without an error.
     pub const fn methods(self) -> &'static [DeliveryMethod] {
         match self {
             Self::Cell => &[DeliveryMethod::Text, DeliveryMethod::Call],

@@ -1,5 +1,5 @@
-//! What may be written into an account of its person, claim by claim (OpenID Connect Core §5.1), whether the person does
-//! it or an operator.
+//! Which profile claims of an account can be changed, and which values are valid (OpenID Connect Core §5.1), whether the person
+//! does it or an operator.
 //!
 //! What was accepted here can go out as it is: trimmed, never empty, bounded, without characters that are not seen, addresses of
 //! the web on https, dates that exist, zones and languages that are known. Email addresses and phones are not here, for
@@ -175,7 +175,7 @@ impl ClaimFormat {
     }
 }
 
-/// Somewhere on earth it is tomorrow already.
+/// Dates up to tomorrow in UTC are accepted, because of time zones ahead of UTC.
 fn birthdate(text: &str, now: Timestamp) -> bool {
     let tomorrow = now.checked_add(SignedDuration::from_hours(24)).unwrap_or(now);
     let tomorrow = TimeZone::UTC.to_datetime(tomorrow).date();
@@ -220,7 +220,7 @@ impl EditableProfile {
         Self { profile, address, locale: account.locale.clone() }
     }
 
-    /// Makes the changes; the claims that are not what they were.
+    /// Applies the changes and returns the claims whose value changed.
     pub fn change(&mut self, changes: &[ClaimChange]) -> Vec<ProfileClaim> {
         let mut changed = Vec::new();
         for ClaimChange { claim, value } in changes {

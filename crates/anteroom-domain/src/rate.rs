@@ -67,7 +67,7 @@ pub struct RateLimit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnNetworks {
     pub networks: Vec<IpNet>,
-    /// How many times over the limits are theirs.
+    /// Factor by which limits are raised for these networks.
     pub factor: u32,
 }
 

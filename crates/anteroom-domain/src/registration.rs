@@ -64,7 +64,7 @@ impl RegistrationPolicy {
         self.mode == RegistrationMode::Closed
     }
 
-    /// A token for itself would say nothing of anybody, and is for services that the operator knows.
+    /// Client credentials are only for configured clients.
     pub fn offers(&self, grant: GrantType) -> bool {
         grant != GrantType::ClientCredentials
     }
@@ -74,7 +74,7 @@ impl RegistrationPolicy {
         method != TokenEndpointAuthMethod::ClientSecretJwt
     }
 
-    /// What was asked for, with the operator's word in place of the client's where it is the operator's to say.
+    /// The requested metadata, with the values that only the operator decides replaced by the policy's.
     #[must_use]
     pub fn overrule(&self, mut asked: ClientMetadataInput) -> ClientMetadataInput {
         // An API is the practice's: a client that could name one would get tokens that it believes.

@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 /// More do not end in one transaction.
 const MOST_AT_ONCE: usize = MAX_OF_ACCOUNT as usize;
 
-/// Of those that run, the ones that end when another begins on the device `next`; `known` are the known devices among theirs.
+/// The sessions of one account that must end when a session begins on device `next`, at most [`MOST_AT_ONCE`]. `running` are its
+/// live sessions, `known` its known devices among theirs.
 pub fn sessions_over_limit(
     mut running: Vec<Session>,
     next: Option<DeviceId>,

@@ -50,7 +50,7 @@ impl SignInRefusal {
 pub struct SignInDecision {
     pub verdict: Result<(), SignInRefusal>,
     pub counters: FailureCounters,
-    /// Those of the counter that the attempt came by.
+    /// Failures in the counter that this attempt belongs to, after the decision.
     pub failures: u32,
     /// Set when this very attempt locked something.
     pub locks: Option<LockScope>,

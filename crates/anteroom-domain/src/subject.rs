@@ -66,9 +66,7 @@ impl SubjectNamespace {
     /// sector at any time and would learn `sub`s of a sector that is not its own, so it gets logout tokens only while
     /// its kind is the one recorded with the session.
     ///
-    /// A client that registered itself can change its sector at any time. Told by its kind of now, or of then at its address of
-    /// now, it could learn who people are in a sector that is not its own. So it hears of the end only while its kind is the
-    /// noted one. For a configured client the operator answers: it is told by the kind that it knows the person by.
+    /// A configured client gets the kind recorded with the session.
     pub fn for_logout_token(noted: Option<&Self>, client: &Client, is_configured: bool) -> Option<Self> {
         let now = Self::of(client);
         match noted {

@@ -16,7 +16,7 @@ const SECRET_LEN: usize = 20;
 
 /// So long the page with the secret may stay open: an app has to be found and installed.
 pub const ENROLMENT_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
-/// One for each phone that a person carries, and then some.
+/// Most authenticator apps of one account.
 pub const MOST_APPS: usize = 5;
 
 /// What the app and we share.
@@ -59,7 +59,7 @@ impl AuthenticatorApp {
         self.confirmed_at.is_none() && now.duration_since(self.created_at) < ENROLMENT_LIFETIME
     }
 
-    /// What the secret rests under.
+    /// Associated data (AAD) with which the secret is encrypted.
     pub fn associated_data(id: FactorId) -> Vec<u8> {
         format!("totp_factors\nsecret_sealed\n{id}").into_bytes()
     }
@@ -99,7 +99,7 @@ impl TotpSecret {
         letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
     }
 
-    /// What the picture says: an `otpauth:` URL with the practice and the account that the app shows beside the code.
+    /// The content of the QR code: an `otpauth:` URL with the practice and the account that the app shows beside the code.
     pub fn url(&self, practice: &str, account: &str) -> Result<String, TotpError> {
         let plain = |text: &str| text.replace(':', " ");
         let totp: Totp =

@@ -22,7 +22,7 @@ pub(crate) enum ChannelHealth {
     Working,
     /// The other side takes nothing now, and perhaps says until when.
     Failing(Option<SignedDuration>),
-    /// It never came as far as the other side, or what went wrong can be of either.
+    /// The attempt says nothing about the channel: the provider was not reached, or message and channel are both possible causes.
     None,
 }
 

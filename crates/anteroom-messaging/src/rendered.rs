@@ -59,7 +59,7 @@ impl Rendered {
     }
 }
 
-/// The kind of English and Spanish that is spoken where practices call. A voice without a country is none that gateways know.
+/// The voice for a language. Gateways need a country in the tag, so one is chosen for each language.
 fn voice(locale: Locale) -> &'static str {
     match locale.tag() {
         "es" => "es-MX",

@@ -1,4 +1,4 @@
-//! From a queued code, or word of something, to a text message.
+//! Renders a queued one-time code or notice as a text message.
 
 use anteroom_domain::message::{Notice, SecretCode};
 use anteroom_pages::{CodeText, Locale, PhoneAddedText, RenderError, Theme};

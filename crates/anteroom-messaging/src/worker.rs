@@ -3,9 +3,10 @@
 //! Invariants:
 //! - each channel has a lane of its own, and each message in it a time limit: a slow provider holds up no other channel;
 //! - a refusal that is not about the message pauses its channel and does not count as an attempt of the message;
-//! - a lease is longer than an attempt may take, so a message is in one hand at a time; what a dead node held is due again;
+//! - a lease is longer than an attempt may take, so only one node sends a message at a time; messages of a stopped node are due
+//!   again when the lease ends;
 //! - a stop takes nothing new and waits for what is under way, so that nothing is sent twice on its account;
-//! - what is over its time is erased, also on channels without a provider.
+//! - expired messages are erased, also on channels without a provider.
 
 use anteroom_domain::clock::Clock;
 use anteroom_domain::message::{Channel, Mail, Message, MessageBody};
@@ -53,7 +54,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Until `stop` says so, or its sender is gone.
+    /// Runs until `stop` is true or its sender is dropped.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
         tokio::join!(
             self.lane(Channel::Email, stop.clone()),
@@ -155,7 +156,7 @@ impl Worker {
             match written {
                 Ok(_) => return,
                 Err(error) => {
-                    tracing::error!(message = %message.id, "what became of a message is not noted: {error}");
+                    tracing::error!(message = %message.id, "the result of a message could not be stored: {error}");
                 }
             }
             unit = finish;
@@ -205,7 +206,7 @@ fn paused(
     let before = pause.take();
     *pause = ChannelBackoff::after(before, sign(sent), now, longest, Jitter::of(message.id));
     if let (Err(failure), Some(begun)) = (sent, pause.filter(|_| *pause != before)) {
-        tracing::error!(channel = channel.as_str(), until = %begun.until, "nothing goes out: {failure}");
+        tracing::error!(channel = channel.as_str(), until = %begun.until, "the channel is paused: {failure}");
     }
     *pause
 }

@@ -77,14 +77,14 @@ pub struct ClaimSelection<'a> {
     /// The scopes that the client is registered for. They bound what it can ask for one by one, so that the `claims`
     /// parameter opens nothing that the operator did not.
     pub allowed: &'a ScopeSet,
-    /// What it calls the groups, and what it is always told.
+    /// The client's own name and values for `groups`, and its constant claims.
     pub mapping: &'a ClaimMapping,
-    /// Whether the address is told as `preferred_username` where the account has none and the client may have the address. Not
-    /// for pairwise clients: the address is the same for every client.
+    /// Whether the e-mail address is returned as `preferred_username` where the account has none and the client may have `email`.
+    /// Not for pairwise clients: the e-mail address is the same for every client.
     pub address_as_username: bool,
 }
 
-/// Every claim name that a provider of ours can return about a person or a sign-in, for discovery.
+/// Every claim name that an Anteroom provider can return about a person or a sign-in, for discovery.
 pub const CLAIMS_SUPPORTED: &[&str] = &[
     "sub",
     "iss",
@@ -146,8 +146,8 @@ pub const fn claims_of(scope: &Scope) -> &'static [&'static str] {
     }
 }
 
-/// The claims that go out, in the client's words, without any that is null or empty (Core §5.3.2). A claim that was asked for and is not
-/// known is left out, essential or not (Core §5.5.1).
+/// The claims that go out, in the client's words, without any that is null or empty (Core §5.3.2). A claim that was asked for and
+/// is not known is left out, essential or not (Core §5.5.1).
 pub fn select_claims(person: &StandardClaims<'_>, wanted: ClaimSelection<'_>) -> Map<String, Value> {
     let of_scopes = wanted.scope.iter().flat_map(claims_of).copied();
     let mut names: BTreeSet<&str> = of_scopes.filter(|name| wanted.told.has(name, wanted.mapping)).collect();
@@ -175,8 +175,9 @@ pub fn select_claims(person: &StandardClaims<'_>, wanted: ClaimSelection<'_>) ->
     wanted.mapping.finish(released)
 }
 
-/// Applications that identify people by `preferred_username` find one for every account with an ASCII address. Addresses are
-/// told apart by the case of other letters, and names are not, so another address could be a second account's name.
+/// The e-mail address stands in for a missing `preferred_username`, if it is ASCII: e-mail addresses that differ only in the case
+/// of a non-ASCII letter belong to different accounts, while usernames ignore case, so such an address could equal the username
+/// of another account.
 fn username<'a>(
     person: &StandardClaims<'a>,
     wanted: ClaimSelection<'_>,

@@ -8,7 +8,7 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 /// How much of what was received an error or a log entry repeats, in characters.
 const RECEIVED: usize = 200;
 
-/// A pattern of raised dots of which none is raised: a symbol to Unicode, a gap to the eye.
+/// U+2800 BRAILLE PATTERN BLANK: Unicode classes it as a symbol, but it is drawn as a space.
 const BRAILLE_BLANK: char = '\u{2800}';
 
 /// Whether the character is not seen, or moves or hides the characters around it: Unicode's categories Cc, Cf, Zl and
@@ -27,7 +27,7 @@ pub fn is_hidden(c: char) -> bool {
     hides || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
-/// Whether a name can be told from no name: it has a letter, a digit, a sign or a symbol.
+/// Whether the text has a visible character: a letter, digit, punctuation mark or symbol.
 pub fn is_visible(text: &str) -> bool {
     let seen = GeneralCategoryGroup::Letter
         .union(GeneralCategoryGroup::Number)

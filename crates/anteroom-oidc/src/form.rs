@@ -57,7 +57,8 @@ impl UrlEncodedForm {
         if values.next().is_some() { Err(Repeated(name)) } else { Ok(value) }
     }
 
-    /// A field of a page of ours, as it was left: empty is a value here. `None` where it is absent or there twice.
+    /// The value of a field in one of the provider's own forms; empty counts as a value. `None` where it is absent or there
+    /// twice.
     pub fn value_if_single(&self, name: &str) -> Option<&str> {
         let mut values = self.0.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str());
         values.next().filter(|_| values.next().is_none())
@@ -93,7 +94,7 @@ pub fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String
     out
 }
 
-/// Writes pairs so that [`Form::decode`] gets the same, and little longer than they are: for what is kept and goes nowhere.
+/// Encodes pairs with the least escaping that [`UrlEncodedForm::decode`] can read: for storage, not for URLs.
 pub fn encode_compactly<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut out = String::new();
     for (name, value) in pairs {

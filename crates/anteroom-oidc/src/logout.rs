@@ -75,7 +75,8 @@ pub fn front_channel_location(frontchannel_logout_uri: &Url, issuer: &Issuer, si
     url
 }
 
-/// OpenID Connect Core §4: where a tile leads, for the application to start its own sign-in with us.
+/// OpenID Connect Core §4: the URL of an application's tile on the dashboard; the application then starts a sign-in at this
+/// provider.
 pub fn third_party_login_location(
     initiate_login_uri: &Url,
     issuer: &Issuer,

@@ -23,8 +23,8 @@ impl OpBrowserState {
         Self(bytes)
     }
 
-    /// §3: a hash over client, the origin that its script runs under, this state and a salt, which follows after a
-    /// point. It has no space, for one stands before it in the script's question.
+    /// §3: a hash over client, the origin that its script runs under, this state and a salt, appended after a dot. The value has
+    /// no space, because the client's script sends "client_id session_state", separated by one.
     pub fn session_state(&self, client: &ClientId, origin: &str, salt: [u8; 16]) -> String {
         let salt = URL_SAFE_NO_PAD.encode(salt);
         let text = format!("{} {origin} {self} {salt}", client.as_str());

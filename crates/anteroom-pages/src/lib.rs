@@ -6,10 +6,10 @@
 //!   Fluent texts (en, es) ──{{t}}┘
 //! ```
 //!
-//! There is one typed view per page ([`Sealed`]), email ([`EmailView`]), text message or call, each with samples that
-//! show every shape it can take. [`ThemeSettings::load`] checks an operator's templates and texts with those samples,
-//! so that a theme which loads can also render: an unknown variable, text, helper or file is found at the start (and by
-//! `anteroom check`) and not when a person opens the page. A test checks the default theme.
+//! There is one typed view per page ([`Page`]), email ([`EmailView`]), text message or call, each with samples that show every
+//! shape it can take. [`Theme::load`] checks an operator's templates and texts with those samples, so that a theme which loads
+//! can also render: an unknown variable, text, helper or file is found at the start (and by `anteroom check`) and not when a
+//! person opens the page. A test checks the default theme.
 //!
 //! Invariants:
 //! - This crate does not depend on the domain: views have plain strings, booleans and enums of this crate.

@@ -1,4 +1,6 @@
-//! The tables as sea-orm sees them: those that are used yet, column for column as the migrations made them.
+//! The tables as sea-orm sees them, column for column as the migrations made them. Some columns keep the names of release 0.1.0:
+//! `interactions.journey` is the state, `sessions.left_at` is `not_current_since`, `refresh_tokens.entered_*` is the last audited
+//! refresh.
 
 /// The columns of the primary key come first, in brackets.
 macro_rules! entities {

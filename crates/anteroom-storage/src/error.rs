@@ -16,7 +16,7 @@ pub enum StoreError {
     /// Other transactions kept getting in the way, however often it was tried.
     #[error("the transaction kept colliding with others")]
     Collided,
-    #[error("{0} refuses a second row of the same")]
+    #[error("{0}: the value already exists")]
     Duplicate(String),
     #[error("{table}.{column} of {id} cannot be read")]
     Corrupt { table: &'static str, column: &'static str, id: String },
@@ -114,8 +114,7 @@ fn of_sqlx(error: &SqlxError) -> (FailureKind, StoreError) {
     }
 }
 
-/// 55P03 and 57014: it was waited for a lock, or for all of them, for as long as may be. 40P01: another transaction waited for this
-/// one as well.
+/// 55P03 and 57014: waiting for one lock, or for all, took longer than its timeout. 40P01: deadlock.
 pub(crate) fn is_wait_for_locks(error: &DbErr) -> bool {
     let (DbErr::Conn(RuntimeErr::SqlxError(error))
     | DbErr::Exec(RuntimeErr::SqlxError(error))
@@ -186,8 +185,8 @@ fn is_unfit(code: &str) -> bool {
         || ["53", "58", "F0", "XX"].iter().any(|class| code.starts_with(class))
 }
 
-/// Codes and classes of a connection that has ended: 08 it broke, 57P an operator or a crash ended it, 25P03 and 25P04 a transaction
-/// stood still for too long.
+/// Codes and classes of a connection that has ended: 08 it broke, 57P an operator or a crash ended it, 25P03 and 25P04 a
+/// transaction stood still for too long.
 fn is_broken(code: &str) -> bool {
     matches!(code, "25P03" | "25P04") || ["08", "57P"].iter().any(|class| code.starts_with(class))
 }

@@ -82,7 +82,7 @@ pub(crate) fn count_column(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
 
-/// The columns of a constant statement, in the order it names them: by place, which costs a quarter of by name.
+/// The columns of a constant statement, in the order it names them: read by index, which costs a quarter of reading by name.
 pub(crate) struct ColumnCursor<'r> {
     row: &'r QueryResult,
     next: usize,

@@ -187,7 +187,7 @@ impl Store {
         self.engine.trouble().await;
     }
 
-    /// Why no new connection to the server is to be had, if that is so.
+    /// The error of a new connection to the server, if it cannot be made.
     pub async fn refusal(&self) -> Option<StoreError> {
         self.engine.refusal().await
     }

@@ -1,4 +1,4 @@
-//! Secrets come from files or environment variables; what stands in the configuration is only where they rest.
+//! Secrets come from files or environment variables; the configuration only says where.
 
 use secrecy::SecretString;
 use std::os::unix::fs::PermissionsExt as _;
@@ -117,7 +117,8 @@ fn help_to_make(finding: ConfigFinding, key: &str, path: &Path, section: &str) -
     finding
 }
 
-/// A secret that every user of the machine can read is none. Its group may: the process may be in it without being the owner.
+/// Warns if every user of the machine can read the file. Group access is accepted: the process may belong to the group without
+/// owning the file.
 pub(crate) fn warn_of_readers(section: &Section<'_, '_>, path: &Path, place: Option<SourceSpan>) {
     const OTHERS: u32 = 0o007;
     let Ok(found) = std::fs::metadata(path) else { return };

@@ -74,7 +74,7 @@ fn read_policy(section: &mut Section<'_, '_>, groups: Option<&[GroupName]>) -> C
     let meaning = "Whether it is the practice's own, so that people are not asked for their consent.";
     let first_party = section.get_or(key("first_party", boolean(), meaning), false);
     let meaning = "Whether people are asked once in each browser before a public application of the practice's own stays \
-        signed in (`offline_access`), where all its redirect URIs are on their machine and any other program there could \
+        signed in (`offline_access`), where the redirect URI of the request is on their machine and any other program there could \
         take its place.";
     let offline_access_consent = section.get_or(key("offline_access_consent", boolean(), meaning), true);
     let meaning = "The least that must have been proven at sign-in: a password, or a second factor as well.";

@@ -1,4 +1,4 @@
-//! `[clients.claims]`: what an application is told in words of its own.
+//! `[clients.claims]`: other names for groups, and constant claims.
 
 use anteroom_domain::account::GroupName;
 use anteroom_oidc::claims::{ClaimMapping, ClaimName, InvalidClaimName};
@@ -8,8 +8,8 @@ use crate::diagnostics::ConfigFinding;
 use crate::reader::kind::{entries, json_value, parsed, quoted, text};
 use crate::reader::{Section, key};
 
-const ABOUT: &str = "What the application is told in words of its own; whether it is told of groups at all is the \
-    scope `groups`'s to say.";
+const ABOUT: &str = "Other names for the groups claim and for groups, and constant claims. Groups are returned only \
+                     if the scope `groups` is granted.";
 
 pub(super) struct ClaimsDraft {
     pub(super) mapping: ClaimMapping,

@@ -62,7 +62,7 @@ fn read_proof(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
         request.";
     let method = key("token_endpoint_auth_method", any_text("string"), meaning);
     input.token_endpoint_auth_method = s.get(method);
-    let meaning = "What its assertions must be signed with; any algorithm that fits the key without.";
+    let meaning = "What its assertions must be signed with; if left out, any algorithm that fits the key.";
     let algorithm = key("token_endpoint_auth_signing_alg", any_text("signing algorithm"), meaning);
     input.token_endpoint_auth_signing_alg = s.get(algorithm);
     let meaning = "Its public keys: a JWK set as JSON, in a string.";
@@ -81,11 +81,14 @@ fn read_requests(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
         without.";
     let algorithm = key("request_object_signing_alg", any_text("signing algorithm or `none`"), meaning);
     input.request_object_signing_alg = s.get(algorithm);
-    let meaning =
-        "What its request objects are encrypted with, where they are; anything that is offered without.";
+    let meaning = "Algorithm of encrypted request objects; if left out, any that is offered.";
     input.request_object_encryption_alg =
         s.get(key("request_object_encryption_alg", any_text(KEY_ALGORITHM), meaning));
-    let enc = key("request_object_encryption_enc", any_text(CONTENT_ALGORITHM), "And their content.");
+    let enc = key(
+        "request_object_encryption_enc",
+        any_text(CONTENT_ALGORITHM),
+        "Content encryption of request objects.",
+    );
     input.request_object_encryption_enc = s.get(enc);
     let meaning = "Where its request objects may be (`request_uri`).";
     let uris = key("request_uris", list(any_text("https URL")), meaning).defaults_to("[]");
@@ -117,8 +120,8 @@ fn read_demands(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     let meaning = "Whether every ID token says when the person signed in.";
     let auth_time = key("require_auth_time", boolean(), meaning).defaults_to("false");
     input.require_auth_time = s.get(auth_time);
-    let meaning = "`public`: every such application knows a person by the same `sub`. `pairwise`: by one of its \
-        sector's own, and nothing in it tells other sectors who that is.";
+    let meaning = "`public`: every such application knows a person by the same `sub`. `pairwise`: each sector gets \
+                   another `sub` for the same person, so that sectors cannot link them.";
     let subject_type = key("subject_type", any_text("string"), meaning).defaults_to("\"public\"");
     input.subject_type = s.get(subject_type);
     let meaning = "The sector of a pairwise application is the host of this address, at which its `redirect_uris` are \

@@ -1,4 +1,4 @@
-//! What the rules for clients admit, and what cannot be what was meant.
+//! Client settings that are valid but probably a mistake or unsafe.
 
 use anteroom_oidc::protocol_values::separated_by_commas;
 use anteroom_oidc::{ClientMetadata, GrantType, RedirectUri, Scope};
@@ -53,7 +53,7 @@ fn warn_of_unknown_scopes(cx: &Context<'_>, draft: &ClientDraft, metadata: &Clie
     }
 }
 
-/// RFC 8252 §8.6: whatever runs on the person's machine can ask in the client's name, and is answered without a word.
+/// RFC 8252 §8.6: whatever runs on the person's machine can send requests as the client and gets tokens without consent.
 fn warn_of_silent_refresh(cx: &Context<'_>, draft: &ClientDraft, metadata: &ClientMetadata) {
     let stays = metadata.may_ask_for(&Scope::OfflineAccess);
     let on_machine = metadata.may_be_impersonated();

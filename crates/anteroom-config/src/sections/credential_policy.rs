@@ -1,4 +1,4 @@
-//! The policy of the ways to a password: new passwords, one-time codes, recovery.
+//! The policy for new passwords, one-time codes and recovery.
 
 use anteroom_domain::limits::Limit;
 use anteroom_domain::link::RecoveryPolicy;

@@ -11,7 +11,7 @@ use crate::reader::{SecretKeys, Section, key};
 use crate::settings::{HttpGateway, HttpMethod};
 
 pub(super) const GATEWAY: &str = "A gateway over HTTP, for `provider = \"http\"`. In `url`, `headers` and `body`, `{to}`, `{text}`, \
-    `{id}` and `{secret}` stand for the number, the words, the message's identifier and the secret, escaped for their \
+    `{id}` and `{secret}` stand for the number, the message text, the message's identifier and the secret, escaped for their \
     place. Any 2xx is success, unless `success` asks for more.";
 
 pub(super) fn read_gateway(section: &mut Section<'_, '_>) -> Option<HttpGateway> {

@@ -200,7 +200,7 @@ fn read_own_networks(policy: &mut Section<'_, '_>, default: OwnNetworks) -> OwnN
 }
 
 fn read_tokens(policy: &mut Section<'_, '_>, d: TokenPolicy) -> TokenPolicy {
-    policy.section("tokens", "How long what applications receive is good for.", |section| {
+    policy.section("tokens", "Lifetimes of codes and tokens.", |section| {
         let mut lifetime = |name, range, default, meaning| {
             section.get_or(key(name, duration(range), meaning).weaker_above(), default)
         };
@@ -249,7 +249,7 @@ fn read_clients(policy: &mut Section<'_, '_>, default: ClientsPolicy) -> Clients
 }
 
 fn read_interaction(policy: &mut Section<'_, '_>, default: InteractionPolicy) -> InteractionPolicy {
-    policy.section("interaction", "How long what people began waits for them.", |section| {
+    policy.section("interaction", "How long unfinished sign-ins and open forms stay valid.", |section| {
         let lifetime = key(
             "lifetime",
             duration(MINUTE * 10..=days(7)),

@@ -305,7 +305,7 @@ error: the development outbox would be open to others
   |          -------------------- this is not a loopback address
 ...
 8 | outbox = true
-  |          ^^^^ shows every code and link to whoever opens it
+  |          ^^^^ shows every code and link to anyone who opens it
 
 error: the development outbox would be open to others
  --> anteroom.toml:8:10
@@ -314,7 +314,7 @@ error: the development outbox would be open to others
   |          -------------- others can reach this
 ...
 8 | outbox = true
-  |          ^^^^ shows every code and link to whoever opens it
+  |          ^^^^ shows every code and link to anyone who opens it
 
 error: the development outbox would be open to others
  --> anteroom.toml:8:10
@@ -323,7 +323,7 @@ error: the development outbox would be open to others
   |                   ------- a proxy serves others
 7 | [dev]
 8 | outbox = true
-  |          ^^^^ shows every code and link to whoever opens it"#,
+  |          ^^^^ shows every code and link to anyone who opens it"#,
     );
     assert!(parse_with("[dev]\noutbox = true\n").unwrap().settings.dev.outbox);
 }

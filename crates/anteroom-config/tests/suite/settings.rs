@@ -288,7 +288,7 @@ fn tls_takes_the_place_of_a_proxy_and_needs_both_files() {
     for (issuer, tls, why) in [
         ("https://id.example", "certificate = \"a.pem\"\n", "`key` is missing in `[server.tls]`"),
         ("https://id.example", "key = \"b.key\"\n", "`certificate` is missing in `[server.tls]`"),
-        ("http://localhost:8080", both, "TLS for an issuer that is reached without"),
+        ("http://localhost:8080", both, "`[server.tls]` is configured, but the issuer is http"),
     ] {
         let found = text(issuer, tls).unwrap_err();
         assert_eq!(found.iter().map(|found| found.message).collect::<Vec<_>>(), [why]);

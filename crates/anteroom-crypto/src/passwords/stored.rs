@@ -13,7 +13,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
 
 use super::params::Cost;
 
-/// One stored hash, understood and affordable.
+/// A parsed stored hash whose cost is within the limits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash {
     pub(super) pepper: u32,

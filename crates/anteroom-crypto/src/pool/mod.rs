@@ -75,7 +75,7 @@ impl Default for PoolSize {
     }
 }
 
-/// There is no room in the queue: 503, and come again.
+/// The queue is full: the caller answers 503 with `Retry-After`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many passwords wait to be hashed")]
 pub struct PoolFull {

@@ -13,8 +13,8 @@ const CHECKPOINT: &str = "audit checkpoint v1";
 const HEAD: &str = "audit head v1";
 const PRUNED: &str = "audit pruned v1";
 
-/// Entries and time after which a new checkpoint is due: what can be cut off the end without a trace is at most this
-/// much, and one for every entry would be too many to keep.
+/// Entries and time after which a new checkpoint is due: at most this many entries can be cut off the end unnoticed. A checkpoint
+/// for every entry would take too much space.
 const CHECKPOINT_ENTRIES: u64 = 1_000;
 const CHECKPOINT_AGE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -96,12 +96,12 @@ impl ChainHead {
     }
 }
 
-/// Entries up to this link were removed because they were old: what follows stands on it as on the beginning.
+/// Entries up to this link were removed because they were old: the first remaining entry is linked to this link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pruned {
     pub link: ChainLink,
     pub at: Timestamp,
-    /// Every one of them was.
+    /// Every removed entry was older than this time.
     pub older_than: Timestamp,
     /// Ed25519.
     pub signature: Vec<u8>,
@@ -144,7 +144,8 @@ pub(super) fn signed_bytes(link: &ChainLink, at: Timestamp) -> Vec<u8> {
     bytes
 }
 
-/// Whether the chain has grown enough, or long enough ago, for another checkpoint.
+/// Whether a new checkpoint is due: [`CHECKPOINT_ENTRIES`] new entries, or any new entry and a last checkpoint older than
+/// [`CHECKPOINT_AGE`].
 pub fn is_checkpoint_due(head: &ChainLink, last: Option<&Checkpoint>, now: Timestamp) -> bool {
     let Some(last) = last else { return true };
     let grown = head.seq.saturating_sub(last.link.seq);

@@ -42,7 +42,7 @@ impl ExportContents {
 }
 
 impl<'k> ExportVerifier<'k> {
-    /// `signers` are the keys that are trusted; none are those that the export names itself.
+    /// `signers` are the trusted keys. If it is `None`, the keys that the export itself names are trusted.
     pub fn new(
         contents: &ExportContents,
         keyring: Option<&'k Keyring>,

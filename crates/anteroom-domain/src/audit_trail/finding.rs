@@ -11,7 +11,7 @@ pub enum CheckpointSource {
     Inside,
     /// Elsewhere.
     Outside,
-    /// It is none, but the end of the chain as it was noted when it was last linked.
+    /// Not a checkpoint: the stored head of the chain.
     Head,
 }
 
@@ -27,10 +27,10 @@ impl fmt::Display for CheckpointSource {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuditFinding {
-    #[error("entry {seq} ({id}) was altered, or not written by Anteroom: its MAC is not its own")]
+    #[error("entry {seq} ({id}) was altered, or not written by Anteroom: its MAC does not match")]
     Altered { seq: u64, id: AuditId },
     #[error(
-        "the entry {id}, not linked yet, was altered, or not written by Anteroom: its MAC is not its own"
+        "the entry {id}, not linked yet, was altered, or not written by Anteroom: its MAC does not match"
     )]
     AlteredWaiting { id: AuditId },
     #[error(
@@ -68,7 +68,8 @@ pub enum AuditFinding {
     )]
     UnsignedPruning { seq: u64 },
     #[error(
-        "entries up to {seq} were pruned, and the checkpoint of entry {seq} {kept} has seen another trail"
+        "entries up to {seq} were pruned, but the checkpoint of entry {seq} {kept} has another digest than the record \
+         of the pruning"
     )]
     PrunedAnother { seq: u64, kept: CheckpointSource },
     #[error("the checkpoint of entry {seq} was removed from the entries: the checkpoints file has it")]

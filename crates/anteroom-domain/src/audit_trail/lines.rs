@@ -1,6 +1,6 @@
 //! Lines of an export: JSON objects, and what they stand for.
 //!
-//! A line is good only exactly as it was written: a space more, and it is not.
+//! A line is accepted only byte for byte as [`ExportLine::write`] writes it.
 
 use crate::audit_trail::chain::{ChainLink, ChainedEntry, Checkpoint, Pruned};
 use crate::audit_trail::export_end::ExportEnd;
@@ -44,7 +44,7 @@ impl ExportLine {
     }
 }
 
-/// In this order: an entry would take anything.
+/// The variants are tried in this order.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum AnyLine {

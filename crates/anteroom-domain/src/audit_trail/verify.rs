@@ -9,8 +9,8 @@
 //! - the head: a chain that was cut off since the last checkpoint;
 //! - checkpoints kept elsewhere: the same, where those in the database were replaced too.
 //!
-//! A trail may begin behind a link that says, signed, that what was before it was old and was pruned. Entries that are
-//! missing at the beginning without such a word are missing.
+//! A trail may begin behind a link that says, signed, that what was before it was old and was pruned. Entries that are missing at
+//! the beginning without such a record are reported.
 
 use crate::audit_trail::acceptance::Acceptance;
 use crate::audit_trail::chain::{ChainHead, ChainLink, ChainedEntry, Checkpoint, Pruned, link_digest};
@@ -57,7 +57,7 @@ pub struct VerificationReport {
     pub lost: u64,
     /// When the trail was exported, and the number that the export ends at: as its last line says, if the signature is good.
     pub exported: Option<(u64, Timestamp)>,
-    /// Checkpoints from outside of what came after the export was made. They say nothing about it.
+    /// External checkpoints of entries written after the export; they neither confirm nor contradict it.
     pub newer: u64,
     pub findings: Vec<AuditFinding>,
     /// All of them, also those beyond what is kept.
@@ -257,7 +257,7 @@ impl<'k> ChainVerifier<'k> {
         self.report.last
     }
 
-    /// After the last entry: checkpoints that still wait have seen more than there is.
+    /// Call after the last entry. Checkpoints for later entries are then reported: the trail was cut off.
     pub fn finish(mut self) -> VerificationReport {
         let last = self.report.last.seq;
         if self.head_missing && last > 0 {

@@ -1,4 +1,4 @@
-//! Entries of the trail, read aloud for an operator: one plain sentence for each kind and reason.
+//! Turns audit entries into one English sentence each, for operators.
 //!
 //! The trail outlives the release that wrote it, so kinds are matched as text: one without a sentence here is named with
 //! its details, never left out.
@@ -60,7 +60,7 @@ fn sign_in(kind: &str, detail: &Detail, facts: SentencePolicy) -> Option<String>
         }
         .to_owned(),
         "password_expired_noticed" => {
-            "The password was right and has expired: it opens nothing, a new one must be chosen.".to_owned()
+            "The password was right but has expired: it does not sign in, a new one must be chosen.".to_owned()
         }
         "account_chosen" => {
             "Was chosen among the accounts that are signed in at the browser, without a password.".to_owned()
@@ -75,7 +75,7 @@ fn sign_in(kind: &str, detail: &Detail, facts: SentencePolicy) -> Option<String>
                 "The application ended the session with an ID token of it, without the browser that it was in."
             }
             "too_many" => "The session ended: the account or the browser had as many as it may, and another one began.",
-            "database_accepted" => "The session ended, because the database had gone back to an earlier state.",
+            "database_accepted" => "The session ended, because the database was restored to an earlier state.",
             _ => return None,
         }
         .to_owned(),
@@ -131,7 +131,7 @@ fn refused(detail: &Detail, facts: SentencePolicy) -> Option<String> {
 const ENOUGH_ASKED: &str = "A mail was asked for and none was sent: as many as there may be were asked for this address \
                             a short while ago. A release before 0.2.0 says the same where no account has the address.";
 
-/// The ways to a password, and the codes on them.
+/// Events of recovery and registration: mails, links, codes, phones, passwords.
 fn journeys(kind: &str, detail: &Detail) -> Option<String> {
     Some(match kind {
         "recovery_asked" if detail.is_true("mailed") => {

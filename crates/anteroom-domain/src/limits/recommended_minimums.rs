@@ -13,7 +13,7 @@ pub struct RecommendedMinimum {
 }
 
 impl RecommendedMinimum {
-    /// In so long a time `max` are not fewer than the floor's; nor is its own window ever too long.
+    /// The longest window in which `max` still allows the recommended rate; at least the recommended window itself.
     pub fn longest_window_of(self, max: u32) -> SignedDuration {
         let RateLimit { max: least, window } = self.rate;
         let seconds = window.as_secs().saturating_mul(max.into()) / i64::from(least.max(1));

@@ -8,7 +8,7 @@ use std::fmt;
 pub enum Reason {
     NoConnection,
     TimedOut,
-    /// The other side asks for patience.
+    /// The provider deferred the message (busy, rate limit).
     Busy,
     /// The other side does not take our name and secret: the operator has to put that right, and then it goes out.
     Credentials,

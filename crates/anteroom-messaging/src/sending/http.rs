@@ -76,7 +76,7 @@ pub(crate) async fn ask(request: RequestBuilder) -> Result<Answer, DeliveryError
     Ok(Answer { status, retry_after, body })
 }
 
-/// Where no connection came about, none does for the next message.
+/// A failed connection affects the whole channel, any other failure only this message.
 async fn no_answer(error: &reqwest::Error) -> DeliveryError {
     let reason = if error.is_timeout() { Reason::TimedOut } else { Reason::NoConnection };
     let mut failure = DeliveryError::new(reason);
@@ -108,7 +108,7 @@ fn place(url: &Url) -> String {
     url.port_or_known_default().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-/// Whether something takes a connection there. Nothing is said on it.
+/// Whether something takes a connection there. The connection is closed without sending anything.
 pub async fn check_connection(url: &Url) -> Result<(), DeliveryError> {
     // An IPv6 address stands in brackets in a URL alone.
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');

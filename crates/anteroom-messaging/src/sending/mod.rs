@@ -1,4 +1,4 @@
-//! The ways out: SMTP for email, Twilio or a gateway over HTTP for texts and calls.
+//! The providers: SMTP for email, Twilio or an HTTP gateway for texts and calls.
 
 mod failure;
 mod gateway;

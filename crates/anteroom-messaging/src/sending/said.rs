@@ -4,7 +4,8 @@ use anteroom_domain::gateway::{Escape, TemplateValues};
 
 const MOST_SAID: usize = 100;
 const INSTEAD: &str = "•••";
-/// Digits in a row that a number or a code has as well; less is a gateway's own code.
+/// Runs of at least this many digits that also occur in the number, text or secret are removed; shorter ones are status codes of
+/// the gateway.
 const TELLING: usize = 4;
 
 /// The first characters of an answer, escaped.

@@ -56,7 +56,7 @@ pub enum AcrRequirement {
 }
 
 impl Ask {
-    /// Nothing but who asks: for a row that keeps where an answer went, and no longer what for.
+    /// Only the client: for a stored record that keeps where the response went but no longer what was requested.
     #[must_use]
     pub fn of_client_only(client_id: ClientId) -> Self {
         Self {

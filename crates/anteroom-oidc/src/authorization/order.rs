@@ -1,4 +1,4 @@
-//! The order of the rules. Nothing else decides it: a rule sees only what stands above it.
+//! The order in which the rules run, set here and nowhere else. Results that a later rule needs are passed to it as arguments.
 
 use super::context::Context;
 use super::{
@@ -102,7 +102,8 @@ pub fn refuse(
     match rules::redirect_uri::check(parameters, client) {
         // An unregistered redirect URI is reported first: without a good one the error cannot go to the client at all.
         Err(unregistered) if parameters.get(Parameter::RedirectUri).is_some() => unregistered.on_page(),
-        // A redirect URI that is not given outside may be another one inside.
+        // Without redirect_uri outside the request object, the object may name another one than the registered default; so the
+        // error goes to a page.
         Ok(redirect) if redirect.given => refusal.back_to(ResponseTarget {
             redirect_uri: redirect.uri,
             response_mode: response_mode_of_errors(parameters),

@@ -81,7 +81,8 @@ impl Parameters {
         self
     }
 
-    /// OpenID Connect Core §6.1: what a request object says counts, and of the rest what it does not speak of.
+    /// OpenID Connect Core §6.1: a value in the request object replaces the one outside; a parameter that the object lacks keeps
+    /// its outside value.
     #[must_use]
     pub fn superseded_by(mut self, inner: Self) -> Self {
         self.0.remove(&Parameter::Request);
@@ -90,12 +91,12 @@ impl Parameters {
         self
     }
 
-    /// The same request as a query, repetitions included: what a POST is led to by GET.
+    /// The same request as a query, repetitions included: for redirecting a POST to a GET.
     pub fn to_query(&self) -> String {
         form::encode(self.iter().map(|(name, value)| (name.as_str(), value)))
     }
 
-    /// The same, escaping no more than must be: for keeping it. [`Form::decode`] reads either.
+    /// The same with the least escaping, for storage. [`UrlEncodedForm::decode`] reads either.
     pub fn to_compact_query(&self) -> String {
         form::encode_compactly(self.iter().map(|(name, value)| (name.as_str(), value)))
     }

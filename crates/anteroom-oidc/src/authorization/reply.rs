@@ -34,7 +34,7 @@ pub struct RedirectReply {
 }
 
 impl Reply {
-    /// The answer that says why there is no other (RFC 6749 §4.1.2.1).
+    /// The error response (RFC 6749 §4.1.2.1).
     pub fn error(
         &self,
         issuer: &Issuer,

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ask, Reply};
 
-/// Small when serialised, since it travels sealed in pages: what is absent is not written. It rests as one object that has the
-/// members of both parts.
+/// Small when serialised, since it travels sealed in pages: what is absent is not written. It is stored as one flat JSON object
+/// with the members of both parts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuthorizationRequest {
     #[serde(flatten)]

@@ -71,13 +71,13 @@ pub enum RequestObjectError {
     /// What a client signs about itself to authenticate could otherwise be used as a request (RFC 9101 §10.8).
     #[error("its subject is the client itself, as in an assertion of who the client is")]
     Assertion,
-    #[error("it says {0:?}, and the request something else")]
+    #[error("its {0} is not the client of the request")]
     AnotherClient(String),
     #[error("its `aud` is not this issuer")]
     Audience,
     #[error("it has expired")]
     Expired,
-    #[error("it is from the future")]
+    #[error("it is not valid yet (nbf)")]
     FromTheFuture,
     #[error("it has another request object inside")]
     Nested,
@@ -86,7 +86,7 @@ pub enum RequestObjectError {
 }
 
 impl RequestObjectError {
-    /// Whether the client may have a key by now that it had not before.
+    /// Whether to fetch the client's JWKS again: no known key has the `kid` of the JWT.
     pub fn misses_a_key(&self) -> bool {
         *self == Self::Jwt(ClientJwtError::UnknownKey)
     }
@@ -141,8 +141,8 @@ impl RequestObject {
         }
     }
 
-    /// Reads `redirect_uri`, `response_mode` and `state` from a request object that was refused, so that the error can
-    /// be returned. They are unverified; the redirect URI must still be registered.
+    /// Reads `redirect_uri`, `response_type`, `response_mode` and `state` from a request object that was refused, so that the
+    /// error can be returned. They are unverified; the redirect URI must still be registered.
     pub fn stated(claims: &Map<String, Value>) -> Parameters {
         const NAMES: [Parameter; 4] =
             [Parameter::RedirectUri, Parameter::State, Parameter::ResponseType, Parameter::ResponseMode];
@@ -197,7 +197,7 @@ fn check_type(typ: Option<&str>) -> Result<(), RequestObjectError> {
 impl RequestObjectRules<'_> {
     fn check(self, claims: &Map<String, Value>) -> Result<AcceptedObject, RequestObjectError> {
         let wrong = |name: &str| RequestObjectError::Value(name.to_owned());
-        // Core §6.1, RFC 9101 §5: who it is from is said outside as well, and the same.
+        // Core §6.1, RFC 9101 §5: `client_id` also stands outside the object, and both must agree.
         for name in ["client_id", "iss"] {
             if let Some(value) = claims.get(name)
                 && value.as_str() != Some(self.client.client_id.as_str())

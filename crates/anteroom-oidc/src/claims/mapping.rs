@@ -33,10 +33,10 @@ const OF_THE_PROTOCOL: &[&str] = &[
     "txn",
 ];
 
-/// What says what a person may do: the groups, and the others of RFC 9068 §2.2.3.1.
+/// Claims that say what a person may do: `groups`, and the others of RFC 9068 §2.2.3.1.
 const OF_AUTHORIZATION: &[&str] = &[GROUPS, "roles", "entitlements"];
 
-/// A claim that the operator names: none that means something already.
+/// The name of a claim that the operator chooses; never a reserved one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClaimName(String);
 
@@ -44,7 +44,7 @@ pub struct ClaimName(String);
 pub enum InvalidClaimName {
     #[error("a claim's name has 1 to {max} visible characters", max = ClaimName::MAX_BYTES)]
     Form,
-    #[error("{0:?} means something already")]
+    #[error("{0:?} is a reserved claim name")]
     Taken(String),
 }
 
@@ -76,7 +76,7 @@ impl ClaimName {
     }
 }
 
-/// By default everything is as it is for everyone.
+/// The default renames and adds nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClaimMapping {
     /// The claim that carries the groups, in the place of `groups`.

@@ -25,7 +25,7 @@ impl ScopeClaims {
         }
     }
 
-    /// A listed name that no claim of these scopes has: the client would wait for it in vain.
+    /// The first listed name that none of these scopes stands for, so that it could never be returned.
     pub fn beyond<'a>(&'a self, scope: &ScopeSet, mapping: &ClaimMapping) -> Option<&'a str> {
         let Self::Listed(names) = self else { return None };
         let claims: Vec<&str> = scope.iter().flat_map(claims_of).copied().collect();
@@ -39,7 +39,8 @@ impl ScopeClaims {
 /// address of a request, where proxies and browsers set limits.
 pub const ID_TOKEN_CLAIMS_MAX: usize = 2048;
 
-/// Of these bytes, as many stay free for what the account says of itself.
+/// Of these bytes, this many are reserved for the claims of `profile` and `address`, which the person edits; groups cannot use
+/// them.
 const SELF_DESCRIBED_ROOM: usize = 512;
 
 /// What did not fit into an ID token.
@@ -77,7 +78,7 @@ impl ClaimMapping {
         left_out
     }
 
-    /// The last ones first. How many went.
+    /// Removes groups from the end until they fit, and returns how many it removed.
     fn cut_groups(&self, claims: &mut Map<String, Value>) -> usize {
         let self_described: usize = claims
             .iter()

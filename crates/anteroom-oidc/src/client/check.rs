@@ -31,8 +31,8 @@ impl ClientMetadata {
         if reader.errors.is_empty() { Ok(metadata) } else { Err(MetadataErrors(reader.errors)) }
     }
 
-    /// What a client that is described or registered now is held to besides [`ClientMetadata::parse`]. One that was accepted
-    /// before these rules goes on.
+    /// What a client that is described or registered now is held to besides [`ClientMetadata::parse`]. A client that was accepted
+    /// before these rules existed keeps working.
     pub fn check_as_new(&self, issuer: &Issuer) -> Result<(), MetadataErrors> {
         let mut errors = Vec::new();
         if let Err(error) = self.jwks.as_ref().map_or(Ok(()), ClientJwks::check_bounds) {
@@ -95,7 +95,7 @@ impl Reader<'_> {
                 .word("subject_type", input.subject_type.as_ref(), &offered.subject_types)
                 .unwrap_or(SubjectType::Public),
             sector_identifier_uri: self.https("sector_identifier_uri", input.sector_identifier_uri.as_ref()),
-            // Of the others, once they are read.
+            // Computed from the other values, once they are read.
             sector: None,
             default_max_age: self.seconds("default_max_age", input.default_max_age),
             require_auth_time: input.require_auth_time.unwrap_or(false),
@@ -228,7 +228,7 @@ impl Reader<'_> {
         self.check_uris_together(client);
     }
 
-    /// What was written counts, so that one mistake in it is said once.
+    /// Looks at `input`, not at the parsed keys: a key set that could not be parsed is reported already.
     fn check_keys_together(&mut self, client: &ClientMetadata, input: &ClientMetadataInput) {
         // Registration §2: by value or by reference, not both.
         if input.jwks.is_some() && input.jwks_uri.is_some() {
@@ -256,7 +256,7 @@ impl Reader<'_> {
         if client.require_signed_request_object && no_keys {
             self.conflict("require_signed_request_object", "true", "needs jwks or jwks_uri");
         }
-        // Keys that are only encrypted to prove nothing.
+        // Encryption keys verify no signature.
         let proves = method == TokenEndpointAuthMethod::PrivateKeyJwt
             || client.require_signed_request_object
             || matches!(client.request_object_signing_alg, Some(RequestObjectAlgorithm::Signed(_)));

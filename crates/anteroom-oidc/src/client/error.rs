@@ -42,7 +42,8 @@ pub enum MetadataProblem {
     #[error("must have 1 to {max} characters")]
     Length { max: usize },
     #[error(
-        "must have something that is seen, and no characters that are not: control characters, those of no width, those that turn the direction of text"
+        "must have a visible character and no invisible ones (control characters, zero-width characters, \
+         text-direction characters)"
     )]
     Unprintable,
     #[error("must not be negative or beyond {}", u32::MAX)]

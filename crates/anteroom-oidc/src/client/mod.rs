@@ -64,7 +64,7 @@ pub struct ClientMetadata {
     pub response_types: BTreeSet<ResponseType>,
     pub grant_types: BTreeSet<GrantType>,
     pub token_endpoint_auth_method: TokenEndpointAuthMethod,
-    /// What assertions must be signed with; any algorithm that fits the key without.
+    /// What assertions must be signed with; if absent, any algorithm that fits the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_endpoint_auth_signing_alg: Option<ClientAlgorithm>,
     /// The client's own keys, where they are known here; they are at `jwks_uri` otherwise.
@@ -75,7 +75,8 @@ pub struct ClientMetadata {
     /// How its request objects are signed; with any algorithm that fits a key without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<RequestObjectAlgorithm>,
-    /// How it encrypts request objects, where it said so; anything that is offered without. It may send them as they are.
+    /// How it encrypts request objects, if it registered that; otherwise any algorithm offered. Unencrypted ones are accepted
+    /// either way.
     #[serde(flatten, serialize_with = "encryption::members::request_object")]
     pub request_object_encryption: Option<Encryption>,
     /// Where its request objects may be.
@@ -124,7 +125,7 @@ pub struct ClientMetadata {
     pub policy_uri: Option<Url>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tos_uri: Option<Url>,
-    /// Ours: whether a code challenge is required of this client. Always true of a public one.
+    /// Not in a specification: whether a code challenge is required of this client. Always true of a public one.
     pub require_pkce: bool,
     /// Ours: the APIs that the client's access tokens are for. Without a `resource` parameter a token is for all of
     /// them; with one, for that one, which must be here. Empty: tokens are for the issuer's own userinfo.
@@ -190,12 +191,12 @@ impl ClientMetadata {
         self.is_public() && redirect_uri.kind() != RedirectUriKind::Https
     }
 
-    /// It is so at one of its redirect URIs.
+    /// Whether [`Self::may_be_impersonated_at`] holds for at least one redirect URI.
     pub fn may_be_impersonated(&self) -> bool {
         self.redirect_uris.iter().any(|uri| self.may_be_impersonated_at(uri))
     }
 
-    /// It is so wherever it is answered.
+    /// Whether [`Self::may_be_impersonated_at`] holds for every redirect URI.
     pub fn may_be_impersonated_everywhere(&self) -> bool {
         !self.redirect_uris.is_empty()
             && self.redirect_uris.iter().all(|uri| self.may_be_impersonated_at(uri))

@@ -93,8 +93,8 @@ fn refuse_member(members: Map<String, Value>, whole: &serde_json::Error) -> Regi
 }
 
 impl ClientMetadata {
-    /// As the client would have to write it for exactly this, defaults written out: what is kept of a registration, so
-    /// that a later release with other defaults changes no client.
+    /// The metadata with every default made explicit. This is what is stored of a registration, so that a later release with
+    /// other defaults changes no client.
     pub fn written_out(&self) -> Result<ClientMetadataInput, serde_json::Error> {
         serde_json::to_value(self).and_then(serde_json::from_value)
     }

@@ -11,8 +11,8 @@ use url::Url;
 use super::{ClientMetadata, MetadataError, MetadataErrors, MetadataProblem};
 use crate::protocol_values::{Issuer, RedirectUri, SubjectType, is_loopback_host};
 
-/// Hosts, and schemes of native applications, that are the provider's own or those of clients whose hosts the operator knows. The
-/// machine itself is not among them: developers share it.
+/// Hosts, and schemes of native applications, that are the provider's own or those of clients whose hosts the operator knows.
+/// Loopback is never reserved: in development every client uses it.
 #[derive(Debug, Clone, Default)]
 pub struct ReservedHosts(HashSet<String>);
 
@@ -103,8 +103,7 @@ impl ClientMetadata {
         is_pairwise && self.backchannel_logout_uri.as_ref().is_some_and(|url| !self.is_own(url))
     }
 
-    /// The host that is told of sign-outs, where it is none of those that the client is known by
-    /// ([`Self::display_host`]).
+    /// The host that is told of sign-outs, where it is none of those that the client is known by ([`Self::belongs_to`]).
     pub fn logout_host(&self) -> Option<String> {
         let told = self.backchannel_logout_uri.as_ref().and_then(host)?;
         let known = self.redirect_uris.iter().filter_map(url_of).filter_map(|url| host(&url));

@@ -1,7 +1,7 @@
 //! Pairwise clients and their sector (OpenID Connect Core §8.1, Registration §5).
 //!
-//! The sector is the host of `sector_identifier_uri`, and without one the only host of the redirect URIs. What is at
-//! `sector_identifier_uri` is fetched by others; here it is read and held against the redirect URIs.
+//! The sector is the host of `sector_identifier_uri`, and without one the only host of the redirect URIs. The caller fetches the
+//! document at `sector_identifier_uri`; here it is parsed and compared with the redirect URIs.
 
 use url::Url;
 
@@ -52,7 +52,8 @@ impl Reader<'_> {
         None
     }
 
-    /// Every native application listens on the same loopback, so that names none of them, but on a developer's machine.
+    /// Every native application redirects to loopback, so loopback identifies none of them; it is accepted only under a loopback
+    /// issuer, for development.
     fn host_of(&self, uri: &RedirectUri) -> Option<Sector> {
         let url = Url::parse(uri.as_str()).ok()?;
         let own = url.scheme() == "https" || self.rules.issuer.is_loopback_http();

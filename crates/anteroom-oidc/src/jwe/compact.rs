@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{display_text::shorten, protocol_values::Encryption, wire::from_json};
 
-/// A JWE whose header could be read; its content is still out of reach. It may be a credential, so it does not print.
+/// A JWE whose header could be read; its content is still encrypted. It may hold a credential, so it has no `Debug`.
 pub struct Jwe {
     header: Header,
     /// As it stood there: it is what the content is authenticated with.
@@ -130,7 +130,7 @@ impl Jwe {
 
     fn open(&self, key: &DecryptionKey, spare: &Entropy) -> Option<Zeroizing<Vec<u8>>> {
         let enc = self.encryption.enc;
-        // RFC 7516 §11.5: format, padding and length of a wrapped key must not tell themselves apart.
+        // RFC 7516 §11.5: errors in format, padding and length of a wrapped key must be indistinguishable.
         let had = self.content_key(key).filter(|key| key.len() == enc.key_bytes());
         let key = had.unwrap_or_else(|| Zeroizing::new(spare.key(enc).to_vec()));
         let envelope = ContentCipher { enc, key: &key, iv: &self.iv, aad: self.aad.as_bytes() };

@@ -15,7 +15,7 @@ use crate::{
     protocol_values::{ContentEncryption, Encryption, Issuer, KeyManagementAlgorithm},
 };
 
-/// What is inside.
+/// The plaintext of a JWE.
 #[derive(Clone, Copy)]
 pub enum Payload<'a> {
     /// A signed JWT. The header says so (RFC 7519 §5.2), or the client would not look for its signature.
@@ -26,7 +26,7 @@ pub enum Payload<'a> {
     Claims(&'a [u8]),
 }
 
-/// The key is of another kind than the algorithm, or the library refused what it has no reason to refuse.
+/// The key is of another kind than the algorithm, or the cryptographic library failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the token could not be encrypted")]
 pub struct EncryptionFailed;

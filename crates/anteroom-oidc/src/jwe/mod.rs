@@ -6,9 +6,9 @@
 //!
 //! Invariants:
 //!
-//! - Which algorithms count is said by the client's registration. The header is held against it and chooses nothing.
+//! - The client's registration fixes the algorithms; without one, any offered algorithm of the header is accepted.
 //! - Whatever is wrong once a key has been touched is one error, [`JweError::Undecipherable`]. A content key that cannot be
-//!   had is replaced by a drawn one, and the content is tried with that (RFC 7516 §11.5).
+//!   recovered is replaced by a random one, and decryption goes on with that (RFC 7516 §11.5).
 //! - No extension that must be understood (`crit`), no compression (`zip`), and nothing longer than [`Jwe::MAX_BYTES`].
 //! - Keys of contents and vectors are drawn by the caller ([`Entropy`]); ephemeral keys by AWS-LC, like all private keys.
 

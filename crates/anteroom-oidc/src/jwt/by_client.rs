@@ -31,7 +31,7 @@ pub struct ClientJwt {
 #[derive(Debug, Clone, Copy)]
 pub enum ClientVerificationKeys<'a> {
     Keys(&'a ClientJwks),
-    /// Any of them: one may be on its way out.
+    /// The client's secrets; a signature by any one of them is accepted, since during a rotation two are valid.
     Secrets(&'a [SecretString]),
 }
 
@@ -41,14 +41,14 @@ pub enum ClientJwtError {
     Malformed,
     #[error("it has critical extensions")]
     Critical,
-    #[error("its algorithm is {0:?}, which is none for clients")]
+    #[error("its algorithm {0:?} is not supported for clients")]
     UnknownAlgorithm(String),
     #[error("it is signed with {received}, and the client is registered for {registered}")]
     WrongAlgorithm { registered: ClientAlgorithm, received: ClientAlgorithm },
     /// The client may have new keys.
     #[error("no key of the client fits it")]
     UnknownKey,
-    #[error("its signature does not hold")]
+    #[error("its signature is not valid")]
     BadSignature,
 }
 
@@ -81,7 +81,7 @@ impl ClientJwt {
         self.typ.as_deref()
     }
 
-    /// Whom the token says it is from, for finding the client whose keys will tell.
+    /// The unverified `sub`, for finding the client whose keys verify the token.
     pub fn claimed_subject(&self) -> Option<String> {
         #[derive(Deserialize)]
         struct Subject {
@@ -90,7 +90,7 @@ impl ClientJwt {
         part(&self.jwt, 1).map(|Subject { sub }| sub)
     }
 
-    /// The content, once the signature has held. `registered` is the one algorithm that counts, if any was named.
+    /// Verifies the signature and returns the claims. `registered` is the only algorithm accepted, if the client registered one.
     pub fn verify<T: DeserializeOwned>(
         &self,
         proof: ClientVerificationKeys<'_>,

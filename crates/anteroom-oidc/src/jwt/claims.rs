@@ -42,7 +42,7 @@ pub struct IdTokenClaims<'a> {
     /// [`super::token_hash`] of the state (FAPI 1.0 Advanced §5.1).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub s_hash: Option<String>,
-    /// Claims about the person, from [`crate::claims::release`].
+    /// Claims about the person, from [`crate::claims::select_claims`].
     #[serde(flatten)]
     pub person: Map<String, Value>,
 }
@@ -66,7 +66,7 @@ pub struct IdTokenHint {
     pub iat: Timestamp,
     #[serde(default)]
     pub sid: Option<String>,
-    /// Of an access token alone, whose `typ` may be that of an ID token.
+    /// Only access tokens have it. It is read to refuse an access token whose `typ` is `JWT` too.
     #[serde(default)]
     pub client_id: Option<ClientId>,
 }

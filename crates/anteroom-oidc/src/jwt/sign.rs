@@ -18,8 +18,8 @@ wire_enum! {
 }
 
 wire_enum! {
-    /// The `typ` of a JWT access token. `JWT` is that of ID tokens too: what keeps the two apart is then `aud` alone, which names
-    /// an API and no client.
+    /// The `typ` of a JWT access token. `JWT` is that of ID tokens too: they are then told apart by `aud`, which names an API,
+    /// and by `client_id`, which ID tokens lack.
     pub enum AccessTokenTyp("a typ of access tokens (at+jwt or JWT)") {
         AtJwt = "at+jwt",
         Jwt = "JWT",

@@ -9,7 +9,7 @@ use crate::{
     protocol_values::{Issuer, SigningAlgorithm},
 };
 
-/// Claims under a signature of ours, of a token of the right kind.
+/// Claims whose signature was verified: with the provider's keys, or with a client's in [`super::ClientJwt::verify`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedClaims<T>(T);
 

@@ -23,7 +23,7 @@ pub struct ClientJwks {
     document: Value,
     /// Those that verify.
     keys: Vec<ClientKey>,
-    /// Those that are encrypted to; the ones that are for nothing else come first.
+    /// Keys to encrypt to; those with `use` "enc" come first.
     encryption: Vec<EncryptionKey>,
 }
 
@@ -82,8 +82,8 @@ struct Member {
 /// RFC 7518 §6.2.2, §6.3.2, §6.4.1.
 const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
 
-/// Shorter ones can be broken, and one of 8,192 bits takes five times as long to verify with as one of 4,096, which strangers
-/// can ask for.
+/// Shorter ones can be broken, and one of 8,192 bits takes five times as long to verify with as one of 4,096, and unauthenticated
+/// requests can cause verifications.
 const RSA_BITS: RangeInclusive<usize> = 2_048..=4_096;
 
 impl ClientJwks {
@@ -157,7 +157,8 @@ impl Member {
     }
 
     fn encryption_key(self) -> Option<EncryptionKey> {
-        // RFC 7517 §4.3. Of a public key that agrees, nothing is used by itself: the list is empty then, or names the whole.
+        // RFC 7517 §4.3. RFC 7517 names no operation for the public key of a key agreement, so its `key_ops` may be empty; some
+        // clients write deriveKey or deriveBits.
         const OPERATIONS: [&str; 4] = ["encrypt", "wrapKey", "deriveKey", "deriveBits"];
         let may =
             |ops: &Vec<String>| ops.is_empty() || ops.iter().any(|op| OPERATIONS.contains(&op.as_str()));
@@ -178,8 +179,8 @@ impl Member {
     }
 }
 
-/// RFC 8017 §3.1: an odd modulus, and an odd exponent from 3. It has 32 bits at most, so that what anybody can have verified
-/// stays cheap.
+/// RFC 8017 §3.1: an odd modulus, and an odd exponent from 3. The exponent has at most 32 bits, because verification time grows
+/// with it and unauthenticated requests can cause verifications.
 fn rsa(n: Option<String>, e: Option<String>) -> Option<(String, String)> {
     let (n, e) = (n?, e?);
     let modulus = URL_SAFE_NO_PAD.decode(&n).ok()?;

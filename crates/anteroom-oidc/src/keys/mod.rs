@@ -1,10 +1,10 @@
 //! The keys that tokens are signed with, and how all keys are published (RFC 7517, RFC 7518, RFC 8037). Those that
 //! decrypt are in [`crate::jwe`].
 //!
-//! AWS-LC makes the keys as well as using them: its key generation is that of its validated module and takes a tenth
-//! of the time, and the `rsa` crate, whose private-key operations are not constant-time (RUSTSEC-2023-0071), stays
-//! out of the build altogether. Its randomness is its own, as it is for every ECDSA and PSS signature; a key has no
-//! use for a seed, since no test could depend on its value.
+//! AWS-LC makes the keys as well as using them: its key generation is that of its validated module and takes a tenth of the time,
+//! and the `rsa` crate, whose private-key operations are not constant-time (RUSTSEC-2023-0071), stays out of the build
+//! altogether. Its randomness is its own, as it is for every ECDSA and PSS signature; key generation therefore takes no random
+//! source as a parameter, not even in tests.
 //!
 //! A private key is parsed once and signs until it is retired. Its `kid` is its thumbprint, so that no two keys
 //! share one, whichever node made them.

@@ -53,8 +53,8 @@ impl Scheme {
 }
 
 impl SigningKey {
-    /// A new key and its PKCS#8 form, which is to be sealed before it rests anywhere. RSA keys have 2048 bits, which
-    /// is what every client accepts; they live for months, not for years.
+    /// A new key and its PKCS#8 form, which the caller must encrypt before it is stored. RSA keys have 2048 bits, which is what
+    /// every client accepts; they live for months, not for years.
     pub fn generate(alg: SigningAlgorithm) -> Result<(Self, Zeroizing<Vec<u8>>), KeyError> {
         let failed = |_| KeyError::Generation(alg);
         let pkcs8 = match Scheme::of(alg) {

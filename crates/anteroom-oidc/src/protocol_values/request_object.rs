@@ -3,8 +3,8 @@ use std::{fmt, str::FromStr};
 use super::{ClientAlgorithm, InvalidValue};
 use crate::wire::serde_as_text;
 
-/// OpenID Connect Registration §2 `request_object_signing_alg`: how request objects are signed, or that they are not.
-/// A secret signs none of them: few are known here, and what is signed with one proves nothing to a third.
+/// OpenID Connect Registration §2 `request_object_signing_alg`: how request objects are signed, or that they are not. HMAC
+/// algorithms are not offered: for most clients only a hash of the secret is stored, so the signature could not be verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestObjectAlgorithm {
     Unsigned,

@@ -1,4 +1,4 @@
-//! Free text with a name: identifiers and the values that a client sends to get them back.
+//! Values without inner structure: identifiers, and values that are returned to the client unchanged.
 
 use crate::wire::wire_text;
 

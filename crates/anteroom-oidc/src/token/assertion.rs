@@ -1,6 +1,7 @@
 //! Client assertions: `private_key_jwt` and `client_secret_jwt` (OpenID Connect Core §9, RFC 7523 §3).
 //!
-//! Everything but the single use of `jti` is decided here; that takes a row, and [`VerifiedAssertion`] says which.
+//! Checks everything except that the `jti` was not used before; that needs the database, and [`VerifiedAssertion`] has the values
+//! for it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -16,7 +17,7 @@ use crate::{
 /// What `client_assertion_type` must be (RFC 7523 §2.2).
 pub(super) const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// How long an assertion may still be good for. Its `jti` is remembered that long.
+/// The longest remaining lifetime of an accepted assertion, without clock skew.
 const LONGEST_LIFE: SignedDuration = SignedDuration::from_hours(1);
 
 const LONGEST_JTI: usize = 255;
@@ -41,15 +42,16 @@ pub struct AssertionRules<'a> {
     /// Who we are: the issuer and the endpoints that assertions may be addressed to.
     pub audiences: &'a [String],
     pub now: Timestamp,
-    /// What was used up to then is not known any more.
+    /// Uses of a `jti` up to this time are not recorded, because the database was restored; assertions issued before it are
+    /// refused.
     pub replays_known_since: Timestamp,
 }
 
-/// An assertion that kept every rule but one: it counts once.
+/// A verified assertion. The caller must still check that its `jti` was not used before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerifiedAssertion {
     pub jti: String,
-    /// When no clock could take it for alive any more.
+    /// Its `exp` plus the allowed clock skew; the `jti` must be stored until then.
     pub expires_at: Timestamp,
 }
 
@@ -69,7 +71,7 @@ pub enum AssertionError {
     Expired,
     #[error("it is good for longer than an hour")]
     TooLong,
-    #[error("it is from the future")]
+    #[error("its iat or nbf is in the future")]
     FromTheFuture,
     #[error(
         "it may have been used before the database was accepted: its iat, or an hour before its exp, is not more than a minute after that"
@@ -146,8 +148,8 @@ impl ClientAssertion {
         }
         let made_at = [&iat, &nbf].into_iter().flatten().find_map(numeric_date);
         let made_at = made_at.unwrap_or(expires_at - CLOCK_SKEW - LONGEST_LIFE);
-        // In whole seconds, as its times are. The clock of a client may go before ours by the skew: one that says that it is of a
-        // moment later may have been used before.
+        // In whole seconds, as its times are. A client's clock may be ahead by the allowed skew, so an assertion dated up to that
+        // much after the restore may have been used before it.
         if made_at.as_second() <= (rules.replays_known_since.as_second() + CLOCK_SKEW.as_secs()) {
             return Err(AssertionError::ReplayUndetectable);
         }

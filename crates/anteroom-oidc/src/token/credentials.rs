@@ -23,7 +23,7 @@ pub enum PresentedCredentials {
     Public { client_id: ClientId },
 }
 
-/// Why nothing was presented that could be looked at.
+/// Why the client's credentials could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CredentialsError {
     #[error(transparent)]
@@ -63,7 +63,7 @@ impl From<CredentialsError> for TokenError {
             }
             CredentialsError::Missing => invalid_client("the client did not authenticate"),
             CredentialsError::MalformedHeader => invalid_client("the Authorization header is malformed"),
-            // A name that cannot be one is a client that is not there.
+            // A malformed client_id is answered like an unknown client.
             CredentialsError::MalformedClientId => invalid_client("client authentication failed"),
             CredentialsError::AssertionType => Self::invalid_request(
                 "client_assertion needs the client_assertion_type of JWTs, and the other way round",

@@ -80,7 +80,7 @@ fn required<'a>(
     form.once(name)?.ok_or(TokenError::invalid_request(missing))
 }
 
-/// RFC 8707 §2: one named more than once is named.
+/// RFC 8707 §2: repetitions of one resource are dropped.
 fn resources(form: &UrlEncodedForm) -> Vec<String> {
     let mut resources: Vec<String> = Vec::new();
     for resource in form.all("resource") {

@@ -45,7 +45,7 @@ impl fmt::Debug for TokenResponse {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum IntrospectionResponse {
-    /// Unknown, expired, revoked or none of the asker's business: all the same.
+    /// Unknown, expired, revoked, or not meant for the caller; the response does not say which (RFC 7662 §2.2).
     Inactive(Inactive),
     Active(Box<ActiveToken>),
 }
@@ -67,7 +67,7 @@ pub struct IntrospectedClaims {
     pub iss: Issuer,
     pub sub: Subject,
     pub client_id: ClientId,
-    /// What the person is called where the asker would show it.
+    /// A human-readable identifier of the person (RFC 7662 §2.2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::Page;
 
-/// The inbox page of a demo or a development machine.
+/// The outbox page of a demo or a development machine.
 #[derive(Clone, Serialize)]
 pub struct OutboxPage {
     /// Newest first.

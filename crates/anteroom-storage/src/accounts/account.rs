@@ -98,7 +98,7 @@ impl Tx {
         Ok(())
     }
 
-    /// What is said of the person.
+    /// Stores the profile claims and the locale.
     pub async fn save_profile(
         &self,
         id: AccountId,

@@ -120,7 +120,8 @@ impl Tx {
         Ok(touched.rows_affected == 1)
     }
 
-    /// The epoch of the account was raised, and its password stayed: where it was right before, it is the present one as before.
+    /// After an epoch change without a new password: moves `password_epoch` of the account's devices from `before` to `now`, so
+    /// that they still count as known by the present password.
     pub async fn keep_password_of_devices(
         &self,
         account: AccountId,
@@ -136,7 +137,7 @@ impl Tx {
         Ok(())
     }
 
-    /// This very device has passed a second factor since whatever reset there was.
+    /// Records that this device passed a second factor, and clears `reset_at`.
     pub async fn record_second_factor(
         &self,
         account: AccountId,
@@ -161,8 +162,8 @@ impl Tx {
         self.revoke_surplus_devices(account, now).await
     }
 
-    /// A reset was completed at this device: a code was entered, so that it stays known. That it is new to the person, it still is
-    /// until it passes a second factor at a sign-in.
+    /// A reset with a code was completed at this device, so it stays known. Unless it had passed a second factor since any
+    /// earlier reset, `reset_at` is set: at the next sign-in it must pass one.
     pub async fn record_reset(
         &self,
         account: AccountId,

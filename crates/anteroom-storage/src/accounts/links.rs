@@ -1,4 +1,5 @@
-//! Links that mails carry. Only digests of their secrets are kept.
+//! Emailed links. Only digests of their secrets are kept. Columns keep the names of release 0.1.0: `typed_*` is the mailed code,
+//! `pressed_in` is `followed_in`, `asked_*` is the mail request.
 
 use crate::entity::links;
 use crate::error::StoreError;

@@ -73,7 +73,7 @@ impl Queries {
         Ok(found.into_iter().map(|browser| browser.map(BrowserId)).collect())
     }
 
-    /// Whether one of these was written after `since`.
+    /// Whether one of these links exists and was created after `since`.
     pub async fn is_any_link_there(&self, ids: &[LinkId], since: Timestamp) -> Result<bool, StoreError> {
         let found = links::Entity::find()
             .select_only()

@@ -12,8 +12,8 @@ use sea_orm::sea_query::{Expr, SimpleExpr};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use uuid::Uuid;
 
-/// What an account was sent and entered wrongly for a purpose, at the devices of a share, since a time and, where the password
-/// comes first, behind the present password.
+/// Times of the codes sent to an account and of its wrong entries, for one purpose and quota, since a given time; for purposes
+/// behind the password also not before the password was set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CodeAttempts {
     pub sent: Vec<Timestamp>,

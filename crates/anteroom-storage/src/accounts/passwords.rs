@@ -178,7 +178,7 @@ impl Tx {
         self.begin_counts_of_devices(account).await
     }
 
-    /// Wrong passwords at known devices are counted for one password.
+    /// Resets the failure counters of known devices: they count wrong entries against one password.
     async fn begin_counts_of_devices(&self, account: AccountId) -> Result<(), StoreError> {
         accounts::Entity::update_many()
             .col_expr(accounts::Column::EarlierFailures, Expr::value(0))
@@ -201,7 +201,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Those of the account, as only a completed reset may.
+    /// Lifts the locks of the account. Call it only for a completed reset.
     pub async fn lift_locks(&self, account: AccountId) -> Result<(), StoreError> {
         accounts::Entity::update_many()
             .col_expr(accounts::Column::UnknownFailures, Expr::value(0))

@@ -37,7 +37,7 @@ impl Queries {
 }
 
 impl Tx {
-    /// Another one that was begun and not confirmed is given up for it.
+    /// Inserts an unconfirmed app, and deletes the account's other unconfirmed one.
     pub async fn begin_app(&self, new: &AuthenticatorApp) -> Result<(), StoreError> {
         totp_factors::Entity::delete_many()
             .filter(totp_factors::Column::AccountId.eq(new.account.0))

@@ -25,7 +25,8 @@ pub struct EnteredUsernames {
     pub taken: Vec<AccountId>,
 }
 
-/// Addresses that are stored in the form in which names are compared, which all are that stand in for a name.
+/// Usernames of this table that are also an address of another account. Comparing the folded columns is enough: only ASCII
+/// addresses stand in for a name, and their folded form equals the folded username.
 const NAMED_LIKE_AN_ADDRESS: &str = "SELECT u.account_id FROM account_usernames u JOIN account_addresses a \
                                      ON a.folded = u.folded AND a.account_id <> u.account_id ORDER BY u.account_id";
 

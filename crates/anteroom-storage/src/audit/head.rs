@@ -1,5 +1,5 @@
-//! The head of the audit trail's chain: the number and digest of the entry that was linked last, noted beside the entries so
-//! that entries which are cut off at the end are missed.
+//! The head of the audit trail's chain: the number and digest of the entry that was linked last, stored beside the entries, so
+//! that it is noticed if entries are cut off at the end.
 
 use crate::engine::Conn;
 use crate::entity::audit_head;

@@ -113,8 +113,9 @@ impl Tx {
         Ok(())
     }
 
-    /// The number of its last change, locked until the unit ends: a change of the registration comes before the unit or after
-    /// it. `None`: there is no such client, or none any more. Units lock it before a consent to it, as a change does.
+    /// The number of its last change, locked until the unit ends: a change of the registration comes before the unit or after it.
+    /// `None`: there is no such client, or none any more. Lock order: the client's row before a consent row, as in a change of
+    /// the registration.
     pub async fn lock_revision_of_client(&self, id: &ClientId) -> Result<Option<i64>, StoreError> {
         let row = registered_clients::Entity::find_by_id(id.as_str())
             .filter(registered_clients::Column::DeletedAt.is_null())

@@ -40,8 +40,9 @@ pub enum RateLimitResult {
 }
 
 impl Tx {
-    /// Counts one for each of the budgets, or for none where one of them is used up: counted and decided in one statement
-    /// each, under the locks of this transaction. Narrow ones come first, so that no transactions wait in a circle.
+    /// Counts one for each of the budgets, or for none where one of them is used up: counted and decided in one statement each,
+    /// under the locks of this transaction. Pass the narrowest limit first: every transaction then locks counters in the same
+    /// order, and none deadlock.
     pub async fn spend(
         &self,
         budgets: &[RateLimitCheck],

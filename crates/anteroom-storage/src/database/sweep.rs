@@ -1,4 +1,4 @@
-//! Sweeping: what is over is deleted in small batches, by one node at a time.
+//! Sweeping: rows that have ended or expired are deleted in small batches, by one node at a time.
 //!
 //! Rows that an index finds are deleted each minute. A table that must be read as a whole is read once a day: it is read inside
 //! of a write, and SQLite has one writer.
@@ -40,7 +40,7 @@ macro_rules! delete {
     };
 }
 
-/// Grants go with their families, sessions leave their grants behind.
+/// Deleting a grant also deletes its refresh tokens (foreign key); deleting a session keeps its grants.
 const ENDED: [&str; 13] = [
     delete!("interactions", "id", "expires_at"),
     delete!("one_time_codes", "id", "expires_at"),
@@ -104,7 +104,7 @@ pub struct Sweeps(u32);
 impl Sweeps {
     const COUNT: usize = ENDED.len() + WITHOUT_RETENTION.len() + COUNTERS.len() + 1;
     pub const ALL: Self = Self((1 << Self::COUNT) - 1);
-    /// All that have an index to go by: not the last one.
+    /// All sweeps except the last one ([`UNUSED_DEVICES`]), which reads its whole table.
     pub const FREQUENT: Self = Self((1 << (Self::COUNT - 1)) - 1);
 
     pub const fn is_empty(self) -> bool {

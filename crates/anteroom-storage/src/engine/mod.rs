@@ -114,7 +114,7 @@ impl Engine {
         }
     }
 
-    /// Waits until something was not to be had from the server.
+    /// Waits for the next failure of the server or of a connection to it. Never returns on SQLite.
     pub(crate) async fn trouble(&self) {
         match self {
             Self::Sqlite { .. } => std::future::pending().await,

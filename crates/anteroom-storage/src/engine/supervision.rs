@@ -1,8 +1,8 @@
 //! How long PostgreSQL is waited for, and which connections are trusted.
 //!
-//! A fault of the server, or of the way to it ([`Fault::ServerUnavailable`]), says something about every connection made before it: the
-//! server may have become a standby, a setting may hold for new sessions only, or nothing will ever arrive on them again.
-//! So each of them leaves the pool when it is next taken out or given back, and new ones are made.
+//! A fault of the server, or of the way to it ([`FailureKind::ServerUnavailable`]), says something about every connection made
+//! before it: the server may have become a standby, a setting may hold for new sessions only, or nothing will ever arrive on them
+//! again. So each of them leaves the pool when it is next taken out or given back, and new ones are made.
 
 use crate::error::StoreError;
 use crate::error::{FailureKind, classify, no_answer};

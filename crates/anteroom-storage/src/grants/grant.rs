@@ -28,7 +28,7 @@ pub struct GrantRecord {
     pub account: Account,
     /// `None` once it was swept away, long after its end.
     pub session: Option<Session>,
-    /// What the person has agreed to that the client has.
+    /// The scopes that the person has consented to for this client.
     pub agreed: ScopeSet,
 }
 
@@ -70,7 +70,7 @@ macro_rules! insert_grant {
 const INSERT_ON_SQLITE: &str = insert_grant!("");
 const INSERT_ON_POSTGRES: &str = insert_grant!(" FOR SHARE OF a, s");
 
-/// Whose grant and account still are as they must be.
+/// Condition: the grant is not revoked, its account is active and has the grant's epoch.
 macro_rules! family_is_alive {
     () => {
         "EXISTS (SELECT 1 FROM grants g JOIN accounts a ON a.id = g.account_id \

@@ -1,7 +1,6 @@
-//! The reads on the path of every sign-in and every token: constant SQL, one statement each, prepared once by each
-//! connection. Building the same through the entities costs as much again as running it. The text is the same for both
-//! databases. The tests hold each statement against the entities, and against a plan that reads any table from end to
-//! end.
+//! The reads on the path of every sign-in and every token: constant SQL, one statement each, prepared once by each connection.
+//! Building the same through the entities costs as much again as running it. The text is the same for both databases. Tests
+//! compare each statement with the same query through the entities, and fail if its plan scans a whole table.
 
 mod decode;
 #[cfg(test)]

@@ -43,7 +43,7 @@ enum MessageEnd {
     Failed(&'static str),
 }
 
-/// Why a message that was not sent in time is over.
+/// `last_error` and audit reason of a message that expired before it was sent.
 const EXPIRED: &str = "expired";
 
 macro_rules! ending {

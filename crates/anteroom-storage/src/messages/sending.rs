@@ -28,7 +28,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug)]
 pub struct LeasedMessage {
     pub message: Message,
-    /// With this one. It numbers the lease as well.
+    /// The number of this attempt, from 1. It also identifies the lease.
     pub attempt: u32,
 }
 
@@ -67,7 +67,8 @@ impl MessageStatus {
 const MOST_WAITING: u64 = 100;
 const UNREADABLE: &str = "unreadable";
 
-/// `messages_awaited` is the index of those that are not among them, with these very words.
+/// Kinds that are sent in bulk. The partial index `messages_awaited` covers all other kinds; its condition must repeat this text
+/// exactly.
 macro_rules! sent_in_hundreds {
     () => {
         "('invitation', 'password_expires')"

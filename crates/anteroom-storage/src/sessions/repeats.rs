@@ -15,7 +15,7 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
-/// A form, and the time after which its answer must have been given to be repeated.
+/// The digest of a submitted form, and the start of the time window in which its result is repeated.
 #[derive(Clone, Copy, Debug)]
 pub struct FormWindow<'a> {
     pub form: &'a KeyedDigest,
@@ -27,7 +27,7 @@ pub struct FormWindow<'a> {
 pub struct SessionBySecret {
     pub secret: KeyedDigest,
     pub session: Session,
-    /// The form that was asked for has begun or renewed it a moment ago.
+    /// Whether this form created or renewed the session within the window.
     pub is_answer: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Sessions.
+//! Rows of sessions: reads that are not frequent (see `hot`), all writes, and the clients to notify when a session ends.
 
 use crate::entity::{grants, sessions};
 use crate::error::StoreError;
@@ -19,7 +19,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-/// What the store knows a session's secret by, and the form that brought it about.
+/// The digest of a session's secret, and of the form whose submission created or renewed the session.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionSecret {
     pub digest: KeyedDigest,

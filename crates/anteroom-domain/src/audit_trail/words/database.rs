@@ -7,7 +7,8 @@ pub(super) fn sentence(kind: &str, detail: &Detail) -> Option<String> {
         return None;
     }
     Some(format!(
-        "An operator went on with a database that had gone back: it reached up to entry {}. With that {} sessions and {} \
+        "An operator accepted a database that was restored to an earlier state: it reached up to entry {}. With that \
+         {} sessions and {} \
          grants have ended.",
         detail.number("up_to"),
         detail.number("sessions"),

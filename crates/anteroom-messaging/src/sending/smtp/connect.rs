@@ -36,7 +36,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// All that can go wrong here goes wrong for every message.
+    /// Every failure here affects the whole channel.
     pub(super) async fn connect(&self) -> Result<AsyncSmtpConnection, DeliveryError> {
         self.secured_and_signed_in().await.map_err(DeliveryError::of_channel)
     }

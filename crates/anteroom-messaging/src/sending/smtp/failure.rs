@@ -1,4 +1,4 @@
-//! What an error of the conversation with the mail server says, and of whom.
+//! Maps SMTP errors to a reason, and decides whether they concern this message or the whole channel.
 
 use lettre::transport::smtp::Error;
 use rustls::CertificateError;

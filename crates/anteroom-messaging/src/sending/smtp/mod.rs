@@ -3,7 +3,7 @@
 //! Invariants:
 //! - what goes wrong before a recipient is named is about us, and so about every message;
 //! - a password and a message travel under TLS, unless the server is this very machine;
-//! - the `EmailView-ID` comes from the message, so that two copies of one that was sent twice after a crash are known to be the
+//! - the `Message-ID` comes from the message, so that two copies of one that was sent twice after a crash are known to be the
 //!   same.
 
 pub(super) mod connect;

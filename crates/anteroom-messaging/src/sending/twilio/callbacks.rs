@@ -1,6 +1,6 @@
-//! What Twilio asks us back: what became of a message, and the words behind a key.
+//! Twilio's callbacks: the delivery status of a message, and the part of a call after the key press.
 //!
-//! Only Twilio is heard: each request carries a signature over the address that it went to, and its fields.
+//! Requests without Twilio's signature over URL and form fields are refused.
 
 use anteroom_domain::ids::MessageId;
 use anteroom_storage::{Store, StoreError, Tx, Unit};

@@ -1,7 +1,7 @@
 //! A call in TwiML: the prompt, and behind a key the code.
 //!
-//! The part behind the key is asked for at an address of ours that carries it, sealed: message and end of its life are bound
-//! to it, so it opens for no other call and no longer than the code lives.
+//! Twilio requests the part after the key press from a callback URL that carries it sealed. The message id is authenticated with
+//! it and its expiry is inside, so it works for this call only and until the code expires.
 
 use anteroom_crypto::{KeyPurpose, Keyring, Random};
 use anteroom_domain::ids::MessageId;

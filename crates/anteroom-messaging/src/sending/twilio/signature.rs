@@ -1,4 +1,4 @@
-//! Whether a callback comes from Twilio: `X-TwilioSettings-Signature` (https://www.twilio.com/docs/usage/security).
+//! Whether a callback comes from Twilio: `X-Twilio-Signature` (https://www.twilio.com/docs/usage/security).
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;

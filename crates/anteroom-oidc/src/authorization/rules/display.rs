@@ -1,4 +1,4 @@
-//! OpenID Connect Core §3.1.2.1 `display`: a wish about the page's form, never an error.
+//! OpenID Connect Core §3.1.2.1 `display`: how the client would like the page shown; an unknown value is no error.
 
 use crate::{
     authorization::{Parameter, context::Context},

@@ -1,5 +1,5 @@
-//! OpenID Connect Core §3.1.2.1 `login_hint`: fills in the sign-in form. A hint is never an error; what cannot be an
-//! address is forgotten.
+//! OpenID Connect Core §3.1.2.1 `login_hint`: fills in the sign-in form. A hint is never an error: one that is empty, too long or
+//! has control characters is dropped.
 
 use crate::authorization::{Parameter, context::Context};
 
