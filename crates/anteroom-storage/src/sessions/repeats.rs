@@ -147,7 +147,7 @@ impl Tx {
     }
 
     /// Records that a form has this effect (`form`: the form with what was entered, and the effect). `false`: the same form had it
-    /// after `since`, and must not have it again.
+    /// after `since`, and must not have it again. The row is locked last; only submissions of the same form wait for it.
     pub async fn record_effect(
         &self,
         FormWindow { form, since }: FormWindow<'_>,
