@@ -219,6 +219,16 @@ pub enum ProofKind {
     },
 }
 
+impl ProofKind {
+    /// The mailed link that was followed.
+    pub const fn link(&self) -> Option<LinkId> {
+        match self {
+            Self::ExpiredPassword { .. } => None,
+            Self::Recovery { link } | Self::Invitation { link, .. } => Some(*link),
+        }
+    }
+}
+
 /// A second factor that was passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PassedFactor {

@@ -14,3 +14,10 @@ ALTER TABLE links ADD COLUMN
     counted_form bytea;
 ALTER TABLE links ADD COLUMN
     counted_at bigint;
+-- What a form has caused, as a keyed digest of the form with what was entered and of what it caused, and when: sent again within a
+-- moment, the form causes it no second time.
+CREATE TABLE form_effects (
+    name bytea PRIMARY KEY,
+    at bigint NOT NULL
+);
+CREATE INDEX form_effects_at ON form_effects (at);

@@ -25,6 +25,7 @@ use crate::interaction::target::Target;
 use crate::protocol::authorization_response;
 use crate::protocol::hybrid::SignedIn;
 use crate::sessions::browser_sessions::active_sessions;
+use crate::sessions::form_effect::{FormEffect, note_once};
 
 pub(crate) use crate::interaction::persist_for_redirect::persist_for_redirect;
 pub use crate::interaction::step::{AnotherPerson, Next, Step, StepPage};
@@ -77,7 +78,7 @@ pub async fn proceed_with(
     };
     let client = client.cloned();
     if let (Step::NotEntitled(account), Some(client)) = (&step, &client) {
-        note_not_entitled(visit, account, client).await?;
+        note_not_entitled(visit, &interaction, account, client).await?;
     }
     let interaction = match (&step, &client) {
         (Step::Consent { scope, person }, Some(client)) => {
@@ -146,7 +147,19 @@ pub(crate) async fn deny(
     answer(visit, interaction, Some(account), response.into()).await
 }
 
-async fn note_not_entitled(visit: &Visit, account: &Account, client: &Client) -> Result<(), FlowError> {
+/// The form that leads to the page, and the page's own address after it, are one refusal. So the request names the entry.
+async fn note_not_entitled(
+    visit: &Visit,
+    interaction: &OpenInteraction,
+    account: &Account,
+    client: &Client,
+) -> Result<(), FlowError> {
     let entry = visit.entry(Actor::Account(account.id), Event::AccessRefused).by_client(client.id());
-    note_refusal(visit, entry).await
+    match interaction.state.request_id {
+        Some(request) => {
+            let act = [b"access refused".as_slice(), request.0.as_bytes(), account.id.0.as_bytes()];
+            note_once(visit, entry, FormEffect::named(visit, &act)).await
+        }
+        None => note_refusal(visit, entry).await,
+    }
 }

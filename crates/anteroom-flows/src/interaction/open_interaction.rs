@@ -7,9 +7,9 @@
 //! same holds for an interaction with a proof of one account, once another account has signed in at that browser. All pages and
 //! rows of one request share its one response (`answered.rs`).
 //!
-//! One page is one row, however often it is submitted: the row's handle is derived from the sealed value and the browser. If the row
-//! has another state by then, is finished or is about another account, the submission gets a new row. So does the first proof of
-//! an account.
+//! One submission is one row, however often it is sent: the row's handle is derived from the sealed value, or without one from the
+//! form, and the browser. If the row has another state by then, is finished or is about another account, the submission gets a new
+//! row, whose handle is derived in the same way. So does the first proof of an account.
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest, OpaqueToken};
 use anteroom_domain::ids::{BrowserId, InteractionId};
@@ -66,6 +66,8 @@ const AAD: &[u8] = b"interaction";
 pub(crate) const HANDLE_CONTEXT: &str = "interaction";
 const PAGE_CONTEXT: &str = "submitted page";
 const PAGE_HANDLE_CONTEXT: &str = "handle of a submitted page";
+/// Names the row of a form whose interaction was in no sealed page.
+const FORM_ROW: &[u8] = b"row of a form";
 /// A form has one field for handles and sealed values; the prefix distinguishes them.
 const SEALED_PREFIX: &str = "s.";
 
@@ -189,14 +191,14 @@ impl OpenInteraction {
             tx.save_interaction(&row).await?;
             return Ok(SavedRow::new(row, handle));
         }
-        if let Some(of_page) = &new_interaction.of_page {
-            if tx.insert_interaction(&row, &of_page.digest).await? {
-                return Ok(SavedRow::new(row, &of_page.handle));
+        for derived in &new_interaction.derived {
+            if tx.insert_interaction(&row, &derived.digest).await? {
+                return Ok(SavedRow::new(row, &derived.handle));
             }
-            if let Some(found) = tx.interaction(std::slice::from_ref(&of_page.digest)).await?
+            if let Some(found) = tx.interaction(std::slice::from_ref(&derived.digest)).await?
                 && is_equivalent(&found, &row)
             {
-                return Ok(SavedRow::new(found, &of_page.handle));
+                return Ok(SavedRow::new(found, &derived.handle));
             }
         }
         tx.insert_interaction(&row, &new_interaction.own.digest).await?;
@@ -250,8 +252,9 @@ fn proves_another(before: Option<&InteractionProof>, now: Option<&InteractionPro
 
 /// Whether the row that an earlier submission of the page wrote has the same state and proof as this submission.
 fn is_equivalent(row: &Interaction, other: &Interaction) -> bool {
-    let proven =
-        |interaction: &Interaction| interaction.proof.as_ref().map(|proof| (proof.account, proof.epoch));
+    let proven = |interaction: &Interaction| {
+        interaction.proof.as_ref().map(|proof| (proof.account, proof.epoch, proof.kind.link()))
+    };
     row.finished_at.is_none()
         && other.created_at < row.expires_at
         && is_same_but_for_times(&row.state, &other.state)
@@ -273,8 +276,9 @@ fn is_same_but_for_times(row: &InteractionState, other: &InteractionState) -> bo
 pub struct NewInteraction {
     id: InteractionId,
     own: InteractionHandle,
-    /// The handle that every submission of the same page derives; the first of them inserts the row.
-    of_page: Option<InteractionHandle>,
+    /// The handles that every submission of the same page or form derives, for as many states as it may lead to. The first one with a
+    /// state inserts the row.
+    derived: Vec<InteractionHandle>,
     now: Timestamp,
     lifetime: SignedDuration,
 }
@@ -292,27 +296,35 @@ impl InteractionHandle {
     }
 
     /// The handle is derived from the browser too, so that a sealed page that is copied to another browser does not find the
-    /// row of the first one.
-    fn of_page(call: &Call, page: &KeyedDigest, browser: BrowserId) -> Self {
-        let data = [page.as_bytes().as_slice(), browser.0.as_bytes()].concat();
+    /// row of the first one. `turn`: 0 is the first row; release 0.1.0 knows no other.
+    fn of_page(call: &Call, page: &KeyedDigest, browser: BrowserId, turn: u8) -> Self {
+        let turn: &[u8] = if turn == 0 { &[] } else { &[turn] };
+        let data = [page.as_bytes().as_slice(), browser.0.as_bytes(), turn].concat();
         let handle = call.keyring().mac(KeyPurpose::TokenHash).digest(PAGE_HANDLE_CONTEXT, &data);
         Self::of(call, OpaqueToken::from_bytes(*handle.as_bytes()))
     }
 }
 
+/// Rows that one page or form can lead to by derived handles. Further ones have random handles.
+const MAX_DERIVED: u8 = 4;
+
 impl NewInteraction {
-    pub fn prepare(call: &Call, interaction: &OpenInteraction) -> Self {
+    pub fn prepare(visit: &Visit, interaction: &OpenInteraction) -> Self {
+        let of_form = || visit.sent_form.map(|form| form.submission_digest(visit, &[FORM_ROW]));
         let page = match &interaction.place {
-            InteractionStorage::Sealed { submitted } => submitted.as_ref(),
-            InteractionStorage::Row { .. } => None,
+            InteractionStorage::Sealed { submitted } => submitted.or_else(of_form),
+            InteractionStorage::Row { .. } => of_form(),
         };
-        let lifetime = call.snapshot().policy.interaction.lifetime;
+        let browser = interaction.state.browser;
+        let derived = page.iter().flat_map(|page| {
+            (0..MAX_DERIVED).map(move |turn| InteractionHandle::of_page(visit, page, browser, turn))
+        });
         Self {
-            id: InteractionId(call.new_id()),
-            own: InteractionHandle::of(call, call.random().token()),
-            of_page: page.map(|page| InteractionHandle::of_page(call, page, interaction.state.browser)),
-            now: call.now,
-            lifetime,
+            id: InteractionId(visit.new_id()),
+            own: InteractionHandle::of(visit, visit.random().token()),
+            derived: derived.collect(),
+            now: visit.now,
+            lifetime: visit.snapshot().policy.interaction.lifetime,
         }
     }
 

@@ -4,8 +4,7 @@
 //! Invariants:
 //! - the request does not look up whether an account has the address: the same statements, the same rows, for every address
 //!   and however often it is asked for;
-//! - a form that is sent twice asks once: the row's identifier is derived from the form and the address, whether an account has it or
-//!   not;
+//! - a form that is sent twice asks once, whether an account has the address or not;
 //! - an address has at most five rows that count, a network 2,000, whether accounts have them or not;
 //! - [`answer`] looks the address up afterwards, in rounds of its own. It too writes the same rows for every address: where
 //!   no account has it, a message without a recipient.
@@ -31,7 +30,7 @@ use crate::messages::languages::{asked_in, of_page};
 use crate::messages::links::{LinkIdentity, new_link};
 use crate::people::admin::invitation_mail;
 use crate::people::known_device::known_device;
-use crate::sessions::repeated_form::repeat_window_start;
+use crate::sessions::form_effect::FormEffect;
 
 /// Requests that one round answers at most, in one transaction.
 const BATCH: u32 = 50;
@@ -46,8 +45,7 @@ pub(crate) async fn spend(visit: &Visit, limit: Limit) -> Result<(), FlowError> 
 /// A row for an address, drawn before the transaction that may write it.
 pub(crate) struct NewMailRequest {
     row: RequestedLink,
-    /// Those that the row has if this form has asked for it before; none without a form.
-    of_form: Vec<LinkId>,
+    effect: FormEffect,
     address: FoldedAddress,
     /// So many rows of an address count at once.
     most: u32,
@@ -69,11 +67,7 @@ impl NewMailRequest {
             LinkKind::Invitation => None,
         };
         let address = FoldedAddress::from_entered(entered);
-        let named_by = [context(kind).as_bytes(), address.as_str().as_bytes()];
-        let of_form: Vec<LinkId> =
-            visit.sent_form.iter().flat_map(|form| form.row_ids(visit, &named_by)).map(LinkId).collect();
-        let id = of_form.first().copied().unwrap_or_else(|| LinkId(visit.new_id()));
-        let identity = LinkIdentity { id, kind, account: None };
+        let identity = LinkIdentity { id: LinkId(visit.new_id()), kind, account: None };
         let new = new_link(visit, identity, browser, policy.link_lifetime);
         let ask = MailRequest {
             address: address.as_str().to_owned(),
@@ -91,7 +85,7 @@ impl NewMailRequest {
                 link: new.link,
                 ask,
             },
-            of_form,
+            effect: FormEffect::of(visit, &[context(kind).as_bytes(), address.as_str().as_bytes()]),
             address,
             most: policy.max_links,
             visit: visit.clone(),
@@ -102,7 +96,7 @@ impl NewMailRequest {
     /// asked a moment ago, there is nothing: it is one mail, one row and one entry. The same statements for every address.
     pub(crate) async fn write(&self, tx: &Tx, interaction: Option<InteractionId>) -> Result<(), FlowError> {
         tx.lock_requested_address(&self.row.address).await?;
-        if tx.is_any_link_there(&self.of_form, repeat_window_start(self.visit.now)).await? {
+        if !self.effect.is_first(tx).await? {
             return Ok(());
         }
         let mailed = !self.is_crowded(tx).await?;

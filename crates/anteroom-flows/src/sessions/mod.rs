@@ -7,6 +7,7 @@
 
 pub mod browser_sessions;
 pub mod end_sessions;
+pub(crate) mod form_effect;
 pub mod new_session;
 pub mod repeated_form;
 pub mod session_time;

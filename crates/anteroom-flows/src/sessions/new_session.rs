@@ -37,6 +37,8 @@ pub(crate) struct NewSession {
 pub(crate) struct RenewedSession {
     pub session: Session,
     pub next: DerivedSecret,
+    /// It was read with its next secret already: an earlier submission of the form has renewed it.
+    is_renewed: bool,
 }
 
 fn is_of(session: &Session, account: &Account) -> bool {
@@ -49,16 +51,27 @@ const LOOKED_AT: u64 = 500;
 
 impl RenewedSession {
     pub(crate) fn of(visit: &Visit, live: &ActiveSession) -> Self {
-        Self::with_secret(visit, live, next_secret(visit, &live.token))
+        Self::with_secret(visit, live, next_secret(visit, &live.token), false)
     }
 
     /// One that this very form has renewed: the second answer brings the secret of the first.
     pub(crate) fn already_renewed(visit: &Visit, live: &ActiveSession) -> Self {
-        Self::with_secret(visit, live, live.token.clone())
+        Self::with_secret(visit, live, live.token.clone(), true)
     }
 
-    fn with_secret(visit: &Visit, live: &ActiveSession, next: OpaqueToken) -> Self {
-        Self { session: live.session, next: DerivedSecret::of(visit, next) }
+    fn with_secret(visit: &Visit, live: &ActiveSession, next: OpaqueToken, is_renewed: bool) -> Self {
+        Self { session: live.session, next: DerivedSecret::of(visit, next), is_renewed }
+    }
+
+    /// Whether an earlier submission of the form has renewed the session. That one may have run at the same time, and have renewed it
+    /// after it was read here.
+    pub(crate) async fn is_renewed_by_form(&self, tx: &Tx, now: Timestamp) -> Result<bool, FlowError> {
+        let Some(form) = &self.next.stored.form else { return Ok(false) };
+        if self.is_renewed {
+            return Ok(true);
+        }
+        let answered = FormWindow { form, since: repeat_window_start(now) };
+        Ok(!tx.secrets_from_form(answered, &[self.next.stored.digest]).await?.is_empty())
     }
 }
 

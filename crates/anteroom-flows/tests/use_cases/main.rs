@@ -23,6 +23,7 @@ mod next_steps;
 mod recovery;
 mod refresh;
 mod registration;
+mod sent_twice;
 mod sign_in;
 mod sign_ins_at_once;
 mod verification;

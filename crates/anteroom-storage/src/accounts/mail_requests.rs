@@ -73,19 +73,6 @@ impl Queries {
         Ok(found.into_iter().map(|browser| browser.map(BrowserId)).collect())
     }
 
-    /// Whether one of these links exists and was created after `since`.
-    pub async fn is_any_link_there(&self, ids: &[LinkId], since: Timestamp) -> Result<bool, StoreError> {
-        let found = links::Entity::find()
-            .select_only()
-            .column(links::Column::Id)
-            .filter(links::Column::Id.is_in(ids.iter().map(|id| id.0)))
-            .filter(links::Column::CreatedAt.gt(since.as_millisecond()))
-            .into_tuple::<Uuid>()
-            .one(&self.conn)
-            .await?;
-        Ok(found.is_some())
-    }
-
     /// The requests that were not looked up yet, the oldest first.
     pub async fn pending_mail_requests(
         &self,

@@ -41,7 +41,7 @@ macro_rules! delete {
 }
 
 /// Deleting a grant also deletes its refresh tokens (foreign key); deleting a session keeps its grants.
-const ENDED: [&str; 13] = [
+const ENDED: [&str; 14] = [
     delete!("interactions", "id", "expires_at"),
     delete!("one_time_codes", "id", "expires_at"),
     delete!("links", "id", "expires_at"),
@@ -61,6 +61,7 @@ const ENDED: [&str; 13] = [
          AND revoked_at"
     ),
     delete!("authenticators", "id", "removed_at"),
+    delete!("form_effects", "name", "at"),
 ];
 /// Deleted when they end: a row for an address that no account has is of no further use, and a pushed request that is missing
 /// is answered as one that was used. So are interactions in which nothing was proven, answered or sent, because strangers can

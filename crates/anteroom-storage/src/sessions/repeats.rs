@@ -1,4 +1,4 @@
-//! A browser can submit one form twice. These reads find the result of the first submission, so that the second one gets the
+//! A browser can submit one form twice. These statements find the result of the first submission, so that the second one gets the
 //! same result and changes nothing.
 
 use crate::entity::{accounts, code_attempts, one_time_codes, sessions};
@@ -12,8 +12,12 @@ use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::session::Session;
 use jiff::Timestamp;
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait as _, EntityTrait, QueryFilter, QuerySelect, Statement, Value};
 use uuid::Uuid;
+
+/// One statement reads and writes, so that of two submissions at once the second one waits for the first.
+const RECORD_EFFECT: &str = "INSERT INTO form_effects (name, at) VALUES ($1, $2) \
+    ON CONFLICT (name) DO UPDATE SET at = $2 WHERE form_effects.at <= $3 RETURNING at";
 
 /// The digest of a submitted form, and the start of the time window in which its result is repeated.
 #[derive(Clone, Copy, Debug)]
@@ -140,5 +144,19 @@ impl Tx {
             .exec(&self.conn)
             .await?;
         Ok(())
+    }
+
+    /// Records that a form has this effect (`form`: the form with what was entered, and the effect). `false`: the same form had it
+    /// after `since`, and must not have it again. The row is locked last; only submissions of the same form wait for it.
+    pub async fn record_effect(
+        &self,
+        FormWindow { form, since }: FormWindow<'_>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let values: [Value; 3] =
+            [form.as_bytes().to_vec().into(), now.as_millisecond().into(), since.as_millisecond().into()];
+        let statement =
+            Statement::from_sql_and_values(self.conn.get_database_backend(), RECORD_EFFECT, values);
+        Ok(self.conn.query_one_raw(statement).await?.is_some())
     }
 }

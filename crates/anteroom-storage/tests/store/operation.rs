@@ -9,7 +9,8 @@ use anteroom_domain::session::SessionEnd;
 use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{
-    DeliveryResult, Instance, InstanceKind, LogoutClients, LogoutDelivery, LogoutLease, Node, RELEASE,
+    DeliveryResult, FormWindow, Instance, InstanceKind, LogoutClients, LogoutDelivery, LogoutLease, Node,
+    RELEASE,
     RateLimitResult, Store, StoreError, StoreOptions, Sweeps, Swept, Writes,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -25,6 +26,7 @@ on_both_databases!(
     a_database_is_made_for_one_kind_of_instance,
     nodes_are_heard_of,
     the_sweep_takes_what_is_over_and_leaves_the_rest,
+    an_effect_of_a_form_is_recorded_once_for_a_moment,
     the_database_answers_and_its_clock_is_close,
 );
 
@@ -283,6 +285,30 @@ async fn the_sweep_takes_what_is_over_and_leaves_the_rest(options: StoreOptions)
     assert_eq!(store.session(session_id(2)).await.unwrap().unwrap().ended_at, None);
     assert!(store.is_revoked("later").await.unwrap() && !store.is_revoked("jti-1").await.unwrap());
     assert_eq!(store.sweep(day(3) + SignedDuration::from_secs(60), 100, Sweeps::ALL).await.unwrap().rows, 2);
+}
+
+async fn record(store: &Store, form: u8, seconds: i64) -> bool {
+    let unit = store.write(move |tx| async move {
+        let since = at(seconds) - SignedDuration::from_secs(30);
+        tx.record_effect(FormWindow { form: &digest(form), since }, at(seconds)).await
+    });
+    unit.await.unwrap()
+}
+
+async fn an_effect_of_a_form_is_recorded_once_for_a_moment(options: StoreOptions) {
+    let store = store(&options).await;
+    let at_once = futures_util::future::join_all((0..8).map(|_| record(&store, 1, 100))).await;
+    assert_eq!(at_once.into_iter().filter(|is_first| *is_first).count(), 1);
+    assert!(record(&store, 2, 100).await);
+    // Also where the clock of the other node is behind. The time is that of the effect, and a repetition does not move it.
+    for seconds in [90, 129] {
+        assert!(!record(&store, 1, seconds).await, "{seconds}");
+    }
+    assert!(record(&store, 1, 130).await);
+    assert!(!record(&store, 1, 159).await);
+    let day = 86_400;
+    assert_eq!(store.sweep(at(day + 101), 100, Sweeps::ALL).await.unwrap().rows, 1);
+    assert_eq!(store.sweep(at(day + 131), 100, Sweeps::ALL).await.unwrap().rows, 1);
 }
 
 async fn the_database_answers_and_its_clock_is_close(options: StoreOptions) {

@@ -11,13 +11,13 @@ use super::send::{code_context, code_data};
 use super::{VerificationState, now};
 use crate::context::call::{Call, Visit};
 use crate::context::live::ActiveSession;
-use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::interaction::apps::apps_showing;
 use crate::interaction::next::proceed;
 use crate::interaction::open_interaction::{InteractionRef, NewInteraction, OpenInteraction};
 use crate::interaction::verification_model::{Verification, VerifiedPerson, destination_of};
 use crate::sessions::browser_sessions::{active_sessions, sessions_of_other_accounts};
+use crate::sessions::form_effect::note_refused_form;
 use crate::sessions::new_session::RenewedSession;
 
 #[tracing::instrument(name = "enter_code", skip_all)]
@@ -48,14 +48,22 @@ pub async fn enter(
     let new_interaction = NewInteraction::prepare(visit, &page.interaction);
     let unit = |call| EnterCode { call, page, new_interaction, checked, submission, renewed, left };
     let (unit, result) = visit.run(unit).await;
-    after_entry(visit, unit, result?, interaction_ref.as_ref()).await
+    after_entry(visit, unit, result?, AnsweredForm { interaction_ref: interaction_ref.as_ref(), entered })
+        .await
+}
+
+/// What the form with the code said.
+#[derive(Clone, Copy)]
+struct AnsweredForm<'a> {
+    interaction_ref: Option<&'a InteractionRef>,
+    entered: EnteredCode<'a>,
 }
 
 async fn after_entry(
     visit: &Visit,
     unit: EnterCode,
     result: EnterCodeResult,
-    interaction_ref: Option<&InteractionRef>,
+    AnsweredForm { interaction_ref, entered }: AnsweredForm<'_>,
 ) -> Result<EnterOutcome, FlowError> {
     let EnterCode { page, renewed, .. } = unit;
     match result {
@@ -79,7 +87,7 @@ async fn after_entry(
             if let Some(again) = again_in_session(visit, interaction_ref).await? {
                 return Ok(again);
             }
-            note_not_taken(visit, &page.verification, EntryProblem::Expired).await?;
+            note_not_taken(visit, &page.verification, entered, EntryProblem::Expired).await?;
             Ok(EnterOutcome::Next(proceed(visit, page.interaction).await?))
         }
         EnterCodeResult::Refused(problem) => {
@@ -89,7 +97,7 @@ async fn after_entry(
             {
                 return Ok(again);
             }
-            note_not_taken(visit, &page.verification, problem).await?;
+            note_not_taken(visit, &page.verification, entered, problem).await?;
             Ok(EnterOutcome::Problem { problem, page: page.into_page() })
         }
     }
@@ -98,6 +106,7 @@ async fn after_entry(
 async fn note_not_taken(
     visit: &Visit,
     verification: &Verification,
+    entered: EnteredCode<'_>,
     problem: EntryProblem,
 ) -> Result<(), FlowError> {
     let reason = match problem {
@@ -108,7 +117,8 @@ async fn note_not_taken(
         EntryProblem::BudgetSpent(_) => "budget_spent",
     };
     let event = Event::CodeNotTaken { purpose: verification.purpose.as_str(), reason };
-    note_refusal(visit, visit.entry(Actor::Anonymous, event).about(verification.account().id)).await
+    let entry = visit.entry(Actor::Anonymous, event).about(verification.account().id);
+    note_refused_form(visit, entry, &[b"code not taken", entered.text().as_bytes()]).await
 }
 
 async fn check_entered(

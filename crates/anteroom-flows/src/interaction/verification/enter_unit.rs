@@ -81,9 +81,7 @@ impl Unit for EnterCode {
         let wrong = tx.sent_before(account.id, verification.purpose, share, a_day_before(now)).await?.wrong;
         let left = match call.snapshot().policy.codes.entries_left(&wrong, now) {
             Ok(left) => left,
-            Err(AttemptsExhausted { until }) => {
-                return Ok(EnterCodeResult::Refused(EntryProblem::BudgetSpent(until)));
-            }
+            Err(AttemptsExhausted { until }) => return self.refuse_exhausted(tx, until).await,
         };
         if self.is_wrong() {
             return self.count_wrong(tx, WrongEntries { before: wrong, share, left }).await;
@@ -110,6 +108,17 @@ impl EnterCode {
             CheckedCode::Sent { code, right } => !right && code.is_alive(self.call.now),
             CheckedCode::App(showing) => showing.is_empty(),
         }
+    }
+
+    /// The tries are used up, and nothing is compared. The last one may have been an earlier submission of this form, which was
+    /// counted and has its entry.
+    async fn refuse_exhausted(&self, tx: &Tx, until: Timestamp) -> Result<EnterCodeResult, FlowError> {
+        let verification = &self.page.verification;
+        let account = verification.account().id;
+        let problem = EntryProblem::BudgetSpent(until);
+        let is_counted = self.is_wrong()
+            && tx.is_wrong_code_counted(account, verification.purpose, self.submission).await?;
+        Ok(if is_counted { EnterCodeResult::Wrong(problem) } else { EnterCodeResult::Refused(problem) })
     }
 
     /// RFC 6238 §5.2: a code is taken once.

@@ -14,7 +14,6 @@ use jiff::Timestamp;
 
 use super::{VerificationPage, VerificationState, now};
 use crate::context::call::{Call, Visit};
-use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, StepPage, proceed};
 use crate::interaction::open_interaction::{InteractionRef, NewInteraction, SavedRow};
@@ -22,6 +21,7 @@ use crate::interaction::verification_model::{
     CodeDestination, CodeMethodChoice, a_day_before, code_share, is_phone_still_accepted,
 };
 use crate::messages::languages::{asked_in, of_page};
+use crate::sessions::form_effect::note_refused_form;
 use crate::sessions::repeated_form::{MAX_REPEATS, repeat_window_start};
 
 #[derive(Debug)]
@@ -79,6 +79,7 @@ pub async fn send(
         return Ok(SendOutcome::Problem { problem: SendProblem::Choose, page: page.into_page() });
     };
     let (account, purpose) = (verification.account().id, verification.purpose);
+    let way = (offer.method.as_str(), offer.phone.id);
     let (page, sent) = if allowed(&offer.phone.number, &visit.snapshot().policy.telephony).is_err() {
         (page, Err(SendProblem::Refused))
     } else {
@@ -99,7 +100,9 @@ pub async fn send(
         Err(problem) => {
             let event = Event::CodeNotSent { purpose: purpose.as_str(), reason: problem.as_str() };
             let entry = visit.entry(Actor::Anonymous, event).about(account);
-            note_refusal(visit, entry).await?;
+            let (method, phone) = way;
+            let entered = [b"code not sent".as_slice(), method.as_bytes(), phone.0.as_bytes()];
+            note_refused_form(visit, entry, &entered).await?;
             if problem == SendProblem::Choose {
                 return Ok(SendOutcome::Next(proceed(visit, page.interaction).await?));
             }

@@ -3,7 +3,7 @@
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::account::AccountEpoch;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
-use anteroom_domain::ids::FactorId;
+use anteroom_domain::ids::{AccountId, FactorId};
 use anteroom_domain::message::{AppChange, Mail, Message};
 use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, TimeStep, TotpSecret};
 use anteroom_oidc::Acr;
@@ -12,14 +12,14 @@ use anteroom_storage::{FirstCode, Tx, Unit};
 use super::{admitted_to_act, confirmed, confirmed_of};
 use crate::context::call::Visit;
 use crate::context::live::ActiveSession;
-use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::interaction::apps::open;
 use crate::interaction::authentication_state::can_step_up;
 use crate::interaction::next::Next;
 use crate::messages::notices::notices;
 use crate::sessions::browser_sessions::{active_sessions, other_account_used_browser_since};
-use crate::sessions::repeated_form::repeat_window_start;
+use crate::sessions::form_effect::note_refused_form;
+use crate::sessions::repeated_form::{MAX_REPEATS, repeat_window_start};
 
 #[derive(Debug)]
 pub enum BeginOutcome {
@@ -55,7 +55,7 @@ pub async fn begin(visit: &Visit) -> Result<BeginOutcome, FlowError> {
         return Ok(BeginOutcome::TooMany);
     }
     let (random, now) = (visit.random(), visit.now);
-    let id = FactorId(visit.new_id());
+    let id = enrolment_id(visit, live.account.id).await?;
     let secret = TotpSecret::generate(random);
     let sealer = visit.keyring().sealer(KeyPurpose::FactorSeal);
     let app = AuthenticatorApp {
@@ -71,6 +71,22 @@ pub async fn begin(visit: &Visit) -> Result<BeginOutcome, FlowError> {
     Ok(BeginOutcome::Begun(id))
 }
 
+/// A form that is submitted twice must begin one enrolment, because another one would end the first, whose page the browser may have.
+/// So the identifier is derived from the form. A page that is kept open can begin another one once the one before is confirmed, or
+/// [`repeat_window_start`] is past it.
+async fn enrolment_id(visit: &Visit, account: AccountId) -> Result<FactorId, FlowError> {
+    let since = repeat_window_start(visit.now);
+    for turn in 0..MAX_REPEATS {
+        let Some(form) = visit.sent_form else { break };
+        let id = FactorId(form.submission_id(visit, &[b"enrolment", account.0.as_bytes(), &[turn]]));
+        let begun = visit.store().app(id).await?;
+        if begun.is_none_or(|app| app.confirmed_at.is_none() && app.created_at > since) {
+            return Ok(id);
+        }
+    }
+    Ok(FactorId(visit.new_id()))
+}
+
 struct BeginEnrolment {
     app: AuthenticatorApp,
 }
@@ -82,7 +98,11 @@ impl Unit for BeginEnrolment {
     const NAME: &'static str = "begin_enrolment";
 
     async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
-        Ok(tx.begin_app(&self.app).await?)
+        tx.lock_account(self.app.account).await?;
+        if tx.app(self.app.id).await?.is_none() {
+            tx.begin_app(&self.app).await?;
+        }
+        Ok(())
     }
 }
 
@@ -119,7 +139,8 @@ pub async fn confirm(visit: &Visit, id: FactorId, entered: &str) -> Result<Confi
     let Some(step) = enrolment.secret.step_of(entered, visit.now) else {
         let event = Event::CodeNotTaken { purpose: "authenticator_app", reason: "wrong" };
         let actor = Actor::Account(enrolment.live.account.id);
-        note_refusal(visit, visit.entry(actor, event)).await?;
+        let entered = [b"code not taken".as_slice(), id.0.as_bytes(), entered.as_bytes()];
+        note_refused_form(visit, visit.entry(actor, event), &entered).await?;
         return Ok(ConfirmOutcome::Wrong(Box::new(enrolment)));
     };
     let unit = ConfirmEnrolment::new(visit, enrolment, step).await?;

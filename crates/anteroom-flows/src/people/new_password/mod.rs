@@ -28,12 +28,12 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::context::call::{Call, Visit};
 use crate::context::limits::{of_one, spend};
 use crate::context::live::ActiveSession;
-use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, Step, StepPage, persist_for_redirect, proceed, proceed_with};
 use crate::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
 use crate::interaction::reopen::open_or_dashboard;
 use crate::sessions::browser_sessions::active_sessions;
+use crate::sessions::form_effect::note_refused_form;
 use crate::sessions::new_session::{NewCookies, make_current};
 use unit::{NewPasswordFor, SetPasswordResult, SetPasswordUnit, reset_done};
 
@@ -133,7 +133,7 @@ async fn set_now(
     spend(visit, vec![budget]).await?;
     let old = visit.store().credential(account.id).await?;
     if let Err(fault) = check(visit, account, old.as_ref(), reason, entered).await? {
-        note_fault(&visit.at_present(), account, fault).await?;
+        note_fault(&visit.at_present(), account, entered, fault).await?;
         return Ok(NewPasswordOutcome::Problem { fault, page });
     }
     let hash = visit.hashing().hash(lane_of(account), &normalized(&entered.new)).await?;
@@ -190,10 +190,16 @@ const fn lane_of(account: &Account) -> QueueKey {
     QueueKey::Account(account.id.0.as_u128())
 }
 
-async fn note_fault(visit: &Visit, account: &Account, fault: PasswordProblem) -> Result<(), FlowError> {
+async fn note_fault(
+    visit: &Visit,
+    account: &Account,
+    entered: &EnteredPassword,
+    fault: PasswordProblem,
+) -> Result<(), FlowError> {
     let event = Event::NewPasswordRefused { reason: fault.as_str() };
     let entry = visit.entry(Actor::Anonymous, event).about(account.id);
-    note_refusal(visit, entry).await
+    let [new, confirmed] = [&entered.new, &entered.confirmed].map(|text| text.expose_secret().as_bytes());
+    note_refused_form(visit, entry, &[b"new password refused", new, confirmed]).await
 }
 
 async fn check(

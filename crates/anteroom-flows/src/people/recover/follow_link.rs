@@ -1,8 +1,8 @@
 //! `POST /recover`, the button behind the mailed link, and `POST /recover/code`, the code typed instead.
 //!
 //! A code is counted in a unit of its own, before it is compared. So codes that arrive at the same moment are compared no more
-//! often than the tries allow. A browser may send one form with a code twice; the second submission is not counted, leaves no
-//! audit entry and gets what the first one got.
+//! often than the tries allow. A browser may send one form twice; the second submission is not counted, leaves no audit entry and
+//! gets what the first one got.
 
 use anteroom_crypto::{KeyedDigest, OpaqueToken};
 use anteroom_domain::account::AccountStatus;
@@ -16,7 +16,6 @@ use jiff::Timestamp;
 
 use crate::context::call::{Call, Visit};
 use crate::context::limits::wait_for_floor;
-use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, proceed};
 use crate::interaction::open_interaction::{
@@ -25,6 +24,7 @@ use crate::interaction::open_interaction::{
 use crate::interaction::reopen::open;
 use crate::messages::links::{is_typed_code_of, token_digests};
 use crate::sessions::browser_sessions::other_account_used_browser_since;
+use crate::sessions::form_effect::{FormEffect, note_refused_form};
 use crate::sessions::repeated_form::repeat_window_start;
 
 #[derive(Debug)]
@@ -51,20 +51,17 @@ pub async fn follow_link(visit: &Visit, token: &str) -> Result<FollowLinkOutcome
         Some(token) => visit.store().link(&token_digests(visit, &token)).await?,
         None => None,
     };
-    let Some(link) = link.filter(|link| link.kind == LinkKind::Recovery) else {
-        return dead(visit, InvalidLink::NoAccount).await;
+    let followed = match link.filter(|link| link.kind == LinkKind::Recovery) {
+        Some(link) => open_link(visit, link).await?,
+        None => Err(InvalidLink::NoAccount),
     };
-    match open_link(visit, link, OpenedBy { page: page_of(visit, LINK_PAGE, token), is_repeated: true })
-        .await?
-    {
+    match followed {
         Ok(interaction) => Ok(FollowLinkOutcome::Next(proceed(visit, interaction).await?)),
-        Err(why) => dead(visit, why).await,
+        Err(why) => {
+            note_refused(visit, token, why.as_str()).await?;
+            Ok(FollowLinkOutcome::LinkInvalid)
+        }
     }
-}
-
-async fn dead(visit: &Visit, why: InvalidLink) -> Result<FollowLinkOutcome, FlowError> {
-    note_wrong(visit, why.as_str()).await?;
-    Ok(FollowLinkOutcome::LinkInvalid)
 }
 
 /// The links of an interaction whose codes are taken: its newest, however many addresses were asked for on its way.
@@ -88,32 +85,21 @@ pub async fn enter_link_code(
     };
     let links = visit.store().newest_links_of(row.id, MOST_TYPED).await?;
     let unit = CountLinkCodeUnit::new(visit, links, entered);
-    let (unit, counted) = visit.store().run(unit).await;
-    let LinkCodeCount { compared, is_repeated } = counted?;
+    let (unit, compared) = visit.store().run(unit).await;
+    let compared = compared?;
     let mut links = unit.links.into_iter().filter(|link| compared.contains(&link.id));
     let Some(link) = links.find(|link| is_typed_code_of(visit, link, entered)) else {
-        if !is_repeated {
-            note_wrong(visit, "wrong_code").await?;
-        }
+        note_refused(visit, entered, "wrong_code").await?;
         wait_for_floor(started, visit.snapshot()).await;
         return Ok(LinkCodeOutcome::Wrong(interaction));
     };
-    let page = page_of(visit, CODE_PAGE, entered);
-    match open_link(visit, link, OpenedBy { page, is_repeated }).await? {
+    match open_link(visit, link).await? {
         Ok(followed) => Ok(LinkCodeOutcome::Next(proceed(visit, followed).await?)),
         Err(why) => {
-            note_wrong(visit, why.as_str()).await?;
+            note_refused(visit, entered, why.as_str()).await?;
             Ok(LinkCodeOutcome::Wrong(interaction))
         }
     }
-}
-
-const CODE_PAGE: &[u8] = b"code of a recovery mail";
-const LINK_PAGE: &[u8] = b"link of a recovery mail";
-
-/// Names the page of a form with a code or a link. The same form with the same entry gets the same row of an interaction.
-fn page_of(visit: &Visit, page: &[u8], entered: &str) -> Option<KeyedDigest> {
-    visit.sent_form.map(|form| form.submission_digest(visit, &[page, entered.as_bytes()]))
 }
 
 /// Counts a code that was entered, before it is compared.
@@ -125,14 +111,6 @@ struct CountLinkCodeUnit {
     browser: BrowserId,
     policy: RecoveryPolicy,
     now: Timestamp,
-}
-
-/// What came of counting a code.
-struct LinkCodeCount {
-    /// The links that it is compared with: those that had a try left, and those that this very entry was compared with before.
-    compared: Vec<LinkId>,
-    /// The same form sent the same code a moment ago.
-    is_repeated: bool,
 }
 
 impl CountLinkCodeUnit {
@@ -149,12 +127,13 @@ impl CountLinkCodeUnit {
 }
 
 impl Unit for CountLinkCodeUnit {
-    type Output = LinkCodeCount;
+    /// The links that it is compared with: those that had a try left, and those that this very entry was compared with a moment ago.
+    type Output = Vec<LinkId>;
     type Error = FlowError;
 
     const NAME: &'static str = "count_recovery_code";
 
-    async fn run(&self, tx: &Tx) -> Result<LinkCodeCount, FlowError> {
+    async fn run(&self, tx: &Tx) -> Result<Vec<LinkId>, FlowError> {
         let Self { links, browser, policy, now, .. } = self;
         let since = repeat_window_start(*now);
         let entry = self.entry.as_ref().map(|form| FormWindow { form, since });
@@ -163,34 +142,23 @@ impl Unit for CountLinkCodeUnit {
             Some(entry) => tx.links_counted_by_form(&all, entry).await?,
             None => Vec::new(),
         };
-        let is_repeated = !compared.is_empty();
         let open = links.iter().filter(|link| link.accepts_mailed_code(*browser, *policy, *now));
         let open: Vec<LinkId> = open.map(|link| link.id).collect();
         compared.extend(tx.count_link_code_attempt(&open, policy.typed_tries, entry, *now).await?);
-        Ok(LinkCodeCount { compared, is_repeated })
+        Ok(compared)
     }
 }
 
 /// The same for known and unknown addresses: it names no account.
-async fn note_wrong(visit: &Visit, reason: &'static str) -> Result<(), FlowError> {
-    let event = Event::LinkRefused { reason };
-    note_refusal(visit, visit.entry(Actor::Anonymous, event)).await
-}
-
-/// The form with which a link is followed.
-#[derive(Clone, Copy)]
-struct OpenedBy {
-    /// Names the page whose row the interaction becomes. `None`: the interaction gets a row of its own each time.
-    page: Option<KeyedDigest>,
-    /// The same form may have been sent a moment ago: a link that was followed since then has its entry.
-    is_repeated: bool,
+async fn note_refused(visit: &Visit, entered: &str, reason: &'static str) -> Result<(), FlowError> {
+    let entry = visit.entry(Actor::Anonymous, Event::LinkRefused { reason });
+    note_refused_form(visit, entry, &[b"link refused", entered.as_bytes()]).await
 }
 
 /// Follows the link in this browser: an interaction of its own carries the proof from here on.
 async fn open_link(
     visit: &Visit,
     link: EmailedLink,
-    OpenedBy { page, is_repeated }: OpenedBy,
 ) -> Result<Result<OpenInteraction, InvalidLink>, FlowError> {
     let account = match link.follow(visit.browser.id, visit.now) {
         Ok(account) => account,
@@ -202,17 +170,16 @@ async fn open_link(
     {
         return Ok(Err(InvalidLink::Used));
     }
-    let mut interaction = OpenInteraction::new(interaction_of_link(visit, &link, account).await?);
-    interaction.place = InteractionStorage::Sealed { submitted: page };
+    let interaction = OpenInteraction::new(interaction_of_link(visit, &link, account).await?);
     let unit = FollowLinkUnit {
         entry: visit.entry(Actor::Anonymous, Event::LinkFollowed).about(account),
+        effect: FormEffect::of(visit, &[b"link followed", link.id.0.as_bytes()]),
         new_interaction: NewInteraction::prepare(visit, &interaction),
         browser: visit.browser.id,
         now: visit.now,
         interaction,
         link,
         account,
-        is_repeated,
     };
     let (FollowLinkUnit { interaction, .. }, saved) = visit.store().run(unit).await;
     Ok(saved?.map(|saved| interaction.saved_as(saved)))
@@ -224,9 +191,9 @@ struct FollowLinkUnit {
     interaction: OpenInteraction,
     new_interaction: NewInteraction,
     entry: AuditEntry,
+    effect: FormEffect,
     browser: BrowserId,
     now: Timestamp,
-    is_repeated: bool,
 }
 
 impl Unit for FollowLinkUnit {
@@ -241,7 +208,6 @@ impl Unit for FollowLinkUnit {
         let Some(locked) = locked.filter(|locked| locked.account.status == AccountStatus::Active) else {
             return Ok(Err(InvalidLink::NoAccount));
         };
-        let is_noted = self.is_repeated && self.is_followed(tx).await?;
         if !tx.record_link_followed(link.id, *browser, *now).await? {
             return Ok(Err(InvalidLink::Used));
         }
@@ -254,19 +220,8 @@ impl Unit for FollowLinkUnit {
             factor: None,
         };
         let saved = interaction.save(tx, &self.new_interaction, Some(&proof)).await?;
-        if !is_noted {
-            tx.append(&self.entry).await?;
-        }
+        self.effect.append(tx, &self.entry).await?;
         Ok(Ok(saved))
-    }
-}
-
-impl FollowLinkUnit {
-    /// Whether the link was first followed a moment ago.
-    async fn is_followed(&self, tx: &Tx) -> Result<bool, FlowError> {
-        let present = tx.link(std::slice::from_ref(&self.link.token)).await?;
-        let since = repeat_window_start(self.now);
-        Ok(present.and_then(|link| link.used_at).is_some_and(|used_at| used_at >= since))
     }
 }
 

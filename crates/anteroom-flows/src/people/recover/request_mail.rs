@@ -11,7 +11,7 @@ use crate::context::call::Visit;
 use crate::context::limits::wait_for_floor;
 use crate::error::FlowError;
 use crate::interaction::open_interaction::{
-    InteractionNotFound, InteractionRef, InteractionStorage, NewInteraction, OpenInteraction, SavedRow,
+    InteractionNotFound, InteractionRef, NewInteraction, OpenInteraction, SavedRow,
 };
 use crate::interaction::reopen::open_or_dashboard;
 use crate::people::mail_requests::{self, NewMailRequest};
@@ -47,7 +47,6 @@ pub async fn ask(visit: &Visit, asking: RecoveryRequest) -> Result<RequestRecove
         }
         counted => counted?,
     }
-    name_page(visit, &mut interaction, &asking.address);
     let ask =
         NewMailRequest::prepare(visit, LinkKind::Recovery, &asking.address, interaction.state.request());
     interaction.state.recovery =
@@ -77,15 +76,5 @@ impl Unit for RequestRecoveryUnit {
         let saved = interaction.save(tx, new_interaction, interaction.proof()).await?;
         ask.write(tx, Some(saved.id())).await?;
         Ok(saved)
-    }
-}
-
-/// Without an application there is no sealed page that would name the row. So the form names it, and a second submission of the
-/// form finds the row of the first: a code is accepted only in the interaction in which its mail was requested.
-fn name_page(visit: &Visit, interaction: &mut OpenInteraction, entered: &str) {
-    if let (InteractionStorage::Sealed { submitted: submitted @ None }, Some(form)) =
-        (&mut interaction.place, visit.sent_form)
-    {
-        *submitted = Some(form.submission_digest(visit, &[b"forgotten password", entered.as_bytes()]));
     }
 }

@@ -10,11 +10,11 @@ use anteroom_storage::{Tx, Unit};
 use jiff::Timestamp;
 
 use crate::context::call::{Call, Visit};
-use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, proceed};
 use crate::interaction::open_interaction::{NewInteraction, OpenInteraction, SavedRow};
 use crate::messages::links::token_digests;
+use crate::sessions::form_effect::{FormEffect, note_refused_form};
 
 #[derive(Debug)]
 pub enum InvitationOutcome {
@@ -55,7 +55,7 @@ pub async fn accept(visit: &Visit, token: &str) -> Result<InvitationOutcome, Flo
         Err(why) => {
             let event = Event::LinkRefused { reason: why.as_str() };
             let entry = visit.entry(Actor::Anonymous, event);
-            note_refusal(visit, entry).await?;
+            note_refused_form(visit, entry, &[b"link refused", token.as_bytes()]).await?;
             Ok(InvitationOutcome::LinkInvalid)
         }
     }
@@ -71,8 +71,9 @@ async fn follow(visit: &Visit, link: EmailedLink) -> Result<Result<OpenInteracti
     interaction.state.account = Some(account);
     let new_interaction = NewInteraction::prepare(visit, &interaction);
     let entry = visit.entry(Actor::Anonymous, Event::LinkFollowed).about(account);
+    let effect = FormEffect::of(visit, &[b"link followed", link.id.0.as_bytes()]);
     let (browser, now) = (visit.browser.id, visit.now);
-    let unit = AcceptInvitation { link, account, interaction, new_interaction, entry, browser, now };
+    let unit = AcceptInvitation { link, account, interaction, new_interaction, entry, effect, browser, now };
     let (AcceptInvitation { interaction, .. }, saved) = visit.store().run(unit).await;
     Ok(saved?.map(|saved| interaction.saved_as(saved)))
 }
@@ -83,6 +84,7 @@ struct AcceptInvitation {
     interaction: OpenInteraction,
     new_interaction: NewInteraction,
     entry: AuditEntry,
+    effect: FormEffect,
     browser: BrowserId,
     now: Timestamp,
 }
@@ -115,7 +117,7 @@ impl Unit for AcceptInvitation {
             factor: None,
         };
         let saved = interaction.save(tx, new_interaction, Some(&proof)).await?;
-        tx.append(&self.entry).await?;
+        self.effect.append(tx, &self.entry).await?;
         Ok(Ok(saved))
     }
 }

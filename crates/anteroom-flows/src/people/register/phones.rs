@@ -12,13 +12,13 @@ use jiff::Timestamp;
 
 use crate::context::call::{Call, Visit};
 use crate::context::limits::{of_one, spend};
-use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, StepPage, proceed};
 use crate::interaction::open_interaction::{InteractionRef, OpenInteraction, persist_with_proof};
 use crate::interaction::phones::can_receive_codes;
 use crate::interaction::reopen::open;
 use crate::interaction::verification_model::is_resumed;
+use crate::sessions::form_effect::note_refused_form;
 
 /// As it was entered.
 #[derive(Clone, Debug)]
@@ -92,17 +92,17 @@ pub async fn add_phone(
     }
     let added = match parse_new_number(visit, &entered) {
         Ok(added) => added,
-        Err(problem) => return refused(visit, registration, problem).await,
+        Err(problem) => return refused(visit, registration, &entered, problem).await,
     };
     // Its page would offer no way to send a code, so the number is not stored at all.
     if !can_receive_codes(visit, added.kind) {
-        return refused(visit, registration, PhoneProblem::Unreached).await;
+        return refused(visit, registration, &entered, PhoneProblem::Unreached).await;
     }
     let (unit, written) = visit.store().run(AddPhone::new(visit, registration, added)).await;
     let registration = unit.registration;
     match written? {
         AddPhoneResult::Waits(id) => waiting_for(visit, registration, Some(id)).await,
-        AddPhoneResult::TooMany => refused(visit, registration, PhoneProblem::TooMany).await,
+        AddPhoneResult::TooMany => refused(visit, registration, &entered, PhoneProblem::TooMany).await,
         AddPhoneResult::Overtaken => Ok(PhoneOutcome::Next(proceed(visit, registration.interaction).await?)),
     }
 }
@@ -250,11 +250,14 @@ async fn waiting_for(
 async fn refused(
     visit: &Visit,
     registration: Registration,
+    entered: &NewNumber,
     problem: PhoneProblem,
 ) -> Result<PhoneOutcome, FlowError> {
     let event = Event::PhoneRefused { reason: problem.as_str() };
     let entry = visit.entry(Actor::Anonymous, event).about(registration.proof.account);
-    note_refusal(visit, entry).await?;
+    let kind = entered.kind.map_or("", PhoneKind::as_str);
+    let entered = [b"phone refused".as_slice(), entered.text.as_bytes(), kind.as_bytes()];
+    note_refused_form(visit, entry, &entered).await?;
     show_problem(visit, registration.interaction, problem).await
 }
 

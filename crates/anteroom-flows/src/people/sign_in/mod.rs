@@ -4,6 +4,7 @@
 //! typed, known address or not; the decision is made on the account row read again under the lock; counters, session and audit
 //! entry are one transaction, committed on failure too; a refusal takes at least `failure_floor`, whatever its reason.
 
+mod lock_notice;
 mod unit;
 
 use anteroom_crypto::{KeyedDigest, OpaqueToken, PasswordHash, PasswordVerification, QueueKey};

@@ -2,21 +2,21 @@
 
 use anteroom_crypto::{KeyedDigest, PasswordVerification};
 use anteroom_domain::account::Account;
-use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, MessageId, SessionId};
 use anteroom_domain::interaction::{Destination, InteractionProof, InteractionState, ProofKind};
 use anteroom_domain::limits::{Limit, RateLimitCheck};
 use anteroom_domain::lockout::{FailureCounters, LockScope, Lockout};
-use anteroom_domain::message::{Mail, Message, MessageBody};
 use anteroom_domain::password::PasswordAge;
 use anteroom_domain::rate::Wait;
 use anteroom_domain::session::Session;
 use anteroom_domain::sign_in::{SignInAttempt, SignInDecision, SignInRefusal, decide};
 use anteroom_oidc::{Acr, Amr, AmrSet};
 use anteroom_storage::{FormWindow, LockedAccount, RateLimitResult, SignInView, Tx, Unit};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use super::lock_notice::lock_notice;
 use super::{BrowserSessions, LockDisclosure};
 use crate::context::call::Visit;
 use crate::context::limits::{of_address, of_one};
@@ -24,11 +24,9 @@ use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::open_interaction::{NewInteraction, OpenInteraction, SavedRow};
 use crate::sessions::browser_sessions::sessions_of_other_accounts;
+use crate::sessions::form_effect::FormEffect;
 use crate::sessions::new_session::{InitialSecret, NewSession, RenewedSession};
 use crate::sessions::repeated_form::{DerivedSecret, repeat_window_start};
-
-/// How long a notice of a lock is worth sending.
-const LOCK_NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
 
 /// An entered password, after it was verified.
 pub(super) struct CheckedPassword {
@@ -53,8 +51,6 @@ pub(super) struct SignInUnit {
     no_account: AccountId,
     /// The session of the account that the browser has already.
     held: Option<RenewedSession>,
-    /// An earlier submission of this form has renewed that session.
-    is_held_by_form: bool,
     /// The browser's other sessions: after a right password they are not the current one.
     no_longer_current: Vec<SessionId>,
 }
@@ -95,11 +91,10 @@ impl SignInUnit {
     ) -> Self {
         let account = checked.view.as_ref().map(|view| view.account.id);
         let live = here.live.iter().find(|live| Some(live.account.id) == account);
-        let is_held_by_form = live.is_some_and(|live| here.secrets.contains(&live.token));
-        let renewed = if is_held_by_form { RenewedSession::already_renewed } else { RenewedSession::of };
+        let is_renewed = live.is_some_and(|live| here.secrets.contains(&live.token));
+        let renewed = if is_renewed { RenewedSession::already_renewed } else { RenewedSession::of };
         Self {
             held: live.map(|live| renewed(visit, live)),
-            is_held_by_form,
             no_longer_current: account
                 .map(|account| sessions_of_other_accounts(&here.live, account))
                 .unwrap_or_default(),
@@ -122,8 +117,19 @@ impl SignInUnit {
         self.visit.now
     }
 
-    async fn append(&self, tx: &Tx, account: &Account, event: Event) -> Result<(), FlowError> {
-        Ok(tx.append(&self.visit.entry(Actor::Anonymous, event).about(account.id)).await?)
+    /// The entry of a refusal: one for each form and what was entered, whatever the reason. `account`: that of the address. The
+    /// statements are the same where there is none.
+    async fn append_refusal(
+        &self,
+        tx: &Tx,
+        account: Option<&Account>,
+        reason: &'static str,
+        failures: u32,
+    ) -> Result<(), FlowError> {
+        let entry = self.visit.entry(Actor::Anonymous, Event::SignInRefused { reason, failures });
+        let entry = AuditEntry { subject: account.map(|account| account.id), ..entry };
+        let entered = self.checked.entry.as_ref().map_or(&[][..], |entry| entry.as_bytes());
+        FormEffect::of(&self.visit, &[b"sign-in refused", entered]).append(tx, &entry).await
     }
 
     /// Whether the network may have another row without a proof. Where not, the request stays in its page: an error in place
@@ -175,8 +181,7 @@ impl SignInUnit {
         let policy = self.visit.snapshot().policy.lockout;
         let counters = FailureCounters::new(Lockout::default(), None, policy);
         tx.save_counters(self.no_account, &counters).await?;
-        let event = Event::SignInRefused { reason: "unknown_address", failures: 0 };
-        tx.append(&self.visit.entry(Actor::Anonymous, event)).await?;
+        self.append_refusal(tx, None, "unknown_address", 0).await?;
         Ok(SignInResult::Refused { disclosure: LockDisclosure::Nothing, saved: self.persist(tx).await? })
     }
 
@@ -234,11 +239,11 @@ impl SignInUnit {
         account: Account,
         Refusal { reason, failures, locks, is_known_device }: Refusal,
     ) -> Result<SignInResult, FlowError> {
-        self.append(tx, &account, Event::sign_in_refused(reason, failures)).await?;
+        self.append_refusal(tx, Some(&account), reason.as_str(), failures).await?;
         if let Some(scope) = locks {
             let entry = self.visit.entry(Actor::System, Event::locked(scope)).about(account.id);
             tx.append(&entry).await?;
-            tx.enqueue(&self.lock_notice(account)).await?;
+            tx.enqueue(&lock_notice(&self.visit, self.notice, account)).await?;
         }
         // A lock of earlier devices locks no device: from then on they count as unknown ones.
         let locks = locks.is_some_and(|scope| scope != LockScope::EarlierDevices);
@@ -246,21 +251,6 @@ impl SignInUnit {
         let disclosure =
             if is_known_device && locked { LockDisclosure::Locked } else { LockDisclosure::Nothing };
         Ok(SignInResult::Refused { disclosure, saved: self.persist(tx).await? })
-    }
-
-    fn lock_notice(&self, account: Account) -> Message {
-        let (snapshot, now) = (self.visit.snapshot(), self.now());
-        let link = snapshot.issuer.endpoint("/forgot-password").to_string();
-        let mail = Mail::AccountLocked { at: now, link };
-        Message {
-            id: self.notice,
-            account: Some(account.id),
-            locale: account.locale,
-            body: MessageBody::Email { to: account.primary_address, mail },
-            reference: Some(self.visit.reference),
-            created_at: now,
-            expires_at: self.visit.after(LOCK_NOTICE_LIFETIME),
-        }
     }
 
     /// A right password: a session, unless the password has expired.
@@ -272,8 +262,10 @@ impl SignInUnit {
     ) -> Result<SignInResult, FlowError> {
         let LockedAccount { account, credential } = locked;
         let first = self.new.secret(tx, &account, self.now()).await?;
-        let held = self.held.as_ref().filter(|_| self.is_held_by_form);
-        let repeated = held.map(|held| &held.session).or(first.begun.as_ref());
+        let repeated = match &self.held {
+            Some(held) if held.is_renewed_by_form(tx, self.now()).await? => Some(held.session),
+            Some(_) | None => first.begun,
+        };
         // Known devices are not counted: the sign-ins of a thief of the password do not shut the owner out. Nor is a form that is
         // sent a second time.
         if device.is_none()
@@ -296,9 +288,12 @@ impl SignInUnit {
         let device = self.new.keep_device(tx, &self.visit, account.id, account.epoch, known).await?;
         let (session, secret) = self.open_session(tx, &account, device, first).await?;
         tx.mark_not_current(&self.no_longer_current, self.now()).await?;
-        let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device };
-        let entry = self.visit.entry(Actor::Account(account.id), event).in_session(session.id);
-        tx.append(&entry).await?;
+        // One form that is sent twice is one sign-in.
+        if repeated.is_none_or(|repeated| repeated.id != session.id) {
+            let event = Event::SignedIn { acr: session.acr, device: Some(device), new_device };
+            let entry = self.visit.entry(Actor::Account(account.id), event).in_session(session.id);
+            tx.append(&entry).await?;
+        }
         // A sign-in with the old password replaces a recovery that was begun in this interaction, so its proof is dropped.
         let saved = if self.interaction.proof().is_some() {
             let state = self.interaction.state.clone().signed_in_as(account.id);
@@ -318,14 +313,14 @@ impl SignInUnit {
         };
         // A reason of its own, apart from the counted refusals, so that the owner who asks finds it. The sign-in limit of the IP
         // address bounds the number of these entries.
-        self.append(tx, account, Event::SignInRefused { reason: "too_many_sign_ins", failures: 0 }).await?;
+        self.append_refusal(tx, Some(account), "too_many_sign_ins", 0).await?;
         Ok(Some(wait))
     }
 
     /// A browser that does not keep the session's cookie could neither use the session nor end it: its person would see an empty
     /// form again. The page that says so sets the cookie once more, for a browser that only lost it.
     async fn refuse_without_cookies(&self, tx: &Tx, account: &Account) -> Result<SignInResult, FlowError> {
-        self.append(tx, account, Event::SignInRefused { reason: "no_cookies", failures: 0 }).await?;
+        self.append_refusal(tx, Some(account), "no_cookies", 0).await?;
         Ok(SignInResult::Refused { disclosure: LockDisclosure::NoCookies, saved: self.persist(tx).await? })
     }
 
@@ -337,7 +332,8 @@ impl SignInUnit {
         device: Option<KnownDevice>,
     ) -> Result<SignInResult, FlowError> {
         let entry = self.visit.entry(Actor::Account(account.id), Event::PasswordExpiredNoticed);
-        tx.append(&entry).await?;
+        let effect = FormEffect::of(&self.visit, &[b"expired password noticed", account.id.0.as_bytes()]);
+        effect.append(tx, &entry).await?;
         let proof = InteractionProof {
             account: account.id,
             epoch: account.epoch,

@@ -28,7 +28,7 @@ on_both_databases!(
 const AT_ONCE: usize = 8;
 
 /// Refusals are told in the trail and counted, and nowhere else.
-const TELLS_OF_REFUSALS: &[&str] = &["audit_entries", "audit_waiting", "rate_counters"];
+const TELLS_OF_REFUSALS: &[&str] = &["audit_entries", "audit_waiting", "rate_counters", "form_effects"];
 
 async fn start(backend: &Backend) -> TestProvider {
     TestProvider::on(backend)

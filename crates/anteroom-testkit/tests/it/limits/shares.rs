@@ -130,8 +130,8 @@ async fn right_passwords_from_unknown_browsers_wait_and_the_owners_browser_does_
     }
     let before = backend.rows().await;
     let script = provider.browser();
-    let page = script.get("/sign-in").await;
     for _ in 0..3 {
+        let page = script.get("/sign-in").await;
         let refused = script.enter(&page, ALICE, PASSWORD).await;
         assert_eq!(refused.status, 429, "{}", refused.page_summary());
         assert!(refused.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
