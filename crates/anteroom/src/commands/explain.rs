@@ -33,6 +33,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
         let settings = &configuration.settings;
         let (store, _) = wiring::open_store(settings, &Environment::at_shell()).await?;
         let zone = &settings.practice.time_zone;
+        let facts = SentencePolicy { forgiven_failures: settings.policy.lockout.forgiven_failures };
         let (mut entries, waiting) = match &asked {
             Asked::Reference(reference) => {
                 (by_reference(&store, *reference).await?, store.waiting_messages_by(*reference).await?)
@@ -40,14 +41,13 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
             Asked::Address(address) => {
                 let account = store.account_by_address(&address.folded()).await?;
                 let account = account.ok_or_else(|| AdminError::NoSuchAccount(address.to_string()))?;
-                print_line(&standing(&account, zone));
+                print_line(&standing(&account, facts, zone));
                 let mut entries = store.entries_of_account(account.id, args.last).await?;
                 entries.reverse();
                 (entries, store.waiting_messages_of(account.id).await?)
             }
         };
         reasons_first(&mut entries);
-        let facts = SentencePolicy { forgiven_failures: settings.policy.lockout.forgiven_failures };
         let mut people = BTreeMap::new();
         for entry in &entries {
             print_line(&line(&store, entry, facts, zone, &mut people).await?);
@@ -104,7 +104,7 @@ fn reasons_first(entries: &mut [AuditRecord]) {
 }
 
 /// The account's present state, which the latest entries explain.
-fn standing(account: &Account, zone: &TimeZone) -> String {
+fn standing(account: &Account, facts: SentencePolicy, zone: &TimeZone) -> String {
     let lockout = account.lockout;
     let lock = match (lockout.locked_at, lockout.unknown_locked_at) {
         (Some(at), _) => {
@@ -113,11 +113,18 @@ fn standing(account: &Account, zone: &TimeZone) -> String {
                 time(at, zone)
             )
         }
-        (None, Some(at)) => format!(
-            "locked since {} for browsers that have not signed in to it before: known browsers can sign in, and a \
-             completed password reset unlocks it",
-            time(at, zone)
-        ),
+        (None, Some(at)) => {
+            let (and, other) = if lockout.earlier_devices_are_unknown(facts.forgiven_failures) {
+                (", and for those in which only an earlier password was right", "other ")
+            } else {
+                ("", "")
+            };
+            format!(
+                "locked since {} for browsers that have not signed in to it before{and}: {other}known browsers can sign in, and \
+                 a completed password reset unlocks it",
+                time(at, zone)
+            )
+        }
         (None, None) => "not locked".to_owned(),
     };
     format!("{} is {}, {lock}.\n", account.primary_address, account.status.as_str())

@@ -26,7 +26,7 @@ use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::context::call::{Call, Visit};
-use crate::context::limits::{of_one, spend};
+use crate::context::limits::{of_one, spend_for_form};
 use crate::context::live::ActiveSession;
 use crate::context::refusals::note_refusal;
 use crate::error::FlowError;
@@ -130,7 +130,7 @@ async fn set_now(
     };
     let reason = *reason;
     let budget = of_one(visit, Limit::NewPassword, &counted_for(&page, account));
-    spend(visit, vec![budget]).await?;
+    spend_for_form(visit, Limit::NewPassword, vec![budget]).await?;
     let old = visit.store().credential(account.id).await?;
     if let Err(fault) = check(visit, account, old.as_ref(), reason, entered).await? {
         note_fault(&visit.at_present(), account, fault).await?;
