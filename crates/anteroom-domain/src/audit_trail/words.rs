@@ -355,6 +355,16 @@ mod tests {
                 r#"{"scope":"everywhere"}"#,
                 "The account was locked everywhere: only a completed password reset lifts it.",
             ),
+            (
+                "account_locked",
+                r#"{"scope":"unknown_devices"}"#,
+                "The account was locked for browsers that have not signed in to it before, or count as such. Other known ones still get in; a completed password reset lifts it.",
+            ),
+            (
+                "sign_in_refused",
+                r#"{"failures":6,"reason":"locked_for_earlier_devices"}"#,
+                "Sign-in refused: only an earlier password was right in this browser, and too many were wrong in such browsers: it counts as one that has not signed in to the account before, for which the account is locked, whatever the password; a completed password reset lifts it.",
+            ),
             ("account_invited", r#"{"groups":["a","b"]}"#, "Was invited, into the groups: a, b."),
             ("account_invited", r#"{"groups":[]}"#, "Was invited, into no group."),
             (

@@ -4,6 +4,7 @@
 //! typed, known address or not; the decision is made on the account row read again under the lock; counters, session and audit
 //! entry are one transaction, committed on failure too; a refusal takes at least `failure_floor`, whatever its reason.
 
+mod checked_password;
 mod unit;
 
 use anteroom_crypto::{KeyedDigest, OpaqueToken, PasswordHash, PasswordVerification, QueueKey};
@@ -27,7 +28,8 @@ use crate::people::known_device::{known_device, waits_apart};
 use crate::sessions::browser_sessions::{active_sessions, retain_active};
 use crate::sessions::new_session::{NewCookies, make_current};
 use crate::sessions::repeated_form::repeated_submission;
-use unit::{CheckedPassword, SignInResult, SignInUnit};
+use checked_password::CheckedPassword;
+use unit::{SignInResult, SignInUnit};
 
 /// What the form said, parsed.
 pub struct Credentials {

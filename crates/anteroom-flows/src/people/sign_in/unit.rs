@@ -1,6 +1,6 @@
 //! The transaction of one attempt to sign in.
 
-use anteroom_crypto::{KeyedDigest, PasswordVerification};
+use anteroom_crypto::PasswordVerification;
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::device::KnownDevice;
@@ -14,9 +14,10 @@ use anteroom_domain::rate::Wait;
 use anteroom_domain::session::Session;
 use anteroom_domain::sign_in::{SignInAttempt, SignInDecision, SignInRefusal, decide};
 use anteroom_oidc::{Acr, Amr, AmrSet};
-use anteroom_storage::{FormWindow, LockedAccount, RateLimitResult, SignInView, Tx, Unit};
+use anteroom_storage::{FormWindow, LockedAccount, RateLimitResult, Tx, Unit};
 use jiff::{SignedDuration, Timestamp};
 
+use super::checked_password::CheckedPassword;
 use super::{BrowserSessions, LockDisclosure};
 use crate::context::call::Visit;
 use crate::context::limits::{counted_form, of_address, of_one};
@@ -30,15 +31,6 @@ use crate::sessions::repeated_form::{DerivedSecret, repeat_window_start};
 
 /// How long a notice of a lock is worth sending.
 const LOCK_NOTICE_LIFETIME: SignedDuration = SignedDuration::from_hours(48);
-
-/// An entered password, after it was verified.
-pub(super) struct CheckedPassword {
-    /// The account that has the entered address.
-    pub view: Option<SignInView>,
-    pub verdict: PasswordVerification,
-    /// What was entered, in this form.
-    pub entry: Option<KeyedDigest>,
-}
 
 /// Everything the transaction needs, drawn beforehand so that it can run again.
 pub(super) struct SignInUnit {
@@ -216,24 +208,10 @@ impl SignInUnit {
             status: locked.account.status,
             counters: FailureCounters::new(locked.account.lockout, device, policy),
             password_matches: matches!(self.checked.verdict, PasswordVerification::Match { .. }),
-            credential_unchanged: self.is_password_unchanged(locked),
+            credential_unchanged: self.checked.is_still_of(locked),
             counted_before,
         };
         decide(attempt, policy, self.now())
-    }
-
-    /// Whether the password that was verified is still the account's. Another sign-in can have replaced its hash by one of
-    /// present parameters at the same time. A new password raises the epoch in its transaction, and has another age.
-    fn is_password_unchanged(&self, locked: &LockedAccount) -> bool {
-        let view = self.checked.view.as_ref();
-        let verified = view.and_then(|view| view.credential.as_ref());
-        let current = locked.credential.as_ref();
-        if verified.map(|verified| &verified.hash) == current.map(|current| &current.hash) {
-            return true;
-        }
-        let is_same_age =
-            verified.zip(current).is_some_and(|(verified, current)| verified.facts == current.facts);
-        is_same_age && view.is_some_and(|view| view.account.epoch == locked.account.epoch)
     }
 
     async fn refuse(
