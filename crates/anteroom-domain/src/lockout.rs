@@ -25,9 +25,10 @@ pub struct LockoutPolicy {
 /// What is locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LockScope {
-    /// Only browsers that have never signed in to the account.
+    /// Browsers that have never signed in to the account, and those that count as such.
     UnknownDevices,
-    /// Locks nothing by itself: devices on which only an earlier password was right count as unknown ones from now on.
+    /// Devices that only an earlier password made known: with the last failure that they have together they are not locked, and
+    /// count as unknown ones from then on. A lock of unknown devices locks them as well.
     EarlierDevices,
     /// The known device that is asking, where the present password was never right, and a second factor was.
     ThisDevice,
@@ -53,6 +54,13 @@ pub struct Lockout {
     pub locked_at: Option<Timestamp>,
     /// Since the present password was set, at all devices that only an earlier one made known.
     pub earlier_failures: u32,
+}
+
+impl Lockout {
+    /// Whether devices that only an earlier password made known count as unknown ones.
+    pub const fn earlier_devices_are_unknown(&self, forgiven_failures: u32) -> bool {
+        self.earlier_failures > forgiven_failures
+    }
 }
 
 /// The counter of one known device.
@@ -101,7 +109,10 @@ impl FailureCounters {
             return Some(LockScope::Everywhere);
         }
         match self.counter(policy) {
-            Counter::Unknown => self.lockout.unknown_locked_at.map(|_| LockScope::UnknownDevices),
+            Counter::Unknown => self.lockout.unknown_locked_at.map(|_| match self.device {
+                None => LockScope::UnknownDevices,
+                Some(_) => LockScope::EarlierDevices,
+            }),
             Counter::Earlier => None,
             Counter::Device(device) => {
                 let too_many = device.failures > policy.forgiven_failures;
@@ -114,7 +125,9 @@ impl FailureCounters {
     pub fn counter(&self, policy: LockoutPolicy) -> Counter {
         match self.device {
             Some(device) if device.known_by != KnownBy::EarlierPassword => Counter::Device(device),
-            Some(_) if self.lockout.earlier_failures <= policy.forgiven_failures => Counter::Earlier,
+            Some(_) if !self.lockout.earlier_devices_are_unknown(policy.forgiven_failures) => {
+                Counter::Earlier
+            }
             Some(_) | None => Counter::Unknown,
         }
     }
@@ -270,7 +283,11 @@ mod tests {
         }
         assert_eq!(locks, [LockScope::EarlierDevices, LockScope::UnknownDevices]);
         assert_eq!((lockout.earlier_failures, lockout.unknown_failures), (6, 6));
-        assert_eq!(fresh(lockout).lock_in_the_way(POLICY), Some(LockScope::UnknownDevices));
+        assert_eq!(fresh(lockout).lock_in_the_way(POLICY), Some(LockScope::EarlierDevices));
+        assert_eq!(
+            FailureCounters { lockout, ..unknown() }.lock_in_the_way(POLICY),
+            Some(LockScope::UnknownDevices)
+        );
         assert_eq!(FailureCounters { lockout, ..known() }.lock_in_the_way(POLICY), None);
     }
 

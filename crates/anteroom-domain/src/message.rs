@@ -143,10 +143,61 @@ pub enum Notice {
 }
 
 impl Notice {
-    pub const fn kind(&self) -> &'static str {
+    pub const fn kind(&self) -> MessageKind {
         match self {
-            Self::PhoneAdded { .. } => "phone_added",
+            Self::PhoneAdded { .. } => MessageKind::PhoneAdded,
         }
+    }
+}
+
+/// What a message is about, as the outbox and the audit trail name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// It carries a one-time code.
+    Code,
+    Invitation,
+    AccountLocked,
+    Recovery,
+    PasswordChanged,
+    RegistrationCompleted,
+    PasswordExpires,
+    PhoneAdded,
+    AuthenticatorApp,
+    TokensAskedElsewhere,
+}
+
+impl MessageKind {
+    pub const ALL: [Self; 10] = [
+        Self::Code,
+        Self::Invitation,
+        Self::AccountLocked,
+        Self::Recovery,
+        Self::PasswordChanged,
+        Self::RegistrationCompleted,
+        Self::PasswordExpires,
+        Self::PhoneAdded,
+        Self::AuthenticatorApp,
+        Self::TokensAskedElsewhere,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => CODE,
+            Self::Invitation => "invitation",
+            Self::AccountLocked => "account_locked",
+            Self::Recovery => "recovery",
+            Self::PasswordChanged => "password_changed",
+            Self::RegistrationCompleted => "registration_completed",
+            Self::PasswordExpires => "password_expires",
+            Self::PhoneAdded => "phone_added",
+            Self::AuthenticatorApp => "authenticator_app",
+            Self::TokensAskedElsewhere => "tokens_asked_elsewhere",
+        }
+    }
+
+    /// `None`: of another release.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -173,25 +224,25 @@ impl MessageBody {
 
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::Email { mail, .. } | Self::Unaddressed { mail } => mail.kind(),
+            Self::Email { mail, .. } | Self::Unaddressed { mail } => mail.kind().as_str(),
             Self::Text { .. } | Self::Call { .. } => CODE,
-            Self::Notice { notice, .. } => notice.kind(),
+            Self::Notice { notice, .. } => notice.kind().as_str(),
         }
     }
 }
 
 impl Mail {
-    pub const fn kind(&self) -> &'static str {
+    pub const fn kind(&self) -> MessageKind {
         match self {
-            Self::Invitation { .. } => "invitation",
-            Self::AccountLocked { .. } => "account_locked",
-            Self::Recovery { .. } => "recovery",
-            Self::PasswordChanged { .. } => "password_changed",
-            Self::RegistrationCompleted { .. } => "registration_completed",
-            Self::PasswordExpires { .. } => "password_expires",
-            Self::PhoneAdded { .. } => "phone_added",
-            Self::AuthenticatorApp { .. } => "authenticator_app",
-            Self::TokensAskedElsewhere { .. } => "tokens_asked_elsewhere",
+            Self::Invitation { .. } => MessageKind::Invitation,
+            Self::AccountLocked { .. } => MessageKind::AccountLocked,
+            Self::Recovery { .. } => MessageKind::Recovery,
+            Self::PasswordChanged { .. } => MessageKind::PasswordChanged,
+            Self::RegistrationCompleted { .. } => MessageKind::RegistrationCompleted,
+            Self::PasswordExpires { .. } => MessageKind::PasswordExpires,
+            Self::PhoneAdded { .. } => MessageKind::PhoneAdded,
+            Self::AuthenticatorApp { .. } => MessageKind::AuthenticatorApp,
+            Self::TokensAskedElsewhere { .. } => MessageKind::TokensAskedElsewhere,
         }
     }
 }
@@ -199,7 +250,7 @@ impl Mail {
 /// Links are secrets: only the kind is ever printed.
 impl std::fmt::Debug for Mail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.kind())
+        f.write_str(self.kind().as_str())
     }
 }
 

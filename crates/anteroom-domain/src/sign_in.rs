@@ -14,7 +14,7 @@ pub struct SignInAttempt {
     pub counters: FailureCounters,
     /// Whether the password that was typed matches the hash that was verified.
     pub password_matches: bool,
-    /// Whether that hash is still the account's.
+    /// Whether that hash is still of the account's password.
     pub credential_unchanged: bool,
     /// Whether the same wrong password in the same form, sent twice by one click too many, was counted a moment ago.
     pub counted_before: bool,

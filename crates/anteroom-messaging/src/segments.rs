@@ -61,7 +61,7 @@ pub fn sample_texts(
     for locale in branding.locales.iter().copied() {
         let written = [
             (anteroom_domain::message::CODE, text::write(theme, branding, locale, &code)?),
-            (notice.kind(), text::notice(theme, branding, locale, &notice)?),
+            (notice.kind().as_str(), text::notice(theme, branding, locale, &notice)?),
         ];
         let sample = |(kind, text): (_, String)| SampleText { kind, locale, segments: Segments::of(&text) };
         samples.extend(written.map(sample));

@@ -36,7 +36,8 @@ pub use anteroom_domain::audit_trail::record::AuditRecord;
 pub use audit::{Linking, UnlinkedEntries};
 pub use clients::{ClientsRevision, ConfiguredClient, RegisteredClient};
 pub use database::{
-    BackupError, EndedByAccept, Instance, InstanceKind, Node, RELEASE, RateLimitResult, Sweeps, Swept, backup,
+    BackupError, CountedForm, EndedByAccept, Instance, InstanceKind, Node, RELEASE, RateLimitResult, Sweeps,
+    Swept, backup,
 };
 #[cfg(feature = "test-util")]
 pub use engine::RecordedStatement;

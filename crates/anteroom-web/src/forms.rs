@@ -5,7 +5,7 @@
 //! takes [`FormOrStale`], and has to handle a stale token. Requests that other sites may post have a type of their own:
 //! `endpoints::authorize::CrossSitePost`.
 
-use anteroom_flows::context::call::{FormOwner, SubmittedForm};
+use anteroom_flows::context::call::FormOwner;
 use anteroom_flows::context::limits::{FormToken, spend_form, spend_sign_out};
 use anteroom_flows::interaction::form_limits::{FormReferences, counted_for};
 use anteroom_flows::interaction::open_interaction::InteractionRef;
@@ -139,7 +139,9 @@ async fn received<T: FormFields>(
     let sent = ReceivedForm::read(context, request)?;
     context.reload_path = Some(T::reload_path(&sent));
     let token = sent.check_token(context, T::NAME);
-    context.visit.sent_form = token.is_ok().then(|| SubmittedForm::of(&context.visit, sent.token()));
+    if token.is_ok() {
+        context.visit.sends_form(sent.token(), sent.fields.pairs());
+    }
     count(context, &path, &sent, if token.is_ok() { FormToken::Good } else { FormToken::Stale }).await?;
     Ok((sent, token))
 }

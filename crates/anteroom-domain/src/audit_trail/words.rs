@@ -53,8 +53,8 @@ fn sign_in(kind: &str, detail: &Detail, facts: SentencePolicy) -> Option<String>
                  right there, or a new one is chosen, they count as browsers that have not signed in before."
             }
             "unknown_devices" => {
-                "The account was locked for browsers that have not signed in to it before. Known ones still get in; a \
-                 completed password reset lifts it."
+                "The account was locked for browsers that have not signed in to it before, or count as such. Other known ones \
+                 still get in; a completed password reset lifts it."
             }
             _ => return None,
         }
@@ -108,6 +108,12 @@ fn refused(detail: &Detail, facts: SentencePolicy) -> Option<String> {
         }
         "locked_for_unknown_devices" => {
             "the account is locked for browsers that have not signed in to it before, whatever the password; a completed \
+             password reset lifts it"
+                .to_owned()
+        }
+        "locked_for_earlier_devices" => {
+            "only an earlier password was right in this browser, and too many were wrong in such browsers: it counts as one that \
+             has not signed in to the account before, for which the account is locked, whatever the password; a completed \
              password reset lifts it"
                 .to_owned()
         }
@@ -348,6 +354,16 @@ mod tests {
                 "account_locked",
                 r#"{"scope":"everywhere"}"#,
                 "The account was locked everywhere: only a completed password reset lifts it.",
+            ),
+            (
+                "account_locked",
+                r#"{"scope":"unknown_devices"}"#,
+                "The account was locked for browsers that have not signed in to it before, or count as such. Other known ones still get in; a completed password reset lifts it.",
+            ),
+            (
+                "sign_in_refused",
+                r#"{"failures":6,"reason":"locked_for_earlier_devices"}"#,
+                "Sign-in refused: only an earlier password was right in this browser, and too many were wrong in such browsers: it counts as one that has not signed in to the account before, for which the account is locked, whatever the password; a completed password reset lifts it.",
             ),
             ("account_invited", r#"{"groups":["a","b"]}"#, "Was invited, into the groups: a, b."),
             ("account_invited", r#"{"groups":[]}"#, "Was invited, into no group."),

@@ -265,6 +265,8 @@ pub struct Visit {
     pub form: FormOwner,
     /// The form itself. `None` where no form was sent, or its token is out of date.
     pub sent_form: Option<SubmittedForm>,
+    /// The form with all that was entered in it. `None` as for the form.
+    pub submission: Option<Uuid>,
 }
 
 impl Deref for Visit {
@@ -285,7 +287,17 @@ impl Visit {
             reference,
             form: FormOwner::default(),
             sent_form: None,
+            submission: None,
         }
+    }
+
+    /// The visit sends a form with these fields. `token` has been verified.
+    pub fn sends_form(&mut self, token: &str, fields: &[(String, String)]) {
+        let form = SubmittedForm::of(self, token);
+        let entered = fields.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+        let entered: Vec<&[u8]> = entered.collect();
+        self.submission = Some(form.submission_id(self, &entered));
+        self.sent_form = Some(form);
     }
 
     /// The same visit at the present time ([`Call::at_present`]).

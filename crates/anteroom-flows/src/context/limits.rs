@@ -2,13 +2,14 @@
 //! failed sign-in takes.
 //!
 //! Invariant: a use case that writes, sends, hashes or fetches is counted before it does so, by the statement that decides
-//! whether it may. A refusal is [`FlowError::Limited`], which the web answers with 429 and the wait.
+//! whether it may. A refusal is [`FlowError::Limited`], which the web answers with 429 and the wait. A
+//! form that the browser sends twice is counted once: where the first was the last that the limit allows, both get its answer.
 
 use anteroom_domain::ids::{AccountId, SessionId};
 use anteroom_domain::limits::{Limit, LimitSubject, RateLimitCheck};
 use anteroom_domain::rate::{RateLimit, Wait, limits_for, network_limit};
 use anteroom_oidc::ClientId;
-use anteroom_storage::{RateLimitResult, Tx, Unit};
+use anteroom_storage::{CountedForm, RateLimitResult, Tx, Unit};
 use jiff::Timestamp;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -70,14 +71,35 @@ pub(crate) fn of_one(call: &Call, limit: Limit, subject: &dyn ToString) -> RateL
 
 /// Counts what is about to be done, in a write of its own; refuses it where one of the limits is used up.
 pub(crate) async fn spend(call: &Call, budgets: Vec<RateLimitCheck>) -> Result<(), FlowError> {
-    match call.store().run(Spend { budgets, now: call.now }).await.1? {
+    spend_unit(call, Spend { form: None, choices: vec![budgets], now: call.now }).await
+}
+
+/// The same for what a form asks for. `count`: which of the form's counts it is.
+pub(crate) async fn spend_for_form(
+    visit: &Visit,
+    count: Limit,
+    budgets: Vec<RateLimitCheck>,
+) -> Result<(), FlowError> {
+    let form = counted_form(visit, count);
+    spend_unit(visit, Spend { form, choices: vec![budgets], now: visit.now }).await
+}
+
+/// The form that this visit sends, to be counted once.
+pub(crate) fn counted_form(visit: &Visit, count: Limit) -> Option<CountedForm> {
+    visit.submission.map(|submission| CountedForm { count, submission })
+}
+
+async fn spend_unit(call: &Call, unit: Spend) -> Result<(), FlowError> {
+    match call.store().run(unit).await.1? {
         RateLimitResult::Counted => Ok(()),
         RateLimitResult::Refused { limit, wait } => Err(refused(call, limit, wait)),
     }
 }
 
+/// Counts for the first of the choices that allows it.
 struct Spend {
-    budgets: Vec<RateLimitCheck>,
+    form: Option<CountedForm>,
+    choices: Vec<Vec<RateLimitCheck>>,
     now: Timestamp,
 }
 
@@ -88,7 +110,7 @@ impl Unit for Spend {
     const NAME: &'static str = "spend";
 
     async fn run(&self, tx: &Tx) -> Result<RateLimitResult, FlowError> {
-        Ok(tx.spend(&self.budgets, self.now).await?)
+        Ok(tx.spend_for_form(self.form, &self.choices, self.now).await?)
     }
 }
 
@@ -140,41 +162,16 @@ pub async fn spend_form(visit: &Visit, counted_for: CountedFor, token: FormToken
         CountedFor::Proven(id, account) => (id, account),
         CountedFor::Address => {
             let budgets = of_address(visit, token.limit_of_address());
-            return spend(visit, budgets).await;
+            return spend_for_form(visit, Limit::FormOfSession, budgets).await;
         }
     };
-    let budgets = [
-        of_one(visit, Limit::FirstFormsOfSession, &session),
-        of_one(visit, Limit::FormOfSession, &session),
-        of_one(visit, Limit::FormOfAccount, &account.0),
+    let of_session = || of_one(visit, Limit::FormOfSession, &session);
+    let choices = vec![
+        vec![of_one(visit, Limit::FirstFormsOfSession, &session), of_session()],
+        vec![of_session(), of_one(visit, Limit::FormOfAccount, &account.0)],
     ];
-    let unit = SpendForm { budgets, now: visit.now };
-    match visit.store().run(unit).await.1? {
-        RateLimitResult::Counted => Ok(()),
-        RateLimitResult::Refused { limit, wait } => Err(refused(visit, limit, wait)),
-    }
-}
-
-/// Counts a form: for its session as one of the first forms, or, where those are used up, for its session and account.
-struct SpendForm {
-    /// Of the first forms of the session, of all its forms, and of the account.
-    budgets: [RateLimitCheck; 3],
-    now: Timestamp,
-}
-
-impl Unit for SpendForm {
-    type Output = RateLimitResult;
-    type Error = FlowError;
-
-    const NAME: &'static str = "spend_form";
-
-    async fn run(&self, tx: &Tx) -> Result<RateLimitResult, FlowError> {
-        let ([first @ .., _], [_, further @ ..]) = (&self.budgets, &self.budgets);
-        match tx.spend(first, self.now).await? {
-            RateLimitResult::Counted => Ok(RateLimitResult::Counted),
-            RateLimitResult::Refused { .. } => Ok(tx.spend(further, self.now).await?),
-        }
-    }
+    let form = counted_form(visit, Limit::FormOfSession);
+    spend_unit(visit, Spend { form, choices, now: visit.now }).await
 }
 
 /// Counts a sign-out. It has a limit of its own, so that a person who has sent too many other forms can still sign out.
@@ -187,7 +184,7 @@ pub async fn spend_sign_out(
         CountedFor::Session(session, _) => vec![of_one(visit, Limit::SignOut, &session.0)],
         CountedFor::Proven(..) | CountedFor::Address => of_address(visit, token.limit_of_address()),
     };
-    spend(visit, budgets).await
+    spend_for_form(visit, Limit::SignOut, budgets).await
 }
 
 /// Counts any request, in this node's memory. A request has no [`Call`] yet at this point: the call is made once the body is

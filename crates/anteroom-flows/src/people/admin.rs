@@ -25,9 +25,18 @@ use ends::{end_links, remove_phones};
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     #[error(
-        "{0} is the address of an account already, which is registered or disabled; `anteroom user group add` puts it into a group"
+        "{0} is the address of an account already, whose person has registered; `anteroom user group add` puts it into a group"
     )]
     AddressTaken(EmailAddress),
+    #[error(
+        "{0} is the address of a disabled account, whose person has registered; `anteroom user enable` lets them sign in again"
+    )]
+    DisabledIsRegistered(EmailAddress),
+    #[error(
+        "{0} is the address of a disabled account, whose person has not registered; `anteroom user enable` makes it an invited one, \
+         which can be invited again"
+    )]
+    DisabledIsInvited(EmailAddress),
     #[error(
         "{0} is the preferred_username of another account, which applications would take for the same person"
     )]

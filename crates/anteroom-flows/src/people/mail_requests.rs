@@ -39,7 +39,7 @@ const BATCH: u32 = 50;
 pub(crate) async fn spend(visit: &Visit, limit: Limit) -> Result<(), FlowError> {
     let mut budgets = limits::of_address(visit, limit);
     budgets.extend(limits::of_address(visit, Limit::LinkRequestRows));
-    limits::spend(visit, budgets).await
+    limits::spend_for_form(visit, limit, budgets).await
 }
 
 /// A row for an address, drawn before the transaction that may write it.

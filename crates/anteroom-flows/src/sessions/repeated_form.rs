@@ -60,6 +60,17 @@ impl SubmittedForm {
         call.keyring().mac(KeyPurpose::TokenHash).digest(ENTRY_CONTEXT, &data)
     }
 
+    /// Identifiers of the row that this entry creates now: the first is the row's own. The others are those that the same entry would
+    /// have got a moment before, or gets at a node whose clock is ahead. After that moment the entry creates another row.
+    pub(crate) fn row_ids(&self, call: &Call, entered: &[&[u8]]) -> [Uuid; 3] {
+        let this_moment = call.now.as_second().div_euclid(ANSWER_REPEATED_FOR.as_secs());
+        [0, -1, 1].map(|other| {
+            let moment = this_moment.saturating_add(other).to_be_bytes();
+            let entered: Vec<&[u8]> = entered.iter().copied().chain([moment.as_slice()]).collect();
+            self.submission_id(call, &entered)
+        })
+    }
+
     /// The same as the identifier of a row.
     pub(crate) fn submission_id(&self, call: &Call, entered: &[&[u8]]) -> Uuid {
         let mut bytes = [0; 16];

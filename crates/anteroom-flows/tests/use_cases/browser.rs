@@ -4,7 +4,7 @@ use anteroom_crypto::OpaqueToken;
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::ids::{BrowserId, DeviceId};
 use anteroom_flows::context::browser::{Browser, FetchContext};
-use anteroom_flows::context::call::{Call, SubmittedForm, Visit};
+use anteroom_flows::context::call::{Call, Visit};
 use anteroom_flows::error::FlowError;
 use anteroom_flows::interaction::next::{Next, StepPage};
 use anteroom_flows::interaction::open_interaction::{InteractionRef, OpenInteraction};
@@ -65,9 +65,9 @@ impl TestBrowser {
 
     /// The same with this token. Two visits with one token are one form that is sent twice.
     pub(crate) fn form_with(&self, at: &Installation, token: &str) -> Visit {
-        let visit = self.visit(at);
-        let sent_form = Some(SubmittedForm::of(&visit, token));
-        Visit { sent_form, ..visit }
+        let mut visit = self.visit(at);
+        visit.sends_form(token, &[]);
+        visit
     }
 
     /// A form of this page.

@@ -1,13 +1,14 @@
 //! The installation of a test: a database, and one node or several that share it and the clock.
 
-use anteroom_domain::ids::AccountId;
+use anteroom_domain::ids::{AccountId, FactorId};
 use anteroom_domain::lockout::Lockout;
 use anteroom_domain::message::{Mail, Message, MessageBody};
 use anteroom_domain::reference::RequestReference;
+use anteroom_domain::totp::{AuthenticatorApp, TimeStep, TotpSecret};
 use anteroom_flows::context::call::{Call, RequestFrom};
 use anteroom_flows::context::provider::Provider;
 use anteroom_flows::people::mail_requests;
-use anteroom_storage::AuditRecord;
+use anteroom_storage::{AuditRecord, FirstCode};
 use anteroom_testkit::{AccountBuilder, Backend, Builder, TestProvider};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use url::Url;
 
-use anteroom_crypto::QueueKey;
+use anteroom_crypto::{KeyPurpose, QueueKey};
 
 use crate::browser::TestBrowser;
 
@@ -144,6 +145,32 @@ impl Installation {
         sessions.unwrap().iter().filter(|session| session.ended_at.is_none()).count()
     }
 
+    /// Adds an authenticator app that can be used.
+    pub(crate) async fn add_app(&self, account: AccountId) {
+        let (random, now, id) = (&self.node.random, self.now(), FactorId(self.local().new_id()));
+        let secret = TotpSecret::generate(random);
+        let sealer = self.node.keyring.sealer(KeyPurpose::FactorSeal);
+        let app = AuthenticatorApp {
+            id,
+            account,
+            secret_sealed: sealer.seal(random, &AuthenticatorApp::associated_data(id), secret.as_bytes()),
+            confirmed_at: None,
+            usable_from: now,
+            last_step: None,
+            created_at: now,
+        };
+        let code = FirstCode { step: TimeStep(0), at: now, usable_from: now };
+        let added = self.node.store.write(move |tx| {
+            let app = app.clone();
+            async move {
+                tx.begin_app(&app).await?;
+                tx.confirm_app(account, id, code).await
+            }
+        });
+        let added: Result<bool, anteroom_storage::StoreError> = added.await;
+        assert!(added.unwrap());
+    }
+
     pub(crate) async fn hash(&self, password: &str) -> anteroom_crypto::PasswordHash {
         let password = SecretString::from(password);
         self.node.hashing.hash(QueueKey::Prefix(0), &password).await.unwrap()
@@ -184,6 +211,13 @@ impl HeldHashes {
         while self.node.hashing.queued() < queued {
             tokio::task::yield_now().await;
         }
+    }
+
+    /// One of the threads works on.
+    pub(crate) async fn release_one(&mut self) {
+        let (release, work) = self.held.pop().unwrap();
+        drop(release);
+        work.await.unwrap();
     }
 
     pub(crate) async fn release(self) {

@@ -18,6 +18,8 @@ mod consent;
 mod end_session;
 mod hybrid;
 mod keys;
+mod limits;
+mod locks;
 mod new_password;
 mod next_steps;
 mod recovery;

@@ -39,14 +39,14 @@ on_both_databases!(
 );
 
 /// The page on which the account that is signed in changes its password.
-async fn change_page(at: &Installation, browser: &TestBrowser) -> Box<StepPage> {
+pub(crate) async fn change_page(at: &Installation, browser: &TestBrowser) -> Box<StepPage> {
     let visit = browser.visit(at);
     let mut interaction = OpenInteraction::to_dashboard(&visit);
     interaction.state.destination = Destination::ChangePassword;
     page(proceed(&visit, interaction).await.unwrap())
 }
 
-const fn days(days: i64) -> SignedDuration {
+pub(crate) const fn days(days: i64) -> SignedDuration {
     SignedDuration::from_hours(24 * days)
 }
 

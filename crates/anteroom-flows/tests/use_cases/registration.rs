@@ -27,6 +27,7 @@ on_both_databases!(
     a_disablement_ends_an_invitation_and_what_was_begun_behind_it,
     of_two_browsers_that_complete_a_registration_at_once_one_does,
     the_password_comes_after_a_verified_phone_alone,
+    an_address_that_is_not_invited_says_why_and_what_to_do,
 );
 
 async fn invite(at: &Installation) -> String {
@@ -261,4 +262,36 @@ async fn the_password_comes_after_a_verified_phone_alone(backend: Backend) {
     let outcome = choose(&at, &browser, &page, NEW).await;
     assert!(matches!(outcome, NewPasswordOutcome::Next(_)), "{outcome:?}");
     assert!(at.audited("registration_completed").await.is_empty());
+}
+
+async fn an_address_that_is_not_invited_says_why_and_what_to_do(backend: Backend) {
+    let at = Installation::start(backend).await;
+    at.person("active@practice.example").create().await;
+    for (account, command) in [
+        ("active@practice.example", "`anteroom user group add`"),
+        ("left@practice.example", "whose person has registered; `anteroom user enable`"),
+        ("never@practice.example", "whose person has not registered; `anteroom user enable`"),
+    ] {
+        let address = EmailAddress::parse(account).unwrap();
+        match account {
+            "left@practice.example" => drop(at.person(account).disabled().create().await),
+            "never@practice.example" => {
+                at.person(account).invited().create().await;
+                admin::disable(&at.local(), &address).await.unwrap();
+            }
+            _ => {}
+        }
+        let invitee = || Invitee {
+            address: address.clone(),
+            profile: Profile::default(),
+            groups: BTreeSet::new(),
+            locale: None,
+        };
+        let refused = admin::invite(&at.local(), invitee()).await.unwrap_err().to_string();
+        assert!(refused.contains(command), "{refused}");
+        // What the message names is what helps.
+        admin::enable(&at.local(), &address).await.unwrap();
+        let invited = admin::invite(&at.local(), invitee()).await;
+        assert_eq!(invited.is_ok(), account == "never@practice.example", "{account}");
+    }
 }

@@ -33,6 +33,7 @@ on_both_databases!(
     a_password_replaced_after_its_hash_was_read_is_neither_believed_nor_counted,
     an_account_disabled_while_its_hash_is_computed_is_refused,
     a_hash_of_weaker_parameters_is_replaced_once_however_many_sign_in,
+    a_password_that_was_hashed_anew_meanwhile_is_believed_and_a_wrong_one_counted,
     a_rehash_leaves_a_password_that_was_set_meanwhile,
 );
 
@@ -230,9 +231,12 @@ async fn set_password(at: &Installation, account: AccountId, hash: PasswordHash)
     let credential = Credential { hash, form: Some(PasswordForm::OpaqueString), facts };
     let set = at.node.store.write(move |tx| {
         let credential = credential.clone();
-        async move { tx.set_password(account, &credential, retired, 10, now).await }
+        async move {
+            tx.set_password(account, &credential, retired, 10, now).await?;
+            tx.raise_epoch(account).await
+        }
     });
-    let set: Result<(), StoreError> = set.await;
+    let set: Result<_, StoreError> = set.await;
     set.unwrap();
 }
 
@@ -281,15 +285,36 @@ async fn a_hash_of_weaker_parameters_is_replaced_once_however_many_sign_in(backe
     assert_eq!(computed(), 1);
     let attempts = (0..3).map(|_| attempt(at.browser().form(&at), ALICE, PASSWORD, None));
     for outcome in join_all(attempts).await {
-        // One that has read the old hash and is decided after the replacement is refused, as after any other change.
+        // Also one that has read the old hash and is decided after the replacement.
         let outcome = outcome.unwrap();
-        assert!(is_signed_in(&outcome) || disclosure(&outcome) == LockDisclosure::Nothing, "{outcome:?}");
+        assert!(is_signed_in(&outcome), "{outcome:?}");
     }
     let (new, before) = (stored(&at, alice).await, computed());
     assert_ne!(new, old.encode());
     assert!(is_signed_in(&at.browser().sign_in(&at, ALICE, PASSWORD).await));
     assert_eq!((stored(&at, alice).await, computed()), (new, before + 1));
     assert_eq!(at.lockout(alice).await.unknown_failures, 0);
+}
+
+async fn a_password_that_was_hashed_anew_meanwhile_is_believed_and_a_wrong_one_counted(backend: Backend) {
+    let at = Installation::start(backend).await;
+    let alice = at.person(ALICE).create().await;
+    for (password, signed_in) in [(PASSWORD, true), ("wrong", false)] {
+        let (old, new) =
+            (at.node.store.credential(alice).await.unwrap().unwrap().hash, at.hash(PASSWORD).await);
+        let rehash = async {
+            let replaced = at.node.store.write(move |tx| {
+                let (old, new) = (old.clone(), new.clone());
+                async move { tx.replace_hash(alice, &old, &new).await }
+            });
+            let replaced: Result<bool, StoreError> = replaced.await;
+            assert!(replaced.unwrap());
+        };
+        let outcome = sign_in_during(&at, password, rehash).await;
+        assert_eq!(is_signed_in(&outcome), signed_in, "{outcome:?}");
+    }
+    assert_eq!((at.sessions(alice).await, at.lockout(alice).await.unknown_failures), (1, 1));
+    assert_eq!(at.count_audited("sign_in_refused", "credential_changed").await, 0);
 }
 
 async fn a_rehash_leaves_a_password_that_was_set_meanwhile(backend: Backend) {

@@ -2,6 +2,7 @@
 
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::interaction::Destination;
+use anteroom_flows::context::call::Visit;
 use anteroom_flows::interaction::next::{Next, StepPage, proceed};
 use anteroom_flows::interaction::open_interaction::OpenInteraction;
 use anteroom_flows::interaction::verification::{
@@ -25,6 +26,7 @@ on_both_databases!(
     five_wrong_codes_use_up_the_day_and_the_right_one_comes_too_late,
     of_wrong_codes_at_once_five_are_compared,
     a_wrong_code_in_one_form_sent_twice_is_counted_once,
+    a_wrong_code_of_an_app_sent_twice_around_the_end_of_its_step_is_counted_once,
     a_new_code_replaces_the_one_before,
     what_is_no_code_is_not_counted,
     a_code_of_another_browser_is_none_here,
@@ -147,6 +149,25 @@ async fn a_wrong_code_in_one_form_sent_twice_is_counted_once(backend: Backend) {
         assert_eq!(problem(&outcome.unwrap()), EntryProblem::Wrong { left: 4 });
     }
     assert_eq!(at.audited("code_refused").await.len(), 1);
+}
+
+async fn a_wrong_code_of_an_app_sent_twice_around_the_end_of_its_step_is_counted_once(backend: Backend) {
+    let at = Installation::start(backend).await;
+    let alice = at.person(ALICE).create().await;
+    at.add_app(alice).await;
+    let browser = signed_in(&at, ALICE).await;
+    let page = stepping_up(&at, &browser).await;
+    at.advance(SignedDuration::from_secs(29 - at.now().as_second().rem_euclid(30)));
+    let (visit, interaction_ref) = browser.form_of(&at, &page);
+    // After a minute the same digits are compared with other codes.
+    for (later, left) in [(0, 4), (2, 4), (60, 3)] {
+        at.advance(SignedDuration::from_secs(later));
+        let visit = Visit { call: at.call(), ..visit.clone() };
+        let entered = EnteredCode::FromApp("000000");
+        let outcome = Box::pin(enter(&visit, interaction_ref.clone(), entered)).await.unwrap();
+        assert_eq!(problem(&outcome), EntryProblem::Wrong { left });
+    }
+    assert_eq!(at.audited("code_refused").await.len(), 2);
 }
 
 async fn a_new_code_replaces_the_one_before(backend: Backend) {

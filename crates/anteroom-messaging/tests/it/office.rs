@@ -237,7 +237,7 @@ fn rendered(message: &Message) -> Rendered {
             Rendered::Text { to: to.clone(), body: format!("code {} & more", code.digits) }
         }
         MessageBody::Notice { to, notice } => {
-            Rendered::Text { to: to.clone(), body: notice.kind().to_owned() }
+            Rendered::Text { to: to.clone(), body: notice.kind().as_str().to_owned() }
         }
         MessageBody::Call { to, code } => {
             let words = CallScript {

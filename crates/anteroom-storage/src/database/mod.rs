@@ -13,5 +13,5 @@ mod sweep;
 pub use backup::{BackupError, backup};
 pub use history::EndedByAccept;
 pub use instance::{Instance, InstanceKind, Node, RELEASE};
-pub use rate_counters::RateLimitResult;
+pub use rate_counters::{CountedForm, RateLimitResult};
 pub use sweep::{Sweeps, Swept};

@@ -64,12 +64,13 @@ const ENDED: [&str; 14] = [
     delete!("form_effects", "name", "at"),
 ];
 /// Deleted when they end: a row for an address that no account has is of no further use, and a pushed request that is missing
-/// is answered as one that was used. So are interactions in which nothing was proven, answered or sent, because strangers can
+/// is answered as one that was used. So is the row of a form that was counted. So are interactions in which nothing was proven, answered or sent, because strangers can
 /// make many of them.
-const WITHOUT_RETENTION: [&str; 4] = [
+const WITHOUT_RETENTION: [&str; 5] = [
     delete!("links", "id", "account_id IS NULL AND expires_at"),
     delete!("messages", "id", "account_id IS NULL AND expires_at"),
     delete!("pushed_requests", "digest", "expires_at"),
+    delete!("rate_counters", "scope, subject, window_start", "scope = 'counted_form' AND window_start"),
     delete!(
         "interactions",
         "id",

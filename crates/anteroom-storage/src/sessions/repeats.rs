@@ -96,19 +96,19 @@ impl Queries {
         Ok(found.is_some())
     }
 
-    /// Whether a wrong code was counted under this identifier.
+    /// Whether a wrong code was counted under one of these identifiers.
     pub async fn is_wrong_code_counted(
         &self,
         account: AccountId,
         purpose: CodePurpose,
-        entry: Uuid,
+        entries: &[Uuid],
     ) -> Result<bool, StoreError> {
         let found: Option<Uuid> = code_attempts::Entity::find()
             .select_only()
             .column(code_attempts::Column::Id)
             .filter(code_attempts::Column::AccountId.eq(account.0))
             .filter(code_attempts::Column::Purpose.eq(purpose.as_str()))
-            .filter(code_attempts::Column::Id.eq(entry))
+            .filter(code_attempts::Column::Id.is_in(entries.iter().copied()))
             .into_tuple()
             .one(&self.conn)
             .await?;

@@ -10,8 +10,7 @@ use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{
     DeliveryResult, FormWindow, Instance, InstanceKind, LogoutClients, LogoutDelivery, LogoutLease, Node,
-    RELEASE,
-    RateLimitResult, Store, StoreError, StoreOptions, Sweeps, Swept, Writes,
+    RELEASE, RateLimitResult, Store, StoreError, StoreOptions, Sweeps, Swept, Writes,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;

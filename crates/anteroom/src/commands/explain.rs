@@ -5,6 +5,7 @@ use anteroom_domain::account::Account;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::audit_trail::words::{self, SentencePolicy, sentence};
 use anteroom_domain::ids::AccountId;
+use anteroom_domain::lockout::Lockout;
 use anteroom_domain::reference::RequestReference;
 use anteroom_flows::people::admin::AdminError;
 use anteroom_storage::{AuditRecord, Store};
@@ -33,6 +34,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
         let settings = &configuration.settings;
         let (store, _) = wiring::open_store(settings, &Environment::at_shell()).await?;
         let zone = &settings.practice.time_zone;
+        let facts = SentencePolicy { forgiven_failures: settings.policy.lockout.forgiven_failures };
         let (mut entries, waiting) = match &asked {
             Asked::Reference(reference) => {
                 (by_reference(&store, *reference).await?, store.waiting_messages_by(*reference).await?)
@@ -40,14 +42,13 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
             Asked::Address(address) => {
                 let account = store.account_by_address(&address.folded()).await?;
                 let account = account.ok_or_else(|| AdminError::NoSuchAccount(address.to_string()))?;
-                print_line(&standing(&account, zone));
+                print_line(&standing(&account, facts, zone));
                 let mut entries = store.entries_of_account(account.id, args.last).await?;
                 entries.reverse();
                 (entries, store.waiting_messages_of(account.id).await?)
             }
         };
         reasons_first(&mut entries);
-        let facts = SentencePolicy { forgiven_failures: settings.policy.lockout.forgiven_failures };
         let mut people = BTreeMap::new();
         for entry in &entries {
             print_line(&line(&store, entry, facts, zone, &mut people).await?);
@@ -104,23 +105,29 @@ fn reasons_first(entries: &mut [AuditRecord]) {
 }
 
 /// The account's present state, which the latest entries explain.
-fn standing(account: &Account, zone: &TimeZone) -> String {
-    let lockout = account.lockout;
-    let lock = match (lockout.locked_at, lockout.unknown_locked_at) {
+fn standing(account: &Account, facts: SentencePolicy, zone: &TimeZone) -> String {
+    let lock = locked(account.lockout, facts, zone);
+    format!("{} is {}, {lock}.\n", account.primary_address, account.status.as_str())
+}
+
+fn locked(lockout: Lockout, facts: SentencePolicy, zone: &TimeZone) -> String {
+    let (earlier, other) = if lockout.earlier_devices_are_unknown(facts.forgiven_failures) {
+        (", or in which only an earlier password was right", "other ")
+    } else {
+        ("", "")
+    };
+    match (lockout.locked_at, lockout.unknown_locked_at) {
         (Some(at), _) => {
-            format!(
-                "locked in every browser since {}: only a completed password reset unlocks it",
-                time(at, zone)
-            )
+            let at = time(at, zone);
+            format!("locked in every browser since {at}: only a completed password reset unlocks it")
         }
         (None, Some(at)) => format!(
-            "locked since {} for browsers that have not signed in to it before: known browsers can sign in, and a \
+            "locked since {} for browsers that have not signed in to it before{earlier}: {other}known browsers can sign in, and a \
              completed password reset unlocks it",
             time(at, zone)
         ),
         (None, None) => "not locked".to_owned(),
-    };
-    format!("{} is {}, {lock}.\n", account.primary_address, account.status.as_str())
+    }
 }
 
 async fn line(
@@ -184,6 +191,32 @@ mod tests {
             reference: Some(reference.to_owned()),
             detail: "{}".to_owned(),
             mac: KeyedDigest::from_slice(&[0; 32]).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_lock_says_which_browsers_it_is_for() {
+        let facts = SentencePolicy { forgiven_failures: 5 };
+        let at = Some(Timestamp::UNIX_EPOCH);
+        let unknown = Lockout { unknown_locked_at: at, ..Lockout::default() };
+        for (lockout, expected) in [
+            (Lockout { earlier_failures: 6, ..Lockout::default() }, "not locked"),
+            (
+                unknown,
+                "locked since 1970-01-01 00:00:00 UTC for browsers that have not signed in to it before: known browsers can \
+                 sign in, and a completed password reset unlocks it",
+            ),
+            (
+                Lockout { earlier_failures: 6, ..unknown },
+                "locked since 1970-01-01 00:00:00 UTC for browsers that have not signed in to it before, or in which only an \
+                 earlier password was right: other known browsers can sign in, and a completed password reset unlocks it",
+            ),
+            (
+                Lockout { locked_at: at, ..unknown },
+                "locked in every browser since 1970-01-01 00:00:00 UTC: only a completed password reset unlocks it",
+            ),
+        ] {
+            assert_eq!(locked(lockout, facts, &TimeZone::UTC), expected);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What became of the messages that were queued for people.
 
 use super::Detail;
-use crate::message::{CODE, WaitingMessage};
+use crate::message::{MessageKind, WaitingMessage};
 
 pub(super) fn sentence(kind: &str, detail: &Detail) -> Option<String> {
     let (message, channel, phone) = (detail.text("message"), detail.text("channel"), detail.text("phone"));
@@ -27,21 +27,22 @@ pub fn waiting(message: &WaitingMessage) -> String {
 }
 
 fn what(message: &str, channel: &str, phone: &str) -> String {
-    match (message, channel) {
-        (CODE, "call") => format!("the call with a code to {phone}"),
-        (CODE, _) => format!("the text with a code to {phone}"),
-        ("invitation", _) => "the invitation".to_owned(),
-        ("recovery", _) => "the mail for a password reset".to_owned(),
-        ("account_locked", _) => "the mail that tells of a lock".to_owned(),
-        ("password_changed", _) => "the mail that tells of a new password".to_owned(),
-        ("registration_completed", _) => "the mail that tells of a completed registration".to_owned(),
-        ("password_expires", _) => "the warning that the password expires".to_owned(),
-        ("phone_added", "text") => format!("the text that tells of a new phone to {phone}"),
-        ("phone_added", _) => "the mail that tells of a new phone".to_owned(),
-        ("authenticator_app", _) => "the mail that tells of an authenticator app".to_owned(),
-        ("tokens_asked_elsewhere", _) => "the mail that tells of a refused request for tokens".to_owned(),
-        _ => format!("the message `{message}`"),
-    }
+    let Some(kind) = MessageKind::parse(message) else { return format!("the message `{message}`") };
+    let what = match (kind, channel) {
+        (MessageKind::Code, "call") => return format!("the call with a code to {phone}"),
+        (MessageKind::Code, _) => return format!("the text with a code to {phone}"),
+        (MessageKind::PhoneAdded, "text") => return format!("the text that tells of a new phone to {phone}"),
+        (MessageKind::PhoneAdded, _) => "the mail that tells of a new phone",
+        (MessageKind::Invitation, _) => "the invitation",
+        (MessageKind::Recovery, _) => "the mail for a password reset",
+        (MessageKind::AccountLocked, _) => "the mail that tells of a lock",
+        (MessageKind::PasswordChanged, _) => "the mail that tells of a new password",
+        (MessageKind::RegistrationCompleted, _) => "the mail that tells of a completed registration",
+        (MessageKind::PasswordExpires, _) => "the warning that the password expires",
+        (MessageKind::AuthenticatorApp, _) => "the mail that tells of an authenticator app",
+        (MessageKind::TokensAskedElsewhere, _) => "the mail that tells of a refused request for tokens",
+    };
+    what.to_owned()
 }
 
 fn why(detail: &Detail) -> Option<&'static str> {
@@ -77,6 +78,19 @@ fn why(detail: &Detail) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::CODE;
+
+    #[test]
+    fn each_kind_of_message_has_a_plain_name() {
+        for kind in MessageKind::ALL {
+            assert_eq!(MessageKind::parse(kind.as_str()), Some(kind));
+            for channel in ["email", "text", "call"] {
+                let what = what(kind.as_str(), channel, "•••-•••-••86");
+                assert!(!what.contains(['`', '_']), "{what}");
+            }
+        }
+        assert_eq!(what("of_a_later_release", "email", ""), "the message `of_a_later_release`");
+    }
 
     #[test]
     fn the_end_of_a_message_is_plain() {

@@ -6,7 +6,7 @@ use anteroom_domain::one_time_code::OneTimeCode;
 
 use super::enter_unit::{CheckedCode, EnterCode, EnterCodeResult, NO_SESSION};
 pub use super::entry::{EnterOutcome, EnteredCode, EntryProblem};
-use super::repeated::{again_in_session, continue_stepped_up, entry_id, repeat_of_form};
+use super::repeated::{again_in_session, continue_stepped_up, entry_ids, repeat_of_form};
 use super::send::{code_context, code_data};
 use super::{VerificationState, now};
 use crate::context::call::{Call, Visit};
@@ -43,10 +43,10 @@ pub async fn enter(
         Some(live) => sessions_of_other_accounts(&active_sessions(visit).await?, live.account.id),
         None => Vec::new(),
     };
-    let submission = entry_id(visit, &checked, entered);
+    let entry_ids = entry_ids(visit, &checked, entered);
     let renewed = session.map(|live| RenewedSession::of(visit, live));
     let new_interaction = NewInteraction::prepare(visit, &page.interaction);
-    let unit = |call| EnterCode { call, page, new_interaction, checked, submission, renewed, left };
+    let unit = |call| EnterCode { call, page, new_interaction, checked, entry_ids, renewed, left };
     let (unit, result) = visit.run(unit).await;
     after_entry(visit, unit, result?, AnsweredForm { interaction_ref: interaction_ref.as_ref(), entered })
         .await

@@ -38,7 +38,8 @@ pub(super) struct EnterCode {
     pub page: Box<VerificationPage>,
     pub new_interaction: NewInteraction,
     pub checked: CheckedCode,
-    pub submission: Uuid,
+    /// Of the row that counts this entry if it is wrong. The others are those that the same form may have counted it under.
+    pub entry_ids: [Uuid; 3],
     /// The session that steps up, with its next secret. It gets the same secret if the person signs in again at the same time.
     pub renewed: Option<RenewedSession>,
     /// The browser's other sessions, which are not current any more after this one stepped up.
@@ -117,7 +118,7 @@ impl EnterCode {
         let account = verification.account().id;
         let problem = EntryProblem::BudgetSpent(until);
         let is_counted = self.is_wrong()
-            && tx.is_wrong_code_counted(account, verification.purpose, self.submission).await?;
+            && tx.is_wrong_code_counted(account, verification.purpose, &self.entry_ids).await?;
         Ok(if is_counted { EnterCodeResult::Wrong(problem) } else { EnterCodeResult::Refused(problem) })
     }
 
@@ -151,15 +152,16 @@ impl EnterCode {
     }
 
     async fn count_wrong(&self, tx: &Tx, entries: WrongEntries) -> Result<EnterCodeResult, FlowError> {
-        let Self { call, submission, .. } = self;
+        let Self { call, entry_ids, .. } = self;
         let verification = &self.page.verification;
         let WrongEntries { mut before, share, left } = entries;
         let (account, purpose) = (verification.account().id, verification.purpose);
-        if tx.is_wrong_code_counted(account, purpose, *submission).await? {
+        let [own, ..] = entry_ids;
+        if tx.is_wrong_code_counted(account, purpose, entry_ids).await? {
             return Ok(EnterCodeResult::Wrong(EntryProblem::Wrong { left }));
         }
         before.push(call.now);
-        tx.count_wrong_code(account, purpose, share, *submission, call.now).await?;
+        tx.count_wrong_code(account, purpose, share, *own, call.now).await?;
         let event = Event::CodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
         tx.append(&call.entry(Actor::Anonymous, event).about(account)).await?;
         Ok(EnterCodeResult::Wrong(match call.snapshot().policy.codes.entries_left(&before, call.now) {

@@ -1,6 +1,5 @@
 //! A form with a code that is submitted again. After a double click the browser sends the form twice.
 
-use anteroom_domain::totp::TimeStep;
 use uuid::Uuid;
 
 use super::enter_unit::CheckedCode;
@@ -15,16 +14,19 @@ use crate::interaction::reopen::open_or_dashboard;
 use crate::sessions::new_session::make_current;
 use crate::sessions::repeated_form::{RepeatedSubmission, repeated_submission};
 
+const APP: &[u8] = b"code of an authenticator app";
+
 /// A double click must count as one wrong code, and the same digits against another code as another one. So the row's
-/// identifier is derived from the form, the entered digits and the code they are compared with.
-pub(super) fn entry_id(visit: &Visit, checked: &CheckedCode, entered: EnteredCode<'_>) -> Uuid {
-    let Some(form) = visit.sent_form else { return visit.new_id() };
-    let compared_with = match checked {
-        CheckedCode::Sent { code, .. } => code.id.0.as_bytes().to_vec(),
-        CheckedCode::App(_) => TimeStep::at(visit.now).0.to_be_bytes().to_vec(),
-        CheckedCode::Nothing => Vec::new(),
-    };
-    form.submission_id(visit, &[compared_with.as_slice(), entered.text().as_bytes()])
+/// identifier, the first of these, is derived from the form, the entered digits and the code they are compared with. An app's code
+/// is another one every half minute, and a double click can be around that moment: so the entry of a moment before is the same.
+pub(super) fn entry_ids(visit: &Visit, checked: &CheckedCode, entered: EnteredCode<'_>) -> [Uuid; 3] {
+    let Some(form) = visit.sent_form else { return [visit.new_id(); 3] };
+    let digits = entered.text().as_bytes();
+    match checked {
+        CheckedCode::Sent { code, .. } => [form.submission_id(visit, &[code.id.0.as_bytes(), digits]); 3],
+        CheckedCode::App(_) => form.row_ids(visit, &[APP, digits]),
+        CheckedCode::Nothing => [form.submission_id(visit, &[digits]); 3],
+    }
 }
 
 /// The result of the first submission of the same form: the session that it renewed, with its new secret, or the next step.

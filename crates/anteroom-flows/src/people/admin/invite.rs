@@ -43,8 +43,8 @@ pub struct Invited {
 pub async fn invite(call: &Call, invitee: Invitee) -> Result<Invited, AdminError> {
     check_groups(call, &invitee.groups)?;
     let known = call.store().account_by_address(&invitee.address.folded()).await?;
-    if known.as_ref().is_some_and(|known| known.status != AccountStatus::Invited) {
-        return Err(AdminError::AddressTaken(invitee.address));
+    if let Some(known) = known.as_ref().filter(|known| known.status != AccountStatus::Invited) {
+        return Err(not_invited(call, known, invitee.address).await?);
     }
     let (account, invitation, person) = if let Some(known) = known {
         let changes = invitation_claims(&invitee, call.now);
@@ -69,6 +69,16 @@ pub async fn invite(call: &Call, invitee: Invitee) -> Result<Invited, AdminError
         Err(InviteError::AddressIsUsername) => Err(AdminError::AddressIsUsername(address)),
         Err(InviteError::Flow(error)) => Err(error.into()),
     }
+}
+
+/// Why an account of this address is not invited.
+async fn not_invited(call: &Call, known: &Account, address: EmailAddress) -> Result<AdminError, AdminError> {
+    if known.status != AccountStatus::Disabled {
+        return Ok(AdminError::AddressTaken(address));
+    }
+    let is_registered = call.store().credential(known.id).await?.is_some();
+    let error = if is_registered { AdminError::DisabledIsRegistered } else { AdminError::DisabledIsInvited };
+    Ok(error(address))
 }
 
 struct InvitePerson {

@@ -26,7 +26,7 @@ use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::context::call::{Call, Visit};
-use crate::context::limits::{of_one, spend};
+use crate::context::limits::{of_one, spend_for_form};
 use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, Step, StepPage, persist_for_redirect, proceed, proceed_with};
@@ -130,10 +130,18 @@ async fn set_now(
     };
     let reason = *reason;
     let budget = of_one(visit, Limit::NewPassword, &counted_for(&page, account));
-    spend(visit, vec![budget]).await?;
+    spend_for_form(visit, Limit::NewPassword, vec![budget]).await?;
     let old = visit.store().credential(account.id).await?;
     if let Err(fault) = check(visit, account, old.as_ref(), reason, entered).await? {
-        note_fault(&visit.at_present(), account, entered, fault).await?;
+        let visit = &visit.at_present();
+        // The form may have been sent twice, and the first submission may have set this password since the page was looked at.
+        if let PasswordProblem::Used | PasswordProblem::TooYoung(_) = fault {
+            let now = step_now(visit, interaction_ref).await?;
+            if !is_asked_for(&now) {
+                return Ok(now);
+            }
+        }
+        note_fault(visit, account, entered, fault).await?;
         return Ok(NewPasswordOutcome::Problem { fault, page });
     }
     let hash = visit.hashing().hash(lane_of(account), &normalized(&entered.new)).await?;
@@ -154,11 +162,24 @@ async fn set_now(
             signed_in(visit, interaction.saved_as(saved), *current, live).await
         }
         // Looked at once more: the unit that came first may be that of the same form.
-        SetPasswordResult::TooLate => match open_or_dashboard(visit, interaction_ref).await? {
-            Ok(interaction) => Ok(elsewhere(proceed(visit, interaction).await?)),
-            Err(InteractionNotFound) => Ok(NewPasswordOutcome::Gone),
-        },
+        SetPasswordResult::TooLate => step_now(visit, interaction_ref).await,
     }
+}
+
+/// The step of the interaction now.
+async fn step_now(
+    visit: &Visit,
+    interaction_ref: Option<&InteractionRef>,
+) -> Result<NewPasswordOutcome, FlowError> {
+    match open_or_dashboard(visit, interaction_ref).await? {
+        Ok(interaction) => Ok(elsewhere(proceed(visit, interaction).await?)),
+        Err(InteractionNotFound) => Ok(NewPasswordOutcome::Gone),
+    }
+}
+
+/// Whether the step is still that of a new password.
+fn is_asked_for(outcome: &NewPasswordOutcome) -> bool {
+    matches!(outcome, NewPasswordOutcome::Next(Next::Page(page)) if matches!(page.step, Step::NewPassword { .. }))
 }
 
 /// What the forms are counted for. An attacker who knows the password could use up the account's forms, and so keep the owner

@@ -4,7 +4,7 @@ use anteroom_domain::limits::Limit;
 
 use super::{EnteredPassword, NewPasswordOutcome, lane_of, matches_password, signed_in};
 use crate::context::call::Visit;
-use crate::context::limits::{of_one, spend};
+use crate::context::limits::{of_one, spend_for_form};
 use crate::error::FlowError;
 use crate::interaction::open_interaction::InteractionRef;
 use crate::interaction::reopen::open_or_dashboard;
@@ -24,7 +24,8 @@ pub(super) async fn answer(
         live.iter().position(|one| one.account.id == account && answered.secrets.contains(&one.token));
     let Some(current) = place.map(|place| live.remove(place)) else { return Ok(None) };
     let Some(credential) = visit.store().credential(account).await? else { return Ok(None) };
-    spend(visit, vec![of_one(visit, Limit::NewPassword, &account)]).await?;
+    let budget = of_one(visit, Limit::NewPassword, &account);
+    spend_for_form(visit, Limit::NewPassword, vec![budget]).await?;
     let lane = lane_of(&current.account);
     if !matches_password(visit, lane, &credential.hash, credential.form, &entered.new).await? {
         return Ok(None);

@@ -11,7 +11,7 @@ use anteroom_storage::{NewPhone, Tx, Unit};
 use jiff::Timestamp;
 
 use crate::context::call::{Call, Visit};
-use crate::context::limits::{of_one, spend};
+use crate::context::limits::{of_one, spend_for_form};
 use crate::error::FlowError;
 use crate::interaction::next::{Next, StepPage, proceed};
 use crate::interaction::open_interaction::{InteractionRef, OpenInteraction, persist_with_proof};
@@ -286,7 +286,7 @@ async fn find(visit: &Visit, interaction_ref: InteractionRef) -> Result<Option<R
     let stands = account.is_some_and(|account| proof.is_current_for(&account, visit.now));
     if invited && stands {
         let budget = of_one(visit, Limit::FormOfAccount, &proof.account.0);
-        spend(visit, vec![budget]).await?;
+        spend_for_form(visit, Limit::FormOfAccount, vec![budget]).await?;
     }
     Ok((invited && stands).then_some(Registration { interaction, proof }))
 }

@@ -4,11 +4,11 @@
 //! typed, known address or not; the decision is made on the account row read again under the lock; counters, session and audit
 //! entry are one transaction, committed on failure too; a refusal takes at least `failure_floor`, whatever its reason.
 
+mod checked_password;
 mod lock_notice;
 mod unit;
 
 use anteroom_crypto::{KeyedDigest, OpaqueToken, PasswordHash, PasswordVerification, QueueKey};
-use anteroom_domain::account::AccountStatus;
 use anteroom_domain::address::FoldedAddress;
 use anteroom_domain::ids::AccountId;
 use anteroom_domain::limits::Limit;
@@ -19,17 +19,18 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::audit::counters::AuditCounter;
 use crate::context::call::{Call, Visit};
-use crate::context::limits::{of_address, of_one, spend, wait_for_floor};
+use crate::context::limits::{of_address, of_one, spend_for_form, wait_for_floor};
 use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, persist_for_redirect, proceed_with};
 use crate::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
 use crate::interaction::reopen::open_or_dashboard;
-use crate::people::known_device::known_device;
+use crate::people::known_device::{known_device, waits_apart};
 use crate::sessions::browser_sessions::{active_sessions, retain_active};
 use crate::sessions::new_session::{NewCookies, make_current};
 use crate::sessions::repeated_form::repeated_submission;
-use unit::{CheckedPassword, SignInResult, SignInUnit};
+use checked_password::CheckedPassword;
+use unit::{SignInResult, SignInUnit};
 
 /// What the form said, parsed.
 pub struct Credentials {
@@ -159,7 +160,7 @@ fn entry(visit: &Visit, address: &FoldedAddress, password: &SecretString) -> Opt
 /// Another person in the same network can use up the limit of its IP address. A browser that is a known device of the account then
 /// has a limit of its own.
 async fn count(visit: &Visit, address: &FoldedAddress) -> Result<(), FlowError> {
-    let counted = spend(visit, of_address(visit, Limit::SignIn)).await;
+    let counted = spend_for_form(visit, Limit::SignIn, of_address(visit, Limit::SignIn)).await;
     if visit.browser.devices.is_empty() || !matches!(counted, Err(FlowError::Limited { .. })) {
         return counted;
     }
@@ -167,7 +168,7 @@ async fn count(visit: &Visit, address: &FoldedAddress) -> Result<(), FlowError> 
     match view.and_then(|view| known_device(&view).map(|device| device.id)) {
         Some(device) => {
             let budget = of_one(visit, Limit::SignInOfKnownDevice, &device);
-            spend(visit, vec![budget]).await
+            spend_for_form(visit, Limit::SignInOfKnownDevice, vec![budget]).await
         }
         None => counted,
     }
@@ -231,12 +232,8 @@ async fn verify(
     view: Option<&SignInView>,
     password: &SecretString,
 ) -> Result<PasswordVerification, FlowError> {
-    let known = view.filter(|view| {
-        let account = &view.account;
-        let is_usable = account.status == AccountStatus::Active && account.lockout.locked_at.is_none();
-        is_usable && known_device(view).is_some()
-    });
-    let lane = match known {
+    let policy = visit.snapshot().policy.lockout;
+    let lane = match view.filter(|view| waits_apart(view, &visit.browser, policy)) {
         Some(view) => QueueKey::KnownDevice(view.account.id.0.as_u128()),
         None => QueueKey::of_address(visit.address),
     };

@@ -1,6 +1,6 @@
 //! The transaction of one attempt to sign in.
 
-use anteroom_crypto::{KeyedDigest, PasswordVerification};
+use anteroom_crypto::PasswordVerification;
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::device::KnownDevice;
@@ -13,29 +13,22 @@ use anteroom_domain::rate::Wait;
 use anteroom_domain::session::Session;
 use anteroom_domain::sign_in::{SignInAttempt, SignInDecision, SignInRefusal, decide};
 use anteroom_oidc::{Acr, Amr, AmrSet};
-use anteroom_storage::{FormWindow, LockedAccount, RateLimitResult, SignInView, Tx, Unit};
+use anteroom_storage::{FormWindow, LockedAccount, RateLimitResult, Tx, Unit};
 use jiff::Timestamp;
 
+use super::checked_password::CheckedPassword;
 use super::lock_notice::lock_notice;
 use super::{BrowserSessions, LockDisclosure};
 use crate::context::call::Visit;
-use crate::context::limits::{of_address, of_one};
+use crate::context::limits::{counted_form, of_address, of_one};
 use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::open_interaction::{NewInteraction, OpenInteraction, SavedRow};
+use crate::people::known_device::counted_device;
 use crate::sessions::browser_sessions::sessions_of_other_accounts;
 use crate::sessions::form_effect::FormEffect;
 use crate::sessions::new_session::{InitialSecret, NewSession, RenewedSession};
 use crate::sessions::repeated_form::{DerivedSecret, repeat_window_start};
-
-/// An entered password, after it was verified.
-pub(super) struct CheckedPassword {
-    /// The account that has the entered address.
-    pub view: Option<SignInView>,
-    pub verdict: PasswordVerification,
-    /// What was entered, in this form.
-    pub entry: Option<KeyedDigest>,
-}
 
 /// Everything the transaction needs, drawn beforehand so that it can run again.
 pub(super) struct SignInUnit {
@@ -201,12 +194,8 @@ impl SignInUnit {
 
     /// The device's counter as it is now: parallel attempts may have changed it since the view was read.
     async fn device_under_lock(&self, tx: &Tx) -> Result<Option<KnownDevice>, FlowError> {
-        // In the cookie's order: the one this account was last signed in with comes first.
-        let known = self.checked.view.as_ref().and_then(|view| {
-            let mut named = self.visit.browser.devices.iter();
-            named.find_map(|id| view.devices.iter().find(|device| device.id == *id))
-        });
-        match known {
+        let view = self.checked.view.as_ref();
+        match view.and_then(|view| counted_device(view, &self.visit.browser)) {
             Some(device) => Ok(tx.device(device.id).await?),
             None => Ok(None),
         }
@@ -219,15 +208,12 @@ impl SignInUnit {
         counted_before: bool,
     ) -> SignInDecision {
         let policy = self.visit.snapshot().policy.lockout;
-        let credential = self.checked.view.as_ref().and_then(|view| view.credential.as_ref());
-        let verified = credential.map(|credential| &credential.hash);
-        let current = locked.credential.as_ref().map(|credential| &credential.hash);
         let device = device.map(|device| device.counter(locked.account.epoch));
         let attempt = SignInAttempt {
             status: locked.account.status,
             counters: FailureCounters::new(locked.account.lockout, device, policy),
             password_matches: matches!(self.checked.verdict, PasswordVerification::Match { .. }),
-            credential_unchanged: verified == current,
+            credential_unchanged: self.checked.is_still_of(locked),
             counted_before,
         };
         decide(attempt, policy, self.now())
@@ -308,7 +294,10 @@ impl SignInUnit {
     /// The time to wait, if too many right passwords came from browsers that the account does not know.
     async fn wait_for_right_passwords(&self, tx: &Tx, account: &Account) -> Result<Option<Wait>, FlowError> {
         let budget = of_one(&self.visit, Limit::RightPassword, &account.id);
-        let RateLimitResult::Refused { wait, .. } = tx.spend(&[budget], self.now()).await? else {
+        let form = counted_form(&self.visit, Limit::RightPassword);
+        let RateLimitResult::Refused { wait, .. } =
+            tx.spend_for_form(form, &[vec![budget]], self.now()).await?
+        else {
             return Ok(None);
         };
         // A reason of its own, apart from the counted refusals, so that the owner who asks finds it. The sign-in limit of the IP

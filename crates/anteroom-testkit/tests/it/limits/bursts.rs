@@ -20,7 +20,8 @@ async fn of_many_sign_ins_at_once_the_allowed_are_hashed(backend: Backend) {
     let provider = TestProvider::on(&backend).set("policy.sign_in.rate.max", "5").start().await;
     let before = provider.hashes_computed();
     let (browser, page) = (provider.browser(), provider.browser().get("/sign-in").await);
-    let answers = join_all((0..40).map(|_| browser.enter(&page, ALICE, "wrong"))).await;
+    let guess = async |number: u32| browser.enter(&page, ALICE, &format!("wrong {number}")).await;
+    let answers = join_all((0..40).map(guess)).await;
     assert_eq!((count(&answers, 422), count(&answers, 429)), (5, 35));
     assert_eq!(provider.hashes_computed() - before, 5);
 }

@@ -2,7 +2,7 @@
 
 use crate::people::{CAROL, CELL, NEW, choose, digits, follow_link, forget, send, through};
 use crate::{ALICE, BOB};
-use anteroom_testkit::{Backend, TestProvider, on_both_databases};
+use anteroom_testkit::{Backend, Browser, TestProvider, TestResponse, on_both_databases};
 use futures_util::future::join_all;
 
 on_both_databases!(
@@ -18,12 +18,16 @@ on_both_databases!(
 
 const WRONG_CODE: &[(&str, &str)] = &[("code", "AAAAA-AAAAA")];
 
+/// A form with another name each time: the same one that is sent again counts for nothing.
+async fn rename(browser: &Browser, page: &TestResponse, number: u32) -> TestResponse {
+    browser.submit(page, "/account/profile", &[("given_name", &format!("Alice {number}"))]).await
+}
+
 async fn a_session_sends_so_many_forms_and_can_still_sign_out(backend: Backend) {
     let provider = TestProvider::on(&backend).set("policy.limits.form_of_session.max", "4").start().await;
     let (alice, bob) = (provider.signed_in(ALICE).await, provider.signed_in(BOB).await);
     let page = alice.get("/account/profile").await;
-    let name = [("given_name", "Alice")];
-    let answers = join_all((0..20).map(|_| alice.submit(&page, "/account/profile", &name))).await;
+    let answers = join_all((0..20).map(|number| rename(&alice, &page, number))).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 16);
     let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
     assert!(
@@ -32,7 +36,7 @@ async fn a_session_sends_so_many_forms_and_can_still_sign_out(backend: Backend) 
         refused.page_summary()
     );
     let page = bob.get("/account/profile").await;
-    assert_ne!(bob.submit(&page, "/account/profile", &name).await.status, 429);
+    assert_ne!(rename(&bob, &page, 0).await.status, 429);
     let page = alice.get("/dashboard").await;
     assert_eq!(alice.submit(&page, "/sign-out", &[]).await.status, 303);
 }
@@ -44,29 +48,31 @@ async fn an_account_sends_so_many_forms_in_all_its_sessions(backend: Backend) {
         .start()
         .await;
     let owner = provider.signed_in(ALICE).await;
-    let name = [("given_name", "Alice")];
     let mut refused = 0;
     for _ in 0..3 {
         let browser = provider.signed_in(ALICE).await;
         let page = browser.get("/account/profile").await;
-        for _ in 0..3 {
-            refused += usize::from(browser.submit(&page, "/account/profile", &name).await.status == 429);
+        for number in 0..3 {
+            refused += usize::from(rename(&browser, &page, number).await.status == 429);
         }
     }
     assert_eq!(refused, 3, "one of each session is its own, and three are the account's");
     // What the others have used up leaves each session its first forms.
     let page = owner.get("/account/profile").await;
-    assert_ne!(owner.submit(&page, "/account/profile", &name).await.status, 429);
-    assert_eq!(owner.submit(&page, "/account/profile", &name).await.status, 429);
+    assert_ne!(rename(&owner, &page, 0).await.status, 429);
+    assert_eq!(rename(&owner, &page, 1).await.status, 429);
 }
 
 async fn a_form_over_the_limit_leads_back_to_its_page(backend: Backend) {
     let provider = TestProvider::on(&backend).set("policy.limits.form_of_session.max", "1").start().await;
     let alice = provider.signed_in(ALICE).await;
     let page = alice.get("/account/profile").await;
-    let submit = || alice.submit(&page, "/account/profile", &[("given_name", "Alice")]);
-    assert_ne!(submit().await.status, 429);
-    let refused = submit().await;
+    let first = rename(&alice, &page, 0).await;
+    assert_ne!(first.status, 429);
+    // The same form again gets the answer of before.
+    let again = rename(&alice, &page, 0).await;
+    assert_eq!((again.status, again.header("location")), (first.status, first.header("location")));
+    let refused = rename(&alice, &page, 1).await;
     assert_eq!(refused.status, 429);
     assert!(refused.links().iter().any(|link| link.href == "/account/profile"), "{}", refused.body);
     // An application that waits behind a form waits on.
@@ -102,7 +108,10 @@ async fn a_form_without_a_session_is_counted_by_address(backend: Backend) {
     let provider = TestProvider::on(&backend).set("policy.limits.form_of_address.max", "3").start().await;
     let (browser, other) = (provider.browser().from("203.0.113.7"), provider.browser().from("203.0.113.8"));
     let page = forget(&browser, ALICE).await;
-    let enter = |_| browser.submit(&page, "/recover/code", WRONG_CODE);
+    let enter = async |number: u32| {
+        let code = format!("AAAAA-AAA{number:02}");
+        browser.submit(&page, "/recover/code", &[("code", &code)]).await
+    };
     let answers = join_all((0..12).map(enter)).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 9);
     let page = forget(&other, ALICE).await;
@@ -132,9 +141,9 @@ async fn a_person_with_a_mailed_link_does_not_wait_for_strangers_at_the_same_add
     let (carol, unknown_browser) =
         (provider.browser().from("203.0.113.7"), provider.browser().from("203.0.113.7"));
     forget(&carol, CAROL).await;
-    let page = unknown_browser.get("/recover?token=bogus").await;
     let mut last = 0;
     for _ in 0..4 {
+        let page = unknown_browser.get("/recover?token=bogus").await;
         last = unknown_browser.submit(&page, "/recover", &[]).await.status;
     }
     assert_eq!(last, 429);
@@ -166,6 +175,8 @@ async fn of_a_handle_that_is_made_up_or_proves_nothing_the_address_is_counted(ba
     // All four counted for the address, which had room for three: what is no form of its page comes without a token.
     assert_eq!(statuses.iter().map(|status| *status == 429).collect::<Vec<_>>(), [false, false, false, true]);
     // In her own browser the interaction has a budget of its own, and no more than that.
-    let answers = join_all((0..5).map(|_| carol.submit(&page, "/verify/send", &[]))).await;
+    let choose =
+        async |number: u32| carol.submit(&page, "/verify/send", &[("method", &number.to_string())]).await;
+    let answers = join_all((0..5).map(choose)).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 2);
 }
