@@ -10,6 +10,7 @@ mod authorization;
 mod cookies;
 mod development_outbox;
 mod endpoints;
+mod every_request;
 mod failure;
 mod fetch_metadata;
 #[cfg(feature = "test-util")]

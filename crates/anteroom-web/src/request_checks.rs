@@ -22,16 +22,8 @@ use crate::endpoints::unavailable::unavailable;
 use crate::failure::PageError;
 use crate::page_context::{PageContext, request_from};
 use crate::paths::to_sign_in;
-use crate::request_deadline;
 use crate::respond::{LONGEST_LOCATION, REFERRER_POLICY};
 use crate::state::Web;
-
-/// For every request, those of monitoring and for files of the theme included: the time limit, the limit of the address, and the
-/// headers of the response. One layer, because each layer costs every request two allocations.
-pub(crate) async fn every_request(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    let response = request_deadline::in_time(&web, request, |request| limited(&web, request, next)).await;
-    with_headers(&web, response)
-}
 
 /// For requests to the issuer: the right host, and a node that is ready.
 pub(crate) async fn to_issuer(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
@@ -142,7 +134,7 @@ pub(crate) fn is_loopback_name(host: &str) -> bool {
 }
 
 /// Every address has a limit of requests, of any kind; requests that cost more have further limits in their use case.
-async fn limited(web: &Arc<Web>, request: Request, next: Next) -> Response {
+pub(crate) async fn limited(web: &Arc<Web>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let address = request_from(&mut parts, web).address;
     match count_request(&web.provider, address) {
@@ -223,7 +215,7 @@ fn closing(mut response: Response) -> Response {
 }
 
 /// Sets the headers of every response.
-fn with_headers(web: &Web, mut response: Response) -> Response {
+pub(crate) fn with_headers(web: &Web, mut response: Response) -> Response {
     if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
         response = closing(response);
     }

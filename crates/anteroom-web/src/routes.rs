@@ -25,7 +25,7 @@ use crate::pages::{
 use crate::paths::{self as page, to_sign_in};
 use crate::segment::PathParam;
 use crate::state::Web;
-use crate::{development_outbox, fetch_metadata, request_checks, request_log};
+use crate::{development_outbox, every_request, fetch_metadata, request_checks, request_log};
 
 /// All routes. Monitoring requests health without knowing the issuer's host name, so those routes are outside the host
 /// check; so are the theme's files, which the error page of that check needs.
@@ -47,7 +47,7 @@ pub fn router(web: Arc<Web>) -> Router {
         // the same for every browser are compressed.
         .route("/assets/{*path}", get(asset).layer(CompressionLayer::new()))
         .merge(guarded)
-        .layer(from_fn_with_state(Arc::clone(&web), request_checks::every_request))
+        .layer(from_fn_with_state(Arc::clone(&web), every_request::layer))
         .layer(DefaultBodyLimit::max(web.settings.max_body))
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(Arc::clone(&web), request_log::request))

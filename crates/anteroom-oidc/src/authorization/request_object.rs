@@ -71,7 +71,7 @@ pub enum RequestObjectError {
     /// What a client signs about itself to authenticate could otherwise be used as a request (RFC 9101 §10.8).
     #[error("its subject is the client itself, as in an assertion of who the client is")]
     Assertion,
-    #[error("its {0} is not the client of the request")]
+    #[error("its {0:?} is not the client of the request")]
     AnotherClient(String),
     #[error("its `aud` is not this issuer")]
     Audience,
