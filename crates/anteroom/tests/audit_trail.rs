@@ -150,7 +150,7 @@ fn a_whole_trail_is_said_to_be_whole() {
     let output = installation.run(&["audit", "verify"]);
     assert!(output.content, "{}{}", output.out, output.complaint);
     assert!(
-        output.out.contains("0 wait to be linked. 2 checkpoints with them and 2 from outside are valid."),
+        output.out.contains("0 wait to be linked. 2 checkpoints in the trail and 2 from outside are valid."),
         "{}",
         output.out
     );

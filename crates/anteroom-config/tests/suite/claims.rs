@@ -61,7 +61,7 @@ error: bad value for `constants` in `[clients.claims]`
   --> anteroom.toml:11:27
    |
 11 | constants = { tenant = 1, aud = "x" }
-   |                           ^^^ "aud" means something already"#,
+   |                           ^^^ "aud" is a reserved claim name"#,
     );
 }
 
