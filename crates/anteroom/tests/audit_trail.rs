@@ -35,7 +35,7 @@ struct Installation {
 
 /// What a command said, and whether it was content.
 struct CommandOutput {
-    content: bool,
+    succeeded: bool,
     out: String,
     complaint: String,
 }
@@ -53,7 +53,7 @@ impl Installation {
         fs::write(installation.path("anteroom.toml"), text).unwrap();
         let key = MasterKey::generate(&Random::system()).encode();
         fs::write(installation.path("master.key"), key.expose_secret()).unwrap();
-        assert!(installation.run(&["migrate"]).content);
+        assert!(installation.run(&["migrate"]).succeeded);
         installation.work(async |provider, file| {
             invite(provider).await;
             extend_chain(provider, Some(&file), CheckpointTime::Now).await.unwrap();
@@ -73,7 +73,7 @@ impl Installation {
         command.args(arguments).current_dir(self.folder.path());
         let output = command.env("ANTEROOM_CONFIG", self.path("anteroom.toml")).output().unwrap();
         CommandOutput {
-            content: output.status.success(),
+            succeeded: output.status.success(),
             out: String::from_utf8(output.stdout).unwrap(),
             complaint: String::from_utf8(output.stderr).unwrap(),
         }
@@ -108,7 +108,7 @@ impl Installation {
     /// The lines of a new export in `name`.
     fn export(&self, name: &str) -> Vec<String> {
         let output = self.run(&["audit", "export", "--out", name]);
-        assert!(output.content, "{}", output.complaint);
+        assert!(output.succeeded, "{}", output.complaint);
         fs::read_to_string(self.path(name)).unwrap().lines().map(str::to_owned).collect()
     }
 
@@ -148,7 +148,7 @@ async fn refuse(provider: &Arc<Provider>, refusal: SignInRefusal, failures: u32)
 fn a_whole_trail_is_said_to_be_whole() {
     let installation = Installation::new();
     let output = installation.run(&["audit", "verify"]);
-    assert!(output.content, "{}{}", output.out, output.complaint);
+    assert!(output.succeeded, "{}{}", output.out, output.complaint);
     assert!(
         output.out.contains("0 wait to be linked. 2 checkpoints in the trail and 2 from outside are valid."),
         "{}",
@@ -166,13 +166,13 @@ fn a_whole_trail_is_said_to_be_whole() {
         &["--checkpoints", "anteroom.checkpoints.jsonl"],
     ] {
         let output = installation.run(&[&["audit", "verify", "--export", "trail.jsonl"], more].concat());
-        assert!(output.content, "{more:?}: {}{}", output.out, output.complaint);
+        assert!(output.succeeded, "{more:?}: {}{}", output.out, output.complaint);
     }
     let other = "0".repeat(64);
     let output = installation.run(&["audit", "verify", "--export", "trail.jsonl", "--key", &other]);
-    assert!(!output.content && output.out.contains("has no good signature"), "{}", output.out);
+    assert!(!output.succeeded && output.out.contains("has no good signature"), "{}", output.out);
     assert!(
-        !installation.run(&["audit", "export", "--out", "trail.jsonl"]).content,
+        !installation.run(&["audit", "export", "--out", "trail.jsonl"]).succeeded,
         "never over another file"
     );
 }
@@ -182,7 +182,7 @@ fn a_changed_byte_in_the_database_is_named() {
     let installation = Installation::new();
     installation.tamper(br#""failures":3"#, br#""failures":2"#);
     let output = installation.run(&["audit", "verify"]);
-    assert!(!output.content);
+    assert!(!output.succeeded);
     assert!(output.out.contains("was altered, or not written by Anteroom"), "{}", output.out);
     assert!(output.complaint.contains("the audit trail is damaged: 1 finding"), "{}", output.complaint);
 }
@@ -193,7 +193,7 @@ fn an_unreadable_entry_is_named() {
     let installation = Installation::new();
     installation.tamper(b"account_invited", b"\xe1ccount_invited");
     let output = installation.run(&["audit", "verify"]);
-    assert!(!output.content, "{}", output.out);
+    assert!(!output.succeeded, "{}", output.out);
     assert!(
         output.out.contains("there is something in its place that cannot be read"),
         "{}{}",
@@ -211,10 +211,10 @@ fn a_database_put_back_is_found_by_the_checkpoints_file() {
         refuse(provider, SignInRefusal::WrongPassword, 4).await;
         extend_chain(provider, Some(&file), CheckpointTime::Now).await.unwrap();
     });
-    assert!(installation.run(&["audit", "verify"]).content);
+    assert!(installation.run(&["audit", "verify"]).succeeded);
     fs::copy(installation.path("before.db"), installation.path("anteroom.db")).unwrap();
     let output = installation.run(&["audit", "verify"]);
-    assert!(!output.content);
+    assert!(!output.succeeded);
     assert!(output.out.contains("a checkpoint in the checkpoints file has seen entry"), "{}", output.out);
 }
 
@@ -232,13 +232,13 @@ fn an_export_older_than_the_newest_checkpoint_is_whole() {
         installation.run(&[&["audit", "verify", "--export", name], &with[..]].concat())
     };
     let output = verify("trail.jsonl");
-    assert!(output.content, "{}", output.out);
+    assert!(output.succeeded, "{}", output.out);
     assert!(output.out.contains("The export was made on "), "{}", output.out);
     assert!(output.out.contains("1 checkpoint from outside is newer"), "{}", output.out);
     // One whose last line is gone may be any.
     installation.write("damaged.jsonl", &lines[..lines.len() - 1]);
     let output = verify("damaged.jsonl");
-    assert!(!output.content && output.out.contains("it was cut off"), "{}", output.out);
+    assert!(!output.succeeded && output.out.contains("it was cut off"), "{}", output.out);
     assert!(output.out.contains("It is unknown when the export was made"), "{}", output.out);
 }
 
@@ -280,14 +280,14 @@ fn the_checkpoints_of_another_database_are_told_as_such() {
     fs::copy(other.path("anteroom.checkpoints.jsonl"), installation.path("anteroom.checkpoints.jsonl"))
         .unwrap();
     let output = installation.run(&["audit", "verify"]);
-    assert!(!output.content);
+    assert!(!output.succeeded);
     assert!(
         output.out.contains("may belong to another database") && output.out.contains("move the file away"),
         "{}",
         output.out
     );
     fs::remove_file(installation.path("anteroom.checkpoints.jsonl")).unwrap();
-    assert!(installation.run(&["audit", "verify"]).content);
+    assert!(installation.run(&["audit", "verify"]).succeeded);
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn damage_of_an_export_is_named() {
     let verify = |lines: &[String]| {
         installation.write("damaged.jsonl", lines);
         let output = installation.run(&["audit", "verify", "--export", "damaged.jsonl"]);
-        assert!(!output.content, "{}", output.out);
+        assert!(!output.succeeded, "{}", output.out);
         output.out
     };
     assert!(verify(&[&lines[..1], &lines[2..]].concat()).contains("entry 2 is missing"));
@@ -317,7 +317,7 @@ fn damage_of_an_export_is_named() {
 fn explaining_reads_the_trail_aloud() {
     let installation = Installation::new();
     let output = installation.run(&["explain", ADDRESS]);
-    assert!(output.content, "{}", output.complaint);
+    assert!(output.succeeded, "{}", output.complaint);
     let lines: Vec<_> = output.out.lines().filter(|line| !line.is_empty()).collect();
     assert_eq!(lines[0], "maria@practice.example is invited, not locked.");
     assert!(lines[1].contains("Was invited, into no group. [maria@practice.example, by an operator"));
@@ -330,7 +330,7 @@ fn explaining_reads_the_trail_aloud() {
     assert!(last.out.contains("Sign-in refused") && !last.out.contains("Was invited"));
 
     let output = installation.run(&["explain", &reference().to_string().to_lowercase()]);
-    assert!(output.content && output.out.contains("3 of 5 forgiven"), "{}", output.out);
+    assert!(output.succeeded && output.out.contains("3 of 5 forgiven"), "{}", output.out);
     for (what, complaint) in [
         ("K7QF-3M2X", "no audit entry has the reference K7QF-3M2X"),
         ("K7QF-3M2X", "journalctl -u anteroom --grep=K7QF-3M2X"),
@@ -340,7 +340,7 @@ fn explaining_reads_the_trail_aloud() {
         ("\u{1b}@\u{202e}", "\\u{1b}@\\u{202e}: "),
     ] {
         let output = installation.run(&["explain", what]);
-        assert!(!output.content && output.complaint.contains(complaint), "{}", output.complaint);
+        assert!(!output.succeeded && output.complaint.contains(complaint), "{}", output.complaint);
     }
 }
 
