@@ -133,15 +133,15 @@ async fn set_now(
     spend_for_form(visit, Limit::NewPassword, vec![budget]).await?;
     let old = visit.store().credential(account.id).await?;
     if let Err(fault) = check(visit, account, old.as_ref(), reason, entered).await? {
-        let visit = &visit.at_present();
         // The form may have been sent twice, and the first submission may have set this password since the page was looked at.
+        // A session that has only reached a limit while the hashes waited is still asked at the time of the request.
         if let PasswordProblem::Used | PasswordProblem::TooYoung(_) = fault {
             let now = step_now(visit, interaction_ref).await?;
             if !is_asked_for(&now) {
                 return Ok(now);
             }
         }
-        note_fault(visit, account, entered, fault).await?;
+        note_fault(&visit.at_present(), account, entered, fault).await?;
         return Ok(NewPasswordOutcome::Problem { fault, page });
     }
     let hash = visit.hashing().hash(lane_of(account), &normalized(&entered.new)).await?;
