@@ -1,14 +1,17 @@
 //! Converts columns to values of the domain, and back.
 
+use crate::engine::inline_reads::Cells;
 use crate::error::StoreError;
 use anteroom_crypto::KeyedDigest;
 use anteroom_oidc::AmrSet;
 use jiff::Timestamp;
+use rusqlite::types::Value as Cell;
 use sea_orm::{QueryResult, TryGetable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Display;
 use std::str::FromStr;
+use uuid::Uuid;
 
 /// The row that is being read, to be named when a value in it cannot be understood.
 pub(crate) struct RowRef<'a> {
@@ -84,23 +87,87 @@ pub(crate) fn count_column(count: u32) -> i32 {
 
 /// The columns of a constant statement, in the order it names them: read by index, which costs a quarter of reading by name.
 pub(crate) struct ColumnCursor<'r> {
-    row: &'r QueryResult,
+    row: RowSource<'r>,
     next: usize,
 }
 
+enum RowSource<'r> {
+    Result(&'r QueryResult),
+    /// Read with [`crate::engine::inline_reads`].
+    Cells(Cells),
+}
+
+/// A row of a hot statement.
+pub(crate) enum HotRow {
+    Result(QueryResult),
+    Cells(Cells),
+}
+
 impl<'r> ColumnCursor<'r> {
-    pub(crate) fn of(row: &'r QueryResult) -> Self {
+    pub(crate) const fn of(row: &'r QueryResult) -> Self {
+        Self { row: RowSource::Result(row), next: 0 }
+    }
+
+    pub(crate) fn of_hot(row: &'r mut HotRow) -> Self {
+        let row = match row {
+            HotRow::Result(row) => RowSource::Result(row),
+            HotRow::Cells(cells) => RowSource::Cells(std::mem::take(cells)),
+        };
         Self { row, next: 0 }
     }
 
-    pub(crate) fn take<T: TryGetable>(&mut self) -> Result<T, StoreError> {
-        let value = self.row.try_get_by_index(self.next)?;
+    pub(crate) fn take<T: Column>(&mut self) -> Result<T, StoreError> {
+        let place = self.next;
         self.next += 1;
-        Ok(value)
+        match &mut self.row {
+            RowSource::Result(row) => Ok(row.try_get_by_index(place)?),
+            RowSource::Cells(cells) => {
+                let cell = cells.get_mut(place).map(|cell| std::mem::replace(cell, Cell::Null));
+                cell.and_then(T::from_cell)
+                    .ok_or_else(|| StoreError::Statement(format!("column {place} is of another type")))
+            }
+        }
     }
 
     /// Skips the columns of an outer join that found no row.
     pub(crate) fn skip(&mut self, columns: usize) {
         self.next += columns;
     }
+}
+
+/// A type that a column has. SQLite stores them as sqlx does.
+pub(crate) trait Column: TryGetable {
+    /// `None`: the cell has another type.
+    fn from_cell(cell: Cell) -> Option<Self>;
+}
+
+impl<T: Column> Column for Option<T> {
+    fn from_cell(cell: Cell) -> Option<Self> {
+        match cell {
+            Cell::Null => Some(None),
+            cell => T::from_cell(cell).map(Some),
+        }
+    }
+}
+
+macro_rules! columns {
+    ($($type:ty: $cell:pat => $value:expr),+ $(,)?) => {
+        $(impl Column for $type {
+            fn from_cell(cell: Cell) -> Option<Self> {
+                match cell {
+                    $cell => $value,
+                    _ => None,
+                }
+            }
+        })+
+    };
+}
+
+columns! {
+    i64: Cell::Integer(number) => Some(number),
+    i32: Cell::Integer(number) => number.try_into().ok(),
+    bool: Cell::Integer(number) => Some(number != 0),
+    String: Cell::Text(text) => Some(text),
+    Vec<u8>: Cell::Blob(bytes) => Some(bytes),
+    Uuid: Cell::Blob(bytes) => Uuid::from_slice(&bytes).ok(),
 }

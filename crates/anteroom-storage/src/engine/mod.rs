@@ -11,6 +11,7 @@
 pub(crate) mod advisory_lock;
 mod connect;
 mod files;
+pub(crate) mod inline_reads;
 pub(crate) mod options;
 mod pooling;
 mod postgres;
@@ -36,6 +37,7 @@ pub use work::RecordedStatement;
 pub(crate) use work::StatementLog;
 
 use crate::engine::files::DatabaseFiles;
+use crate::engine::inline_reads::InlineReads;
 use crate::engine::options::{Location, PostgresTimeouts};
 use crate::engine::sqlite::Writer;
 use crate::error::StoreError;
@@ -45,7 +47,13 @@ use std::future::Future;
 
 #[derive(Clone)]
 pub(crate) enum Engine {
-    Sqlite { writer: Writer, readers: DatabaseConnection, anchor: DatabaseConnection, files: DatabaseFiles },
+    Sqlite {
+        writer: Writer,
+        readers: DatabaseConnection,
+        inline: InlineReads,
+        anchor: DatabaseConnection,
+        files: DatabaseFiles,
+    },
     Postgres(Box<Server>),
 }
 
@@ -59,7 +67,8 @@ impl Engine {
                 let files = DatabaseFiles::opened(path)?;
                 let writer = Writer::start(path, first, files.clone());
                 let readers = connect::sqlite_readers(path, options.max_connections).await?;
-                Ok(Self::Sqlite { writer, readers, anchor, files })
+                let inline = InlineReads::of(path.clone());
+                Ok(Self::Sqlite { writer, readers, inline, anchor, files })
             }
             Location::Postgres(url) => {
                 let limits = PostgresTimeouts::within(options.request_timeout);
@@ -85,7 +94,9 @@ impl Engine {
     /// For reading outside of any unit.
     pub(crate) fn reader(&self) -> Conn {
         match self {
-            Self::Sqlite { readers, .. } => Conn::of_pool(readers.clone(), None),
+            Self::Sqlite { readers, inline, .. } => {
+                Conn::of_pool(readers.clone(), None).with_inline_reads(inline.clone())
+            }
             Self::Postgres(server) => Conn::of_pool(server.pool.clone(), Some(server.supervision.clone())),
         }
     }
@@ -149,8 +160,9 @@ impl Engine {
     /// Finishes what was begun, then lets go of the database.
     pub(crate) async fn close(&self) {
         let pools = match self {
-            Self::Sqlite { writer, readers, anchor, .. } => {
+            Self::Sqlite { writer, readers, inline, anchor, .. } => {
                 writer.close().await;
+                inline.close();
                 vec![readers, anchor]
             }
             Self::Postgres(server) => vec![&server.pool],

@@ -1,5 +1,6 @@
 //! One unit of work: its transaction, lent to the closure and taken back.
 
+use super::inline_reads::{Cells, InlineReads};
 use super::supervision::{ConnectionHealth, max_dead_connections};
 use super::work::StatementLog;
 use crate::error::StoreError;
@@ -19,6 +20,8 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub(crate) struct Conn {
     source: StatementTarget,
+    /// For statements that find a few rows by an index, outside of any unit.
+    inline: Option<InlineReads>,
     work: StatementLog,
 }
 
@@ -60,7 +63,20 @@ pub(super) struct UnitOutcome<R> {
 
 impl Conn {
     pub(crate) fn of_pool(pool: DatabaseConnection, supervision: Option<ConnectionHealth>) -> Self {
-        Self { source: StatementTarget::Pool(pool, supervision), work: StatementLog::default() }
+        let source = StatementTarget::Pool(pool, supervision);
+        Self { source, inline: None, work: StatementLog::default() }
+    }
+
+    pub(super) fn with_inline_reads(self, inline: InlineReads) -> Self {
+        Self { inline: Some(inline), ..self }
+    }
+
+    /// Reads on this thread. `None`: that cannot be done here, or failed.
+    pub(crate) fn read_inline(&self, statement: &Statement) -> Option<Vec<Cells>> {
+        let values = statement.values.as_ref().map_or(&[][..], |values| &values.0);
+        let rows = self.inline.as_ref()?.read(&statement.sql, values)?;
+        self.note(self.sql_to_record(statement).as_deref(), rows.len() as u64);
+        Some(rows)
     }
 
     /// The same, and what it is asked is recorded there.
@@ -107,7 +123,8 @@ where
         slot: Mutex::new(TransactionState { transaction: Some(transaction), failure: None }),
         log,
     });
-    let borrowed = Conn { source: StatementTarget::Unit(Arc::clone(&loan)), work: StatementLog::default() };
+    let source = StatementTarget::Unit(Arc::clone(&loan));
+    let borrowed = Conn { source, inline: None, work: StatementLog::default() };
     let outcome = AssertUnwindSafe(async move { work(borrowed).await }).catch_unwind().await;
     let (transaction, failure) = {
         let mut slot = loan.slot.lock().await;

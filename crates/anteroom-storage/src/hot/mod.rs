@@ -9,7 +9,7 @@ mod tests;
 use crate::accounts::account::{Credential, LockedAccount};
 use crate::error::StoreError;
 use crate::grants::grant::{CodeRecord, GrantRecord};
-use crate::row::ColumnCursor;
+use crate::row::{ColumnCursor, HotRow};
 use crate::store::Queries;
 use anteroom_crypto::KeyedDigest;
 use anteroom_domain::account::Account;
@@ -18,7 +18,7 @@ use anteroom_domain::device::KnownDevice;
 use anteroom_domain::ids::{AccountId, DeviceId, GrantId, SessionId};
 use anteroom_domain::session::Session;
 use anteroom_oidc::ClientId;
-use sea_orm::{ConnectionTrait, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, Statement, Value};
 use uuid::Uuid;
 
 /// What [`decode::account`] reads. The primary address is joined, since every account has one; group names hold no space.
@@ -161,13 +161,13 @@ pub struct FoundSession {
 impl Queries {
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
         let row = self.hot_one(ACCOUNT, [id.0.into()]).await?;
-        row.map(|row| decode::account(&mut ColumnCursor::of(&row))).transpose()
+        row.map(|mut row| decode::account(&mut ColumnCursor::of_hot(&mut row))).transpose()
     }
 
     /// By any of its addresses.
     pub async fn account_by_address(&self, address: &FoldedAddress) -> Result<Option<Account>, StoreError> {
         let row = self.hot_one(ACCOUNT_BY_ADDRESS, [address.as_str().into()]).await?;
-        row.map(|row| decode::account(&mut ColumnCursor::of(&row))).transpose()
+        row.map(|mut row| decode::account(&mut ColumnCursor::of_hot(&mut row))).transpose()
     }
 
     /// In the order of their primary addresses, beginning behind `after`.
@@ -178,7 +178,7 @@ impl Queries {
     ) -> Result<Vec<Account>, StoreError> {
         let after = after.map_or("", FoldedAddress::as_str);
         let rows = self.hot_all(ACCOUNTS, [after.into(), i64::from(limit).into()]).await?;
-        rows.iter().map(|row| decode::account(&mut ColumnCursor::of(row))).collect()
+        rows.into_iter().map(|mut row| decode::account(&mut ColumnCursor::of_hot(&mut row))).collect()
     }
 
     pub async fn sign_in_view(
@@ -190,8 +190,8 @@ impl Queries {
         let mut view: Option<SignInView> = None;
         for places in in_places(&ids, Uuid::nil()) {
             let values = std::iter::once(address.as_str().into()).chain(places.map(Value::from));
-            for row in self.hot_all(SIGN_IN_VIEW, values).await? {
-                let mut cells = ColumnCursor::of(&row);
+            for mut row in self.hot_all(SIGN_IN_VIEW, values).await? {
+                let mut cells = ColumnCursor::of_hot(&mut row);
                 let account = decode::account(&mut cells)?;
                 let credential = decode::credential(&mut cells, account.id)?;
                 let device = decode::device(&mut cells, account.id)?;
@@ -207,8 +207,8 @@ impl Queries {
         &self,
         id: AccountId,
     ) -> Result<Option<LockedAccount>, StoreError> {
-        let Some(row) = self.hot_one(LOCKED_ACCOUNT, [id.0.into()]).await? else { return Ok(None) };
-        let mut cells = ColumnCursor::of(&row);
+        let Some(mut row) = self.hot_one(LOCKED_ACCOUNT, [id.0.into()]).await? else { return Ok(None) };
+        let mut cells = ColumnCursor::of_hot(&mut row);
         let account = decode::account(&mut cells)?;
         let credential = decode::credential(&mut cells, account.id)?;
         Ok(Some(LockedAccount { account, credential }))
@@ -220,8 +220,8 @@ impl Queries {
         let mut found = Vec::new();
         for places in in_places(digests, *last) {
             let values = places.map(|digest| Value::from(digest.as_bytes().to_vec()));
-            for row in self.hot_all(SESSIONS_BY_TOKENS, values).await? {
-                found.push(decode::found_session(&mut ColumnCursor::of(&row))?);
+            for mut row in self.hot_all(SESSIONS_BY_TOKENS, values).await? {
+                found.push(decode::found_session(&mut ColumnCursor::of_hot(&mut row))?);
             }
         }
         Ok(found)
@@ -235,8 +235,8 @@ impl Queries {
         client: &ClientId,
     ) -> Result<Option<CodeRecord>, StoreError> {
         let values = [account.0.into(), session.0.into(), client.as_str().into()];
-        let Some(row) = self.hot_one(CODE_WORLD, values).await? else { return Ok(None) };
-        let mut cells = ColumnCursor::of(&row);
+        let Some(mut row) = self.hot_one(CODE_WORLD, values).await? else { return Ok(None) };
+        let mut cells = ColumnCursor::of_hot(&mut row);
         let agreed = decode::agreed(&mut cells, account)?;
         let account = decode::account(&mut cells)?;
         Ok(Some(CodeRecord { account, session: decode::session(&mut cells)?, agreed }))
@@ -245,25 +245,31 @@ impl Queries {
     /// A grant with all that its tokens are checked against.
     pub async fn grant_with_context(&self, id: GrantId) -> Result<Option<GrantRecord>, StoreError> {
         let row = self.hot_one(GRANT_WORLD, [id.0.into()]).await?;
-        row.map(|row| decode::grant_record(&mut ColumnCursor::of(&row))).transpose()
+        row.map(|mut row| decode::grant_record(&mut ColumnCursor::of_hot(&mut row))).transpose()
     }
 
     async fn hot_one(
         &self,
         sql: &'static str,
         values: impl IntoIterator<Item = Value> + Send,
-    ) -> Result<Option<QueryResult>, StoreError> {
+    ) -> Result<Option<HotRow>, StoreError> {
         let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), sql, values);
-        Ok(self.conn.query_one_raw(statement).await?)
+        match self.conn.read_inline(&statement) {
+            Some(rows) => Ok(rows.into_iter().next().map(HotRow::Cells)),
+            None => Ok(self.conn.query_one_raw(statement).await?.map(HotRow::Result)),
+        }
     }
 
     async fn hot_all(
         &self,
         sql: &'static str,
         values: impl IntoIterator<Item = Value> + Send,
-    ) -> Result<Vec<QueryResult>, StoreError> {
+    ) -> Result<Vec<HotRow>, StoreError> {
         let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), sql, values);
-        Ok(self.conn.query_all_raw(statement).await?)
+        match self.conn.read_inline(&statement) {
+            Some(rows) => Ok(rows.into_iter().map(HotRow::Cells).collect()),
+            None => Ok(self.conn.query_all_raw(statement).await?.into_iter().map(HotRow::Result).collect()),
+        }
     }
 }
 
