@@ -36,8 +36,6 @@ entities! {
         created_at: i64,
         updated_at: i64,
         disabled_at: Option<i64>,
-        counted_form: Option<Vec<u8>>,
-        counted_at: Option<i64>,
         earlier_failures: i32,
     }
     account_addresses = "account_addresses" [id: Uuid] {

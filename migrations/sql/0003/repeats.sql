@@ -4,20 +4,16 @@ ALTER TABLE sessions ADD COLUMN
     answered_form bytea;
 ALTER TABLE sessions ADD COLUMN
     answered_at bigint;
--- The wrong password that was counted last: a keyed digest of the form with what was entered, and when.
-ALTER TABLE accounts ADD COLUMN
-    counted_form bytea;
-ALTER TABLE accounts ADD COLUMN
-    counted_at bigint;
--- The same for the typed code of a mail that was tried last.
+-- The typed code of a mail that was tried last: a keyed digest of the form with what was entered, and when.
 ALTER TABLE links ADD COLUMN
     counted_form bytea;
 ALTER TABLE links ADD COLUMN
     counted_at bigint;
--- What a form has caused, as a keyed digest of the form with what was entered and of what it caused, and when: sent again within a
--- moment, the form causes it no second time.
+-- What a form has caused, as a keyed digest of the form with what was entered and of what it caused: until `ends_at` the form causes
+-- it no second time. `times`: how often the form was sent, where that is bounded.
 CREATE TABLE form_effects (
     name bytea PRIMARY KEY,
-    at bigint NOT NULL
+    ends_at bigint NOT NULL,
+    times integer NOT NULL
 );
-CREATE INDEX form_effects_at ON form_effects (at);
+CREATE INDEX form_effects_ends_at ON form_effects (ends_at);

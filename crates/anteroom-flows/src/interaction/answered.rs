@@ -81,7 +81,8 @@ pub(crate) async fn answer(
     let request = interaction.state.request().ok_or(FlowError::Broken("an answer without a request"))?;
     let mut result = answer_once(visit, interaction, request, account, prepared).await;
     if matches!(result, Err(FinishError::AccountChanged)) {
-        let error = account_changed(visit, &request.reply);
+        let client = visit.client(Some(&request.ask.client_id)).ok_or(FlowError::ClientChanged)?;
+        let error = account_changed(visit, &client, &request.reply).await?;
         result = answer_once(visit, interaction, request, account, error).await;
     }
     result.map_err(|error| match error {

@@ -19,7 +19,6 @@ use crate::interaction::next::{Next, Step, StepPage, persist_for_redirect, proce
 use crate::interaction::open_interaction::{InteractionRef, OpenInteraction};
 use crate::interaction::reopen::open_or_dashboard;
 use crate::sessions::browser_sessions::{active_sessions, kept_sessions, sessions_of_other_accounts};
-use crate::sessions::form_effect::FormEffect;
 
 /// What the `account` field said.
 #[derive(Clone, Copy, Debug)]
@@ -80,9 +79,8 @@ pub async fn choose(
     // The current session may be chosen again, which is no change and so no audit entry.
     let event = (place > 0).then_some(Event::AccountChosen);
     let entry = event.map(|event| visit.entry(Actor::Account(account), event).in_session(id));
-    let effect = FormEffect::of(visit, &[b"account chosen", id.0.as_bytes()]);
     let left = sessions_of_other_accounts(&live, account);
-    visit.store().run(ChooseSession { session: id, entry, effect, left, now: visit.now }).await.1?;
+    visit.store().run(ChooseSession { session: id, entry, left, now: visit.now }).await.1?;
     let sessions = kept_sessions(&live);
     let visit = &visit.after_session_change();
     let next = proceed_with(visit, interaction, live).await?;
@@ -93,7 +91,6 @@ pub async fn choose(
 struct ChooseSession {
     session: SessionId,
     entry: Option<AuditEntry>,
-    effect: FormEffect,
     /// The browser's other sessions.
     left: Vec<SessionId>,
     now: Timestamp,
@@ -107,10 +104,11 @@ impl Unit for ChooseSession {
 
     async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
         tx.mark_current(self.session).await?;
-        if let Some(entry) = &self.entry {
-            self.effect.append(tx, entry).await?;
+        // Where the form is sent again, and nothing was chosen in between, the others are marked already.
+        let is_change = tx.mark_not_current(&self.left, self.now).await?;
+        if let Some(entry) = self.entry.as_ref().filter(|_| is_change) {
+            tx.append(entry).await?;
         }
-        tx.mark_not_current(&self.left, self.now).await?;
         Ok(())
     }
 }

@@ -14,7 +14,8 @@
 use anteroom_crypto::{KeyPurpose, KeyedDigest, OpaqueToken};
 use anteroom_domain::ids::{BrowserId, InteractionId};
 use anteroom_domain::interaction::{
-    Destination, Interaction, InteractionProof, InteractionState, RequestSource, UNAUTHENTICATED_LIFETIME,
+    ANSWER_REPEATED_FOR, Destination, Interaction, InteractionProof, InteractionState, RequestSource,
+    UNAUTHENTICATED_LIFETIME,
 };
 use anteroom_storage::{Tx, Unit};
 use base64::Engine as _;
@@ -255,10 +256,16 @@ fn is_equivalent(row: &Interaction, other: &Interaction) -> bool {
     let proven = |interaction: &Interaction| {
         interaction.proof.as_ref().map(|proof| (proof.account, proof.epoch, proof.kind.link()))
     };
+    // A proof is of another submission if it is older than a moment: that row may have gone further since, and lapses sooner.
+    let is_of_this_moment = match (&row.proof, &other.proof) {
+        (Some(before), Some(now)) => now.at.duration_since(before.at) < ANSWER_REPEATED_FOR,
+        (None, _) | (_, None) => true,
+    };
     row.finished_at.is_none()
         && other.created_at < row.expires_at
         && is_same_but_for_times(&row.state, &other.state)
         && proven(row) == proven(other)
+        && is_of_this_moment
 }
 
 /// Some forms write the time of their submission. Of two submissions, the row has the earlier time; to use that one for both

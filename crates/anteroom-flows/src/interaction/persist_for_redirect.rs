@@ -1,12 +1,12 @@
 //! Stores the interaction of the next page in a row, so that a form can be answered with a redirect.
 
 use anteroom_domain::limits::{Limit, RateLimitCheck};
-use anteroom_storage::{RateLimitResult, Tx, Unit};
+use anteroom_storage::{CountedForm, RateLimitResult, Tx, Unit};
 use jiff::Timestamp;
 
 use crate::audit::counters::AuditCounter;
 use crate::context::call::Visit;
-use crate::context::limits::of_address;
+use crate::context::limits::{counted_form, of_address};
 use crate::error::FlowError;
 use crate::interaction::open_interaction::{NewInteraction, OpenInteraction, SavedRow};
 use crate::interaction::step::{Next, Step, StepPage};
@@ -24,7 +24,9 @@ pub(crate) async fn persist_for_redirect(visit: &Visit, next: Next) -> Result<Ne
     let is_anonymous = is_unauthenticated(&interaction) && active_sessions(visit).await?.is_empty();
     let budgets = if is_anonymous { of_address(visit, Limit::InteractionRows) } else { Vec::new() };
     let new_interaction = NewInteraction::prepare(visit, &interaction);
-    let unit = PersistForRedirect { interaction, new_interaction, budgets, now: visit.now };
+    let form = counted_form(visit, Limit::InteractionRows);
+    let unit =
+        PersistForRedirect { interaction, new_interaction, form, budgets: vec![budgets], now: visit.now };
     let (PersistForRedirect { interaction, .. }, saved) = visit.store().run(unit).await;
     let interaction = interaction.saved_if(saved?);
     let not_persisted = interaction.row().is_none();
@@ -37,7 +39,8 @@ pub(crate) async fn persist_for_redirect(visit: &Visit, next: Next) -> Result<Ne
 struct PersistForRedirect {
     interaction: OpenInteraction,
     new_interaction: NewInteraction,
-    budgets: Vec<RateLimitCheck>,
+    form: Option<CountedForm>,
+    budgets: Vec<Vec<RateLimitCheck>>,
     now: Timestamp,
 }
 
@@ -49,7 +52,7 @@ impl Unit for PersistForRedirect {
     const NAME: &'static str = "persist_for_redirect";
 
     async fn run(&self, tx: &Tx) -> Result<Option<SavedRow>, FlowError> {
-        match tx.spend(&self.budgets, self.now).await? {
+        match tx.spend_for_form(self.form, &self.budgets, self.now).await? {
             RateLimitResult::Counted => {
                 let interaction = &self.interaction;
                 interaction.save(tx, &self.new_interaction, interaction.proof()).await.map(Some)

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::context::browser::FetchContext;
-use crate::context::call::{Call, Visit};
+use crate::context::call::Visit;
 use crate::context::limits::spend_authorization;
 use crate::context::live::{ActiveSession, SessionOfEpoch};
 use crate::context::refusals::note_refusal;
@@ -64,14 +64,23 @@ pub(crate) async fn respond(
         }
         recipient => recipient?,
     };
-    // The client's keys may have been fetched.
     let visit = &visit.at_present();
+    let present;
+    let mut person = person;
+    if recipient.is_some() {
+        // The client's keys may have been fetched. Meanwhile the account can have changed, its groups for instance.
+        let account = visit.store().account(live.account.id).await?;
+        let Some(account) = account else { return account_changed(visit, client, reply).await };
+        present = ActiveSession { account, ..live.clone() };
+        person = SignedIn { live: &present, ..person };
+    }
+    let live = person.live;
     let is_silent = ask.prompt.contains(Prompt::None);
     let session_state = session_state(visit, ask, redirect);
     let code = if kind.has_code() { Some(seal_code(visit, client, request, live)?) } else { None };
     let parts = ResponseParts { kind, code: code.as_deref(), recipient: recipient.as_ref() };
     let Some((tokens, grant)) = hybrid::issue(visit, client, ask, person, parts).await? else {
-        return Ok(account_changed(visit, reply));
+        return account_changed(visit, client, reply).await;
     };
     touch(visit, live, is_silent).await?;
     let access_token = tokens.access_token.as_ref().map(|access| IssuedAccessToken {
@@ -98,10 +107,18 @@ pub(crate) async fn respond(
 
 /// The answer where the account has changed, or the session has ended, while the answer was made. What was decided in that session
 /// counts no longer, so no consent is written.
-pub(crate) fn account_changed(call: &Call, reply: &Reply) -> PreparedResponse {
+pub(crate) async fn account_changed(
+    visit: &Visit,
+    client: &Client,
+    reply: &Reply,
+) -> Result<PreparedResponse, FlowError> {
+    let reason = "the session ended or the account changed while the response was made";
+    tracing::info!(reference = %visit.reference, client = client.id().as_str(), "an authorization request is not answered: {reason}");
+    let entry = visit.entry(Actor::Client, Event::RequestRefused { reason: reason.to_owned() });
+    note_refusal(visit, entry.by_client(client.id())).await?;
     let description = "the person has to sign in again";
-    let response = reply.error(&call.snapshot().issuer, AuthorizationErrorCode::LoginRequired, description);
-    PreparedResponse { keeps_consent: false, ..response.into() }
+    let response = reply.error(&visit.snapshot().issuer, AuthorizationErrorCode::LoginRequired, description);
+    Ok(PreparedResponse { keeps_consent: false, ..response.into() })
 }
 
 /// The answer where the client has no key to encrypt it to. The person cannot change that, and a silent frame shows no page, so

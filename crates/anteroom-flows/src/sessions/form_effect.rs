@@ -2,13 +2,13 @@
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest};
 use anteroom_domain::audit::AuditEntry;
-use anteroom_storage::{FormWindow, Tx, Unit};
+use anteroom_domain::interaction::ANSWER_REPEATED_FOR;
+use anteroom_storage::{Tx, Unit};
 use jiff::Timestamp;
 
 use crate::context::call::{Call, Visit};
 use crate::context::refusals::is_beyond_limit;
 use crate::error::FlowError;
-use crate::sessions::repeated_form::repeat_window_start;
 
 const NAME_CONTEXT: &str = "effect of a form";
 
@@ -37,8 +37,8 @@ impl FormEffect {
     pub(crate) async fn is_first(&self, tx: &Tx) -> Result<bool, FlowError> {
         match &self.name {
             Some(form) => {
-                let answered = FormWindow { form, since: repeat_window_start(self.now) };
-                Ok(tx.record_effect(answered, self.now).await?)
+                let ends_at = self.now.checked_add(ANSWER_REPEATED_FOR).unwrap_or(Timestamp::MAX);
+                Ok(tx.record_effect(form.as_bytes(), self.now, ends_at).await?)
             }
             None => Ok(true),
         }

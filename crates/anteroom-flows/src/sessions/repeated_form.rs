@@ -45,9 +45,11 @@ impl DerivedSecret {
 }
 
 impl SubmittedForm {
-    /// `token` has been verified.
-    pub fn of(call: &Call, token: &str) -> Self {
-        Self(call.keyring().mac(KeyPurpose::TokenHash).digest(FORM_CONTEXT, token.as_bytes()))
+    /// `token` has been verified. The form of another browser is another form, even if it has the token of the same page: what a form
+    /// has begun belongs to its browser.
+    pub fn of(visit: &Visit, token: &str) -> Self {
+        let data = [visit.browser.id.0.as_bytes(), token.as_bytes()].concat();
+        Self(visit.keyring().mac(KeyPurpose::TokenHash).digest(FORM_CONTEXT, &data))
     }
 
     /// Names what was entered in this form.

@@ -23,7 +23,7 @@ on_both_databases!(
 );
 
 /// A browser in which a second factor was passed.
-async fn stepped_up(at: &Installation) -> TestBrowser {
+pub(crate) async fn stepped_up(at: &Installation) -> TestBrowser {
     let mut browser = signed_in(at, ALICE).await;
     let visit = browser.visit(at);
     let mut interaction = OpenInteraction::to_dashboard(&visit);

@@ -71,8 +71,6 @@ impl Tx {
             created_at: Set(new.now.as_millisecond()),
             updated_at: Set(new.now.as_millisecond()),
             disabled_at: Set(None),
-            counted_form: Set(None),
-            counted_at: Set(None),
             earlier_failures: Set(0),
         };
         accounts::Entity::insert(row).exec_without_returning(&self.conn).await.map_err(StoreError::from)?;

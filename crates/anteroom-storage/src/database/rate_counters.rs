@@ -1,7 +1,7 @@
 //! Counters of limits: one small row for each limit, subject and window.
 //!
-//! A browser can send one form twice. So the counters' table also has a row for each form that was counted, for about a minute:
-//! the same form is not counted again, also at a node whose clock differs by less than [`ANSWER_REPEATED_FOR`].
+//! A browser can send one form twice. So a form that was counted is an effect (`Tx::record_effect`), and for
+//! [`ANSWER_REPEATED_FOR`] the same form is not counted again.
 
 use crate::error::StoreError;
 use crate::store::Tx;
@@ -33,17 +33,8 @@ const SPEND: &str = concat!(
 const GIVE_BACK: &str =
     "UPDATE rate_counters SET count = count - 1 WHERE scope = $1 AND subject = $2 AND window_start = $3";
 
-/// The row of a form that was counted. Its `window_start` is when it is over, so that the sweep finds it. There is none where the
-/// form was counted in the window before, or at a node in the next one.
-const NOTE_FORM: &str = "INSERT INTO rate_counters (scope, subject, window_start, count) \
-    SELECT 'counted_form', $1, $2, 1 WHERE NOT EXISTS (SELECT 1 FROM rate_counters AS noted \
-        WHERE noted.scope = 'counted_form' AND noted.subject = $1 AND noted.window_start IN ($3, $4)) \
-    ON CONFLICT (scope, subject, window_start) DO NOTHING";
-const REPEAT_FORM: &str = "UPDATE rate_counters SET count = count + 1 \
-    WHERE scope = 'counted_form' AND subject = $1 AND window_start IN ($2, $3, $4) AND count < $5";
-
 /// So often a form can be sent for one count. An identical form would otherwise be free of every limit for half a minute.
-const SENT_FOR_ONE_COUNT: i64 = 4;
+const SENT_FOR_ONE_COUNT: i32 = 4;
 
 /// A form that is to be counted once, however often the browser sends it.
 #[derive(Clone, Copy, Debug)]
@@ -116,21 +107,15 @@ impl Tx {
         }
     }
 
-    /// `false`: the form was noted before.
+    /// `false`: the form was counted a moment ago.
     async fn note_form(&self, form: CountedForm, now: Timestamp) -> Result<bool, StoreError> {
-        let [own, before, next] = form_windows(now);
-        let values: [Value; 4] = [form.subject().into(), own.into(), before.into(), next.into()];
-        let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), NOTE_FORM, values);
-        Ok(self.conn.execute_raw(statement).await?.rows_affected() == 1)
+        let ends_at = now.checked_add(ANSWER_REPEATED_FOR).unwrap_or(Timestamp::MAX);
+        self.record_effect(form.name().as_bytes(), now, ends_at).await
     }
 
     /// `true`: the form was counted a moment ago, and may be sent once more for that count.
     async fn repeat_form(&self, form: CountedForm, now: Timestamp) -> Result<bool, StoreError> {
-        let [own, before, next] = form_windows(now);
-        let values: [Value; 5] =
-            [form.subject().into(), own.into(), before.into(), next.into(), SENT_FOR_ONE_COUNT.into()];
-        let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), REPEAT_FORM, values);
-        Ok(self.conn.execute_raw(statement).await?.rows_affected() > 0)
+        self.repeat_effect(form.name().as_bytes(), now, SENT_FOR_ONE_COUNT).await
     }
 
     async fn spend_one(&self, budget: &RateLimitCheck, window: Window) -> Result<bool, StoreError> {
@@ -157,14 +142,7 @@ impl Tx {
 }
 
 impl CountedForm {
-    fn subject(&self) -> String {
+    fn name(&self) -> String {
         format!("{} {}", self.count.name(), self.submission)
     }
-}
-
-/// When the row of a form that is counted now is over, and that of one that was counted in the window before or the next.
-fn form_windows(now: Timestamp) -> [i64; 3] {
-    let length = i64::try_from(ANSWER_REPEATED_FOR.as_millis()).unwrap_or(i64::MAX).max(1);
-    let start = now.as_millisecond() - now.as_millisecond().rem_euclid(length);
-    [2, 1, 3].map(|windows: i64| start.saturating_add(length.saturating_mul(windows)))
 }

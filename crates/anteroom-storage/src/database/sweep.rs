@@ -41,7 +41,7 @@ macro_rules! delete {
 }
 
 /// Deleting a grant also deletes its refresh tokens (foreign key); deleting a session keeps its grants.
-const ENDED: [&str; 14] = [
+const ENDED: [&str; 13] = [
     delete!("interactions", "id", "expires_at"),
     delete!("one_time_codes", "id", "expires_at"),
     delete!("links", "id", "expires_at"),
@@ -61,16 +61,15 @@ const ENDED: [&str; 14] = [
          AND revoked_at"
     ),
     delete!("authenticators", "id", "removed_at"),
-    delete!("form_effects", "name", "at"),
 ];
 /// Deleted when they end: a row for an address that no account has is of no further use, and a pushed request that is missing
-/// is answered as one that was used. So is the row of a form that was counted. So are interactions in which nothing was proven, answered or sent, because strangers can
-/// make many of them.
+/// is answered as one that was used. So are effects of forms, and interactions in which nothing was proven, answered or sent, because
+/// strangers can make many of them.
 const WITHOUT_RETENTION: [&str; 5] = [
     delete!("links", "id", "account_id IS NULL AND expires_at"),
     delete!("messages", "id", "account_id IS NULL AND expires_at"),
     delete!("pushed_requests", "digest", "expires_at"),
-    delete!("rate_counters", "scope, subject, window_start", "scope = 'counted_form' AND window_start"),
+    delete!("form_effects", "name", "ends_at"),
     delete!(
         "interactions",
         "id",

@@ -2,16 +2,10 @@
 
 use crate::entity::{assertion_jti, revoked_jti};
 use crate::error::StoreError;
-use crate::store::{Queries, Tx};
+use crate::store::Tx;
 use anteroom_oidc::ClientId;
 use jiff::Timestamp;
 use sea_orm::{EntityTrait, Set, TryInsertResult};
-
-impl Queries {
-    pub async fn is_revoked(&self, jti: &str) -> Result<bool, StoreError> {
-        Ok(revoked_jti::Entity::find_by_id(jti).one(&self.conn).await?.is_some())
-    }
-}
 
 impl Tx {
     /// `false`: it was revoked before.

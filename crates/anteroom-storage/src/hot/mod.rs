@@ -141,6 +141,8 @@ const GRANT_WORLD: &str = concat!(
      LEFT JOIN sessions s ON s.id = gr.session_id WHERE gr.id = $1"
 );
 
+const REVOKED_JTI: &str = "SELECT 1 FROM revoked_jti WHERE jti = $1";
+
 /// What an attempt to sign in looks at before the password is verified.
 #[derive(Clone, Debug)]
 pub struct SignInView {
@@ -246,6 +248,10 @@ impl Queries {
     pub async fn grant_with_context(&self, id: GrantId) -> Result<Option<GrantRecord>, StoreError> {
         let row = self.hot_one(GRANT_WORLD, [id.0.into()]).await?;
         row.map(|mut row| decode::grant_record(&mut ColumnCursor::of_hot(&mut row))).transpose()
+    }
+
+    pub async fn is_revoked(&self, jti: &str) -> Result<bool, StoreError> {
+        Ok(self.hot_one(REVOKED_JTI, [jti.into()]).await?.is_some())
     }
 
     async fn hot_one(

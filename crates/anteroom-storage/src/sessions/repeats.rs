@@ -1,7 +1,7 @@
 //! A browser can submit one form twice. These statements find the result of the first submission, so that the second one gets the
 //! same result and changes nothing.
 
-use crate::entity::{accounts, code_attempts, one_time_codes, sessions};
+use crate::entity::{code_attempts, one_time_codes, sessions};
 use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::sessions::session::session;
@@ -11,13 +11,14 @@ use anteroom_domain::ids::{AccountId, CodeId};
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::session::Session;
 use jiff::Timestamp;
-use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait as _, EntityTrait, QueryFilter, QuerySelect, Statement, Value};
 use uuid::Uuid;
 
 /// One statement reads and writes, so that of two submissions at once the second one waits for the first.
-const RECORD_EFFECT: &str = "INSERT INTO form_effects (name, at) VALUES ($1, $2) \
-    ON CONFLICT (name) DO UPDATE SET at = $2 WHERE form_effects.at <= $3 RETURNING at";
+const RECORD_EFFECT: &str = "INSERT INTO form_effects (name, ends_at, times) VALUES ($1, $2, 1) \
+     ON CONFLICT (name) DO UPDATE SET ends_at = $2, times = 1 WHERE form_effects.ends_at <= $3 RETURNING times";
+const REPEAT_EFFECT: &str =
+    "UPDATE form_effects SET times = times + 1 WHERE name = $1 AND ends_at > $2 AND times < $3";
 
 /// The digest of a submitted form, and the start of the time window in which its result is repeated.
 #[derive(Clone, Copy, Debug)]
@@ -79,23 +80,6 @@ impl Queries {
         found.iter().map(|digest| place.digest("token_digest", digest)).collect()
     }
 
-    /// Whether the account's wrong password that was counted last was this one, in this form.
-    pub async fn is_wrong_password_counted(
-        &self,
-        account: AccountId,
-        FormWindow { form, since }: FormWindow<'_>,
-    ) -> Result<bool, StoreError> {
-        let found: Option<Uuid> = accounts::Entity::find_by_id(account.0)
-            .select_only()
-            .column(accounts::Column::Id)
-            .filter(accounts::Column::CountedForm.eq(form.as_bytes().to_vec()))
-            .filter(accounts::Column::CountedAt.gt(since.as_millisecond()))
-            .into_tuple()
-            .one(&self.conn)
-            .await?;
-        Ok(found.is_some())
-    }
-
     /// Whether a wrong code was counted under one of these identifiers.
     pub async fn is_wrong_code_counted(
         &self,
@@ -129,34 +113,31 @@ impl Queries {
 }
 
 impl Tx {
-    /// Stores the form of a wrong password in the account's row. The statement is the same for an account that does not exist,
-    /// so that its time does not tell.
-    pub async fn record_wrong_password(
-        &self,
-        account: AccountId,
-        form: &KeyedDigest,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        accounts::Entity::update_many()
-            .col_expr(accounts::Column::CountedForm, Expr::value(form.as_bytes().to_vec()))
-            .col_expr(accounts::Column::CountedAt, Expr::value(now.as_millisecond()))
-            .filter(accounts::Column::Id.eq(account.0))
-            .exec(&self.conn)
-            .await?;
-        Ok(())
-    }
-
-    /// Records that a form has this effect (`form`: the form with what was entered, and the effect). `false`: the same form had it
-    /// after `since`, and must not have it again. The row is locked last; only submissions of the same form wait for it.
+    /// Records that a form has this effect until `ends_at` (`name`: of the form with what was entered, and of the effect). `false`: it
+    /// has it already. The row is locked last; only submissions of the same form wait for it.
     pub async fn record_effect(
         &self,
-        FormWindow { form, since }: FormWindow<'_>,
+        name: &[u8],
         now: Timestamp,
+        ends_at: Timestamp,
     ) -> Result<bool, StoreError> {
         let values: [Value; 3] =
-            [form.as_bytes().to_vec().into(), now.as_millisecond().into(), since.as_millisecond().into()];
+            [name.to_vec().into(), ends_at.as_millisecond().into(), now.as_millisecond().into()];
         let statement =
             Statement::from_sql_and_values(self.conn.get_database_backend(), RECORD_EFFECT, values);
         Ok(self.conn.query_one_raw(statement).await?.is_some())
+    }
+
+    /// Whether the form has this effect now, and was sent less often than `most` for it; if so, counts one time more.
+    pub(crate) async fn repeat_effect(
+        &self,
+        name: &[u8],
+        now: Timestamp,
+        most: i32,
+    ) -> Result<bool, StoreError> {
+        let values: [Value; 3] = [name.to_vec().into(), now.as_millisecond().into(), most.into()];
+        let statement =
+            Statement::from_sql_and_values(self.conn.get_database_backend(), REPEAT_EFFECT, values);
+        Ok(self.conn.execute_raw(statement).await?.rows_affected() > 0)
     }
 }

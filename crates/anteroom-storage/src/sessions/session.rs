@@ -280,19 +280,19 @@ impl Tx {
     }
 
     /// Records that another account is the current one of the browser from now on. A session that was not the current one
-    /// already keeps its time.
-    pub async fn mark_not_current(&self, sessions: &[SessionId], now: Timestamp) -> Result<(), StoreError> {
+    /// already keeps its time. Returns whether one was.
+    pub async fn mark_not_current(&self, sessions: &[SessionId], now: Timestamp) -> Result<bool, StoreError> {
         if sessions.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
-        sessions::Entity::update_many()
+        let marked = sessions::Entity::update_many()
             .col_expr(sessions::Column::LeftAt, Expr::value(now.as_millisecond()))
             .filter(sessions::Column::Id.is_in(sessions.iter().map(|id| id.0)))
             .filter(sessions::Column::LeftAt.is_null())
             .filter(sessions::Column::EndedAt.is_null())
             .exec(&self.conn)
             .await?;
-        Ok(())
+        Ok(marked.rows_affected > 0)
     }
 
     /// Records that the session is the current one of its browser again.

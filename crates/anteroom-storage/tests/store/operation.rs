@@ -9,8 +9,8 @@ use anteroom_domain::session::SessionEnd;
 use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{
-    DeliveryResult, FormWindow, Instance, InstanceKind, LogoutClients, LogoutDelivery, LogoutLease, Node,
-    RELEASE, RateLimitResult, Store, StoreError, StoreOptions, Sweeps, Swept, Writes,
+    DeliveryResult, Instance, InstanceKind, LogoutClients, LogoutDelivery, LogoutLease, Node, RELEASE,
+    RateLimitResult, Store, StoreError, StoreOptions, Sweeps, Swept, Writes,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -288,8 +288,7 @@ async fn the_sweep_takes_what_is_over_and_leaves_the_rest(options: StoreOptions)
 
 async fn record(store: &Store, form: u8, seconds: i64) -> bool {
     let unit = store.write(move |tx| async move {
-        let since = at(seconds) - SignedDuration::from_secs(30);
-        tx.record_effect(FormWindow { form: &digest(form), since }, at(seconds)).await
+        tx.record_effect(digest(form).as_bytes(), at(seconds), at(seconds + 30)).await
     });
     unit.await.unwrap()
 }
@@ -305,9 +304,8 @@ async fn an_effect_of_a_form_is_recorded_once_for_a_moment(options: StoreOptions
     }
     assert!(record(&store, 1, 130).await);
     assert!(!record(&store, 1, 159).await);
-    let day = 86_400;
-    assert_eq!(store.sweep(at(day + 101), 100, Sweeps::ALL).await.unwrap().rows, 1);
-    assert_eq!(store.sweep(at(day + 131), 100, Sweeps::ALL).await.unwrap().rows, 1);
+    assert_eq!(store.sweep(at(131), 100, Sweeps::ALL).await.unwrap().rows, 1);
+    assert_eq!(store.sweep(at(161), 100, Sweeps::ALL).await.unwrap().rows, 1);
 }
 
 async fn the_database_answers_and_its_clock_is_close(options: StoreOptions) {

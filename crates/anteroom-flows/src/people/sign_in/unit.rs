@@ -13,7 +13,7 @@ use anteroom_domain::rate::Wait;
 use anteroom_domain::session::Session;
 use anteroom_domain::sign_in::{SignInAttempt, SignInDecision, SignInRefusal, decide};
 use anteroom_oidc::{Acr, Amr, AmrSet};
-use anteroom_storage::{FormWindow, LockedAccount, RateLimitResult, Tx, Unit};
+use anteroom_storage::{LockedAccount, RateLimitResult, Tx, Unit};
 use jiff::Timestamp;
 
 use super::checked_password::CheckedPassword;
@@ -28,7 +28,7 @@ use crate::people::known_device::counted_device;
 use crate::sessions::browser_sessions::sessions_of_other_accounts;
 use crate::sessions::form_effect::FormEffect;
 use crate::sessions::new_session::{InitialSecret, NewSession, RenewedSession};
-use crate::sessions::repeated_form::{DerivedSecret, repeat_window_start};
+use crate::sessions::repeated_form::DerivedSecret;
 
 /// Everything the transaction needs, drawn beforehand so that it can run again.
 pub(super) struct SignInUnit {
@@ -128,7 +128,9 @@ impl SignInUnit {
     /// Whether the network may have another row without a proof. Where not, the request stays in its page: an error in place
     /// of that would undo the count of this attempt.
     async fn has_room(&self, tx: &Tx) -> Result<bool, FlowError> {
-        Ok(tx.spend(&self.of_row, self.now()).await? == RateLimitResult::Counted)
+        let form = counted_form(&self.visit, Limit::InteractionRows);
+        let choices = std::slice::from_ref(&self.of_row);
+        Ok(tx.spend_for_form(form, choices, self.now()).await? == RateLimitResult::Counted)
     }
 
     /// From the first submitted form on, the request of an application is in a row. `None`: the interaction stays as it is carried.
@@ -178,18 +180,16 @@ impl SignInUnit {
         Ok(SignInResult::Refused { disclosure: LockDisclosure::Nothing, saved: self.persist(tx).await? })
     }
 
-    /// Whether this very form has counted this wrong password already. If not, it has from now on.
+    /// Whether this very form has counted this wrong password a moment ago. If not, it has from now on. Nothing that another form
+    /// enters changes that.
     async fn counted_before(&self, tx: &Tx) -> Result<bool, FlowError> {
         let CheckedPassword { entry: Some(form), verdict: PasswordVerification::Mismatch, .. } =
             &self.checked
         else {
             return Ok(false);
         };
-        let (account, now) = (self.account_id(), self.now());
-        let counted = FormWindow { form, since: repeat_window_start(now) };
-        let counted = tx.is_wrong_password_counted(account, counted).await?;
-        tx.record_wrong_password(account, form, now).await?;
-        Ok(counted)
+        let effect = FormEffect::of(&self.visit, &[b"wrong password", form.as_bytes()]);
+        Ok(!effect.is_first(tx).await?)
     }
 
     /// The device's counter as it is now: parallel attempts may have changed it since the view was read.

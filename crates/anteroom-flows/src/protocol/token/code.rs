@@ -4,9 +4,10 @@
 //! (RFC 6749 §4.1.2). The request itself is checked before that, so that a wrong verifier or redirect URI does not use up the
 //! code.
 
+use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::code::{AuthorizationCode, CodeContext, CodeRedemption, CodeRefusal};
-use anteroom_domain::grant::{Grant, GrantEnd};
+use anteroom_domain::grant::{EffectiveGrant, Grant, GrantEnd};
 use anteroom_domain::ids::{AccountId, GrantId};
 use anteroom_domain::refresh::RefreshFamily;
 use anteroom_oidc::token::{AuthorizationCodeGrant, TokenResponse};
@@ -25,32 +26,18 @@ pub(super) async fn redeem(
     request: AuthorizationCodeGrant,
 ) -> Result<TokenResponse, TokenError> {
     let call = exchange.call;
-    let code = read_code(exchange, &request)?;
-    let record = call.store().code_with_context(code.account, code.session, exchange.client.id()).await?;
-    let CodeRecord { account, session, agreed } = record.ok_or(CodeRefusal::Account)?;
-    let context = CodeContext {
-        client: exchange.client,
-        account: &account,
-        session: &session.ok_or(CodeRefusal::Session)?,
-        agreed: &agreed,
-        session_policy: call.snapshot().policy.session,
-        now: call.now,
-    };
-    let id = code.grant;
-    let (grant, worth) = match code.into_grant(context) {
-        Ok(granted) => granted,
-        // A code that has expired or whose session has ended may also have been redeemed before. Then its grant is revoked (RFC
-        // 6749 §4.1.2).
-        Err(refusal) => {
-            let spent = end_if_redeemed(exchange, id, account.id).await?;
-            return Err(if spent { TokenError::CodeReplayed } else { refusal.into() });
-        }
-    };
+    let issued_at = call.now;
+    let mut granted = checked(exchange, &request, issued_at).await?;
     // Everything that can fail in minting must fail before the code is redeemed.
     mint::check_signers(exchange)?;
-    let recipient = mint::recipient(exchange, worth.scope.contains(&Scope::OpenId)).await?;
-    // The client's keys may have been fetched.
+    let recipient = mint::recipient(exchange, granted.worth.scope.contains(&Scope::OpenId)).await?;
     let exchange = &TokenRequestContext { call: &call.at_present(), client: exchange.client };
+    if recipient.is_some() {
+        // The client's keys may have been fetched. Meanwhile the person can have lost the right to use the client. The code is as
+        // old as it was when it came.
+        granted = checked(exchange, &request, issued_at).await?;
+    }
+    let GrantedByCode { grant, worth, account } = granted;
     let grant = Grant { created_at: exchange.call.now, ..grant };
     let resources = mint::narrowed_resources(exchange.client, &worth.resources, &request.resource)?;
     let (unit, inserted) = call.store().run(RedeemCode::new(exchange, grant)).await;
@@ -69,6 +56,42 @@ pub(super) async fn redeem(
         recipient: recipient.as_ref(),
     };
     mint::for_person(exchange, person, refresh_token)
+}
+
+struct GrantedByCode {
+    grant: Grant,
+    worth: EffectiveGrant,
+    account: Account,
+}
+
+/// What the code grants to the client as account, session and consent are now. `now`: for the age of the code.
+async fn checked(
+    exchange: &TokenRequestContext<'_>,
+    request: &AuthorizationCodeGrant,
+    now: Timestamp,
+) -> Result<GrantedByCode, TokenError> {
+    let call = exchange.call;
+    let code = read_code(exchange, request)?;
+    let record = call.store().code_with_context(code.account, code.session, exchange.client.id()).await?;
+    let CodeRecord { account, session, agreed } = record.ok_or(CodeRefusal::Account)?;
+    let context = CodeContext {
+        client: exchange.client,
+        account: &account,
+        session: &session.ok_or(CodeRefusal::Session)?,
+        agreed: &agreed,
+        session_policy: call.snapshot().policy.session,
+        now,
+    };
+    let id = code.grant;
+    match code.into_grant(context) {
+        Ok((grant, worth)) => Ok(GrantedByCode { grant, worth, account }),
+        // A code that has expired or whose session has ended may also have been redeemed before. Then its grant is revoked (RFC
+        // 6749 §4.1.2).
+        Err(refusal) => {
+            let spent = end_if_redeemed(exchange, id, account.id).await?;
+            Err(if spent { TokenError::CodeReplayed } else { refusal.into() })
+        }
+    }
 }
 
 /// Opens the code, if it is this client's and the request fits it.
