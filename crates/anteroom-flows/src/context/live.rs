@@ -2,9 +2,10 @@
 
 use anteroom_crypto::OpaqueToken;
 use anteroom_domain::account::{Account, AccountEpoch, AccountStatus};
+use anteroom_domain::client::Client;
 use anteroom_domain::ids::{AccountId, SessionId};
 use anteroom_domain::session::Session;
-use anteroom_storage::{StoreError, Tx};
+use anteroom_storage::{LockedAccount, StoreError, Tx};
 
 /// A session that is active now, with its account as it is now.
 #[derive(Clone, Debug)]
@@ -32,11 +33,15 @@ pub(crate) struct SessionOfEpoch {
 }
 
 impl SessionOfEpoch {
-    /// Whether the session is still active. Called before anything else is locked, because all units of an account lock its row
-    /// first.
-    pub(crate) async fn lock(&self, tx: &Tx) -> Result<bool, StoreError> {
-        let Some(locked) = tx.lock_account(self.account).await? else { return Ok(false) };
-        let is_same = locked.account.status == AccountStatus::Active && locked.account.epoch == self.epoch;
-        Ok(is_same && tx.lock_running_session(self.session, self.epoch).await?)
+    /// Whether the session is still active, and its account may still use the client. Called before anything else is locked, because
+    /// all units of an account lock its row first.
+    pub(crate) async fn lock(&self, tx: &Tx, client: &Client) -> Result<bool, StoreError> {
+        let Some(LockedAccount { account, .. }) = tx.lock_account(self.account).await? else {
+            return Ok(false);
+        };
+        let is_same = account.status == AccountStatus::Active && account.epoch == self.epoch;
+        Ok(is_same
+            && client.is_entitled(&account)
+            && tx.lock_running_session(self.session, self.epoch).await?)
     }
 }

@@ -11,6 +11,7 @@
 //! gets the same response again.
 
 use anteroom_crypto::{KeyPurpose, KeyedDigest};
+use anteroom_domain::client::Client;
 use anteroom_domain::ids::{AccountId, InteractionId, RequestId};
 use anteroom_domain::interaction::{
     ANSWER_REPEATED_FOR, Destination, Interaction, InteractionState, RequestSource,
@@ -101,7 +102,8 @@ async fn answer_once(
     let pushed = interaction.pushed();
     let consent = interaction.consent.clone().filter(|_| keeps_consent);
     let session = session.or(consent.as_ref().map(|consent| consent.session()));
-    let kept = KeptWithAnswer { session, consent, grant };
+    let client = visit.client(Some(&request.ask.client_id));
+    let kept = KeptWithAnswer { session, client, consent, grant };
     let key = interaction.response_key().filter(|_| pushed.is_some() || interaction.is_resumable);
     let Some(key) = key else {
         if !kept.is_nothing() {
@@ -139,6 +141,8 @@ async fn answer_once(
 struct KeptWithAnswer {
     /// Must still be active: of the person whose tokens or consent these are.
     session: Option<SessionOfEpoch>,
+    /// That the person must be entitled to use.
+    client: Option<Arc<Client>>,
     consent: Option<Arc<ConsentAnswer>>,
     /// Of the tokens in the response.
     grant: Option<Arc<HybridGrant>>,
@@ -151,9 +155,10 @@ impl KeptWithAnswer {
 
     /// Whether the session is still active.
     async fn lock_session(&self, tx: &Tx) -> Result<bool, FlowError> {
-        match &self.session {
-            Some(session) => Ok(session.lock(tx).await?),
-            None => Ok(true),
+        match (&self.session, &self.client) {
+            (Some(session), Some(client)) => Ok(session.lock(tx, client).await?),
+            (Some(_), None) => Ok(false),
+            (None, _) => Ok(true),
         }
     }
 

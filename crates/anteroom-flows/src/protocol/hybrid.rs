@@ -3,7 +3,8 @@
 //!
 //! Their grant is written before they are sent, so that userinfo, revocation and logout find it. It is written by the unit that
 //! answers the request ([`crate::interaction::answered`]): of several answers to one request only the first is sent, and the
-//! grants of the others are not written. Beside a code it is a grant of its own: the code's grant is written by its redemption,
+//! grants of the others are not written. Beside a code it is a grant of its own, also where the response has an ID token alone, so
+//! that a sign-out is announced to the client although it may never redeem the code: the code's grant is written by its redemption,
 //! which is how a second use of the code is found. These grants have no refresh token.
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
@@ -82,11 +83,8 @@ pub(crate) async fn issue(
         recipient,
     };
     let tokens = mint::for_authorization_response(&exchange, minted, kind, code).map_err(not_minted)?;
-    // With `code id_token` and no access token, the ID token belongs to the grant that the code's redemption writes. So no
-    // grant is written here.
-    let is_of_code = code.is_some() && tokens.access_token.is_none();
     let grant = Grant { scope, resources, ..narrowed };
-    Ok(Some((tokens, (!is_of_code).then(|| HybridGrant::prepare(visit, grant)))))
+    Ok(Some((tokens, Some(HybridGrant::prepare(visit, grant)))))
 }
 
 fn not_minted(error: TokenError) -> FlowError {

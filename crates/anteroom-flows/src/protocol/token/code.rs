@@ -6,6 +6,7 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::client::{Client, Entitlement};
 use anteroom_domain::code::{AuthorizationCode, CodeContext, CodeRedemption, CodeRefusal};
 use anteroom_domain::grant::{EffectiveGrant, Grant, GrantEnd};
 use anteroom_domain::ids::{AccountId, GrantId};
@@ -40,7 +41,7 @@ pub(super) async fn redeem(
     let GrantedByCode { grant, worth, account } = granted;
     let grant = Grant { created_at: exchange.call.now, ..grant };
     let resources = mint::narrowed_resources(exchange.client, &worth.resources, &request.resource)?;
-    let (unit, inserted) = call.store().run(RedeemCode::new(exchange, grant)).await;
+    let (unit, inserted) = exchange.call.store().run(RedeemCode::new(exchange, grant)).await;
     match inserted? {
         InsertGrantResult::Yes => {}
         InsertGrantResult::AlreadyThere => return Err(TokenError::CodeReplayed),
@@ -127,6 +128,9 @@ async fn end_if_redeemed(
 
 /// Redeems a code: inserts its grant, with a refresh token family where the client may have one.
 struct RedeemCode {
+    /// Of a client that is for some groups alone. The account's groups can have changed since they were read, so they are read again
+    /// under its lock.
+    client: Option<Client>,
     grant: Grant,
     family: Option<RefreshFamily>,
     expires_at: Timestamp,
@@ -149,7 +153,9 @@ impl RedeemCode {
         };
         let redeemed = entry(Event::CodeRedeemed { grant: grant.id, scope: grant.scope.clone() });
         let replayed = entry(Event::CodeReplayed { grant: grant.id });
-        Self { grant, family, expires_at, redeemed, replayed }
+        let is_for_everyone = exchange.client.policy.admission == Entitlement::Everyone;
+        let client = (!is_for_everyone).then(|| exchange.client.clone());
+        Self { client, grant, family, expires_at, redeemed, replayed }
     }
 }
 
@@ -160,7 +166,13 @@ impl Unit for RedeemCode {
     const NAME: &'static str = "redeem_code";
 
     async fn run(&self, tx: &Tx) -> Result<InsertGrantResult, FlowError> {
-        let Self { grant, family, expires_at, redeemed, replayed } = self;
+        let Self { client, grant, family, expires_at, redeemed, replayed } = self;
+        if let Some(client) = client {
+            let locked = tx.lock_account(grant.account).await?;
+            if !locked.is_some_and(|locked| client.is_entitled(&locked.account)) {
+                return Ok(InsertGrantResult::AccountOrSessionChanged);
+            }
+        }
         let inserted = tx.insert_grant(grant, *expires_at).await?;
         match inserted {
             InsertGrantResult::Yes => {

@@ -21,6 +21,7 @@ on_both_databases!(
     core_3_2_2_5_a_session_that_ends_while_keys_are_fetched_gets_no_token,
     core_3_2_2_5_nor_does_one_that_a_form_began,
     core_3_3_2_5_no_id_token_or_consent_of_an_account_disabled_meanwhile,
+    core_3_1_3_3_no_tokens_for_a_person_who_left_the_clients_group_meanwhile,
     core_10_2_1_the_key_at_the_jwks_uri_is_the_one_of_now,
     core_10_2_without_a_key_nothing_is_spent,
     core_10_2_what_is_issued_lives_its_whole_time_although_the_keys_took_long,
@@ -91,11 +92,15 @@ async fn core_3_3_2_5_one_from_the_authorization_endpoint_as_well(backend: Backe
 
 /// A client that gets encrypted tokens from the authorization endpoint, with its keys at an address that answers slowly.
 async fn with_slow_keys(backend: &Backend, first_party: bool) -> (TestProvider, RelyingParty, TcpListener) {
+    with_slow_keys_and(backend, &format!("first_party = {first_party}")).await
+}
+
+async fn with_slow_keys_and(backend: &Backend, policy: &str) -> (TestProvider, RelyingParty, TcpListener) {
     let slow = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let keys = format!("jwks_uri = \"http://{}/jwks\"", slow.local_addr().unwrap());
     let more = "id_token_encrypted_response_alg = \"ECDH-ES\"\ngrant_types = [\"authorization_code\", \"implicit\"]\n\
                 response_types = [\"code\", \"id_token token\", \"code id_token\"]";
-    let clients = client(&keys, more).replace("first_party = true", &format!("first_party = {first_party}"));
+    let clients = client(&keys, more).replace("first_party = true", policy);
     let provider = TestProvider::on(backend).clients(&clients).start().await;
     let app = provider.client("sealed");
     (provider, app, slow)
@@ -171,6 +176,36 @@ async fn core_3_2_2_5_nor_does_one_that_a_form_began(backend: Backend) {
     no_token_is_in(&answer, &provider, &backend).await;
     // The error is the answer: the page does not come to another one.
     assert_eq!(backend.count("SELECT COUNT(*) AS count FROM interactions WHERE answer IS NOT NULL").await, 1);
+}
+
+/// At the authorization endpoint, and at the token endpoint.
+async fn core_3_1_3_3_no_tokens_for_a_person_who_left_the_clients_group_meanwhile(backend: Backend) {
+    let (provider, app, slow) = with_slow_keys_and(&backend, "groups = [\"clinicians\"]").await;
+    provider.person("carol@practice.example").groups(&["clinicians"]).create().await;
+    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    for kind in ["code id_token", "code"] {
+        let browser = provider.signed_in("carol@practice.example").await;
+        let code = if kind == "code" { app.code(&browser, &[]).await } else { String::new() };
+        let meanwhile = async {
+            let asked = slow.accept().await.unwrap().0;
+            backend.execute("DELETE FROM account_groups").await;
+            serve(asked, &set(&[key.jwk()]).to_string()).await;
+        };
+        if kind == "code" {
+            let (answer, ()) = join(app.redeem(&code), meanwhile).await;
+            assert_eq!(answer.error(), "invalid_grant", "{}", answer.body);
+            assert_eq!(backend.count("SELECT COUNT(*) AS count FROM grants").await, 0);
+        } else {
+            let asked = [("response_type", kind)];
+            let (answer, ()) = join(app.authorize(&browser, &asked), meanwhile).await;
+            no_token_is_in(&answer, &provider, &backend).await;
+            assert_eq!(provider.audited("request_refused").await.len(), 1);
+        }
+        provider.advance(SignedDuration::from_mins(6));
+        let member = "INSERT INTO account_groups (account_id, group_name) \
+                      SELECT account_id, 'clinicians' FROM account_addresses WHERE folded = 'carol@practice.example'";
+        backend.execute(member).await;
+    }
 }
 
 async fn core_10_2_1_the_key_at_the_jwks_uri_is_the_one_of_now(backend: Backend) {
