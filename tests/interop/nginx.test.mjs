@@ -99,3 +99,23 @@ test("with two nodes of which none can serve, the answer is still theirs", async
     assert.equal(answer.headers.get("retry-after"), "1");
   }
 });
+
+test("with two nodes of which one is gone and one cannot serve, and with none, the answer is 503 and when to ask again", async (t) => {
+  const node = createServer((_, answer) => answer.writeHead(503, { "retry-after": "1" }).end("this node")).listen(0, "127.0.0.1");
+  await once(node, "listening");
+  t.after(() => node.close());
+  for (const nodes of [
+    [await freePort(), node.address().port],
+    [node.address().port, await freePort()],
+    [await freePort(), await freePort()],
+  ]) {
+    const proxy = await nginx(ISSUER, "", nodes);
+    for (const _ of MANY) {
+      for (const answer of [await fetch(`${proxy}/sign-in`), await post(proxy)]) {
+        assert.equal(answer.status, 503);
+        assert.match(answer.headers.get("retry-after"), /^[15]$/);
+        await answer.text();
+      }
+    }
+  }
+});

@@ -2,7 +2,9 @@
 // checks every answer as the specifications ask.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import test from "node:test";
+import express from "express";
 import * as oidc from "openid-client";
 import { exportJWK, generateKeyPair } from "jose";
 import { application } from "./harness/application.mjs";
@@ -10,6 +12,7 @@ import { Browser } from "./harness/browser.mjs";
 import { ISSUER, logoutToken } from "./harness/issuer.mjs";
 import { secretOf } from "./harness/clients.mjs";
 import { ALICE, walk } from "./harness/person.mjs";
+import { backchannelLogout } from "./node/backchannel_logout.mjs";
 import { anteroom, begun, completed, refreshed, signedOut } from "./node/openid_client.mjs";
 
 const app = await application();
@@ -117,6 +120,29 @@ test("the application of the book: sign-in, refresh and sign-out", async () => {
   const out = await walk(browser, signedOut(config, next.id_token, `${home}/`), `${home}/`);
   assert.deepEqual(out.met, [], "with an ID token of this session nobody is asked");
   await assert.rejects(refreshed(config, next), { error: "invalid_grant" });
+});
+
+test("the handler of the book ends a session by the back channel, and takes nothing else for a logout token", async (t) => {
+  const application = express();
+  const server = application.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const uri = `http://127.0.0.1:${server.address().port}/backchannel-logout`;
+  const metadata = { backchannel_logout_uri: uri, backchannel_logout_session_required: true };
+  const config = await registered(metadata, oidc.ClientSecretBasic());
+  const { client_id: clientId } = config.clientMetadata();
+  const ended = new Promise((end) => application.post("/backchannel-logout", backchannelLogout({ issuer: ISSUER, clientId, end })));
+
+  const { address, checks } = await begun(config, { redirect_uri: CALLBACK, scope: "openid" });
+  const browser = new Browser();
+  const tokens = await completed(config, (await walk(browser, address, CALLBACK)).url, checks);
+  const refusals = [new URLSearchParams({ logout_token: tokens.id_token }), new URLSearchParams({ logout_token: "x" }), new URLSearchParams()];
+  for (const body of refusals) assert.equal((await fetch(uri, { method: "POST", body })).status, 400, `${body}`);
+  await walk(browser, signedOut(config, tokens.id_token, SIGNED_OUT), SIGNED_OUT);
+  assert.equal(await ended, tokens.claims().sid);
 });
 
 test("single sign-on for a second client, and prompt=none", async () => {

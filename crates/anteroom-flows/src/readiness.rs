@@ -35,6 +35,19 @@ pub enum Check {
     Configuration,
 }
 
+impl Check {
+    /// For the log, once its reason is over.
+    pub(crate) const fn passes_again(self) -> &'static str {
+        match self {
+            Self::Files => "the files of the database are those that were opened",
+            Self::Database => "the database answers again",
+            Self::Writes => "the database commits writes again",
+            Self::Clock => "the clock agrees with the database's again",
+            Self::Configuration => "all nodes run with the same configuration again",
+        }
+    }
+}
+
 /// Why this node should not be sent requests. The words go to any caller of `/readyz`; details are in the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotReady {
@@ -55,7 +68,8 @@ pub enum NotReady {
     WentBack(DatabaseRollback),
     #[error("the clock is {0} seconds off the database's")]
     Clock(i64),
-    #[error("keys or configuration were not confirmed for five seconds")]
+    /// For five seconds, or since a connection broke: the database behind the next one may have gone back.
+    #[error("it is not confirmed that keys, configuration and clients are current")]
     Unconfirmed,
     #[error("another node has run with another configuration for more than a minute")]
     Configuration,

@@ -156,7 +156,7 @@ impl Worker {
             match written {
                 Ok(_) => return,
                 Err(error) => {
-                    tracing::error!(message = %message.id, "the result of a message could not be stored: {error}");
+                    tracing::error!(message_id = %message.id, "the result of a message could not be stored: {error}");
                 }
             }
             unit = finish;
@@ -281,12 +281,12 @@ fn note(message: &Message, attempt: u32, sent: &Result<(), DeliveryError>, resul
     let id = message.id;
     match (sent, result) {
         (Err(failure), MessageResult::Retry { .. } | MessageResult::Deferred { .. }) => {
-            tracing::warn!(message = %id, kind, channel, to, attempt, "not sent yet: {failure}");
+            tracing::warn!(message_id = %id, kind, channel, to, attempt, "not sent yet: {failure}");
         }
         (Err(failure), _) => {
-            tracing::error!(message = %id, kind, channel, to, attempt, "not sent, and given up: {failure}");
+            tracing::error!(message_id = %id, kind, channel, to, attempt, "not sent, and given up: {failure}");
         }
-        (Ok(()), _) => tracing::info!(message = %id, kind, channel, to, attempt, "sent"),
+        (Ok(()), _) => tracing::info!(message_id = %id, kind, channel, to, attempt, "sent"),
     }
 }
 

@@ -5,7 +5,7 @@
 
 mod line_limit;
 
-use anteroom_config::{Log, LogFormat};
+use anteroom_config::{Log, LogFormat, LogLevel};
 use anteroom_oidc::display_text::is_hidden;
 use anteroom_web::REQUESTS;
 use std::fmt::{self, Debug, Write};
@@ -30,20 +30,27 @@ pub fn init(log: Log) {
     init_filtered(log.format, &filter(log));
 }
 
+/// All modules and targets of the database's driver.
+const DRIVER: &str = "sqlx";
+
+/// The driver logs each connection that an outage breaks, and notices of PostgreSQL. What matters of it comes back as an
+/// error, whose line has the cause.
 fn filter(log: Log) -> String {
-    let level = log.level.as_str();
-    if log.requests { level.to_owned() } else { format!("{level},{REQUESTS}=off") }
+    let mut filter = log.level.as_str().to_owned();
+    if !matches!(log.level, LogLevel::Debug | LogLevel::Trace) {
+        filter.extend([",", DRIVER, "=error"]);
+    }
+    if !log.requests {
+        filter.extend([",", REQUESTS, "=off"]);
+    }
+    filter
 }
 
 /// `filter` in the syntax of `tracing_subscriber`: a level, and levels of single targets.
 pub fn init_filtered(written: LogFormat, filter: &str) {
     // Only a second initialization in one process can fail, and then the first one stays in effect.
     let _ = match written {
-        LogFormat::Json => {
-            let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
-            let builder = builder.json().flatten_event(true);
-            builder.finish().with(LineLimitLayer(Arc::clone(&LINE_LIMIT))).try_init()
-        }
+        LogFormat::Json => json(filter, stderr).try_init(),
         LogFormat::Text => text(filter, stderr, stderr().is_terminal()).try_init(),
     };
 }
@@ -67,6 +74,16 @@ where
 {
     let builder = tracing_subscriber::fmt().with_env_filter(level).with_writer(writer);
     let builder = builder.with_ansi(coloured).with_target(false).fmt_fields(fields());
+    builder.finish().with(LineLimitLayer(Arc::clone(&LINE_LIMIT)))
+}
+
+/// A subscriber with the JSON format: fields are members of the line's object, beside those that `tracing_subscriber` adds.
+pub fn json<W>(level: &str, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let builder = tracing_subscriber::fmt().with_env_filter(level).with_writer(writer);
+    let builder = builder.json().flatten_event(true);
     builder.finish().with(LineLimitLayer(Arc::clone(&LINE_LIMIT)))
 }
 
@@ -176,6 +193,24 @@ mod tests {
         assert_eq!((lines("refused"), lines("a round"), lines("another place")), (300, 1_000, 1));
         let logged = written(false, log_left_out_lines);
         assert!(logged.contains("count=700") && logged.contains("logging.rs:"), "{logged}");
+    }
+
+    #[test]
+    fn the_driver_has_lines_of_its_own_only_where_everything_is_logged() {
+        let said = |level| {
+            let page = Page::default();
+            let writer = page.clone();
+            let log = Log { format: LogFormat::Text, level, requests: true };
+            tracing::subscriber::with_default(text(&filter(log), move || writer.clone(), false), || {
+                tracing::warn!(target: "sqlx::postgres::notice", "terminating connection");
+                tracing::warn!(target: "sqlx_core::pool::connection", "testing the connection on-release");
+                tracing::error!(target: "sqlx_core::pool::inner", "an error");
+                tracing::warn!("not ready");
+            });
+            let bytes = page.0.lock().unwrap().clone();
+            String::from_utf8(bytes).unwrap().lines().count()
+        };
+        assert_eq!((said(LogLevel::Info), said(LogLevel::Warn), said(LogLevel::Debug)), (2, 2, 4));
     }
 
     #[test]

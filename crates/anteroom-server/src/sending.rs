@@ -4,7 +4,9 @@ use anteroom_config::{
     EmailSettings, EmailTls, HttpGateway, HttpMethod, PhoneProviderSettings as Way, Settings,
     TwilioSettings as Account,
 };
+use anteroom_domain::audit_trail::words::ChannelTarget;
 use anteroom_domain::gateway::{Escape, TemplateValues};
+use anteroom_domain::message::Channel;
 use anteroom_domain::phone::DeliveryMethod;
 use anteroom_flows::context::provider::Provider;
 use anteroom_messaging::twilio::{Callbacks, CodePartSealer, Twilio, TwilioAccount, TwilioError};
@@ -73,6 +75,20 @@ pub fn methods(settings: &Settings) -> Vec<DeliveryMethod> {
         .into_iter()
         .filter(|method| settings.dev.outbox || sent(method))
         .collect()
+}
+
+/// Where the messages of a channel go.
+pub fn target(settings: &Settings, channel: Channel) -> ChannelTarget {
+    let is_configured = match channel {
+        Channel::Email => settings.email.is_some(),
+        Channel::Text => settings.text.is_some(),
+        Channel::Call => settings.voice.is_some(),
+    };
+    match (settings.dev.outbox, is_configured) {
+        (true, _) => ChannelTarget::Outbox,
+        (false, true) => ChannelTarget::Provider,
+        (false, false) => ChannelTarget::NotConfigured,
+    }
 }
 
 /// The channels that this configuration lacks, and the consequences for people.

@@ -323,7 +323,7 @@ fn explaining_reads_the_trail_aloud() {
     assert!(lines[1].contains("Was invited, into no group. [maria@practice.example, by an operator"));
     assert!(lines[2].contains("Sign-in refused: the password was wrong (3 of 5 forgiven). [maria@practice.example, from 203.0.113.9, reference"));
     assert!(lines[1].contains(" CST ") || lines[1].contains(" CDT "), "the practice's time: {}", lines[1]);
-    assert!(lines[3].ends_with("Being sent: the invitation."), "{}", lines[3]);
+    assert!(lines[3].ends_with("Waits, because [email] is not configured: the invitation."), "{}", lines[3]);
     assert_eq!(lines.len(), 4);
 
     let last = installation.run(&["explain", ADDRESS, "--last", "1"]);

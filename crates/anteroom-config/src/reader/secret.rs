@@ -1,7 +1,7 @@
 //! Secrets come from files or environment variables; the configuration only says where.
 
 use secrecy::SecretString;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use super::kind::{Kind, parsed, quoted, text};
@@ -93,11 +93,12 @@ pub(crate) fn from_file(
                 value = accept(section, &text, place);
             }
             Err(error) => {
-                let mut finding =
-                    ConfigFinding::error(format!("cannot read the secret file {}", path.display()));
-                if error.kind() == std::io::ErrorKind::NotFound {
-                    finding = help_to_make(finding, key, &path, &section.path);
-                }
+                let finding = ConfigFinding::error(format!("cannot read the secret file {}", path.display()));
+                let finding = match error.kind() {
+                    std::io::ErrorKind::NotFound => help_to_make(finding, key, &path, &section.path),
+                    std::io::ErrorKind::PermissionDenied => finding.help(help_to_read(&path)),
+                    _ => finding,
+                };
                 cx.report(finding.at(place, error.to_string()));
             }
         }
@@ -105,10 +106,33 @@ pub(crate) fn from_file(
     Secret { origin: SecretOrigin::File(path), value }
 }
 
+/// Lists of files. A new secret would be of no use in a file that held one that others know.
+const OF_SEVERAL: &[&str] = &["secret_files", "initial_access_token_files"];
+
+/// Files that root makes are root's, and the server usually runs as another user.
+fn help_to_read(path: &Path) -> String {
+    const SAME_USER: &str = "run the command as the user that runs `anteroom serve`";
+    let Ok(found) = std::fs::metadata(path) else {
+        return format!("this user cannot open its folder: {SAME_USER}");
+    };
+    let owner = match found.uid() {
+        0 => "root".to_owned(),
+        uid => format!("user {uid}"),
+    };
+    let mode = found.permissions().mode() & 0o777;
+    format!(
+        "it belongs to {owner}, with the mode {mode:04o}: `chown` it to the user that runs `anteroom serve`, or {SAME_USER}"
+    )
+}
+
 /// Which command makes the file. Others hold what another party gives out, such as the password of a mail server.
 fn help_to_make(finding: ConfigFinding, key: &str, path: &Path, section: &str) -> ConfigFinding {
     if key == MASTER_KEY_FILE {
         return finding.help(MAKE_MASTER_KEY);
+    }
+    if OF_SEVERAL.contains(&key) {
+        return finding
+            .help("put the file back, or take its line away: then this secret is not accepted any more");
     }
     if section.starts_with("clients") || section == "registration" {
         return finding
@@ -174,4 +198,22 @@ fn accept(section: &Section<'_, '_>, text: &str, place: Option<SourceSpan>) -> O
         return None;
     }
     Some(text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_told_with_its_owner_and_mode() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        std::fs::write(&file, "x").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let help = help_to_read(&file);
+        let owner = if std::fs::metadata(&file).unwrap().uid() == 0 { "root" } else { "user " };
+        assert!(help.starts_with(&format!("it belongs to {owner}")) && help.contains("mode 0600"), "{help}");
+        assert!(help.ends_with("run the command as the user that runs `anteroom serve`"), "{help}");
+        assert!(help_to_read(&folder.path().join("none")).starts_with("this user cannot open its folder"));
+    }
 }

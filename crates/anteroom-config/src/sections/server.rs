@@ -17,8 +17,8 @@ pub(super) fn read_server(top: &mut Section<'_, '_>) -> Server {
         let meaning = "Address and port to listen on, in plain HTTP unless there is `[server.tls]`.";
         let local = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
         let listen = section.get_or(key("listen", socket_address(), meaning), local);
-        let meaning = "Networks of the proxies in front, whose `X-Forwarded-*` headers are believed. \
-            Everyone else's are ignored.";
+        let meaning = "Networks of the proxies in front, whose `X-Forwarded-For` is believed. Any \
+            other sender's is ignored.";
         let everyone = "every peer would be trusted as a proxy, and any client could forge its address in X-Forwarded-For";
         let proxies = key("trusted_proxies", list(network(everyone)), meaning);
         let trusted_proxies = section.get_or(proxies, Vec::new());
@@ -123,7 +123,7 @@ const SIX_YEARS: i64 = 2_192;
 
 pub(super) fn read_audit(top: &mut Section<'_, '_>) -> Audit {
     let about = "The audit trail. Signed checkpoints of it leave the database, so that a trail that was cut off or made \
-        anew is found out. Nodes may differ in it.";
+        anew is found out. Nodes may differ in it, but the shortest `retention` is what counts.";
     top.section("audit", about, |section| {
         let meaning = "File to which checkpoints are added. If left out: beside an SQLite database, \
             `anteroom.checkpoints.jsonl` for `anteroom.db`; with PostgreSQL the log alone has them.";

@@ -57,6 +57,14 @@ fn a_secret_of_a_client_that_is_missing_says_which_command_makes_it() {
     assert!(found.contains("`anteroom client secret none/web`"), "{found}");
     let found = parse(&format!("{BASE}[email]\npassword_file = \"none/mail\"\n")).unwrap_err().to_string();
     assert!(!found.contains("client secret"), "{found}");
+    for one_of_several in [
+        client.replace("secret_file = \"none/web\"", "secret_files = [\"none/web-old\"]"),
+        "[registration]\nmode = \"initial_access_token\"\ninitial_access_token_files = [\"none/token-old\"]\n".to_owned(),
+    ] {
+        let found = parse(&format!("{BASE}{one_of_several}")).unwrap_err().to_string();
+        assert!(found.contains("put the file back, or take its line away"), "{found}");
+        assert!(!found.contains("client secret"), "{found}");
+    }
 }
 
 /// Its group may read it: the process can be in that without being the owner.

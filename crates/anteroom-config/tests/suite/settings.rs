@@ -165,7 +165,7 @@ fn metadata_is_judged_as_registration_would() {
              \"none\" is not offered here; one of: RS256, ES256, EdDSA",
             "anteroom.toml:11:26: bad value for `backchannel_logout_uri` of client `web`: \
              \"http://web.example/logout\" is not an https URL without fragment \
-             (http is accepted on loopback under a loopback issuer)",
+             (http is accepted on a loopback address while the issuer is itself http on loopback)",
         ]
     );
 }

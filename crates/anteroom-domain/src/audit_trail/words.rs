@@ -9,7 +9,7 @@ mod refresh;
 mod refusals;
 mod tokens;
 
-pub use messages::waiting;
+pub use messages::{ChannelTarget, waiting};
 
 use crate::audit_trail::record::AuditRecord;
 use anteroom_oidc::display_text::is_hidden;

@@ -26,8 +26,12 @@ pub(crate) async fn others(provider: &Provider, nodes: &[Node]) -> Result<String
     let described = others.map(|node| {
         let parts = parts_of(&entries, &node.config_digest).unwrap_or_default();
         let keys = if parts.is_empty() { Vec::new() } else { differing(&own.parts, &parts) };
-        let keys = if keys.is_empty() { "something".to_owned() } else { keys.join(", ") };
-        format!("node {}, started {}, differs in {keys}", node.id, node.started_at)
+        let differs = if keys.is_empty() {
+            "differs, and its audit entries do not say in what".to_owned()
+        } else {
+            format!("differs in {}", keys.join(", "))
+        };
+        format!("node {}, started {}, {differs}", node.id, node.started_at)
     });
     Ok(described.collect::<Vec<_>>().join("; "))
 }

@@ -97,6 +97,8 @@ pub struct HealthMonitor {
     /// When a write was last committed; `None` when the last one was not.
     committed: Option<Instant>,
     differs_since: Option<Timestamp>,
+    /// Since when there has been a reason that the log names.
+    unready_since: Option<Instant>,
     /// How many nodes the last warning of too few connections was for.
     warned_of: u32,
 }
@@ -109,6 +111,24 @@ impl HealthMonitor {
 
     /// One round: reads the database's state, and writes every few seconds.
     pub async fn run_checks(&mut self, provider: &Provider) {
+        self.check(provider).await;
+        self.log_end(&reasons(provider));
+    }
+
+    /// Logs once that no reason is left. What is only unconfirmed for a moment begins nothing: no line of the log names it.
+    fn log_end(&mut self, reasons: &[NotReady]) {
+        let is_named = reasons.iter().any(|reason| *reason != NotReady::Unconfirmed);
+        match self.unready_since {
+            None if is_named => self.unready_since = Some(Instant::now()),
+            Some(since) if reasons.is_empty() => {
+                self.unready_since = None;
+                tracing::info!("ready again after {} s", since.elapsed().as_secs());
+            }
+            _ => {}
+        }
+    }
+
+    async fn check(&mut self, provider: &Provider) {
         if let Err(error) = provider.store.check_files() {
             return note(provider, Check::Files, &Err((NotReady::FilesReplaced, error.into())));
         }
@@ -169,7 +189,11 @@ impl HealthMonitor {
         self.differs_since = differs.then(|| self.differs_since.unwrap_or(now));
         let too_long = self.differs_since.is_some_and(|since| now.duration_since(since) > MAX_DIFFERENCE);
         let found = too_long.then_some(&NotReady::Configuration);
-        if provider.readiness.note(Check::Configuration, found) && too_long {
+        let is_news = provider.readiness.note(Check::Configuration, found);
+        if is_news && !too_long {
+            tracing::info!("{}", Check::Configuration.passes_again());
+        }
+        if is_news && too_long {
             let others = config_differences::others(provider, &nodes).await;
             let others = others.unwrap_or_else(|error| format!("not known: {error}"));
             tracing::error!(node = %node, others, "not ready: {}", NotReady::Configuration);
@@ -227,7 +251,7 @@ fn note(provider: &Provider, check: Check, found: &Result<(), (NotReady, FlowErr
         return;
     }
     match found {
-        Ok(()) => tracing::info!("{check:?}: the check passes again"),
+        Ok(()) => tracing::info!("{}", check.passes_again()),
         Err((reason, cause)) => tracing::error!("not ready: {reason}: {cause}"),
     }
 }
@@ -235,6 +259,19 @@ fn note(provider: &Provider, check: Check, found: &Result<(), (NotReady, FlowErr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_outage_ends_when_no_reason_is_left() {
+        let mut monitor = HealthMonitor::default();
+        let mut is_unready = |reasons: &[NotReady]| {
+            monitor.log_end(reasons);
+            monitor.unready_since.is_some()
+        };
+        assert!(!is_unready(&[NotReady::Unconfirmed]), "no line of the log says that this began");
+        assert!(is_unready(&[NotReady::Database]));
+        assert!(is_unready(&[NotReady::Unconfirmed]));
+        assert!(!is_unready(&[]));
+    }
 
     #[test]
     fn the_nodes_connections_and_a_few_for_commands_must_fit_the_servers() {

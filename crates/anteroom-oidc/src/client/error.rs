@@ -32,7 +32,8 @@ pub enum MetadataProblem {
     #[error("{0}")]
     Conflict(&'static str),
     #[error(
-        "{0:?} is not an https URL without fragment (http is accepted on loopback under a loopback issuer)"
+        "{0:?} is not an https URL without fragment (http is accepted on a loopback address while the issuer is itself \
+         http on loopback)"
     )]
     NotHttps(String),
     #[error("{0}")]

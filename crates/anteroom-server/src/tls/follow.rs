@@ -77,8 +77,11 @@ impl CertificateWatcher {
             round = round.wrapping_add(1);
             let standing = self.validity.standing(clock.now());
             match found {
-                Some(Ok(_)) => {
+                Some(Ok(_)) if standing.is_good() => {
                     tracing::info!("the changed certificate is in use; {standing}");
+                }
+                Some(Ok(_)) => {
+                    tracing::info!("the changed certificate is in use");
                     standing.warn();
                 }
                 Some(Err(error)) => {

@@ -172,9 +172,9 @@ fn tell(report: &VerificationReport) -> Result<(), CommandError> {
     }
     if report.lost > 0 {
         print_line(&format!(
-            "{} from outside cover entries that were lost when the database went back to an earlier state; an operator \
-             has accepted that, as an entry `database_accepted` says.",
-            with_count(report.lost, "checkpoint", "checkpoints")
+            "{} entries that were lost when the database went back to an earlier state; an operator has accepted that, as \
+             an entry `database_accepted` says.",
+            with_count(report.lost, "checkpoint from outside covers", "checkpoints from outside cover")
         ));
     }
     if report.found == 0 {

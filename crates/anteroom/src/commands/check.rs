@@ -9,14 +9,14 @@ use anteroom_messaging::{Smtp, check_connection};
 use anteroom_pages::Theme;
 
 use super::text_lengths::{TextLengths, text_lengths};
-use super::{CommandError, block_on, check_database, load, print_line, warn, with_count};
+use super::{CommandError, block_on, check_database, load_and_warn, print_line, warn, with_count};
 use crate::cli::CheckArgs;
 use anteroom_server::sending::{self, SendingError};
 use anteroom_server::tls::CertificateFiles;
 use anteroom_server::wiring::{self, Environment, WiringError};
 
 pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
-    let configuration = load(&args.config.config)?;
+    let configuration = load_and_warn(&args.config.config)?;
     let settings = &configuration.settings;
     wiring::master_key(settings)?;
     let theme = Theme::load(settings.theme.folder.as_deref()).map_err(WiringError::from)?;

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use super::shown::argument;
 use super::{CommandError, block_on, load, print_line, shown_time as time};
 use crate::cli::ExplainArgs;
+use anteroom_server::sending;
 use anteroom_server::wiring::{self, Environment};
 
 /// Entries of one request are at most this far apart.
@@ -54,7 +55,8 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
             print_line(&line(&store, entry, facts, zone, &mut people).await?);
         }
         for message in &waiting {
-            print_line(&format!("{}  {}", time(message.created_at, zone), words::waiting(message)));
+            let words = words::waiting(message, sending::target(settings, message.channel));
+            print_line(&format!("{}  {words}", time(message.created_at, zone)));
         }
         if entries.is_empty() {
             print_line("The audit trail has no entry for this.");

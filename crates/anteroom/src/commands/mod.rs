@@ -141,10 +141,15 @@ pub fn shown_time(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
-/// Loads the configuration and prints its warnings.
+/// Loads the configuration. Its warnings are left to `check` and `serve`: they would stand before the output of every command.
 pub fn load(path: &Path) -> Result<Configuration, CommandError> {
     let configuration = Configuration::load(path, &|name| std::env::var(name).ok());
-    let configuration = configuration.map_err(|problems| CommandError::configuration(&problems))?;
+    configuration.map_err(|problems| CommandError::configuration(&problems))
+}
+
+/// Loads the configuration and prints its warnings.
+pub fn load_and_warn(path: &Path) -> Result<Configuration, CommandError> {
+    let configuration = load(path)?;
     if !configuration.warnings.is_empty() {
         let _ =
             writeln!(std::io::stderr(), "{}", configuration.warnings.render(std::io::stderr().is_terminal()));

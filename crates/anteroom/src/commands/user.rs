@@ -121,7 +121,12 @@ fn show(args: &ShowArgs) -> Result<(), CommandError> {
             describe(&call, &account).await
         });
     }
-    let address = parse_address(&args.account)?;
+    let address = EmailAddress::parse(&args.account).map_err(|_| {
+        let what = argument(&args.account);
+        CommandError::Usage(format!(
+            "{what} is neither an email address nor the identifier of an account, which has 36 characters"
+        ))
+    })?;
     with_provider(&args.config.config, async move |call| {
         let account = admin::find(&call, &address).await?;
         describe(&call, &account).await

@@ -24,18 +24,19 @@ const CLIENT_SECRET_VARIABLE: &str = "DEMO_CLIENT_SECRET";
 /// Redirect URIs of `demo-web`, on any port of this machine: the ones in the first example of each framework's
 /// documentation. The identifier `anteroom` is in those paths where a framework includes the provider's name.
 const WEB_CALLBACKS: [&str; 9] = [
-    "/callback",                   // what most libraries' examples have, Authlib with Flask among them
-    "/auth/callback",              // Express and FastAPI
+    "/callback", // what most libraries' examples have, Authlib with Flask and express-openid-connect among them
+    "/auth/callback", // FastAPI, and Express with Passport
     "/api/auth/callback/anteroom", // Auth.js in Next.js
-    "/auth/callback/anteroom",     // Auth.js in Express, SvelteKit
+    "/auth/callback/anteroom", // Auth.js in Express, SvelteKit
     "/login/oauth2/code/anteroom", // Spring Security
-    "/signin-oidc",                // ASP.NET Core
-    "/auth/anteroom/callback",     // OmniAuth
-    "/oidc/callback/",             // mozilla-django-oidc
-    "/oauth2/callback",            // oauth2-proxy
+    "/signin-oidc", // ASP.NET Core
+    "/auth/anteroom/callback", // OmniAuth
+    "/oidc/callback/", // mozilla-django-oidc
+    "/oauth2/callback", // oauth2-proxy
 ];
-/// The same for post-logout redirect URIs; ASP.NET Core has a path of its own.
-const WEB_SIGNED_OUT: [&str; 3] = ["/signed-out", "/", "/signout-callback-oidc"];
+/// The same for post-logout redirect URIs; ASP.NET Core has a path of its own, and express-openid-connect sends the origin
+/// without a slash.
+const WEB_SIGNED_OUT: [&str; 4] = ["/signed-out", "/", "", "/signout-callback-oidc"];
 
 /// The options of a demo.
 #[derive(Clone, Copy)]
@@ -156,11 +157,6 @@ fn text(plan: DemoOptions<'_>, apps: &Apps, secrets: Secrets) -> Result<String, 
     let web_client = web_client(secrets);
     let database = toml_string(&format!("sqlite:{}", plan.database().display()));
     let (master_key, client_secret) = (secrets.master_key(), secrets.of_client(CLIENT_SECRET_VARIABLE));
-    // These settings affect only requests, and each command would warn about them.
-    let (limits, offline_access) = match secrets {
-        Secrets::Variables => (LIMITS, "offline_access_consent = false\n"),
-        Secrets::Files => ("", ""),
-    };
     let registration = if plan.registration { "[registration]\nmode = \"open\"\n" } else { "" };
     let mut text = format!(
         r#"
@@ -183,7 +179,7 @@ url = {database}
 [dev]
 outbox = true
 
-{limits}{registration}
+{LIMITS}{registration}
 [log]
 level = "warn"
 
@@ -197,7 +193,8 @@ redirect_uris = ["http://127.0.0.1/callback", "http://localhost/callback"]
 post_logout_redirect_uris = ["http://127.0.0.1/signed-out", "http://localhost/signed-out"]
 grant_types = ["authorization_code", "refresh_token"]
 token_endpoint_auth_method = "none"
-{offline_access}scope = "openid profile email address phone groups offline_access"
+offline_access_consent = false
+scope = "openid profile email address phone groups offline_access"
 
 {web_client}
 [[clients]]
@@ -335,6 +332,8 @@ mod tests {
             };
             assert_eq!(clients(&written), clients(&running));
             assert_eq!(written.settings.issuer, running.settings.issuer);
+            // Policies, limits and clients' secrets are part of it.
+            assert_eq!(written.digest, running.digest);
             assert!(!running.settings.registration.policy.is_closed());
         }
     }
@@ -357,6 +356,10 @@ mod tests {
             ("https://app.example/callback", false),
         ] {
             assert_eq!(registered.iter().any(|one| one.matches_on_any_loopback_port(uri)), fits, "{uri}");
+        }
+        let back: &[RedirectUri] = &web.metadata.post_logout_redirect_uris;
+        for uri in ["http://localhost:3000", "http://localhost:3000/", "http://127.0.0.1:3000/signed-out"] {
+            assert!(back.iter().any(|one| one.matches_on_any_loopback_port(uri)), "{uri}");
         }
     }
 

@@ -4,6 +4,7 @@
 mod accounts;
 mod apps;
 mod configuration;
+mod data_folder;
 mod own_clients;
 mod written;
 
@@ -15,7 +16,7 @@ use anteroom_flows::node::configured_clients;
 use anteroom_storage::{InstanceKind, StoreOptions, migrate};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -27,32 +28,7 @@ use anteroom_server::wiring::Environment;
 use anteroom_server::{background, logging, serve, wiring};
 use apps::Apps;
 use configuration::DemoOptions;
-
-/// The demo's data folder: the operator's, or a temporary one.
-enum DataFolder {
-    Kept(PathBuf),
-    Temporary(tempfile::TempDir),
-}
-
-impl DataFolder {
-    fn open(data: Option<&Path>) -> Result<Self, CommandError> {
-        match data {
-            Some(folder) => {
-                std::fs::create_dir_all(folder)
-                    .map_err(|error| CommandError::File(folder.to_owned(), error))?;
-                Ok(Self::Kept(folder.to_owned()))
-            }
-            None => Ok(Self::Temporary(tempfile::Builder::new().prefix("anteroom-demo-").tempdir()?)),
-        }
-    }
-
-    fn path(&self) -> &Path {
-        match self {
-            Self::Kept(folder) => folder,
-            Self::Temporary(folder) => folder.path(),
-        }
-    }
-}
+use data_folder::DataFolder;
 
 pub fn run(args: &DemoArgs) -> Result<(), CommandError> {
     let home = DataFolder::open(args.data.as_deref())?;
@@ -64,12 +40,17 @@ pub fn run(args: &DemoArgs) -> Result<(), CommandError> {
             .map(TcpListener::local_addr)
             .transpose()?
             .map_or(port, |address| address.port());
+        home.note_address(&issuer(port))?;
         let apps = Apps::bind().await?;
         let master_key = master_key(home.path())?;
         let plan =
             DemoOptions { home: home.path(), port, clients: &args.clients, registration: args.registration };
         Demo { plan, master_key }.serve(listeners, apps).await
     })
+}
+
+fn issuer(port: u16) -> String {
+    format!("http://localhost:{port}")
 }
 
 /// Browsers try both address families for `localhost`; a machine without IPv6 has only one.
@@ -144,7 +125,7 @@ impl Demo<'_> {
 
     /// `written` is the path of the configuration for commands.
     fn announce(&self, written: &Path) {
-        let issuer = format!("http://localhost:{}", self.plan.port);
+        let issuer = issuer(self.plan.port);
         print_line(&format!(
             "Anteroom demo: all data are samples, and nothing is sent from this machine.\n\n\
              Open            {issuer}/\n\

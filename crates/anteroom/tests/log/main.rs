@@ -1,6 +1,8 @@
 //! What a request says makes no line of the log of its own.
 #![cfg(test)]
 
+mod members;
+mod outages;
 mod requests;
 
 use anteroom::commands::serve::{RunningNode, log_start};

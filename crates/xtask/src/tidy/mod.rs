@@ -8,6 +8,7 @@ mod crate_dependencies;
 mod dependencies;
 mod files;
 mod links;
+mod log_fields;
 mod logs;
 mod old_names;
 mod restricted_uses;
@@ -29,6 +30,7 @@ pub(crate) fn run() -> Result {
     problems.extend(links::problems(&tree));
     problems.extend(restricted_uses::problems(&tree));
     problems.extend(logs::problems(&tree));
+    problems.extend(log_fields::problems(&tree));
     problems.extend(crate_dependencies::problems(&tree, &workspace));
     problems.extend(dependencies::problems(&tree));
     problems.extend(rules::problems(&tree));

@@ -1,7 +1,7 @@
 //! What became of the messages that were queued for people.
 
 use super::Detail;
-use crate::message::{MessageKind, WaitingMessage};
+use crate::message::{Channel, MessageKind, WaitingMessage};
 
 pub(super) fn sentence(kind: &str, detail: &Detail) -> Option<String> {
     let (message, channel, phone) = (detail.text("message"), detail.text("channel"), detail.text("phone"));
@@ -14,13 +14,29 @@ pub(super) fn sentence(kind: &str, detail: &Detail) -> Option<String> {
     })
 }
 
+/// Where the messages of a channel go under the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChannelTarget {
+    Provider,
+    /// The development outbox, whose messages have no end.
+    Outbox,
+    NotConfigured,
+}
+
 /// Of a message that has no end in the trail yet.
-pub fn waiting(message: &WaitingMessage) -> String {
+pub fn waiting(message: &WaitingMessage, target: ChannelTarget) -> String {
     let phone = message.phone.as_deref().unwrap_or_default();
     let what = what(&message.kind, message.channel.as_str(), phone);
-    match &message.last_error {
-        None => format!("Being sent: {what}."),
-        Some(reason) => {
+    let section = match message.channel {
+        Channel::Email => "[email]",
+        Channel::Text => "[text]",
+        Channel::Call => "[voice]",
+    };
+    match (target, &message.last_error) {
+        (ChannelTarget::Outbox, _) => format!("In the outbox (/dev/outbox): {what}."),
+        (ChannelTarget::NotConfigured, _) => format!("Waits, because {section} is not configured: {what}."),
+        (ChannelTarget::Provider, None) => format!("Being sent: {what}."),
+        (ChannelTarget::Provider, Some(reason)) => {
             format!("Not sent yet, and tried again: {what}; the last attempt ended with `{reason}`.")
         }
     }
@@ -121,18 +137,33 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_an_end_is_being_sent_or_tried_again() {
+    fn a_message_without_an_end_is_being_sent_or_tried_again_or_waits() {
         let message = |last_error: Option<&str>| WaitingMessage {
             kind: CODE.to_owned(),
-            channel: crate::message::Channel::Text,
+            channel: Channel::Text,
             phone: Some("•••-•••-••86".to_owned()),
             created_at: jiff::Timestamp::UNIX_EPOCH,
             last_error: last_error.map(str::to_owned),
         };
-        assert_eq!(waiting(&message(None)), "Being sent: the text with a code to •••-•••-••86.");
-        assert_eq!(
-            waiting(&message(Some("no_connection"))),
-            "Not sent yet, and tried again: the text with a code to •••-•••-••86; the last attempt ended with `no_connection`."
-        );
+        for (last_error, target, expected) in [
+            (None, ChannelTarget::Provider, "Being sent: the text with a code to •••-•••-••86."),
+            (
+                Some("no_connection"),
+                ChannelTarget::Provider,
+                "Not sent yet, and tried again: the text with a code to •••-•••-••86; the last attempt ended with `no_connection`.",
+            ),
+            (
+                None,
+                ChannelTarget::Outbox,
+                "In the outbox (/dev/outbox): the text with a code to •••-•••-••86.",
+            ),
+            (
+                Some("busy"),
+                ChannelTarget::NotConfigured,
+                "Waits, because [text] is not configured: the text with a code to •••-•••-••86.",
+            ),
+        ] {
+            assert_eq!(waiting(&message(last_error), target), expected);
+        }
     }
 }

@@ -69,7 +69,7 @@ impl Callbacks {
         let (id, error) = (callback.message, reason.as_str());
         let (_, is_noted) = self.store.run(NoteUndeliveredUnit { id, error, now }).await;
         if is_noted? {
-            tracing::warn!(message = %id, "sent, and not delivered: {error}");
+            tracing::warn!(message_id = %id, "sent, and not delivered: {error}");
         }
         Ok(())
     }
