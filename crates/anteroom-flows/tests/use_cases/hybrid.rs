@@ -90,8 +90,10 @@ async fn a_sign_out_beside_the_answer_leaves_no_tokens(backend: Backend) {
     for _ in 0..3 {
         let browser = signed_in(&at, ALICE).await;
         let (visit, application) = (browser.visit(&at), hybrid());
-        let (next, signed_out) =
-            tokio::join!(application.authorize(&at, &browser, &EVERYTHING), sign_out::everywhere(&visit));
+        let (next, signed_out) = tokio::join!(
+            application.authorize(&at, &browser, &EVERYTHING),
+            sign_out::end_all_of_browser(&visit)
+        );
         signed_out.unwrap();
         // No session: a page, or an error; else tokens of a session that has ended.
         if let Next::Application(_) = &next

@@ -5,7 +5,7 @@
 //! code.
 
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
-use anteroom_domain::code::{AuthorizationCode, CodeContext, CodeRedemption, CodeRefusal};
+use anteroom_domain::authorization_code::{AuthorizationCode, CodeContext, CodeRedemption, CodeRefusal};
 use anteroom_domain::grant::{Grant, GrantEnd};
 use anteroom_domain::ids::{AccountId, GrantId};
 use anteroom_domain::refresh::RefreshFamily;
@@ -16,14 +16,14 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
 use super::end_grant::EndGrant;
-use super::{TokenError, TokenRequestContext, mint, refresh};
+use super::{TokenRequestContext, TokenRequestError, mint, refresh};
 use crate::error::FlowError;
 use crate::protocol::authorization_code;
 
 pub(super) async fn redeem(
     exchange: &TokenRequestContext<'_>,
     request: AuthorizationCodeGrant,
-) -> Result<TokenResponse, TokenError> {
+) -> Result<TokenResponse, TokenRequestError> {
     let call = exchange.call;
     let code = read_code(exchange, &request)?;
     let record = call.store().code_with_context(code.account, code.session, exchange.client.id()).await?;
@@ -43,7 +43,7 @@ pub(super) async fn redeem(
         // 6749 §4.1.2).
         Err(refusal) => {
             let spent = end_if_redeemed(exchange, id, account.id).await?;
-            return Err(if spent { TokenError::CodeReplayed } else { refusal.into() });
+            return Err(if spent { TokenRequestError::CodeReplayed } else { refusal.into() });
         }
     };
     // Everything that can fail in minting must fail before the code is redeemed.
@@ -55,8 +55,8 @@ pub(super) async fn redeem(
     let resources = mint::narrowed_resources(exchange.client, &worth.resources, &request.resource)?;
     let (unit, inserted) = call.store().run(RedeemCode::new(exchange, grant)).await;
     match inserted? {
-        InsertGrantResult::Yes => {}
-        InsertGrantResult::AlreadyThere => return Err(TokenError::CodeReplayed),
+        InsertGrantResult::Inserted => {}
+        InsertGrantResult::AlreadyThere => return Err(TokenRequestError::CodeReplayed),
         InsertGrantResult::AccountOrSessionChanged => return Err(CodeRefusal::Account.into()),
     }
     let refresh_token = unit.family.map(|family| refresh::token(call.keyring(), &family));
@@ -64,7 +64,7 @@ pub(super) async fn redeem(
     let person = mint::TokenSubject {
         grant: &grant,
         account: &account,
-        claims_within: &worth.claims_within,
+        claims_within: &worth.claims_scope,
         with_nonce: true,
         recipient: recipient.as_ref(),
     };
@@ -75,9 +75,9 @@ pub(super) async fn redeem(
 fn read_code(
     exchange: &TokenRequestContext<'_>,
     request: &AuthorizationCodeGrant,
-) -> Result<AuthorizationCode<'static>, TokenError> {
+) -> Result<AuthorizationCode<'static>, TokenRequestError> {
     let code = authorization_code::open(exchange.call, exchange.client, request.code.expose_secret())
-        .ok_or(TokenError::UnknownCode)?;
+        .ok_or(TokenRequestError::UnknownCode)?;
     code.check_presented(CodeRedemption {
         redirect_uri: request.redirect_uri.as_deref(),
         verifier: request.code_verifier.as_ref(),
@@ -90,7 +90,7 @@ async fn end_if_redeemed(
     exchange: &TokenRequestContext<'_>,
     grant: GrantId,
     account: AccountId,
-) -> Result<bool, TokenError> {
+) -> Result<bool, TokenRequestError> {
     let call = exchange.call;
     if call.store().grant_with_context(grant).await?.is_none() {
         return Ok(false);
@@ -124,7 +124,8 @@ impl RedeemCode {
             let entry = call.entry(Actor::Client, event).about(grant.account);
             entry.by_client(&grant.client).in_session(grant.session)
         };
-        let redeemed = entry(Event::CodeRedeemed { grant: grant.id, scope: grant.scope.clone() });
+        let redeemed =
+            entry(Event::AuthorizationCodeRedeemed { grant: grant.id, scope: grant.scope.clone() });
         let replayed = entry(Event::CodeReplayed { grant: grant.id });
         Self { grant, family, expires_at, redeemed, replayed }
     }
@@ -140,7 +141,7 @@ impl Unit for RedeemCode {
         let Self { grant, family, expires_at, redeemed, replayed } = self;
         let inserted = tx.insert_grant(grant, *expires_at).await?;
         match inserted {
-            InsertGrantResult::Yes => {
+            InsertGrantResult::Inserted => {
                 if let Some(family) = family {
                     tx.insert_family(family).await?;
                 }
