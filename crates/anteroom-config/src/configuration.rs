@@ -199,7 +199,7 @@ impl ParsedFiles {
         let fingerprints = fingerprints(cx, &master_key, &self.groups, &self.clients);
         let clients = self.clients.into_iter().zip(metadata).map(|(draft, metadata)| ClientSettings {
             metadata,
-            version: client_version(&cx.written_below(&draft.path)),
+            version: client_version(&cx.non_default_values_below(&draft.path)),
             policy: draft.policy,
             secrets: draft.secrets,
         });
@@ -245,16 +245,16 @@ fn fingerprints(
     groups: &[GroupDraft],
     clients: &[ClientDraft],
 ) -> Fingerprints {
-    let mut main = cx.written_below("");
+    let mut main = cx.non_default_values_below("");
     main.retain(|key, _| !key.starts_with("groups.") && !key.starts_with("clients."));
     let groups = groups.iter().map(|draft| Named {
         name: draft.group.name.as_str(),
-        written: cx.written_below(&draft.path),
+        written: cx.non_default_values_below(&draft.path),
         secrets: &[],
     });
     let clients = clients.iter().map(|draft| Named {
         name: draft.client_id.as_str(),
-        written: cx.written_below(&draft.path),
+        written: cx.non_default_values_below(&draft.path),
         secrets: &draft.secrets,
     });
     let mut groups: Vec<Named<'_>> = groups.collect();

@@ -50,7 +50,7 @@ pub(crate) const PER_NODE_KEYS: &[&str] = &[
 ];
 
 /// Keys that say where a client's secret is stored; they are not part of its fingerprint.
-pub(crate) const SECRETS_OF_CLIENTS: &[&str] = &["secret_file", "secret_env", "secret_files"];
+pub(crate) const CLIENT_SECRET_KEYS: &[&str] = &["secret_file", "secret_env", "secret_files"];
 
 /// Keys with their values as TOML.
 pub(crate) type NonDefaultValues = BTreeMap<String, String>;
@@ -63,9 +63,9 @@ pub(crate) struct Named<'a> {
 }
 
 pub(crate) fn client_version(written: &NonDefaultValues) -> ClientVersion {
-    let mut frames = LengthPrefixed::default();
-    frames.push_all(written, |key| !SECRETS_OF_CLIENTS.contains(&key));
-    let hash = sha256(&frames.0);
+    let mut buffer = LengthPrefixed::default();
+    buffer.push_all(written, |key| !CLIENT_SECRET_KEYS.contains(&key));
+    let hash = sha256(&buffer.0);
     ClientVersion(hash.iter().take(8).fold(0, |version, byte| version << 8 | u64::from(*byte)))
 }
 
@@ -76,18 +76,18 @@ pub(crate) fn configuration_digest(
     groups: &[Named<'_>],
     clients: &[Named<'_>],
 ) -> ConfigurationDigest {
-    let mut frames = LengthPrefixed::default();
-    frames.push("anteroom configuration 1");
-    frames.push_all(main, is_shared);
+    let mut buffer = LengthPrefixed::default();
+    buffer.push("anteroom configuration 1");
+    buffer.push_all(main, is_shared);
     for named in [groups, clients] {
-        frames.push_count(named.len());
+        buffer.push_count(named.len());
         for item in named {
-            frames.push_named(item);
+            buffer.push_named(item);
         }
     }
     let key = hmac::Key::new(HMAC_SHA256, master_key.expose_secret().trim().as_bytes());
     let mut digest = [0; 32];
-    let tag = hmac::sign(&key, &frames.0);
+    let tag = hmac::sign(&key, &buffer.0);
     digest.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
     ConfigurationDigest(digest)
 }
@@ -104,11 +104,11 @@ pub(crate) fn configuration_parts(
     clients: &[Named<'_>],
 ) -> BTreeMap<String, String> {
     let key = hmac::Key::new(HMAC_SHA256, master_key.expose_secret().trim().as_bytes());
-    let tag = |name: &str, frames: LengthPrefixed| {
+    let tag = |name: &str, buffer: LengthPrefixed| {
         let mut whole = LengthPrefixed::default();
         whole.push("anteroom configuration part 1");
         whole.push(name);
-        whole.0.extend(frames.0);
+        whole.0.extend(buffer.0);
         let tag = hmac::sign(&key, &whole.0);
         let short = tag.as_ref().iter().take(4).fold(String::new(), |mut hex, byte| {
             // Writing to a String does not fail.
@@ -118,9 +118,9 @@ pub(crate) fn configuration_parts(
         (name.to_owned(), short)
     };
     let of_key = |(name, value): (&String, &String)| {
-        let mut frames = LengthPrefixed::default();
-        frames.push(value);
-        tag(name, frames)
+        let mut buffer = LengthPrefixed::default();
+        buffer.push(value);
+        tag(name, buffer)
     };
     let mut parts: BTreeMap<String, String> =
         main.iter().filter(|(name, _)| is_shared(name)).map(of_key).collect();
@@ -128,13 +128,13 @@ pub(crate) fn configuration_parts(
         let together = named.len() > MOST_NAMED;
         let mut all = LengthPrefixed::default();
         for item in named {
-            let mut frames = LengthPrefixed::default();
-            frames.push_named(item);
+            let mut buffer = LengthPrefixed::default();
+            buffer.push_named(item);
             if together {
                 all.push(item.name);
-                all.0.extend(frames.0);
+                all.0.extend(buffer.0);
             } else {
-                parts.extend([tag(&format!("{kind}.{}", item.name), frames)]);
+                parts.extend([tag(&format!("{kind}.{}", item.name), buffer)]);
             }
         }
         if together {
@@ -177,7 +177,7 @@ impl LengthPrefixed {
     }
 
     pub(crate) fn push_named(&mut self, item: &Named<'_>) {
-        self.push_all(&item.written, |key| !SECRETS_OF_CLIENTS.contains(&key));
+        self.push_all(&item.written, |key| !CLIENT_SECRET_KEYS.contains(&key));
         self.push_count(item.secrets.len());
         item.secrets.iter().for_each(|secret| self.push(secret.expose_secret()));
     }

@@ -25,7 +25,7 @@ struct FileSnapshot {
     /// SHA-256; none where it could not be read.
     fingerprint: Option<[u8; 32]>,
     /// None where it could not be asked for.
-    stamp: Option<FileMetadata>,
+    metadata: Option<FileMetadata>,
     /// Whether the content was read when the metadata was already older than a clock step of the file system. File times are
     /// coarse: a change soon after the last one can leave them unchanged, so the content is read again until then.
     settled: bool,
@@ -64,7 +64,7 @@ impl FileMetadata {
     }
 
     /// Whether a change from now on has another stamp also on a file system that counts time in steps.
-    fn is_past(self, now: SystemTime) -> bool {
+    fn is_older_than_clock_step(self, now: SystemTime) -> bool {
         let changed = u64::try_from(self.changed.0).ok().map(Duration::from_secs);
         let changed = changed.and_then(|changed| UNIX_EPOCH.checked_add(changed));
         changed.and_then(|changed| now.duration_since(changed).ok()).is_some_and(|age| age > LONGEST_STEP)
@@ -74,22 +74,23 @@ impl FileMetadata {
 impl FileSnapshot {
     fn read(path: &Path) -> (Self, io::Result<String>) {
         // Before the content: a change in between is found at the next look.
-        let stamp = FileMetadata::of(path);
+        let metadata = FileMetadata::of(path);
         let text = read_bounded(path);
         let fingerprint = text.as_ref().ok().map(|text| sha256(text.as_bytes()));
-        (Self { fingerprint, stamp, settled: false }, text)
+        (Self { fingerprint, metadata, settled: false }, text)
     }
 
     /// The same file as it is now. Its content is read only where it may have changed.
-    fn again(&self, path: &Path, now: SystemTime) -> Self {
-        let is_as_before = self.stamp.is_some() && FileMetadata::of(path) == self.stamp;
+    fn refresh(&self, path: &Path, now: SystemTime) -> Self {
+        let is_as_before = self.metadata.is_some() && FileMetadata::of(path) == self.metadata;
         if is_as_before && self.settled {
             return self.clone();
         }
         // What cannot be read is remembered as such, which is all that matters here.
         let (seen, _) = Self::read(path);
-        let is_settled = is_as_before && seen.stamp == self.stamp;
-        let is_settled = is_settled && seen.stamp.is_some_and(|stamp| stamp.is_past(now));
+        let is_settled = is_as_before && seen.metadata == self.metadata;
+        let is_settled =
+            is_settled && seen.metadata.is_some_and(|metadata| metadata.is_older_than_clock_step(now));
         Self { settled: is_settled, ..seen }
     }
 }
@@ -114,7 +115,7 @@ impl InputFiles {
     /// The time is compared with nothing but the times that the file system has put on the files, and those come from the
     /// system's clock. So it is read here, and is not the time of a request or a round: that of a test stands still or is
     /// moved, and would make a new file look as if it had not changed for a while.
-    pub(crate) fn again(&self) -> Self {
+    pub(crate) fn refresh(&self) -> Self {
         #[expect(
             clippy::disallowed_methods,
             reason = "compared with times of the file system, which has no other clock"
@@ -122,7 +123,7 @@ impl InputFiles {
         let time = SystemTime::now();
         let mut now = Self::default();
         for (path, seen) in &self.files {
-            now.files.insert(path.clone(), seen.again(path, time));
+            now.files.insert(path.clone(), seen.refresh(path, time));
         }
         for pattern in self.matches.keys() {
             drop(now.list(pattern));
@@ -205,19 +206,19 @@ mod tests {
         #[expect(clippy::disallowed_methods, reason = "the file system's clock is the system's")]
         let now = SystemTime::now();
         let later = now + Duration::from_secs(10);
-        assert!(!first.again(&file, now).settled, "another change may have the same stamp");
-        let second = first.again(&file, later);
+        assert!(!first.refresh(&file, now).settled, "another change may have the same stamp");
+        let second = first.refresh(&file, later);
         assert!(!first.settled && second.settled && second == first);
         // With the stamp of the file as it is, and another content: what is remembered is not read again.
         let remembered = FileSnapshot { fingerprint: Some([7; 32]), ..second.clone() };
-        assert!(remembered.again(&file, later) == remembered);
+        assert!(remembered.refresh(&file, later) == remembered);
         let unsettled = FileSnapshot { settled: false, ..remembered.clone() };
-        assert!(unsettled.again(&file, later) == second, "a stamp that is new is not trusted");
+        assert!(unsettled.refresh(&file, later) == second, "a stamp that is new is not trusted");
         fs::write(&file, "other").unwrap();
-        let changed = remembered.again(&file, later);
+        let changed = remembered.refresh(&file, later);
         assert!(changed != second && !changed.settled);
         fs::remove_file(&file).unwrap();
-        assert!(changed.again(&file, later).fingerprint.is_none());
+        assert!(changed.refresh(&file, later).fingerprint.is_none());
     }
 
     #[test]

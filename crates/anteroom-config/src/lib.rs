@@ -10,6 +10,7 @@
 mod changes;
 mod checks;
 mod configuration;
+mod configuration_file;
 mod diagnostics;
 mod documentation;
 mod fingerprint;
@@ -19,11 +20,11 @@ mod redact;
 mod reference;
 mod sections;
 mod settings;
-mod source;
 mod suggest;
 
 pub use changes::{Changes, PartDigests};
 pub use configuration::Configuration;
+pub use configuration_file::ConfigurationFile;
 pub use diagnostics::{Diagnostic, Diagnostics, Severity};
 pub use fingerprint::ConfigurationDigest;
 pub use reader::Env;
@@ -33,4 +34,3 @@ pub use settings::{
     KeySettings, Log, LogFormat, LogLevel, PhoneProviderSettings, PolicyProfile, Practice, SecretOrigin,
     Server, ServerTls, Settings, SigningSettings, ThemeSettings, TwilioSettings,
 };
-pub use source::ConfigurationFile;

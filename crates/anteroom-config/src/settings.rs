@@ -3,9 +3,9 @@
 use anteroom_domain::account::GroupName;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::client::{ClientPolicy, ClientVersion};
+use anteroom_domain::client_registration::RegistrationPolicy;
 use anteroom_domain::phone::E164;
 use anteroom_domain::policy::Policy;
-use anteroom_domain::registration::RegistrationPolicy;
 use anteroom_oidc::{ClientMetadata, Issuer, SigningAlgorithm};
 use ipnet::IpNet;
 use jiff::SignedDuration;

@@ -27,7 +27,7 @@ pub struct AuditEntry {
     pub subject: Option<AccountId>,
     pub client: Option<ClientId>,
     pub session: Option<SessionId>,
-    pub address: Option<IpAddr>,
+    pub ip_address: Option<IpAddr>,
     pub reference: Option<RequestReference>,
     pub event: Event,
 }
@@ -89,7 +89,8 @@ pub enum Event {
         mailed: bool,
     },
     /// Which mail was queued after the entered address was looked up.
-    AskAnswered {
+    #[serde(rename = "ask_answered")]
+    RecoveryMailQueued {
         mail: &'static str,
     },
     #[serde(rename = "link_pressed")]
@@ -102,12 +103,14 @@ pub enum Event {
         method: &'static str,
         phone: String,
     },
-    CodeRefused {
+    #[serde(rename = "code_refused")]
+    OneTimeCodeRefused {
         purpose: &'static str,
         left: u32,
     },
     /// A code that was not even compared, or that was no code of the app that is being added.
-    CodeNotTaken {
+    #[serde(rename = "code_not_taken")]
+    OneTimeCodeNotChecked {
         purpose: &'static str,
         reason: &'static str,
     },
@@ -143,7 +146,8 @@ pub enum Event {
         reason: &'static str,
     },
     AuthenticatorAppAdded {
-        serves_at_once: bool,
+        #[serde(rename = "serves_at_once")]
+        usable_at_once: bool,
     },
     AuthenticatorAppRemoved,
     RegistrationCompleted,
@@ -169,7 +173,8 @@ pub enum Event {
         scope: ScopeSet,
     },
     AccessRefused,
-    CodeRedeemed {
+    #[serde(rename = "code_redeemed")]
+    AuthorizationCodeRedeemed {
         grant: GrantId,
         scope: ScopeSet,
     },
@@ -211,7 +216,8 @@ pub enum Event {
         generation: u32,
     },
     /// The refresh token's MAC is ours, but the database has no record of that generation: commits were lost.
-    RefreshAhead {
+    #[serde(rename = "refresh_ahead")]
+    RefreshUnknownGeneration {
         grant: GrantId,
         generation: u32,
         known: u32,

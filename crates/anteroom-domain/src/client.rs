@@ -45,7 +45,7 @@ pub struct ClientPolicy {
     /// First-party clients show no consent page. A public client answered on the person's machine can be impersonated
     /// by any program there, so `offline_access` still asks for consent unless this is false.
     pub offline_access_consent: bool,
-    pub admission: Entitlement,
+    pub entitlement: Entitlement,
     /// The least that must have been proven at sign-in.
     pub min_acr: Option<Acr>,
     pub tile: Option<Tile>,
@@ -93,7 +93,7 @@ impl Client {
     }
 
     pub fn is_entitled(&self, account: &Account) -> bool {
-        match &self.policy.admission {
+        match &self.policy.entitlement {
             Entitlement::Everyone => true,
             Entitlement::Groups(admitted) => !admitted.is_disjoint(&account.groups),
         }
@@ -103,7 +103,7 @@ impl Client {
     /// would otherwise get refresh tokens without consent (RFC 8252 §8.6). So a first-party client of this kind needs consent for
     /// `offline_access` too. Which of its redirect URIs a request names is the program's own choice, so that only this one
     /// counts.
-    pub fn asks_for_offline_access_at(&self, redirect_uri: &RedirectUri) -> bool {
+    pub fn needs_offline_access_consent_at(&self, redirect_uri: &RedirectUri) -> bool {
         self.policy.offline_access_consent && self.metadata.may_be_impersonated_at(redirect_uri)
     }
 

@@ -83,7 +83,7 @@ pub enum ClockStatus {
 
 impl ClockMonitor {
     /// `stopwatch` has run without a break since some moment that stays the same.
-    pub fn look(&mut self, wall: Timestamp, stopwatch: Duration) -> ClockStatus {
+    pub fn observe(&mut self, wall: Timestamp, stopwatch: Duration) -> ClockStatus {
         let jump = self.last.map_or(SignedDuration::ZERO, |(last_wall, last_stopwatch)| {
             let passed = SignedDuration::try_from(stopwatch.saturating_sub(last_stopwatch));
             wall.duration_since(last_wall).saturating_sub(passed.unwrap_or(SignedDuration::MAX))
@@ -136,7 +136,7 @@ mod tests {
             (1_008_640, 8_640, ClockStatus::Steady),
         ] {
             let wall = Timestamp::from_second(wall).unwrap();
-            assert_eq!(watch.look(wall, Duration::from_secs(stopwatch)), expected, "{stopwatch}");
+            assert_eq!(watch.observe(wall, Duration::from_secs(stopwatch)), expected, "{stopwatch}");
         }
     }
 }

@@ -42,9 +42,9 @@ pub struct KnownDevice {
 }
 
 impl KnownDevice {
-    /// `present`: of the account as it is under its lock.
-    pub fn counter(&self, present: AccountEpoch) -> DeviceFailures {
-        let known_by = if self.password_epoch == Some(present) {
+    /// `current_epoch`: of the account as it is under its lock.
+    pub fn counter(&self, current_epoch: AccountEpoch) -> DeviceFailures {
+        let known_by = if self.password_epoch == Some(current_epoch) {
             KnownBy::PresentPassword
         } else if self.stepped_up_at.is_some() {
             KnownBy::SecondFactor
@@ -56,8 +56,8 @@ impl KnownDevice {
 
     /// Whether its sign-ins have their own queue and rate limit. Not if only an earlier password was right on it: it may be the
     /// attacker's, because of whom the password was changed.
-    pub fn comes_before_strangers(&self, present: AccountEpoch) -> bool {
-        self.counter(present).known_by != KnownBy::EarlierPassword
+    pub fn has_own_rate_limit(&self, current_epoch: AccountEpoch) -> bool {
+        self.counter(current_epoch).known_by != KnownBy::EarlierPassword
     }
 
     /// Whether it needs no second factor for being new. What it passed before a reset says nothing of who uses it now: the reset

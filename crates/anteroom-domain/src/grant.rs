@@ -29,7 +29,7 @@ pub struct Grant {
     pub amr: AmrSet,
     /// By which kind of `sub` the client knew the person; `None` of a grant that release 0.1.0 wrote.
     pub subjects: Option<SubjectNamespace>,
-    /// [`Session::pairwise_sid`], kept here because a grant may outlive the session's row.
+    /// [`Session::sid_by_sector`], kept here because a grant may outlive the session's row.
     pub sid_by_sector: bool,
     pub created_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
@@ -117,7 +117,7 @@ pub struct EffectiveGrant {
     /// The APIs that were named, without those that the client may have no tokens for any more.
     pub resources: Vec<String>,
     /// The scopes whose claims the client may be told where it asked for them one by one.
-    pub claims_within: ScopeSet,
+    pub claims_scope: ScopeSet,
 }
 
 /// The present state of client, account, session and consent, against which a grant is evaluated.
@@ -188,7 +188,7 @@ impl Grant {
         if resources.is_empty() && !self.resources.is_empty() {
             return Err(InvalidGrantReason::Audience);
         }
-        Ok(EffectiveGrant { scope, resources, claims_within })
+        Ok(EffectiveGrant { scope, resources, claims_scope: claims_within })
     }
 }
 

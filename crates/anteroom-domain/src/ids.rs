@@ -34,7 +34,7 @@ ids! {
     AddressId,
     PhoneId,
     /// An authenticator app.
-    FactorId,
+    AuthenticatorAppId,
     /// A known device of one account.
     DeviceId,
     /// A session; public as `sid`. The cookie carries a separate secret.
@@ -47,7 +47,7 @@ ids! {
     RequestId,
     GrantId,
     LinkId,
-    CodeId,
+    OneTimeCodeId,
     MessageId,
     AuditId,
     NodeId,

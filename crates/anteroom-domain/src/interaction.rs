@@ -47,11 +47,11 @@ pub struct InteractionState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent_question: Option<ConsentQuestion>,
     /// The `sub` that must answer, if `id_token_hint` or a `sub` claim with a value names one.
-    #[serde(default)]
-    pub insists_on: Option<Subject>,
+    #[serde(rename = "insists_on", default)]
+    pub required_sub: Option<Subject>,
     /// Further values of that claim, each as good as the first. Release 0.1.0 reads the first alone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub also_insists_on: Vec<Subject>,
+    #[serde(rename = "also_insists_on", default, skip_serializing_if = "Vec::is_empty")]
+    pub further_required_subs: Vec<Subject>,
     #[serde(default)]
     pub recovery: Option<RecoveryProgress>,
     /// Of the authorization request, where there is one. Release 0.1.0 wrote none.
@@ -180,7 +180,7 @@ pub struct Interaction {
     pub expires_at: Timestamp,
     pub finished_at: Option<Timestamp>,
     /// What the application was told, sealed: the same form sent twice gets the same answer twice, and not a second one.
-    pub answer: Option<Vec<u8>>,
+    pub authorization_response: Option<Vec<u8>>,
 }
 
 /// A double click or a broken connection sends a form twice. For 30 seconds the same browser gets the same
@@ -203,8 +203,11 @@ pub struct InteractionProof {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum ProofKind {
-    /// A right password that has expired. `told`: the person has read so and wants to go on.
-    ExpiredPassword { told: bool },
+    /// A right password that has expired. `acknowledged`: the person has read so and wants to go on.
+    ExpiredPassword {
+        #[serde(rename = "told")]
+        acknowledged: bool,
+    },
     /// The link of a recovery mail, or the code in it.
     Recovery { link: LinkId },
     /// The link of an invitation.
@@ -309,8 +312,8 @@ impl InteractionState {
             picked_at: None,
             consented_by: None,
             consent_question: None,
-            insists_on: None,
-            also_insists_on: Vec::new(),
+            required_sub: None,
+            further_required_subs: Vec::new(),
             recovery: None,
             request_id: None,
             source: RequestSource::Plain,
@@ -373,7 +376,7 @@ impl InteractionState {
 
     /// Those who may answer, as the client knows them, best first; empty where everyone may.
     pub fn required_subs(&self) -> impl Iterator<Item = &Subject> {
-        self.insists_on.iter().chain(&self.also_insists_on)
+        self.required_sub.iter().chain(&self.further_required_subs)
     }
 
     /// A sign-in of the account counts for the request from here on.

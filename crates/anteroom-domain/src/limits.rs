@@ -101,7 +101,7 @@ macro_rules! limits {
         impl Limit {
             pub const ALL: &'static [Self] = &[$(Self::$limit,)*];
 
-            pub const fn facts(self) -> LimitDefinition {
+            pub const fn definition(self) -> LimitDefinition {
                 match self {
                     $(Self::$limit => LimitDefinition {
                         name: $name,
@@ -128,7 +128,7 @@ limits! {
         "Requests for a mail about a forgotten password.";
     Invitation "invitation" Address InDatabase minutes(60, 5), "policy.recovery.rate",
         "Requests for another invitation.";
-    LinkRequestRows "asked_rows" Network InDatabase minutes(2_000, 30), "policy.limits.asked_rows",
+    MailRequestRows "asked_rows" Network InDatabase minutes(2_000, 30), "policy.limits.asked_rows",
         "Requests for a mail, of either kind, which leaves a row whether an account has the address or not.";
     ClientRegistration "client_registration" Address InDatabase hours(30, 1), "registration.rate",
         "Clients that register themselves, and changes of them.";
@@ -195,12 +195,12 @@ limits! {
 impl Limit {
     /// The scope of its counters, and what the audit trail calls it.
     pub const fn name(self) -> &'static str {
-        self.facts().name
+        self.definition().name
     }
 
     /// Whether it is set under `policy.limits`; the others have a place of their own.
     pub fn is_set_under_limits(self) -> bool {
-        self.facts().setting.strip_prefix("policy.limits.") == Some(self.name())
+        self.definition().setting.strip_prefix("policy.limits.") == Some(self.name())
     }
 }
 
@@ -210,11 +210,11 @@ pub struct Limits(BTreeMap<Limit, RateLimit>);
 
 impl Limits {
     pub fn get(&self, limit: Limit) -> RateLimit {
-        self.0.get(&limit).copied().unwrap_or(limit.facts().default)
+        self.0.get(&limit).copied().unwrap_or(limit.definition().default)
     }
 
     pub fn set(&mut self, limit: Limit, rate: RateLimit) {
-        if rate != limit.facts().default {
+        if rate != limit.definition().default {
             self.0.insert(limit, rate);
         }
     }
@@ -238,7 +238,7 @@ mod tests {
     fn each_limit_has_a_name_and_a_setting() {
         let names: BTreeSet<&str> = Limit::ALL.iter().map(|limit| limit.name()).collect();
         assert_eq!(names.len(), Limit::ALL.len());
-        for facts in Limit::ALL.iter().map(|limit| limit.facts()) {
+        for facts in Limit::ALL.iter().map(|limit| limit.definition()) {
             assert!(facts.setting.contains('.') && facts.about.ends_with('.'), "{facts:?}");
             // Sweeping keeps counters for three days.
             assert!(facts.default.window <= SignedDuration::from_hours(24), "{facts:?}");

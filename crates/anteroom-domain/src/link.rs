@@ -57,7 +57,7 @@ pub struct RecoveryPolicy {
     /// So many links of an account are alive at once.
     pub max_links: u32,
     /// Tries of the typed code.
-    pub typed_tries: u32,
+    pub max_mailed_code_attempts: u32,
     /// Requests of one address prefix.
     pub rate: RateLimit,
     /// Waiting time before codes are sent to a phone that was added to a registered account.
@@ -69,7 +69,7 @@ impl Default for RecoveryPolicy {
         Self {
             link_lifetime: SignedDuration::from_mins(30),
             max_links: 5,
-            typed_tries: 10,
+            max_mailed_code_attempts: 10,
             rate: RateLimit { max: 60, window: SignedDuration::from_mins(5) },
             new_phone_delay: SignedDuration::from_hours(72),
         }
@@ -118,7 +118,7 @@ impl EmailedLink {
     /// Whether the code of its mail may still be tried in this browser.
     pub fn accepts_mailed_code(&self, browser: BrowserId, policy: RecoveryPolicy, now: Timestamp) -> bool {
         self.browser == Some(browser)
-            && self.mailed_code_attempts < policy.typed_tries
+            && self.mailed_code_attempts < policy.max_mailed_code_attempts
             && self.ended_at.is_none()
             && self.used_at.is_none()
             && now < self.expires_at

@@ -104,7 +104,7 @@ impl FailureCounters {
     }
 
     /// The lock that stands in the way of this attempt.
-    pub fn lock_in_the_way(&self, policy: LockoutPolicy) -> Option<LockScope> {
+    pub fn blocking_lock(&self, policy: LockoutPolicy) -> Option<LockScope> {
         if self.lockout.locked_at.is_some() {
             return Some(LockScope::Everywhere);
         }
@@ -238,10 +238,10 @@ mod tests {
         ] {
             let (after_five, scope) = fail(start, 5, POLICY);
             assert_eq!(scope, None);
-            assert_eq!(after_five.lock_in_the_way(POLICY), None);
+            assert_eq!(after_five.blocking_lock(POLICY), None);
             let (after_six, scope) = after_five.failed(POLICY, NOW);
             assert_eq!(scope, Some(locks));
-            assert_eq!(after_six.lock_in_the_way(POLICY), Some(locks));
+            assert_eq!(after_six.blocking_lock(POLICY), Some(locks));
         }
     }
 
@@ -249,7 +249,7 @@ mod tests {
     fn a_strangers_failures_spare_the_known_device() {
         let (locked, _) = fail(unknown(), 6, POLICY);
         let at_own_desk = FailureCounters::new(locked.lockout, known().device, POLICY);
-        assert_eq!(at_own_desk.lock_in_the_way(POLICY), None);
+        assert_eq!(at_own_desk.blocking_lock(POLICY), None);
     }
 
     #[test]
@@ -258,13 +258,9 @@ mod tests {
         assert_eq!(locked.lockout, Lockout::default());
         for elsewhere in [unknown(), known(), on_device(KnownBy::SecondFactor)] {
             let there = FailureCounters { lockout: locked.lockout, ..elsewhere };
-            assert_eq!(there.lock_in_the_way(POLICY), None, "{there:?}");
+            assert_eq!(there.blocking_lock(POLICY), None, "{there:?}");
         }
-        assert_eq!(
-            locked.succeeded(POLICY).lock_in_the_way(POLICY),
-            None,
-            "a new password takes the lock off"
-        );
+        assert_eq!(locked.succeeded(POLICY).blocking_lock(POLICY), None, "a new password takes the lock off");
     }
 
     #[test]
@@ -275,7 +271,7 @@ mod tests {
         for _ in 0..12 {
             // Another one each time.
             let there = fresh(lockout);
-            assert_eq!(there.lock_in_the_way(POLICY), None, "{there:?}");
+            assert_eq!(there.blocking_lock(POLICY), None, "{there:?}");
             let (after, locked) = there.failed(POLICY, NOW);
             assert_eq!(after.device, there.device);
             lockout = after.lockout;
@@ -283,12 +279,12 @@ mod tests {
         }
         assert_eq!(locks, [LockScope::EarlierDevices, LockScope::UnknownDevices]);
         assert_eq!((lockout.earlier_failures, lockout.unknown_failures), (6, 6));
-        assert_eq!(fresh(lockout).lock_in_the_way(POLICY), Some(LockScope::EarlierDevices));
+        assert_eq!(fresh(lockout).blocking_lock(POLICY), Some(LockScope::EarlierDevices));
         assert_eq!(
-            FailureCounters { lockout, ..unknown() }.lock_in_the_way(POLICY),
+            FailureCounters { lockout, ..unknown() }.blocking_lock(POLICY),
             Some(LockScope::UnknownDevices)
         );
-        assert_eq!(FailureCounters { lockout, ..known() }.lock_in_the_way(POLICY), None);
+        assert_eq!(FailureCounters { lockout, ..known() }.blocking_lock(POLICY), None);
     }
 
     #[test]
@@ -307,7 +303,7 @@ mod tests {
         let (locked, scope) = fail(start, 6, policy);
         assert_eq!(scope, Some(LockScope::Everywhere));
         assert_eq!(
-            FailureCounters::new(locked.lockout, known().device, policy).lock_in_the_way(policy),
+            FailureCounters::new(locked.lockout, known().device, policy).blocking_lock(policy),
             Some(LockScope::Everywhere)
         );
     }
@@ -331,7 +327,7 @@ mod tests {
             let mut locked = (false, false);
             for (from_known, right) in steps {
                 let counters = FailureCounters::new(lockout, device.filter(|_| from_known), POLICY);
-                let after = if counters.lock_in_the_way(POLICY).is_some() {
+                let after = if counters.blocking_lock(POLICY).is_some() {
                     counters
                 } else if right {
                     counters.succeeded(POLICY)

@@ -19,13 +19,13 @@ pub struct MailRequest {
     /// The link's secret, as the mail carries it.
     pub token: String,
     /// The code that can be typed instead, where a browser asked.
-    #[serde(default)]
-    pub typed: Option<String>,
+    #[serde(rename = "typed", default)]
+    pub mailed_code: Option<String>,
     /// Of the request.
     #[serde(default)]
     pub reference: Option<String>,
-    #[serde(default)]
-    pub from: Option<IpAddr>,
+    #[serde(rename = "from", default)]
+    pub ip_address: Option<IpAddr>,
     /// Of the page, as a message keeps them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub languages: Option<String>,

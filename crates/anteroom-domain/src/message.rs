@@ -40,11 +40,11 @@ pub enum MessageBody {
     },
     Text {
         to: E164,
-        code: SecretCode,
+        code: OneTimeCodeText,
     },
     Call {
         to: E164,
-        code: SecretCode,
+        code: OneTimeCodeText,
     },
     /// A text without a code.
     Notice {
@@ -129,7 +129,7 @@ pub enum AppChange {
 
 /// The one-time code that a text or a call carries.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecretCode {
+pub struct OneTimeCodeText {
     pub digits: String,
     pub minutes: u16,
 }
@@ -182,7 +182,7 @@ impl MessageKind {
 
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Code => CODE,
+            Self::Code => KIND_OF_CODE,
             Self::Invitation => "invitation",
             Self::AccountLocked => "account_locked",
             Self::Recovery => "recovery",
@@ -202,7 +202,7 @@ impl MessageKind {
 }
 
 /// The kind of a message that carries a one-time code.
-pub const CODE: &str = "code";
+pub const KIND_OF_CODE: &str = "code";
 
 impl MessageBody {
     pub const fn channel(&self) -> Channel {
@@ -225,7 +225,7 @@ impl MessageBody {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Email { mail, .. } | Self::Unaddressed { mail } => mail.kind().as_str(),
-            Self::Text { .. } | Self::Call { .. } => CODE,
+            Self::Text { .. } | Self::Call { .. } => KIND_OF_CODE,
             Self::Notice { notice, .. } => notice.kind().as_str(),
         }
     }
@@ -254,7 +254,7 @@ impl std::fmt::Debug for Mail {
     }
 }
 
-impl std::fmt::Debug for SecretCode {
+impl std::fmt::Debug for OneTimeCodeText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("code")
     }

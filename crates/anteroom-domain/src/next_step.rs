@@ -17,7 +17,7 @@ pub use crate::new_password::NewPasswordReason;
 /// The authentication state of the browser: no account, several, one, or an account that followed a mailed link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Person {
-    Nobody,
+    NoAccount,
     /// Several accounts are signed in in this browser and none was chosen.
     Several,
     One(AuthenticationState),
@@ -73,7 +73,7 @@ pub struct AuthenticationState {
     /// A second factor is at hand: a phone or an authenticator app that may be used now.
     pub can_step_up: bool,
     /// [`crate::session::Session::requires_reauthentication`]: another account has been the current one of this browser meanwhile.
-    pub wants_proof: bool,
+    pub requires_reauthentication: bool,
 }
 
 /// What the destination asks for.
@@ -164,14 +164,14 @@ pub enum StepUpReason {
 }
 
 pub fn decide(person: Person, needs: &AuthenticationRequirements, now: Timestamp) -> NextStep {
-    let standing = match person {
-        Person::Nobody => return NextStep::SignIn(SignInReason::NotSignedIn),
+    let state = match person {
+        Person::NoAccount => return NextStep::SignIn(SignInReason::NotSignedIn),
         Person::Several => return NextStep::ChooseAccount,
         Person::Recovering(recovering) => return recover(recovering),
         Person::Registering(registering) => return register(registering),
         Person::One(standing) => standing,
     };
-    match standing.status {
+    match state.status {
         AccountStatus::Disabled => return NextStep::SignIn(SignInReason::AccountInactive),
         AccountStatus::Invited => return NextStep::CompleteRegistration,
         AccountStatus::Active => {}
@@ -180,27 +180,27 @@ pub fn decide(person: Person, needs: &AuthenticationRequirements, now: Timestamp
         return NextStep::ChooseAccount;
     }
     if needs.requires_other_subject {
-        return if standing.signed_in_for(needs) {
+        return if state.signed_in_for(needs) {
             NextStep::NotTheRequiredSub
         } else {
             NextStep::SignIn(SignInReason::OtherAccount)
         };
     }
-    if standing.wants_proof {
+    if state.requires_reauthentication {
         return NextStep::SignIn(SignInReason::SessionNotCurrent);
     }
-    if let Some(reason) = must_sign_in_again(standing, needs, now) {
+    if let Some(reason) = must_sign_in_again(state, needs, now) {
         return NextStep::SignIn(reason);
     }
     if needs.entitlement_missing {
         return NextStep::NotEntitled;
     }
-    if let PasswordStatus::Expired { told, code_entered } = standing.password {
-        return renew_expired(told, code_entered, standing.can_step_up);
+    if let PasswordStatus::Expired { told, code_entered } = state.password {
+        return renew_expired(told, code_entered, state.can_step_up);
     }
-    if let Some(reason) = must_step_up(standing, needs) {
+    if let Some(reason) = must_step_up(state, needs) {
         let none = NextStep::NoSecondFactor(CodePurpose::StepUp);
-        return if standing.can_step_up { NextStep::StepUp(reason) } else { none };
+        return if state.can_step_up { NextStep::StepUp(reason) } else { none };
     }
     if needs.new_password {
         return NextStep::NewPassword(NewPasswordReason::Chosen);
@@ -290,7 +290,7 @@ impl NextStep {
     /// What `prompt=none` answers where a page would have been shown (OpenID Connect Core §3.1.2.6). Error codes would
     /// tell a client how an account stands, when the person signed in, or whether a guessed `sub` is right. So a client
     /// without any earlier consent gets only `login_required` and `consent_required`.
-    pub fn without_a_page(&self, consent: PriorConsent) -> Option<AuthorizationErrorCode> {
+    pub fn prompt_none_error(&self, consent: PriorConsent) -> Option<AuthorizationErrorCode> {
         match self {
             Self::Done => None,
             Self::SignIn(SignInReason::NotSignedIn | SignInReason::AccountInactive)

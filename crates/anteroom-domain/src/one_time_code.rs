@@ -8,7 +8,7 @@
 //! - devices that have passed a second factor before have a share of their own ([`CodeQuota`]): five more, and no further one.
 
 use crate::device::KnownDevice;
-use crate::ids::{AccountId, CodeId, MessageId, PhoneId};
+use crate::ids::{AccountId, MessageId, OneTimeCodeId, PhoneId};
 use crate::phone::DeliveryMethod;
 use crate::rate::Wait;
 use anteroom_crypto::KeyedDigest;
@@ -77,7 +77,7 @@ impl CodeQuota {
 /// A code as it is kept: its digest alone. The interaction it is bound to is named when it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OneTimeCode {
-    pub id: CodeId,
+    pub id: OneTimeCodeId,
     pub account: AccountId,
     pub purpose: CodePurpose,
     pub phone: PhoneId,

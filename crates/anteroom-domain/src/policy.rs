@@ -38,7 +38,7 @@ pub struct SignInPolicy {
     /// Sign-ins of one address prefix.
     pub rate: RateLimit,
     /// A failed sign-in answers no sooner than this, whatever the hash cost.
-    pub failure_floor: SignedDuration,
+    pub min_failure_time: SignedDuration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Default for Policy {
             },
             sign_in: SignInPolicy {
                 rate: RateLimit { max: 300, window: SignedDuration::from_mins(5) },
-                failure_floor: SignedDuration::from_millis(250),
+                min_failure_time: SignedDuration::from_millis(250),
             },
             own_networks: OwnNetworks { networks: Vec::new(), factor: 10 },
             limits: Limits::default(),

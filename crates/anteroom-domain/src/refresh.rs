@@ -50,7 +50,7 @@ pub struct RefreshFamily {
     /// How often it was handed out again.
     pub repeats: u32,
     /// `None`: no refresh has an entry, but for those of release 0.1.0, which all have one.
-    pub entered: Option<AuditedRefresh>,
+    pub last_audited: Option<AuditedRefresh>,
 }
 
 /// A token as it came.
@@ -92,23 +92,23 @@ impl RefreshFamily {
             expires_at: absolute,
             rotated_from: None,
             repeats: 0,
-            entered: None,
+            last_audited: None,
         }
     }
 
     /// Whether the refresh that handed out the newest generation has an entry in the audit trail.
     pub fn has_entry(&self) -> bool {
-        self.entered.is_some_and(|entered| entered.generation == self.generation)
+        self.last_audited.is_some_and(|entered| entered.generation == self.generation)
     }
 
     /// How many refreshes since the last entry have none, before the one that hands out `generation`.
     pub fn counted_before(&self, generation: u32) -> Option<NonZeroU32> {
-        let last = self.entered?.generation;
+        let last = self.last_audited?.generation;
         NonZeroU32::new(generation.saturating_sub(last).saturating_sub(1))
     }
 
     /// The MAC of what is presented has been verified.
-    pub fn present(self, presented: PresentedRefreshToken, policy: &TokenPolicy) -> RefreshDecision {
+    pub fn decide(self, presented: PresentedRefreshToken, policy: &TokenPolicy) -> RefreshDecision {
         let PresentedRefreshToken { generation, from, now, .. } = presented;
         if generation > self.generation {
             return RefreshDecision::UnknownGeneration;
@@ -127,7 +127,7 @@ impl RefreshFamily {
                 idle_expires_at: idle.min(self.expires_at),
                 rotated_from: from,
                 repeats: 0,
-                entered: self.entered.filter(|before| before.covers(&entry)).or(Some(entry)),
+                last_audited: self.last_audited.filter(|before| before.covers(&entry)).or(Some(entry)),
                 ..self
             });
         }
@@ -208,7 +208,7 @@ mod tests {
             (4, 30 * 86_400, "ahead"),
             (3, 30 * 86_400, "expired"),
         ] {
-            let decision = family(3).present(presented(generation, seconds), &tokens);
+            let decision = family(3).decide(presented(generation, seconds), &tokens);
             assert_eq!(name(decision), expected, "generation {generation} after {seconds} s");
         }
     }
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_rotation_notes_its_address_and_begins_to_count_anew() {
         let repeated = RefreshFamily { repeats: 3, ..family(3) };
-        let RefreshDecision::Rotate(next) = repeated.present(presented(3, 5), &Policy::default().tokens)
+        let RefreshDecision::Rotate(next) = repeated.decide(presented(3, 5), &Policy::default().tokens)
         else {
             panic!("not rotated")
         };
@@ -244,7 +244,7 @@ mod tests {
             let from = Some(from.parse().unwrap());
             let tokens = TokenPolicy { repeat_elsewhere: elsewhere, ..Policy::default().tokens };
             let decision =
-                family.present(PresentedRefreshToken { from, authenticated, ..presented(2, 1) }, &tokens);
+                family.decide(PresentedRefreshToken { from, authenticated, ..presented(2, 1) }, &tokens);
             assert_eq!(name(decision), expected, "{repeats} {first:?} {from:?} {elsewhere:?}");
         }
     }
@@ -268,9 +268,7 @@ mod tests {
         ] {
             let from = Some(from.parse().unwrap());
             let presented = PresentedRefreshToken { from, ..presented(state.generation, seconds) };
-            let RefreshDecision::Rotate(next) = state.present(presented, &tokens) else {
-                panic!("{seconds}")
-            };
+            let RefreshDecision::Rotate(next) = state.decide(presented, &tokens) else { panic!("{seconds}") };
             if next.has_entry() {
                 entries.push((seconds, state.counted_before(next.generation).map_or(0, NonZeroU32::get)));
             }
@@ -295,7 +293,7 @@ mod tests {
                 let from = Some(from.parse().unwrap());
                 let presented =
                     PresentedRefreshToken { from, authenticated, ..presented(state.generation, 1) };
-                let RefreshDecision::Rotate(next) = state.present(presented, &tokens) else {
+                let RefreshDecision::Rotate(next) = state.decide(presented, &tokens) else {
                     panic!("{first} {second}")
                 };
                 assert_eq!(next.rotated_from, from, "a repeat is told with it");
@@ -312,7 +310,7 @@ mod tests {
         let mut state = family(0);
         let mut now = at(0);
         while let RefreshDecision::Rotate(next) =
-            state.present(PresentedRefreshToken { now, ..presented(state.generation, 0) }, &tokens)
+            state.decide(PresentedRefreshToken { now, ..presented(state.generation, 0) }, &tokens)
         {
             state = next;
             now += SignedDuration::from_hours(24 * 20);

@@ -32,7 +32,7 @@ pub struct Session {
     pub ended_at: Option<Timestamp>,
     /// Whether pairwise clients know it by a `sid` of their sector ([`crate::subject::sid`]). Sessions of release 0.1.0 are
     /// known to all by the same one, to their end.
-    pub pairwise_sid: bool,
+    pub sid_by_sector: bool,
     /// When another account became the current one of the browser. `None`: it is the current one itself.
     pub not_current_since: Option<Timestamp>,
 }
@@ -221,7 +221,7 @@ mod tests {
             created_at: at(0),
             last_active_at: at(last_active),
             ended_at: ended.map(at),
-            pairwise_sid: true,
+            sid_by_sector: true,
             not_current_since: None,
         }
     }

@@ -116,7 +116,7 @@ mod tests {
             created_at: at(0),
             last_active_at: at(used),
             ended_at: None,
-            pairwise_sid: true,
+            sid_by_sector: true,
             not_current_since: None,
         }
     }

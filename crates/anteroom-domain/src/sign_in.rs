@@ -70,7 +70,7 @@ pub fn decide(attempt: SignInAttempt, policy: LockoutPolicy, now: Timestamp) -> 
         AccountStatus::Invited => return refuse(SignInRefusal::NotRegistered),
         AccountStatus::Active => {}
     }
-    if let Some(scope) = attempt.counters.lock_in_the_way(policy) {
+    if let Some(scope) = attempt.counters.blocking_lock(policy) {
         return refuse(SignInRefusal::Locked(scope));
     }
     if !attempt.credential_unchanged {

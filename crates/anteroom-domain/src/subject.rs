@@ -67,10 +67,10 @@ impl SubjectNamespace {
     /// its kind is the one recorded with the session.
     ///
     /// A configured client gets the kind recorded with the session.
-    pub fn for_logout_token(noted: Option<&Self>, client: &Client, is_configured: bool) -> Option<Self> {
+    pub fn for_logout_token(recorded: Option<&Self>, client: &Client, is_configured: bool) -> Option<Self> {
         let now = Self::of(client);
-        match noted {
-            Some(noted) => (is_configured || *noted == now).then(|| noted.clone()),
+        match recorded {
+            Some(recorded) => (is_configured || *recorded == now).then(|| recorded.clone()),
             // Release 0.1.0 noted none.
             None => is_configured.then_some(now),
         }
@@ -81,13 +81,13 @@ impl SubjectNamespace {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionSid {
     pub id: SessionId,
-    /// [`Session::pairwise_sid`].
+    /// [`Session::sid_by_sector`].
     pub by_sector: bool,
 }
 
 impl From<&Session> for SessionSid {
     fn from(session: &Session) -> Self {
-        Self { id: session.id, by_sector: session.pairwise_sid }
+        Self { id: session.id, by_sector: session.sid_by_sector }
     }
 }
 

@@ -39,14 +39,19 @@ impl Default for TelephonyPolicy {
 
 impl TelephonyPolicy {
     /// The counters that a code to `number` moves, with what each is allowed; narrowest first.
-    pub fn budgets(&self, number: &E164, purpose: CodePurpose, share: CodeQuota) -> Vec<RateLimitCheck> {
+    pub fn rate_limit_checks(
+        &self,
+        number: &E164,
+        purpose: CodePurpose,
+        quota: CodeQuota,
+    ) -> Vec<RateLimitCheck> {
         let subject = number.as_str().to_owned();
         let prefix: String = number.as_str().chars().take(PREFIX).collect();
         let of_number = |limit, rate| RateLimitCheck { limit, limit_key: subject.clone(), rate };
         let others = of_number(Limit::PhoneNumberOfOtherDevices, self.of_other_devices());
         let besides = of_number(Limit::PhoneNumberBesidesRecovery, self.besides_recovery());
         let is_besides = purpose != CodePurpose::Recovery;
-        let is_others = is_besides && share == CodeQuota::OtherDevice;
+        let is_others = is_besides && quota == CodeQuota::OtherDevice;
         let narrow = is_others.then_some(others).into_iter().chain(is_besides.then_some(besides));
         let all = [
             of_number(Limit::PhoneNumber, self.per_number),
@@ -158,7 +163,7 @@ mod tests {
     fn a_code_counts_for_its_number_its_neighbours_and_all() {
         let policy = TelephonyPolicy::default();
         let number = E164::parse("+12025550143").unwrap();
-        let budgets = policy.budgets(&number, CodePurpose::Recovery, CodeQuota::OtherDevice);
+        let budgets = policy.rate_limit_checks(&number, CodePurpose::Recovery, CodeQuota::OtherDevice);
         let found: Vec<_> = budgets.iter().map(|budget| (budget.limit_key.as_str(), budget.rate)).collect();
         let expected =
             [("+12025550143", policy.per_number), ("+1202555", policy.per_prefix), ("", policy.overall)];
@@ -177,11 +182,12 @@ mod tests {
                     (CodeQuota::OtherDevice, Limit::PhoneNumberOfOtherDevices, others),
                     (CodeQuota::SteppedUpDevice, Limit::PhoneNumberBesidesRecovery, besides),
                 ] {
-                    let narrowest = policy.budgets(&number, purpose, share).remove(0);
+                    let narrowest = policy.rate_limit_checks(&number, purpose, share).remove(0);
                     assert_eq!((narrowest.limit, narrowest.rate.max), (limit, allowed));
                 }
             }
-            let narrowest = policy.budgets(&number, CodePurpose::Recovery, CodeQuota::OtherDevice).remove(0);
+            let narrowest =
+                policy.rate_limit_checks(&number, CodePurpose::Recovery, CodeQuota::OtherDevice).remove(0);
             assert_eq!((narrowest.limit, narrowest.rate.max), (Limit::PhoneNumber, max));
         }
     }

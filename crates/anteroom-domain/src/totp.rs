@@ -5,7 +5,7 @@
 //!   step alone is taken;
 //! - an app counts once its first code was entered; one that was added by a password alone waits like an added phone.
 
-use crate::ids::{AccountId, FactorId};
+use crate::ids::{AccountId, AuthenticatorAppId};
 use anteroom_crypto::Random;
 use jiff::{SignedDuration, Timestamp};
 use totp_rs::{Builder, Secret, Totp, TotpError};
@@ -39,7 +39,7 @@ impl TimeStep {
 /// An app as it is kept. Its secret is sealed at rest.
 #[derive(Clone, Debug)]
 pub struct AuthenticatorApp {
-    pub id: FactorId,
+    pub id: AuthenticatorAppId,
     pub account: AccountId,
     pub secret_sealed: Vec<u8>,
     pub confirmed_at: Option<Timestamp>,
@@ -50,7 +50,7 @@ pub struct AuthenticatorApp {
 }
 
 impl AuthenticatorApp {
-    pub fn serves(&self, now: Timestamp) -> bool {
+    pub fn is_usable(&self, now: Timestamp) -> bool {
         self.confirmed_at.is_some() && self.usable_from <= now
     }
 
@@ -60,7 +60,7 @@ impl AuthenticatorApp {
     }
 
     /// Associated data (AAD) with which the secret is encrypted.
-    pub fn associated_data(id: FactorId) -> Vec<u8> {
+    pub fn associated_data(id: AuthenticatorAppId) -> Vec<u8> {
         format!("totp_factors\nsecret_sealed\n{id}").into_bytes()
     }
 }
@@ -115,9 +115,14 @@ impl std::fmt::Debug for TotpSecret {
 }
 
 /// Whether an app may be removed: not where its codes are taken now and no other app or phone could prove the next change.
-pub fn may_remove(apps: &[AuthenticatorApp], id: FactorId, has_phone: bool, now: Timestamp) -> bool {
-    let serves = apps.iter().any(|app| app.id == id && app.serves(now));
-    let another = apps.iter().any(|app| app.id != id && app.serves(now));
+pub fn may_remove(
+    apps: &[AuthenticatorApp],
+    id: AuthenticatorAppId,
+    has_phone: bool,
+    now: Timestamp,
+) -> bool {
+    let serves = apps.iter().any(|app| app.id == id && app.is_usable(now));
+    let another = apps.iter().any(|app| app.id != id && app.is_usable(now));
     !serves || has_phone || another
 }
 
@@ -181,7 +186,7 @@ mod tests {
     #[test]
     fn an_app_serves_once_confirmed_and_not_before_its_time() {
         let app = |confirmed_at, usable_from| AuthenticatorApp {
-            id: FactorId(uuid::Uuid::nil()),
+            id: AuthenticatorAppId(uuid::Uuid::nil()),
             account: AccountId(uuid::Uuid::nil()),
             secret_sealed: Vec::new(),
             confirmed_at,
@@ -189,9 +194,9 @@ mod tests {
             last_step: None,
             created_at: at(0),
         };
-        assert!(!app(None, at(0)).serves(at(1)));
-        assert!(app(Some(at(0)), at(1)).serves(at(1)));
-        assert!(!app(Some(at(0)), at(2)).serves(at(1)));
+        assert!(!app(None, at(0)).is_usable(at(1)));
+        assert!(app(Some(at(0)), at(1)).is_usable(at(1)));
+        assert!(!app(Some(at(0)), at(2)).is_usable(at(1)));
         assert!(app(None, at(0)).may_be_confirmed(at(899)));
         assert!(!app(None, at(0)).may_be_confirmed(at(900)));
         assert!(!app(Some(at(1)), at(0)).may_be_confirmed(at(2)));

@@ -2,8 +2,8 @@
 
 use crate::account::{Account, AccountEpoch, AccountStatus, GroupName, Profile};
 use crate::address::EmailAddress;
+use crate::authorization_code::{AuthorizationCode, CodeContext, CodeRedemption, CodeRefusal};
 use crate::client::{Client, ClientPolicy, ClientSecrets, ClientVersion, Entitlement};
-use crate::code::{AuthorizationCode, CodeContext, CodeRedemption, CodeRefusal};
 use crate::grant::{EffectiveGrant, Grant, GrantState, InvalidGrantReason, TokenPermissions};
 use crate::ids::{AccountId, BrowserId, GrantId, SessionId};
 use crate::lockout::Lockout;
@@ -50,7 +50,7 @@ fn client() -> Client {
         policy: ClientPolicy {
             first_party: true,
             offline_access_consent: true,
-            admission: Entitlement::Groups(groups(&["staff"])),
+            entitlement: Entitlement::Groups(groups(&["staff"])),
             min_acr: None,
             tile: None,
             refresh_is_activity: false,
@@ -100,7 +100,7 @@ fn session() -> Session {
         created_at: at(0),
         last_active_at: at(0),
         ended_at: None,
-        pairwise_sid: true,
+        sid_by_sector: true,
         not_current_since: None,
     }
 }
@@ -155,7 +155,7 @@ fn grant(scope: &str) -> Grant {
 
 #[test]
 fn a_tile_is_for_whom_its_client_admits() {
-    let of = |admission| Client { policy: ClientPolicy { admission, ..client().policy }, ..client() };
+    let of = |entitlement| Client { policy: ClientPolicy { entitlement, ..client().policy }, ..client() };
     for (admission, admitted) in [
         (Entitlement::Everyone, true),
         (Entitlement::Groups(groups(&["staff"])), true),
@@ -312,7 +312,7 @@ fn a_grant_is_worth_no_more_than_its_client_may_have_now() {
     let partner = with_policy(&both, |policy| policy.first_party = false);
     assert_eq!(scope(&partner, "openid groups phone"), Ok("openid groups".to_owned()));
     assert_eq!(scope(&partner, ""), Err(InvalidGrantReason::Scope));
-    let asked_apart = worth(&granted, &partner, "openid phone").map(|it| it.claims_within.to_string());
+    let asked_apart = worth(&granted, &partner, "openid phone").map(|it| it.claims_scope.to_string());
     assert_eq!(asked_apart, Ok("openid".to_owned()), "claims are told within what was agreed to");
     let one = with_metadata(&both, |metadata| metadata.audience = vec!["https://b.example/".to_owned()]);
     assert_eq!(worth(&granted, &one, "").map(|it| it.resources), Ok(vec!["https://b.example/".to_owned()]));

@@ -32,16 +32,16 @@ pub enum FlowError {
     #[error(
         "client {client} is registered for encrypted answers and has no key to encrypt them to: {reason}"
     )]
-    NoKeyOfClient { client: ClientId, reason: String },
+    ClientHasNoKey { client: ClientId, reason: String },
     #[error("the keys of client {client} are not fetched now: {why}")]
-    KeysLater { client: ClientId, why: KeysLater },
+    ClientKeysNotFetched { client: ClientId, why: KeysLater },
     /// The person agreed to what the client was, and the use case shows what it is now; or it was changed or taken away while its
     /// request waited for something.
     #[error("the client has changed, or was taken away, while its request was being answered")]
     ClientChanged,
     /// An inconsistency that only a defect, or a change of the database from outside, can cause.
     #[error("{0}")]
-    Broken(&'static str),
+    Inconsistent(&'static str),
 }
 
 /// Why the keys of a client are not fetched at this moment.
@@ -58,7 +58,7 @@ impl From<PoolError> for FlowError {
         match error {
             PoolError::Full(full) => Self::Busy { retry_after: full.retry_after },
             PoolError::Hash(error) => Self::Hashing(error),
-            PoolError::Lost => Self::Broken("the hashing pool has stopped"),
+            PoolError::Lost => Self::Inconsistent("the hashing pool has stopped"),
         }
     }
 }
@@ -75,14 +75,14 @@ impl FlowError {
 
     /// Errors that a client or any sender can cause: logged as a warning and not as an internal error.
     pub const fn is_of_client(&self) -> bool {
-        matches!(self, Self::NoKeyOfClient { .. } | Self::KeysLater { .. } | Self::ClientChanged)
+        matches!(self, Self::ClientHasNoKey { .. } | Self::ClientKeysNotFetched { .. } | Self::ClientChanged)
     }
 
     /// When to come back, where the error is temporary.
     pub fn retry_after(&self) -> Duration {
         let wait = match self {
             Self::Busy { retry_after } => *retry_after,
-            Self::KeysLater { why: KeysLater::TooSoon(wait), .. } => wait.0.unsigned_abs(),
+            Self::ClientKeysNotFetched { why: KeysLater::TooSoon(wait), .. } => wait.0.unsigned_abs(),
             _ => Duration::ZERO,
         };
         wait.max(Duration::from_secs(1))
@@ -95,8 +95,8 @@ impl FlowError {
             Self::Busy { .. }
                 | Self::NotServing(_)
                 | Self::TooSlow
-                | Self::NoKeyOfClient { .. }
-                | Self::KeysLater { .. }
+                | Self::ClientHasNoKey { .. }
+                | Self::ClientKeysNotFetched { .. }
                 | Self::ClientChanged
                 | Self::Store(
                     StoreError::Unavailable(_)

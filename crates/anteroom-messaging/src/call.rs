@@ -1,6 +1,6 @@
 //! From a queued code to the words of a call.
 
-use anteroom_domain::message::SecretCode;
+use anteroom_domain::message::OneTimeCodeText;
 use anteroom_pages::{CallScript, CodeCall, Locale, RenderError, Theme};
 
 use crate::branding::Branding;
@@ -9,7 +9,7 @@ pub(crate) fn write(
     theme: &Theme,
     branding: &Branding,
     locale: Locale,
-    code: &SecretCode,
+    code: &OneTimeCodeText,
 ) -> Result<CallScript, RenderError> {
     theme.render_call(locale, &CodeCall::new(branding.practice.clone(), &code.digits))
 }

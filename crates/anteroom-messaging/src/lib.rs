@@ -6,9 +6,9 @@
 
 mod branding;
 mod call;
-mod delivered;
+mod channel_backoff;
 mod email;
-mod pause;
+mod outbox_item;
 mod rendered;
 mod segments;
 mod sending;
@@ -17,11 +17,11 @@ mod units;
 mod worker;
 
 pub use branding::Branding;
-pub use delivered::OutboxItem;
+pub use outbox_item::OutboxItem;
 pub use rendered::{Rendered, Script};
 pub use segments::{SampleText, Segments, sample_texts};
 pub use sending::{
     ClientError, DeliveryError, Gateway, GatewayError, GatewayMethod, GatewayRequest, PhoneProvider, Reason,
     Senders, Smtp, SmtpError, SmtpServer, SmtpTls, check_connection, twilio,
 };
-pub use worker::{Worker, Writer};
+pub use worker::{Renderer, Worker};

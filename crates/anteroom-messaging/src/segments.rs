@@ -5,7 +5,7 @@
 
 use anteroom_pages::{Locale, RenderError, Theme};
 
-use anteroom_domain::message::{Notice, SecretCode};
+use anteroom_domain::message::{Notice, OneTimeCodeText};
 
 use crate::branding::Branding;
 use crate::text;
@@ -55,12 +55,12 @@ pub fn sample_texts(
     minutes: u16,
     link: &str,
 ) -> Result<Vec<SampleText>, RenderError> {
-    let code = SecretCode { digits: "000000".to_owned(), minutes };
+    let code = OneTimeCodeText { digits: "000000".to_owned(), minutes };
     let notice = Notice::PhoneAdded { phone: "00".to_owned(), link: link.to_owned() };
     let mut samples = Vec::new();
     for locale in branding.locales.iter().copied() {
         let written = [
-            (anteroom_domain::message::CODE, text::write(theme, branding, locale, &code)?),
+            (anteroom_domain::message::KIND_OF_CODE, text::write(theme, branding, locale, &code)?),
             (notice.kind().as_str(), text::notice(theme, branding, locale, &notice)?),
         ];
         let sample = |(kind, text): (_, String)| SampleText { kind, locale, segments: Segments::of(&text) };

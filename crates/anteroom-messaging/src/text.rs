@@ -1,6 +1,6 @@
 //! Renders a queued one-time code or notice as a text message.
 
-use anteroom_domain::message::{Notice, SecretCode};
+use anteroom_domain::message::{Notice, OneTimeCodeText};
 use anteroom_pages::{CodeText, Locale, PhoneAddedText, RenderError, Theme};
 
 use crate::branding::Branding;
@@ -9,7 +9,7 @@ pub(crate) fn write(
     theme: &Theme,
     branding: &Branding,
     locale: Locale,
-    code: &SecretCode,
+    code: &OneTimeCodeText,
 ) -> Result<String, RenderError> {
     let view = CodeText {
         practice: branding.practice.clone(),

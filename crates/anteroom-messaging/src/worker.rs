@@ -19,7 +19,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
-use crate::pause::{ChannelBackoff, ChannelHealth, Jitter, LONGEST_FOR_CODES};
+use crate::channel_backoff::{ChannelBackoff, ChannelHealth, Jitter, LONGEST_FOR_CODES};
 use crate::rendered::Rendered;
 use crate::sending::{DeliveryError, MessageHeader, Reason, Senders};
 use crate::units::{ExpireMessagesUnit, FinishMessageUnit, LeaseMessagesUnit};
@@ -42,29 +42,29 @@ const MAX_BACKOFF_MISCONFIGURED: SignedDuration = SignedDuration::from_mins(5);
 const WRITES: u32 = 5;
 
 /// Puts a message into the words of the theme and the practice as they are now.
-pub type Writer = Box<dyn Fn(&Message) -> Result<Rendered, RenderError> + Send + Sync>;
+pub type Renderer = Box<dyn Fn(&Message) -> Result<Rendered, RenderError> + Send + Sync>;
 
 pub struct Worker {
     pub store: Store,
     pub clock: Clock,
     pub senders: Senders,
-    pub writer: Writer,
+    pub writer: Renderer,
     /// While this says so nothing is sent: what waits in a database that went back may have been sent already.
-    pub is_paused: Box<dyn Fn() -> bool + Send + Sync>,
+    pub is_stopped_by_rollback: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl Worker {
     /// Runs until `stop` is true or its sender is dropped.
     pub async fn run(&self, stop: watch::Receiver<bool>) {
         tokio::join!(
-            self.lane(Channel::Email, stop.clone()),
-            self.lane(Channel::Text, stop.clone()),
-            self.lane(Channel::Call, stop.clone()),
+            self.channel_loop(Channel::Email, stop.clone()),
+            self.channel_loop(Channel::Text, stop.clone()),
+            self.channel_loop(Channel::Call, stop.clone()),
             self.expire(stop),
         );
     }
 
-    async fn lane(&self, channel: Channel, mut stop: watch::Receiver<bool>) {
+    async fn channel_loop(&self, channel: Channel, mut stop: watch::Receiver<bool>) {
         // Mail can wait for a server that is configured later. A person waits for a code, and is told to try another way.
         if channel == Channel::Email && !self.senders.serves(channel) {
             return;
@@ -75,7 +75,12 @@ impl Worker {
             let stopping = *stop.borrow();
             if !stopping {
                 let at_once = self.senders.at_once(channel);
-                let room = ChannelBackoff::room(*locked(&pause), self.clock.now(), at_once, under_way.len());
+                let room = ChannelBackoff::remaining_capacity(
+                    *locked(&pause),
+                    self.clock.now(),
+                    at_once,
+                    under_way.len(),
+                );
                 match self.lease(channel, room).await {
                     Ok(leased) => under_way.extend(leased.into_iter().map(|one| self.attempt(one, &pause))),
                     Err(error) => tracing::error!(channel = channel.as_str(), "outbox: {error}"),
@@ -103,7 +108,8 @@ impl Worker {
         let now = self.clock.now();
         let limit = u64::try_from(room).unwrap_or(0);
         // A look costs nothing, a unit of work its turn in the queue.
-        if limit == 0 || (self.is_paused)() || !self.store.are_messages_due(channel, now).await? {
+        if limit == 0 || (self.is_stopped_by_rollback)() || !self.store.are_messages_due(channel, now).await?
+        {
             return Ok(Vec::new());
         }
         let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
@@ -165,7 +171,7 @@ impl Worker {
     }
 
     async fn erase_expired(&self) -> Result<u64, StoreError> {
-        if (self.is_paused)() {
+        if (self.is_stopped_by_rollback)() {
             return Ok(0);
         }
         let unit = ExpireMessagesUnit { now: self.clock.now(), limit: EXPIRY_BATCH };
@@ -204,14 +210,14 @@ fn paused(
     let longest = if channel == Channel::Email { MAX_BACKOFF_MISCONFIGURED } else { LONGEST_FOR_CODES };
     let mut pause = locked(pause);
     let before = pause.take();
-    *pause = ChannelBackoff::after(before, sign(sent), now, longest, Jitter::of(message.id));
+    *pause = ChannelBackoff::after(before, channel_health(sent), now, longest, Jitter::of(message.id));
     if let (Err(failure), Some(begun)) = (sent, pause.filter(|_| *pause != before)) {
         tracing::error!(channel = channel.as_str(), until = %begun.until, "the channel is paused: {failure}");
     }
     *pause
 }
 
-const fn sign(sent: &Result<(), DeliveryError>) -> ChannelHealth {
+const fn channel_health(sent: &Result<(), DeliveryError>) -> ChannelHealth {
     match sent {
         Err(failure) if failure.affects_channel => ChannelHealth::Failing(failure.retry_after),
         Ok(())
@@ -219,7 +225,7 @@ const fn sign(sent: &Result<(), DeliveryError>) -> ChannelHealth {
             reason: Reason::Rejected | Reason::TextRefused | Reason::InvalidNumber | Reason::NotAnswered,
             ..
         }) => ChannelHealth::Working,
-        Err(_) => ChannelHealth::None,
+        Err(_) => ChannelHealth::Unknown,
     }
 }
 
@@ -317,7 +323,7 @@ mod tests {
             (busy(Some(2)), 2, 600, retry(2, 30)),
             (busy(Some(3_600)), 1, 600, failed("busy")),
             (
-                DeliveryError::new(Reason::SetUp),
+                DeliveryError::new(Reason::ProviderConfiguration),
                 60,
                 86_400,
                 MessageResult::Retry { attempt: 60, at: after(300), error: "set_up" },

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use anteroom_domain::address::EmailAddress;
-use anteroom_domain::message::{Channel, Mail, Message, MessageBody, Notice, SecretCode};
+use anteroom_domain::message::{Channel, Mail, Message, MessageBody, Notice, OneTimeCodeText};
 use anteroom_domain::phone::E164;
 use anteroom_messaging::{Branding, OutboxItem, SampleText, sample_texts};
 use anteroom_pages::{Locale, Theme};
@@ -43,8 +43,8 @@ fn email(mail: Mail) -> MessageBody {
     MessageBody::Email { to: EmailAddress::parse("alice@demo.example").unwrap(), mail }
 }
 
-fn phone() -> (E164, SecretCode) {
-    let code = SecretCode { digits: "402918".to_owned(), minutes: 10 };
+fn phone() -> (E164, OneTimeCodeText) {
+    let code = OneTimeCodeText { digits: "402918".to_owned(), minutes: 10 };
     (E164::parse("+12025550143").unwrap(), code)
 }
 

@@ -81,7 +81,7 @@ pub struct ClaimSelection<'a> {
     pub mapping: &'a ClaimMapping,
     /// Whether the e-mail address is returned as `preferred_username` where the account has none and the client may have `email`.
     /// Not for pairwise clients: the e-mail address is the same for every client.
-    pub address_as_username: bool,
+    pub email_as_username: bool,
 }
 
 /// Every claim name that an Anteroom provider can return about a person or a sign-in, for discovery.
@@ -172,7 +172,7 @@ pub fn select_claims(person: &StandardClaims<'_>, wanted: ClaimSelection<'_>) ->
             released.remove(verdict);
         }
     }
-    wanted.mapping.finish(released)
+    wanted.mapping.rename_and_add_constants(released)
 }
 
 /// The e-mail address stands in for a missing `preferred_username`, if it is ASCII: e-mail addresses that differ only in the case
@@ -183,7 +183,7 @@ fn username<'a>(
     wanted: ClaimSelection<'_>,
     with_email: bool,
 ) -> Option<&'a str> {
-    let may_know = wanted.address_as_username && (with_email || wanted.scope.contains(&Scope::Email));
+    let may_know = wanted.email_as_username && (with_email || wanted.scope.contains(&Scope::Email));
     let own = person.preferred_username.filter(|name| !name.is_empty());
     own.or_else(|| person.email.filter(|email| may_know && email.is_ascii()))
 }
@@ -234,7 +234,7 @@ mod tests {
 
     fn told(scope: &ScopeSet, asked: &ClaimRequests, allowed: &ScopeSet, told: &ScopeClaims) -> Value {
         let mapping = &ClaimMapping::default();
-        let wanted = ClaimSelection { scope, told, asked, allowed, mapping, address_as_username: true };
+        let wanted = ClaimSelection { scope, told, asked, allowed, mapping, email_as_username: true };
         Value::Object(select_claims(&alice(), wanted))
     }
 
@@ -295,7 +295,7 @@ mod tests {
         };
         let not_ascii = StandardClaims { email: Some("álice@demo.example"), ..alice() };
         let (address, all) = (Some("alice@demo.example"), "openid profile email");
-        for (person, scope, asked, address_as_username, expected) in [
+        for (person, scope, asked, email_as_username, expected) in [
             (alice(), all, asks(&[]), true, address),
             (alice(), all, asks(&[]), false, None),
             (not_ascii, all, asks(&[]), true, None),
@@ -309,10 +309,10 @@ mod tests {
         ] {
             let (scope, allowed) = (&scope.parse().unwrap(), &all.parse().unwrap());
             let (told, mapping) = (&ScopeClaims::All, &ClaimMapping::default());
-            let wanted = ClaimSelection { scope, told, asked: &asked, allowed, mapping, address_as_username };
+            let wanted = ClaimSelection { scope, told, asked: &asked, allowed, mapping, email_as_username };
             let claims = select_claims(&person, wanted);
             let said = claims.get("preferred_username").and_then(Value::as_str);
-            assert_eq!(said, expected, "{scope} {asked:?} {address_as_username}");
+            assert_eq!(said, expected, "{scope} {asked:?} {email_as_username}");
         }
     }
 

@@ -6,7 +6,7 @@ use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralC
 use icu_properties::{CodePointMapData, CodePointSetData};
 
 /// How much of what was received an error or a log entry repeats, in characters.
-const RECEIVED: usize = 200;
+const MAX_RECEIVED_CHARS: usize = 200;
 
 /// U+2800 BRAILLE PATTERN BLANK: Unicode classes it as a symbol, but it is drawn as a space.
 const BRAILLE_BLANK: char = '\u{2800}';
@@ -44,7 +44,7 @@ pub fn is_displayable_name(text: &str) -> bool {
 
 /// What was received, cut to a length that fits a log line.
 pub fn shorten(received: &str) -> String {
-    let mut shown: String = received.chars().take(RECEIVED).collect();
+    let mut shown: String = received.chars().take(MAX_RECEIVED_CHARS).collect();
     if shown.len() < received.len() {
         shown.push('…');
     }
@@ -119,7 +119,10 @@ mod tests {
 
     #[test]
     fn what_is_long_is_cut_between_characters() {
-        assert_eq!(shorten(&"é".repeat(RECEIVED)), "é".repeat(RECEIVED));
-        assert_eq!(shorten(&"é".repeat(RECEIVED + 1)), format!("{}…", "é".repeat(RECEIVED)));
+        assert_eq!(shorten(&"é".repeat(MAX_RECEIVED_CHARS)), "é".repeat(MAX_RECEIVED_CHARS));
+        assert_eq!(
+            shorten(&"é".repeat(MAX_RECEIVED_CHARS + 1)),
+            format!("{}…", "é".repeat(MAX_RECEIVED_CHARS))
+        );
     }
 }

@@ -33,7 +33,7 @@ pub enum AuthorizationResponse {
 
 /// What a successful response carries; which of it is there follows from the response type.
 #[derive(Clone, Copy, Default)]
-pub struct Issued<'a> {
+pub struct SuccessParameters<'a> {
     pub code: Option<&'a str>,
     pub access_token: Option<IssuedAccessToken<'a>>,
     pub id_token: Option<&'a str>,
@@ -59,7 +59,7 @@ impl fmt::Debug for AuthorizationResponse {
 }
 
 impl ResponseTarget {
-    pub fn success(&self, issuer: &Issuer, issued: Issued<'_>) -> AuthorizationResponse {
+    pub fn success(&self, issuer: &Issuer, issued: SuccessParameters<'_>) -> AuthorizationResponse {
         let mut parameters = Vec::new();
         let mut add = |name, value: Option<String>| parameters.extend(value.map(|value| (name, value)));
         add("code", issued.code.map(str::to_owned));
@@ -140,8 +140,8 @@ mod tests {
         }
     }
 
-    const CODE: Issued<'_> =
-        Issued { code: Some("c0de"), access_token: None, id_token: None, session_state: None };
+    const CODE: SuccessParameters<'_> =
+        SuccessParameters { code: Some("c0de"), access_token: None, id_token: None, session_state: None };
 
     #[test]
     fn rfc6749_4_1_2_code_in_the_query() {
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn multiple_response_types_2_1_tokens_in_the_fragment() {
         let scope = "openid".parse().unwrap();
-        let issued = Issued {
+        let issued = SuccessParameters {
             access_token: Some(IssuedAccessToken {
                 token: "at",
                 expires_in: SignedDuration::from_mins(10),

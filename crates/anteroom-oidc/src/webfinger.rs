@@ -51,8 +51,8 @@ pub fn describe(form: &UrlEncodedForm, issuer: &Issuer) -> Result<ResourceDescri
     }
     // §4.3: with `rel`, only the links that were asked for.
     let mut wanted = form.all("rel").peekable();
-    let says_so = wanted.peek().is_none() || wanted.any(|rel| rel == ISSUER_RELATION);
-    let link = says_so.then(|| Link { rel: ISSUER_RELATION, href: issuer.clone() });
+    let wants_issuer = wanted.peek().is_none() || wanted.any(|rel| rel == ISSUER_RELATION);
+    let link = wants_issuer.then(|| Link { rel: ISSUER_RELATION, href: issuer.clone() });
     Ok(ResourceDescriptor { subject: resource.to_owned(), links: link.into_iter().collect() })
 }
 

@@ -9,10 +9,11 @@ use anteroom_pages::{
     AccountLockedEmail, AddPhonePage, AuthenticatorAppEmail, ChooseAccountPage, CompleteRegistrationPage,
     ConsentPage, DashboardPage, EmailView, EnrolFactorPage, EnterCodePage, ErrorPage, ErrorReturnPage,
     FactorsPage, ForgotPasswordPage, FormPostPage, InvitationEmail, InvitationPage, Locale, NewPasswordPage,
-    NoPhonePage, NotEntitledPage, OutboxPage, Page, PageLayout, PasswordChangedEmail, PasswordChangedPage,
-    PasswordExpiredPage, PasswordExpiresEmail, PhoneAddedEmail, ProfilePage, RecoveryAskedPage,
-    RecoveryEmail, RecoveryLinkPage, RedirectPage, RegistrationCompletedEmail, SignInPage, SignOutPage,
-    SignedInAs, SignedOutPage, SupportContact, Theme, TokensElsewhereEmail, VerifyIdentityPage,
+    NoSecondFactorPage, NotEntitledPage, OutboxPage, Page, PageLayout, PasswordChangedEmail,
+    PasswordChangedPage, PasswordExpiredPage, PasswordExpiresEmail, PhoneAddedEmail, ProfilePage,
+    RecoveryEmail, RecoveryLinkPage, RecoveryRequestedPage, RedirectPage, RegistrationCompletedEmail,
+    SignInPage, SignOutPage, SignedInAs, SignedOutPage, SupportContact, Theme, TokensElsewhereEmail,
+    VerifyIdentityPage,
 };
 
 type Outcome = Result<(), Box<dyn Error>>;
@@ -48,13 +49,13 @@ impl Gallery {
         self.page::<FormPostPage>(locale)?;
         self.page::<RedirectPage>(locale)?;
         self.page::<ForgotPasswordPage>(locale)?;
-        self.page::<RecoveryAskedPage>(locale)?;
+        self.page::<RecoveryRequestedPage>(locale)?;
         self.page::<RecoveryLinkPage>(locale)?;
         self.page::<VerifyIdentityPage>(locale)?;
         self.page::<EnterCodePage>(locale)?;
         self.page::<NewPasswordPage>(locale)?;
         self.page::<PasswordChangedPage>(locale)?;
-        self.page::<NoPhonePage>(locale)?;
+        self.page::<NoSecondFactorPage>(locale)?;
         self.page::<InvitationPage>(locale)?;
         self.page::<AddPhonePage>(locale)?;
         self.page::<CompleteRegistrationPage>(locale)?;

@@ -90,7 +90,7 @@ pub enum Fault {
     #[error("texts/{}.ftl: the text `{id}` is not used by any page or email", locale.tag())]
     UnusedText { locale: Locale, id: String },
     #[error("{template}.hbs: {lost}, which the built-in one has")]
-    Lost { template: String, lost: MissingElement },
+    MissingElement { template: String, lost: MissingElement },
     #[error("{template} cannot be rendered in `{}`: {reason}", locale.tag())]
     Render { template: String, locale: Locale, reason: String },
 }

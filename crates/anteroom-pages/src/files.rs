@@ -22,7 +22,7 @@ pub(crate) struct Files {
     builtin: BTreeMap<String, EmbeddedFile>,
     overlay: BTreeMap<String, EmbeddedFile>,
     /// Files in the theme's folder that are not part of a theme and were ignored.
-    passed_over: Vec<String>,
+    ignored: Vec<String>,
 }
 
 /// Files that systems and editors create in folders by themselves.
@@ -44,8 +44,8 @@ impl Files {
         if let Some(folder) = folder {
             collect(folder, "", DEEPEST, &mut found, faults);
         }
-        found.passed_over.sort_unstable();
-        let mut files = Files { builtin, overlay: BTreeMap::new(), passed_over: found.passed_over };
+        found.ignored.sort_unstable();
+        let mut files = Files { builtin, overlay: BTreeMap::new(), ignored: found.ignored };
         for (path, file) in found.files {
             if files.belongs(&path) {
                 files.overlay.insert(path, file);
@@ -78,8 +78,8 @@ impl Files {
         Locale::ALL.into_iter().chain(added).collect()
     }
 
-    pub(crate) fn passed_over(&self) -> &[String] {
-        &self.passed_over
+    pub(crate) fn ignored(&self) -> &[String] {
+        &self.ignored
     }
 
     /// Whether the operator's folder changes the default theme.
@@ -111,7 +111,7 @@ impl Files {
 #[derive(Default)]
 struct FolderFiles {
     files: BTreeMap<String, EmbeddedFile>,
-    passed_over: Vec<String>,
+    ignored: Vec<String>,
 }
 
 fn collect(folder: &Path, prefix: &str, depth: usize, found: &mut FolderFiles, faults: &mut Vec<Fault>) {
@@ -133,7 +133,7 @@ fn collect(folder: &Path, prefix: &str, depth: usize, found: &mut FolderFiles, f
         }
         let relative = format!("{prefix}{name}");
         if is_spare(&name) {
-            found.passed_over.push(relative);
+            found.ignored.push(relative);
             continue;
         }
         if path.is_dir() {

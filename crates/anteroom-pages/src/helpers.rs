@@ -23,7 +23,7 @@ pub(crate) const VALUES: [&str; 7] = ["asset", "date", "href", "icon", "is", "mo
 const GENERAL_ICON: &str = "app";
 
 pub(crate) fn register(registry: &mut Handlebars<'static>, texts: &Arc<Texts>, assets: &Arc<Assets>) {
-    let words = |kind| Box::new(Words { kind, texts: Arc::clone(texts) });
+    let words = |kind| Box::new(TextHelper { kind, texts: Arc::clone(texts) });
     registry.register_helper("t", words(Kind::Text));
     registry.register_helper("date", words(Kind::Date));
     registry.register_helper("moment", words(Kind::Moment));
@@ -50,12 +50,12 @@ enum Kind {
 }
 
 /// Texts and times in the page's language. The result is escaped like any other value.
-struct Words {
+struct TextHelper {
     kind: Kind,
     texts: Arc<Texts>,
 }
 
-impl HelperDef for Words {
+impl HelperDef for TextHelper {
     fn call_inner<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,

@@ -20,12 +20,12 @@
 
 mod assets;
 mod check;
-mod chrome;
 mod emails;
 mod error;
 mod files;
 mod helpers;
 mod locale;
+mod page_layout;
 mod phone;
 mod templates;
 mod texts;
@@ -34,13 +34,13 @@ mod views;
 mod when;
 
 pub use assets::Asset;
-pub use chrome::{PageLayout, SessionClock, SignedInAs, SupportContact};
 pub use emails::{
     AccountLockedEmail, AuthenticatorAppEmail, Email, EmailView, InvitationEmail, PasswordChangedEmail,
     PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RegistrationCompletedEmail, TokensElsewhereEmail,
 };
 pub use error::{Fault, MissingElement, RenderError, TemplatePosition, ThemeError, ThemeWarning};
 pub use locale::{Language, Locale, accepted, negotiate};
+pub use page_layout::{PageLayout, SessionTimer, SignedInAs, SupportContact};
 pub use phone::{CallScript, CodeCall, CodeText, PhoneAddedText};
 pub use theme::Theme;
 pub use views::{
@@ -49,11 +49,11 @@ pub use views::{
     EnrolFactorPage, EnrolProblem, EnterCodeNotice, EnterCodePage, EnterCodeProblem, ErrorKind, ErrorPage,
     ErrorReturnPage, FactorsNotice, FactorsPage, FactorsProblem, ForgotPasswordPage, ForgotPasswordProblem,
     FormPostPage, HiddenField, InvitationPage, LanguageChoice, NewPasswordPage, NewPasswordProblem,
-    NewPasswordReason, NextLink, NextLinkKind, NoPhonePage, NotEntitledPage, OutboxChannel, OutboxMessage,
-    OutboxPage, Page, PasswordChangedPage, PasswordExpiredPage, PasswordWarning, PhoneKindChoice,
-    PhoneOnFile, PhoneWays, ProfileField, ProfileGroup, ProfileGroupName, ProfileInput, ProfilePage,
-    ProfileProblem, RecoveryAskedPage, RecoveryAskedProblem, RecoveryLinkPage, RedirectPage, SignInNotice,
-    SignInPage, SignInProblem, SignOutPage, SignedInAccount, SignedOutPage, Tile, VerifyIdentityPage,
-    VerifyProblem, VerifyReason,
+    NewPasswordReason, NextLink, NextLinkKind, NoSecondFactorPage, NotEntitledPage, OutboxChannel,
+    OutboxMessage, OutboxPage, Page, PasswordChangedPage, PasswordExpiredPage, PasswordWarning,
+    PhoneKindChoice, PhoneOnFile, PhoneWays, ProfileField, ProfileGroup, ProfileGroupName, ProfileInput,
+    ProfilePage, ProfileProblem, RecoveryAskedProblem, RecoveryLinkPage, RecoveryRequestedPage, RedirectPage,
+    SignInNotice, SignInPage, SignInProblem, SignOutPage, SignedInAccount, SignedOutPage, Tile,
+    VerifyIdentityPage, VerifyProblem, VerifyReason,
 };
 pub use when::{Date, Moment, Wait};

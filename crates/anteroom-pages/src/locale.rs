@@ -83,7 +83,7 @@ impl Locale {
     }
 
     /// The language among `available` for people whose language has this tag.
-    pub fn spoken(tag: &str, available: &[Locale]) -> Option<Locale> {
+    pub fn best_match(tag: &str, available: &[Locale]) -> Option<Locale> {
         best(&[identifier(tag)?], available)
     }
 }
@@ -186,7 +186,7 @@ mod tests {
             ("español", None),
             ("", None),
         ] {
-            assert_eq!(Locale::spoken(tag, &Locale::ALL), expected, "{tag}");
+            assert_eq!(Locale::best_match(tag, &Locale::ALL), expected, "{tag}");
         }
     }
 

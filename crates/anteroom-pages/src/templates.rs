@@ -7,11 +7,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::assets::Assets;
-use crate::chrome::PageLayout;
 use crate::error::{Fault, TemplatePosition};
 use crate::files::{self, Files};
 use crate::helpers;
 use crate::locale::Locale;
+use crate::page_layout::PageLayout;
 use crate::texts::Texts;
 
 pub(crate) struct Templates {

@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use crate::assets::Asset;
 use crate::check;
-use crate::chrome::PageLayout;
 use crate::emails::{Email, EmailView};
 use crate::error::{Fault, RenderError, ThemeError, ThemeWarning};
 use crate::files::Files;
 use crate::locale::Locale;
+use crate::page_layout::PageLayout;
 use crate::phone::{self, CallScript, CodeCall, CodeText, PhoneAddedText};
 use crate::templates::{Templates, context};
 use crate::views::Page;
@@ -30,7 +30,7 @@ impl Theme {
         let mut faults = Vec::new();
         let files = Files::read(folder, &mut faults);
         let (templates, new_partials) = Templates::assembled(&files, &mut faults);
-        let mut theme = Theme { templates, passed_over: files.passed_over().to_vec(), warnings: Vec::new() };
+        let mut theme = Theme { templates, passed_over: files.ignored().to_vec(), warnings: Vec::new() };
         if folder.is_some() {
             theme.check(&files, &new_partials, &mut faults);
         }
@@ -55,13 +55,13 @@ impl Theme {
 
     pub fn render<P: Page>(&self, chrome: &PageLayout, view: &P) -> Result<String, RenderError> {
         let template = format!("pages/{}", P::TEMPLATE);
-        self.written(&template, context(Some(chrome), chrome.locale, view))
+        self.rendered(&template, context(Some(chrome), chrome.locale, view))
     }
 
     pub fn render_email<M: EmailView>(&self, locale: Locale, view: &M) -> Result<Email, RenderError> {
         let part = |part: &str| {
             let template = format!("emails/{}.{part}", M::TEMPLATE);
-            self.written(&template, context(None, locale, view))
+            self.rendered(&template, context(None, locale, view))
         };
         let subject = part("subject.txt")?;
         // A header field is one line, whatever a name contains.
@@ -71,17 +71,17 @@ impl Theme {
     }
 
     pub fn render_text(&self, locale: Locale, view: &CodeText) -> Result<String, RenderError> {
-        let body = self.written(phone::TEXT, context(None, locale, view))?;
+        let body = self.rendered(phone::TEXT, context(None, locale, view))?;
         Ok(view.with_bound_line(&body))
     }
 
     pub fn render_notice(&self, locale: Locale, view: &PhoneAddedText) -> Result<String, RenderError> {
-        Ok(self.written(phone::PHONE_ADDED, context(None, locale, view))?.trim_end().to_owned())
+        Ok(self.rendered(phone::PHONE_ADDED, context(None, locale, view))?.trim_end().to_owned())
     }
 
     pub fn render_call(&self, locale: Locale, view: &CodeCall) -> Result<CallScript, RenderError> {
         let part = |template| {
-            self.written(template, context(None, locale, view)).map(|words| words.trim_end().to_owned())
+            self.rendered(template, context(None, locale, view)).map(|words| words.trim_end().to_owned())
         };
         Ok(CallScript {
             prompt: part(phone::CALL_PROMPT)?,
@@ -121,7 +121,7 @@ impl Theme {
         self.templates.assets.icons()
     }
 
-    fn written(
+    fn rendered(
         &self,
         template: &str,
         context: Result<Value, serde_json::Error>,

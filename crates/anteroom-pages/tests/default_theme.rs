@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use anteroom_pages::{
     AccountLockedEmail, AddPhonePage, ChoiceChannel, CodeCall, CodeText, EmailView, EnterCodePage, ErrorPage,
     ForgotPasswordPage, InvitationEmail, Locale, NewPasswordPage, Page, PageLayout, PasswordExpiredPage,
-    RecoveryAskedPage, SignInPage, SignInProblem, Theme, VerifyIdentityPage,
+    RecoveryRequestedPage, SignInPage, SignInProblem, Theme, VerifyIdentityPage,
 };
 
 fn theme() -> Theme {
@@ -172,7 +172,7 @@ fn a_page_loads_little() {
 fn the_journeys_have_the_fields_and_labels_that_scripts_and_password_managers_rely_on() {
     let [forgot, asked, verify, code, password, phone] = [
         rendered(&ForgotPasswordPage::samples()[0]),
-        rendered(&RecoveryAskedPage::samples()[0]),
+        rendered(&RecoveryRequestedPage::samples()[0]),
         rendered(&VerifyIdentityPage::samples()[0]),
         rendered(&EnterCodePage::samples()[0]),
         rendered(&NewPasswordPage::samples()[0]),

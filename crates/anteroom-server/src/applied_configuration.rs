@@ -55,7 +55,7 @@ pub async fn apply_configuration(
 
 pub async fn record_applied_configuration(web: &Web, configuration: &Configuration) {
     wiring::warn_of(configuration);
-    if web.provider.history.is_refused() {
+    if web.provider.history.is_rolled_back() {
         return;
     }
     let call = Call::local(&web.provider);
@@ -63,7 +63,7 @@ pub async fn record_applied_configuration(web: &Web, configuration: &Configurati
         tracing::error!("the audit entry for the configuration could not be written: {error}");
     }
     // If the clients cannot be recorded, the next round of housekeeping does it; undefined groups are logged at the next change.
-    if let Err(error) = configured_clients::note(&call).await {
+    if let Err(error) = configured_clients::record(&call).await {
         tracing::error!("the configured clients could not be recorded: {error}");
     }
     if let Err(error) = undefined_groups::warn(&call).await {

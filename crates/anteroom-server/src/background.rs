@@ -13,8 +13,8 @@ use anteroom_flows::context::refusals;
 use anteroom_flows::context::registered_clients;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::keys::key_set;
+use anteroom_flows::node::database_history;
 use anteroom_flows::node::health;
-use anteroom_flows::node::history;
 use anteroom_flows::people::mail_requests;
 use anteroom_flows::protocol::backchannel;
 use anteroom_storage::KeysVersion;
@@ -34,7 +34,7 @@ const EVERY_SECOND: Duration = Duration::from_secs(1);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 /// The addresses of requested mails are looked up on a fixed interval and not when a form arrives: the response time must not
 /// show whether an account has the address.
-const ASKS: Duration = Duration::from_millis(500);
+const MAIL_REQUEST_INTERVAL: Duration = Duration::from_millis(500);
 /// The node's clock may have been set since the keys were loaded, so they are reloaded after this many rounds.
 const ROUNDS_OF_KEYS: u32 = 60;
 /// The most batches that one round links: a long backlog of entries must not delay the checkpoints.
@@ -46,11 +46,11 @@ const MOST_NAMED: usize = 100;
 
 /// The tasks of a running server; dropping the set stops them.
 ///
-/// `followed` is the source of the configuration.
+/// `watched` is the source of the configuration.
 pub fn start(
     web: &Arc<Web>,
     configuration: &Configuration,
-    followed: Option<ConfigurationFile>,
+    watched: Option<ConfigurationFile>,
 ) -> JoinSet<()> {
     let settings = &configuration.settings;
     let mut tasks = JoinSet::new();
@@ -58,15 +58,15 @@ pub fn start(
     let shared = Arc::clone(provider);
     tasks.spawn(async move { backchannel::run(&shared).await });
     let schedule = wiring::key_schedule(settings);
-    tasks.spawn(follow_keys(Arc::clone(provider)));
-    tasks.spawn(follow_clients(Arc::clone(provider)));
+    tasks.spawn(watch_keys(Arc::clone(provider)));
+    tasks.spawn(watch_clients(Arc::clone(provider)));
     tasks.spawn(watch_health(Arc::clone(provider)));
-    tasks.spawn(process_link_requests(Arc::clone(provider)));
+    tasks.spawn(queue_requested_mails(Arc::clone(provider)));
     tasks.spawn(extend_audit_trail(Arc::clone(provider), checkpoints::file(settings)));
-    if let Some(source) = followed {
-        let follower =
+    if let Some(source) = watched {
+        let watcher =
             ConfigurationReloader::new(Arc::clone(web), source, configuration, schedule.algorithms.clone());
-        tasks.spawn(follower.run());
+        tasks.spawn(watcher.run());
     }
     tasks.spawn(housekeeping::run(Arc::clone(provider), schedule, settings.audit.retention));
     tasks
@@ -74,7 +74,7 @@ pub fn start(
 
 /// Loads within a second the keys that this node, another node or the operator rotated. Nothing slow is done here,
 /// because requests are served only while this task keeps confirming the keys.
-async fn follow_keys(provider: Arc<Provider>) {
+async fn watch_keys(provider: Arc<Provider>) {
     let mut ticks = interval(EVERY_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut seen, mut round) = (None, 0_u32);
@@ -86,7 +86,7 @@ async fn follow_keys(provider: Arc<Provider>) {
             seen = None;
         }
         round = round.wrapping_add(1);
-        if provider.history.is_refused() {
+        if provider.history.is_rolled_back() {
             continue;
         }
         if let Err(error) = reload_keys(&provider, &mut seen).await {
@@ -109,13 +109,13 @@ pub async fn reload_keys(provider: &Provider, seen: &mut Option<KeysVersion>) ->
 }
 
 /// Loads within a second the clients that registered, changed or were removed at other nodes.
-async fn follow_clients(provider: Arc<Provider>) {
+async fn watch_clients(provider: Arc<Provider>) {
     let mut ticks = interval(EVERY_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     provider.confirmations.confirm(Cached::RegisteredClients, Instant::now());
     loop {
         ticks.tick().await;
-        if provider.history.is_refused() {
+        if provider.history.is_rolled_back() {
             continue;
         }
         match registered_clients::refresh_registered_clients(&provider).await {
@@ -126,15 +126,15 @@ async fn follow_clients(provider: Arc<Provider>) {
 }
 
 /// Looks up the addresses for which mails were requested, and queues the mails.
-async fn process_link_requests(provider: Arc<Provider>) {
-    let mut ticks = interval(ASKS);
+async fn queue_requested_mails(provider: Arc<Provider>) {
+    let mut ticks = interval(MAIL_REQUEST_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if provider.history.is_refused() {
+        if provider.history.is_rolled_back() {
             continue;
         }
-        if let Err(error) = mail_requests::answer(&Call::local(&provider)).await {
+        if let Err(error) = mail_requests::queue_requested_mails(&Call::local(&provider)).await {
             tracing::error!("requested mails could not be queued: {error}");
         }
     }
@@ -145,7 +145,7 @@ async fn process_link_requests(provider: Arc<Provider>) {
 /// the database triggers a check at once.
 async fn watch_health(provider: Arc<Provider>) {
     let mut watch = health::HealthMonitor::default();
-    provider.confirmations.confirm(Cached::History, Instant::now());
+    provider.confirmations.confirm(Cached::DatabaseHistory, Instant::now());
     let mut ticks = interval(EVERY_SECOND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -155,8 +155,8 @@ async fn watch_health(provider: Arc<Provider>) {
         }
         watch.run_checks(&provider).await;
         let asked = Instant::now();
-        match history::check_now(&provider).await {
-            Ok(()) => provider.confirmations.confirm(Cached::History, asked),
+        match database_history::check_now(&provider).await {
+            Ok(()) => provider.confirmations.confirm(Cached::DatabaseHistory, asked),
             Err(error) => tracing::warn!("the database could not be checked for an earlier state: {error}"),
         }
         tokio::time::sleep(BETWEEN_LOOKS).await;
@@ -173,7 +173,7 @@ async fn extend_audit_trail(provider: Arc<Provider>, file: Option<PathBuf>) {
     loop {
         ticks.tick().await;
         // New links at the end of a database that went back would hide the point to which it went back.
-        if provider.history.is_refused() {
+        if provider.history.is_rolled_back() {
             continue;
         }
         match extend_chain(&provider, file.as_deref(), CheckpointTime::Due).await {
@@ -223,14 +223,14 @@ pub async fn extend_chain(
     let now = provider.clock.now();
     let signed = chain::checkpoint(&provider.store, &provider.keyring, when, now).await?;
     if let Some(checkpoint) = signed {
-        carry_out(checkpoint, file).await;
+        copy_outside(checkpoint, file).await;
     }
     Ok(left_out)
 }
 
 /// Writes a checkpoint to the log and to the file. If one of them fails, the next checkpoint makes up for it, because
 /// it covers all before it.
-async fn carry_out(checkpoint: Checkpoint, file: Option<&Path>) {
+async fn copy_outside(checkpoint: Checkpoint, file: Option<&Path>) {
     let line = ExportLine::Checkpoint(checkpoint.clone()).write().unwrap_or_default();
     tracing::info!(seq = checkpoint.link.seq, line, "checkpoint of the audit trail");
     let Some(file) = file.map(Path::to_owned) else { return };
@@ -257,7 +257,7 @@ pub async fn keep_newest(provider: &Provider, file: Option<&Path>) -> Result<(),
 
 /// Runs before the server stops: writes the counters and waiting entries to the audit trail, and signs it.
 pub async fn finish_audit_trail(provider: &Arc<Provider>, settings: &Settings) -> Result<(), FlowError> {
-    if provider.history.is_refused() {
+    if provider.history.is_rolled_back() {
         return Ok(());
     }
     refusals::write_audit_counters(&Call::local(provider)).await?;

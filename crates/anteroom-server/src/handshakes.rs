@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::lingering::GracefulCloseStream;
+use crate::graceful_close::GracefulCloseStream;
 use crate::tls::TlsConfigWatch;
 
 /// A connection beyond these limits is closed at once; the peer may retry.

@@ -74,7 +74,7 @@ pub async fn run(provider: Arc<Provider>, schedule: signing_keys::KeySchedule, r
         ticks.tick().await;
         logging::log_left_out_lines();
         // A due task may already have been done in the database before it went back.
-        if provider.history.is_refused() {
+        if provider.history.is_rolled_back() {
             continue;
         }
         if let Err(error) = rotate_keys(&provider, &schedule).await {
@@ -86,11 +86,11 @@ pub async fn run(provider: Arc<Provider>, schedule: signing_keys::KeySchedule, r
         if let Err(error) = expiry_warnings::send_due(&Call::local(&provider)).await {
             tracing::error!("the warnings of password expiry could not be queued: {error}");
         }
-        if let Err(error) = addresses::renew_domains(&provider.store).await {
+        if let Err(error) = addresses::normalize_domains(&provider.store).await {
             tracing::error!("the domains of addresses could not be updated: {error}");
         }
         if names.is_due(USERNAMES_EVERY, started.elapsed()) {
-            match usernames::enter_and_report(&provider.store, &mut reported).await {
+            match usernames::reserve_and_report(&provider.store, &mut reported).await {
                 Ok(()) => names = LastRun(Some(started.elapsed())),
                 Err(error) => tracing::error!("usernames could not be added to accounts: {error}"),
             }
@@ -99,7 +99,7 @@ pub async fn run(provider: Arc<Provider>, schedule: signing_keys::KeySchedule, r
                 tracing::error!("the table of authenticators could not be filled: {error}");
             }
         }
-        if let Err(error) = configured_clients::note(&Call::local(&provider)).await {
+        if let Err(error) = configured_clients::record(&Call::local(&provider)).await {
             tracing::error!("the configured clients could not be recorded: {error}");
         }
         if let Err(error) = expire_and_delete(&provider, retention, &mut rounds, started.elapsed()).await {
@@ -129,7 +129,7 @@ pub async fn expire_and_delete(
     rounds: &mut HousekeepingState,
     running: Duration,
 ) -> Result<(), FlowError> {
-    match rounds.watch.look(provider.clock.now(), running) {
+    match rounds.watch.observe(provider.clock.now(), running) {
         ClockStatus::Steady => {}
         ClockStatus::Jumped(by) => {
             tracing::warn!(

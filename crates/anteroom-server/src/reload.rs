@@ -39,7 +39,7 @@ pub struct ConfigurationReloader {
     started: PartDigests,
     /// The digests of the configuration that was applied last.
     running: PartDigests,
-    held: Option<PendingReload>,
+    pending: Option<PendingReload>,
 }
 
 /// A configuration that removes clients, between its first and second read.
@@ -64,7 +64,7 @@ impl ConfigurationReloader {
             clients: ids(&started.settings),
             started: started.digests.clone(),
             running: started.digests.clone(),
-            held: None,
+            pending: None,
         }
     }
 
@@ -75,16 +75,17 @@ impl ConfigurationReloader {
         self.web.provider.confirmations.confirm(Cached::Configuration, Instant::now());
         loop {
             ticks.tick().await;
-            if !self.look(Instant::now()).await {
+            if !self.check(Instant::now()).await {
                 return;
             }
         }
     }
 
     /// Checks the files once; false if no further check is possible.
-    pub async fn look(&mut self, now: Instant) -> bool {
+    pub async fn check(&mut self, now: Instant) -> bool {
         let Some(mut source) = self.source.take() else { return false };
-        let is_second = self.held.is_some_and(|held| now.duration_since(held.since) >= SECOND_LOOK_AFTER);
+        let is_second =
+            self.pending.is_some_and(|pending| now.duration_since(pending.since) >= SECOND_LOOK_AFTER);
         let looked = tokio::task::spawn_blocking(move || {
             let env = |name: &str| std::env::var(name).ok();
             let found = if is_second { Some(source.load(&env)) } else { source.poll(&env) };
@@ -93,14 +94,14 @@ impl ConfigurationReloader {
         let Ok((source, found)) = looked.await else { return false };
         self.source = Some(source);
         if let Some(found) = found {
-            self.found(found, now).await;
+            self.apply_found(found, now).await;
         }
         self.web.provider.confirmations.confirm(Cached::Configuration, now);
         true
     }
 
-    async fn found(&mut self, found: Result<Configuration, Diagnostics>, now: Instant) {
-        let held = self.held.take();
+    async fn apply_found(&mut self, found: Result<Configuration, Diagnostics>, now: Instant) {
+        let pending = self.pending.take();
         let configuration = match found {
             Ok(configuration) => configuration,
             Err(problems) => {
@@ -109,11 +110,11 @@ impl ConfigurationReloader {
             }
         };
         let missing = self.missing(&configuration);
-        let agrees = held.is_some_and(|held| {
-            held.digest == configuration.digest && now.duration_since(held.since) >= SECOND_LOOK_AFTER
+        let agrees = pending.is_some_and(|pending| {
+            pending.digest == configuration.digest && now.duration_since(pending.since) >= SECOND_LOOK_AFTER
         });
         if !missing.is_empty() && !agrees {
-            self.held = Some(PendingReload { digest: configuration.digest, since: now });
+            self.pending = Some(PendingReload { digest: configuration.digest, since: now });
             tracing::warn!(
                 clients = self.named(&missing),
                 "the changed configuration removes clients: it is read again in {} seconds before it is applied",

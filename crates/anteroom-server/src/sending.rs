@@ -1,8 +1,7 @@
 //! Makes the worker that sends queued messages, and its senders, from the settings. With the development outbox no worker runs.
 
 use anteroom_config::{
-    EmailSettings, EmailTls, HttpGateway, HttpMethod, PhoneProviderSettings as Way, Settings,
-    TwilioSettings as Account,
+    EmailSettings, EmailTls, HttpGateway, HttpMethod, PhoneProviderSettings, Settings, TwilioSettings,
 };
 use anteroom_domain::audit_trail::words::ChannelTarget;
 use anteroom_domain::gateway::{Escape, TemplateValues};
@@ -45,7 +44,7 @@ pub fn start(web: &Arc<Web>, settings: &Settings) -> Result<Option<Sending>, Sen
     if settings.dev.outbox {
         return Ok(None);
     }
-    for gap in missing_channels(settings) {
+    for gap in missing_channel_warnings(settings) {
         tracing::warn!("{gap}");
     }
     let worker = worker(web, senders(settings, &web.provider)?);
@@ -92,47 +91,47 @@ pub fn target(settings: &Settings, channel: Channel) -> ChannelTarget {
 }
 
 /// The channels that this configuration lacks, and the consequences for people.
-pub fn missing_channels(settings: &Settings) -> Vec<&'static str> {
+pub fn missing_channel_warnings(settings: &Settings) -> Vec<&'static str> {
     if settings.dev.outbox {
         return Vec::new();
     }
-    let mut gaps = Vec::new();
+    let mut warnings = Vec::new();
     if settings.email.is_none() {
-        gaps.push("[email] is not configured: invitations and password resets cannot be sent");
+        warnings.push("[email] is not configured: invitations and password resets cannot be sent");
     }
     match (settings.text.is_some(), settings.voice.is_some()) {
         (true, true) => {}
-        (false, true) => gaps.push("[text] is not configured: no text messages are sent, and phones get codes by call \
+        (false, true) => warnings.push("[text] is not configured: no text messages are sent, and phones get codes by call \
                                     only"),
-        (true, false) => gaps.push(
+        (true, false) => warnings.push(
             "[voice] is not configured: no calls are made, and people who only have a landline cannot verify",
         ),
-        (false, false) => gaps.push(
+        (false, false) => warnings.push(
             "neither [text] nor [voice] is configured: no code can be sent to a phone, so people cannot register, \
              reset a password, replace an expired one or pass a second factor",
         ),
     }
-    gaps
+    warnings
 }
 
 pub fn worker(web: &Arc<Web>, senders: Senders) -> Worker {
     let provider = &web.provider;
     let (store, clock) = (provider.store.clone(), provider.clock.clone());
     let (web, refusing) = (Arc::clone(web), Arc::clone(provider));
-    let is_paused = Box::new(move || refusing.history.is_refused());
+    let is_stopped_by_rollback = Box::new(move || refusing.history.is_rolled_back());
     let writer = Box::new(move |message: &_| Rendered::of(&web.theme(), &web.branding(), message));
-    Worker { store, clock, senders, writer, is_paused }
+    Worker { store, clock, senders, writer, is_stopped_by_rollback }
 }
 
 pub fn senders(settings: &Settings, provider: &Provider) -> Result<Senders, SendingError> {
-    let telephone = |way: Option<&Way>| match (way, &settings.twilio) {
-        (Some(Way::Twilio), Some(account)) => {
+    let telephone = |way: Option<&PhoneProviderSettings>| match (way, &settings.twilio) {
+        (Some(PhoneProviderSettings::Twilio), Some(account)) => {
             twilio(account, settings, provider).map(|twilio| Some(PhoneProvider::Twilio(Box::new(twilio))))
         }
-        (Some(Way::Http(request)), _) => {
+        (Some(PhoneProviderSettings::Http(request)), _) => {
             Ok(Some(PhoneProvider::Gateway(Gateway::new(gateway_request(request))?)))
         }
-        (Some(Way::Twilio) | None, _) => Ok(None),
+        (Some(PhoneProviderSettings::Twilio) | None, _) => Ok(None),
     };
     Ok(Senders {
         email: settings.email.as_ref().map(|email| Smtp::new(&server(email))).transpose()?,
@@ -143,9 +142,11 @@ pub fn senders(settings: &Settings, provider: &Provider) -> Result<Senders, Send
 
 /// The providers of texts and calls, as section and URL; the URL is filled in with a sample message.
 pub fn telephones(settings: &Settings) -> Vec<(&'static str, Url)> {
-    let url = |way: &Way| match way {
-        Way::Twilio => settings.twilio.as_ref().map(|account| account.base_url.clone()),
-        Way::Http(gateway) => TemplateValues::SAMPLE.fill(&gateway.url, Escape::Percent).parse().ok(),
+    let url = |way: &PhoneProviderSettings| match way {
+        PhoneProviderSettings::Twilio => settings.twilio.as_ref().map(|account| account.base_url.clone()),
+        PhoneProviderSettings::Http(gateway) => {
+            TemplateValues::SAMPLE.fill(&gateway.url, Escape::Percent).parse().ok()
+        }
     };
     let configured = [("text", &settings.text), ("voice", &settings.voice)].into_iter();
     let sections = configured.filter(|_| !settings.dev.outbox);
@@ -171,7 +172,11 @@ pub fn server(email: &EmailSettings) -> SmtpServer {
     }
 }
 
-fn twilio(account: &Account, settings: &Settings, provider: &Provider) -> Result<Twilio, SendingError> {
+fn twilio(
+    account: &TwilioSettings,
+    settings: &Settings,
+    provider: &Provider,
+) -> Result<Twilio, SendingError> {
     let account = TwilioAccount {
         base_url: account.base_url.clone(),
         account_sid: account.account_sid.clone(),
@@ -179,10 +184,10 @@ fn twilio(account: &Account, settings: &Settings, provider: &Provider) -> Result
         number: account.from.clone(),
         messaging_service: account.messaging_service.clone(),
     };
-    Ok(Twilio::new(account, settings.issuer.url(), seals(provider))?)
+    Ok(Twilio::new(account, settings.issuer.url(), part_sealer(provider))?)
 }
 
-fn seals(provider: &Provider) -> Arc<CodePartSealer> {
+fn part_sealer(provider: &Provider) -> Arc<CodePartSealer> {
     Arc::new(CodePartSealer { keyring: Arc::clone(&provider.keyring), random: provider.random.clone() })
 }
 
@@ -190,7 +195,7 @@ fn seals(provider: &Provider) -> Arc<CodePartSealer> {
 pub fn callbacks(settings: &Settings, provider: &Provider) -> Option<Arc<Callbacks>> {
     let account = settings.twilio.as_ref().filter(|_| !settings.dev.outbox)?;
     let (auth_token, store) = (account.auth_token.clone(), provider.store.clone());
-    Some(Arc::new(Callbacks { auth_token, part_sealer: seals(provider), store }))
+    Some(Arc::new(Callbacks { auth_token, part_sealer: part_sealer(provider), store }))
 }
 
 fn gateway_request(gateway: &HttpGateway) -> GatewayRequest {
@@ -239,9 +244,9 @@ mod tests {
         ] {
             let settings = settings(&more);
             assert_eq!(methods(&settings), offered, "{more}");
-            let gaps = missing_channels(&settings);
-            assert_eq!(gaps.len(), expected.len(), "{gaps:?}");
-            for (gap, begins) in gaps.iter().zip(expected) {
+            let warnings = missing_channel_warnings(&settings);
+            assert_eq!(warnings.len(), expected.len(), "{warnings:?}");
+            for (gap, begins) in warnings.iter().zip(expected) {
                 assert!(gap.starts_with(begins), "{gap}");
             }
         }

@@ -18,8 +18,8 @@ use tokio::time::Instant;
 use tower::ServiceExt as _;
 
 use crate::connections::Connections;
+use crate::graceful_close::GracefulCloseStream;
 use crate::handshakes::Handshakes;
-use crate::lingering::GracefulCloseStream;
 use crate::tls::TlsConfigWatch;
 
 /// A connection is closed if its next request, with all headers, has not arrived by then. Load balancers keep idle
@@ -46,7 +46,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let graceful = GracefulShutdown::new();
     let mut handshakes = Handshakes::default();
-    let mut server = Server { graceful: &graceful, router, connections, no_room_said_at: None };
+    let mut server = Server { graceful: &graceful, router, connections, full_logged_at: None };
     let mut failure_said_at = None;
     tokio::pin!(stop);
     loop {
@@ -60,7 +60,7 @@ pub async fn serve(
                         Some(tls) if server.connections.has_room(peer.ip(), handshakes.under_way()) => {
                             handshakes.begin(tls, stream, peer);
                         }
-                        Some(_) => server.say_no_room(peer),
+                        Some(_) => server.log_full(peer),
                     }
                 }
                 Err(error) => {
@@ -103,7 +103,7 @@ struct Server<'a> {
     graceful: &'a GracefulShutdown,
     router: Router,
     connections: Connections,
-    no_room_said_at: Option<Instant>,
+    full_logged_at: Option<Instant>,
 }
 
 impl Server<'_> {
@@ -111,7 +111,7 @@ impl Server<'_> {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Some(place) = self.connections.admit(peer.ip()) else { return self.say_no_room(peer) };
+        let Some(permit) = self.connections.admit(peer.ip()) else { return self.log_full(peer) };
         let router = self.router.clone();
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
@@ -132,12 +132,12 @@ impl Server<'_> {
             if let Err(error) = watched.await {
                 tracing::debug!(%peer, "connection ended: {error}");
             }
-            drop(place);
+            drop(permit);
         });
     }
 
-    fn say_no_room(&mut self, peer: SocketAddr) {
-        if is_due(&mut self.no_room_said_at) {
+    fn log_full(&mut self, peer: SocketAddr) {
+        if is_due(&mut self.full_logged_at) {
             tracing::warn!(%peer, "connections are closed at once: too many are open, from this address or in total");
         }
     }

@@ -1,6 +1,6 @@
 //! Makes a provider from settings: opens the database, loads its keys, starts the hashing pool, reads the clients.
 
-mod surroundings;
+mod environment;
 mod web;
 
 use anteroom_config::{Configuration, SecretOrigin, Settings};
@@ -12,12 +12,12 @@ use anteroom_domain::audit_trail::chain::Checkpoint;
 use anteroom_domain::client::{Client, ClientSecrets};
 use anteroom_flows::audit::context::AuditContext;
 use anteroom_flows::context::outgoing::{NetworkPolicy, Outgoing, OutgoingError};
-use anteroom_flows::context::provider::{Clients, Parts, Practice, Provider, Registration, Snapshot};
+use anteroom_flows::context::provider::{Clients, Practice, Provider, ProviderParts, Registration, Snapshot};
 use anteroom_flows::context::registered_clients;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::keys::key_set;
 use anteroom_flows::keys::signing_keys::{self, KeySchedule, NewKeys};
-use anteroom_flows::node::history;
+use anteroom_flows::node::database_history;
 use anteroom_flows::people::addresses;
 use anteroom_flows::people::usernames;
 use anteroom_flows::protocol::client_authentication::secret_digest;
@@ -38,7 +38,7 @@ use crate::logging;
 use crate::sending::{self, SendingError};
 use crate::tls::TlsError;
 
-pub use surroundings::Environment;
+pub use environment::Environment;
 pub use web::{warn_of_theme, web};
 
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +98,7 @@ pub fn warn_of(configuration: &Configuration) {
 
 /// Checked for every command that makes a provider: the PostgreSQL server must accept writes; settings that can lose commits are
 /// logged.
-fn check_server(store: &Store) -> Result<(), StoreError> {
+fn check_postgres(store: &Store) -> Result<(), StoreError> {
     let Some(server) = store.server() else { return Ok(()) };
     server.check_writable()?;
     for setting in server.unsafe_settings() {
@@ -112,22 +112,22 @@ fn check_server(store: &Store) -> Result<(), StoreError> {
 /// Opens the database. Returns the store with its keys, and the keyring for everything else.
 pub async fn open_store(
     settings: &Settings,
-    around: &Environment,
+    environment: &Environment,
 ) -> Result<(Store, Arc<Keyring>), WiringError> {
     let master = master_key(settings)?;
     let unkeyed = Store::connect(&store_options(settings)?).await?;
     let instance = unkeyed.instance().await?;
     if let Some(instance) = instance
-        && !(around.may_open_demo && instance.kind == InstanceKind::Demo)
+        && !(environment.may_open_demo && instance.kind == InstanceKind::Demo)
     {
-        same_kind(instance, around.kind)?;
+        same_kind(instance, environment.kind)?;
     }
     // The instance is written last: a database without it is new, whatever an interrupted attempt has left in it.
-    let keyring = Arc::new(open_keyring(&unkeyed, &master, instance.is_none(), around).await?);
+    let keyring = Arc::new(open_keyring(&unkeyed, &master, instance.is_none(), environment).await?);
     if instance.is_none() {
-        same_kind(unkeyed.init_instance(around.kind, around.clock.now()).await?, around.kind)?;
+        same_kind(unkeyed.init_instance(environment.kind, environment.clock.now()).await?, environment.kind)?;
     }
-    let store = unkeyed.unlock(Arc::clone(&keyring), around.random.clone());
+    let store = unkeyed.with_keys(Arc::clone(&keyring), environment.random.clone());
     Ok((store, keyring))
 }
 
@@ -165,18 +165,18 @@ async fn open_keyring(
     store: &StoreWithoutKeys,
     master: &MasterKey,
     is_new: bool,
-    around: &Environment,
+    environment: &Environment,
 ) -> Result<Keyring, WiringError> {
     let present = store.sealed_keys().await?;
     if present.is_empty() {
-        match (is_new, around.may_make_keys) {
+        match (is_new, environment.may_make_keys) {
             (true, true) => {}
             (true, false) => return Err(WiringError::NoKeys),
             (false, _) => return Err(WiringError::KeysLost),
         }
     }
-    let now = around.clock.now().as_millisecond();
-    let missing = Keyring::generate_missing(master, &present, &around.random, now);
+    let now = environment.clock.now().as_millisecond();
+    let missing = Keyring::generate_missing(master, &present, &environment.random, now);
     if missing.is_empty() {
         return Ok(Keyring::open(master, &present)?);
     }
@@ -190,40 +190,43 @@ async fn open_keyring(
 }
 
 /// The state that all requests share.
-pub async fn provider(configuration: &Configuration, around: &Environment) -> Result<Provider, WiringError> {
+pub async fn provider(
+    configuration: &Configuration,
+    environment: &Environment,
+) -> Result<Provider, WiringError> {
     let settings = &configuration.settings;
-    let (store, keyring) = open_store(settings, around).await?;
-    check_server(&store)?;
-    let schedule = KeySchedule { maker: Arc::clone(&around.key_maker), ..key_schedule(settings) };
-    let now = around.clock.now();
+    let (store, keyring) = open_store(settings, environment).await?;
+    check_postgres(&store)?;
+    let schedule = KeySchedule { maker: Arc::clone(&environment.key_maker), ..key_schedule(settings) };
+    let now = environment.clock.now();
     let kept = last_checkpoint(settings)?;
     if kept.is_none() {
         warn_of_missing_checkpoints(settings, &store).await?;
     }
-    let history = history::at_start(&store, &keyring, kept.as_ref(), now).await?;
+    let history = database_history::at_start(&store, &keyring, kept.as_ref(), now).await?;
     // Nothing is written to a database that went back.
-    if !history.is_refused() {
+    if !history.is_rolled_back() {
         let rotation = signing_keys::KeyRotation {
             store: &store,
             keyring: &keyring,
             schedule: &schedule,
             trigger: signing_keys::RotationTrigger::Schedule,
-            audit: AuditContext::local(now, &around.random),
+            audit: AuditContext::local(now, &environment.random),
         };
         signing_keys::rotate(rotation).await?;
-        addresses::renew_domains(&store).await?;
+        addresses::normalize_domains(&store).await?;
         // Reserves the names that only profiles have; `user` and `client` commands come here too.
-        usernames::enter(&store).await?;
+        usernames::reserve(&store).await?;
     }
     let key_set = key_set::load(&store, &keyring, now).await?;
-    let hashing = hash_pool(settings, &keyring, around)?;
-    let provider = Provider::new(Parts {
-        snapshot: snapshot(configuration, &keyring, around.kind, &schedule.algorithms),
+    let hashing = hash_pool(settings, &keyring, environment)?;
+    let provider = Provider::new(ProviderParts {
+        snapshot: snapshot(configuration, &keyring, environment.kind, &schedule.algorithms),
         store,
         keyring,
         hashing,
-        random: around.random.clone(),
-        clock: around.clock.clone(),
+        random: environment.random.clone(),
+        clock: environment.clock.clone(),
         outgoing: outgoing(settings)?,
         methods: sending::methods(settings),
         key_set,
@@ -245,7 +248,7 @@ pub fn last_checkpoint(settings: &Settings) -> Result<Option<Checkpoint>, Wiring
 }
 
 /// The problem of where checkpoints are kept, for `check` and for the log.
-pub fn checkpoints_gap(settings: &Settings) -> Option<&'static str> {
+pub fn checkpoints_warning(settings: &Settings) -> Option<&'static str> {
     checkpoints::file(settings).is_none().then_some(
         "[audit] checkpoints_file is not set, and with PostgreSQL it has no default: at its start a node cannot find \
          out whether the database went back to an earlier state",
@@ -277,11 +280,15 @@ pub fn outgoing(settings: &Settings) -> Result<Outgoing, OutgoingError> {
     Outgoing::new(reach, settings.outgoing.authorities.as_deref())
 }
 
-fn hash_pool(settings: &Settings, keyring: &Keyring, around: &Environment) -> Result<HashPool, WiringError> {
+fn hash_pool(
+    settings: &Settings,
+    keyring: &Keyring,
+    environment: &Environment,
+) -> Result<HashPool, WiringError> {
     let hashing = settings.hashing;
     let params = HashParams::new(hashing.memory_kib, hashing.iterations, hashing.parallelism)?;
     let params = if hashing.pepper { params } else { params.without_pepper() };
-    let hasher = Arc::new((around.hasher)(params, keyring, around.random.clone()));
+    let hasher = Arc::new((environment.hasher)(params, keyring, environment.random.clone()));
     let queue = usize::try_from(hashing.queue).ok().and_then(NonZeroUsize::new);
     let size = PoolSize::default();
     let size = PoolSize { queue: queue.unwrap_or(size.queue), ..size };

@@ -155,7 +155,7 @@ fn of_postgres(error: &PgDatabaseError) -> (FailureKind, StoreError) {
             FailureKind::ServerUnavailable,
             StoreError::Unavailable(format!("{message} ({code}); {SHARED_SESSION}")),
         ),
-        _ if is_unfit(code) => {
+        _ if is_server_unavailable(code) => {
             (FailureKind::ServerUnavailable, StoreError::Unavailable(format!("{message} ({code})")))
         }
         _ if is_fatal || is_broken(code) => {
@@ -180,7 +180,7 @@ const SHARED_SESSION: &str = "a pooler seems to give the sessions of one connect
 
 /// Codes and classes of a server that cannot do what is asked: 25006 it takes no writes, 53 no memory, space or connection, 57P03
 /// starting or stopping, 57P04 the database was dropped, 58 and XX001 a disk that fails, F0 and XX a server that is not well.
-fn is_unfit(code: &str) -> bool {
+fn is_server_unavailable(code: &str) -> bool {
     matches!(code, "25006" | "57P03" | "57P04")
         || ["53", "58", "F0", "XX"].iter().any(|class| code.starts_with(class))
 }

@@ -4,7 +4,7 @@
 //!   but database work, may run more than once, and is answered only when it is committed for good.
 //! - Entities and SQL stay in here. What comes in and goes out are the domain's own types; a row that cannot be turned
 //!   into one is [`StoreError::Corrupt`] with its table, column and id.
-//! - The reads on the path of every sign-in and token are constant SQL, all in one module (`hot`), each held against
+//! - The reads on the path of every sign-in and token are constant SQL, all in one module (`frequent_queries`), each held against
 //!   the entities by a test.
 //! - Rows are locked in one order, so that transactions do not deadlock: counters, accounts, devices, sessions, grants.
 
@@ -15,8 +15,8 @@ mod database;
 mod engine;
 mod entity;
 mod error;
+mod frequent_queries;
 mod grants;
-mod hot;
 mod keys;
 mod messages;
 mod row;
@@ -28,23 +28,23 @@ mod unit;
 mod unusable_database;
 
 pub use accounts::{
-    AgeingPassword, CodeAttempts, Credential, EnteredUsernames, FirstCode, InsertAccountError, LockedAccount,
-    MailRequestResult, NewAccount, NewAddress, NewPhone, OldPassword, PendingMailRequest, RenewedDomains,
-    RequestedLink,
+    AgeingPassword, BackfilledUsernames, CodeAttempts, Credential, FirstCode, InsertAccountError,
+    LockedAccount, MailRequestResult, MailRequestRow, NewAccount, NewAddress, NewPhone, NormalizedDomains,
+    OldPassword, PendingMailRequest,
 };
 pub use anteroom_domain::audit_trail::record::AuditRecord;
-pub use audit::{Linking, UnlinkedEntries};
+pub use audit::{LinkingResult, WaitingEntries};
 pub use clients::{ClientsRevision, ConfiguredClient, RegisteredClient};
 pub use database::{
-    BackupError, CountedForm, EndedByAccept, Instance, InstanceKind, Node, RELEASE, RateLimitResult, Sweeps,
+    AcceptResult, BackupError, CountedForm, Instance, InstanceKind, Node, RELEASE, RateLimitResult, Sweeps,
     Swept, backup,
 };
 #[cfg(feature = "test-util")]
 pub use engine::RecordedStatement;
-pub use engine::{ServerFacts, StoreOptions, Writes};
+pub use engine::{ServerFacts, StoreOptions, WriteMode};
 pub use error::StoreError;
+pub use frequent_queries::{FoundSession, SignInView};
 pub use grants::{CodeRecord, GrantRecord, InsertGrantResult};
-pub use hot::{FoundSession, SignInView};
 pub use keys::{EncryptionKeyRow, KeysVersion, SigningKeyRow};
 pub use messages::{
     DeliveryResult, LeasedMessage, LogoutClients, LogoutDelivery, LogoutLease, MessageResult, MessageState,

@@ -25,7 +25,7 @@ impl SchemaState {
         }
     }
 
-    pub(crate) fn judge(applied: &BTreeSet<String>) -> Self {
+    pub(crate) fn of(applied: &BTreeSet<String>) -> Self {
         let known: BTreeSet<String> = STEPS.iter().map(|step| step.name.to_owned()).collect();
         match (known.difference(applied).count(), applied.difference(&known).count()) {
             (0, 0) => Self::UpToDate,

@@ -3,7 +3,7 @@
 
 use crate::engine::StoreOptions;
 use crate::engine::options::Location;
-use crate::engine::server_facts::{ServerFacts, Writes};
+use crate::engine::server_facts::{ServerFacts, WriteMode};
 use crate::engine::{Conn, Engine, StatementLog};
 use crate::error::StoreError;
 use crate::schema::state_on;
@@ -61,7 +61,7 @@ pub(crate) struct StoreKeys {
 pub struct DatabaseState {
     /// Of the clock that all nodes share; an embedded database has none of its own.
     pub time: Option<Timestamp>,
-    pub writes: Writes,
+    pub writes: WriteMode,
 }
 
 const SERVER_STATE: &str = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint), \
@@ -72,7 +72,7 @@ impl StoreWithoutKeys {
         state_on(&self.engine.reader()).await
     }
 
-    pub fn unlock(self, keyring: Arc<Keyring>, random: Random) -> Store {
+    pub fn with_keys(self, keyring: Arc<Keyring>, random: Random) -> Store {
         let keys = Arc::new(StoreKeys { keyring: ArcSwap::new(keyring), random });
         let work = StatementLog::default();
         let reads = Queries { conn: self.engine.reader().recorded_in(&work), keys };
@@ -155,13 +155,13 @@ impl Store {
         let statement = Statement::from_string(conn.get_database_backend(), sql);
         let row = conn.query_one_raw(statement).await?.ok_or(StoreError::Closed)?;
         if !is_server {
-            return Ok(DatabaseState { time: None, writes: Writes::Writable });
+            return Ok(DatabaseState { time: None, writes: WriteMode::Writable });
         }
         let time = Timestamp::from_millisecond(row.try_get_by_index(0)?)
             .map_err(|_| StoreError::Statement("the time of the server is out of range".to_owned()))?;
-        let writes = Writes::of(row.try_get_by_index(1)?, row.try_get_by_index(2)?);
-        if writes != Writes::Writable {
-            self.engine.renew();
+        let writes = WriteMode::of(row.try_get_by_index(1)?, row.try_get_by_index(2)?);
+        if writes != WriteMode::Writable {
+            self.engine.retire_connections();
         }
         Ok(DatabaseState { time: Some(time), writes })
     }
@@ -179,17 +179,17 @@ impl Store {
     /// How many connections to a server broke so far. What is answered after one may come from another server, or from the same
     /// one with an earlier state of the database.
     pub fn connection_breaks(&self) -> u64 {
-        self.engine.breaks()
+        self.engine.connection_failures()
     }
 
     /// Waits for the next failure of the server, or of a connection to it. An embedded database has none.
     pub async fn trouble(&self) {
-        self.engine.trouble().await;
+        self.engine.wait_for_failure().await;
     }
 
     /// The error of a new connection to the server, if it cannot be made.
     pub async fn refusal(&self) -> Option<StoreError> {
-        self.engine.refusal().await
+        self.engine.connect_failure().await
     }
 
     /// Finishes the units that wait and lets go of the database.

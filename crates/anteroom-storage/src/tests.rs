@@ -206,7 +206,7 @@ async fn migrating_at_once_applies_each_step_once(options: StoreOptions) {
 async fn what_release_0_1_0_has_rotated_is_not_counted(options: StoreOptions) {
     let store = store_with(&options, [1]).await;
     let entered = AuditedRefresh { generation: 1, at: at(50), from: None };
-    let next = RefreshFamily { generation: 1, entered: Some(entered), ..family(1) };
+    let next = RefreshFamily { generation: 1, last_audited: Some(entered), ..family(1) };
     let unit = store.write(move |tx| async move {
         tx.insert_session(&session(1, 1), &digest(1)).await?;
         tx.insert_grant(&grant(1, 1, 1, "openid offline_access"), at(2000)).await?;
@@ -215,10 +215,10 @@ async fn what_release_0_1_0_has_rotated_is_not_counted(options: StoreOptions) {
     });
     assert!(unit.await.unwrap());
     let read = async || store.grant_with_context(grant_id(1)).await.unwrap().unwrap().family.unwrap();
-    assert_eq!(read().await.entered, Some(entered));
+    assert_eq!(read().await.last_audited, Some(entered));
     execute(&store, "UPDATE refresh_tokens SET generation = generation + 1").await;
     let family = read().await;
-    assert_eq!((family.generation, family.entered, family.counted_before(3)), (2, None, None));
+    assert_eq!((family.generation, family.last_audited, family.counted_before(3)), (2, None, None));
 }
 
 /// Without either, deleting an account would be refused or would read whole tables.

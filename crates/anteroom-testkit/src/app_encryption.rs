@@ -1,14 +1,14 @@
 //! Encryption as an application has it: a key of its own that others encrypt to, and encrypting to the provider's.
 
 use anteroom_oidc::Encryption;
-use anteroom_oidc::jwe::{DecryptionKey, DecryptionKeyKind, Entropy, Jwe, Payload, encrypt};
+use anteroom_oidc::jwe::{DecryptionKey, EncryptionKeyType, Entropy, Jwe, Payload, encrypt};
 use anteroom_oidc::keys::ClientJwks;
 use serde_json::Value;
 
 pub struct AppDecryptionKey(DecryptionKey);
 
 impl AppDecryptionKey {
-    pub fn new(kind: DecryptionKeyKind) -> Self {
+    pub fn new(kind: EncryptionKeyType) -> Self {
         Self(DecryptionKey::generate(kind).unwrap().0)
     }
 

@@ -3,7 +3,7 @@
 
 use anteroom_flows::keys::signing_keys::{KeyMaker, NewKeys};
 use anteroom_oidc::SigningAlgorithm;
-use anteroom_oidc::jwe::{DecryptionKey, DecryptionKeyKind};
+use anteroom_oidc::jwe::{DecryptionKey, EncryptionKeyType};
 use anteroom_oidc::keys::SigningKey;
 use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
@@ -11,13 +11,13 @@ use zeroize::Zeroizing;
 type Private = Zeroizing<Vec<u8>>;
 
 static SIGNING_KEYS: Mutex<Vec<(SigningAlgorithm, Private)>> = Mutex::new(Vec::new());
-static DECRYPTION_KEYS: Mutex<Vec<(DecryptionKeyKind, Private)>> = Mutex::new(Vec::new());
+static DECRYPTION_KEYS: Mutex<Vec<(EncryptionKeyType, Private)>> = Mutex::new(Vec::new());
 
 /// Of one database: the second key of an algorithm, or of a kind, is a new one.
 #[derive(Debug, Default)]
 pub(crate) struct FirstKeys {
     algorithms: Mutex<Vec<SigningAlgorithm>>,
-    kinds: Mutex<Vec<DecryptionKeyKind>>,
+    kinds: Mutex<Vec<EncryptionKeyType>>,
 }
 
 impl KeyMaker for FirstKeys {
@@ -29,7 +29,7 @@ impl KeyMaker for FirstKeys {
         Some((SigningKey::from_pkcs8(algorithm, &private).ok()?, private))
     }
 
-    fn decryption_key(&self, kind: DecryptionKeyKind) -> Option<(DecryptionKey, Private)> {
+    fn decryption_key(&self, kind: EncryptionKeyType) -> Option<(DecryptionKey, Private)> {
         if !is_first(&self.kinds, kind) {
             return NewKeys.decryption_key(kind);
         }

@@ -34,7 +34,7 @@ impl Drop for Node {
 /// What a node has without HTTP.
 pub(crate) async fn provider(configuration: &Configuration, around: &Environment) -> Arc<Provider> {
     let provider = Arc::new(wiring::provider(configuration, around).await.unwrap());
-    configured_clients::note(&Call::local(&provider)).await.unwrap();
+    configured_clients::record(&Call::local(&provider)).await.unwrap();
     provider
 }
 

@@ -10,7 +10,7 @@ use anteroom_flows::context::provider::Provider;
 use anteroom_flows::context::refusals;
 use anteroom_flows::context::registered_clients;
 use anteroom_flows::keys::signing_keys;
-use anteroom_flows::node::history;
+use anteroom_flows::node::database_history;
 use anteroom_flows::people::mail_requests;
 use anteroom_flows::protocol::backchannel;
 use anteroom_flows::sessions::end_sessions;
@@ -308,13 +308,13 @@ impl TestProvider {
 
     /// One look of the node at its database.
     pub async fn look_at_history(&self) {
-        history::check_now(&self.provider).await.unwrap();
+        database_history::check_now(&self.provider).await.unwrap();
     }
 
     /// What `anteroom database accept` does.
     pub async fn accept_database(&self) {
         let call = self.local();
-        history::accept(call.store(), call.audit(), None).await.unwrap();
+        database_history::accept(call.store(), call.audit(), None).await.unwrap();
     }
 
     /// What the background does each minute about what is only counted.
@@ -341,7 +341,7 @@ impl TestProvider {
 
     /// What the background does twice a second about mails that were asked for; how many asks were answered.
     pub async fn answer_asks(&self) -> usize {
-        mail_requests::answer(&self.local()).await.unwrap()
+        mail_requests::queue_requested_mails(&self.local()).await.unwrap()
     }
 
     /// Messages to people, newest first, once what was asked for is answered.

@@ -91,7 +91,7 @@ async fn take(
     (StatusCode::from_u16(status).unwrap(), body)
 }
 
-/// What Twilio puts into `X-TwilioSettings-Signature` when it posts these fields to `url`.
+/// What Twilio puts into `X-Twilio-Signature` when it posts these fields to `url`.
 pub fn signature(url: &str, fields: &[(&str, &str)]) -> String {
     let mut sorted = fields.to_vec();
     sorted.sort_unstable();

@@ -22,8 +22,8 @@ const DEVICE: &str = "anteroom_device";
 /// change.
 const STATE: &str = "op_browser_state";
 /// Release 0.1.0 wrote a MAC for each device, 65 bytes per device.
-const DEVICE_MAC_CONTEXT: &str = "known_device";
-const DEVICES: &str = "known_devices";
+const DEVICE_MAC_CONTEXT_V1: &str = "known_device";
+const DEVICE_MAC_CONTEXT_V2: &str = "known_devices";
 /// The prefix of the present form. No value of 0.1.0 begins with it, and 0.1.0 reads no device from a value that does.
 const DEVICES_V2_PREFIX: &str = "2.";
 const MAC_BYTES: usize = 32;
@@ -138,35 +138,35 @@ fn find(headers: &HeaderMap, name: &str) -> Option<String> {
 /// The cookie's value: the MAC, then the device identifiers that it covers.
 fn encode_devices(keyring: &Keyring, devices: &[DeviceId]) -> String {
     let ids: Vec<u8> = devices.iter().flat_map(|device| *device.0.as_bytes()).collect();
-    let mac = keyring.mac(KeyPurpose::DeviceMac).digest(DEVICES, &ids);
+    let mac = keyring.mac(KeyPurpose::DeviceMac).digest(DEVICE_MAC_CONTEXT_V2, &ids);
     format!("{DEVICES_V2_PREFIX}{}", URL_SAFE_NO_PAD.encode([mac.as_bytes(), ids.as_slice()].concat()))
 }
 
 fn parse_devices(keyring: &Keyring, text: &str) -> Vec<DeviceId> {
     let mut devices = match text.strip_prefix(DEVICES_V2_PREFIX) {
-        Some(together) => parse_together(keyring, together).unwrap_or_default(),
-        None => text.split(SEPARATOR).filter_map(|one| parse_device(keyring, one)).collect(),
+        Some(together) => parse_devices_v2(keyring, together).unwrap_or_default(),
+        None => text.split(SEPARATOR).filter_map(|one| parse_device_v1(keyring, one)).collect(),
     };
     devices.truncate(MAX_DEVICES);
     devices
 }
 
-fn parse_together(keyring: &Keyring, text: &str) -> Option<Vec<DeviceId>> {
+fn parse_devices_v2(keyring: &Keyring, text: &str) -> Option<Vec<DeviceId>> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let (mac, ids) = bytes.split_at_checked(MAC_BYTES)?;
     let mac = KeyedDigest::from_slice(mac)?;
-    if !keyring.mac(KeyPurpose::DeviceMac).verify(DEVICES, ids, &mac) {
+    if !keyring.mac(KeyPurpose::DeviceMac).verify(DEVICE_MAC_CONTEXT_V2, ids, &mac) {
         return None;
     }
     ids.chunks(16).map(|id| Uuid::from_slice(id).ok().map(DeviceId)).collect()
 }
 
 /// Parses the form that release 0.1.0 wrote.
-fn parse_device(keyring: &Keyring, text: &str) -> Option<DeviceId> {
+fn parse_device_v1(keyring: &Keyring, text: &str) -> Option<DeviceId> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
     let (id, mac) = bytes.split_at_checked(16)?;
     let mac = KeyedDigest::from_slice(mac)?;
-    let genuine = keyring.mac(KeyPurpose::DeviceMac).verify(DEVICE_MAC_CONTEXT, id, &mac);
+    let genuine = keyring.mac(KeyPurpose::DeviceMac).verify(DEVICE_MAC_CONTEXT_V1, id, &mac);
     genuine.then(|| Uuid::from_slice(id).ok().map(DeviceId)).flatten()
 }
 

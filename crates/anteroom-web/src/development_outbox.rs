@@ -15,12 +15,12 @@ use axum::response::{IntoResponse as _, Response};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::failure::{PageError, finish};
 use crate::page_context::PageContext;
+use crate::page_error::{PageError, finish};
+use crate::path_param::PathParam;
 use crate::paths::{OUTBOX, to_sign_in};
 use crate::request_checks::is_loopback_name;
 use crate::respond::PageResponse;
-use crate::segment::PathParam;
 use crate::state::Web;
 
 const SHOWN: u64 = 200;
@@ -96,7 +96,7 @@ async fn delivered(context: &PageContext) -> Result<Vec<OutboxItem>, PageError> 
     let rendered = messages.iter().map(|message| OutboxItem::of(&theme, &branding, message));
     rendered.collect::<Result<_, _>>().map_err(|error| {
         tracing::error!(reference = %context.visit.reference, "the message could not be rendered: {error}");
-        PageError::from(anteroom_flows::error::FlowError::Broken("a message could not be rendered"))
+        PageError::from(anteroom_flows::error::FlowError::Inconsistent("a message could not be rendered"))
     })
 }
 

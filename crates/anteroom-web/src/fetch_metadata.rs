@@ -11,14 +11,14 @@ use axum::middleware::Next;
 use axum::response::Response;
 use std::sync::Arc;
 
-use crate::failure::PageError;
-use crate::page_context::{PageContext, loads};
+use crate::page_context::{PageContext, fetch_context};
+use crate::page_error::PageError;
 use crate::paths::to_sign_in;
 use crate::state::Web;
 
 /// Applies to GET and HEAD only: forms are protected by their token.
 pub(crate) async fn only(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    if !request.method().is_safe() || loads(request.headers()) != FetchContext::PartOfPage {
+    if !request.method().is_safe() || fetch_context(request.headers()) != FetchContext::NotNavigation {
         return next.run(request).await;
     }
     let (mut parts, _) = request.into_parts();

@@ -32,7 +32,7 @@ pub(crate) enum FormName {
     NotEntitled,
     ExpiredPassword,
     ForgotPassword,
-    RecoveryCode,
+    MailedCode,
     Recover,
     VerifySend,
     VerifyCode,
@@ -56,7 +56,7 @@ impl FormName {
             Self::NotEntitled => "form:not-entitled",
             Self::ExpiredPassword => "form:expired-password",
             Self::ForgotPassword => "form:forgot-password",
-            Self::RecoveryCode => "form:recovery-code",
+            Self::MailedCode => "form:recovery-code",
             Self::Recover => "form:recover",
             Self::VerifySend => "form:verify-send",
             Self::VerifyCode => "form:verify-code",
@@ -88,7 +88,7 @@ pub(crate) struct FormContext {
 
 /// The page that a form is made for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Page {
+pub(crate) struct FormPage {
     pub at: FormContext,
     /// The session and account that the page shows.
     pub owner: FormOwner,
@@ -106,8 +106,8 @@ pub(crate) struct TokenCheck {
 }
 
 /// Makes a token. Without a session or an account its part is all zeros.
-pub(crate) fn make(keyring: &Keyring, form: FormName, page: Page) -> String {
-    let Page { at, owner, number } = page;
+pub(crate) fn make(keyring: &Keyring, form: FormName, page: FormPage) -> String {
+    let FormPage { at, owner, number } = page;
     let session = owner.session.map_or(Uuid::nil(), |session| session.0);
     let account = owner.account.map_or(Uuid::nil(), |account| account.0);
     let mut bytes = at.now.as_millisecond().to_be_bytes().to_vec();
@@ -177,8 +177,8 @@ mod tests {
         FormContext { browser: BrowserId(Uuid::from_u128(browser)), now }
     }
 
-    fn page_of(owner: FormOwner) -> Page {
-        Page { at: at(1, 0), owner, number: [5; ID_LEN] }
+    fn page_of(owner: FormOwner) -> FormPage {
+        FormPage { at: at(1, 0), owner, number: [5; ID_LEN] }
     }
 
     fn returned(at: FormContext, origin: FormOrigin) -> TokenCheck {
@@ -191,9 +191,9 @@ mod tests {
         let owner = FormOwner::default();
         let token = make(&keyring, FormName::SignIn, page_of(owner));
         for (form, moment, origin, expected) in [
-            (FormName::SignIn, at(1, 59), FormOrigin::Not, Ok(owner)),
+            (FormName::SignIn, at(1, 59), FormOrigin::Unknown, Ok(owner)),
             (FormName::SignIn, at(1, 60), OURS, Err(InvalidFormToken)),
-            (FormName::SignIn, at(2, 1), FormOrigin::Not, Err(InvalidFormToken)),
+            (FormName::SignIn, at(2, 1), FormOrigin::Unknown, Err(InvalidFormToken)),
             (FormName::SignIn, at(2, 1), OURS, Ok(owner)),
             (FormName::Consent, at(1, 1), OURS, Err(InvalidFormToken)),
         ] {
@@ -219,9 +219,9 @@ mod tests {
         let mac = KeyedDigest::from_slice(mac).unwrap();
         assert!(keyring.mac(KeyPurpose::FormMac).verify("form:sign-in", body, &mac));
         for (form, moment, origin, expected) in [
-            (FormName::SignIn, at(1, 59), FormOrigin::Not, Ok(FormOwner::default())),
+            (FormName::SignIn, at(1, 59), FormOrigin::Unknown, Ok(FormOwner::default())),
             (FormName::SignIn, at(1, 60), OURS, Err(InvalidFormToken)),
-            (FormName::SignIn, at(2, 1), FormOrigin::Not, Err(InvalidFormToken)),
+            (FormName::SignIn, at(2, 1), FormOrigin::Unknown, Err(InvalidFormToken)),
             (FormName::Consent, at(1, 1), OURS, Err(InvalidFormToken)),
         ] {
             assert_eq!(
@@ -237,7 +237,7 @@ mod tests {
         let keyring = Keyring::for_tests(1);
         let session = Some(SessionId(Uuid::from_u128(3)));
         let account = Some(AccountId(Uuid::from_u128(4)));
-        let back = returned(at(1, 1), FormOrigin::Not);
+        let back = returned(at(1, 1), FormOrigin::Unknown);
         for owner in
             [FormOwner::default(), FormOwner { session: None, account }, FormOwner { session, account }]
         {

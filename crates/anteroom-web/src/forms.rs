@@ -9,9 +9,9 @@ use anteroom_flows::context::call::FormOwner;
 use anteroom_flows::context::limits::{FormToken, spend_form, spend_sign_out};
 use anteroom_flows::interaction::form_limits::{FormReferences, counted_for};
 use anteroom_flows::interaction::open_interaction::InteractionRef;
-use anteroom_flows::sessions::browser_sessions::another_person;
+use anteroom_flows::sessions::browser_sessions::account_mismatch;
 use anteroom_oidc::Issuer;
-use anteroom_oidc::form::UrlEncodedForm as Decoded;
+use anteroom_oidc::form::UrlEncodedForm;
 use anteroom_pages::ErrorKind;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
@@ -20,13 +20,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use std::sync::Arc;
 
-use crate::failure::PageError;
 use crate::form_token::{self, FormName, InvalidFormToken, TokenCheck};
 use crate::origin::{self, FormOrigin};
 use crate::page_context::PageContext;
+use crate::page_error::PageError;
 use crate::page_token::here;
 use crate::paths::{
-    COMPLETE_REGISTRATION, CONTINUE, FORGOT_PASSWORD, SIGN_IN, SIGN_OUT, on_with, to_sign_in,
+    COMPLETE_REGISTRATION, CONTINUE, FORGOT_PASSWORD, SIGN_IN, SIGN_OUT, to_sign_in, with_interaction,
 };
 use crate::received::{BodyResult, read_body};
 use crate::state::Web;
@@ -59,8 +59,8 @@ pub(crate) struct FormOrStale<T> {
 }
 
 pub(crate) enum SubmittedFields<T> {
-    Good(T),
-    Stale(T),
+    Valid(T),
+    InvalidToken(T),
 }
 
 impl<T: FormFields> FromRequest<Arc<Web>> for Form<T> {
@@ -108,9 +108,9 @@ async fn good<T: FormFields>(context: &mut PageContext, request: FormRequest) ->
         return Err(PageError::no_cookies(&T::reload_path(&sent)));
     }
     if T::OF_CURRENT_SESSION
-        && let Some(other) = another_person(&context.visit).await?
+        && let Some(other) = account_mismatch(&context.visit).await?
     {
-        return Err(PageError::another_person(&other.account, &T::reload_path(&sent)));
+        return Err(PageError::account_mismatch(&other.account, &T::reload_path(&sent)));
     }
     T::read(&sent)
 }
@@ -123,9 +123,9 @@ async fn good_or_stale<T: FormFields>(
     match token {
         Ok(owner) => {
             context.visit.form = owner;
-            T::read(&sent).map(SubmittedFields::Good)
+            T::read(&sent).map(SubmittedFields::Valid)
         }
-        Err(InvalidFormToken) => T::read(&sent).map(SubmittedFields::Stale),
+        Err(InvalidFormToken) => T::read(&sent).map(SubmittedFields::InvalidToken),
     }
 }
 
@@ -142,13 +142,13 @@ async fn received<T: FormFields>(
     if token.is_ok() {
         context.visit.sends_form(sent.token(), sent.fields.pairs());
     }
-    count(context, &path, &sent, if token.is_ok() { FormToken::Good } else { FormToken::Stale }).await?;
+    count(context, &path, &sent, if token.is_ok() { FormToken::Valid } else { FormToken::Invalid }).await?;
     Ok((sent, token))
 }
 
 /// The fields of a form, sent from our own page as far as the browser says.
 pub(crate) struct ReceivedForm {
-    fields: Decoded,
+    fields: UrlEncodedForm,
     origin: FormOrigin,
 }
 
@@ -159,7 +159,7 @@ impl ReceivedForm {
             return Err(malformed());
         }
         let body = body.map_err(|_| too_large())?;
-        let fields = Decoded::decode(&body).map_err(|_| malformed())?;
+        let fields = UrlEncodedForm::decode(&body).map_err(|_| malformed())?;
         Ok(Self { fields, origin })
     }
 
@@ -185,7 +185,7 @@ impl ReceivedForm {
     }
 
     /// A field as it was entered, which may be empty; `None` if the form has no such field or has it twice.
-    pub(crate) fn as_left(&self, name: &str) -> Option<&str> {
+    pub(crate) fn value_if_single(&self, name: &str) -> Option<&str> {
         self.fields.value_if_single(name)
     }
 
@@ -203,10 +203,10 @@ impl ReceivedForm {
     }
 
     /// The address at which the page of the interaction can be opened again.
-    pub(crate) fn again(&self, without: &str) -> String {
+    pub(crate) fn reload_path_or(&self, default: &str) -> String {
         match self.field("interaction") {
-            "" => without.to_owned(),
-            handle => on_with(CONTINUE, Some(handle)),
+            "" => default.to_owned(),
+            handle => with_interaction(CONTINUE, Some(handle)),
         }
     }
 }

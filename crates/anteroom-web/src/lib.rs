@@ -11,7 +11,6 @@ mod cookies;
 mod development_outbox;
 mod endpoints;
 mod every_request;
-mod failure;
 mod fetch_metadata;
 #[cfg(feature = "test-util")]
 pub mod for_tests;
@@ -20,8 +19,10 @@ mod forms;
 mod once_an_hour;
 mod origin;
 mod page_context;
+mod page_error;
 mod page_token;
 mod pages;
+mod path_param;
 mod paths;
 mod received;
 mod request_checks;
@@ -29,7 +30,6 @@ mod request_deadline;
 mod request_log;
 mod respond;
 mod routes;
-mod segment;
 mod session_clock;
 mod state;
 

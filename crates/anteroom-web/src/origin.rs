@@ -12,7 +12,7 @@ pub(crate) enum FormOrigin {
     /// The browser says that our own page sent the form.
     SameOrigin,
     /// The browser says nothing, like old browsers and scripts.
-    Not,
+    Unknown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) fn of_form(headers: &HeaderMap, issuer: &Issuer) -> Result<FormOrigin
             Ok(FormOrigin::SameOrigin)
         }
         // The address was typed in, or the client is not a browser: the form token decides.
-        (Some("none") | None, None) => Ok(FormOrigin::Not),
+        (Some("none") | None, None) => Ok(FormOrigin::Unknown),
         _ => Err(CrossSite),
     }
 }
@@ -46,8 +46,8 @@ mod tests {
             (Some("same-origin"), ours, Ok(FormOrigin::SameOrigin)),
             (Some("same-origin"), None, Ok(FormOrigin::SameOrigin)),
             (None, ours, Ok(FormOrigin::SameOrigin)),
-            (None, None, Ok(FormOrigin::Not)),
-            (Some("none"), None, Ok(FormOrigin::Not)),
+            (None, None, Ok(FormOrigin::Unknown)),
+            (Some("none"), None, Ok(FormOrigin::Unknown)),
             (Some("cross-site"), None, Err(CrossSite)),
             (Some("same-site"), ours, Err(CrossSite)),
             (Some("same-origin"), Some("https://evil.example"), Err(CrossSite)),
@@ -55,8 +55,8 @@ mod tests {
             (Some("same-origin"), Some("null"), Ok(FormOrigin::SameOrigin)),
             (Some("cross-site"), Some("null"), Err(CrossSite)),
             (Some("same-site"), Some("null"), Err(CrossSite)),
-            (Some("none"), Some("null"), Ok(FormOrigin::Not)),
-            (None, Some("null"), Ok(FormOrigin::Not)),
+            (Some("none"), Some("null"), Ok(FormOrigin::Unknown)),
+            (None, Some("null"), Ok(FormOrigin::Unknown)),
             (None, Some(""), Err(CrossSite)),
         ] {
             let mut headers = HeaderMap::new();

@@ -97,7 +97,7 @@ impl PageContext {
             devices: jar.devices.clone(),
             state: jar.state,
             next_state: jar.next_state,
-            loads: loads(&parts.headers),
+            fetch_context: fetch_context(&parts.headers),
             device_label: device_label(text(USER_AGENT).unwrap_or_default()),
             languages: text(ACCEPT_LANGUAGE).map(accepted).unwrap_or_default(),
         };
@@ -114,7 +114,7 @@ impl PageContext {
 }
 
 /// The kind of load that the Fetch Metadata headers say.
-pub(crate) fn loads(headers: &HeaderMap) -> FetchContext {
+pub(crate) fn fetch_context(headers: &HeaderMap) -> FetchContext {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     FetchContext::of(FetchMetadata {
         destination: text("sec-fetch-dest"),

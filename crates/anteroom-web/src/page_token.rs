@@ -16,7 +16,7 @@ pub(crate) fn token_for(context: &PageContext, form: FormName, owner: FormOwner)
     if provider.readiness.is_beside_release_0_1() {
         return form_token::make_for_release_0_1(&provider.keyring, form, here(context));
     }
-    let page = form_token::Page { at: here(context), owner, number: provider.random.bytes() };
+    let page = form_token::FormPage { at: here(context), owner, number: provider.random.bytes() };
     form_token::make(&provider.keyring, form, page)
 }
 

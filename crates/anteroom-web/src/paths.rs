@@ -39,7 +39,7 @@ pub(crate) const OUTBOX: &str = "/dev/outbox";
 const OPEN_TILE: &str = "/open";
 
 /// A path with the interaction of the page.
-pub(crate) fn on_with(path: &str, interaction: Option<&str>) -> String {
+pub(crate) fn with_interaction(path: &str, interaction: Option<&str>) -> String {
     match interaction {
         Some(handle) => format!("{path}?{}", anteroom_oidc::form::encode([("interaction", handle)])),
         None => path.to_owned(),

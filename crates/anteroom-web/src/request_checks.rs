@@ -19,8 +19,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::endpoints::unavailable::unavailable;
-use crate::failure::PageError;
 use crate::page_context::{PageContext, request_from};
+use crate::page_error::PageError;
 use crate::paths::to_sign_in;
 use crate::respond::{LONGEST_LOCATION, REFERRER_POLICY};
 use crate::state::Web;

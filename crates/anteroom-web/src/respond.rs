@@ -7,7 +7,7 @@ use anteroom_flows::interaction::error_return::ErrorReturn;
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_pages::{
     Application, ErrorReturnPage, FormPostPage, HiddenField, Locale, Page, PageLayout, RedirectPage,
-    SessionClock, SignedInAs, SupportContact, Wait as WaitText,
+    SessionTimer, SignedInAs, SupportContact, Wait as WaitText,
 };
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, RETRY_AFTER, SET_COOKIE, VARY,
@@ -38,7 +38,7 @@ pub(crate) struct PageResponse<'a> {
     context: &'a PageContext,
     locale: Locale,
     signed_in_as: Option<SignedInAs>,
-    session: Option<SessionClock>,
+    session: Option<SessionTimer>,
     leads_to_client: bool,
     /// Other sites may frame the page: it replaces a redirect, which works in frames too (`prompt=none`).
     frameable: bool,

@@ -16,14 +16,14 @@ use tower_http::compression::CompressionLayer;
 use crate::endpoints::{
     authorize, check_session, cors, discovery, health, par, registration, token, twilio, userinfo,
 };
-use crate::failure::PageError;
 use crate::page_context::PageContext;
+use crate::page_error::PageError;
 use crate::pages::{
     choose_account, consent, dashboard, expired_password, factors, forgot_password, new_password,
     not_entitled, profile, recover, register, register_phones, session_time, sign_in, sign_out, step, verify,
 };
+use crate::path_param::PathParam;
 use crate::paths::{self as page, to_sign_in};
-use crate::segment::PathParam;
 use crate::state::Web;
 use crate::{development_outbox, every_request, fetch_metadata, request_checks, request_log};
 
@@ -67,20 +67,20 @@ fn pages() -> Router<Arc<Web>> {
         .route(page::PROFILE, get(profile::show).post(profile::submit))
         .route(page::FACTORS, get(factors::show))
         .route(page::ADD_FACTOR, get(factors::to_list).post(factors::add))
-        .route(page::CONFIRM_FACTOR, get(factors::to_list).post(factors::enter))
-        .route(page::REMOVE_FACTOR, get(factors::to_list).post(factors::take_off))
+        .route(page::CONFIRM_FACTOR, get(factors::to_list).post(factors::confirm))
+        .route(page::REMOVE_FACTOR, get(factors::to_list).post(factors::remove))
         .route("/account/factors/{id}", get(factors::enrol))
         .route("/open/{client}", get(dashboard::open))
         .route(page::SIGN_OUT, get(dashboard::home).post(sign_out::submit))
         .route(page::SIGNED_OUT, get(sign_out::done))
-        .route(page::SESSION, get(session_time::ask).post(session_time::go_on))
+        .route(page::SESSION, get(session_time::remaining).post(session_time::extend))
         .merge(password_routes())
 }
 
 /// Responses that our own pages load as images or frames, so without the Fetch Metadata check; and the development outbox.
 fn parts_of_pages() -> Router<Arc<Web>> {
     Router::new()
-        .route("/account/factors/{id}/qr.svg", get(factors::picture))
+        .route("/account/factors/{id}/qr.svg", get(factors::qr_code))
         .route(page::OUTBOX, get(development_outbox::page))
         .route("/dev/outbox.json", get(development_outbox::json))
         .route("/dev/outbox/{id}", get(development_outbox::email))
@@ -113,14 +113,14 @@ fn protocol(web: &Arc<Web>) -> Router<Arc<Web>> {
         .route(paths::AUTHORIZATION_SERVER, get(discovery::document).options(preflight))
         .route(paths::WEBFINGER, get(discovery::webfinger).options(preflight))
         .route(paths::JWKS, get(discovery::jwks).options(preflight))
-        .layer(from_fn(cors::anyone));
+        .layer(from_fn(cors::any_origin));
     let tokens = Router::new()
         .route(paths::TOKEN, post(token::token).options(preflight).fallback(token::only_post))
         .layer(from_fn_with_state(Arc::clone(web), cors::registered_with_credentials));
     let applications = Router::new()
         .route(paths::USERINFO, get(userinfo::get).post(userinfo::post).options(preflight))
         .route(paths::REVOCATION, post(token::revoke).options(preflight).fallback(token::only_post))
-        .layer(from_fn_with_state(Arc::clone(web), cors::registered));
+        .layer(from_fn_with_state(Arc::clone(web), cors::client_origins));
     Router::new()
         .merge(public)
         .merge(tokens)

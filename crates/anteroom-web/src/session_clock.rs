@@ -2,7 +2,7 @@
 
 use anteroom_domain::session::{Session, SessionRemaining};
 use anteroom_flows::context::call::FormOwner;
-use anteroom_pages::SessionClock;
+use anteroom_pages::SessionTimer;
 use jiff::SignedDuration;
 
 use crate::form_token::FormName;
@@ -11,21 +11,21 @@ use crate::page_token::token_for;
 
 /// Sign-in with the reason for the end of the session.
 pub(crate) const IDLE_TIMEOUT_PATH: &str = "/sign-in?ended=idle";
-pub(crate) const OVER_TOO_OLD: &str = "/sign-in?ended=limit";
+pub(crate) const MAX_AGE_PATH: &str = "/sign-in?ended=limit";
 
 /// The remaining time of the session that the page shows.
-pub(crate) fn session_clock(context: &PageContext, session: &Session) -> SessionClock {
+pub(crate) fn session_clock(context: &PageContext, session: &Session) -> SessionTimer {
     let policy = context.visit.snapshot().policy.session;
     let SessionRemaining { left, fixed } = session.left(policy, context.visit.now);
     let owner = FormOwner { session: Some(session.id), account: Some(session.account) };
-    SessionClock {
+    SessionTimer {
         handle: session.id.to_string(),
         form_token: token_for(context, FormName::Stay, owner),
         sign_out_form_token: token_for(context, FormName::SignOut, owner),
         seconds_left: seconds(left),
         warn_seconds: seconds(policy.warn_before()),
         fixed,
-        over_href: if fixed { OVER_TOO_OLD } else { IDLE_TIMEOUT_PATH }.to_owned(),
+        over_href: if fixed { MAX_AGE_PATH } else { IDLE_TIMEOUT_PATH }.to_owned(),
     }
 }
 

@@ -111,7 +111,7 @@ pub enum UserCommand {
     /// Show the claims about an account that clients can receive.
     Claims(ShowClaimsArgs),
     /// Set profile claims of an account: name=value; an empty value removes the claim.
-    SetClaims(ClaimsArgs),
+    SetClaims(SetClaimsArgs),
     /// Mail a password reset link; the person sets the new password themselves.
     SendReset(AddressArgs),
 }
@@ -144,7 +144,7 @@ pub struct ShowClaimsArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct ClaimsArgs {
+pub struct SetClaimsArgs {
     pub email: String,
     /// Such as `birthdate=1984-02-29` or `address.locality=Springfield`.
     #[arg(required = true, value_name = "NAME=VALUE")]

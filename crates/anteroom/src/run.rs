@@ -14,7 +14,7 @@ fn refused(error: &clap::Error) -> ! {
         error.exit();
     }
     let plain = |text: String, argument: &String| text.replace(argument, &shown::argument(argument));
-    commands::fail(&hidden.iter().fold(error.render().to_string(), plain));
+    commands::print_usage_error(&hidden.iter().fold(error.render().to_string(), plain));
     std::process::exit(error.exit_code());
 }
 

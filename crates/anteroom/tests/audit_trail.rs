@@ -84,8 +84,8 @@ impl Installation {
         self.runtime.block_on(async {
             let configuration = Configuration::load(&self.path("anteroom.toml"), &|_| None);
             let configuration = configuration.unwrap_or_else(|problems| panic!("{}", problems.render(false)));
-            let around = Environment { may_make_keys: true, ..Environment::production() };
-            let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
+            let environment = Environment { may_make_keys: true, ..Environment::production() };
+            let provider = Arc::new(wiring::provider(&configuration, &environment).await.unwrap());
             work(&provider, self.path("anteroom.checkpoints.jsonl")).await;
             provider.store.close().await;
         });

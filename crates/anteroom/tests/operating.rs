@@ -132,12 +132,12 @@ async fn a_database_that_has_lost_the_key_of_its_subs_is_not_served() {
         );
         fs::write(installation.path("anteroom.toml"), text).unwrap();
         let settings = installation.configuration().settings;
-        let around = Environment { may_make_keys: true, ..Environment::production() };
-        let (store, _) = wiring::open_store(&settings, &around).await.unwrap();
+        let environment = Environment { may_make_keys: true, ..Environment::production() };
+        let (store, _) = wiring::open_store(&settings, &environment).await.unwrap();
         store.close().await;
         backend.execute("DELETE FROM sealed_keys WHERE purpose = 'subject'").await;
         // Another one would make another person of each account.
-        assert!(matches!(wiring::open_store(&settings, &around).await, Err(WiringError::KeysLost)));
+        assert!(matches!(wiring::open_store(&settings, &environment).await, Err(WiringError::KeysLost)));
     })
     .await;
 }
@@ -328,8 +328,8 @@ async fn a_reload_announces_and_admits_only_algorithms_that_have_keys() {
     let installation = Installation::new();
     let configuration = installation.configuration();
     anteroom_storage::migrate(&installation.options()).await.unwrap();
-    let around = Environment { may_make_keys: true, ..Environment::production() };
-    let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
+    let environment = Environment { may_make_keys: true, ..Environment::production() };
+    let provider = Arc::new(wiring::provider(&configuration, &environment).await.unwrap());
     let web = wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap();
     let running = wiring::key_schedule(&configuration.settings).algorithms;
     assert!(!running.contains(&SigningAlgorithm::Ps256));
@@ -362,17 +362,17 @@ async fn a_reload_that_takes_clients_away_is_looked_at_twice() {
     let mut source = ConfigurationFile::new(installation.path("anteroom.toml"));
     let configuration = source.load(&|_| None).unwrap();
     anteroom_storage::migrate(&installation.options()).await.unwrap();
-    let around = Environment { may_make_keys: true, ..Environment::production() };
-    let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
+    let environment = Environment { may_make_keys: true, ..Environment::production() };
+    let provider = Arc::new(wiring::provider(&configuration, &environment).await.unwrap());
     let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
     let algorithms = wiring::key_schedule(&configuration.settings).algorithms;
-    let mut follower = ConfigurationReloader::new(web, source, &configuration, algorithms);
+    let mut watcher = ConfigurationReloader::new(web, source, &configuration, algorithms);
     let mut now = Instant::now();
     // A change is read at the second look that finds it.
     let mut served_after = async |seconds: &[u64]| {
         for seconds in seconds {
             now += Duration::from_secs(*seconds);
-            assert!(follower.look(now).await);
+            assert!(watcher.check(now).await);
         }
         provider.snapshot().clients.iter().count()
     };

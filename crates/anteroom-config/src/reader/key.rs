@@ -48,7 +48,7 @@ impl<T> Key<T> {
 
     /// More than the default is less safe.
     #[must_use]
-    pub(crate) fn weaker_above(self) -> Self
+    pub(crate) fn looser_above(self) -> Self
     where
         T: PartialOrd,
     {

@@ -113,7 +113,7 @@ impl<'a> Context<'a> {
     }
 
     /// What was written below `prefix` and is not the default, by the path after it.
-    pub(crate) fn written_below(&self, prefix: &str) -> BTreeMap<String, String> {
+    pub(crate) fn non_default_values_below(&self, prefix: &str) -> BTreeMap<String, String> {
         let written = self.written.borrow();
         let below = written.range::<str, _>((Bound::Included(prefix), Bound::Unbounded));
         let below = below.map_while(|(path, value)| Some((path.strip_prefix(prefix)?, value)));

@@ -67,7 +67,7 @@ fn read_admitted(section: &mut Section<'_, '_>) -> Option<Vec<GroupName>> {
 }
 
 fn read_policy(section: &mut Section<'_, '_>, groups: Option<&[GroupName]>) -> ClientPolicy {
-    let admission = match groups {
+    let entitlement = match groups {
         None => Entitlement::Everyone,
         Some(names) => Entitlement::Groups(names.iter().cloned().collect()),
     };
@@ -99,7 +99,7 @@ fn read_policy(section: &mut Section<'_, '_>, groups: Option<&[GroupName]>) -> C
     ClientPolicy {
         first_party,
         offline_access_consent,
-        admission,
+        entitlement,
         min_acr,
         tile: read_tile(section),
         refresh_is_activity,

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{ClientDraft, client_warnings};
 use crate::diagnostics::{ConfigFinding, SourceSpan};
-use crate::fingerprint::SECRETS_OF_CLIENTS;
+use crate::fingerprint::CLIENT_SECRET_KEYS;
 use crate::reader::kind::{Kind, any_text, boolean, did_you_mean, integer, list, parsed, quoted};
 use crate::reader::{Context, Section, key};
 use crate::suggest::nearest;
@@ -22,7 +22,7 @@ pub(super) fn read_metadata(section: &mut Section<'_, '_>) -> ClientMetadataInpu
     read_basics(section, &mut input);
     read_proof(section, &mut input);
     read_requests(section, &mut input);
-    read_demands(section, &mut input);
+    read_authentication_defaults(section, &mut input);
     read_uris(section, &mut input);
     read_logout(section, &mut input);
     read_signing(section, &mut input);
@@ -110,7 +110,7 @@ fn json() -> Kind<Value> {
     )
 }
 
-fn read_demands(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
+fn read_authentication_defaults(s: &mut Section<'_, '_>, input: &mut ClientMetadataInput) {
     let meaning = "How old a sign-in may be, where the request does not say.";
     let seconds = integer(i64::MIN..=i64::MAX).named("seconds");
     input.default_max_age = s.get(key("default_max_age", seconds, meaning));
@@ -231,7 +231,7 @@ impl ClientRules {
 /// A listed claim that no scope of the client stands for would never be there.
 fn check_id_token_claims(cx: &Context<'_>, draft: &ClientDraft, metadata: &ClientMetadata) {
     let policy = &draft.policy;
-    if let Some(claim) = policy.id_token_claims.beyond(&metadata.scope, &policy.claims) {
+    if let Some(claim) = policy.id_token_claims.first_unavailable(&metadata.scope, &policy.claims) {
         let title = format!("client `{}` is never told the claim {}", draft.client_id, quoted(claim));
         let label = "is a claim of none of its scopes";
         cx.report(ConfigFinding::error(title).at(draft.place_of(cx, "id_token_claims"), label));
@@ -241,7 +241,7 @@ fn check_id_token_claims(cx: &Context<'_>, draft: &ClientDraft, metadata: &Clien
 /// A client has secrets exactly where its way of authenticating uses them.
 fn check_secrets(cx: &Context<'_>, draft: &ClientDraft, metadata: &ClientMetadata) {
     let method = metadata.token_endpoint_auth_method;
-    let given = SECRETS_OF_CLIENTS.iter().find_map(|key| cx.place(&format!("{}{key}", draft.path)));
+    let given = CLIENT_SECRET_KEYS.iter().find_map(|key| cx.place(&format!("{}{key}", draft.path)));
     if method == TokenEndpointAuthMethod::ClientSecretJwt {
         check_mac_keys(cx, draft, metadata.token_endpoint_auth_signing_alg, given.clone());
     }

@@ -1,6 +1,6 @@
 //! Client settings that are valid but probably a mistake or unsafe.
 
-use anteroom_oidc::protocol_values::separated_by_commas;
+use anteroom_oidc::protocol_values::contains_comma;
 use anteroom_oidc::{ClientMetadata, GrantType, RedirectUri, Scope};
 
 use super::ClientDraft;
@@ -34,7 +34,7 @@ fn warn_of_unknown_scopes(cx: &Context<'_>, draft: &ClientDraft, metadata: &Clie
         let text = scope.to_string();
         let standard: Vec<String> = Scope::STANDARD.iter().map(ToString::to_string).collect();
         let near = nearest(&text, standard.iter().map(String::as_str));
-        if near.is_none() && has_api && !separated_by_commas(&text) {
+        if near.is_none() && has_api && !contains_comma(&text) {
             continue;
         }
         let finding = ConfigFinding::warning(format!(
@@ -43,7 +43,7 @@ fn warn_of_unknown_scopes(cx: &Context<'_>, draft: &ClientDraft, metadata: &Clie
         ));
         let finding = finding.at(draft.place_of(cx, "scope"), "no claims belong to it");
         cx.report(match near {
-            _ if separated_by_commas(&text) => finding.help("scopes are separated by spaces, not by commas"),
+            _ if contains_comma(&text) => finding.help("scopes are separated by spaces, not by commas"),
             Some(near) => finding.help(did_you_mean(near)),
             None => finding.help(format!(
                 "known are {}; one of an API is named beside that API: `audience`",

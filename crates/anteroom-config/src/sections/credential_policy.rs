@@ -39,11 +39,11 @@ pub(super) fn read_new_password(
 pub(super) fn read_codes(policy: &mut Section<'_, '_>, default: CodePolicy) -> CodePolicy {
     policy.section("codes", "One-time codes by text and call.", |section| {
         let lifetime =
-            key("lifetime", duration(MINUTE..=MINUTE * 30), "How long a code works.").weaker_above();
+            key("lifetime", duration(MINUTE..=MINUTE * 30), "How long a code works.").looser_above();
         let meaning = "How many wrong entries an account has in any 24 hours. Only time gives them back.";
-        let wrong_entries = key("wrong_entries", integer(1..=20), meaning).weaker_above();
+        let wrong_entries = key("wrong_entries", integer(1..=20), meaning).looser_above();
         let meaning = "How many codes an account is sent in a day.";
-        let sends_a_day = key("sends_a_day", integer(1..=100), meaning).weaker_above();
+        let sends_a_day = key("sends_a_day", integer(1..=100), meaning).looser_above();
         let meaning = "What the first code after the ones that are sent at once waits; each further one waits \
             twice as long.";
         let first_wait = key("first_wait", duration(SECOND..=MINUTE * 15), meaning).looser_below();
@@ -60,7 +60,7 @@ pub(super) fn read_codes(policy: &mut Section<'_, '_>, default: CodePolicy) -> C
 pub(super) fn read_recovery(policy: &mut Section<'_, '_>, default: RecoveryPolicy) -> RecoveryPolicy {
     policy.section("recovery", "Forgotten passwords.", |section| {
         let meaning = "How long the link of a mail, and the code in it, work.";
-        let link_lifetime = key("link_lifetime", duration(MINUTE * 5..=HOUR * 4), meaning).weaker_above();
+        let link_lifetime = key("link_lifetime", duration(MINUTE * 5..=HOUR * 4), meaning).looser_above();
         let meaning =
             "How long a phone that is added to a registered account waits before it serves a recovery.";
         let new_phone_delay = key("new_phone_delay", duration(HOUR..=days(30)), meaning).looser_below();

@@ -46,7 +46,7 @@ fn read_signing(keys: &mut Section<'_, '_>) -> SigningSettings {
         let algorithms = key("algorithms", list(word(SigningAlgorithm::ALL)), meaning);
         let algorithms = section.get_or(algorithms, default);
         let rotate_every = key("rotate_every", duration(days(7)..=days(730)), "How long a key signs.");
-        let rotate_every = section.get_or(rotate_every.weaker_above(), days(90));
+        let rotate_every = section.get_or(rotate_every.looser_above(), days(90));
         let meaning = "How long a key is published before it signs and after it has signed, for applications \
             that keep old lists of keys.";
         let overlap = key("overlap", duration(HOUR..=days(90)), meaning).looser_below();

@@ -82,7 +82,7 @@ fn read_lockout(
             let forgiven = key("forgiven_failures", integer(0..=99), meaning);
             // SP 800-63B-4 §3.2.2 asks for a limit within 100 failures, which every accepted value is.
             let forgiven =
-                if profile == PolicyProfile::Practice { forgiven.weaker_above() } else { forgiven };
+                if profile == PolicyProfile::Practice { forgiven.looser_above() } else { forgiven };
             let meaning = "Whether browsers that have signed in to the account before count apart, so that a \
             stranger's failures do not lock people out of their own desks.";
             let known_devices = key("known_devices", boolean(), meaning).shuts_out_when(
@@ -145,7 +145,7 @@ fn read_limits(policy: &mut Section<'_, '_>) -> Limits {
     policy.section("limits", about, |section| {
         let mut limits = Limits::default();
         for limit in Limit::ALL.iter().filter(|limit| limit.is_set_under_limits()) {
-            let facts = limit.facts();
+            let facts = limit.definition();
             limits.set(
                 *limit,
                 section.section(facts.name, facts.about, |section| {
@@ -165,9 +165,9 @@ fn read_session(policy: &mut Section<'_, '_>, default: SessionPolicy) -> Session
                        without its password.";
         let switch = key("switch_proof_after", duration(SignedDuration::ZERO..=days(1)), meaning);
         let session = SessionPolicy {
-            idle: section.get_or(idle.weaker_above(), default.idle),
-            absolute: section.get_or(absolute.weaker_above(), default.absolute),
-            switch_proof_after: section.get_or(switch.weaker_above(), default.switch_proof_after),
+            idle: section.get_or(idle.looser_above(), default.idle),
+            absolute: section.get_or(absolute.looser_above(), default.absolute),
+            switch_proof_after: section.get_or(switch.looser_above(), default.switch_proof_after),
         };
         check_order(section, ("idle", session.idle), ("absolute", session.absolute));
         session
@@ -183,7 +183,10 @@ fn read_sign_in(policy: &mut Section<'_, '_>, default: SignInPolicy) -> SignInPo
         });
         let meaning = "A failed sign-in answers no sooner than this. Keep it above the slowest hash in use.";
         let floor = key("failure_floor", duration(SignedDuration::ZERO..=SECOND * 10), meaning);
-        SignInPolicy { rate, failure_floor: section.get_or(floor.looser_below(), default.failure_floor) }
+        SignInPolicy {
+            rate,
+            min_failure_time: section.get_or(floor.looser_below(), default.min_failure_time),
+        }
     })
 }
 
@@ -194,7 +197,7 @@ fn read_own_networks(policy: &mut Section<'_, '_>, default: OwnNetworks) -> OwnN
         let everyone = "nobody would be outside, and every limit by address would be raised";
         let networks = section.get_or(key("networks", list(network(everyone)), meaning), default.networks);
         let meaning = "How many times over limits by address are theirs.";
-        let factor = key("factor", integer(1..=100), meaning).weaker_above();
+        let factor = key("factor", integer(1..=100), meaning).looser_above();
         OwnNetworks { networks, factor: section.get_or(factor, default.factor) }
     })
 }
@@ -202,7 +205,7 @@ fn read_own_networks(policy: &mut Section<'_, '_>, default: OwnNetworks) -> OwnN
 fn read_tokens(policy: &mut Section<'_, '_>, d: TokenPolicy) -> TokenPolicy {
     policy.section("tokens", "Lifetimes of codes and tokens.", |section| {
         let mut lifetime = |name, range, default, meaning| {
-            section.get_or(key(name, duration(range), meaning).weaker_above(), default)
+            section.get_or(key(name, duration(range), meaning).looser_above(), default)
         };
         let (code, access, id) = (SECOND * 10..=MINUTE * 10, MINUTE..=DAY, MINUTE..=DAY);
         let zero = SignedDuration::ZERO;
@@ -243,7 +246,7 @@ fn read_clients(policy: &mut Section<'_, '_>, default: ClientsPolicy) -> Clients
     policy.section("clients", about, |section| {
         let meaning = "How long an application must have been absent from the configuration of every node before what \
             people granted to it ends for good. It gets nothing from the first moment.";
-        let after = key("end_grants_after", duration(MINUTE * 5..=days(7)), meaning).weaker_above();
+        let after = key("end_grants_after", duration(MINUTE * 5..=days(7)), meaning).looser_above();
         ClientsPolicy { end_grants_after: section.get_or(after, default.end_grants_after) }
     })
 }
@@ -257,8 +260,8 @@ fn read_interaction(policy: &mut Section<'_, '_>, default: InteractionPolicy) ->
         );
         let form = key("form_lifetime", duration(MINUTE * 10..=days(7)), "An open page with a form.");
         InteractionPolicy {
-            lifetime: section.get_or(lifetime.weaker_above(), default.lifetime),
-            form_lifetime: section.get_or(form.weaker_above(), default.form_lifetime),
+            lifetime: section.get_or(lifetime.looser_above(), default.lifetime),
+            form_lifetime: section.get_or(form.looser_above(), default.form_lifetime),
         }
     })
 }
@@ -266,7 +269,7 @@ fn read_interaction(policy: &mut Section<'_, '_>, default: InteractionPolicy) ->
 fn read_registration(policy: &mut Section<'_, '_>, default: SignedDuration) -> SignedDuration {
     policy.section("registration", "How people join.", |section| {
         let meaning = "How long an invitation can be taken up. It can be sent again.";
-        section.get_or(key("invitation_lifetime", duration(HOUR..=days(90)), meaning).weaker_above(), default)
+        section.get_or(key("invitation_lifetime", duration(HOUR..=days(90)), meaning).looser_above(), default)
     })
 }
 

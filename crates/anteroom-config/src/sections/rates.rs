@@ -14,10 +14,10 @@ pub(super) fn read_rate(
     default: RateLimit,
     loosest: RateLimit,
 ) -> RateLimit {
-    let floor = limit.floor();
+    let floor = limit.recommended_minimum();
     let max = key("max", integer(1..=loosest.max), "How many.");
     let max =
-        section.get_or(max.weaker_above().shuts_out_below(floor.rate.max, floor.consequence), default.max);
+        section.get_or(max.looser_above().shuts_out_below(floor.rate.max, floor.consequence), default.max);
     let window = key("window", duration(loosest.window..=DAY), "In which time.");
     let window = window.looser_below().shuts_out_above(floor.longest_window_of(max), floor.consequence);
     RateLimit { max, window: section.get_or(window, default.window) }

@@ -2,9 +2,9 @@
 
 use anteroom_domain::account::GroupName;
 use anteroom_domain::client::Entitlement;
+use anteroom_domain::client_registration::{RegistrationMode, RegistrationPolicy};
 use anteroom_domain::limits::Limit;
 use anteroom_domain::rate::RateLimit;
-use anteroom_domain::registration::{RegistrationMode, RegistrationPolicy};
 use anteroom_oidc::ScopeSet;
 use secrecy::{ExposeSecret as _, SecretString};
 

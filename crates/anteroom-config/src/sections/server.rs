@@ -24,10 +24,10 @@ pub(super) fn read_server(top: &mut Section<'_, '_>) -> Server {
         let trusted_proxies = section.get_or(proxies, Vec::new());
         let timeout =
             key("request_timeout", duration(SECOND..=MINUTE * 5), "How long a request may take in all.");
-        let request_timeout = section.get_or(timeout.weaker_above(), SignedDuration::from_secs(15));
+        let request_timeout = section.get_or(timeout.looser_above(), SignedDuration::from_secs(15));
         let meaning = "The most bytes that a request's body may have.";
         let max_body = key("max_body", integer(16_384..=16_777_216), meaning);
-        let max_body = section.get_or(max_body.weaker_above(), 65_536);
+        let max_body = section.get_or(max_body.looser_above(), 65_536);
         Server { listen, trusted_proxies, request_timeout, max_body, tls: read_tls(section) }
     })
 }

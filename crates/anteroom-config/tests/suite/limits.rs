@@ -24,8 +24,8 @@ fn table() -> String {
     let mut table = String::from(
         "| limit | counts | per | default | too tight below | counted in | set by |\n|---|---|---|---|---|---|---|\n",
     );
-    for (limit, facts) in Limit::ALL.iter().map(|limit| (limit, limit.facts())) {
-        let (default, floor) = (rate(facts.default), rate(limit.floor().rate));
+    for (limit, facts) in Limit::ALL.iter().map(|limit| (limit, limit.definition())) {
+        let (default, floor) = (rate(facts.default), rate(limit.recommended_minimum().rate));
         let about = facts.about.trim_end_matches('.');
         let (per, counted) = (facts.per.as_str(), facts.counted.as_str());
         let (name, setting) = (facts.name, facts.setting);
@@ -54,7 +54,7 @@ fn the_table_of_limits_is_current() {
 #[test]
 fn each_limit_is_set_where_it_says() {
     for limit in Limit::ALL.iter().filter(|limit| limit.is_set_under_limits()) {
-        let text = format!("{}[{}]\nmax = 7\nwindow = \"90s\"\n", crate::BASE, limit.facts().setting);
+        let text = format!("{}[{}]\nmax = 7\nwindow = \"90s\"\n", crate::BASE, limit.definition().setting);
         let read = Configuration::parse_str("test.toml", &text, &|name| {
             (name == "MASTER_KEY").then(|| "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8".to_owned())
         });
@@ -65,8 +65,8 @@ fn each_limit_is_set_where_it_says() {
 
 #[test]
 fn each_limit_that_is_too_tight_says_whom_it_shuts_out() {
-    for limit in Limit::ALL.iter().filter(|limit| limit.floor().rate.max > 1) {
-        let (setting, below) = (limit.facts().setting, limit.floor().consequence);
+    for limit in Limit::ALL.iter().filter(|limit| limit.recommended_minimum().rate.max > 1) {
+        let (setting, below) = (limit.definition().setting, limit.recommended_minimum().consequence);
         // Some limits are set in one place, where one is a share of another.
         if matches!(
             limit,

@@ -2,7 +2,7 @@
 
 use crate::{BASE, assert_refused, assert_text, parse, parse_with};
 use anteroom_domain::client::Entitlement;
-use anteroom_domain::registration::{RegistrationMode, RegistrationPolicy};
+use anteroom_domain::client_registration::{RegistrationMode, RegistrationPolicy};
 
 #[test]
 fn registration_is_closed_unless_it_is_opened() {

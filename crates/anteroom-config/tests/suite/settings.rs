@@ -85,7 +85,7 @@ fn policy_is_read() {
     assert!(!policy.lockout.known_devices_count_apart);
     assert_eq!(policy.lockout.forgiven_failures, 2);
     assert_eq!((policy.sign_in.rate.max, policy.sign_in.rate.window), (20, SignedDuration::from_hours(1)));
-    assert_eq!(policy.sign_in.failure_floor, SignedDuration::from_secs(1));
+    assert_eq!(policy.sign_in.min_failure_time, SignedDuration::from_secs(1));
     let networks: Vec<_> = policy.own_networks.networks.iter().map(ToString::to_string).collect();
     assert_eq!(
         (networks.join(" "), policy.own_networks.factor),
@@ -114,7 +114,7 @@ fn a_client_is_read_whole() {
     assert!(client.policy.first_party && client.policy.refresh_is_activity && client.policy.logout_on_idle);
     assert_eq!(client.policy.min_acr, Some(Acr::Mfa));
     let front_desk = GroupName::parse("front-desk").unwrap();
-    assert_eq!(client.policy.admission, Entitlement::Groups([front_desk.clone()].into()));
+    assert_eq!(client.policy.entitlement, Entitlement::Groups([front_desk.clone()].into()));
     let tile = client.policy.tile.as_ref().unwrap();
     assert_eq!((tile.name.as_str(), tile.order, tile.icon.as_str()), ("The Web", 5, "app"));
     assert_eq!(client.secrets.len(), 1);
@@ -124,7 +124,7 @@ fn a_client_is_read_whole() {
 #[test]
 fn a_client_without_groups_admits_everyone_and_one_with_none_is_refused() {
     let settings = parse_with(WEB_CLIENT).unwrap().settings;
-    assert_eq!(settings.clients[0].policy.admission, Entitlement::Everyone);
+    assert_eq!(settings.clients[0].policy.entitlement, Entitlement::Everyone);
     let found = parse_with(&format!("{WEB_CLIENT}groups = []\n")).unwrap_err();
     assert_eq!(found.iter().map(|found| found.message).collect::<Vec<_>>(), ["a client that admits nobody"]);
 }

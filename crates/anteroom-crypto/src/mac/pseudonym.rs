@@ -11,15 +11,20 @@ use subtle::ConstantTimeEq as _;
 
 use super::Mac;
 
-const HALF: usize = 16;
+const BLOCK_BYTES: usize = 16;
 
 impl Mac {
     /// Under the oldest key, so that rotation leaves it what it is. In another scope the same identifier has another pseudonym,
     /// and without the key nothing connects the two.
-    pub fn lasting_pseudonym(&self, context: &str, scope: &[u8], identifier: [u8; HALF]) -> [u8; 2 * HALF] {
+    pub fn lasting_pseudonym(
+        &self,
+        context: &str,
+        scope: &[u8],
+        identifier: [u8; BLOCK_BYTES],
+    ) -> [u8; 2 * BLOCK_BYTES] {
         let tag = self.tag(context, scope, identifier);
         let hidden = self.masked(context, scope, tag, identifier);
-        let mut bytes = [0; 2 * HALF];
+        let mut bytes = [0; 2 * BLOCK_BYTES];
         for (out, byte) in bytes.iter_mut().zip(tag.into_iter().chain(hidden)) {
             *out = byte;
         }
@@ -32,18 +37,24 @@ impl Mac {
         context: &str,
         scope: &[u8],
         pseudonym: &[u8],
-    ) -> Option<[u8; HALF]> {
-        let (tag, hidden) = pseudonym.split_first_chunk::<HALF>()?;
+    ) -> Option<[u8; BLOCK_BYTES]> {
+        let (tag, hidden) = pseudonym.split_first_chunk::<BLOCK_BYTES>()?;
         let identifier = self.masked(context, scope, *tag, hidden.try_into().ok()?);
         let expected = self.tag(context, scope, identifier);
         bool::from(expected.ct_eq(tag)).then_some(identifier)
     }
 
-    fn tag(&self, context: &str, scope: &[u8], identifier: [u8; HALF]) -> [u8; HALF] {
+    fn tag(&self, context: &str, scope: &[u8], identifier: [u8; BLOCK_BYTES]) -> [u8; BLOCK_BYTES] {
         self.half(&format!("{context}: tag"), &[&identifier, scope].concat())
     }
 
-    fn masked(&self, context: &str, scope: &[u8], tag: [u8; HALF], mut bytes: [u8; HALF]) -> [u8; HALF] {
+    fn masked(
+        &self,
+        context: &str,
+        scope: &[u8],
+        tag: [u8; BLOCK_BYTES],
+        mut bytes: [u8; BLOCK_BYTES],
+    ) -> [u8; BLOCK_BYTES] {
         let keystream = self.half(&format!("{context}: keystream"), &[&tag, scope].concat());
         for (byte, key) in bytes.iter_mut().zip(keystream) {
             *byte ^= key;
@@ -52,9 +63,9 @@ impl Mac {
     }
 
     /// What has a fixed length comes first in the data, so that no two pairs run together.
-    fn half(&self, context: &str, data: &[u8]) -> [u8; HALF] {
+    fn half(&self, context: &str, data: &[u8]) -> [u8; BLOCK_BYTES] {
         let digest = self.first_key_digest(context, data);
-        let mut half = [0; HALF];
+        let mut half = [0; BLOCK_BYTES];
         for (out, byte) in half.iter_mut().zip(digest.as_bytes()) {
             *out = *byte;
         }

@@ -6,7 +6,7 @@ use argon2::Params;
 const MINIMUM_COST: Cost = Cost { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
 
 /// Bounds what one verification can cost, also of a stored hash that was not written here.
-const MOST: Cost = Cost { memory_kib: 256 * 1024, passes: 16, lanes: 16 };
+const MAX_COST: Cost = Cost { memory_kib: 256 * 1024, passes: 16, lanes: 16 };
 
 /// The cost of hashing as it is configured, never below OWASP's minimum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,24 +17,24 @@ pub struct HashParams {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HashParamsError {
-    #[error("memory must be between {} and {} KiB", MINIMUM_COST.memory_kib, MOST.memory_kib)]
+    #[error("memory must be between {} and {} KiB", MINIMUM_COST.memory_kib, MAX_COST.memory_kib)]
     Memory,
-    #[error("passes must be between {} and {}", MINIMUM_COST.passes, MOST.passes)]
+    #[error("passes must be between {} and {}", MINIMUM_COST.passes, MAX_COST.passes)]
     Passes,
-    #[error("lanes must be between {} and {}", MINIMUM_COST.lanes, MOST.lanes)]
+    #[error("lanes must be between {} and {}", MINIMUM_COST.lanes, MAX_COST.lanes)]
     Lanes,
 }
 
 impl HashParams {
     /// With a pepper. `lanes` is Argon2's p: lanes are computed one after another, on one core.
     pub fn new(memory_kib: u32, passes: u32, lanes: u32) -> Result<Self, HashParamsError> {
-        if !(MINIMUM_COST.memory_kib..=MOST.memory_kib).contains(&memory_kib) {
+        if !(MINIMUM_COST.memory_kib..=MAX_COST.memory_kib).contains(&memory_kib) {
             return Err(HashParamsError::Memory);
         }
-        if !(MINIMUM_COST.passes..=MOST.passes).contains(&passes) {
+        if !(MINIMUM_COST.passes..=MAX_COST.passes).contains(&passes) {
             return Err(HashParamsError::Passes);
         }
-        if !(MINIMUM_COST.lanes..=MOST.lanes).contains(&lanes) {
+        if !(MINIMUM_COST.lanes..=MAX_COST.lanes).contains(&lanes) {
             return Err(HashParamsError::Lanes);
         }
         Ok(Self { cost: Cost { memory_kib, passes, lanes }, pepper: true })
@@ -70,8 +70,9 @@ impl Cost {
     /// `None` for what Argon2 cannot do or what costs too much.
     pub(super) fn of_stored(params: &Params) -> Option<Self> {
         let cost = Self { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() };
-        let bounded =
-            cost.memory_kib <= MOST.memory_kib && cost.passes <= MOST.passes && cost.lanes <= MOST.lanes;
+        let bounded = cost.memory_kib <= MAX_COST.memory_kib
+            && cost.passes <= MAX_COST.passes
+            && cost.lanes <= MAX_COST.lanes;
         bounded.then_some(cost)
     }
 
@@ -109,8 +110,8 @@ mod tests {
     fn every_configurable_cost_is_one_that_argon2_takes() {
         for cost in [
             MINIMUM_COST,
-            MOST,
-            Cost { lanes: MOST.lanes, ..MINIMUM_COST },
+            MAX_COST,
+            Cost { lanes: MAX_COST.lanes, ..MINIMUM_COST },
             HashParams::cheap_for_tests().cost,
         ] {
             assert!(cost.argon2(32).is_ok(), "{cost:?}");

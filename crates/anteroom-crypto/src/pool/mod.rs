@@ -11,8 +11,8 @@
 //! their accounts can take it alone; memory is bounded by workers times the cost of one hash, and is given back a
 //! second after the last; no worker idles while anything waits; what no request waits for any more is not computed.
 
+mod hash_duration;
 mod job;
-mod pace;
 mod queue;
 mod worker;
 
@@ -119,31 +119,31 @@ impl HashPool {
     /// sooner. Dropping the future takes the request out of the queue.
     pub async fn verify(
         &self,
-        lane: QueueKey,
+        key: QueueKey,
         password: &SecretString,
         hash: Option<&PasswordHash>,
     ) -> Result<PasswordVerification, PoolError> {
         let (reply, answer) = oneshot::channel();
         let hash = hash.cloned();
-        self.shared.push(lane, Job::Verify { password: password.clone(), hash, reply });
+        self.shared.push(key, Job::Verify { password: password.clone(), hash, reply });
         answer.await.unwrap_or(Err(PoolError::Lost))
     }
 
-    pub async fn hash(&self, lane: QueueKey, password: &SecretString) -> Result<PasswordHash, PoolError> {
+    pub async fn hash(&self, key: QueueKey, password: &SecretString) -> Result<PasswordHash, PoolError> {
         let (reply, answer) = oneshot::channel();
-        self.shared.push(lane, Job::Hash { password: password.clone(), reply });
+        self.shared.push(key, Job::Hash { password: password.clone(), reply });
         answer.await.unwrap_or(Err(PoolError::Lost))
     }
 
     /// Other work that keeps a processor busy for milliseconds: it waits in line like a hash, and not on a thread that
     /// serves all requests.
-    pub async fn run<T, F>(&self, lane: QueueKey, work: F) -> Result<T, PoolError>
+    pub async fn run<T, F>(&self, key: QueueKey, work: F) -> Result<T, PoolError>
     where
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.shared.push(lane, Job::Other(Box::new(Other { work, reply })));
+        self.shared.push(key, Job::Other(Box::new(Other { work, reply })));
         answer.await.unwrap_or(Err(PoolError::Lost))
     }
 

@@ -14,17 +14,17 @@ use super::QueueKey;
 const KNOWN_IN_A_ROW: u8 = 3;
 
 pub(super) struct FairQueue<T> {
-    known: QueueHalf<T>,
-    others: QueueHalf<T>,
+    known: Lane<T>,
+    others: Lane<T>,
     /// Known devices served since one of the others was.
     known_in_a_row: u8,
     arrivals: u64,
 }
 
 /// One lane.
-struct QueueHalf<T> {
+struct Lane<T> {
     /// Never empty while it is in the map.
-    by_lane: HashMap<QueueKey, Line<T>>,
+    lines: HashMap<QueueKey, Line<T>>,
     /// Those that have a line, the next to be served first.
     turns: VecDeque<QueueKey>,
     waiting: usize,
@@ -46,8 +46,8 @@ impl<T> FairQueue<T> {
     pub(super) fn new(capacity: usize) -> Self {
         let known = capacity.div_ceil(2).max(1);
         Self {
-            known: QueueHalf::new(known),
-            others: QueueHalf::new(capacity.saturating_sub(known).max(1)),
+            known: Lane::new(known),
+            others: Lane::new(capacity.saturating_sub(known).max(1)),
             known_in_a_row: 0,
             arrivals: 0,
         }
@@ -89,9 +89,9 @@ impl<T> FairQueue<T> {
     }
 }
 
-impl<T> QueueHalf<T> {
+impl<T> Lane<T> {
     fn new(room: usize) -> Self {
-        Self { by_lane: HashMap::new(), turns: VecDeque::new(), waiting: 0, room }
+        Self { lines: HashMap::new(), turns: VecDeque::new(), waiting: 0, room }
     }
 
     fn has_room(&self) -> bool {
@@ -110,11 +110,11 @@ impl<T> QueueHalf<T> {
 
     fn pop(&mut self) -> Option<T> {
         let lane = self.turns.pop_front()?;
-        let line = self.by_lane.get_mut(&lane)?;
+        let line = self.lines.get_mut(&lane)?;
         let (_, item) = line.pop_front()?;
         self.waiting -= 1;
         if line.is_empty() {
-            self.by_lane.remove(&lane);
+            self.lines.remove(&lane);
         } else {
             self.turns.push_back(lane);
         }
@@ -122,16 +122,16 @@ impl<T> QueueHalf<T> {
     }
 
     fn retain(&mut self, keep: &mut impl FnMut(&T) -> bool) {
-        self.by_lane.retain(|_, line| {
+        self.lines.retain(|_, line| {
             line.retain(|(_, item)| keep(item));
             !line.is_empty()
         });
-        self.turns.retain(|lane| self.by_lane.contains_key(lane));
-        self.waiting = self.by_lane.values().map(VecDeque::len).sum();
+        self.turns.retain(|lane| self.lines.contains_key(lane));
+        self.waiting = self.lines.values().map(VecDeque::len).sum();
     }
 
     fn append(&mut self, lane: QueueKey, entry: (u64, T)) {
-        let line = self.by_lane.entry(lane).or_default();
+        let line = self.lines.entry(lane).or_default();
         if line.is_empty() {
             self.turns.push_back(lane);
         }
@@ -142,9 +142,9 @@ impl<T> QueueHalf<T> {
     /// Takes the youngest entry of the longest line (of equals, the one that grew last), if that line stays at least
     /// as long as the newcomer's will be.
     fn displace_for(&mut self, newcomer: QueueKey) -> Option<T> {
-        let own = self.by_lane.get(&newcomer).map_or(0, VecDeque::len);
+        let own = self.lines.get(&newcomer).map_or(0, VecDeque::len);
         let youngest = |line: &Line<T>| line.back().map(|(arrival, _)| *arrival);
-        let longest = self.by_lane.values_mut().max_by_key(|line| (line.len(), youngest(line)))?;
+        let longest = self.lines.values_mut().max_by_key(|line| (line.len(), youngest(line)))?;
         if longest.len() < own + 2 {
             return None;
         }

@@ -9,8 +9,8 @@ use std::{
 
 use super::{
     PoolFull, PoolSize, QueueKey,
+    hash_duration::HashDuration,
     job::Job,
-    pace::HashDuration,
     queue::{FairQueue, Pushed},
 };
 use crate::passwords::{Argon2Memory, PasswordHasher};

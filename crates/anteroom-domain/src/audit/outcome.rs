@@ -9,8 +9,8 @@ impl Event {
             | Self::AccountLocked { .. }
             | Self::PasswordExpiredNoticed
             | Self::LinkRefused { .. }
-            | Self::CodeRefused { .. }
-            | Self::CodeNotTaken { .. }
+            | Self::OneTimeCodeRefused { .. }
+            | Self::OneTimeCodeNotChecked { .. }
             | Self::CodeNotSent { .. }
             | Self::NewPasswordRefused { .. }
             | Self::PhoneRefused { .. }
@@ -19,7 +19,7 @@ impl Event {
             | Self::TokenRefused { .. }
             | Self::CodeReplayed { .. }
             | Self::RefreshReplayed { .. }
-            | Self::RefreshAhead { .. }
+            | Self::RefreshUnknownGeneration { .. }
             | Self::ClientRegistrationRefused { .. }
             | Self::ClientAuthenticationFailed { .. }
             | Self::RequestRefused { .. }
@@ -29,7 +29,7 @@ impl Event {
             | Self::RateLimited { .. } => Outcome::Failure,
             Self::SignedIn { .. }
             | Self::RecoveryAsked { .. }
-            | Self::AskAnswered { .. }
+            | Self::RecoveryMailQueued { .. }
             | Self::LinkFollowed
             | Self::CodeSent { .. }
             | Self::CodeAccepted { .. }
@@ -46,7 +46,7 @@ impl Event {
             | Self::AccountChosen
             | Self::SignedOut { .. }
             | Self::ConsentGiven { .. }
-            | Self::CodeRedeemed { .. }
+            | Self::AuthorizationCodeRedeemed { .. }
             | Self::TokensReleased { .. }
             | Self::TokenRefreshed { .. }
             | Self::RefreshRepeated { .. }

@@ -98,7 +98,7 @@ impl ChainHead {
 
 /// Entries up to this link were removed because they were old: the first remaining entry is linked to this link.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pruned {
+pub struct PruningRecord {
     pub link: ChainLink,
     pub at: Timestamp,
     /// Every removed entry was older than this time.
@@ -107,7 +107,7 @@ pub struct Pruned {
     pub signature: Vec<u8>,
 }
 
-impl Pruned {
+impl PruningRecord {
     pub fn sign(
         link: ChainLink,
         at: Timestamp,

@@ -2,7 +2,7 @@
 //!
 //! A line is accepted only byte for byte as [`ExportLine::write`] writes it.
 
-use crate::audit_trail::chain::{ChainLink, ChainedEntry, Checkpoint, Pruned};
+use crate::audit_trail::chain::{ChainLink, ChainedEntry, Checkpoint, PruningRecord};
 use crate::audit_trail::export_end::ExportEnd;
 use crate::audit_trail::hex;
 use crate::audit_trail::record::AuditRecord;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExportLine {
-    Pruned(Pruned),
+    Pruned(PruningRecord),
     Entry(Box<ChainedEntry>),
     Checkpoint(Checkpoint),
     End(ExportEnd),
@@ -124,11 +124,11 @@ impl From<&ChainedEntry> for EntryLine {
     }
 }
 
-struct Bad;
+struct InvalidLine;
 
 impl TryFrom<EntryLine> for ChainedEntry {
-    type Error = Bad;
-    fn try_from(line: EntryLine) -> Result<Self, Bad> {
+    type Error = InvalidLine;
+    fn try_from(line: EntryLine) -> Result<Self, InvalidLine> {
         let record = AuditRecord {
             id: line.id,
             at: time(line.at)?,
@@ -148,8 +148,8 @@ impl TryFrom<EntryLine> for ChainedEntry {
     }
 }
 
-impl From<&Pruned> for PrunedLine {
-    fn from(pruned: &Pruned) -> Self {
+impl From<&PruningRecord> for PrunedLine {
+    fn from(pruned: &PruningRecord) -> Self {
         Self {
             seq: pruned.link.seq,
             digest: hex::encode(pruned.link.digest.as_bytes()),
@@ -160,11 +160,11 @@ impl From<&Pruned> for PrunedLine {
     }
 }
 
-impl TryFrom<PrunedLine> for Pruned {
-    type Error = Bad;
-    fn try_from(line: PrunedLine) -> Result<Self, Bad> {
+impl TryFrom<PrunedLine> for PruningRecord {
+    type Error = InvalidLine;
+    fn try_from(line: PrunedLine) -> Result<Self, InvalidLine> {
         let link = ChainLink { seq: line.seq, digest: digest(&line.digest)? };
-        let signature = hex::decode(&line.signature).ok_or(Bad)?;
+        let signature = hex::decode(&line.signature).ok_or(InvalidLine)?;
         Ok(Self { link, at: time(line.at)?, older_than: time(line.older_than)?, signature })
     }
 }
@@ -181,10 +181,10 @@ impl From<&Checkpoint> for CheckpointLine {
 }
 
 impl TryFrom<CheckpointLine> for Checkpoint {
-    type Error = Bad;
-    fn try_from(line: CheckpointLine) -> Result<Self, Bad> {
+    type Error = InvalidLine;
+    fn try_from(line: CheckpointLine) -> Result<Self, InvalidLine> {
         let link = ChainLink { seq: line.seq, digest: digest(&line.digest)? };
-        Ok(Self { link, at: time(line.at)?, signature: hex::decode(&line.signature).ok_or(Bad)? })
+        Ok(Self { link, at: time(line.at)?, signature: hex::decode(&line.signature).ok_or(InvalidLine)? })
     }
 }
 
@@ -202,25 +202,25 @@ impl From<&ExportEnd> for EndLine {
 }
 
 impl TryFrom<EndLine> for ExportEnd {
-    type Error = Bad;
-    fn try_from(line: EndLine) -> Result<Self, Bad> {
+    type Error = InvalidLine;
+    fn try_from(line: EndLine) -> Result<Self, InvalidLine> {
         Ok(Self {
             link: ChainLink { seq: line.seq, digest: digest(&line.digest)? },
             at: time(line.at)?,
             checkpoints: line.checkpoints,
-            keys: line.keys.iter().map(|key| parse_key(key).ok_or(Bad)).collect::<Result<_, _>>()?,
-            signature: hex::decode(&line.signature).ok_or(Bad)?,
+            keys: line.keys.iter().map(|key| parse_key(key).ok_or(InvalidLine)).collect::<Result<_, _>>()?,
+            signature: hex::decode(&line.signature).ok_or(InvalidLine)?,
         })
     }
 }
 
 /// MACs and signatures are over whole milliseconds: what is finer would be vouched for by none of them.
-fn time(at: Timestamp) -> Result<Timestamp, Bad> {
-    Timestamp::from_millisecond(at.as_millisecond()).ok().filter(|whole| *whole == at).ok_or(Bad)
+fn time(at: Timestamp) -> Result<Timestamp, InvalidLine> {
+    Timestamp::from_millisecond(at.as_millisecond()).ok().filter(|whole| *whole == at).ok_or(InvalidLine)
 }
 
-fn digest(text: &str) -> Result<KeyedDigest, Bad> {
-    hex::decode(text).and_then(|bytes| KeyedDigest::from_slice(&bytes)).ok_or(Bad)
+fn digest(text: &str) -> Result<KeyedDigest, InvalidLine> {
+    hex::decode(text).and_then(|bytes| KeyedDigest::from_slice(&bytes)).ok_or(InvalidLine)
 }
 
 /// A public key as `audit keys` prints it.

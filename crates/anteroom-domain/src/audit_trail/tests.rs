@@ -104,7 +104,7 @@ fn verify(lines: &[String], with_key: bool, outside: &[Checkpoint]) -> Verificat
     let signers = signer(&keyring).verifying_keys();
     let mut verifier = ExportVerifier::new(&contents, with_key.then_some(&keyring), Some(signers));
     for checkpoint in outside {
-        verifier.outside(checkpoint.clone());
+        verifier.add_external_checkpoint(checkpoint.clone());
     }
     for line in lines {
         verifier.line(line);

@@ -13,7 +13,7 @@
 //! the beginning without such a record are reported.
 
 use crate::audit_trail::acceptance::Acceptance;
-use crate::audit_trail::chain::{ChainHead, ChainLink, ChainedEntry, Checkpoint, Pruned, link_digest};
+use crate::audit_trail::chain::{ChainHead, ChainLink, ChainedEntry, Checkpoint, PruningRecord, link_digest};
 use crate::audit_trail::record::AuditRecord;
 use crate::ids::AuditId;
 use anteroom_crypto::{KeyedDigest, Keyring, VerifyingKey};
@@ -24,7 +24,7 @@ pub use crate::audit_trail::finding::{AuditFinding, CheckpointSource};
 
 /// Tolerance between the clock of the exporting command and that of the node that signs checkpoints: each may differ
 /// from the database's clock by half of it.
-const CLOCKS: SignedDuration = SignedDuration::from_secs(10);
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(10);
 
 /// A node links each second. Commands write entries while no node may run, and those wait for the next one.
 const LINKED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
@@ -47,7 +47,7 @@ pub struct VerificationReport {
     /// Written and not linked yet.
     pub waiting: u64,
     /// Where the trail begins: what was before was pruned.
-    pub pruned: Option<Pruned>,
+    pub pruned: Option<PruningRecord>,
     /// Good ones, by where they were kept.
     pub checkpoints: BTreeMap<CheckpointSource, u64>,
     /// The end of the chain.
@@ -78,7 +78,7 @@ pub struct ChainVerifier<'k> {
     only_outside: Vec<(u64, Timestamp)>,
     /// Databases that went back and were accepted.
     accepted: Vec<Acceptance>,
-    ran: Vec<NodeRun>,
+    node_runs: Vec<NodeRun>,
     /// The head was looked for, and there is none.
     head_missing: bool,
     report: VerificationReport,
@@ -130,16 +130,16 @@ impl<'k> ChainVerifier<'k> {
             inside: BTreeSet::new(),
             only_outside: Vec::new(),
             accepted: Vec::new(),
-            ran: Vec::new(),
+            node_runs: Vec::new(),
             head_missing: false,
             report,
         }
     }
 
     /// Where the trail begins. Before anything else.
-    pub fn pruned(&mut self, pruned: Pruned) {
+    pub fn pruned(&mut self, pruned: PruningRecord) {
         if !pruned.is_signed_by(&self.keys.signers) {
-            self.find(AuditFinding::UnsignedPruning { seq: pruned.link.seq });
+            self.add_finding(AuditFinding::UnsignedPruning { seq: pruned.link.seq });
             return;
         }
         self.report.last = pruned.link;
@@ -148,10 +148,10 @@ impl<'k> ChainVerifier<'k> {
     }
 
     /// Takes a checkpoint before its entry goes by.
-    pub fn checkpoint(&mut self, kept: CheckpointSource, checkpoint: Checkpoint) {
+    pub fn checkpoint(&mut self, source: CheckpointSource, checkpoint: Checkpoint) {
         let seq = checkpoint.link.seq;
         if !checkpoint.is_signed_by(&self.keys.signers) {
-            self.find(AuditFinding::Unsigned { seq, kept });
+            self.add_finding(AuditFinding::Unsigned { seq, kept: source });
             return;
         }
         let begins = self.report.pruned.as_ref().map(|pruned| pruned.link);
@@ -159,12 +159,14 @@ impl<'k> ChainVerifier<'k> {
             // Of what is gone. The last of these covers all before it.
             Some(begins) if seq < begins.seq => {}
             Some(begins) if seq == begins.seq && checkpoint.link.digest == begins.digest => {
-                *self.report.checkpoints.entry(kept).or_default() += 1;
+                *self.report.checkpoints.entry(source).or_default() += 1;
             }
-            Some(begins) if seq == begins.seq => self.find(AuditFinding::PrunedAnother { seq, kept }),
+            Some(begins) if seq == begins.seq => {
+                self.add_finding(AuditFinding::PrunedAnother { seq, kept: source });
+            }
             _ => {
-                self.inside.extend((kept == CheckpointSource::Inside).then_some(seq));
-                self.awaited.entry(seq).or_default().push((kept, checkpoint));
+                self.inside.extend((source == CheckpointSource::Inside).then_some(seq));
+                self.awaited.entry(seq).or_default().push((source, checkpoint));
             }
         }
     }
@@ -175,7 +177,7 @@ impl<'k> ChainVerifier<'k> {
         match head {
             None => self.head_missing = true,
             Some(head) if !head.is_authentic(keyring) => {
-                self.find(AuditFinding::AlteredHead { seq: head.link.seq });
+                self.add_finding(AuditFinding::AlteredHead { seq: head.link.seq });
             }
             Some(ChainHead { link, .. }) => {
                 let noted = Checkpoint { link, at: Timestamp::UNIX_EPOCH, signature: Vec::new() };
@@ -191,23 +193,23 @@ impl<'k> ChainVerifier<'k> {
         self.report.entries += 1;
         let authentic = self.is_authentic(record);
         if !authentic {
-            self.find(AuditFinding::Altered { seq, id });
+            self.add_finding(AuditFinding::Altered { seq, id });
         }
         self.accepted.extend(Acceptance::of(record).filter(|_| authentic));
         let expected = self.report.last.seq.saturating_add(1);
         if seq < expected {
-            self.find(AuditFinding::OutOfOrder { seq, id });
+            self.add_finding(AuditFinding::OutOfOrder { seq, id });
             return;
         }
         if seq > expected {
-            self.find(AuditFinding::Missing { first: expected, last: seq - 1 });
+            self.add_finding(AuditFinding::Missing { first: expected, last: seq - 1 });
             self.possible_predecessors.clear();
         }
         let computed: Vec<KeyedDigest> =
             self.possible_predecessors.iter().map(|before| link_digest(before, seq, record)).collect();
         let holds = computed.is_empty() || computed.contains(&link.digest);
         if !holds && authentic {
-            self.find(AuditFinding::Broken { seq, id });
+            self.add_finding(AuditFinding::Broken { seq, id });
         }
         self.possible_predecessors = vec![link.digest];
         if !holds {
@@ -220,24 +222,24 @@ impl<'k> ChainVerifier<'k> {
     /// What should be the next entry is no entry at all.
     pub fn unreadable(&mut self) {
         let seq = self.report.last.seq.saturating_add(1);
-        self.find(AuditFinding::Unreadable { seq });
+        self.add_finding(AuditFinding::Unreadable { seq });
         self.report.last.seq = seq;
         self.possible_predecessors.clear();
     }
 
     /// When nodes ran. Before the entries that wait.
     pub fn ran(&mut self, nodes: Vec<NodeRun>) {
-        self.ran = nodes;
+        self.node_runs = nodes;
     }
 
     /// An entry that is not linked yet.
     pub fn waiting(&mut self, record: &AuditRecord) {
         self.report.waiting += 1;
         if !self.is_authentic(record) {
-            self.find(AuditFinding::AlteredWaiting { id: record.id });
+            self.add_finding(AuditFinding::AlteredWaiting { id: record.id });
         }
-        if self.ran.iter().any(|node| node.since(record.at) > LINKED_WITHIN) {
-            self.find(AuditFinding::NotLinked { id: record.id, at: record.at });
+        if self.node_runs.iter().any(|node| node.since(record.at) > LINKED_WITHIN) {
+            self.add_finding(AuditFinding::NotLinked { id: record.id, at: record.at });
         }
     }
 
@@ -246,7 +248,7 @@ impl<'k> ChainVerifier<'k> {
         self.report.exported = Some((seq, at));
     }
 
-    pub fn find(&mut self, finding: AuditFinding) {
+    pub fn add_finding(&mut self, finding: AuditFinding) {
         self.report.found += 1;
         if self.report.findings.len() < FINDINGS_KEPT {
             self.report.findings.push(finding);
@@ -261,7 +263,7 @@ impl<'k> ChainVerifier<'k> {
     pub fn finish(mut self) -> VerificationReport {
         let last = self.report.last.seq;
         if self.head_missing && last > 0 {
-            self.find(AuditFinding::NoHead);
+            self.add_finding(AuditFinding::NoHead);
         }
         self.judge_replacements();
         self.report_removed_checkpoints();
@@ -270,7 +272,7 @@ impl<'k> ChainVerifier<'k> {
         let furthest = self.awaited.last_key_value().filter(|(seq, _)| **seq > last);
         let kept = furthest.and_then(|(seq, seen)| seen.iter().map(|(kept, _)| (*seq, *kept)).max());
         if let Some((seq, kept)) = kept {
-            self.find(AuditFinding::Truncated { last, seq, kept });
+            self.add_finding(AuditFinding::Truncated { last, seq, kept });
         }
         self.report
     }
@@ -286,9 +288,9 @@ impl<'k> ChainVerifier<'k> {
                 continue;
             }
             if !is_inside {
-                self.find(AuditFinding::CheckpointRemoved { seq });
+                self.add_finding(AuditFinding::CheckpointRemoved { seq });
             }
-            self.find(AuditFinding::Replaced { seq, id, kept: CheckpointSource::Outside });
+            self.add_finding(AuditFinding::Replaced { seq, id, kept: CheckpointSource::Outside });
         }
     }
 
@@ -298,7 +300,7 @@ impl<'k> ChainVerifier<'k> {
             if self.accepted.iter().any(|accepted| accepted.covers_checkpoint(seq, at, &self.inside)) {
                 self.report.lost += 1;
             } else {
-                self.find(AuditFinding::CheckpointRemoved { seq });
+                self.add_finding(AuditFinding::CheckpointRemoved { seq });
             }
         }
     }
@@ -320,7 +322,7 @@ impl<'k> ChainVerifier<'k> {
     /// that the trail was cut off before.
     fn discard_newer_than_export(&mut self) {
         let Some((end, at)) = self.report.exported else { return };
-        let newest = at.checked_sub(CLOCKS).unwrap_or(Timestamp::MIN);
+        let newest = at.checked_sub(CLOCK_TOLERANCE).unwrap_or(Timestamp::MIN);
         let mut newer = 0;
         self.awaited.retain(|seq, checkpoints| {
             let is_newer = |kept: CheckpointSource, signed_at| {
@@ -351,7 +353,7 @@ impl<'k> ChainVerifier<'k> {
                 (CheckpointSource::Outside, false) => {
                     self.replaced.push(Replacement { seq, id, at: checkpoint.at, is_inside });
                 }
-                (_, false) => self.find(AuditFinding::Replaced { seq, id, kept }),
+                (_, false) => self.add_finding(AuditFinding::Replaced { seq, id, kept }),
                 (_, true) => {
                     if kept == CheckpointSource::Outside && !is_inside {
                         self.only_outside.push((seq, checkpoint.at));

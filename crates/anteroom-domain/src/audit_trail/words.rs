@@ -21,11 +21,11 @@ pub struct SentencePolicy {
     pub forgiven_failures: u32,
 }
 
-pub fn sentence(entry: &AuditRecord, facts: SentencePolicy) -> String {
+pub fn sentence(entry: &AuditRecord, policy: SentencePolicy) -> String {
     let detail = Detail(serde_json::from_str(&entry.detail).unwrap_or(Value::Null));
     let kind = entry.kind.as_str();
-    sign_in(kind, &detail, facts)
-        .or_else(|| journeys(kind, &detail))
+    sign_in(kind, &detail, policy)
+        .or_else(|| recovery_and_registration(kind, &detail))
         .or_else(|| tokens::sentence(kind, &detail))
         .or_else(|| refresh::sentence(kind, &detail))
         .or_else(|| operation(kind, &detail))
@@ -138,7 +138,7 @@ const ENOUGH_ASKED: &str = "A mail was asked for and none was sent: as many as t
                             a short while ago. A release before 0.2.0 says the same where no account has the address.";
 
 /// Events of recovery and registration: mails, links, codes, phones, passwords.
-fn journeys(kind: &str, detail: &Detail) -> Option<String> {
+fn recovery_and_registration(kind: &str, detail: &Detail) -> Option<String> {
     Some(match kind {
         "recovery_asked" if detail.is_true("mailed") => {
             "A password reset was asked for: the address that was entered is looked up.".to_owned()
@@ -262,7 +262,7 @@ struct Detail(Value);
 impl Detail {
     /// As it would be said: without quotation marks, lists with commas.
     fn text(&self, name: &str) -> String {
-        self.0.get(name).map(spoken).unwrap_or_default()
+        self.0.get(name).map(display_value).unwrap_or_default()
     }
 
     fn number(&self, name: &str) -> u64 {
@@ -280,8 +280,9 @@ impl Detail {
             first.make_ascii_uppercase();
         }
         let details = self.0.as_object().into_iter().flatten();
-        let details: Vec<String> =
-            details.map(|(name, value)| format!("{} {}", name.replace('_', " "), spoken(value))).collect();
+        let details: Vec<String> = details
+            .map(|(name, value)| format!("{} {}", name.replace('_', " "), display_value(value)))
+            .collect();
         let outcome = if outcome == "failure" { " (a failure)" } else { "" };
         match details.as_slice() {
             [] => format!("{letters}{outcome}."),
@@ -291,11 +292,11 @@ impl Detail {
 }
 
 /// Texts of the trail may come from a request: characters that are not seen would make other lines, or others' words, of it.
-fn spoken(value: &Value) -> String {
+fn display_value(value: &Value) -> String {
     match value {
         Value::String(text) => text.chars().map(|c| if is_hidden(c) { '\u{fffd}' } else { c }).collect(),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
-        Value::Array(items) => items.iter().map(spoken).collect::<Vec<_>>().join(", "),
+        Value::Array(items) => items.iter().map(display_value).collect::<Vec<_>>().join(", "),
         Value::Null => "none".to_owned(),
         other => other.to_string(),
     }

@@ -24,7 +24,7 @@ impl RecommendedMinimum {
 macro_rules! floors {
     ($($limit:ident $rate:expr, $below:literal;)*) => {
         impl Limit {
-            pub const fn floor(self) -> RecommendedMinimum {
+            pub const fn recommended_minimum(self) -> RecommendedMinimum {
                 match self {
                     $(Self::$limit => RecommendedMinimum { rate: $rate, consequence: $below },)*
                 }
@@ -39,7 +39,7 @@ floors! {
     RightPassword minutes(5, 60), "people in a new browser, or in one that clears its cookies, cannot sign in with the right password";
     Recovery minutes(10, 60), "people who forgot their passwords get no mail where others at their address asked before";
     Invitation minutes(10, 60), "invited people get no further invitation where others at their address asked before";
-    LinkRequestRows minutes(100, 120), "one person can keep a whole network from mails about forgotten passwords and from invitations";
+    MailRequestRows minutes(100, 120), "one person can keep a whole network from mails about forgotten passwords and from invitations";
     ClientRegistration hours(3, 24), "an application that has failed to register cannot try again";
     FormOfSession minutes(10, 30), "people cannot finish a second factor, a consent or a new phone";
     FirstFormsOfSession minutes(3, 30), "a thief of the password can use up the forms that the owner needs";
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn no_limit_is_too_tight_by_default() {
         for limit in Limit::ALL {
-            let (default, floor) = (limit.facts().default, limit.floor());
+            let (default, floor) = (limit.definition().default, limit.recommended_minimum());
             assert!(floor.rate.max <= default.max && floor.rate.window >= default.window, "{limit:?}");
             assert!(!floor.consequence.is_empty() && !floor.consequence.ends_with('.'), "{limit:?}");
         }

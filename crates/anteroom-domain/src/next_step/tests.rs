@@ -18,7 +18,7 @@ fn standing() -> AuthenticationState {
         password: PasswordStatus::Good,
         device_stepped_up: false,
         can_step_up: true,
-        wants_proof: false,
+        requires_reauthentication: false,
     }
 }
 
@@ -49,7 +49,7 @@ fn every_standing() -> Vec<AuthenticationState> {
                             password,
                             device_stepped_up: bits & 1 != 0,
                             can_step_up: bits & 2 != 0,
-                            wants_proof: bits & 4 != 0,
+                            requires_reauthentication: bits & 4 != 0,
                         });
                     }
                 }
@@ -115,7 +115,7 @@ fn obstacles(
         (needs.choose_account, NextStep::ChooseAccount),
         (needs.requires_other_subject && !signed_in_for_this, NextStep::SignIn(SignInReason::OtherAccount)),
         (needs.requires_other_subject, NextStep::NotTheRequiredSub),
-        (standing.wants_proof, NextStep::SignIn(SignInReason::SessionNotCurrent)),
+        (standing.requires_reauthentication, NextStep::SignIn(SignInReason::SessionNotCurrent)),
         (needs.login && !signed_in_for_this, NextStep::SignIn(SignInReason::LoginRequested)),
         (too_old, NextStep::SignIn(SignInReason::MaxAgeExceeded)),
         (needs.entitlement_missing, NextStep::NotEntitled),
@@ -152,7 +152,7 @@ fn over_the_whole_table_the_first_obstacle_is_the_next_step() {
 #[test]
 fn nobody_signs_in_and_several_choose_whatever_is_asked() {
     for needs in every_need() {
-        assert_eq!(decide(Person::Nobody, &needs, at(10)), NextStep::SignIn(SignInReason::NotSignedIn));
+        assert_eq!(decide(Person::NoAccount, &needs, at(10)), NextStep::SignIn(SignInReason::NotSignedIn));
         assert_eq!(decide(Person::Several, &needs, at(10)), NextStep::ChooseAccount);
     }
 }
@@ -163,7 +163,7 @@ fn only_done_releases_anything_under_prompt_none() {
         for needs in every_need() {
             let step = decide(Person::One(standing), &needs, at(10));
             for consent in [PriorConsent::Given, PriorConsent::Never] {
-                assert_eq!(step.without_a_page(consent).is_none(), step == NextStep::Done);
+                assert_eq!(step.prompt_none_error(consent).is_none(), step == NextStep::Done);
             }
         }
     }
@@ -171,7 +171,7 @@ fn only_done_releases_anything_under_prompt_none() {
 
 #[test]
 fn core_3_1_2_6_without_any_consent_a_silent_request_tells_that_somebody_is_there_and_no_more() {
-    let told = |step: NextStep| step.without_a_page(PriorConsent::Never);
+    let told = |step: NextStep| step.prompt_none_error(PriorConsent::Never);
     let login = Some(AuthorizationErrorCode::LoginRequired);
     for standing in every_standing().into_iter().filter(|one| one.status != AccountStatus::Disabled) {
         for needs in every_need() {
@@ -189,7 +189,7 @@ fn core_3_1_2_6_without_any_consent_a_silent_request_tells_that_somebody_is_ther
         assert_eq!(told(NextStep::SignIn(reason)), login);
     }
     assert_eq!(
-        NextStep::ChooseAccount.without_a_page(PriorConsent::Given),
+        NextStep::ChooseAccount.prompt_none_error(PriorConsent::Given),
         Some(AuthorizationErrorCode::AccountSelectionRequired)
     );
 }

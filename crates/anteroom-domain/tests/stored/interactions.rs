@@ -6,7 +6,9 @@ use anteroom_domain::interaction::{
     ConsentQuestion, Destination, FactorMethod, InteractionProof, InteractionState, PassedFactor, ProofKind,
     RecoveryProgress, RequestSource,
 };
-use anteroom_oidc::authorization::{Ask, AuthorizationRequest, ClaimsRequest, RedirectReply, Reply};
+use anteroom_oidc::authorization::{
+    AuthorizationRequest, ClaimsRequest, RedirectDelivery, RequestContent, ResponseDelivery,
+};
 use anteroom_oidc::protocol_values::Display;
 use anteroom_oidc::{Acr, RedirectUri, ResponseMode, ScopeSet};
 
@@ -64,7 +66,7 @@ fn interactions_of_every_release_are_read() {
 #[test]
 fn proofs_of_every_release_are_read() {
     let mut proofs: Vec<_> = samples!(ProofKind {
-        "expired_password": ExpiredPassword = ProofKind::ExpiredPassword { told: true },
+        "expired_password": ExpiredPassword = ProofKind::ExpiredPassword { acknowledged: true },
         "recovery": Recovery = ProofKind::Recovery { link: LinkId(id(3)) },
         "invitation": Invitation = ProofKind::Invitation { link: LinkId(id(3)), phone: None, phones_done: false },
     })
@@ -104,7 +106,7 @@ fn of_somebody(journey: InteractionState) -> InteractionState {
     InteractionState {
         account: Some(AccountId(id(1))),
         consented_by: Some(AccountId(id(1))),
-        insists_on: Some("00000000-0000-0000-0000-000000000001".parse().unwrap()),
+        required_sub: Some("00000000-0000-0000-0000-000000000001".parse().unwrap()),
         ..journey
     }
 }
@@ -117,7 +119,7 @@ fn at_the_consent_page(journey: InteractionState) -> InteractionState {
 
 fn of_one_of_several(journey: InteractionState) -> InteractionState {
     let sub = |number| id(number).to_string().parse().unwrap();
-    InteractionState { insists_on: Some(sub(1)), also_insists_on: vec![sub(7), sub(8)], ..journey }
+    InteractionState { required_sub: Some(sub(1)), further_required_subs: vec![sub(7), sub(8)], ..journey }
 }
 
 fn done_at_a_device(mut journey: InteractionState) -> InteractionState {
@@ -134,7 +136,7 @@ fn recovering(journey: InteractionState, done: bool) -> InteractionState {
 }
 
 fn least() -> AuthorizationRequest {
-    let reply = RedirectReply {
+    let reply = RedirectDelivery {
         redirect_uri: RedirectUri::parse("https://web.example/callback").unwrap(),
         redirect_uri_given: true,
         response_type: "code".parse().unwrap(),
@@ -142,19 +144,22 @@ fn least() -> AuthorizationRequest {
         state: None,
         code_challenge: None,
     };
-    let ask = Ask { scope: "openid".parse().unwrap(), ..Ask::of_client_only("web".parse().unwrap()) };
-    AuthorizationRequest { ask, reply: Reply::Redirect(reply) }
+    let ask = RequestContent {
+        scope: "openid".parse().unwrap(),
+        ..RequestContent::of_client_only("web".parse().unwrap())
+    };
+    AuthorizationRequest { ask, reply: ResponseDelivery::Redirect(reply) }
 }
 
 fn most() -> AuthorizationRequest {
-    let AuthorizationRequest { ask, reply: Reply::Redirect(reply) } = least();
-    let reply = RedirectReply {
+    let AuthorizationRequest { ask, reply: ResponseDelivery::Redirect(reply) } = least();
+    let reply = RedirectDelivery {
         response_mode: ResponseMode::FormPost,
         state: Some("state-1 ü \"x\"".parse().unwrap()),
         code_challenge: Some("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".parse().unwrap()),
         ..reply
     };
-    let ask = Ask {
+    let ask = RequestContent {
         scope: scope("openid profile email address phone groups offline_access schedule:read"),
         nonce: Some("nonce-1".parse().unwrap()),
         prompt: "login consent".parse().unwrap(),
@@ -169,19 +174,20 @@ fn most() -> AuthorizationRequest {
         resource: vec!["https://api.example/a".to_owned(), "https://api.example/b".to_owned()],
         ..ask
     };
-    AuthorizationRequest { ask, reply: Reply::Redirect(reply) }
+    AuthorizationRequest { ask, reply: ResponseDelivery::Redirect(reply) }
 }
 
 fn implicit() -> AuthorizationRequest {
-    let AuthorizationRequest { ask, reply: Reply::Redirect(reply) } = least();
-    let reply = RedirectReply {
+    let AuthorizationRequest { ask, reply: ResponseDelivery::Redirect(reply) } = least();
+    let reply = RedirectDelivery {
         redirect_uri_given: false,
         response_type: "code id_token token".parse().unwrap(),
         response_mode: ResponseMode::Fragment,
         ..reply
     };
-    let ask = Ask { nonce: Some("nonce-1".parse().unwrap()), prompt: "none".parse().unwrap(), ..ask };
-    AuthorizationRequest { ask, reply: Reply::Redirect(reply) }
+    let ask =
+        RequestContent { nonce: Some("nonce-1".parse().unwrap()), prompt: "none".parse().unwrap(), ..ask };
+    AuthorizationRequest { ask, reply: ResponseDelivery::Redirect(reply) }
 }
 
 fn scope(text: &str) -> ScopeSet {

@@ -1,5 +1,5 @@
 use anteroom_domain::mail_request::MailRequest;
-use anteroom_domain::message::{AppChange, Mail, Notice, SecretCode};
+use anteroom_domain::message::{AppChange, Mail, Notice, OneTimeCodeText};
 use jiff::Timestamp;
 
 use crate::golden::Form;
@@ -15,12 +15,12 @@ fn asks_of_every_release_are_read() {
     let ask = MailRequest {
         address: "carol@practice.example".to_owned(),
         token: "abc".to_owned(),
-        typed: Some("ABCDE-FGHJK".to_owned()),
+        mailed_code: Some("ABCDE-FGHJK".to_owned()),
         reference: Some("K7QM-2XRD".to_owned()),
-        from: Some([203, 0, 113, 9].into()),
+        ip_address: Some([203, 0, 113, 9].into()),
         languages: None,
     };
-    let bare = MailRequest { typed: None, reference: None, from: None, ..ask.clone() };
+    let bare = MailRequest { mailed_code: None, reference: None, ip_address: None, ..ask.clone() };
     let spoken = MailRequest { languages: Some("es-MX es".to_owned()), ..ask.clone() };
     ASKS.check(&[("ask", ask), ("ask_of_an_invitation", bare), ("ask_on_a_page_in_spanish", spoken)]);
 }
@@ -63,7 +63,7 @@ fn mails_of_every_release_are_read() {
 
 #[test]
 fn texts_and_calls_of_every_release_are_read() {
-    CODES.check(&[("code", SecretCode { digits: "012345".to_owned(), minutes: 10 })]);
+    CODES.check(&[("code", OneTimeCodeText { digits: "012345".to_owned(), minutes: 10 })]);
     NOTICES.check(&samples!(Notice {
         "phone_added": PhoneAdded = Notice::PhoneAdded {
             phone: "•••-•••-••43".to_owned(),

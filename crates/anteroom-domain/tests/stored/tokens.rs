@@ -1,6 +1,6 @@
 use anteroom_domain::account::AccountEpoch;
+use anteroom_domain::authorization_code::AuthorizationCode;
 use anteroom_domain::client::ClientVersion;
-use anteroom_domain::code::AuthorizationCode;
 use anteroom_domain::ids::{AccountId, GrantId, SessionId};
 use anteroom_oidc::authorization::ClaimsRequest;
 use anteroom_oidc::jwt::AccessTokenClaims;

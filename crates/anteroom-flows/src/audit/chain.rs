@@ -1,13 +1,13 @@
 //! The chain of the audit trail: links new entries, signs checkpoints, verifies the chain and exports it.
 
 use anteroom_crypto::{KeyPurpose, Keyring, Signer, SigningFailed};
-use anteroom_domain::audit_trail::chain::{ChainedEntry, Checkpoint, Pruned, is_checkpoint_due};
+use anteroom_domain::audit_trail::chain::{ChainedEntry, Checkpoint, PruningRecord, is_checkpoint_due};
 use anteroom_domain::audit_trail::export::ExportEnd;
 use anteroom_domain::audit_trail::lines::ExportLine;
 use anteroom_domain::audit_trail::verify::{
     AuditFinding, ChainVerifier, CheckpointSource, NodeRun, VerificationKeys, VerificationReport,
 };
-use anteroom_storage::{Linking, Store, StoreError, Tx, Unit};
+use anteroom_storage::{LinkingResult, Store, StoreError, Tx, Unit};
 use jiff::Timestamp;
 
 use crate::error::FlowError;
@@ -23,9 +23,9 @@ const MOST_WAITING: u64 = 100_000;
 const MOST_UNREADABLE: u32 = 100;
 
 /// Links one batch of the entries that were committed since the last round. A round that finds none writes nothing.
-pub async fn link(store: &Store) -> Result<Linking, FlowError> {
+pub async fn link(store: &Store) -> Result<LinkingResult, FlowError> {
     if !store.is_any_entry_waiting().await? {
-        return Ok(Linking::default());
+        return Ok(LinkingResult::default());
     }
     Ok(store.link_entries(BATCH).await?)
 }
@@ -108,7 +108,7 @@ pub async fn verify(
 async fn verify_from(
     store: &Store,
     keyring: &Keyring,
-    begins: Option<Pruned>,
+    begins: Option<PruningRecord>,
     outside: &[Checkpoint],
     findings: &[AuditFinding],
 ) -> Result<VerificationReport, FlowError> {
@@ -118,7 +118,7 @@ async fn verify_from(
         verifier.pruned(pruned);
     }
     for finding in findings {
-        verifier.find(*finding);
+        verifier.add_finding(*finding);
     }
     for checkpoint in outside {
         verifier.checkpoint(CheckpointSource::Outside, checkpoint.clone());
@@ -143,10 +143,10 @@ async fn waiting(store: &Store, verifier: &mut ChainVerifier<'_>) -> Result<(), 
         verifier.waiting(record);
     }
     for id in waiting.unreadable {
-        verifier.find(AuditFinding::UnreadableWaiting { id });
+        verifier.add_finding(AuditFinding::UnreadableWaiting { id });
     }
     for id in store.linked_and_waiting(MOST_WAITING).await? {
-        verifier.find(AuditFinding::LinkedAndWaiting { id });
+        verifier.add_finding(AuditFinding::LinkedAndWaiting { id });
     }
     Ok(())
 }
@@ -285,6 +285,6 @@ fn signer(keyring: &Keyring) -> Result<Signer, FlowError> {
 
 impl From<SigningFailed> for FlowError {
     fn from(_: SigningFailed) -> Self {
-        Self::Broken("a checkpoint of the audit trail could not be signed")
+        Self::Inconsistent("a checkpoint of the audit trail could not be signed")
     }
 }

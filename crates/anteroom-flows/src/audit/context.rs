@@ -39,7 +39,7 @@ impl AuditContext {
             },
             client: None,
             session: None,
-            address: self.address,
+            ip_address: self.address,
             reference: self.reference,
             event,
         }

@@ -71,7 +71,8 @@ impl AuditCounters {
         if *refusals >= WRITTEN {
             return false;
         }
-        let admitted = prefix.into_iter().chain(wider).all(|(prefix, most)| take(by_prefix, prefix, most));
+        let admitted =
+            prefix.into_iter().chain(wider).all(|(prefix, most)| try_count(by_prefix, prefix, most));
         *refusals += u32::from(admitted);
         admitted
     }
@@ -89,15 +90,15 @@ impl WrittenRefusals {
         let taken = self.about_accounts_by_prefix.get(&prefix).copied().unwrap_or_default();
         let admitted = self.about_accounts < WRITTEN
             && taken < WRITTEN_OF_PREFIX_ABOUT_ACCOUNTS
-            && take(&mut self.by_account, account, WRITTEN_OF_ACCOUNT)
-            && take(&mut self.about_accounts_by_prefix, prefix, WRITTEN_OF_PREFIX_ABOUT_ACCOUNTS);
+            && try_count(&mut self.by_account, account, WRITTEN_OF_ACCOUNT)
+            && try_count(&mut self.about_accounts_by_prefix, prefix, WRITTEN_OF_PREFIX_ABOUT_ACCOUNTS);
         self.about_accounts += u32::from(admitted);
         admitted
     }
 }
 
 /// Counts one more for the key, up to `most`. `false`: `most` was reached before.
-fn take<K: Eq + Hash>(taken: &mut HashMap<K, u32>, key: K, most: u32) -> bool {
+fn try_count<K: Eq + Hash>(taken: &mut HashMap<K, u32>, key: K, most: u32) -> bool {
     if taken.len() >= REMEMBERED && !taken.contains_key(&key) {
         return false;
     }

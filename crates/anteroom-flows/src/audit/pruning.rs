@@ -5,7 +5,7 @@
 
 use anteroom_crypto::{KeyPurpose, Keyring};
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::audit_trail::chain::{ChainLink, ChainedEntry, Pruned};
+use anteroom_domain::audit_trail::chain::{ChainLink, ChainedEntry, PruningRecord};
 use anteroom_domain::audit_trail::verify::{AuditFinding, ChainVerifier, CheckpointSource, VerificationKeys};
 use anteroom_storage::Store;
 use jiff::{SignedDuration, Timestamp};
@@ -56,7 +56,7 @@ pub async fn prune(
         return Ok(Pruning::Refused(report.findings));
     }
     let Some(link) = found else { return Ok(Pruning::Nothing) };
-    let pruned = Pruned::sign(link, audit.now, older_than, &signer).map_err(FlowError::from)?;
+    let pruned = PruningRecord::sign(link, audit.now, older_than, &signer).map_err(FlowError::from)?;
     let entries = link.seq.saturating_sub(begins.seq);
     let entry = audit.entry(Actor::System, Event::TrailPruned { up_to: link.seq, entries });
     let done = store.prune_entries(begins.seq, pruned, entry).await?;

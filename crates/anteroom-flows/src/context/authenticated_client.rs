@@ -15,7 +15,7 @@ impl AuthenticatedClient {
     }
 
     /// A public client does not authenticate, so that a request in its name can come from any sender.
-    pub(crate) fn has_proven(&self) -> bool {
+    pub(crate) fn is_confidential(&self) -> bool {
         !self.0.metadata.is_public()
     }
 }

@@ -18,7 +18,7 @@ pub struct Browser {
     /// The state after this request, where it is a sign-in or a sign-out.
     pub next_state: OpBrowserState,
     /// How the browser uses the answer, as far as it says.
-    pub loads: FetchContext,
+    pub fetch_context: FetchContext,
     /// The browser's name and system by its `User-Agent`, shortened for a list of devices.
     pub device_label: String,
     /// BCP 47 tags that the browser asks for, best first.
@@ -31,11 +31,11 @@ pub enum FetchContext {
     /// Opens it as a page.
     Page,
     /// Opens it in a frame of another page, or gives it to a script of our own pages.
-    WithinPage,
+    FrameOrOwnScript,
     /// Uses it as an image, a script, a style or the like of another page, requests it from a script of another origin, or
     /// prefetches it before a person has opened it. A page can cause any number of such requests, and none of them can lead a
     /// person through a sign-in.
-    PartOfPage,
+    NotNavigation,
 }
 
 /// The Fetch Metadata headers of a request (Fetch Metadata section 2).
@@ -80,7 +80,7 @@ impl FetchContext {
     /// A browser without Fetch Metadata headers is treated as one that opens a page.
     pub fn of(metadata: FetchMetadata<'_>) -> Self {
         if metadata.is_prefetch() || metadata.is_of_foreign_script() {
-            return Self::PartOfPage;
+            return Self::NotNavigation;
         }
         match metadata.destination {
             None | Some("document") => Self::Page,
@@ -88,9 +88,9 @@ impl FetchContext {
                 "audio" | "audioworklet" | "font" | "image" | "json" | "manifest" | "paintworklet" | "report"
                 | "script" | "serviceworker" | "sharedworker" | "speculationrules" | "style" | "track"
                 | "video" | "worker" | "xslt",
-            ) => Self::PartOfPage,
+            ) => Self::NotNavigation,
             // `iframe` and `frame` among them: a silent request (`prompt=none`) may come from there.
-            Some(_) => Self::WithinPage,
+            Some(_) => Self::FrameOrOwnScript,
         }
     }
 }

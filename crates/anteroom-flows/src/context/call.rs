@@ -27,8 +27,8 @@ use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
 use crate::audit::context::AuditContext;
+use crate::context::active_session::ActiveSession;
 use crate::context::browser::Browser;
-use crate::context::live::ActiveSession;
 use crate::context::outgoing::Outgoing;
 use crate::context::provider::{Provider, Snapshot};
 use crate::context::registered_clients;
@@ -327,7 +327,7 @@ impl RequestSpan {
     }
 
     /// For known clients alone, so that no text of an unknown sender is in the span. Only the first client is added.
-    pub fn is_about(&self, client: &ClientId) {
+    pub fn set_client(&self, client: &ClientId) {
         if !self.names_client.swap(true, Ordering::Relaxed) {
             self.span.record("client", client.as_str());
         }

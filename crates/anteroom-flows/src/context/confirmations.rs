@@ -20,7 +20,7 @@ pub enum Cached {
     Configuration,
     RegisteredClients,
     /// Whether the database has gone back to an earlier state.
-    History,
+    DatabaseHistory,
 }
 
 /// When each was last confirmed. A part that this process does not poll (the demo has no configuration file) cannot change, so
@@ -39,7 +39,7 @@ impl Confirmations {
             Cached::Keys => &self.keys,
             Cached::Configuration => &self.configuration,
             Cached::RegisteredClients => &self.registered_clients,
-            Cached::History => &self.history,
+            Cached::DatabaseHistory => &self.history,
         };
         part.store(Some(Arc::new(at)));
     }

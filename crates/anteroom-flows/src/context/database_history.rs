@@ -12,7 +12,7 @@ use crate::error::FlowError;
 
 /// The last position that this node has seen of the database, and whether it refuses the database.
 #[derive(Debug)]
-pub struct History {
+pub struct DatabaseHistory {
     /// Held during a check, so that checks do not overlap.
     pub(crate) seen: tokio::sync::Mutex<DatabasePosition>,
     pub(crate) refused: ArcSwapOption<DatabaseRollback>,
@@ -26,7 +26,7 @@ pub struct History {
     pub(crate) breaks_at_last_check: AtomicU64,
 }
 
-impl History {
+impl DatabaseHistory {
     /// Why this node refuses its database; `None` where it serves it.
     pub fn refused(&self) -> Option<DatabaseRollback> {
         self.refused.load().as_deref().copied()
@@ -39,7 +39,7 @@ impl History {
         Timestamp::from_millisecond(epoch).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    pub fn is_refused(&self) -> bool {
+    pub fn is_rolled_back(&self) -> bool {
         self.refused.load().is_some()
     }
 
@@ -54,7 +54,7 @@ impl History {
         store: &Store,
         seen: &DatabasePosition,
     ) -> Result<DatabaseReading, FlowError> {
-        let mut found = store.history(seen.end.seq).await?;
+        let mut found = store.database_reading(seen.end.seq).await?;
         match store.timeline().await {
             Ok(timeline) => found.now.timeline = timeline,
             Err(anteroom_storage::StoreError::Statement(error)) => {
@@ -78,7 +78,7 @@ impl History {
         why: DatabaseRollback,
         now: Timestamp,
     ) {
-        if self.is_refused() {
+        if self.is_rolled_back() {
             return;
         }
         self.refused.store(Some(Arc::new(why)));
@@ -111,6 +111,6 @@ impl Unit for ReportRollback {
     const NAME: &'static str = "report_database_rollback";
 
     async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
-        Ok(tx.report_went_back(self.seq, self.now).await?)
+        Ok(tx.report_rollback(self.seq, self.now).await?)
     }
 }

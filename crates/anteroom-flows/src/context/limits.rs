@@ -16,10 +16,10 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::audit::counters::AuditCounter;
+use crate::context::active_session::ActiveSession;
 use crate::context::authenticated_client::AuthenticatedClient;
 use crate::context::browser::FetchContext;
 use crate::context::call::{Call, Visit};
-use crate::context::live::ActiveSession;
 use crate::context::provider::{Provider, Snapshot};
 use crate::error::FlowError;
 
@@ -54,7 +54,7 @@ pub(crate) fn of_address(call: &Call, limit: Limit) -> Vec<RateLimitCheck> {
 
 fn for_address(snapshot: &Snapshot, address: IpAddr, limit: Limit) -> Vec<RateLimitCheck> {
     let (rate, own) = (snapshot.rate(limit), &snapshot.policy.own_networks);
-    let prefixes: Vec<_> = match limit.facts().per {
+    let prefixes: Vec<_> = match limit.definition().per {
         LimitSubject::Network => vec![network_limit(address, rate, own)],
         _ => limits_for(address, rate, own).collect(),
     };
@@ -70,18 +70,18 @@ pub(crate) fn of_one(call: &Call, limit: Limit, subject: &dyn ToString) -> RateL
 }
 
 /// Counts what is about to be done, in a write of its own; refuses it where one of the limits is used up.
-pub(crate) async fn spend(call: &Call, budgets: Vec<RateLimitCheck>) -> Result<(), FlowError> {
-    spend_unit(call, Spend { form: None, choices: vec![budgets], now: call.now }).await
+pub(crate) async fn spend(call: &Call, checks: Vec<RateLimitCheck>) -> Result<(), FlowError> {
+    spend_unit(call, Spend { form: None, choices: vec![checks], now: call.now }).await
 }
 
 /// The same for what a form asks for. `count`: which of the form's counts it is.
 pub(crate) async fn spend_for_form(
     visit: &Visit,
     count: Limit,
-    budgets: Vec<RateLimitCheck>,
+    checks: Vec<RateLimitCheck>,
 ) -> Result<(), FlowError> {
     let form = counted_form(visit, count);
-    spend_unit(visit, Spend { form, choices: vec![budgets], now: visit.now }).await
+    spend_unit(visit, Spend { form, choices: vec![checks], now: visit.now }).await
 }
 
 /// The form that this visit sends, to be counted once.
@@ -138,8 +138,8 @@ pub enum CountedFor {
 /// Whether the form's token verifies. `Stale` is any token that does not, also a forged or missing one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormToken {
-    Good,
-    Stale,
+    Valid,
+    Invalid,
 }
 
 impl FormToken {
@@ -147,8 +147,8 @@ impl FormToken {
     /// forms have a limit of their own, so that they do not use up the limit of people's forms.
     const fn limit_of_address(self) -> Limit {
         match self {
-            Self::Good => Limit::FormOfAddress,
-            Self::Stale => Limit::StaleFormOfAddress,
+            Self::Valid => Limit::FormOfAddress,
+            Self::Invalid => Limit::StaleFormOfAddress,
         }
     }
 }
@@ -161,8 +161,8 @@ pub async fn spend_form(visit: &Visit, counted_for: CountedFor, token: FormToken
         CountedFor::Session(session, account) => (session.0, account),
         CountedFor::Proven(id, account) => (id, account),
         CountedFor::Address => {
-            let budgets = of_address(visit, token.limit_of_address());
-            return spend_for_form(visit, Limit::FormOfSession, budgets).await;
+            let checks = of_address(visit, token.limit_of_address());
+            return spend_for_form(visit, Limit::FormOfSession, checks).await;
         }
     };
     let of_session = || of_one(visit, Limit::FormOfSession, &session);
@@ -180,18 +180,18 @@ pub async fn spend_sign_out(
     counted_for: CountedFor,
     token: FormToken,
 ) -> Result<(), FlowError> {
-    let budgets = match counted_for {
+    let checks = match counted_for {
         CountedFor::Session(session, _) => vec![of_one(visit, Limit::SignOut, &session.0)],
         CountedFor::Proven(..) | CountedFor::Address => of_address(visit, token.limit_of_address()),
     };
-    spend_for_form(visit, Limit::SignOut, budgets).await
+    spend_for_form(visit, Limit::SignOut, checks).await
 }
 
 /// Counts any request, in this node's memory. A request has no [`Call`] yet at this point: the call is made once the body is
 /// there.
 pub fn count_request(provider: &Provider, address: IpAddr) -> Result<(), FlowError> {
-    let budgets = for_address(&provider.snapshot(), address, Limit::Request);
-    let spent = provider.memory_limits.spend(&budgets, provider.clock.now());
+    let checks = for_address(&provider.snapshot(), address, Limit::Request);
+    let spent = provider.memory_limits.spend(&checks, provider.clock.now());
     spent.map_err(|(limit, wait)| refused_by(provider, limit, wait))
 }
 
@@ -213,12 +213,12 @@ pub(crate) fn of_client(
 ) -> Vec<RateLimitCheck> {
     let id = client.client().id().as_str();
     match sender {
-        _ if client.has_proven() => vec![of_one(call, limit, &id)],
+        _ if client.is_confidential() => vec![of_one(call, limit, &id)],
         Sender::Account(account) => vec![of_one(call, limit, &format!("{} {id}", account.0))],
         Sender::Address => {
-            let budgets = of_address(call, limit).into_iter();
-            budgets
-                .map(|budget| RateLimitCheck { limit_key: format!("{} {id}", budget.limit_key), ..budget })
+            let checks = of_address(call, limit).into_iter();
+            checks
+                .map(|check| RateLimitCheck { limit_key: format!("{} {id}", check.limit_key), ..check })
                 .collect()
         }
     }
@@ -226,13 +226,13 @@ pub(crate) fn of_client(
 
 /// Counts a request of a client, in this node's memory.
 pub fn count_client_request(call: &Call, client: &AuthenticatedClient) -> Result<(), FlowError> {
-    let budgets = of_client(call, client, Sender::Address, Limit::ClientRequest);
-    spend_in_memory(call, &budgets)
+    let checks = of_client(call, client, Sender::Address, Limit::ClientRequest);
+    spend_in_memory(call, &checks)
 }
 
 /// Counts requests that only read or sign, in this node's memory.
-pub(crate) fn spend_in_memory(call: &Call, budgets: &[RateLimitCheck]) -> Result<(), FlowError> {
-    let spent = call.provider().memory_limits.spend(budgets, call.now);
+pub(crate) fn spend_in_memory(call: &Call, checks: &[RateLimitCheck]) -> Result<(), FlowError> {
+    let spent = call.provider().memory_limits.spend(checks, call.now);
     spent.map_err(|(limit, wait)| refused(call, limit, wait))
 }
 
@@ -244,20 +244,20 @@ pub(crate) fn spend_authorization(
     client: &ClientId,
 ) -> Result<(), FlowError> {
     let session = live.session.id;
-    let kind = if visit.browser.loads == FetchContext::Page { "" } else { " within a page" };
+    let kind = if visit.browser.fetch_context == FetchContext::Page { "" } else { " within a page" };
     let of_client = format!("{} {}{kind}", session.0, client.as_str());
     let of_session = format!("{}{kind}", session.0);
     let of_account = format!("{}{kind}", live.account.id.0);
-    let budgets = [
+    let checks = [
         of_one(visit, Limit::Authorization, &of_client),
         of_one(visit, Limit::AuthorizationOfSession, &of_session),
         of_one(visit, Limit::AuthorizationOfAccount, &of_account),
     ];
-    spend_in_memory(visit, &budgets)
+    spend_in_memory(visit, &checks)
 }
 
-/// The time of an answer must not show whether the account exists. So the answer waits until `failure_floor` has passed.
+/// The time of an answer must not show whether the account exists. So the answer waits until `min_failure_time` has passed.
 pub(crate) async fn wait_for_floor(started: tokio::time::Instant, snapshot: &Snapshot) {
-    let floor = Duration::try_from(snapshot.policy.sign_in.failure_floor).unwrap_or_default();
+    let floor = Duration::try_from(snapshot.policy.sign_in.min_failure_time).unwrap_or_default();
     tokio::time::sleep_until(started + floor).await;
 }

@@ -30,10 +30,10 @@ struct RateWindows {
 
 impl MemoryCounters {
     /// Adds one to each of the checks' counts, or to none of them where one limit is used up.
-    pub(crate) fn spend(&self, budgets: &[RateLimitCheck], now: Timestamp) -> Result<(), (Limit, Wait)> {
+    pub(crate) fn spend(&self, checks: &[RateLimitCheck], now: Timestamp) -> Result<(), (Limit, Wait)> {
         let mut all = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut subjects = Vec::with_capacity(budgets.len());
-        for budget in budgets {
+        let mut subjects = Vec::with_capacity(checks.len());
+        for budget in checks {
             let windows = all.entry(budget.limit).or_default();
             windows.advance(budget, now);
             let subject = windows.subject(self.hasher.hash_one(&budget.limit_key));

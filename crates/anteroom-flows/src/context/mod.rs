@@ -8,14 +8,14 @@
 //! ```
 
 pub mod absent_clients;
+pub mod active_session;
 pub mod authenticated_client;
 pub mod browser;
 pub mod call;
+pub mod client_jwks;
 pub mod confirmations;
 pub mod database_history;
-pub mod fetched_keys;
 pub mod limits;
-pub mod live;
 pub(crate) mod memory_counters;
 pub mod outgoing;
 pub mod provider;

@@ -5,11 +5,11 @@
 use anteroom_crypto::{HashPool, KeyedDigest, Keyring, Random};
 use anteroom_domain::account::GroupName;
 use anteroom_domain::client::Client;
+use anteroom_domain::client_registration::RegistrationPolicy;
 use anteroom_domain::clock::Clock;
 use anteroom_domain::ids::NodeId;
 use anteroom_domain::phone::DeliveryMethod;
 use anteroom_domain::policy::Policy;
-use anteroom_domain::registration::RegistrationPolicy;
 use anteroom_oidc::{Capabilities, ClientId, Issuer};
 use anteroom_storage::Store;
 use arc_swap::ArcSwap;
@@ -17,11 +17,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::audit::counters::AuditCounters;
-use crate::context::absent_clients::ConfiguredClientTracker as AbsentClients;
+use crate::context::absent_clients::ConfiguredClientTracker;
 use crate::context::authenticated_client::SeenMethods;
+use crate::context::client_jwks::ClientJwksCache;
 use crate::context::confirmations::Confirmations;
-use crate::context::database_history::History;
-use crate::context::fetched_keys::ClientJwksCache;
+use crate::context::database_history::DatabaseHistory;
 use crate::context::memory_counters::MemoryCounters;
 use crate::context::outgoing::Outgoing;
 use crate::context::registered_client_cache::{RegisteredClientCache, RegisteredClients, origins};
@@ -46,7 +46,7 @@ pub struct Provider {
     pub readiness: Readiness,
     snapshot: ArcSwap<Snapshot>,
     /// The last position that this node has seen of the database.
-    pub history: History,
+    pub history: DatabaseHistory,
     /// The registered clients that were read from the database.
     pub(crate) registered_clients: tokio::sync::Mutex<RegisteredClientCache>,
     key_set: ArcSwap<KeySet>,
@@ -55,13 +55,13 @@ pub struct Provider {
     pub(crate) counters: AuditCounters,
     /// Counts of the limits that each node keeps for itself.
     pub(crate) memory_limits: MemoryCounters,
-    pub(crate) configured: AbsentClients,
-    pub(crate) fetched_keys: ClientJwksCache,
+    pub(crate) configured: ConfiguredClientTracker,
+    pub(crate) client_jwks: ClientJwksCache,
     pub(crate) seen_methods: SeenMethods,
 }
 
 /// The parts a provider is made of.
-pub struct Parts {
+pub struct ProviderParts {
     pub store: Store,
     pub keyring: Arc<Keyring>,
     pub hashing: HashPool,
@@ -71,7 +71,7 @@ pub struct Parts {
     pub methods: Vec<DeliveryMethod>,
     pub snapshot: Snapshot,
     pub key_set: KeySet,
-    pub history: History,
+    pub history: DatabaseHistory,
 }
 
 /// What the operator configured, checked and indexed.
@@ -110,7 +110,7 @@ pub struct Practice {
 }
 
 impl Provider {
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(parts: ProviderParts) -> Self {
         Self {
             node: NodeId(parts.random.uuid_v4()),
             store: parts.store,
@@ -129,8 +129,8 @@ impl Provider {
             logout_queued: tokio::sync::Notify::new(),
             counters: AuditCounters::default(),
             memory_limits: MemoryCounters::default(),
-            configured: AbsentClients::default(),
-            fetched_keys: ClientJwksCache::default(),
+            configured: ConfiguredClientTracker::default(),
+            client_jwks: ClientJwksCache::default(),
             seen_methods: SeenMethods::default(),
         }
     }

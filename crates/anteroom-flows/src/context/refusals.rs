@@ -10,7 +10,7 @@ use crate::error::FlowError;
 
 /// Writes the audit entry of a request that was refused. Where its address, or the account that it is about, has used up its
 /// entries for this minute, the refusal is only counted.
-pub async fn note_refusal(call: &Call, entry: AuditEntry) -> Result<(), FlowError> {
+pub async fn record_refusal(call: &Call, entry: AuditEntry) -> Result<(), FlowError> {
     if is_beyond_limit(call, &entry) {
         return Ok(());
     }
@@ -20,7 +20,7 @@ pub async fn note_refusal(call: &Call, entry: AuditEntry) -> Result<(), FlowErro
 /// Whether the entries of this minute are used up. The refusal is counted then.
 pub(crate) fn is_beyond_limit(call: &Call, entry: &AuditEntry) -> bool {
     let counters = &call.provider().counters;
-    let is_beyond = !counters.may_write(entry.address, entry.subject);
+    let is_beyond = !counters.may_write(entry.ip_address, entry.subject);
     if is_beyond {
         counters.count(AuditCounter::Refusals);
     }

@@ -4,17 +4,17 @@ use anteroom_domain::account::Account;
 use anteroom_domain::address::{EmailAddress, FoldedAddress};
 use anteroom_domain::client::Client;
 use anteroom_domain::interaction::{InteractionProof, InteractionState};
-use anteroom_oidc::authorization::Ask;
+use anteroom_oidc::authorization::RequestContent;
 use anteroom_oidc::{Prompt, Subject};
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::{Call, FormOwner, Visit};
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::open_interaction::OpenInteraction;
 use crate::protocol::subject::subject;
 
 pub(crate) enum AccountSelection<'a> {
-    Nobody,
+    NoAccount,
     Several(Vec<ActiveSession>),
     SignedIn(Box<ActiveSession>),
     Proven(Box<Account>, &'a InteractionProof),
@@ -40,12 +40,12 @@ impl<'a> AccountSelection<'a> {
         }
         let chosen = state.account.map(|chosen| live.iter().position(|one| one.account.id == chosen));
         let place = match chosen {
-            Some(None) => return Ok(Self::Nobody),
+            Some(None) => return Ok(Self::NoAccount),
             Some(Some(place)) => Some(place),
             None if must_choose(state) && !live.is_empty() => return Ok(Self::Several(live)),
             None if hints_at_signed_out_account(state, &live) => return Ok(Self::Several(live)),
             None => named(visit, state, client, &live).await?.or(match live.len() {
-                0 => return Ok(Self::Nobody),
+                0 => return Ok(Self::NoAccount),
                 1 => Some(0),
                 _ if state.request().is_none() => Some(0),
                 _ => None,
@@ -59,7 +59,7 @@ impl<'a> AccountSelection<'a> {
 
     pub(crate) fn account(&self) -> Option<&Account> {
         match self {
-            Self::Nobody | Self::Several(_) => None,
+            Self::NoAccount | Self::Several(_) => None,
             Self::SignedIn(live) => Some(&live.account),
             Self::Proven(account, _) => Some(account),
         }
@@ -78,7 +78,7 @@ impl<'a> AccountSelection<'a> {
         match self {
             Self::Several(live) => live,
             Self::SignedIn(live) => vec![*live],
-            Self::Nobody | Self::Proven(..) => Vec::new(),
+            Self::NoAccount | Self::Proven(..) => Vec::new(),
         }
     }
 }
@@ -87,14 +87,14 @@ fn must_choose(state: &InteractionState) -> bool {
     ask_of(state).is_some_and(|ask| ask.prompt.contains(Prompt::SelectAccount))
 }
 
-fn ask_of(state: &InteractionState) -> Option<&Ask> {
+fn ask_of(state: &InteractionState) -> Option<&RequestContent> {
     state.request().map(|request| &request.ask)
 }
 
 /// Whether `login_hint` is the address of an account that is not signed in here. With `prompt=none` there is no page to choose on,
 /// and with `prompt=login` or `max_age=0` the person signs in again anyway, so that the hint decides nothing there.
 fn hints_at_signed_out_account(state: &InteractionState, live: &[ActiveSession]) -> bool {
-    let Some(ask) = ask_of(state).filter(|_| state.insists_on.is_none()) else { return false };
+    let Some(ask) = ask_of(state).filter(|_| state.required_sub.is_none()) else { return false };
     let silent = ask.prompt.contains(Prompt::None);
     let signs_in = ask.prompt.contains(Prompt::Login) || ask.max_age == Some(0);
     let hint = ask.login_hint.as_deref().filter(|hint| EmailAddress::parse(hint).is_ok());
@@ -130,7 +130,7 @@ fn hinted(
     client: Option<&Client>,
     live: &[ActiveSession],
 ) -> Result<Option<usize>, FlowError> {
-    if let (Some(_), Some(client)) = (&state.insists_on, client) {
+    if let (Some(_), Some(client)) = (&state.required_sub, client) {
         let here: Vec<Subject> =
             live.iter().map(|one| subject(call, client, one.account.id)).collect::<Result<_, _>>()?;
         return Ok(state.required_subs().find_map(|wanted| here.iter().position(|sub| sub == wanted)));

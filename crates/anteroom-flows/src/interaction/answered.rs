@@ -17,7 +17,7 @@ use anteroom_domain::interaction::{
     ANSWER_REPEATED_FOR, Destination, Interaction, InteractionState, RequestSource,
 };
 use anteroom_oidc::ClientId;
-use anteroom_oidc::authorization::{AuthorizationRequest, Reply};
+use anteroom_oidc::authorization::{AuthorizationRequest, ResponseDelivery};
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_storage::{Tx, Unit};
 use base64::Engine as _;
@@ -26,18 +26,18 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+use crate::context::active_session::SessionOfEpoch;
 use crate::context::call::{Call, Visit};
-use crate::context::live::SessionOfEpoch;
 use crate::error::FlowError;
-use crate::interaction::consent_answer::ConsentAnswer;
+use crate::interaction::consent_decision_record::ConsentDecisionRecord;
 use crate::interaction::end_pushed_request::EndPushedRequest;
 use crate::interaction::open_interaction::OpenInteraction;
-use crate::interaction::step::{AlreadyFinished, Next};
+use crate::interaction::step::{AnsweredBefore, Next};
 use crate::protocol::authorization_response::{PreparedResponse, account_changed};
 use crate::protocol::hybrid::HybridGrant;
 
 /// Result of an attempt to answer.
-enum FinishResult {
+enum RespondResult {
     Now,
     /// Nothing was written: the client has changed since its consent page was shown.
     ClientChanged,
@@ -60,7 +60,7 @@ impl<E: Into<FlowError>> From<E> for FinishError {
 
 /// What the row of an answered request holds, sealed.
 #[derive(Serialize, Deserialize)]
-struct AuthorizationResult {
+struct StoredResponse {
     /// The account that was signed in.
     account: Option<AccountId>,
     response: AuthorizationResponse,
@@ -73,26 +73,27 @@ const CONTEXT: &str = "answered request";
 
 /// Finishes the interaction with this response. If another response finished it before, this one is dropped: it is never sent, and
 /// nothing of what it would have written stays.
-pub(crate) async fn answer(
+pub(crate) async fn respond(
     visit: &Visit,
     interaction: &OpenInteraction,
     account: Option<AccountId>,
     prepared: PreparedResponse,
 ) -> Result<Next, FlowError> {
-    let request = interaction.state.request().ok_or(FlowError::Broken("an answer without a request"))?;
-    let mut result = answer_once(visit, interaction, request, account, prepared).await;
+    let request =
+        interaction.state.request().ok_or(FlowError::Inconsistent("an answer without a request"))?;
+    let mut result = respond_once(visit, interaction, request, account, prepared).await;
     if matches!(result, Err(FinishError::AccountChanged)) {
         let client = visit.client(Some(&request.ask.client_id)).ok_or(FlowError::ClientChanged)?;
         let error = account_changed(visit, &client, &request.reply).await?;
-        result = answer_once(visit, interaction, request, account, error).await;
+        result = respond_once(visit, interaction, request, account, error).await;
     }
     result.map_err(|error| match error {
         FinishError::Flow(error) => error,
-        FinishError::AccountChanged => FlowError::Broken("an error response with tokens"),
+        FinishError::AccountChanged => FlowError::Inconsistent("an error response with tokens"),
     })
 }
 
-async fn answer_once(
+async fn respond_once(
     visit: &Visit,
     interaction: &OpenInteraction,
     request: &AuthorizationRequest,
@@ -111,15 +112,15 @@ async fn answer_once(
         }
         return Ok(Next::Application(Box::new(response)));
     };
-    let answer = AuthorizationResult { account, response, session_state };
+    let answer = StoredResponse { account, response, session_state };
     let only_pushed = pushed.filter(|_| account.is_none() && !interaction.is_resumable);
     let finished = if let Some(digest) = only_pushed {
         // No page and no row has this request, and no account is signed in: the request ends, and no row is written.
         let ended = visit.store().run(EndPushedRequest { digest, now: visit.now }).await.1?;
-        if ended { FinishResult::Now } else { FinishResult::Before(None) }
+        if ended { RespondResult::Now } else { RespondResult::Before(None) }
     } else {
         let answered = answered_row(visit, interaction, request, &answer)?;
-        let unit = FinishInteraction {
+        let unit = RespondUnit {
             answered,
             digests: digests(visit, &key),
             digest: visit.keyring().mac(KeyPurpose::TokenHash).digest(CONTEXT, &key),
@@ -130,10 +131,10 @@ async fn answer_once(
         visit.store().run(unit).await.1?
     };
     Ok(match finished {
-        FinishResult::Now => Next::Application(Box::new(answer.response)),
-        FinishResult::ClientChanged => return Err(FlowError::ClientChanged.into()),
-        FinishResult::Before(Some(before)) => repeat_response(visit, &before, account),
-        FinishResult::Before(None) => pushed_request_finished(visit, Some(&request.ask.client_id)),
+        RespondResult::Now => Next::Application(Box::new(answer.response)),
+        RespondResult::ClientChanged => return Err(FlowError::ClientChanged.into()),
+        RespondResult::Before(Some(before)) => repeat_response(visit, &before, account),
+        RespondResult::Before(None) => pushed_request_finished(visit, Some(&request.ask.client_id)),
     })
 }
 
@@ -143,7 +144,7 @@ struct KeptWithAnswer {
     session: Option<SessionOfEpoch>,
     /// That the person must be entitled to use.
     client: Option<Arc<Client>>,
-    consent: Option<Arc<ConsentAnswer>>,
+    consent: Option<Arc<ConsentDecisionRecord>>,
     /// Of the tokens in the response.
     grant: Option<Arc<HybridGrant>>,
 }
@@ -202,7 +203,7 @@ impl Unit for KeptWithAnswer {
 
 /// The answer to a pushed request that ended without a row of its answer.
 pub(crate) fn pushed_request_finished(call: &Call, client: Option<&ClientId>) -> Next {
-    Next::AnsweredBefore(Box::new(AlreadyFinished { client: call.client(client), repeat: None }))
+    Next::AnsweredBefore(Box::new(AnsweredBefore { client: call.client(client), repeat: None }))
 }
 
 /// The earlier response, from its row. It is repeated only for the account that it was given to (`account`: the one that is signed
@@ -219,10 +220,10 @@ pub(crate) fn repeat_response(visit: &Visit, before: &Interaction, account: Opti
             None => answer.response,
         }));
     }
-    Next::AnsweredBefore(Box::new(AlreadyFinished { client, repeat }))
+    Next::AnsweredBefore(Box::new(AnsweredBefore { client, repeat }))
 }
 
-impl AuthorizationResult {
+impl StoredResponse {
     /// Session Management 1.0 §3.1: the client compares `session_state` with the cookie that the browser has. A sign-in form that is
     /// sent again gets another cookie, so the response must fit that one. The salt stays, so that with the same cookie the
     /// response is the same.
@@ -231,7 +232,7 @@ impl AuthorizationResult {
         visit: &Visit,
         request: &AuthorizationRequest,
     ) -> AuthorizationResponse {
-        let Reply::Redirect(reply) = &request.reply;
+        let ResponseDelivery::Redirect(reply) = &request.reply;
         let (Some(before), Some(origin)) = (self.session_state, reply.redirect_uri.origin()) else {
             return self.response;
         };
@@ -283,7 +284,7 @@ pub(crate) fn id_of_pushed(digest: &KeyedDigest) -> RequestId {
     RequestId(uuid::Uuid::from_bytes(bytes))
 }
 
-struct FinishInteraction {
+struct RespondUnit {
     answered: Interaction,
     digests: Vec<KeyedDigest>,
     digest: KeyedDigest,
@@ -293,40 +294,40 @@ struct FinishInteraction {
     kept: KeptWithAnswer,
 }
 
-impl Unit for FinishInteraction {
-    type Output = FinishResult;
+impl Unit for RespondUnit {
+    type Output = RespondResult;
     type Error = FinishError;
 
     const NAME: &'static str = "finish_interaction";
 
-    async fn run(&self, tx: &Tx) -> Result<FinishResult, FinishError> {
+    async fn run(&self, tx: &Tx) -> Result<RespondResult, FinishError> {
         let Self { answered, digests, digest, row, pushed, kept } = self;
         let is_active = kept.lock_session(tx).await?;
         if let Some(before) = tx.interaction(digests).await? {
-            return Ok(FinishResult::Before(Some(Box::new(before))));
+            return Ok(RespondResult::Before(Some(Box::new(before))));
         }
         if !is_active {
             return Err(FinishError::AccountChanged);
         }
         if !kept.is_to_this_client(tx).await? {
-            return Ok(FinishResult::ClientChanged);
+            return Ok(RespondResult::ClientChanged);
         }
         let now = answered.created_at;
         if let Some(pushed) = pushed
             && !tx.end_pushed_request(pushed, now).await?
         {
-            return Ok(FinishResult::Before(tx.interaction(digests).await?.map(Box::new)));
+            return Ok(RespondResult::Before(tx.interaction(digests).await?.map(Box::new)));
         }
         if !tx.insert_interaction(answered, digest).await? {
             let before = tx.interaction(digests).await?;
-            let before = before.ok_or(FlowError::Broken("an answered request without its row"))?;
-            return Ok(FinishResult::Before(Some(Box::new(before))));
+            let before = before.ok_or(FlowError::Inconsistent("an answered request without its row"))?;
+            return Ok(RespondResult::Before(Some(Box::new(before))));
         }
         if let Some(row) = row {
             tx.finish_interaction(*row, now).await?;
         }
         kept.keep(tx).await?;
-        Ok(FinishResult::Now)
+        Ok(RespondResult::Now)
     }
 }
 
@@ -335,11 +336,11 @@ fn answered_row(
     visit: &Visit,
     interaction: &OpenInteraction,
     request: &AuthorizationRequest,
-    answer: &AuthorizationResult,
+    answer: &StoredResponse,
 ) -> Result<Interaction, FlowError> {
     let id = InteractionId(visit.new_id());
     let plain = serde_json::to_vec(answer)
-        .map_err(|_| FlowError::Broken("the authorization response could not be serialized"))?;
+        .map_err(|_| FlowError::Inconsistent("the authorization response could not be serialized"))?;
     let sealer = visit.keyring().sealer(KeyPurpose::InteractionSeal);
     Ok(Interaction {
         id,
@@ -349,7 +350,9 @@ fn answered_row(
         expires_at: expiry(visit, &interaction.state.source),
         finished_at: Some(visit.now),
         // Only a repeated form gets the response again. Without a page there was no form, so none is stored.
-        answer: interaction.is_resumable.then(|| sealer.seal(visit.random(), &associated_data(id), &plain)),
+        authorization_response: interaction
+            .is_resumable
+            .then(|| sealer.seal(visit.random(), &associated_data(id), &plain)),
     })
 }
 
@@ -386,9 +389,9 @@ fn associated_data(id: InteractionId) -> Vec<u8> {
     format!("interactions.answer\n{id}").into_bytes()
 }
 
-fn open(call: &Call, before: &Interaction) -> Option<AuthorizationResult> {
+fn open(call: &Call, before: &Interaction) -> Option<StoredResponse> {
     let sealer = call.keyring().sealer(KeyPurpose::InteractionSeal);
-    let plain = sealer.open(&associated_data(before.id), before.answer.as_ref()?).ok()?;
+    let plain = sealer.open(&associated_data(before.id), before.authorization_response.as_ref()?).ok()?;
     serde_json::from_slice(&plain).ok()
 }
 

@@ -11,13 +11,13 @@ use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::phone::Phone;
 use anteroom_oidc::{Acr, Prompt};
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::{Call, Visit};
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::account_selection::AccountSelection;
-use crate::interaction::apps::usable_apps;
+use crate::interaction::authenticator_apps::usable_apps;
 use crate::interaction::open_interaction::OpenInteraction;
-use crate::interaction::phones::{can_receive_codes, offers, serves, usable_phones};
+use crate::interaction::phones::{can_be_used, can_receive_codes, destinations, usable_phones};
 use crate::interaction::target::Target;
 use crate::interaction::verification_model::{
     Verification, VerifiedPerson, is_resumed, phones_for_code, sent, waiting_phone,
@@ -30,7 +30,7 @@ pub(crate) async fn person(
     needs: &AuthenticationRequirements,
 ) -> Result<Person, FlowError> {
     match selection {
-        AccountSelection::Nobody => Ok(Person::Nobody),
+        AccountSelection::NoAccount => Ok(Person::NoAccount),
         AccountSelection::Several(_) => Ok(Person::Several),
         AccountSelection::SignedIn(live) => signed_in(visit, target, live, needs).await.map(Person::One),
         AccountSelection::Proven(account, proof) => proven(visit, account, proof).await,
@@ -57,13 +57,17 @@ async fn signed_in(
         password: PasswordStatus::Good,
         device_stepped_up: device.is_some_and(|device| device.passed_second_factor()),
         can_step_up,
-        wants_proof: wants_proof(visit, target, live).await?,
+        requires_reauthentication: requires_reauthentication(visit, target, live).await?,
     })
 }
 
 /// With `prompt=none` nothing is shown to the person at the browser, and a client that holds tokens of this session learns
 /// nothing new. So its silent requests need no new proof.
-async fn wants_proof(visit: &Visit, target: &Target<'_>, live: &ActiveSession) -> Result<bool, FlowError> {
+async fn requires_reauthentication(
+    visit: &Visit,
+    target: &Target<'_>,
+    live: &ActiveSession,
+) -> Result<bool, FlowError> {
     let policy = visit.snapshot().policy.session;
     if !live.session.requires_reauthentication(policy, visit.now) {
         return Ok(false);
@@ -84,7 +88,7 @@ pub(crate) async fn can_step_up(call: &Call, account: AccountId) -> Result<bool,
 
 async fn proven(visit: &Visit, account: &Account, proof: &InteractionProof) -> Result<Person, FlowError> {
     let phones = visit.store().phones_of(account.id).await?;
-    let can_verify = phones.iter().any(|phone| serves(visit, phone));
+    let can_verify = phones.iter().any(|phone| can_be_used(visit, phone));
     let code_entered = proof.factor.is_some();
     Ok(match &proof.kind {
         ProofKind::Recovery { .. } => Person::Recovering(Recovering { code_entered, can_verify }),
@@ -97,21 +101,21 @@ async fn proven(visit: &Visit, account: &Account, proof: &InteractionProof) -> R
             has_verified_phone: phones.iter().any(|phone| phone.verified_at.is_some()),
             phones_done: *phones_done,
         }),
-        ProofKind::ExpiredPassword { told } => Person::One(AuthenticationState {
+        ProofKind::ExpiredPassword { acknowledged } => Person::One(AuthenticationState {
             status: account.status,
             auth_time: proof.at,
             acr: Acr::Pwd,
-            password: PasswordStatus::Expired { told: *told, code_entered },
+            password: PasswordStatus::Expired { told: *acknowledged, code_entered },
             device_stepped_up: false,
             can_step_up: can_verify,
-            wants_proof: false,
+            requires_reauthentication: false,
         }),
     })
 }
 
 /// A number that was entered and not verified does not show who the person is.
 fn is_verified_and_usable(call: &Call, phone: &Phone) -> bool {
-    phone.verified_at.is_some() && serves(call, phone)
+    phone.verified_at.is_some() && can_be_used(call, phone)
 }
 
 /// What "Verify your identity" shows to this person.
@@ -130,22 +134,32 @@ pub(crate) async fn verification(
         AccountSelection::Proven(account, proof) => {
             (VerifiedPerson::Proven(account), Some(proof), proof.device)
         }
-        AccountSelection::Nobody | AccountSelection::Several(_) => {
-            return Err(FlowError::Broken("a code without an account"));
+        AccountSelection::NoAccount | AccountSelection::Several(_) => {
+            return Err(FlowError::Inconsistent("a code without an account"));
         }
     };
     let account = person.account();
     let phones = visit.store().phones_of(account.id).await?;
     let registering = proof.filter(|_| purpose == CodePurpose::Registration);
     let resumed = registering.is_some_and(|proof| is_resumed(proof, &phones));
-    let offers = offers(visit, phones_for_code(proof, &phones, visit.now));
-    let sent = sent(visit, interaction, account, purpose, device, &offers).await?;
+    let destinations = destinations(visit, phones_for_code(proof, &phones, visit.now));
+    let sent = sent(visit, interaction, account, purpose, device, &destinations).await?;
     let apps = match purpose {
         CodePurpose::StepUp => usable_apps(visit, account.id).await?,
         // A code from an app does not allow a new password: that takes a phone of the account.
         CodePurpose::Recovery | CodePurpose::ExpiredPassword | CodePurpose::Registration => Vec::new(),
     };
     let new_device = step_up == Some(StepUpReason::NewDevice);
-    let own_proofs = matches!(interaction.state.destination, Destination::AuthenticatorApps);
-    Ok(Verification { purpose, new_device, own_proofs, resumed, person, device, offers, apps, sent })
+    let changes_authenticators = matches!(interaction.state.destination, Destination::AuthenticatorApps);
+    Ok(Verification {
+        purpose,
+        new_device,
+        changes_authenticators,
+        resumed,
+        person,
+        device,
+        destinations,
+        apps,
+        sent,
+    })
 }

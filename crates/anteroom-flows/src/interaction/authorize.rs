@@ -7,19 +7,19 @@ use anteroom_domain::interaction::{Destination, Interaction, InteractionState, R
 use anteroom_domain::pushed_request::RetrievedRequest;
 use anteroom_domain::subject::is_possible_subject;
 use anteroom_oidc::authorization::{
-    self, AcrRequirement, AuthorizationError, AuthorizationRequest, ErrorDestination, Parameter, Parameters,
-    Reply, RequestObjectFailure, ValidRequest,
+    self, AcrRequirement, AuthorizationError, AuthorizationRequest, EarlyRefusal, ErrorDestination,
+    Parameter, Parameters, ResponseDelivery, ValidRequest,
 };
 use anteroom_oidc::display_text::shorten;
 use anteroom_oidc::errors::AuthorizationErrorCode;
-use anteroom_oidc::protocol_values::{language_tags, separated_by_commas};
+use anteroom_oidc::protocol_values::{contains_comma, language_tags};
 use anteroom_oidc::response::AuthorizationResponse;
 use anteroom_oidc::{ClientId, Prompt, Subject};
 
 use crate::context::call::{Call, Visit};
-use crate::context::refusals::note_refusal;
+use crate::context::refusals::record_refusal;
 use crate::error::FlowError;
-use crate::interaction::answered::{answer, id_of_pushed, pushed_request_finished, repeat_response};
+use crate::interaction::answered::{id_of_pushed, pushed_request_finished, repeat_response, respond};
 use crate::interaction::error_return::{ErrorReturn, ErrorRoute, ErrorTarget};
 use crate::interaction::next::{Next, proceed};
 use crate::interaction::open_interaction::OpenInteraction;
@@ -43,7 +43,7 @@ pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<Authori
     let id = parameters.client_id();
     let client = present_client(visit, id.as_ref()).await?;
     if let Some(client) = client {
-        visit.span.is_about(client.id());
+        visit.span.set_client(client.id());
     }
     let effective = effective_request(visit, client, parameters).await?;
     // The request object, or the keys for it, may have had to be fetched. A session may have reached its limit in the meantime,
@@ -62,14 +62,14 @@ pub async fn authorize(visit: &Visit, parameters: &Parameters) -> Result<Authori
         }
         Err(error) => {
             let refused = RefusedRequest { id: id.as_ref(), parameters, source: &RequestSource::Plain };
-            return refuse(visit, refused, to_present_client(error, client)).await;
+            return refuse(visit, refused, recheck_error_redirect(error, client)).await;
         }
     };
     let snapshot = visit.snapshot();
     let find = |id: &ClientId| snapshot.clients.get(id).map(|client| &client.metadata);
     let request = match authorization::check(&parameters, &snapshot.capabilities, find) {
         Ok(accepted) => {
-            note_ignored_scope(visit, &accepted);
+            log_ignored_scope(visit, &accepted);
             accepted.request
         }
         Err(error) => {
@@ -91,15 +91,15 @@ async fn present_client<'a>(
 }
 
 /// An error that was found before a wait. It is redirected only if the client is still registered with that redirect URI.
-fn to_present_client(error: AuthorizationError, client: Option<&Client>) -> AuthorizationError {
-    let ErrorDestination::Redirect(target) = &error.disposition else { return error };
+fn recheck_error_redirect(error: AuthorizationError, client: Option<&Client>) -> AuthorizationError {
+    let ErrorDestination::Redirect(target) = &error.destination else { return error };
     let redirect_uri = target.redirect_uri.as_str();
     let parameter = match client {
         None => Parameter::ClientId,
         Some(client) if client.metadata.find_redirect_uri(redirect_uri).is_none() => Parameter::RedirectUri,
         Some(_) => return error,
     };
-    AuthorizationError { parameter, disposition: ErrorDestination::Page, ..error }
+    AuthorizationError { parameter, destination: ErrorDestination::Page, ..error }
 }
 
 fn state_of(visit: &Visit, request: AuthorizationRequest, source: RequestSource) -> InteractionState {
@@ -138,12 +138,12 @@ async fn answer_with_error(
     interaction: &OpenInteraction,
     response: AuthorizationResponse,
 ) -> Result<AuthorizeOutcome, FlowError> {
-    let next = answer(visit, interaction, None, response.into()).await?;
+    let next = respond(visit, interaction, None, response.into()).await?;
     let (response, request) = match (next, interaction.state.request()) {
         (Next::Application(response), Some(request)) => (response, request),
         (elsewhere, _) => return Ok(AuthorizeOutcome::Next(elsewhere)),
     };
-    let (Reply::Redirect(reply), ask) = (&request.reply, &request.ask);
+    let (ResponseDelivery::Redirect(reply), ask) = (&request.reply, &request.ask);
     let target = ErrorTarget {
         client: Some(&ask.client_id),
         silent: ask.prompt.contains(Prompt::None),
@@ -205,7 +205,7 @@ async fn effective_request<'a>(
                     return Ok(Err(authorization::refuse(
                         &parameters,
                         metadata,
-                        RequestObjectFailure::NotSigned,
+                        EarlyRefusal::NotSigned,
                         reason,
                     )));
                 }
@@ -215,11 +215,11 @@ async fn effective_request<'a>(
             PushedRequestLookup::Answered(before) => Ok(Ok(EffectiveRequestLookup::Answered(before))),
             PushedRequestLookup::Unknown => {
                 let unknown = "nothing that was pushed here, or not for this client, or not in time";
-                refuse(RequestObjectFailure::UnusableUri, unknown)
+                refuse(EarlyRefusal::UnusableUri, unknown)
             }
         },
         None if metadata.require_pushed_authorization_requests => {
-            refuse(RequestObjectFailure::NotPushed, "a request that was not pushed")
+            refuse(EarlyRefusal::NotPushed, "a request that was not pushed")
         }
         None => {
             match request_object::resolve(SentBy::Browser(visit), client, Cow::Borrowed(parameters)).await {
@@ -232,7 +232,7 @@ async fn effective_request<'a>(
                 Err(ResolveError::Refused(error)) => Ok(Err(error)),
                 Err(ResolveError::Flow(FlowError::Limited { .. })) => {
                     let often = "request objects were fetched for this network too often";
-                    refuse(RequestObjectFailure::FetchedTooOften, often)
+                    refuse(EarlyRefusal::FetchedTooOften, often)
                 }
                 Err(ResolveError::Flow(error)) => Err(error),
             }
@@ -279,8 +279,8 @@ fn require_subject(
     let Some(first) = subs.next() else {
         return Err(login_required("no account here has that sub"));
     };
-    state.also_insists_on = subs.collect();
-    state.insists_on = Some(first);
+    state.further_required_subs = subs.collect();
+    state.required_sub = Some(first);
     Ok(())
 }
 
@@ -296,10 +296,10 @@ fn unmet_acr(call: &Call, request: &AuthorizationRequest) -> Option<Authorizatio
 }
 
 /// Ignoring a scope does not fail here: the client fails later, where a claim is missing. So the log names the ignored scope.
-fn note_ignored_scope(visit: &Visit, accepted: &ValidRequest<'_>) {
+fn log_ignored_scope(visit: &Visit, accepted: &ValidRequest<'_>) {
     let ignored = &accepted.ignored_scope;
     if !ignored.is_empty() {
-        let has_comma = separated_by_commas(&ignored.to_string());
+        let has_comma = contains_comma(&ignored.to_string());
         let hint = if has_comma { ". Scopes are separated by spaces, not by commas" } else { "" };
         tracing::info!(
             reference = %visit.reference,
@@ -330,11 +330,11 @@ async fn refuse(
     let event = Event::RequestRefused { reason: error.to_string() };
     let entry = visit.entry(Actor::Anonymous, event);
     // Until the redirect URI is known to be the client's, anyone may have sent the request in its name.
-    let known = id.filter(|_| error.disposition != ErrorDestination::Page);
+    let known = id.filter(|_| error.destination != ErrorDestination::Page);
     let entry = known.into_iter().fold(entry, AuditEntry::by_client);
-    note_refusal(visit, entry).await?;
+    record_refusal(visit, entry).await?;
     let response = error.response(&visit.snapshot().issuer);
-    let (ErrorDestination::Redirect(target), Some(response)) = (&error.disposition, response) else {
+    let (ErrorDestination::Redirect(target), Some(response)) = (&error.destination, response) else {
         return Ok(AuthorizeOutcome::Refused(error));
     };
     pushed_request::end(visit, source).await?;

@@ -12,8 +12,8 @@ use anteroom_domain::next_step::SignInReason;
 use anteroom_storage::{Tx, Unit};
 use jiff::Timestamp;
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::{Call, Visit};
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, Step, StepPage, persist_for_redirect, proceed_with};
 use crate::interaction::open_interaction::{InteractionRef, OpenInteraction};
@@ -43,7 +43,7 @@ pub enum ChooseOutcome {
         session: SessionId,
         next: Next,
     },
-    Gone,
+    InteractionNotFound,
 }
 
 #[tracing::instrument(name = "choose_account", skip_all)]
@@ -53,7 +53,7 @@ pub async fn choose(
     choice: ChosenAccount,
 ) -> Result<ChooseOutcome, FlowError> {
     let Ok(mut interaction) = open_or_dashboard(visit, interaction_ref.as_ref()).await? else {
-        return Ok(ChooseOutcome::Gone);
+        return Ok(ChooseOutcome::InteractionNotFound);
     };
     let mut live = active_sessions(visit).await?;
     let chosen = match choice {

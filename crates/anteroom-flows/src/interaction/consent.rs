@@ -11,11 +11,11 @@
 use anteroom_domain::interaction::ConsentQuestion;
 use std::sync::Arc;
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::Visit;
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::answered::repeat_response;
-use crate::interaction::consent_answer::{ConsentAnswer, ConsentDecision};
+use crate::interaction::consent_decision_record::{ConsentDecision, ConsentDecisionRecord};
 use crate::interaction::next::{Next, Step, StepPage, deny, persist_for_redirect, proceed, proceed_with};
 use crate::interaction::open_interaction::{InteractionRef, OpenInteraction};
 use crate::interaction::reopen::open;
@@ -25,7 +25,7 @@ pub enum ConsentOutcome {
     Next(Next),
     /// The page again, because the client has changed since it was shown. Nothing was written.
     AskedAnew(Box<StepPage>),
-    Gone,
+    InteractionNotFound,
 }
 
 #[tracing::instrument(skip_all)]
@@ -35,7 +35,7 @@ pub async fn consent(
     decision: ConsentDecision,
 ) -> Result<ConsentOutcome, FlowError> {
     let opened = open(visit, &interaction_ref).await?;
-    let Ok(interaction) = opened else { return Ok(ConsentOutcome::Gone) };
+    let Ok(interaction) = opened else { return Ok(ConsentOutcome::InteractionNotFound) };
     let (asked_of, shown) = (interaction.state.account, interaction.state.consent_question.clone());
     // The client or the signed-in account may have changed since the page was shown. So "Allow" counts only if the page would
     // ask the same account the same question now. "Deny" stores nothing and always counts.
@@ -52,19 +52,19 @@ pub async fn consent(
         return next_page(visit, Next::Page(page), shown).await;
     }
     let StepPage { step: Step::Consent { person, .. }, interaction, .. } = *page else {
-        return Err(FlowError::Broken("a consent without its page"));
+        return Err(FlowError::Inconsistent("a consent without its page"));
     };
     // A form that is sent again gets the same answer again, for a short time. What was answered is not answered differently.
     if let Some(before) = &interaction.answered {
         return Ok(ConsentOutcome::Next(repeat_response(visit, before, Some(person.account.id))));
     }
-    match answer(visit, interaction, *person, decision).await {
+    match respond(visit, interaction, *person, decision).await {
         Ok(next) => Ok(ConsentOutcome::Next(persist_for_redirect(visit, next).await?)),
         // The client was changed at another node, or by a request at the same time.
         Err(FlowError::ClientChanged) => {
             visit.refresh_clients().await?;
             let Ok(interaction) = open(visit, &interaction_ref).await? else {
-                return Ok(ConsentOutcome::Gone);
+                return Ok(ConsentOutcome::InteractionNotFound);
             };
             let next = proceed(visit, interaction).await?;
             next_page(visit, next, shown).await
@@ -75,14 +75,15 @@ pub async fn consent(
 
 /// Answers the application. The unit that answers it writes the decision, too. If another page comes first, the decision is dropped
 /// and will be asked for again.
-async fn answer(
+async fn respond(
     visit: &Visit,
     mut interaction: OpenInteraction,
     person: ActiveSession,
     decision: ConsentDecision,
 ) -> Result<Next, FlowError> {
     let account = person.account.id;
-    interaction.consent = Some(Arc::new(ConsentAnswer::of(visit, &interaction.state, &person, decision)?));
+    interaction.consent =
+        Some(Arc::new(ConsentDecisionRecord::of(visit, &interaction.state, &person, decision)?));
     if decision == ConsentDecision::Deny {
         return deny(visit, &interaction, account).await;
     }

@@ -10,7 +10,7 @@ use anteroom_oidc::response::{AuthorizationResponse, ResponseTarget};
 
 use crate::context::call::{Call, Visit};
 use crate::error::FlowError;
-use crate::protocol::known_client::is_established_client;
+use crate::protocol::established_client::is_established_client;
 use crate::sessions::browser_sessions::active_sessions;
 
 /// The page with the error, and the response that its link sends.
@@ -44,14 +44,14 @@ impl ErrorTarget<'_> {
         visit: &Visit,
         response: AuthorizationResponse,
     ) -> Result<ErrorRoute, FlowError> {
-        if self.silent || self.is_known(visit).await? || !active_sessions(visit).await?.is_empty() {
+        if self.silent || self.is_established(visit).await? || !active_sessions(visit).await?.is_empty() {
             return Ok(ErrorRoute::Application(response));
         }
         let host = self.target.redirect_uri.display_host();
         Ok(ErrorRoute::Page(ErrorReturn { host, response, ui_locales: self.ui_locales }))
     }
 
-    async fn is_known(&self, call: &Call) -> Result<bool, FlowError> {
+    async fn is_established(&self, call: &Call) -> Result<bool, FlowError> {
         match self.client {
             Some(client) => is_established_client(call, client).await,
             None => Ok(false),

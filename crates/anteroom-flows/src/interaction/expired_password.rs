@@ -13,8 +13,9 @@ use crate::interaction::reopen::open;
 pub async fn acknowledge(visit: &Visit, interaction_ref: InteractionRef) -> Result<Option<Next>, FlowError> {
     let Ok(interaction) = open(visit, &interaction_ref).await? else { return Ok(None) };
     let interaction = match interaction.proof() {
-        Some(proof) if matches!(proof.kind, ProofKind::ExpiredPassword { told: false }) => {
-            let proof = InteractionProof { kind: ProofKind::ExpiredPassword { told: true }, ..*proof };
+        Some(proof) if matches!(proof.kind, ProofKind::ExpiredPassword { acknowledged: false }) => {
+            let proof =
+                InteractionProof { kind: ProofKind::ExpiredPassword { acknowledged: true }, ..*proof };
             persist_with_proof(visit, interaction, proof).await?
         }
         _ => interaction,

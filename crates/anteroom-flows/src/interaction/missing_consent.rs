@@ -2,7 +2,7 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
-use anteroom_oidc::authorization::{Ask, AuthorizationRequest, Reply};
+use anteroom_oidc::authorization::{AuthorizationRequest, RequestContent, ResponseDelivery};
 use anteroom_oidc::claims::claims_of;
 use anteroom_oidc::{ApplicationType, Prompt, Scope, ScopeSet};
 
@@ -22,7 +22,7 @@ pub(crate) async fn missing_consent(
     selection: &AccountSelection<'_>,
     account: &Account,
 ) -> Result<Option<ScopeSet>, FlowError> {
-    let Reply::Redirect(reply) = &request.reply;
+    let ResponseDelivery::Redirect(reply) = &request.reply;
     let asked = asked_scope(client, &request.ask);
     if request.ask.prompt.contains(Prompt::Consent) {
         return Ok(Some(asked));
@@ -39,22 +39,22 @@ pub(crate) async fn missing_consent(
 }
 
 /// Once in each browser (`device`), because consent for a program on one machine is none for a program on another
-/// ([`Client::asks_for_offline_access_at`]).
+/// ([`Client::needs_offline_access_consent_at`]).
 async fn missing_offline_consent(
     call: &Call,
     client: &Client,
     request: &AuthorizationRequest,
     selection: &AccountSelection<'_>,
 ) -> Result<Option<ScopeSet>, FlowError> {
-    let Reply::Redirect(reply) = &request.reply;
-    if !client.asks_for_offline_access_at(&reply.redirect_uri)
+    let ResponseDelivery::Redirect(reply) = &request.reply;
+    if !client.needs_offline_access_consent_at(&reply.redirect_uri)
         || !request.ask.scope.contains(&Scope::OfflineAccess)
     {
         return Ok(None);
     }
     let device = match selection {
         AccountSelection::SignedIn(live) => live.session.device,
-        AccountSelection::Nobody | AccountSelection::Several(_) | AccountSelection::Proven(..) => None,
+        AccountSelection::NoAccount | AccountSelection::Several(_) | AccountSelection::Proven(..) => None,
     };
     let agreed = match device {
         Some(device) => call.store().offline_consent(device, client.id()).await?,
@@ -65,7 +65,7 @@ async fn missing_offline_consent(
 
 /// The requested scopes, and those of claims that are requested one by one (`claims`): the consent page would otherwise not show
 /// them.
-fn asked_scope(client: &Client, ask: &Ask) -> ScopeSet {
+fn asked_scope(client: &Client, ask: &RequestContent) -> ScopeSet {
     let mapping = &client.policy.claims;
     let is_asked = |name: &str| {
         let claims = ask.claims.as_ref();

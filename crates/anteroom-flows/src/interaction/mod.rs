@@ -10,12 +10,12 @@
 
 pub(crate) mod account_selection;
 pub mod answered;
-pub mod apps;
 pub(crate) mod authentication_state;
+pub mod authenticator_apps;
 pub mod authorize;
 pub mod choose_account;
 pub mod consent;
-pub mod consent_answer;
+pub mod consent_decision_record;
 pub(crate) mod end_pushed_request;
 pub mod error_return;
 pub mod expired_password;

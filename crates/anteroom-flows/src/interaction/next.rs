@@ -10,12 +10,12 @@ use anteroom_domain::next_step::{self, NextStep};
 use anteroom_oidc::errors::AuthorizationErrorCode;
 use std::sync::Arc;
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::Visit;
-use crate::context::live::ActiveSession;
-use crate::context::refusals::note_refusal;
+use crate::context::refusals::record_refusal;
 use crate::error::FlowError;
 use crate::interaction::account_selection::AccountSelection;
-use crate::interaction::answered::{self, answer};
+use crate::interaction::answered::{self, respond};
 use crate::interaction::authentication_state::person;
 use crate::interaction::open_interaction::{InteractionStorage, OpenInteraction};
 use crate::interaction::prompt_none::answer_without_a_page;
@@ -28,7 +28,7 @@ use crate::sessions::browser_sessions::active_sessions;
 use crate::sessions::form_effect::{FormEffect, note_once};
 
 pub(crate) use crate::interaction::persist_for_redirect::persist_for_redirect;
-pub use crate::interaction::step::{AnotherPerson, Next, Step, StepPage};
+pub use crate::interaction::step::{AccountMismatch, Next, Step, StepPage};
 
 /// Decides with the sessions in the browser's cookie.
 pub async fn proceed(visit: &Visit, interaction: OpenInteraction) -> Result<Next, FlowError> {
@@ -54,13 +54,13 @@ pub async fn proceed_with(
     };
     let client = target.client();
     if let Some(client) = client {
-        visit.span.is_about(client.id());
+        visit.span.set_client(client.id());
     }
     let selection = AccountSelection::select(visit, &interaction, client.map(Arc::as_ref), live).await?;
     let selection = match selection.if_shown_by(visit.form) {
         Ok(selection) => selection,
         Err(account) => {
-            return Ok(Next::AccountMismatch(Box::new(AnotherPerson { account: *account, interaction })));
+            return Ok(Next::AccountMismatch(Box::new(AccountMismatch { account: *account, interaction })));
         }
     };
     let requirements = requirements(visit, &interaction, &target, &selection).await?;
@@ -68,7 +68,7 @@ pub async fn proceed_with(
     let step = next_step::decide(person, &requirements, visit.now);
     if let Some(response) = answer_without_a_page(visit, &target, &selection, &step).await? {
         let account = selection.account().map(|account| account.id);
-        return answer(visit, &interaction, account, response.into()).await;
+        return respond(visit, &interaction, account, response.into()).await;
     }
     let step = match (step, selection) {
         (NextStep::Done, AccountSelection::SignedIn(live)) => {
@@ -101,10 +101,10 @@ fn with_consent_question(
     question: ConsentQuestion,
 ) -> OpenInteraction {
     interaction.state = interaction.state.asking_consent(person.account.id, question, visit.now);
-    if matches!(interaction.place, InteractionStorage::Row { .. }) && !interaction.is_persisted() {
+    if matches!(interaction.storage, InteractionStorage::Row { .. }) && !interaction.is_persisted() {
         // A form that is sent twice leads to one page.
         let submitted = visit.sent_form.map(|form| form.submission_digest(visit, &[CONSENT_PAGE]));
-        interaction.place = InteractionStorage::Sealed { submitted };
+        interaction.storage = InteractionStorage::Sealed { submitted };
     }
     interaction
 }
@@ -126,7 +126,7 @@ async fn reach_target(
             let agrees_to = interaction.consent.as_ref().and_then(|consent| consent.agrees_to());
             let person = SignedIn { live: &live, agrees_to };
             let response = authorization_response::respond(visit, client, request, person).await?;
-            answer(visit, interaction, Some(live.account.id), response).await
+            respond(visit, interaction, Some(live.account.id), response).await
         }
     }
 }
@@ -141,10 +141,10 @@ pub(crate) async fn deny(
     let Some(target) = Target::of(snapshot, &interaction.state) else {
         return Ok(Next::ApplicationGone);
     };
-    let request = target.request().ok_or(FlowError::Broken("a refusal of no request"))?;
+    let request = target.request().ok_or(FlowError::Inconsistent("a refusal of no request"))?;
     let (code, description) = (AuthorizationErrorCode::AccessDenied, "the person or the practice refused");
     let response = request.reply.error(&snapshot.issuer, code, description);
-    answer(visit, interaction, Some(account), response.into()).await
+    respond(visit, interaction, Some(account), response.into()).await
 }
 
 /// The form that leads to the page, and the page's own address after it, are one refusal. So the request names the entry.
@@ -160,6 +160,6 @@ async fn note_not_entitled(
             let act = [b"access refused".as_slice(), request.0.as_bytes(), account.id.0.as_bytes()];
             note_once(visit, entry, FormEffect::named(visit, &act)).await
         }
-        None => note_refusal(visit, entry).await,
+        None => record_refusal(visit, entry).await,
     }
 }

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use crate::context::call::{Call, Visit};
 use crate::error::FlowError;
-use crate::interaction::consent_answer::ConsentAnswer;
+use crate::interaction::consent_decision_record::ConsentDecisionRecord;
 
 /// What a form's `interaction` field holds, parsed but not yet opened.
 #[derive(Clone, Debug)]
@@ -38,13 +38,13 @@ pub enum InteractionRef {
 #[derive(Clone, Debug)]
 pub struct OpenInteraction {
     pub state: InteractionState,
-    pub place: InteractionStorage,
+    pub storage: InteractionStorage,
     /// The row of the answer, if the request was answered.
     pub(crate) answered: Option<Box<Interaction>>,
     /// It is in a page or a row that the browser can open again.
     pub(crate) is_resumable: bool,
     /// What the person has decided on the consent page. It is written together with the answer, and not without one.
-    pub(crate) consent: Option<Arc<ConsentAnswer>>,
+    pub(crate) consent: Option<Arc<ConsentDecisionRecord>>,
 }
 
 #[derive(Clone, Debug)]
@@ -83,8 +83,8 @@ impl InteractionRef {
 
 impl OpenInteraction {
     pub fn new(state: InteractionState) -> Self {
-        let place = InteractionStorage::Sealed { submitted: None };
-        Self { state, place, answered: None, is_resumable: false, consent: None }
+        let storage = InteractionStorage::Sealed { submitted: None };
+        Self { state, storage, answered: None, is_resumable: false, consent: None }
     }
 
     /// An interaction without a client, whose target is the dashboard.
@@ -94,7 +94,7 @@ impl OpenInteraction {
 
     /// The identifier of its row. `None`: it is sealed in a page.
     pub(crate) fn row(&self) -> Option<InteractionId> {
-        match &self.place {
+        match &self.storage {
             InteractionStorage::Sealed { .. } => None,
             InteractionStorage::Row { interaction, .. } => Some(interaction.id),
         }
@@ -102,7 +102,7 @@ impl OpenInteraction {
 
     /// Key of the response's row. An interaction of release 0.1.0 has no request identifier, so its own identifier is the key.
     pub(crate) fn response_key(&self) -> Option<Vec<u8>> {
-        match (self.state.request_id, &self.place) {
+        match (self.state.request_id, &self.storage) {
             (Some(request), _) => Some(request.0.as_bytes().to_vec()),
             (None, InteractionStorage::Sealed { submitted }) => {
                 submitted.as_ref().map(|page| page.as_bytes().to_vec())
@@ -119,7 +119,7 @@ impl OpenInteraction {
     }
 
     pub fn proof(&self) -> Option<&InteractionProof> {
-        match &self.place {
+        match &self.storage {
             InteractionStorage::Sealed { .. } => None,
             InteractionStorage::Row { interaction, .. } => interaction.proof.as_ref(),
         }
@@ -127,7 +127,7 @@ impl OpenInteraction {
 
     /// Whether its row has its present state.
     pub(crate) fn is_persisted(&self) -> bool {
-        match &self.place {
+        match &self.storage {
             InteractionStorage::Sealed { .. } => false,
             InteractionStorage::Row { interaction, .. } => interaction.state == self.state,
         }
@@ -136,12 +136,12 @@ impl OpenInteraction {
     /// The value of the `interaction` field in the next page's form. `None`: the target is the dashboard and nothing was proven, so
     /// that there is nothing to store.
     pub fn form_value(&self, call: &Call) -> Result<Option<String>, FlowError> {
-        match &self.place {
+        match &self.storage {
             InteractionStorage::Row { handle, .. } => Ok(Some(handle.encode())),
             InteractionStorage::Sealed { .. } if self.state.destination == Destination::Dashboard => Ok(None),
             InteractionStorage::Sealed { .. } => {
                 let plain = serde_json::to_vec(&self.state)
-                    .map_err(|_| FlowError::Broken("the interaction could not be serialized"))?;
+                    .map_err(|_| FlowError::Inconsistent("the interaction could not be serialized"))?;
                 let sealed =
                     call.keyring().sealer(KeyPurpose::InteractionSeal).seal(call.random(), AAD, &plain);
                 Ok(Some(format!("{SEALED_PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed))))
@@ -168,7 +168,7 @@ impl OpenInteraction {
         state: InteractionState,
         proof: Option<&InteractionProof>,
     ) -> Result<SavedRow, FlowError> {
-        let present = match &self.place {
+        let present = match &self.storage {
             InteractionStorage::Row { interaction: row, handle }
                 if !proves_another(row.proof.as_ref(), proof) =>
             {
@@ -186,7 +186,7 @@ impl OpenInteraction {
             created_at,
             expires_at: present.map_or(end, |(row, _)| row.expires_at.max(end)),
             finished_at: present.and_then(|(row, _)| row.finished_at),
-            answer: None,
+            authorization_response: None,
         };
         if let Some((_, handle)) = present {
             tx.save_interaction(&row).await?;
@@ -214,7 +214,7 @@ impl OpenInteraction {
             InteractionState { began_at: row.state.began_at, picked_at: row.state.picked_at, ..self.state };
         Self {
             state,
-            place: InteractionStorage::Row { interaction: row, handle },
+            storage: InteractionStorage::Row { interaction: row, handle },
             answered: self.answered.filter(|_| is_same_row),
             is_resumable: true,
             consent: None,
@@ -318,7 +318,7 @@ const MAX_DERIVED: u8 = 4;
 impl NewInteraction {
     pub fn prepare(visit: &Visit, interaction: &OpenInteraction) -> Self {
         let of_form = || visit.sent_form.map(|form| form.submission_digest(visit, &[FORM_ROW]));
-        let page = match &interaction.place {
+        let page = match &interaction.storage {
             InteractionStorage::Sealed { submitted } => submitted.or_else(of_form),
             InteractionStorage::Row { .. } => of_form(),
         };

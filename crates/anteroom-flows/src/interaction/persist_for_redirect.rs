@@ -22,11 +22,11 @@ pub(crate) async fn persist_for_redirect(visit: &Visit, next: Next) -> Result<Ne
     let StepPage { step, client, interaction, .. } = *page;
     // The form of a signed-in account was counted for that account.
     let is_anonymous = is_unauthenticated(&interaction) && active_sessions(visit).await?.is_empty();
-    let budgets = if is_anonymous { of_address(visit, Limit::InteractionRows) } else { Vec::new() };
+    let checks = if is_anonymous { of_address(visit, Limit::InteractionRows) } else { Vec::new() };
     let new_interaction = NewInteraction::prepare(visit, &interaction);
     let form = counted_form(visit, Limit::InteractionRows);
     let unit =
-        PersistForRedirect { interaction, new_interaction, form, budgets: vec![budgets], now: visit.now };
+        PersistForRedirect { interaction, new_interaction, form, checks: vec![checks], now: visit.now };
     let (PersistForRedirect { interaction, .. }, saved) = visit.store().run(unit).await;
     let interaction = interaction.saved_if(saved?);
     let not_persisted = interaction.row().is_none();
@@ -40,7 +40,7 @@ struct PersistForRedirect {
     interaction: OpenInteraction,
     new_interaction: NewInteraction,
     form: Option<CountedForm>,
-    budgets: Vec<Vec<RateLimitCheck>>,
+    checks: Vec<Vec<RateLimitCheck>>,
     now: Timestamp,
 }
 
@@ -52,7 +52,7 @@ impl Unit for PersistForRedirect {
     const NAME: &'static str = "persist_for_redirect";
 
     async fn run(&self, tx: &Tx) -> Result<Option<SavedRow>, FlowError> {
-        match tx.spend_for_form(self.form, &self.budgets, self.now).await? {
+        match tx.spend_for_form(self.form, &self.checks, self.now).await? {
             RateLimitResult::Counted => {
                 let interaction = &self.interaction;
                 interaction.save(tx, &self.new_interaction, interaction.proof()).await.map(Some)

@@ -14,7 +14,10 @@ use crate::error::FlowError;
 use crate::interaction::verification_model::CodeDestination;
 
 /// Each phone with each method that can reach it, in the order of the phones.
-pub(crate) fn offers<'a>(call: &Call, phones: impl IntoIterator<Item = &'a Phone>) -> Vec<CodeDestination> {
+pub(crate) fn destinations<'a>(
+    call: &Call,
+    phones: impl IntoIterator<Item = &'a Phone>,
+) -> Vec<CodeDestination> {
     let offer = |phone: &Phone, method| CodeDestination { phone: phone.clone(), method };
     let ways = |phone: &'a Phone| methods(call, phone.kind).map(move |method| offer(phone, method));
     phones.into_iter().flat_map(ways).collect()
@@ -37,13 +40,13 @@ pub(crate) fn is_sent(call: &Call, phone: &Phone, method: DeliveryMethod) -> boo
 }
 
 /// Whether a code of a registered account may be sent to the phone now.
-pub(crate) fn serves(call: &Call, phone: &Phone) -> bool {
+pub(crate) fn can_be_used(call: &Call, phone: &Phone) -> bool {
     phone.accepts_codes(call.now) && can_receive_codes(call, phone.kind)
 }
 
 pub(crate) async fn usable_phones(call: &Call, account: AccountId) -> Result<Vec<Phone>, FlowError> {
     let phones = call.store().phones_of(account).await?;
-    Ok(phones.into_iter().filter(|phone| serves(call, phone)).collect())
+    Ok(phones.into_iter().filter(|phone| can_be_used(call, phone)).collect())
 }
 
 /// Why no phone of an account can receive a code.

@@ -25,7 +25,7 @@ pub(crate) async fn answer_without_a_page(
         return Ok(None);
     }
     let description = "the request needs interaction with the person";
-    let code = step.without_a_page(prior_consent(call, client, selection).await?);
+    let code = step.prompt_none_error(prior_consent(call, client, selection).await?);
     Ok(code.map(|code| request.reply.error(&call.snapshot().issuer, code, description)))
 }
 

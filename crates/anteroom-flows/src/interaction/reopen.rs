@@ -25,7 +25,7 @@ pub async fn open(
             .filter(|state| visit.now.duration_since(state.began_at) < lifetime)
             .and_then(|state| state.resume_in(visit.browser.id, visit.now))
             .map(|state| OpenInteraction {
-                place: InteractionStorage::Sealed { submitted: Some(page_digest(visit, text)) },
+                storage: InteractionStorage::Sealed { submitted: Some(page_digest(visit, text)) },
                 ..OpenInteraction::new(state)
             }),
         InteractionRef::Row(handle) => {
@@ -43,11 +43,11 @@ pub async fn open(
     };
     let Some(mut interaction) = interaction else { return Ok(Err(InteractionNotFound)) };
     if let Some(request) = interaction.state.request() {
-        visit.span.is_about(&request.ask.client_id);
+        visit.span.set_client(&request.ask.client_id);
     }
     interaction.is_resumable = true;
     interaction.answered = answered::find(visit, &interaction).await?.map(Box::new);
-    let is_finished = matches!(&interaction.place, InteractionStorage::Row { interaction: row, .. } if row.finished_at.is_some());
+    let is_finished = matches!(&interaction.storage, InteractionStorage::Row { interaction: row, .. } if row.finished_at.is_some());
     Ok(if is_finished && interaction.answered.is_none() { Err(InteractionNotFound) } else { Ok(interaction) })
 }
 
@@ -75,12 +75,12 @@ fn opened_row(
     let own = row.state.browser == visit.browser.id && !is_overtaken;
     let state = row.state.clone().resume_in(visit.browser.id, visit.now)?;
     let state = if own { state } else { state.without_progress() };
-    let place = if own {
+    let storage = if own {
         InteractionStorage::Row { interaction: Box::new(row), handle: handle.clone() }
     } else {
         InteractionStorage::Sealed { submitted: Some(page_digest(visit, &handle.encode())) }
     };
-    Some(OpenInteraction { place, ..OpenInteraction::new(state) })
+    Some(OpenInteraction { storage, ..OpenInteraction::new(state) })
 }
 
 /// A form without the `interaction` field has the dashboard as its target.

@@ -4,7 +4,7 @@ use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
 use anteroom_domain::interaction::{ConsentQuestion, InteractionState};
 use anteroom_domain::next_step::AuthenticationRequirements;
-use anteroom_oidc::authorization::{AcrRequirement, Ask, AuthorizationRequest};
+use anteroom_oidc::authorization::{AcrRequirement, AuthorizationRequest, RequestContent};
 use anteroom_oidc::{Acr, Prompt, ScopeSet};
 use jiff::SignedDuration;
 
@@ -65,7 +65,7 @@ async fn of_request(
         choose_account: ask.prompt.contains(Prompt::SelectAccount) && state.account.is_none(),
         max_age: ask.max_age.map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
         requires_other_subject: match account {
-            Some(account) if state.insists_on.is_some() => {
+            Some(account) if state.required_sub.is_some() => {
                 let sub = subject(visit, client, account.id)?;
                 state.required_subs().all(|wanted| *wanted != sub)
             }
@@ -111,7 +111,11 @@ async fn factor_that_serves(
 /// An essential `acr` must be met: the lowest of the classes that it accepts is required (OpenID Connect Core §5.5.1.1), because an
 /// authentication of a higher class meets the lower ones. For a voluntary one, as in `acr_values` (§3.1.2.1), the preferred class
 /// is asked of an account that can meet it, and is not required of others.
-async fn asked_acr(visit: &Visit, ask: &Ask, account: Option<&Account>) -> Result<Option<Acr>, FlowError> {
+async fn asked_acr(
+    visit: &Visit,
+    ask: &RequestContent,
+    account: Option<&Account>,
+) -> Result<Option<Acr>, FlowError> {
     Ok(match (ask.acr_requirement(), account) {
         (AcrRequirement::Essential(classes), _) => classes.into_iter().min(),
         (AcrRequirement::Voluntary(classes), Some(account)) if !ask.prompt.contains(Prompt::None) => {

@@ -11,8 +11,8 @@ use anteroom_oidc::response::AuthorizationResponse;
 use jiff::Timestamp;
 use std::sync::Arc;
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::FormOwner;
-use crate::context::live::ActiveSession;
 use crate::interaction::open_interaction::OpenInteraction;
 use crate::interaction::phones::NoPhone;
 use crate::interaction::verification_model::Verification;
@@ -30,14 +30,14 @@ pub enum Next {
     /// The client is not registered any more, or not for such a request.
     ApplicationGone,
     /// The application was answered before. It gets no second answer; a repeated form may get the first one again.
-    AnsweredBefore(Box<AlreadyFinished>),
+    AnsweredBefore(Box<AnsweredBefore>),
     /// The page of the form showed another account or session than the present one, so the form was not processed.
-    AccountMismatch(Box<AnotherPerson>),
+    AccountMismatch(Box<AccountMismatch>),
 }
 
 /// A request that was answered before.
 #[derive(Debug)]
-pub struct AlreadyFinished {
+pub struct AnsweredBefore {
     pub client: Option<Arc<Client>>,
     /// The answer, if the form may get it again.
     pub repeat: Option<Box<AuthorizationResponse>>,
@@ -45,7 +45,7 @@ pub struct AlreadyFinished {
 
 /// The account that is selected now, and the interaction to continue with.
 #[derive(Debug)]
-pub struct AnotherPerson {
+pub struct AccountMismatch {
     pub account: Account,
     pub interaction: OpenInteraction,
 }

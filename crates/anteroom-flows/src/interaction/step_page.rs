@@ -29,7 +29,7 @@ pub(crate) async fn step_page(
         (NextStep::NotEntitled, AccountSelection::Proven(account, _)) => Step::NotEntitled(account),
         (NextStep::PasswordExpired, AccountSelection::Proven(account, _)) => {
             let facts = visit.store().password_facts(account.id).await?;
-            let set_at = facts.ok_or(FlowError::Broken("a proven password without its row"))?.set_at;
+            let set_at = facts.ok_or(FlowError::Inconsistent("a proven password without its row"))?.set_at;
             Step::ExpiredPassword { account, set_at }
         }
         (NextStep::CompleteRegistration, _) => Step::CompleteRegistration,

@@ -3,7 +3,7 @@
 
 use anteroom_domain::client::Client;
 use anteroom_domain::interaction::{Destination, InteractionState, RequestSource};
-use anteroom_oidc::authorization::{AuthorizationRequest, Reply};
+use anteroom_oidc::authorization::{AuthorizationRequest, ResponseDelivery};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -69,8 +69,8 @@ impl<'a> Target<'a> {
 }
 
 /// Whether the client may still be answered at this redirect URI and with this response type.
-fn is_registered(reply: &Reply, client: &Client) -> bool {
-    let Reply::Redirect(reply) = reply;
+fn is_registered(reply: &ResponseDelivery, client: &Client) -> bool {
+    let ResponseDelivery::Redirect(reply) = reply;
     let metadata = &client.metadata;
     let lacks_pkce =
         metadata.require_pkce && reply.response_type.has_code() && reply.code_challenge.is_none();

@@ -10,8 +10,8 @@ use anteroom_domain::totp::AuthenticatorApp;
 use anteroom_storage::{MessageState, MessageStatus, Queries};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::Visit;
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::open_interaction::OpenInteraction;
 
@@ -46,13 +46,13 @@ pub struct Verification {
     /// The reason is that this device has not passed a second factor yet.
     pub new_device: bool,
     /// The reason is that the person wants to change their authenticator apps.
-    pub own_proofs: bool,
+    pub changes_authenticators: bool,
     /// The registration continues after a phone was verified in another interaction.
     pub resumed: bool,
     pub person: VerifiedPerson,
     /// The device of the session, or the one on which the password was entered.
     pub device: Option<DeviceId>,
-    pub offers: Vec<CodeDestination>,
+    pub destinations: Vec<CodeDestination>,
     /// Authenticator apps whose codes are taken here.
     pub apps: Vec<AuthenticatorApp>,
     pub sent: Option<SentCode>,
@@ -65,7 +65,7 @@ impl Verification {
 
     /// The number of a phone that is offered.
     pub(crate) fn number_of(&self, phone: PhoneId) -> Option<&E164> {
-        let offer = self.offers.iter().find(|offer| offer.phone.id == phone);
+        let offer = self.destinations.iter().find(|offer| offer.phone.id == phone);
         offer.map(|offer| &offer.phone.number)
     }
 
@@ -137,7 +137,7 @@ pub(crate) fn a_day_before(now: Timestamp) -> Timestamp {
 
 /// The share of the account's codes that this device may use. The device may have been removed since the page was shown, so it is
 /// read again.
-pub(crate) async fn code_share(
+pub(crate) async fn code_quota(
     reads: &Queries,
     account: AccountId,
     device: Option<DeviceId>,
@@ -203,8 +203,8 @@ pub(crate) async fn sent(
     let Some(row) = interaction.row() else { return Ok(None) };
     let Some(code) = visit.store().code_of(row, purpose).await? else { return Ok(None) };
     let Some(offer) = destination_of(&code, account, offers).cloned() else { return Ok(None) };
-    let share = code_share(visit.store(), account.id, device).await?;
-    let before = visit.store().sent_before(account.id, purpose, share, a_day_before(visit.now)).await?;
+    let share = code_quota(visit.store(), account.id, device).await?;
+    let before = visit.store().code_attempts(account.id, purpose, share, a_day_before(visit.now)).await?;
     let wait = visit.snapshot().policy.codes.may_send(&before.sent, visit.now).err();
     // Messages that were handed over are deleted after a while.
     let state = visit.store().message_state(code.message).await?;

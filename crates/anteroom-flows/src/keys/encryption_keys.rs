@@ -5,7 +5,7 @@
 
 use anteroom_crypto::{KeyPurpose, Keyring};
 use anteroom_domain::audit::Event;
-use anteroom_oidc::jwe::{DecryptionKey, DecryptionKeyKind};
+use anteroom_oidc::jwe::{DecryptionKey, EncryptionKeyType};
 use anteroom_storage::{EncryptionKeyRow, Tx, Unit};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -14,27 +14,27 @@ use crate::audit::context::AuditContext;
 use crate::error::FlowError;
 use crate::keys::key_rotation::KeyRotation;
 use crate::keys::rotation::{KeyPeriod, KeyReplacement, RotationSchedule, RotationStep, RotationTrigger};
-use crate::keys::schedule::{KeySchedule, LEAD};
+use crate::keys::schedule::{KeySchedule, OPERATOR_LEAD_TIME};
 
 /// Nodes read new keys within a second, and all keys again each minute.
-const UNTIL_EVERY_NODE_HAS_IT: SignedDuration = SignedDuration::from_mins(1);
+const NODE_LEAD_TIME: SignedDuration = SignedDuration::from_mins(1);
 
 fn rotation_schedule(schedule: &KeySchedule) -> RotationSchedule {
     RotationSchedule {
         every: schedule.rotate_every,
-        lead_of_schedule: UNTIL_EVERY_NODE_HAS_IT,
-        lead_of_operator: UNTIL_EVERY_NODE_HAS_IT,
+        lead_of_schedule: NODE_LEAD_TIME,
+        lead_of_operator: NODE_LEAD_TIME,
         overlap: schedule.overlap,
         // An attacker who has the old private keys can read what is encrypted to them, so they are not published any more. They
         // still decrypt for LEAD, because clients may use a cached JWKS for as long.
-        overlap_after_leak: LEAD,
+        overlap_after_leak: OPERATOR_LEAD_TIME,
     }
 }
 
 /// Makes the keys that are missing or due.
 pub(crate) async fn rotate(rotation: &KeyRotation<'_>) -> Result<(), FlowError> {
     let rows = rotation.store.encryption_keys().await?;
-    for kind in DecryptionKeyKind::ALL {
+    for kind in EncryptionKeyType::ALL {
         let due = EncryptionKeyRotation {
             kind: *kind,
             schedule: rotation_schedule(rotation.schedule),
@@ -51,7 +51,7 @@ pub(crate) async fn rotate(rotation: &KeyRotation<'_>) -> Result<(), FlowError> 
 /// What the schedule or the operator asks of the keys of one kind.
 #[derive(Clone, Copy)]
 struct EncryptionKeyRotation {
-    kind: DecryptionKeyKind,
+    kind: EncryptionKeyType,
     schedule: RotationSchedule,
     trigger: RotationTrigger,
     now: Timestamp,
@@ -86,7 +86,7 @@ async fn make(
     let (kind, maker) = (due.kind, Arc::clone(&rotation.schedule.maker));
     let made = tokio::task::spawn_blocking(move || maker.decryption_key(kind)).await;
     let made = made.ok().flatten();
-    let (key, private) = made.ok_or(FlowError::Broken("an encryption key could not be made"))?;
+    let (key, private) = made.ok_or(FlowError::Inconsistent("an encryption key could not be made"))?;
     let kid = key.kid().as_str().to_owned();
     let sealer = rotation.keyring.sealer(KeyPurpose::SigningSeal);
     let row = EncryptionKeyRow {
@@ -137,7 +137,7 @@ impl Unit for InsertEncryptionKey {
     }
 }
 
-fn is_replaced_already(rows: &[EncryptionKeyRow], kind: DecryptionKeyKind, before: &[String]) -> bool {
+fn is_replaced_already(rows: &[EncryptionKeyRow], kind: EncryptionKeyType, before: &[String]) -> bool {
     rows.iter().any(|row| {
         let is_new = row.kind == kind.as_str() && !before.contains(&row.kid);
         is_new && row.published_from <= row.created_at
@@ -149,10 +149,11 @@ pub(crate) fn open(keyring: &Keyring, row: &EncryptionKeyRow) -> Result<Decrypti
     let sealer = keyring.sealer(KeyPurpose::SigningSeal);
     let private = sealer
         .open(&associated_data(&row.kid), &row.private_sealed)
-        .map_err(|_| FlowError::Broken("an encryption key that does not open under this master key"))?;
-    let kind = row.kind.parse().map_err(|_| FlowError::Broken("an encryption key of an unknown kind"))?;
+        .map_err(|_| FlowError::Inconsistent("an encryption key that does not open under this master key"))?;
+    let kind =
+        row.kind.parse().map_err(|_| FlowError::Inconsistent("an encryption key of an unknown kind"))?;
     DecryptionKey::from_der(kind, &private)
-        .map_err(|_| FlowError::Broken("an encryption key that does not parse"))
+        .map_err(|_| FlowError::Inconsistent("an encryption key that does not parse"))
 }
 
 fn associated_data(kid: &str) -> Vec<u8> {

@@ -25,7 +25,7 @@ pub struct KeySet {
 impl KeySet {
     pub fn signer(&self, algorithm: SigningAlgorithm) -> Result<&SigningKey, FlowError> {
         let found = self.signing.iter().find(|key| key.algorithm() == algorithm);
-        found.ok_or(FlowError::Broken("no signing key for an algorithm that a client uses"))
+        found.ok_or(FlowError::Inconsistent("no signing key for an algorithm that a client uses"))
     }
 
     /// All keys that decrypt, also those that are not published yet, or not any more.
@@ -74,7 +74,7 @@ pub async fn load(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<Ke
     let encryption = decrypting.iter().zip(is_published).filter(|(_, is_published)| *is_published);
     let encryption: Vec<_> = encryption.map(|(key, _)| key.public_jwk()).collect();
     let jwks = Jwks::with_encryption(published, &encryption);
-    let jwks = jwks.map_err(|_| FlowError::Broken("two published keys with one id"))?;
+    let jwks = jwks.map_err(|_| FlowError::Inconsistent("two published keys with one id"))?;
     let changes_at = times.into_iter().filter(|at| *at > now).min();
     Ok(KeySet { signing, decrypting, jwks, changes_at })
 }
@@ -82,12 +82,14 @@ pub async fn load(store: &Store, keyring: &Keyring, now: Timestamp) -> Result<Ke
 fn open(keyring: &Keyring, row: &SigningKeyRow) -> Result<SigningKey, FlowError> {
     let private =
         keyring.sealer(KeyPurpose::SigningSeal).open(&associated_data(&row.kid), &row.private_sealed);
-    let private =
-        private.map_err(|_| FlowError::Broken("a signing key that does not open under this master key"))?;
-    let algorithm =
-        row.algorithm.parse().map_err(|_| FlowError::Broken("a signing key of an unknown algorithm"))?;
+    let private = private
+        .map_err(|_| FlowError::Inconsistent("a signing key that does not open under this master key"))?;
+    let algorithm = row
+        .algorithm
+        .parse()
+        .map_err(|_| FlowError::Inconsistent("a signing key of an unknown algorithm"))?;
     SigningKey::from_pkcs8(algorithm, &private)
-        .map_err(|_| FlowError::Broken("a signing key that does not parse"))
+        .map_err(|_| FlowError::Inconsistent("a signing key that does not parse"))
 }
 
 /// The associated data of a sealed private key.

@@ -1,7 +1,7 @@
 //! When keys are made and used, and what makes them.
 
 use anteroom_oidc::SigningAlgorithm;
-use anteroom_oidc::jwe::{DecryptionKey, DecryptionKeyKind};
+use anteroom_oidc::jwe::{DecryptionKey, EncryptionKeyType};
 use anteroom_oidc::keys::{Jwks, SigningKey};
 use jiff::SignedDuration;
 use std::fmt::Debug;
@@ -12,13 +12,13 @@ use crate::keys::rotation::RotationSchedule;
 
 /// How long a key that an operator asks for is published before it signs: clients may cache the JWKS for its `max-age`, and one
 /// minute is added for nodes and networks.
-pub const LEAD: SignedDuration = Jwks::MAX_AGE.saturating_add(SignedDuration::from_mins(1));
+pub const OPERATOR_LEAD_TIME: SignedDuration = Jwks::MAX_AGE.saturating_add(SignedDuration::from_mins(1));
 
 /// Makes private keys, each with its DER form, which must be sealed before it is stored. Finding primes takes a while, so
 /// callers use a thread that serves no requests.
 pub trait KeyMaker: Debug + Send + Sync {
     fn signing_key(&self, algorithm: SigningAlgorithm) -> Option<(SigningKey, Zeroizing<Vec<u8>>)>;
-    fn decryption_key(&self, kind: DecryptionKeyKind) -> Option<(DecryptionKey, Zeroizing<Vec<u8>>)>;
+    fn decryption_key(&self, kind: EncryptionKeyType) -> Option<(DecryptionKey, Zeroizing<Vec<u8>>)>;
 }
 
 /// Makes a new key each time.
@@ -30,7 +30,7 @@ impl KeyMaker for NewKeys {
         SigningKey::generate(algorithm).ok()
     }
 
-    fn decryption_key(&self, kind: DecryptionKeyKind) -> Option<(DecryptionKey, Zeroizing<Vec<u8>>)> {
+    fn decryption_key(&self, kind: EncryptionKeyType) -> Option<(DecryptionKey, Zeroizing<Vec<u8>>)> {
         DecryptionKey::generate(kind).ok()
     }
 }
@@ -51,7 +51,7 @@ impl KeySchedule {
         RotationSchedule {
             every: self.rotate_every,
             lead_of_schedule: self.overlap,
-            lead_of_operator: LEAD,
+            lead_of_operator: OPERATOR_LEAD_TIME,
             overlap: self.overlap,
             // Signatures of leaked keys are not accepted any more.
             overlap_after_leak: SignedDuration::ZERO,

@@ -17,7 +17,7 @@ pub use crate::keys::key_rotation::KeyRotation;
 use crate::keys::key_set::associated_data;
 use crate::keys::rotation::{KeyPeriod, KeyReplacement, RotationSchedule, RotationStep, next_key};
 pub use crate::keys::rotation::{RotationReason, RotationTrigger};
-pub use crate::keys::schedule::{KeyMaker, KeySchedule, LEAD, NewKeys};
+pub use crate::keys::schedule::{KeyMaker, KeySchedule, NewKeys, OPERATOR_LEAD_TIME};
 
 /// What a rotation has changed of the signing keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,12 +105,13 @@ async fn make(
 ) -> Result<bool, FlowError> {
     let (algorithm, maker) = (due.algorithm, Arc::clone(&rotation.schedule.maker));
     let made = tokio::task::spawn_blocking(move || maker.signing_key(algorithm)).await;
-    let (key, private) = made.ok().flatten().ok_or(FlowError::Broken("a signing key could not be made"))?;
+    let (key, private) =
+        made.ok().flatten().ok_or(FlowError::Inconsistent("a signing key could not be made"))?;
     let kid = key.kid().as_str().to_owned();
     let sealer = rotation.keyring.sealer(KeyPurpose::SigningSeal);
     let row = SigningKeyRow {
         private_sealed: sealer.seal(&rotation.audit.random, &associated_data(&kid), &private),
-        public_jwk: serde_json::to_string(key.public().jwk()).map_err(|_| FlowError::Broken("jwk"))?,
+        public_jwk: serde_json::to_string(key.public().jwk()).map_err(|_| FlowError::Inconsistent("jwk"))?,
         algorithm: algorithm.as_str().to_owned(),
         kid,
         created_at: due.now,

@@ -14,7 +14,7 @@ const MOST: usize = 16;
 const LONGEST: usize = 35;
 
 /// Tags, best first, as a message keeps them.
-pub(crate) fn asked_in<'a>(
+pub(crate) fn message_languages<'a>(
     account: Option<&'a str>,
     page: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
@@ -47,9 +47,9 @@ mod tests {
             (None, &["es-MX", "es"], Some("es-MX es")),
             (Some("fr"), &["es", "en"], Some("fr es en")),
         ] {
-            assert_eq!(asked_in(account, page.iter().copied()).as_deref(), expected);
+            assert_eq!(message_languages(account, page.iter().copied()).as_deref(), expected);
         }
         let many = vec!["en"; 40];
-        assert_eq!(asked_in(None, many).unwrap().split(LANGUAGE_SEPARATOR).count(), MOST);
+        assert_eq!(message_languages(None, many).unwrap().split(LANGUAGE_SEPARATOR).count(), MOST);
     }
 }

@@ -8,10 +8,10 @@ use jiff::SignedDuration;
 use crate::context::call::Call;
 
 const TOKEN_CONTEXT: &str = "link";
-const TYPED_CONTEXT: &str = "link typed";
+const MAILED_CODE_CONTEXT: &str = "link typed";
 /// Crockford's alphabet, in which no character looks like another. Ten of 32 are 50 bits.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const TYPED_LENGTH: usize = 10;
+const MAILED_CODE_LENGTH: usize = 10;
 
 /// The identifier of a link, its kind, and the account that it is for.
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ pub(crate) struct NewLink {
     pub link: EmailedLink,
     pub token: OpaqueToken,
     /// As the mail shows it, in two groups.
-    pub typed: String,
+    pub mailed_code: String,
 }
 
 pub(crate) fn new_link(
@@ -37,13 +37,13 @@ pub(crate) fn new_link(
 ) -> NewLink {
     let mac = call.keyring().mac(KeyPurpose::TokenHash);
     let token = call.random().token();
-    let typed = draw_typed(call);
+    let mailed_code = draw_mailed_code(call);
     let link = EmailedLink {
         id,
         kind,
         account,
         token: mac.digest(TOKEN_CONTEXT, token.as_bytes()),
-        mailed_code: asked_by.map(|_| mac.digest(TYPED_CONTEXT, &typed_data(id, &typed))),
+        mailed_code: asked_by.map(|_| mac.digest(MAILED_CODE_CONTEXT, &mailed_code_data(id, &mailed_code))),
         browser: asked_by,
         interaction: None,
         mailed_code_attempts: 0,
@@ -54,17 +54,17 @@ pub(crate) fn new_link(
         ended_at: None,
         completed_at: None,
     };
-    let (left, right) = typed.split_at_checked(TYPED_LENGTH / 2).unwrap_or((&typed, ""));
-    NewLink { link, token, typed: format!("{left}-{right}") }
+    let (left, right) = mailed_code.split_at_checked(MAILED_CODE_LENGTH / 2).unwrap_or((&mailed_code, ""));
+    NewLink { link, token, mailed_code: format!("{left}-{right}") }
 }
 
-fn draw_typed(call: &Call) -> String {
+fn draw_mailed_code(call: &Call) -> String {
     let draw = || usize::try_from(call.random().below(32)).ok().and_then(|place| ALPHABET.get(place));
-    (0..TYPED_LENGTH).filter_map(|_| draw()).map(|byte| char::from(*byte)).collect()
+    (0..MAILED_CODE_LENGTH).filter_map(|_| draw()).map(|byte| char::from(*byte)).collect()
 }
 
-fn typed_data(id: LinkId, typed: &str) -> Vec<u8> {
-    [id.0.as_bytes(), typed.as_bytes()].concat()
+fn mailed_code_data(id: LinkId, mailed_code: &str) -> Vec<u8> {
+    [id.0.as_bytes(), mailed_code.as_bytes()].concat()
 }
 
 /// The digests by which the store finds the token of a link, one for each version of the hashing key.
@@ -73,10 +73,10 @@ pub(crate) fn token_digests(call: &Call, token: &OpaqueToken) -> Vec<KeyedDigest
 }
 
 /// Whether what a person typed is the code of this link's mail.
-pub(crate) fn is_typed_code_of(call: &Call, link: &EmailedLink, entered: &str) -> bool {
+pub(crate) fn is_mailed_code_of(call: &Call, link: &EmailedLink, entered: &str) -> bool {
     let mac = call.keyring().mac(KeyPurpose::TokenHash);
-    let data = typed_data(link.id, &normalised(entered));
-    link.mailed_code.is_some_and(|typed| mac.verify(TYPED_CONTEXT, &data, &typed))
+    let data = mailed_code_data(link.id, &normalised(entered));
+    link.mailed_code.is_some_and(|mailed_code| mac.verify(MAILED_CODE_CONTEXT, &data, &mailed_code))
 }
 
 /// In any case and grouping, with the letters that people take for digits.
@@ -87,7 +87,7 @@ fn normalised(entered: &str) -> String {
         'I' | 'L' => '1',
         other => other,
     });
-    digits.take(TYPED_LENGTH + 1).collect()
+    digits.take(MAILED_CODE_LENGTH + 1).collect()
 }
 
 #[cfg(test)]

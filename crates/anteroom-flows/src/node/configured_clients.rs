@@ -27,7 +27,7 @@ const BATCH_OF_CHANGES: usize = 100;
 
 /// Notes the clients of the configuration, and ends what was granted under another `sub` than their present one. Called at
 /// the start, after each change, and once a minute, so that the other nodes know the clients of this one.
-pub async fn note(call: &Call) -> Result<(), FlowError> {
+pub async fn record(call: &Call) -> Result<(), FlowError> {
     let snapshot = call.snapshot();
     let rows = call.store().configured_clients().await?;
     let mut changed = changed(snapshot, &rows, call.now);

@@ -4,7 +4,7 @@
 
 use anteroom_domain::clock::ahead_of;
 use anteroom_domain::ids::NodeId;
-use anteroom_storage::{DatabaseState, Node, StoreError, Tx, Unit, Writes};
+use anteroom_storage::{DatabaseState, Node, StoreError, Tx, Unit, WriteMode};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -155,12 +155,12 @@ impl HealthMonitor {
     async fn try_writing(
         &mut self,
         provider: &Provider,
-        writes: Writes,
+        writes: WriteMode,
     ) -> Result<(), (NotReady, FlowError)> {
         let refused = match writes {
-            Writes::Writable => None,
-            Writes::Standby => Some(NotReady::Standby),
-            Writes::ReadOnly => Some(NotReady::ReadOnly),
+            WriteMode::Writable => None,
+            WriteMode::Standby => Some(NotReady::Standby),
+            WriteMode::ReadOnly => Some(NotReady::ReadOnly),
         };
         if let Some(reason) = refused {
             self.committed = None;

@@ -3,5 +3,5 @@
 
 pub(crate) mod config_differences;
 pub mod configured_clients;
+pub mod database_history;
 pub mod health;
-pub mod history;

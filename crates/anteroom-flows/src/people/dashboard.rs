@@ -9,9 +9,9 @@ use anteroom_oidc::ClientId;
 use anteroom_oidc::logout::third_party_login_location;
 use std::sync::Arc;
 
+use crate::context::active_session::ActiveSession;
 use crate::context::browser::FetchContext;
 use crate::context::call::Visit;
-use crate::context::live::ActiveSession;
 use crate::context::provider::Snapshot;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, proceed_with};
@@ -60,7 +60,7 @@ pub(crate) async fn current(visit: &Visit) -> Result<Option<(ActiveSession, Vec<
     if live.is_empty() {
         return Ok(None);
     }
-    if !arrives(visit, &live).await? {
+    if !next_step_is_dashboard(visit, &live).await? {
         return Ok(None);
     }
     let mut first = live.remove(0);
@@ -70,7 +70,7 @@ pub(crate) async fn current(visit: &Visit) -> Result<Option<(ActiveSession, Vec<
 }
 
 /// Whether the next step is the dashboard itself: a second factor for a new device, or a new proof of the account, can come first.
-async fn arrives(visit: &Visit, live: &[ActiveSession]) -> Result<bool, FlowError> {
+async fn next_step_is_dashboard(visit: &Visit, live: &[ActiveSession]) -> Result<bool, FlowError> {
     let policy = &visit.snapshot().policy;
     let wants_proof =
         live.first().is_some_and(|one| one.session.requires_reauthentication(policy.session, visit.now));
@@ -90,7 +90,7 @@ fn tiles<'a>(snapshot: &'a Snapshot, account: &Account) -> Vec<TileView<'a>> {
 
 async fn touch(visit: &Visit, session: &mut Session) -> Result<(), FlowError> {
     // A request for a part of another page keeps no session active, as in [`crate::protocol::authorization_response`].
-    if visit.browser.loads != FetchContext::Page || !session.needs_activity_update(visit.now) {
+    if visit.browser.fetch_context != FetchContext::Page || !session.needs_activity_update(visit.now) {
         return Ok(());
     }
     session.last_active_at = visit.now;

@@ -9,7 +9,7 @@ use crate::context::browser::Browser;
 
 /// The browser's device of the account, if it comes before strangers.
 pub(super) fn known_device(view: &SignInView) -> Option<&KnownDevice> {
-    view.devices.iter().find(|device| device.comes_before_strangers(view.account.epoch))
+    view.devices.iter().find(|device| device.has_own_rate_limit(view.account.epoch))
 }
 
 /// The device of the account at which a sign-in in this browser is counted: in the cookie's order, since the one that the account
@@ -26,6 +26,6 @@ pub(super) fn waits_apart(view: &SignInView, browser: &Browser, policy: LockoutP
     let Some(device) = counted_device(view, browser) else { return false };
     let counters = FailureCounters::new(account.lockout, Some(device.counter(account.epoch)), policy);
     account.status == AccountStatus::Active
-        && device.comes_before_strangers(account.epoch)
-        && counters.lock_in_the_way(policy).is_none()
+        && device.has_own_rate_limit(account.epoch)
+        && counters.blocking_lock(policy).is_none()
 }

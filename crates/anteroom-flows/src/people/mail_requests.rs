@@ -6,7 +6,7 @@
 //!   and however often it is asked for;
 //! - a form that is sent twice asks once, whether an account has the address or not;
 //! - an address has at most five rows that count, a network 2,000, whether accounts have them or not;
-//! - [`answer`] looks the address up afterwards, in rounds of its own. It too writes the same rows for every address: where
+//! - [`queue_requested_mails`] looks the address up afterwards, in rounds of its own. It too writes the same rows for every address: where
 //!   no account has it, a message without a recipient.
 
 use anteroom_crypto::KeyPurpose;
@@ -19,14 +19,14 @@ use anteroom_domain::link::LinkKind;
 use anteroom_domain::mail_request::{self, MailRequest};
 use anteroom_domain::message::{Mail, Message, MessageBody};
 use anteroom_oidc::authorization::AuthorizationRequest;
-use anteroom_storage::{MailRequestResult, PendingMailRequest, RequestedLink, Tx, Unit};
+use anteroom_storage::{MailRequestResult, MailRequestRow, PendingMailRequest, Tx, Unit};
 use jiff::SignedDuration;
 
 use crate::context::call::{Call, Visit};
 use crate::context::limits;
 use crate::context::provider::Snapshot;
 use crate::error::FlowError;
-use crate::messages::languages::{asked_in, of_page};
+use crate::messages::languages::{message_languages, of_page};
 use crate::messages::links::{LinkIdentity, new_link};
 use crate::people::admin::invitation_mail;
 use crate::people::known_device::known_device;
@@ -37,14 +37,14 @@ const BATCH: u32 = 50;
 
 /// Counts a request for the IP address that it comes from and for its network, whatever email address was entered.
 pub(crate) async fn spend(visit: &Visit, limit: Limit) -> Result<(), FlowError> {
-    let mut budgets = limits::of_address(visit, limit);
-    budgets.extend(limits::of_address(visit, Limit::LinkRequestRows));
-    limits::spend_for_form(visit, limit, budgets).await
+    let mut checks = limits::of_address(visit, limit);
+    checks.extend(limits::of_address(visit, Limit::MailRequestRows));
+    limits::spend_for_form(visit, limit, checks).await
 }
 
 /// A row for an address, drawn before the transaction that may write it.
 pub(crate) struct NewMailRequest {
-    row: RequestedLink,
+    row: MailRequestRow,
     effect: FormEffect,
     address: FoldedAddress,
     /// So many rows of an address count at once.
@@ -69,21 +69,21 @@ impl NewMailRequest {
         let address = FoldedAddress::from_entered(entered);
         let identity = LinkIdentity { id: LinkId(visit.new_id()), kind, account: None };
         let new = new_link(visit, identity, browser, policy.link_lifetime);
-        let ask = MailRequest {
+        let request = MailRequest {
             address: address.as_str().to_owned(),
             token: new.token.encode(),
-            typed: browser.map(|_| new.typed),
+            mailed_code: browser.map(|_| new.mailed_code),
             reference: Some(visit.reference.to_string()),
-            from: Some(visit.address),
-            languages: asked_in(None, of_page(visit, request)),
+            ip_address: Some(visit.address),
+            languages: message_languages(None, of_page(visit, request)),
         };
         let mac = visit.keyring().mac(KeyPurpose::TokenHash);
         Self {
-            row: RequestedLink {
-                address: mac.digest(context(kind), address.as_str().as_bytes()),
+            row: MailRequestRow {
+                address_digest: mac.digest(context(kind), address.as_str().as_bytes()),
                 until: new.link.expires_at,
                 link: new.link,
-                ask,
+                request,
             },
             effect: FormEffect::of(visit, &[context(kind).as_bytes(), address.as_str().as_bytes()]),
             address,
@@ -95,13 +95,13 @@ impl NewMailRequest {
     /// Writes the row and its audit entry. Where enough rows of the address count, there is the entry alone; where this form has
     /// asked a moment ago, there is nothing: it is one mail, one row and one entry. The same statements for every address.
     pub(crate) async fn write(&self, tx: &Tx, interaction: Option<InteractionId>) -> Result<(), FlowError> {
-        tx.lock_requested_address(&self.row.address).await?;
+        tx.lock_requested_address(&self.row.address_digest).await?;
         if !self.effect.is_first(tx).await? {
             return Ok(());
         }
         let mailed = !self.is_crowded(tx).await?;
         if mailed {
-            tx.insert_asked_link(&self.row, interaction).await?;
+            tx.insert_mail_request(&self.row, interaction).await?;
         }
         let event = match self.row.link.kind {
             LinkKind::Recovery => Event::RecoveryAsked { mailed },
@@ -115,7 +115,7 @@ impl NewMailRequest {
     /// only an earlier password made known counts with strangers: otherwise a thief of that password could use up the row.
     async fn is_crowded(&self, tx: &Tx) -> Result<bool, FlowError> {
         let (browser, at_most) = (&self.visit.browser, self.most.saturating_mul(2));
-        let askers = tx.requesting_browsers(&self.row.address, self.visit.now, at_most).await?;
+        let askers = tx.requesting_browsers(&self.row.address_digest, self.visit.now, at_most).await?;
         let alive = u32::try_from(askers.len()).unwrap_or(u32::MAX);
         // Only a browser that is known to some account causes this read, whatever the address.
         let known = !browser.devices.is_empty() && {
@@ -137,7 +137,7 @@ const fn context(kind: LinkKind) -> &'static str {
 
 /// One round: looks up the addresses of the requests, and queues the mails. Returns how many requests were answered.
 #[tracing::instrument(name = "answer_requests_for_mail", skip_all)]
-pub async fn answer(call: &Call) -> Result<usize, FlowError> {
+pub async fn queue_requested_mails(call: &Call) -> Result<usize, FlowError> {
     let pending = call.store().pending_mail_requests(call.now, BATCH).await?;
     if pending.is_empty() {
         return Ok(0);
@@ -200,14 +200,17 @@ impl MailRequestAnswer {
         // The address and reference of the request that asked, not of this round.
         let entry = AuditEntry {
             subject: account,
-            address: ask.as_ref().and_then(|ask| ask.from),
+            ip_address: ask.as_ref().and_then(|ask| ask.ip_address),
             reference: ask.as_ref().and_then(|ask| ask.reference.as_ref()?.parse().ok()),
-            ..call.entry(Actor::System, Event::AskAnswered { mail: mail.map_or("none", LinkKind::as_str) })
+            ..call.entry(
+                Actor::System,
+                Event::RecoveryMailQueued { mail: mail.map_or("none", LinkKind::as_str) },
+            )
         };
         let message = Message {
             id: MessageId(call.new_id()),
             account,
-            locale: asked_in(
+            locale: message_languages(
                 known.as_ref().and_then(|known| known.account.locale.as_deref()),
                 ask.as_ref().and_then(|ask| ask.languages.as_deref()),
             ),
@@ -245,7 +248,7 @@ fn body(
     known: Option<Recipient>,
     lifetime: SignedDuration,
 ) -> MessageBody {
-    let (token, code) = ask.map(|ask| (ask.token, ask.typed)).unwrap_or_default();
+    let (token, code) = ask.map(|ask| (ask.token, ask.mailed_code)).unwrap_or_default();
     let mail = match kind {
         LinkKind::Invitation => {
             invitation_mail(snapshot, known.as_ref().map(|known| &known.account.profile), &token)

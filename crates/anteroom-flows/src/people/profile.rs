@@ -14,8 +14,8 @@ use anteroom_oidc::{ClientId, ScopeSet};
 use anteroom_storage::{Tx, Unit};
 use serde_json::Value;
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::{Call, Visit};
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::people::admin::{AdminError, find};
 use crate::people::dashboard::current;
@@ -35,13 +35,13 @@ pub enum SaveOutcome {
         live: Box<ActiveSession>,
         problems: Vec<(ProfileClaim, InvalidClaimValue)>,
     },
-    NobodySignedIn,
+    NotSignedIn,
 }
 
 /// Writes the claims that the person has entered.
 #[tracing::instrument(name = "save_profile", skip_all)]
 pub async fn save(visit: &Visit, entered: &[(ProfileClaim, &str)]) -> Result<SaveOutcome, FlowError> {
-    let Some(live) = profile(visit).await? else { return Ok(SaveOutcome::NobodySignedIn) };
+    let Some(live) = profile(visit).await? else { return Ok(SaveOutcome::NotSignedIn) };
     let (mut changes, mut problems) = (Vec::new(), Vec::new());
     // A form changes only claims that the person may change.
     for (claim, text) in entered.iter().filter(|(claim, _)| claim.is_self_service()) {
@@ -55,7 +55,7 @@ pub async fn save(visit: &Visit, entered: &[(ProfileClaim, &str)]) -> Result<Sav
     }
     let author = Author::Person { session: live.session.id, epoch: live.account.epoch };
     let saved = save_claims(visit, live.account.id, changes, author).await?;
-    Ok(if saved == SaveClaimsResult::Yes { SaveOutcome::Saved } else { SaveOutcome::NobodySignedIn })
+    Ok(if saved == SaveClaimsResult::Saved { SaveOutcome::Saved } else { SaveOutcome::NotSignedIn })
 }
 
 /// Writes the claims that an operator has entered.
@@ -66,10 +66,10 @@ pub async fn set_claims(
 ) -> Result<(), AdminError> {
     let account = find(call, address).await?.id;
     match save_claims(call, account, changes, Author::Operator).await? {
-        SaveClaimsResult::Yes | SaveClaimsResult::AccountChanged => Ok(()),
+        SaveClaimsResult::Saved | SaveClaimsResult::AccountChanged => Ok(()),
         SaveClaimsResult::UsernameTaken { name, holder } => {
             let holder = call.store().account(holder).await?;
-            let holder = holder.ok_or(FlowError::Broken("a username without its account"))?;
+            let holder = holder.ok_or(FlowError::Inconsistent("a username without its account"))?;
             Err(AdminError::UsernameTaken { name, holder: holder.primary_address })
         }
     }
@@ -92,21 +92,21 @@ pub async fn claims(
             asked: &asked,
             allowed: &scope,
             mapping: &mapping,
-            address_as_username: true,
+            email_as_username: true,
         };
         return Ok(Value::Object(select_claims(&person, wanted)));
     };
     call.refresh_for(id).await?;
     let client = call.snapshot().clients.get(id).ok_or_else(|| AdminError::NoSuchClient(id.clone()))?;
     let (scope, mapping) = (&client.metadata.scope, &client.policy.claims);
-    let address_as_username = may_use_email_as_username(client);
+    let email_as_username = may_use_email_as_username(client);
     let wanted = ClaimSelection {
         scope,
         told: &ScopeClaims::All,
         asked: &asked,
         allowed: scope,
         mapping,
-        address_as_username,
+        email_as_username,
     };
     let mut claims = select_claims(&person, wanted);
     let sub = subject(call, client, account.id)?;
@@ -152,7 +152,7 @@ struct SaveClaims {
 
 #[derive(Debug, PartialEq, Eq)]
 enum SaveClaimsResult {
-    Yes,
+    Saved,
     /// The account has changed since the form was shown.
     AccountChanged,
     UsernameTaken {
@@ -176,7 +176,7 @@ impl Unit for SaveClaims {
         let mut described = EditableProfile::of(&locked.account);
         let changed = described.change(changes);
         if changed.is_empty() {
-            return Ok(SaveClaimsResult::Yes);
+            return Ok(SaveClaimsResult::Saved);
         }
         let (profile, locale) = described.into_parts();
         if changed.contains(&ProfileClaim::PreferredUsername)
@@ -195,6 +195,6 @@ impl Unit for SaveClaims {
             Author::Operator => call.entry(Actor::Operator, event).about(*account),
         };
         tx.append(&entry).await?;
-        Ok(SaveClaimsResult::Yes)
+        Ok(SaveClaimsResult::Saved)
     }
 }

@@ -151,10 +151,10 @@ pub async fn add_phone(
     let entry = call.entry(Actor::Operator, event).about(account.id);
     let unit = AddPhone { account: account.id, phone, messages, entry, now: call.now };
     match call.store().run(unit).await.1? {
-        Added::Yes => Ok(usable_from),
-        Added::NotActive => Err(not_active(address)),
-        Added::Known => Err(SupportError::AlreadyThere),
-        Added::TooMany => Err(SupportError::TooManyPhones),
+        AddPhoneResult::Added => Ok(usable_from),
+        AddPhoneResult::NotActive => Err(not_active(address)),
+        AddPhoneResult::Known => Err(SupportError::AlreadyThere),
+        AddPhoneResult::TooMany => Err(SupportError::TooManyPhones),
     }
 }
 
@@ -167,31 +167,31 @@ struct AddPhone {
 }
 
 impl Unit for AddPhone {
-    type Output = Added;
+    type Output = AddPhoneResult;
     type Error = FlowError;
 
     const NAME: &'static str = "add_phone_of_support";
 
-    async fn run(&self, tx: &Tx) -> Result<Added, FlowError> {
+    async fn run(&self, tx: &Tx) -> Result<AddPhoneResult, FlowError> {
         if !is_active(tx, self.account).await? {
-            return Ok(Added::NotActive);
+            return Ok(AddPhoneResult::NotActive);
         }
         if tx.phones_of(self.account).await?.len() >= MAX_PHONES {
-            return Ok(Added::TooMany);
+            return Ok(AddPhoneResult::TooMany);
         }
         if !tx.insert_phone(self.account, &self.phone, self.now).await? {
-            return Ok(Added::Known);
+            return Ok(AddPhoneResult::Known);
         }
         for message in &self.messages {
             tx.enqueue(message).await?;
         }
         tx.append(&self.entry).await?;
-        Ok(Added::Yes)
+        Ok(AddPhoneResult::Added)
     }
 }
 
-enum Added {
-    Yes,
+enum AddPhoneResult {
+    Added,
     NotActive,
     Known,
     TooMany,

@@ -23,7 +23,7 @@ impl ReportedAccounts {
 
 /// Reserves names that are only in profiles. Every process does it when it starts, and nodes do it once an hour, because nodes
 /// and commands of 0.1.0 may run at the same time. Returns the accounts whose name belongs to another account.
-pub async fn enter(store: &Store) -> Result<Vec<AccountId>, StoreError> {
+pub async fn reserve(store: &Store) -> Result<Vec<AccountId>, StoreError> {
     let done = store.backfill_usernames().await?;
     if done.entered > 0 {
         tracing::info!(
@@ -35,8 +35,8 @@ pub async fn enter(store: &Store) -> Result<Vec<AccountId>, StoreError> {
 }
 
 /// The same, and writes those accounts to the log.
-pub async fn enter_and_report(store: &Store, reported: &mut ReportedAccounts) -> Result<(), StoreError> {
-    for account in reported.report(enter(store).await?) {
+pub async fn reserve_and_report(store: &Store, reported: &mut ReportedAccounts) -> Result<(), StoreError> {
+    for account in reported.report(reserve(store).await?) {
         tracing::warn!(
             %account,
             "its `preferred_username` is another account's name or address too: applications that go by it take the two for \

@@ -33,7 +33,7 @@ pub(crate) fn read(call: &Call, token: &SecretString, now: Timestamp) -> Option<
 
 /// Whether a token with a valid signature and lifetime is active (RFC 7662 §2.2).
 pub(crate) enum TokenState {
-    No,
+    Inactive,
     /// A client's own token.
     Client(TokenPermissions),
     Person(Box<ActiveGrant>),
@@ -41,7 +41,7 @@ pub(crate) enum TokenState {
 
 pub(crate) struct ActiveGrant {
     pub record: GrantRecord,
-    pub worth: EffectiveGrant,
+    pub effective: EffectiveGrant,
     /// The token's own permissions, which may be fewer than what was granted.
     pub access: TokenPermissions,
 }
@@ -60,26 +60,26 @@ pub(crate) async fn token_state(
     ReadToken { jti, issued_at, permissions }: ReadToken<'_>,
 ) -> Result<TokenState, FlowError> {
     if call.store().is_revoked(jti).await? {
-        return Ok(TokenState::No);
+        return Ok(TokenState::Inactive);
     }
     let issuer = &call.snapshot().issuer;
     let Some(grant) = grant_of_jti(jti) else {
         // A client's own token has no grant row that `database accept` could revoke, and the row in `revoked_jti` may be among
         // the lost commits. So every such token issued before the acceptance is inactive.
         if issued_at.as_second() <= call.provider().history.accepted_at().as_second() {
-            return Ok(TokenState::No);
+            return Ok(TokenState::Inactive);
         }
         let own = client_scope(client).map(|allowed| permissions.narrowed(&allowed, client, issuer));
-        return Ok(own.and_then(Result::ok).map_or(TokenState::No, TokenState::Client));
+        return Ok(own.and_then(Result::ok).map_or(TokenState::Inactive, TokenState::Client));
     };
-    let Some(record) = call.store().grant_with_context(grant).await? else { return Ok(TokenState::No) };
+    let Some(record) = call.store().grant_with_context(grant).await? else { return Ok(TokenState::Inactive) };
     let narrowed = effective_grant(call, client, &record).and_then(|worth| {
         let access = permissions.narrowed(&worth.scope, client, issuer)?;
         Ok((worth, access))
     });
     Ok(match narrowed {
-        Ok((worth, access)) => TokenState::Person(Box::new(ActiveGrant { record, worth, access })),
-        Err(_) => TokenState::No,
+        Ok((effective, access)) => TokenState::Person(Box::new(ActiveGrant { record, effective, access })),
+        Err(_) => TokenState::Inactive,
     })
 }
 
@@ -127,7 +127,7 @@ fn associated_data(call: &Call) -> Vec<u8> {
 
 /// An opaque token: the sealed claims, which only this provider can read, so that the token needs no row.
 pub(crate) fn seal(call: &Call, claims: &AccessTokenClaims) -> Result<String, FlowError> {
-    let plain = serde_json::to_vec(claims).map_err(|_| FlowError::Broken("access token"))?;
+    let plain = serde_json::to_vec(claims).map_err(|_| FlowError::Inconsistent("access token"))?;
     let sealer = call.keyring().sealer(KeyPurpose::AccessTokenSeal);
     Ok(URL_SAFE_NO_PAD.encode(sealer.seal(call.random(), &associated_data(call), &plain)))
 }

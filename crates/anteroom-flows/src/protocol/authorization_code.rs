@@ -1,8 +1,8 @@
 //! Seals and opens authorization codes. A code is self-contained, so that single sign-on writes nothing before its redemption.
 
 use anteroom_crypto::KeyPurpose;
+use anteroom_domain::authorization_code::AuthorizationCode;
 use anteroom_domain::client::Client;
-use anteroom_domain::code::AuthorizationCode;
 use anteroom_oidc::{ClientId, Issuer};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,7 +16,7 @@ fn associated_data(issuer: &Issuer, client: &ClientId) -> Vec<u8> {
 }
 
 pub(crate) fn seal(call: &Call, issuer: &Issuer, code: &AuthorizationCode<'_>) -> Result<String, FlowError> {
-    let plain = serde_json::to_vec(code).map_err(|_| FlowError::Broken("authorization code"))?;
+    let plain = serde_json::to_vec(code).map_err(|_| FlowError::Inconsistent("authorization code"))?;
     let sealer = call.keyring().sealer(KeyPurpose::CodeSeal);
     let sealed = sealer.seal(call.random(), &associated_data(issuer, &code.client), &plain);
     Ok(URL_SAFE_NO_PAD.encode(sealed))

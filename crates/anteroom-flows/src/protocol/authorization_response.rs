@@ -2,21 +2,21 @@
 //! before its redemption, and with tokens where the response type names them.
 
 use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::authorization_code::AuthorizationCode;
 use anteroom_domain::client::Client;
-use anteroom_domain::code::AuthorizationCode;
 use anteroom_domain::ids::GrantId;
 use anteroom_oidc::Prompt;
-use anteroom_oidc::authorization::{AuthorizationRequest, Reply};
+use anteroom_oidc::authorization::{AuthorizationRequest, ResponseDelivery};
 use anteroom_oidc::errors::AuthorizationErrorCode;
-use anteroom_oidc::response::{AuthorizationResponse, Issued, IssuedAccessToken};
+use anteroom_oidc::response::{AuthorizationResponse, IssuedAccessToken, SuccessParameters};
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::context::active_session::{ActiveSession, SessionOfEpoch};
 use crate::context::browser::FetchContext;
 use crate::context::call::Visit;
 use crate::context::limits::spend_authorization;
-use crate::context::live::{ActiveSession, SessionOfEpoch};
-use crate::context::refusals::note_refusal;
+use crate::context::refusals::record_refusal;
 use crate::error::FlowError;
 use crate::protocol::authorization_code;
 use crate::protocol::hybrid::{self, HybridGrant, ResponseParts, SignedIn};
@@ -56,7 +56,7 @@ pub(crate) async fn respond(
         return Ok(request.reply.error(issuer, code, description).into());
     }
     let AuthorizationRequest { ask, reply } = request;
-    let Reply::Redirect(redirect) = reply;
+    let ResponseDelivery::Redirect(redirect) = reply;
     let kind = redirect.response_type;
     let recipient = match hybrid::recipient(visit, client, kind).await {
         Err(error) if error.is_of_client() => {
@@ -88,7 +88,7 @@ pub(crate) async fn respond(
         expires_in: visit.snapshot().policy.tokens.access_token_lifetime,
         scope: Some(&access.scope),
     });
-    let issued = Issued {
+    let issued = SuccessParameters {
         code: code.as_deref(),
         access_token,
         id_token: tokens.id_token.as_deref(),
@@ -110,12 +110,12 @@ pub(crate) async fn respond(
 pub(crate) async fn account_changed(
     visit: &Visit,
     client: &Client,
-    reply: &Reply,
+    reply: &ResponseDelivery,
 ) -> Result<PreparedResponse, FlowError> {
     let reason = "the session ended or the account changed while the response was made";
     tracing::info!(reference = %visit.reference, client = client.id().as_str(), "an authorization request is not answered: {reason}");
     let entry = visit.entry(Actor::Client, Event::RequestRefused { reason: reason.to_owned() });
-    note_refusal(visit, entry.by_client(client.id())).await?;
+    record_refusal(visit, entry.by_client(client.id())).await?;
     let description = "the person has to sign in again";
     let response = reply.error(&visit.snapshot().issuer, AuthorizationErrorCode::LoginRequired, description);
     Ok(PreparedResponse { keeps_consent: false, ..response.into() })
@@ -126,16 +126,16 @@ pub(crate) async fn account_changed(
 async fn not_encrypted(
     visit: &Visit,
     client: &Client,
-    reply: &Reply,
+    reply: &ResponseDelivery,
     error: &FlowError,
 ) -> Result<AuthorizationResponse, FlowError> {
     let name = client.id().as_str();
     tracing::warn!(reference = %visit.reference, client = name, "an authorization request is not answered: {error}");
     let event = Event::RequestRefused { reason: error.to_string() };
     let entry = visit.entry(Actor::Client, event);
-    note_refusal(visit, entry.by_client(client.id())).await?;
+    record_refusal(visit, entry.by_client(client.id())).await?;
     let (code, description) = match error {
-        FlowError::KeysLater { .. } => {
+        FlowError::ClientKeysNotFetched { .. } => {
             (AuthorizationErrorCode::TemporarilyUnavailable, "too many keys are being fetched; try again")
         }
         _ => (AuthorizationErrorCode::ServerError, "there is no key of the client to encrypt the answer to"),
@@ -149,7 +149,7 @@ fn seal_code(
     request: &AuthorizationRequest,
     live: &ActiveSession,
 ) -> Result<String, FlowError> {
-    let AuthorizationRequest { ask, reply: Reply::Redirect(redirect) } = request;
+    let AuthorizationRequest { ask, reply: ResponseDelivery::Redirect(redirect) } = request;
     let snapshot = visit.snapshot();
     let code = AuthorizationCode {
         grant: GrantId(visit.new_id()),
@@ -177,7 +177,7 @@ fn seal_code(
 /// that the browser opens as a page counts as activity, at most once a minute.
 async fn touch(visit: &Visit, live: &ActiveSession, is_silent: bool) -> Result<(), FlowError> {
     if is_silent
-        || visit.browser.loads != FetchContext::Page
+        || visit.browser.fetch_context != FetchContext::Page
         || !live.session.needs_activity_update(visit.now)
     {
         return Ok(());

@@ -109,7 +109,7 @@ impl DeliveriesInProgress {
 /// Self-registered clients could fill the queue. So the deliveries of configured clients are leased first.
 async fn lease(call: &Call, busy: &DeliveriesInProgress) -> Result<Vec<LogoutDelivery>, FlowError> {
     let (free_slots, free_of_registered) = busy.free_slots();
-    if free_slots == 0 || call.provider().history.is_refused() {
+    if free_slots == 0 || call.provider().history.is_rolled_back() {
         return Ok(Vec::new());
     }
     let until = call.after(LEASE);
@@ -318,7 +318,7 @@ fn logout_token(
     };
     let keys = call.key_set();
     let key = keys.signer(client.metadata.id_token_signed_response_alg)?;
-    claims.sign(key).map_err(|_| FlowError::Broken("a logout token could not be signed"))
+    claims.sign(key).map_err(|_| FlowError::Inconsistent("a logout token could not be signed"))
 }
 
 fn retry_at(attempts: u32, now: Timestamp) -> Option<Timestamp> {

@@ -21,10 +21,10 @@ use std::sync::Arc;
 
 use crate::context::authenticated_client::AuthenticatedClient;
 use crate::context::call::Call;
-use crate::context::fetched_keys::SignatureContext;
+use crate::context::client_jwks::SignatureContext;
 use crate::context::limits::{of_address, of_one, refused};
 use crate::context::provider::Snapshot;
-use crate::context::refusals::note_refusal;
+use crate::context::refusals::record_refusal;
 use crate::error::FlowError;
 use crate::protocol::client_keys::{KeysError, with_keys_of};
 
@@ -107,7 +107,7 @@ pub async fn authenticate(
 
 async fn note_failure(call: &Call, client: &ClientId, error: &ClientAuthError) -> Result<(), FlowError> {
     let event = Event::ClientAuthenticationFailed { reason: error.to_string() };
-    note_refusal(call, call.entry(Actor::Anonymous, event).by_client(client)).await
+    record_refusal(call, call.entry(Actor::Anonymous, event).by_client(client)).await
 }
 
 /// Logs the method of a client that may use several, so that an operator can name it in the configuration.
@@ -213,7 +213,7 @@ async fn assertion_refused(
             if let Some(error) = refused {
                 note_failure(call, client, &ClientAuthError::Assertion { client: name, error }).await?;
             }
-            Err(FlowError::KeysLater { client: client.clone(), why })
+            Err(FlowError::ClientKeysNotFetched { client: client.clone(), why })
         }
     }
 }

@@ -6,7 +6,7 @@ use anteroom_oidc::ClientMetadata;
 use anteroom_oidc::jwt::ClientVerificationKeys;
 
 use crate::context::call::Call;
-use crate::context::fetched_keys::{self, FetchError, JwksUri, SignatureContext};
+use crate::context::client_jwks::{self, FetchError, JwksUri, SignatureContext};
 use crate::context::outgoing::{Outgoing, OutgoingError};
 use crate::error::KeysLater;
 
@@ -24,7 +24,7 @@ pub(crate) enum KeysError<E> {
 /// Fetches the keys at a client's `jwks_uri`, to show an operator whether that is possible.
 pub async fn check_published(outgoing: &Outgoing, metadata: &ClientMetadata) -> Result<(), FetchError> {
     let Some(url) = &metadata.jwks_uri else { return Ok(()) };
-    fetched_keys::fetch(outgoing, url, Vec::new()).await.map(drop)
+    client_jwks::fetch(outgoing, url, Vec::new()).await.map(drop)
 }
 
 /// Runs `check` with the client's keys. Where the check finds no matching key, the JWKS is fetched again and the check runs once
@@ -42,7 +42,7 @@ pub(crate) async fn with_keys_of<T, E>(
     let Some(url) = &client.metadata.jwks_uri else {
         return Err(KeysError::Unavailable("none is registered".to_owned()));
     };
-    let (fetched, outgoing) = (&call.provider().fetched_keys, call.outgoing_for(client.id()));
+    let (fetched, outgoing) = (&call.provider().client_jwks, call.outgoing_for(client.id()));
     let asked_by = call.address().map(AddressPrefix::network);
     let at = JwksUri { client: client.id(), url, outgoing, asked_by };
     let keys = fetched.get(at, signature.now).await;

@@ -19,12 +19,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::{Call, Visit};
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
+use crate::protocol::established_client::is_established_client;
 use crate::protocol::front_channel::PostLogoutRedirect;
 use crate::protocol::id_token_hint;
-use crate::protocol::known_client::is_established_client;
 use crate::protocol::sign_out::{SignOutResult, end_browser_sessions};
 use crate::protocol::subject::{sid as sid_of, subject};
 use crate::sessions::browser_sessions::active_sessions;
@@ -63,7 +63,7 @@ pub enum LogoutError {
         "post_logout_redirect_uri {received:?} of {client:?}, which registered itself: no account has consented to that client as \
          it is registered now"
     )]
-    UnknownClientRedirect { received: String, client: String },
+    UnestablishedClientRedirect { received: String, client: String },
     #[error("nothing was ended: no session of this browser, and {0}")]
     NothingToEnd(NothingToEnd),
 }
@@ -98,7 +98,7 @@ struct CheckedEndSession<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EndSessionConfirmation {
     /// The page said that there is no redirect. The client may have registered the address since the page was shown.
-    pub stays: bool,
+    pub no_redirect: bool,
 }
 
 #[tracing::instrument(skip_all)]
@@ -114,12 +114,14 @@ pub async fn end_session<'a>(
         visit.refresh_for(client).await?;
     }
     let (mut checked, redirect_error) = match check(visit, request, hint) {
-        Ok(Checked { request, redirect_error: None }) => only_of_established_clients(visit, request).await?,
-        Ok(Checked { request, redirect_error }) => (request, redirect_error),
+        Ok(RedirectCheck { request, redirect_error: None }) => {
+            only_of_established_clients(visit, request).await?
+        }
+        Ok(RedirectCheck { request, redirect_error }) => (request, redirect_error),
         Err(error) => return Ok(refused(visit, None, error)),
     };
     checked.redirect_refused = redirect_error.is_some();
-    if confirmed.is_some_and(|answer| answer.stays) {
+    if confirmed.is_some_and(|answer| answer.no_redirect) {
         checked.location = None;
     }
     let client = checked.client.map(|client| client.id().as_str());
@@ -150,11 +152,11 @@ async fn end_or_ask<'a>(
     if active.is_empty() {
         return other_browser::end(visit, checked, confirmed.is_some()).await;
     }
-    let stays = checked.redirect_refused || confirmed.is_some_and(|answer| answer.stays);
+    let no_redirect = checked.redirect_refused || confirmed.is_some_and(|answer| answer.no_redirect);
     let named = match (&checked.hint, checked.client) {
         // A request with an unregistered post_logout_redirect_uri may not come from the client that it names. So no session
         // ends without a confirmation.
-        _ if stays => None,
+        _ if no_redirect => None,
         (Some(hint), Some(client)) => session_of_hint(visit, client, hint, &active)?,
         (Some(_), None) | (None, _) => None,
     };
@@ -163,7 +165,7 @@ async fn end_or_ask<'a>(
         return Ok(EndSessionOutcome::Ask(EndSessionQuestion {
             client: checked.client,
             accounts: active.into_iter().map(|one| one.account).collect(),
-            redirect_refused: stays,
+            redirect_refused: no_redirect,
         }));
     }
     let ends = |one: &ActiveSession| named.is_none_or(|named| one.session.id == named);
@@ -207,7 +209,7 @@ fn session_of_hint(
 }
 
 /// A request that can be answered, and why its redirect is not used.
-struct Checked<'a> {
+struct RedirectCheck<'a> {
     request: CheckedEndSession<'a>,
     redirect_error: Option<LogoutError>,
 }
@@ -216,7 +218,7 @@ fn check<'a>(
     call: &'a Call,
     request: &'a EndSessionRequest,
     hint: Option<IdTokenHint>,
-) -> Result<Checked<'a>, LogoutError> {
+) -> Result<RedirectCheck<'a>, LogoutError> {
     // A hint whose key or client is gone is ignored rather than refused: then the person is asked, and can still sign out.
     let hint = hint.filter(|hint| call.snapshot().clients.get(&hint.aud).is_some());
     let audience = hint.as_ref().map(|hint| &hint.aud);
@@ -241,7 +243,7 @@ fn check<'a>(
         Err(error) => (None, Some(error)),
     };
     let request = CheckedEndSession { request, hint, client, location, redirect_refused: false };
-    Ok(Checked { request, redirect_error })
+    Ok(RedirectCheck { request, redirect_error })
 }
 
 fn find<'a>(call: &'a Call, id: &ClientId) -> Result<&'a Client, LogoutError> {
@@ -280,7 +282,7 @@ async fn only_of_established_clients<'a>(
     }
     checked.location = None;
     let (received, client) = (shorten(uri), client.id().as_str().to_owned());
-    Ok((checked, Some(LogoutError::UnknownClientRedirect { received, client })))
+    Ok((checked, Some(LogoutError::UnestablishedClientRedirect { received, client })))
 }
 
 fn registered(client: &Client, uri: &str, request: &EndSessionRequest) -> Result<String, LogoutError> {

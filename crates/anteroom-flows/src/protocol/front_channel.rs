@@ -73,7 +73,7 @@ pub(crate) async fn after_sign_out(
         return Ok(back.map_or(AfterSignOut::Here, |back| AfterSignOut::Application(back.location)));
     }
     let plain = serde_json::to_vec(&FrontChannelLogoutState { browser, at: call.now, sessions, back });
-    let plain = plain.map_err(|_| FlowError::Broken("the page after a sign-out"))?;
+    let plain = plain.map_err(|_| FlowError::Inconsistent("the page after a sign-out"))?;
     let sealed = call.keyring().sealer(KeyPurpose::InteractionSeal).seal(call.random(), AAD, &plain);
     Ok(AfterSignOut::FrontChannelPage(URL_SAFE_NO_PAD.encode(sealed)))
 }

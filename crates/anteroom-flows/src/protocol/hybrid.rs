@@ -12,16 +12,16 @@ use anteroom_domain::client::Client;
 use anteroom_domain::grant::{EffectiveGrant, Grant, GrantState};
 use anteroom_domain::ids::GrantId;
 use anteroom_domain::subject::SubjectNamespace;
-use anteroom_oidc::authorization::Ask;
+use anteroom_oidc::authorization::RequestContent;
 use anteroom_oidc::{ResponseType, Scope, ScopeSet};
 use anteroom_storage::{InsertGrantResult, Tx};
 use jiff::Timestamp;
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::Visit;
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::protocol::token::mint::{self, HybridTokens};
-use crate::protocol::token::{TokenError, TokenRequestContext};
+use crate::protocol::token::{TokenRequestContext, TokenRequestError};
 use crate::protocol::token_encryption::Recipient;
 
 /// The person for whom the request is answered.
@@ -61,7 +61,7 @@ pub(crate) async fn recipient(
 pub(crate) async fn issue(
     visit: &Visit,
     client: &Client,
-    ask: &Ask,
+    ask: &RequestContent,
     person: SignedIn<'_>,
     ResponseParts { kind, code, recipient }: ResponseParts<'_>,
 ) -> Result<Option<(HybridTokens, Option<HybridGrant>)>, FlowError> {
@@ -78,7 +78,7 @@ pub(crate) async fn issue(
     let minted = mint::TokenSubject {
         grant: &narrowed,
         account: &person.live.account,
-        claims_within: &worth.claims_within,
+        claims_within: &worth.claims_scope,
         with_nonce: true,
         recipient,
     };
@@ -87,10 +87,10 @@ pub(crate) async fn issue(
     Ok(Some((tokens, Some(HybridGrant::prepare(visit, grant)))))
 }
 
-fn not_minted(error: TokenError) -> FlowError {
+fn not_minted(error: TokenRequestError) -> FlowError {
     match error {
-        TokenError::Flow(error) => error,
-        _ => FlowError::Broken("tokens could not be made at the authorization endpoint"),
+        TokenRequestError::Flow(error) => error,
+        _ => FlowError::Inconsistent("tokens could not be made at the authorization endpoint"),
     }
 }
 
@@ -98,7 +98,7 @@ fn not_minted(error: TokenError) -> FlowError {
 async fn granted(
     visit: &Visit,
     client: &Client,
-    ask: Ask,
+    ask: RequestContent,
     SignedIn { live, agrees_to }: SignedIn<'_>,
 ) -> Result<Option<(Grant, EffectiveGrant)>, FlowError> {
     let grant = grant_of(visit, client, ask, live);
@@ -118,7 +118,7 @@ async fn granted(
     Ok(grant.effective(context).ok().map(|worth| (grant, worth)))
 }
 
-fn grant_of(visit: &Visit, client: &Client, ask: Ask, live: &ActiveSession) -> Grant {
+fn grant_of(visit: &Visit, client: &Client, ask: RequestContent, live: &ActiveSession) -> Grant {
     // The authorization endpoint issues no refresh token, so `offline_access` is dropped from the grant.
     let mut scope = ask.scope;
     scope.remove(&Scope::OfflineAccess);
@@ -136,7 +136,7 @@ fn grant_of(visit: &Visit, client: &Client, ask: Ask, live: &ActiveSession) -> G
         acr: live.session.acr,
         amr: live.session.amr,
         subjects: Some(SubjectNamespace::of(client)),
-        sid_by_sector: live.session.pairwise_sid,
+        sid_by_sector: live.session.sid_by_sector,
         created_at: visit.now,
         revoked_at: None,
     }
@@ -156,9 +156,9 @@ impl HybridGrant {
     /// Writes the grant. `false`: the account has changed, or the session has ended, and nothing was written.
     pub(crate) async fn keep(&self, tx: &Tx) -> Result<bool, FlowError> {
         let inserted = tx.insert_grant(&self.grant, self.expires_at).await?;
-        if inserted == InsertGrantResult::Yes {
+        if inserted == InsertGrantResult::Inserted {
             tx.append(&self.entry).await?;
         }
-        Ok(inserted == InsertGrantResult::Yes)
+        Ok(inserted == InsertGrantResult::Inserted)
     }
 }

@@ -51,7 +51,7 @@ pub async fn introspect(
     let permissions = TokenPermissions { scope: claims.scope, audience: claims.aud };
     let token = ReadToken { jti: &claims.jti, issued_at: claims.iat, permissions };
     let (access, username) = match token_state(call, holder, token).await? {
-        TokenState::No => return Ok(IntrospectionResponse::inactive()),
+        TokenState::Inactive => return Ok(IntrospectionResponse::inactive()),
         TokenState::Client(access) => (access, None),
         TokenState::Person(grant) => {
             let username = username(holder, &grant.access.scope, &grant.record.account);

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use crate::context::authenticated_client::AuthenticatedClient;
 use crate::context::call::Call;
 use crate::context::limits::{of_address, of_one, refused};
-use crate::context::refusals::note_refusal;
+use crate::context::refusals::record_refusal;
 use crate::error::FlowError;
 use crate::protocol::request_object::{self, ResolveError, Resolved, SentBy};
 
@@ -121,7 +121,7 @@ async fn check_as_request(call: &Call, client: &Client, parameters: &Parameters)
         return Ok(());
     };
     let event = Event::RequestRefused { reason: error.to_string() };
-    note_refusal(call, call.entry(Actor::Client, event).by_client(&metadata.client_id)).await?;
+    record_refusal(call, call.entry(Actor::Client, event).by_client(&metadata.client_id)).await?;
     Err(PushError::Request(error))
 }
 

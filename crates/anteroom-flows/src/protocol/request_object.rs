@@ -6,8 +6,8 @@
 
 use anteroom_domain::client::Client;
 use anteroom_oidc::authorization::{
-    self, AcceptedObject, AuthorizationError, Parameter, Parameters, RequestObject, RequestObjectError,
-    RequestObjectFailure, RequestObjectRules, RequestObjectSource,
+    self, AcceptedObject, AuthorizationError, EarlyRefusal, Parameter, Parameters, RequestObject,
+    RequestObjectError, RequestObjectRules, RequestObjectSource,
 };
 use anteroom_oidc::jwt::ClientVerificationKeys;
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use url::Url;
 
 use crate::context::call::{Call, Visit};
-use crate::context::fetched_keys::SignatureContext;
+use crate::context::client_jwks::SignatureContext;
 use crate::context::outgoing::OutgoingError;
 use crate::error::FlowError;
 use crate::protocol::client_keys::{KeysError, with_keys_of};
@@ -24,7 +24,7 @@ use crate::protocol::token_encryption::entropy;
 
 /// Why a request object cannot be used: for the client, and for the operator's log.
 struct UnusableRequestObject {
-    why: RequestObjectFailure,
+    why: EarlyRefusal,
     reason: String,
     /// Where the client wants its answer, if only the request object names that.
     stated: Parameters,
@@ -41,14 +41,14 @@ pub(crate) enum ResolveError {
 
 impl UnusableRequestObject {
     fn object(reason: &dyn ToString) -> Self {
-        Self::new(RequestObjectFailure::UnusableObject, reason)
+        Self::new(EarlyRefusal::UnusableObject, reason)
     }
 
     fn uri(reason: &dyn ToString) -> Self {
-        Self::new(RequestObjectFailure::UnusableUri, reason)
+        Self::new(EarlyRefusal::UnusableUri, reason)
     }
 
-    fn new(why: RequestObjectFailure, reason: &dyn ToString) -> Self {
+    fn new(why: EarlyRefusal, reason: &dyn ToString) -> Self {
         Self { why, reason: reason.to_string(), stated: Parameters::default() }
     }
 }
@@ -100,8 +100,7 @@ pub(crate) async fn resolve<'a>(
     let required = client.metadata.require_signed_request_object;
     if required && request.is_none() && request_uri.is_none() {
         let reason = "no signed request object";
-        let error =
-            authorization::refuse(&parameters, &client.metadata, RequestObjectFailure::NotSigned, reason);
+        let error = authorization::refuse(&parameters, &client.metadata, EarlyRefusal::NotSigned, reason);
         return Err(error.into());
     }
     let inner = match (request, request_uri) {
@@ -153,7 +152,7 @@ async fn fetch(
     };
     let body = request_uri::fetch(visit, client, url).await?;
     let body = body.map_err(|error| match error {
-        OutgoingError::Busy => UnusableRequestObject::new(RequestObjectFailure::FetchedTooOften, &error),
+        OutgoingError::Busy => UnusableRequestObject::new(EarlyRefusal::FetchedTooOften, &error),
         _ => UnusableRequestObject::uri(&error),
     });
     Ok(body.and_then(|body| {
@@ -179,20 +178,21 @@ async fn read(
     let jwt = match object.map_err(|error| UnusableRequestObject::object(&error))? {
         RequestObject::Unsigned(claims) => {
             let accepted = RequestObject::accept_unsigned(&claims, source, rules);
-            return accepted.map_err(|error| unsigned(&error, RequestObject::stated(&claims)));
+            return accepted
+                .map_err(|error| unsigned(&error, RequestObject::unverified_error_parameters(&claims)));
         }
         RequestObject::Signed(jwt) => jwt,
     };
     let check = |keys: ClientVerificationKeys<'_>| RequestObject::verify(&jwt, keys, rules);
     // A browser carries the request object, so the address of the request is not the client's.
     let signature = SignatureContext { now, from: None };
-    let inner = with_keys_of(call, client, signature, check, RequestObjectError::misses_a_key).await;
+    let inner = with_keys_of(call, client, signature, check, RequestObjectError::needs_key_refresh).await;
     inner.map_err(|error| match error {
         KeysError::Refused(error) => UnusableRequestObject::object(&error),
         KeysError::Unavailable(reason) => {
             UnusableRequestObject::object(&format!("the client's keys cannot be had: {reason}"))
         }
-        KeysError::Later(why, _) => UnusableRequestObject::new(RequestObjectFailure::FetchedTooOften, &why),
+        KeysError::Later(why, _) => UnusableRequestObject::new(EarlyRefusal::FetchedTooOften, &why),
     })
 }
 
@@ -200,8 +200,8 @@ async fn read(
 /// (Core §6.1).
 fn unsigned(error: &RequestObjectError, stated: Parameters) -> UnusableRequestObject {
     let why = match error {
-        RequestObjectError::NotSupported => RequestObjectFailure::UnsignedObject,
-        _ => RequestObjectFailure::UnusableObject,
+        RequestObjectError::NotSupported => EarlyRefusal::UnsignedObject,
+        _ => EarlyRefusal::UnusableObject,
     };
     UnusableRequestObject { stated, ..UnusableRequestObject::new(why, error) }
 }

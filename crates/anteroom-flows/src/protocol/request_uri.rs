@@ -69,7 +69,7 @@ pub(crate) async fn fetch(
         Ok(slot) => slot,
         Err(error) => return Ok(Err(error)),
     };
-    spend(visit, wanted.budgets(visit, visit.browser.loads)).await?;
+    spend(visit, wanted.checks(visit, visit.browser.fetch_context)).await?;
     Ok(outgoing.get_in(&slot, url, LARGEST).await)
 }
 
@@ -96,27 +96,27 @@ impl RequestUri<'_> {
         shares
     }
 
-    fn budgets(&self, call: &Call, loads: FetchContext) -> Vec<RateLimitCheck> {
-        let kind = if loads == FetchContext::Page { "" } else { " within a page" };
+    fn checks(&self, call: &Call, fetch_context: FetchContext) -> Vec<RateLimitCheck> {
+        let kind = if fetch_context == FetchContext::Page { "" } else { " within a page" };
         let of = |limit, name: &str| {
-            let budgets = match self.requester {
+            let checks = match self.requester {
                 Requester::Account(account) => vec![of_one(call, limit, &account.0)],
                 Requester::Anonymous => of_address(call, limit),
             };
             let name = name.to_owned();
-            budgets.into_iter().map(move |budget| RateLimitCheck {
-                limit_key: format!("{}{kind}{name}", budget.limit_key),
-                ..budget
+            checks.into_iter().map(move |check| RateLimitCheck {
+                limit_key: format!("{}{kind}{name}", check.limit_key),
+                ..check
             })
         };
         let of_client = format!(" {}", self.client.id().as_str());
-        let mut budgets: Vec<RateLimitCheck> = of(Limit::RequestUri, "").collect();
+        let mut checks: Vec<RateLimitCheck> = of(Limit::RequestUri, "").collect();
         if self.outgoing.is_of_registered() {
-            budgets.extend(of(Limit::RequestUriOfRegistered, ""));
-            budgets.extend(of(Limit::RequestUriOfRegisteredClient, &of_client));
+            checks.extend(of(Limit::RequestUriOfRegistered, ""));
+            checks.extend(of(Limit::RequestUriOfRegisteredClient, &of_client));
         } else {
-            budgets.extend(of(Limit::RequestUriOfClient, &of_client));
+            checks.extend(of(Limit::RequestUriOfClient, &of_client));
         }
-        budgets
+        checks
     }
 }

@@ -57,12 +57,12 @@ async fn count(
     client: &AuthenticatedClient,
     account: Option<AccountId>,
 ) -> Result<(), FlowError> {
-    let budgets = match account {
+    let checks = match account {
         Some(account) => of_client(call, client, Sender::Account(account), Limit::Revocation),
         // Only a client that authenticates has tokens of its own.
         None => vec![of_one(call, Limit::Revocation, &client.client().id().as_str())],
     };
-    spend(call, budgets).await
+    spend(call, checks).await
 }
 
 async fn end_grant(call: &Call, client: &AuthenticatedClient, grant: Grant) -> Result<(), FlowError> {

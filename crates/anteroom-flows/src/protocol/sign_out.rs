@@ -3,8 +3,8 @@
 use anteroom_crypto::OpaqueToken;
 use anteroom_domain::ids::{BrowserId, SessionId};
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::Visit;
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::protocol::front_channel::{AfterSignOut, PostLogoutRedirect, after_sign_out};
 use crate::sessions::browser_sessions::{active_sessions, sessions_of_browser};
@@ -22,7 +22,7 @@ pub struct SignOutResult {
 
 /// Ends every session of the browser.
 #[tracing::instrument(name = "sign_out", skip_all)]
-pub async fn everywhere(visit: &Visit) -> Result<SignOutResult, FlowError> {
+pub async fn end_all_of_browser(visit: &Visit) -> Result<SignOutResult, FlowError> {
     let active = active_sessions(visit).await?;
     end_browser_sessions(visit, active, Vec::new(), None).await
 }

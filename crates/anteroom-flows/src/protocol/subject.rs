@@ -21,7 +21,7 @@ pub(crate) fn subject_of_kind(
     kind: &SubjectNamespace,
     account: AccountId,
 ) -> Result<Subject, FlowError> {
-    subject::subject(call.keyring(), kind, account).map_err(|_| FlowError::Broken("account as subject"))
+    subject::subject(call.keyring(), kind, account).map_err(|_| FlowError::Inconsistent("account as subject"))
 }
 
 /// The `sid` of a session for this client.

@@ -9,7 +9,7 @@ use anteroom_oidc::jwe::{self, EncryptionKey, Entropy, Payload};
 use anteroom_oidc::jwt::ClientVerificationKeys;
 
 use crate::context::call::Call;
-use crate::context::fetched_keys::SignatureContext;
+use crate::context::client_jwks::SignatureContext;
 use crate::error::FlowError;
 use crate::protocol::client_keys::{KeysError, with_keys_of};
 
@@ -38,14 +38,15 @@ impl Recipient {
         let found = with_keys_of(call, client, context, find, |NoKey| true).await;
         let id = || client.id().clone();
         let key = found.map_err(|error| match error {
-            KeysError::Refused(NoKey) => FlowError::NoKeyOfClient {
+            KeysError::Refused(NoKey) => FlowError::ClientHasNoKey {
                 client: id(),
                 reason: format!("none of its keys is for {}", encryption.alg),
             },
-            KeysError::Unavailable(reason) => {
-                FlowError::NoKeyOfClient { client: id(), reason: format!("its keys cannot be had: {reason}") }
-            }
-            KeysError::Later(why, _) => FlowError::KeysLater { client: id(), why },
+            KeysError::Unavailable(reason) => FlowError::ClientHasNoKey {
+                client: id(),
+                reason: format!("its keys cannot be had: {reason}"),
+            },
+            KeysError::Later(why, _) => FlowError::ClientKeysNotFetched { client: id(), why },
         })?;
         if !call.is_unchanged(client).await? {
             return Err(FlowError::ClientChanged);
@@ -55,7 +56,7 @@ impl Recipient {
 
     pub(crate) fn encrypt(&self, call: &Call, payload: Payload<'_>) -> Result<String, FlowError> {
         jwe::encrypt(&self.key, self.encryption, payload, &entropy(call))
-            .map_err(|_| FlowError::Broken("a token could not be encrypted"))
+            .map_err(|_| FlowError::Inconsistent("a token could not be encrypted"))
     }
 }
 

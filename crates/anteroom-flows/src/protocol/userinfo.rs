@@ -54,7 +54,7 @@ pub async fn userinfo(call: &Call, token: &SecretString) -> Result<UserInfoAnswe
     let call = &call.at_present();
     let (client, user_info) = claims_of_token(call, token).await?;
     let signed = signed(call, client, &user_info)?;
-    let json = serde_json::to_vec(&user_info).map_err(|_| FlowError::Broken("userinfo"))?;
+    let json = serde_json::to_vec(&user_info).map_err(|_| FlowError::Inconsistent("userinfo"))?;
     let payload = signed.as_deref().map_or(Payload::Claims(&json), Payload::Jwt);
     Ok(UserInfoAnswer::Jwt(recipient.encrypt(call, payload)?))
 }
@@ -72,7 +72,7 @@ async fn claims_of_token<'a>(
     let token = ReadToken { jti: &claims.jti, issued_at: claims.iat, permissions };
     let grant = match token_state(call, client, token).await? {
         TokenState::Person(grant) => grant,
-        TokenState::Client(_) | TokenState::No => return Err(INACTIVE_TOKEN.into()),
+        TokenState::Client(_) | TokenState::Inactive => return Err(INACTIVE_TOKEN.into()),
     };
     if !grant.access.is_for(&snapshot.issuer) {
         return Err(NOT_FOR_US.into());
@@ -86,9 +86,9 @@ async fn claims_of_token<'a>(
         scope: &grant.access.scope,
         told: &ScopeClaims::All,
         asked: record.grant.claims.as_ref().map_or(&nothing, |claims| &claims.userinfo),
-        allowed: &grant.worth.claims_within,
+        allowed: &grant.effective.claims_scope,
         mapping: &client.policy.claims,
-        address_as_username: may_use_email_as_username(client),
+        email_as_username: may_use_email_as_username(client),
     };
     let user_info = UserInfo {
         sub: subject(call, client, record.account.id)?,
@@ -102,5 +102,5 @@ fn signed(call: &Call, client: &Client, user_info: &UserInfo) -> Result<Option<S
     let (keys, issuer) = (call.key_set(), &call.snapshot().issuer);
     let claims = UserInfoClaims { iss: issuer, aud: client.id(), user_info };
     let signed = claims.sign(keys.signer(algorithm)?);
-    Ok(Some(signed.map_err(|_| FlowError::Broken("userinfo could not be signed"))?))
+    Ok(Some(signed.map_err(|_| FlowError::Inconsistent("userinfo could not be signed"))?))
 }

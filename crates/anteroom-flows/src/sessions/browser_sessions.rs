@@ -6,8 +6,8 @@ use anteroom_domain::session::SessionStatus;
 use anteroom_storage::FoundSession;
 use jiff::Timestamp;
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::Visit;
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 
 /// At most this many accounts are signed in in one browser; the least recently used goes first.
@@ -39,7 +39,7 @@ pub(crate) fn retain_active(visit: &Visit, live: &mut Vec<ActiveSession>) {
 
 /// The current session of the browser, where it is of another person than the page of the form showed, or another session of
 /// the same person. A form that acts on the current session must not act on that one.
-pub async fn another_person(visit: &Visit) -> Result<Option<ActiveSession>, FlowError> {
+pub async fn account_mismatch(visit: &Visit) -> Result<Option<ActiveSession>, FlowError> {
     let current = active_sessions(visit).await?.into_iter().next();
     Ok(current.filter(|live| !visit.form.allows(live)))
 }

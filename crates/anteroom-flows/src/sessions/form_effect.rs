@@ -53,7 +53,7 @@ impl FormEffect {
     }
 }
 
-/// Writes the audit entry of a form that was refused, as [`crate::context::refusals::note_refusal`] does, and once for each form and
+/// Writes the audit entry of a form that was refused, as [`crate::context::refusals::record_refusal`] does, and once for each form and
 /// entry.
 pub(crate) async fn note_refused_form(
     visit: &Visit,

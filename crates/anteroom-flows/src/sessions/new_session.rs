@@ -10,8 +10,8 @@ use anteroom_oidc::{Acr, AmrSet};
 use anteroom_storage::{FormWindow, Tx};
 use jiff::Timestamp;
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::Visit;
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::sessions::browser_sessions::{MAX_SESSIONS, kept_sessions};
 use crate::sessions::end_sessions::{end_all, end_as, session_ending};
@@ -193,7 +193,7 @@ impl NewSession {
             created_at: now,
             last_active_at: now,
             ended_at: None,
-            pairwise_sid: true,
+            sid_by_sector: true,
             not_current_since: None,
         }
     }
@@ -212,7 +212,7 @@ pub(crate) async fn make_current(
     current: ActiveSession,
     before: Vec<ActiveSession>,
 ) -> Result<(NewCookies, Vec<ActiveSession>), FlowError> {
-    let device = current.session.device.ok_or(FlowError::Broken("a session without its device"))?;
+    let device = current.session.device.ok_or(FlowError::Inconsistent("a session without its device"))?;
     let account = current.account.id;
     let others = before.into_iter().filter(|other| other.account.id != account);
     let mut live: Vec<ActiveSession> = std::iter::once(current).chain(others).collect();

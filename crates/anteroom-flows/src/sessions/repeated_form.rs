@@ -16,9 +16,9 @@ use jiff::Timestamp;
 use std::sync::Arc;
 use uuid::{Builder, Uuid};
 
+use crate::context::active_session::ActiveSession;
 use crate::context::browser::Browser;
 use crate::context::call::{Call, SubmittedForm, Visit};
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::sessions::browser_sessions::{active_sessions, session_digest};
 

@@ -5,8 +5,8 @@ use anteroom_domain::session::{SessionEnd, SessionRemaining};
 use anteroom_storage::{Tx, Unit};
 use jiff::Timestamp;
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::Visit;
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::sessions::browser_sessions::{active_sessions, sessions_of_browser};
 

@@ -5,7 +5,7 @@ use anteroom_flows::context::call::Call;
 use anteroom_flows::interaction::authorize::{AuthorizeOutcome, authorize};
 use anteroom_flows::interaction::next::Next;
 use anteroom_flows::protocol::client_authentication::{ClientEndpoint, authenticate};
-use anteroom_flows::protocol::token::{TokenError, handle_token_request};
+use anteroom_flows::protocol::token::{TokenRequestError, handle_token_request};
 use anteroom_oidc::authorization::Parameters;
 use anteroom_oidc::form::{UrlEncodedForm, encode};
 use anteroom_oidc::response::AuthorizationResponse;
@@ -97,7 +97,7 @@ impl Application {
         self.redeem(&at.call(), &code).await.unwrap()
     }
 
-    pub(crate) async fn redeem(&self, call: &Call, code: &str) -> Result<TokenResponse, TokenError> {
+    pub(crate) async fn redeem(&self, call: &Call, code: &str) -> Result<TokenResponse, TokenRequestError> {
         let fields = [
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -107,7 +107,7 @@ impl Application {
         self.request_token(call, &fields).await
     }
 
-    pub(crate) async fn refresh(&self, call: &Call, token: &str) -> Result<TokenResponse, TokenError> {
+    pub(crate) async fn refresh(&self, call: &Call, token: &str) -> Result<TokenResponse, TokenRequestError> {
         self.request_token(call, &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
     }
 
@@ -115,7 +115,7 @@ impl Application {
         &self,
         call: &Call,
         fields: &[(&str, &str)],
-    ) -> Result<TokenResponse, TokenError> {
+    ) -> Result<TokenResponse, TokenRequestError> {
         let client = self.authenticated(call).await;
         let request = TokenRequest::parse(&form(fields)).unwrap();
         Box::pin(handle_token_request(call, &client, request)).await

@@ -9,7 +9,7 @@ use anteroom_flows::error::FlowError;
 use anteroom_flows::interaction::next::{Next, StepPage};
 use anteroom_flows::interaction::open_interaction::{InteractionRef, OpenInteraction};
 use anteroom_flows::people::sign_in::{Credentials, SignInOutcome, sign_in};
-use anteroom_flows::protocol::sign_out::everywhere;
+use anteroom_flows::protocol::sign_out::end_all_of_browser;
 use anteroom_flows::sessions::browser_sessions::active_sessions;
 use anteroom_flows::sessions::new_session::NewCookies;
 use anteroom_oidc::session_state::OpBrowserState;
@@ -51,7 +51,7 @@ impl TestBrowser {
             devices: self.devices.clone(),
             state: self.state,
             next_state: OpBrowserState::from_random(at.node.random.bytes()),
-            loads: FetchContext::Page,
+            fetch_context: FetchContext::Page,
             device_label: "a browser".to_owned(),
             languages: Vec::new(),
         };
@@ -119,7 +119,7 @@ impl TestBrowser {
 
     /// Signs every account out, and keeps the cookies of the answer.
     pub(crate) async fn sign_out(&mut self, at: &Installation) {
-        let result = everywhere(&self.visit(at)).await.unwrap();
+        let result = end_all_of_browser(&self.visit(at)).await.unwrap();
         (self.id, self.sessions) = (result.browser, result.remaining);
     }
 

@@ -3,7 +3,7 @@
 use anteroom_flows::context::registered_clients::refresh_registered_clients;
 use anteroom_flows::interaction::authorize::{AuthorizeOutcome, authorize};
 use anteroom_flows::interaction::consent::{ConsentOutcome, consent};
-use anteroom_flows::interaction::consent_answer::ConsentDecision;
+use anteroom_flows::interaction::consent_decision_record::ConsentDecision;
 use anteroom_flows::protocol::registration::{
     ClientInformation, RegistrationError, RegistrationInput, delete, read, register as register_client,
     remove, update as update_client,

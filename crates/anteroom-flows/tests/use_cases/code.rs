@@ -1,13 +1,13 @@
 //! Redeeming an authorization code: once, and only while what it was issued for stands.
 
 use anteroom_domain::address::EmailAddress;
+use anteroom_domain::authorization_code::CodeRefusal;
 use anteroom_domain::client::ClientVersion;
-use anteroom_domain::code::CodeRefusal;
 use anteroom_domain::grant::InvalidGrantReason;
 use anteroom_flows::context::provider::{Clients, Snapshot};
 use anteroom_flows::people::admin;
 use anteroom_flows::protocol::sign_out;
-use anteroom_flows::protocol::token::TokenError;
+use anteroom_flows::protocol::token::TokenRequestError;
 use anteroom_flows::protocol::userinfo::userinfo;
 use anteroom_testkit::{Backend, on_both_databases};
 use futures_util::future::join_all;
@@ -58,7 +58,7 @@ async fn of_redemptions_at_once_at_two_nodes_one_wins_and_its_grant_is_revoked(b
         let results = join_all(calls.iter().map(|call| application.redeem(call, &code))).await;
         let (won, lost): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
         assert_eq!(won.len(), 1);
-        assert!(lost.iter().all(|lost| matches!(lost, Err(TokenError::CodeReplayed))), "{lost:?}");
+        assert!(lost.iter().all(|lost| matches!(lost, Err(TokenRequestError::CodeReplayed))), "{lost:?}");
         // RFC 6749 §4.1.2: what the code gave is revoked.
         assert!(!are_good(&second, won[0].as_ref().unwrap()).await);
     }
@@ -74,7 +74,7 @@ async fn a_code_used_again_later_revokes_what_it_gave_also_after_its_time(backen
         assert!(userinfo(&at.call(), &tokens.access_token.as_str().into()).await.is_ok());
         at.advance(later);
         let replayed = web().redeem(&at.call(), &code).await;
-        assert!(matches!(replayed, Err(TokenError::CodeReplayed)), "{replayed:?}");
+        assert!(matches!(replayed, Err(TokenRequestError::CodeReplayed)), "{replayed:?}");
         assert!(!are_good(&at, &tokens).await);
     }
     assert_eq!(at.audited("code_replayed").await.len(), 2);
@@ -94,7 +94,7 @@ async fn a_request_that_does_not_fit_does_not_use_the_code_up(backend: Backend) 
             vec![("grant_type", "authorization_code"), ("code", &code), ("redirect_uri", redirect_uri)];
         fields.extend((!verifier.is_empty()).then_some(("code_verifier", verifier)));
         match web().request_token(&at.call(), &fields).await {
-            Err(TokenError::Code(refusal)) => assert_eq!(refusal, expected),
+            Err(TokenRequestError::Code(refusal)) => assert_eq!(refusal, expected),
             other => panic!("{expected:?}: {other:?}"),
         }
     }
@@ -105,12 +105,12 @@ async fn a_session_that_ended_meanwhile_gives_no_tokens(backend: Backend) {
     let (at, browser) = with_alice(backend).await;
     let codes =
         [web().code(&at, &browser, "openid").await, web().code(&at, &browser, "openid offline_access").await];
-    sign_out::everywhere(&browser.visit(&at)).await.unwrap();
+    sign_out::end_all_of_browser(&browser.visit(&at)).await.unwrap();
     for code in codes {
         let refused = web().redeem(&at.call(), &code).await;
         let is_of_session = matches!(
             refused,
-            Err(TokenError::Code(
+            Err(TokenRequestError::Code(
                 CodeRefusal::Session | CodeRefusal::Grant(InvalidGrantReason::SessionEnded)
             ))
         );
@@ -123,7 +123,8 @@ async fn a_sign_out_beside_a_redemption_leaves_no_tokens(backend: Backend) {
     let (at, browser) = with_alice(backend).await;
     let code = web().code(&at, &browser, "openid").await;
     let (visit, call, application) = (browser.visit(&at), at.call(), web());
-    let (signed_out, redeemed) = tokio::join!(sign_out::everywhere(&visit), application.redeem(&call, &code));
+    let (signed_out, redeemed) =
+        tokio::join!(sign_out::end_all_of_browser(&visit), application.redeem(&call, &code));
     signed_out.unwrap();
     if let Ok(tokens) = redeemed {
         assert!(!are_good(&at, &tokens).await);
@@ -169,7 +170,7 @@ async fn a_client_that_changed_meanwhile_gets_no_tokens(backend: Backend) {
     let clients = Clients::new(clients.collect());
     at.node.replace_snapshot(Snapshot { clients, ..before.as_ref().clone() });
     let refused = web().redeem(&at.call(), &code).await;
-    assert!(matches!(refused, Err(TokenError::Code(CodeRefusal::ClientChanged))), "{refused:?}");
+    assert!(matches!(refused, Err(TokenRequestError::Code(CodeRefusal::ClientChanged))), "{refused:?}");
 }
 
 async fn a_code_lives_a_minute_and_leaves_nothing_when_it_has_expired(backend: Backend) {
@@ -180,7 +181,7 @@ async fn a_code_lives_a_minute_and_leaves_nothing_when_it_has_expired(backend: B
     assert!(web().redeem(&at.call(), &used).await.is_ok());
     at.advance(SignedDuration::from_secs(1));
     let refused = web().redeem(&at.call(), &expired).await;
-    assert!(matches!(refused, Err(TokenError::Code(CodeRefusal::Expired))), "{refused:?}");
+    assert!(matches!(refused, Err(TokenRequestError::Code(CodeRefusal::Expired))), "{refused:?}");
     assert_eq!(at.audited("code_redeemed").await.len(), 1);
 }
 
@@ -190,7 +191,7 @@ async fn a_code_of_another_client_is_unknown(backend: Backend) {
     for (application, text) in [(native(), code.as_str()), (web(), "no-code")] {
         let fields = [("grant_type", "authorization_code"), ("code", text)];
         let refused = application.request_token(&at.call(), &fields).await;
-        assert!(matches!(refused, Err(TokenError::UnknownCode)), "{refused:?}");
+        assert!(matches!(refused, Err(TokenRequestError::UnknownCode)), "{refused:?}");
     }
     assert!(web().redeem(&at.call(), &code).await.is_ok());
 }

@@ -3,7 +3,7 @@
 use anteroom_domain::client::ClientVersion;
 use anteroom_flows::context::provider::{Clients, Snapshot};
 use anteroom_flows::interaction::consent::{ConsentOutcome, consent};
-use anteroom_flows::interaction::consent_answer::ConsentDecision;
+use anteroom_flows::interaction::consent_decision_record::ConsentDecision;
 use anteroom_flows::interaction::next::{Next, StepPage};
 use anteroom_flows::interaction::open_interaction::InteractionRef;
 use anteroom_flows::protocol::sign_out;
@@ -204,7 +204,7 @@ async fn another_account_does_not_answer_the_page_of_the_first(backend: Backend)
 async fn a_session_that_ended_meanwhile_leads_to_sign_in(backend: Backend) {
     let at = Installation::start(backend).await;
     let (browser, page) = with_page(&at).await;
-    sign_out::everywhere(&browser.visit(&at)).await.unwrap();
+    sign_out::end_all_of_browser(&browser.visit(&at)).await.unwrap();
     assert_eq!(name(&next(decide(&at, &browser, &page, ConsentDecision::Allow).await)), "sign_in");
     assert!(at.audited("consent_given").await.is_empty());
 }
@@ -215,8 +215,8 @@ async fn an_interaction_that_is_over_is_gone(backend: Backend) {
     at.advance(SignedDuration::from_hours(25));
     browser.sign_in(&at, ALICE, PASSWORD).await;
     let outcome = decide(&at, &browser, &page, ConsentDecision::Allow).await;
-    assert!(matches!(outcome, ConsentOutcome::Gone), "{outcome:?}");
+    assert!(matches!(outcome, ConsentOutcome::InteractionNotFound), "{outcome:?}");
     let made_up = InteractionRef::parse(&at.node.random.token().encode()).unwrap();
     let outcome = consent(&browser.form(&at), made_up, ConsentDecision::Allow).await.unwrap();
-    assert!(matches!(outcome, ConsentOutcome::Gone), "{outcome:?}");
+    assert!(matches!(outcome, ConsentOutcome::InteractionNotFound), "{outcome:?}");
 }

@@ -33,7 +33,7 @@ fn request(fields: &[(&str, &str)]) -> EndSessionRequest {
 /// What came of it, in a word, and how many accounts the question names.
 async fn ended(visit: &Visit, fields: &[(&str, &str)], confirmed: bool) -> (&'static str, usize) {
     let request = request(fields);
-    let confirmed = confirmed.then_some(EndSessionConfirmation { stays: false });
+    let confirmed = confirmed.then_some(EndSessionConfirmation { no_redirect: false });
     match end_session(visit, &request, confirmed).await.unwrap() {
         EndSessionOutcome::Ask(question) => {
             (if question.redirect_refused { "asked, stays" } else { "asked" }, question.accounts.len())
@@ -138,7 +138,7 @@ async fn a_request_with_nothing_to_end_says_why(backend: Backend) {
     ] {
         assert_eq!(refusal(&visit, &fields).await, LogoutError::NothingToEnd(expected));
     }
-    sign_out::everywhere(&browser.visit(&at)).await.unwrap();
+    sign_out::end_all_of_browser(&browser.visit(&at)).await.unwrap();
     let refused = refusal(&visit, &[("id_token_hint", &hint)]).await;
     assert_eq!(refused, LogoutError::NothingToEnd(NothingToEnd::NoSession));
     // The browser in which it has ended already is told that it has.

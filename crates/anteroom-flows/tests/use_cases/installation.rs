@@ -1,6 +1,6 @@
 //! The installation of a test: a database, and one node or several that share it and the clock.
 
-use anteroom_domain::ids::{AccountId, FactorId};
+use anteroom_domain::ids::{AccountId, AuthenticatorAppId};
 use anteroom_domain::lockout::Lockout;
 use anteroom_domain::message::{Mail, Message, MessageBody};
 use anteroom_domain::reference::RequestReference;
@@ -97,7 +97,7 @@ impl Installation {
 
     /// Messages to people, newest first, once the requests for mails are answered.
     pub(crate) async fn outbox(&self) -> Vec<Message> {
-        mail_requests::answer(&self.local()).await.unwrap();
+        mail_requests::queue_requested_mails(&self.local()).await.unwrap();
         self.node.store.newest_messages(100).await.unwrap()
     }
 
@@ -147,7 +147,7 @@ impl Installation {
 
     /// Adds an authenticator app that can be used.
     pub(crate) async fn add_app(&self, account: AccountId) {
-        let (random, now, id) = (&self.node.random, self.now(), FactorId(self.local().new_id()));
+        let (random, now, id) = (&self.node.random, self.now(), AuthenticatorAppId(self.local().new_id()));
         let secret = TotpSecret::generate(random);
         let sealer = self.node.keyring.sealer(KeyPurpose::FactorSeal);
         let app = AuthenticatorApp {

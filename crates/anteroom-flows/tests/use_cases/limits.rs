@@ -6,7 +6,7 @@ use anteroom_flows::error::FlowError;
 use anteroom_flows::people::new_password::{EnteredPassword, NewPasswordOutcome, set};
 use anteroom_flows::people::recover::{RecoveryRequest, RequestRecoveryOutcome, ask};
 use anteroom_flows::people::register::{RequestInvitationOutcome, request_invitation};
-use anteroom_flows::people::sign_in::{LockDisclosure, SignInOutcome};
+use anteroom_flows::people::sign_in::{RefusalDisclosure, SignInOutcome};
 use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
 use jiff::SignedDuration;
 use uuid::Uuid;
@@ -73,7 +73,7 @@ async fn the_last_sign_in_of_the_limit_sent_twice_gets_one_answer(backend: Backe
             (SignInOutcome::SignedIn { cookies, .. }, SignInOutcome::SignedIn { cookies: again, .. }) => {
                 assert_eq!(cookies.sessions, again.sessions);
             }
-            (first, second) => assert_eq!([first, second].map(disclosure), [LockDisclosure::Nothing; 2]),
+            (first, second) => assert_eq!([first, second].map(disclosure), [RefusalDisclosure::Nothing; 2]),
         }
     }
     assert_eq!((at.sessions(alice).await, at.lockout(alice).await.unknown_failures), (1, 0));
@@ -127,24 +127,24 @@ async fn the_last_form_of_the_limit_sent_twice_is_allowed_twice(backend: Backend
     for counted_for in [CountedFor::Address, of_session, of_proof] {
         let form = live.form(&at);
         for _ in 0..2 {
-            spend_form(&form, counted_for, FormToken::Good).await.unwrap();
+            spend_form(&form, counted_for, FormToken::Valid).await.unwrap();
         }
-        let another = spend_form(&live.form(&at), counted_for, FormToken::Good).await;
+        let another = spend_form(&live.form(&at), counted_for, FormToken::Valid).await;
         assert!(matches!(another, Err(FlowError::Limited { .. })), "{counted_for:?}");
         // The session that sent the form may have ended by it: the same form counts for nothing else.
-        spend_form(&form, CountedFor::Address, FormToken::Good).await.unwrap();
+        spend_form(&form, CountedFor::Address, FormToken::Valid).await.unwrap();
     }
     let form = live.form(&at);
     for _ in 0..2 {
-        spend_sign_out(&form, of_session, FormToken::Good).await.unwrap();
+        spend_sign_out(&form, of_session, FormToken::Valid).await.unwrap();
     }
-    let another = spend_sign_out(&live.form(&at), of_session, FormToken::Good).await;
+    let another = spend_sign_out(&live.form(&at), of_session, FormToken::Valid).await;
     assert!(matches!(another, Err(FlowError::Limited { limit: Limit::SignOut, .. })));
 }
 
 /// Whether the form is allowed.
 async fn is_counted(visit: &anteroom_flows::context::call::Visit) -> bool {
-    match spend_form(visit, CountedFor::Address, FormToken::Good).await {
+    match spend_form(visit, CountedFor::Address, FormToken::Valid).await {
         Ok(()) => true,
         Err(FlowError::Limited { .. }) => false,
         Err(error) => panic!("{error}"),

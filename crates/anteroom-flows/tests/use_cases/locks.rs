@@ -5,7 +5,7 @@ use anteroom_domain::interaction::Destination;
 use anteroom_flows::interaction::next::proceed;
 use anteroom_flows::interaction::open_interaction::OpenInteraction;
 use anteroom_flows::people::new_password::NewPasswordOutcome;
-use anteroom_flows::people::sign_in::LockDisclosure;
+use anteroom_flows::people::sign_in::RefusalDisclosure;
 use anteroom_testkit::{Backend, on_both_databases};
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -46,7 +46,7 @@ async fn a_device_that_has_locked_itself_waits_with_strangers(backend: Backend) 
     owner.remember_device(device);
     assert!(is_signed_in(&owner.sign_in(&at, ALICE, NEW).await));
     fail(&at, &mut thief, 5).await;
-    assert_eq!(disclosure(&thief.sign_in(&at, ALICE, "wrong").await), LockDisclosure::Locked);
+    assert_eq!(disclosure(&thief.sign_in(&at, ALICE, "wrong").await), RefusalDisclosure::Locked);
 
     let mut held = at.hold_hashes().await;
     let flood: Vec<_> =
@@ -72,7 +72,7 @@ async fn a_device_that_has_locked_itself_waits_with_strangers(backend: Backend) 
     held.release().await;
     behind.await.unwrap();
     for attempt in flood {
-        assert_eq!(disclosure(&attempt.await.unwrap().unwrap()), LockDisclosure::Locked);
+        assert_eq!(disclosure(&attempt.await.unwrap().unwrap()), RefusalDisclosure::Locked);
     }
     assert!(waiting >= FLOOD, "{waiting}");
 }
@@ -87,10 +87,10 @@ async fn a_refusal_at_a_device_of_an_earlier_password_says_why(backend: Backend)
     assert!(matches!(outcome, NewPasswordOutcome::SignedIn { .. }), "{outcome:?}");
     // Six that such devices have together, and six as strangers.
     fail(&at, &mut thief, 11).await;
-    assert_eq!(disclosure(&thief.sign_in(&at, ALICE, "wrong").await), LockDisclosure::Locked);
+    assert_eq!(disclosure(&thief.sign_in(&at, ALICE, "wrong").await), RefusalDisclosure::Locked);
     assert!(at.lockout(alice).await.unknown_locked_at.is_some());
-    assert_eq!(disclosure(&desk.sign_in(&at, ALICE, NEW).await), LockDisclosure::Locked);
-    assert_eq!(disclosure(&at.browser().sign_in(&at, ALICE, NEW).await), LockDisclosure::Nothing);
+    assert_eq!(disclosure(&desk.sign_in(&at, ALICE, NEW).await), RefusalDisclosure::Locked);
+    assert_eq!(disclosure(&at.browser().sign_in(&at, ALICE, NEW).await), RefusalDisclosure::Nothing);
     assert_eq!(at.count_audited("sign_in_refused", "locked_for_earlier_devices").await, 1);
     assert_eq!(at.count_audited("sign_in_refused", "locked_for_unknown_devices").await, 1);
 }

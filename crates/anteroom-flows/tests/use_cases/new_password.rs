@@ -117,7 +117,7 @@ async fn what_is_no_new_password_has_its_problem_and_changes_nothing(backend: Ba
     let mut browser = at.browser();
     let form = at_new_password(&at, &mut browser, ALICE).await;
     let long = "long-enough-Harbor-7 ".repeat(7);
-    for (new, confirmed, problem) in [
+    for (new, confirmed, expected) in [
         ("", "", PasswordProblem::Missing),
         (NEW, "", PasswordProblem::Missing),
         (NEW, "lemon-tide-harbor-93", PasswordProblem::Mismatch),
@@ -128,7 +128,7 @@ async fn what_is_no_new_password_has_its_problem_and_changes_nothing(backend: Ba
         (PASSWORD, PASSWORD, PasswordProblem::Used),
     ] {
         match choose_both(&at, &browser, &form, [new, confirmed]).await {
-            NewPasswordOutcome::Problem { fault, .. } => assert_eq!(fault, problem, "{new:?}"),
+            NewPasswordOutcome::Problem { problem, .. } => assert_eq!(problem, expected, "{new:?}"),
             other => panic!("{new:?}: {other:?}"),
         }
     }
@@ -146,7 +146,7 @@ async fn a_young_password_is_kept_by_choice_and_not_by_a_reset(backend: Backend)
     let browser = signed_in(&at, ALICE).await;
     let form = change_page(&at, &browser).await;
     match choose(&at, &browser, &form, NEW).await {
-        NewPasswordOutcome::Problem { fault: PasswordProblem::TooYoung(left), .. } => {
+        NewPasswordOutcome::Problem { problem: PasswordProblem::TooYoung(left), .. } => {
             assert_eq!(left, SignedDuration::from_hours(24));
         }
         other => panic!("{other:?}"),
@@ -169,7 +169,7 @@ async fn the_passwords_before_are_refused_and_the_one_beyond_them_is_not(backend
                 let outcome = choose(&at, &browser, &form, before).await;
                 let used = PasswordProblem::Used;
                 assert!(
-                    matches!(outcome, NewPasswordOutcome::Problem { fault, .. } if fault == used),
+                    matches!(outcome, NewPasswordOutcome::Problem { problem, .. } if problem == used),
                     "{before}"
                 );
             }

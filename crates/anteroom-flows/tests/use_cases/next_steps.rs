@@ -67,7 +67,7 @@ async fn each_situation_has_its_step_for_each_target(backend: Backend) {
     assert_eq!(of_two[..3], with_factor[..3], "two accounts: the pages of the present one");
     assert_eq!(of_two[3..], ["choose_account"; 3], "two accounts: the application asks");
 
-    sign_out::everywhere(&browser.visit(&at)).await.unwrap();
+    sign_out::end_all_of_browser(&browser.visit(&at)).await.unwrap();
     assert_eq!(steps(&at, &browser).await, ["sign_in"; 6], "signed out");
     at.advance(SignedDuration::from_mins(30));
     assert_eq!(steps(&at, &bobs).await, ["sign_in"; 6], "idle for too long");

@@ -6,7 +6,7 @@ use anteroom_flows::people::admin;
 use anteroom_flows::people::mail_requests;
 use anteroom_flows::people::new_password::NewPasswordOutcome;
 use anteroom_flows::people::recover::{
-    FollowLinkOutcome, LinkCodeOutcome, RecoveryRequest, RequestRecoveryOutcome, ask, enter_link_code,
+    FollowLinkOutcome, MailedCodeOutcome, RecoveryRequest, RequestRecoveryOutcome, ask, enter_mailed_code,
     follow_link, is_reset_completed,
 };
 use anteroom_flows::people::register::{RequestInvitationOutcome, request_invitation};
@@ -58,14 +58,14 @@ async fn an_unknown_address_leaves_the_same_rows_as_a_known_one(backend: Backend
     at.person("disabled@practice.example").disabled().create().await;
     // The counters of this network are rows already.
     forget(&at, &at.browser(), "else@practice.example").await;
-    mail_requests::answer(&at.local()).await.unwrap();
+    mail_requests::queue_requested_mails(&at.local()).await.unwrap();
     let mut first: Option<[BTreeMap<String, i64>; 2]> = None;
     let addresses = [ALICE, "unknown@practice.example", "no address", "invited@practice.example"];
     for address in addresses.into_iter().chain(["disabled@practice.example"]) {
         let before = backend.rows().await;
         forget(&at, &at.browser(), address).await;
         let asked = backend.rows().await;
-        assert_eq!(mail_requests::answer(&at.local()).await.unwrap(), 1, "{address}");
+        assert_eq!(mail_requests::queue_requested_mails(&at.local()).await.unwrap(), 1, "{address}");
         let answered = backend.rows().await;
         let rows = [grown(&before, &asked), grown(&asked, &answered)];
         assert_eq!(first.get_or_insert_with(|| rows.clone()), &rows, "{address}");
@@ -173,16 +173,16 @@ async fn the_code_of_a_mail_is_accepted_in_the_browser_that_asked_and_no_other(b
     let asked = forget(&at, &browser, ALICE).await;
     let (_, code) = at.recovery_mail().await;
     let (visit, interaction_ref) = visit_of(&at, &other, &asked);
-    let outcome = enter_link_code(&visit, interaction_ref.unwrap(), &code).await.unwrap();
-    assert!(matches!(outcome, LinkCodeOutcome::NotAskedHere(_)), "{outcome:?}");
+    let outcome = enter_mailed_code(&visit, interaction_ref.unwrap(), &code).await.unwrap();
+    assert!(matches!(outcome, MailedCodeOutcome::MailRequestedElsewhere(_)), "{outcome:?}");
     // An interaction of its own has no mail with this code.
     let own = forget(&at, &other, "unknown@practice.example").await;
     let (visit, interaction_ref) = visit_of(&at, &other, &own);
-    let outcome = enter_link_code(&visit, interaction_ref.unwrap(), &code).await.unwrap();
-    assert!(matches!(outcome, LinkCodeOutcome::Wrong(_)), "{outcome:?}");
+    let outcome = enter_mailed_code(&visit, interaction_ref.unwrap(), &code).await.unwrap();
+    assert!(matches!(outcome, MailedCodeOutcome::Wrong(_)), "{outcome:?}");
     let (visit, interaction_ref) = visit_of(&at, &browser, &asked);
-    let outcome = enter_link_code(&visit, interaction_ref.unwrap(), &code).await.unwrap();
-    assert!(matches!(&outcome, LinkCodeOutcome::Next(next) if name(next) == "verify"), "{outcome:?}");
+    let outcome = enter_mailed_code(&visit, interaction_ref.unwrap(), &code).await.unwrap();
+    assert!(matches!(&outcome, MailedCodeOutcome::Next(next) if name(next) == "verify"), "{outcome:?}");
 }
 
 async fn of_codes_at_once_ten_are_compared(backend: Backend) {
@@ -193,14 +193,14 @@ async fn of_codes_at_once_ten_are_compared(backend: Backend) {
     let (_, code) = at.recovery_mail().await;
     let guess = async |text: String| {
         let (visit, interaction_ref) = visit_of(&at, &browser, &asked);
-        Box::pin(enter_link_code(&visit, interaction_ref.unwrap(), &text)).await.unwrap()
+        Box::pin(enter_mailed_code(&visit, interaction_ref.unwrap(), &text)).await.unwrap()
     };
     let guesses = (0..12).map(|number| guess(format!("AAAAA-AAA{number:02}")));
     for outcome in join_all(guesses).await {
-        assert!(matches!(outcome, LinkCodeOutcome::Wrong(_)), "{outcome:?}");
+        assert!(matches!(outcome, MailedCodeOutcome::Wrong(_)), "{outcome:?}");
     }
     let outcome = guess(code).await;
-    assert!(matches!(outcome, LinkCodeOutcome::Wrong(_)), "{outcome:?}");
+    assert!(matches!(outcome, MailedCodeOutcome::Wrong(_)), "{outcome:?}");
     // Its link still serves.
     assert_eq!(name_of(follow_in(&at, &browser, &at.recovery_mail().await.0).await), "verify");
 }
@@ -245,7 +245,10 @@ async fn requests_answered_at_two_nodes_at_once_are_answered_once(backend: Backe
         forget(&first, &first.browser(), address).await;
     }
     let (one, other) = (first.local(), second.local());
-    let (one, other) = tokio::join!(mail_requests::answer(&one), mail_requests::answer(&other));
+    let (one, other) = tokio::join!(
+        mail_requests::queue_requested_mails(&one),
+        mail_requests::queue_requested_mails(&other)
+    );
     assert!(one.unwrap() + other.unwrap() >= 3);
     assert_eq!((first.count_messages("recovery").await, first.audited("ask_answered").await.len()), (2, 3));
 }

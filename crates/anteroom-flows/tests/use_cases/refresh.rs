@@ -3,7 +3,7 @@
 use anteroom_domain::address::EmailAddress;
 use anteroom_flows::people::admin;
 use anteroom_flows::protocol::sign_out;
-use anteroom_flows::protocol::token::TokenError;
+use anteroom_flows::protocol::token::TokenRequestError;
 use anteroom_oidc::token::TokenResponse;
 use anteroom_testkit::{Backend, on_both_databases};
 use futures_util::future::join_all;
@@ -66,7 +66,7 @@ async fn a_token_that_was_just_used_gives_its_successor_again_three_times(backen
         assert_eq!(again.refresh_token, first.refresh_token);
     }
     let replayed = web().refresh(&at.call(), refresh_token(&tokens)).await;
-    assert!(matches!(replayed, Err(TokenError::RefreshReplayed)), "{replayed:?}");
+    assert!(matches!(replayed, Err(TokenRequestError::RefreshReplayed)), "{replayed:?}");
     assert!(web().refresh(&at.call(), refresh_token(&first)).await.is_err());
     assert_eq!(
         (at.audited("refresh_repeated").await.len(), at.audited("refresh_replayed").await.len()),
@@ -79,9 +79,9 @@ async fn a_token_used_again_after_its_window_ends_the_family(backend: Backend) {
     let first = web().refresh(&at.call(), refresh_token(&tokens)).await.unwrap();
     at.advance(SignedDuration::from_secs(61));
     let replayed = web().refresh(&at.call(), refresh_token(&tokens)).await;
-    assert!(matches!(replayed, Err(TokenError::RefreshReplayed)), "{replayed:?}");
+    assert!(matches!(replayed, Err(TokenRequestError::RefreshReplayed)), "{replayed:?}");
     let refused = web().refresh(&at.call(), refresh_token(&first)).await;
-    assert!(matches!(refused, Err(TokenError::InvalidGrant(_))), "{refused:?}");
+    assert!(matches!(refused, Err(TokenRequestError::InvalidGrant(_))), "{refused:?}");
 }
 
 async fn a_token_used_again_after_its_successor_was_ends_the_family(backend: Backend) {
@@ -89,7 +89,7 @@ async fn a_token_used_again_after_its_successor_was_ends_the_family(backend: Bac
     let first = web().refresh(&at.call(), refresh_token(&tokens)).await.unwrap();
     let second = web().refresh(&at.call(), refresh_token(&first)).await.unwrap();
     let replayed = web().refresh(&at.call(), refresh_token(&tokens)).await;
-    assert!(matches!(replayed, Err(TokenError::RefreshReplayed)), "{replayed:?}");
+    assert!(matches!(replayed, Err(TokenRequestError::RefreshReplayed)), "{replayed:?}");
     for token in [&first, &second] {
         assert!(web().refresh(&at.call(), refresh_token(token)).await.is_err());
     }
@@ -161,9 +161,9 @@ async fn a_grant_without_offline_access_ends_with_its_session_and_another_does_n
     let browser = signed_in(&at, ALICE).await;
     let short = web().tokens(&at, &browser, "openid").await;
     let long = web().tokens(&at, &browser, "openid offline_access").await;
-    sign_out::everywhere(&browser.visit(&at)).await.unwrap();
+    sign_out::end_all_of_browser(&browser.visit(&at)).await.unwrap();
     let refused = web().refresh(&at.call(), refresh_token(&short)).await;
-    assert!(matches!(refused, Err(TokenError::InvalidGrant(_))), "{refused:?}");
+    assert!(matches!(refused, Err(TokenRequestError::InvalidGrant(_))), "{refused:?}");
     assert!(web().refresh(&at.call(), refresh_token(&long)).await.is_ok());
 }
 
@@ -175,7 +175,7 @@ async fn a_scope_beyond_the_grant_is_refused_and_rotates_nothing(backend: Backen
         ("scope", "openid email"),
     ];
     let refused = web().request_token(&at.call(), &fields).await;
-    assert!(matches!(refused, Err(TokenError::Scope(_))), "{refused:?}");
+    assert!(matches!(refused, Err(TokenRequestError::Scope(_))), "{refused:?}");
     at.advance(SignedDuration::from_secs(61));
     assert!(web().refresh(&at.call(), refresh_token(&tokens)).await.is_ok());
     assert!(at.audited("refresh_repeated").await.is_empty());
@@ -187,7 +187,7 @@ async fn a_family_that_was_not_used_for_long_has_expired(backend: Backend) {
     let next = web().refresh(&at.call(), refresh_token(&tokens)).await.unwrap();
     at.advance(SignedDuration::from_hours(24 * 30));
     let expired = web().refresh(&at.call(), refresh_token(&next)).await;
-    assert!(matches!(expired, Err(TokenError::RefreshExpired)), "{expired:?}");
+    assert!(matches!(expired, Err(TokenRequestError::RefreshExpired)), "{expired:?}");
 }
 
 async fn a_token_of_another_client_is_unknown_and_stays_good(backend: Backend) {
@@ -197,7 +197,7 @@ async fn a_token_of_another_client_is_unknown_and_stays_good(backend: Backend) {
     for (application, token) in [(native(), refresh_token(&tokens)), (web(), &tampered), (web(), "no-token")]
     {
         let refused = application.refresh(&at.call(), token).await;
-        assert!(matches!(refused, Err(TokenError::UnknownRefreshToken)), "{refused:?}");
+        assert!(matches!(refused, Err(TokenRequestError::UnknownRefreshToken)), "{refused:?}");
     }
     assert!(web().refresh(&at.call(), refresh_token(&tokens)).await.is_ok());
 }

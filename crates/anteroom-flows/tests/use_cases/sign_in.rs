@@ -7,7 +7,7 @@ use anteroom_domain::password::PasswordFacts;
 use anteroom_domain::password_text::PasswordForm;
 use anteroom_flows::interaction::open_interaction::InteractionRef;
 use anteroom_flows::people::admin;
-use anteroom_flows::people::sign_in::{LockDisclosure, SignInOutcome};
+use anteroom_flows::people::sign_in::{RefusalDisclosure, SignInOutcome};
 use anteroom_storage::{Credential, StoreError};
 use anteroom_testkit::{Backend, Builder, PASSWORD, on_both_databases};
 use futures_util::future::join_all;
@@ -41,7 +41,7 @@ pub(crate) fn is_signed_in(outcome: &SignInOutcome) -> bool {
     matches!(outcome, SignInOutcome::SignedIn { .. })
 }
 
-pub(crate) fn disclosure(outcome: &SignInOutcome) -> LockDisclosure {
+pub(crate) fn disclosure(outcome: &SignInOutcome) -> RefusalDisclosure {
     match outcome {
         SignInOutcome::Refused { disclosure, .. } => *disclosure,
         other => panic!("not refused: {other:?}"),
@@ -51,7 +51,7 @@ pub(crate) fn disclosure(outcome: &SignInOutcome) -> LockDisclosure {
 pub(crate) async fn fail(at: &Installation, browser: &mut TestBrowser, times: usize) {
     for number in 0..times {
         let outcome = browser.sign_in(at, ALICE, "wrong").await;
-        assert_eq!(disclosure(&outcome), LockDisclosure::Nothing, "{number}");
+        assert_eq!(disclosure(&outcome), RefusalDisclosure::Nothing, "{number}");
     }
 }
 
@@ -90,7 +90,7 @@ async fn a_refusal_has_one_outcome_and_its_reason_is_in_the_trail_alone(backend:
         let before = at.count_audited("sign_in_refused", reason).await;
         let hashes = at.node.hashing.hasher().hashes_computed();
         let outcome = at.browser().sign_in(&at, address, password).await;
-        assert_eq!(disclosure(&outcome), LockDisclosure::Nothing, "{address}");
+        assert_eq!(disclosure(&outcome), RefusalDisclosure::Nothing, "{address}");
         assert_eq!(at.node.hashing.hasher().hashes_computed(), hashes + 1, "{address}");
         assert_eq!(at.count_audited("sign_in_refused", reason).await, before + 1, "{address}");
     }
@@ -108,7 +108,7 @@ async fn an_expired_password_proves_and_begins_no_session(backend: Backend) {
     let interaction = page(next).interaction;
     assert_eq!(interaction.proof().map(|proof| proof.account), Some(alice));
     // A wrong password proves nothing.
-    assert_eq!(disclosure(&at.browser().sign_in(&at, ALICE, "wrong").await), LockDisclosure::Nothing);
+    assert_eq!(disclosure(&at.browser().sign_in(&at, ALICE, "wrong").await), RefusalDisclosure::Nothing);
 }
 
 async fn a_form_whose_interaction_is_gone_is_told_so_and_nothing_is_counted(backend: Backend) {
@@ -118,13 +118,13 @@ async fn a_form_whose_interaction_is_gone_is_told_so_and_nothing_is_counted(back
     let made_up = InteractionRef::parse(&at.node.random.token().encode()).unwrap();
     for reference in [made_up, InteractionRef::Sealed("AAAA".to_owned())] {
         let outcome = attempt(browser.form(&at), ALICE, "wrong", Some(reference)).await.unwrap();
-        assert!(matches!(outcome, SignInOutcome::Gone), "{outcome:?}");
+        assert!(matches!(outcome, SignInOutcome::InteractionNotFound), "{outcome:?}");
     }
     let request = page(web().authorize(&at, &browser, &[]).await);
     at.advance(SignedDuration::from_hours(25));
     let mut late = browser.clone();
     let outcome = late.sign_in_on(&at, &request, ALICE, PASSWORD).await;
-    assert!(matches!(outcome, SignInOutcome::Gone), "{outcome:?}");
+    assert!(matches!(outcome, SignInOutcome::InteractionNotFound), "{outcome:?}");
     assert_eq!((at.lockout(alice).await.unknown_failures, at.sessions(alice).await), (0, 0));
 }
 
@@ -132,8 +132,8 @@ async fn a_browser_without_cookies_gets_no_session_for_a_right_password(backend:
     let at = Installation::start(backend).await;
     let alice = at.person(ALICE).create().await;
     let mut browser = TestBrowser { keeps_cookies: false, ..at.browser() };
-    assert_eq!(disclosure(&browser.sign_in(&at, ALICE, PASSWORD).await), LockDisclosure::NoCookies);
-    assert_eq!(disclosure(&browser.sign_in(&at, ALICE, "wrong").await), LockDisclosure::Nothing);
+    assert_eq!(disclosure(&browser.sign_in(&at, ALICE, PASSWORD).await), RefusalDisclosure::NoCookies);
+    assert_eq!(disclosure(&browser.sign_in(&at, ALICE, "wrong").await), RefusalDisclosure::Nothing);
     assert_eq!(at.sessions(alice).await, 0);
     assert_eq!(at.count_audited("sign_in_refused", "no_cookies").await, 1);
 }
@@ -179,11 +179,11 @@ async fn the_sixth_wrong_password_locks_out_unknown_browsers_alone(backend: Back
     assert_eq!(at.lockout(alice).await.unknown_locked_at, None);
     fail(&at, &mut unknown, 1).await;
     assert_eq!(at.lockout(alice).await.unknown_locked_at, Some(at.now()));
-    assert_eq!(disclosure(&at.browser().sign_in(&at, ALICE, PASSWORD).await), LockDisclosure::Nothing);
+    assert_eq!(disclosure(&at.browser().sign_in(&at, ALICE, PASSWORD).await), RefusalDisclosure::Nothing);
     assert!(is_signed_in(&known.sign_in(&at, ALICE, PASSWORD).await));
     // A lock has no timer.
     at.advance(SignedDuration::from_hours(24 * 30));
-    assert_eq!(disclosure(&at.browser().sign_in(&at, ALICE, PASSWORD).await), LockDisclosure::Nothing);
+    assert_eq!(disclosure(&at.browser().sign_in(&at, ALICE, PASSWORD).await), RefusalDisclosure::Nothing);
     assert_eq!((at.audited("account_locked").await.len(), at.count_messages("account_locked").await), (1, 1));
 }
 
@@ -193,10 +193,10 @@ async fn the_sixth_wrong_password_at_a_known_browser_locks_everywhere_and_says_s
     let mut known = signed_in(&at, ALICE).await;
     let mut other = signed_in(&at, ALICE).await;
     fail(&at, &mut known, 5).await;
-    assert_eq!(disclosure(&known.sign_in(&at, ALICE, "wrong").await), LockDisclosure::Locked);
+    assert_eq!(disclosure(&known.sign_in(&at, ALICE, "wrong").await), RefusalDisclosure::Locked);
     assert_eq!(at.lockout(alice).await.locked_at, Some(at.now()));
-    assert_eq!(disclosure(&other.sign_in(&at, ALICE, PASSWORD).await), LockDisclosure::Locked);
-    assert_eq!(disclosure(&at.browser().sign_in(&at, ALICE, PASSWORD).await), LockDisclosure::Nothing);
+    assert_eq!(disclosure(&other.sign_in(&at, ALICE, PASSWORD).await), RefusalDisclosure::Locked);
+    assert_eq!(disclosure(&at.browser().sign_in(&at, ALICE, PASSWORD).await), RefusalDisclosure::Nothing);
     // What runs goes on.
     assert!(known.is_signed_in(&at).await && other.is_signed_in(&at).await);
 }
@@ -208,7 +208,7 @@ async fn guesses_at_unknown_browsers_count_together_however_many_there_are(backe
         fail(&at, &mut at.browser(), 1).await;
     }
     assert_eq!(at.lockout(alice).await.unknown_failures, 6);
-    assert_eq!(disclosure(&at.browser().sign_in(&at, ALICE, PASSWORD).await), LockDisclosure::Nothing);
+    assert_eq!(disclosure(&at.browser().sign_in(&at, ALICE, PASSWORD).await), RefusalDisclosure::Nothing);
 }
 
 /// A sign-in whose hash waits while something is done to the account.
@@ -246,7 +246,7 @@ async fn a_password_replaced_after_its_hash_was_read_is_neither_believed_nor_cou
     for password in [PASSWORD, "wrong"] {
         let new = at.hash("another-password-1").await;
         let outcome = sign_in_during(&at, password, set_password(&at, alice, new)).await;
-        assert_eq!(disclosure(&outcome), LockDisclosure::Nothing);
+        assert_eq!(disclosure(&outcome), RefusalDisclosure::Nothing);
         set_password(&at, alice, at.hash(PASSWORD).await).await;
     }
     assert_eq!((at.sessions(alice).await, at.lockout(alice).await.unknown_failures), (0, 0));
@@ -260,7 +260,7 @@ async fn an_account_disabled_while_its_hash_is_computed_is_refused(backend: Back
     let address = EmailAddress::parse(ALICE).unwrap();
     let disable = async { admin::disable(&local, &address).await.unwrap() };
     let outcome = sign_in_during(&at, PASSWORD, disable).await;
-    assert_eq!((disclosure(&outcome), at.sessions(alice).await), (LockDisclosure::Nothing, 0));
+    assert_eq!((disclosure(&outcome), at.sessions(alice).await), (RefusalDisclosure::Nothing, 0));
     assert_eq!(at.count_audited("sign_in_refused", "disabled").await, 1);
 }
 
@@ -281,7 +281,7 @@ async fn a_hash_of_weaker_parameters_is_replaced_once_however_many_sign_in(backe
     let computed = || at.node.hashing.hasher().hashes_computed();
     // A wrong password replaces nothing.
     let wrong = at.browser().sign_in(&at, ALICE, "wrong").await;
-    assert_eq!((disclosure(&wrong), stored(&at, alice).await), (LockDisclosure::Nothing, old.encode()));
+    assert_eq!((disclosure(&wrong), stored(&at, alice).await), (RefusalDisclosure::Nothing, old.encode()));
     assert_eq!(computed(), 1);
     let attempts = (0..3).map(|_| attempt(at.browser().form(&at), ALICE, PASSWORD, None));
     for outcome in join_all(attempts).await {
@@ -322,6 +322,6 @@ async fn a_rehash_leaves_a_password_that_was_set_meanwhile(backend: Backend) {
     let alice = at.person(ALICE).hash(weaker(&at)).create().await;
     let new = at.hash("another-password-1").await;
     let set = set_password(&at, alice, new.clone());
-    assert_eq!(disclosure(&sign_in_during(&at, PASSWORD, set).await), LockDisclosure::Nothing);
+    assert_eq!(disclosure(&sign_in_during(&at, PASSWORD, set).await), RefusalDisclosure::Nothing);
     assert_eq!(stored(&at, alice).await, new.encode());
 }

@@ -2,7 +2,7 @@
 
 use anteroom_domain::interaction::Destination;
 use anteroom_flows::interaction::next::Next;
-use anteroom_flows::people::sign_in::{LockDisclosure, SignInOutcome};
+use anteroom_flows::people::sign_in::{RefusalDisclosure, SignInOutcome};
 use anteroom_testkit::{Backend, PASSWORD, on_both_databases};
 use futures_util::future::join_all;
 
@@ -29,7 +29,7 @@ async fn of_guesses_at_once_at_two_nodes_six_are_compared(backend: Backend) {
         attempt(node.browser().form(node), ALICE, "wrong", None)
     });
     for outcome in join_all(guesses).await {
-        assert_eq!(disclosure(&outcome.unwrap()), LockDisclosure::Nothing);
+        assert_eq!(disclosure(&outcome.unwrap()), RefusalDisclosure::Nothing);
     }
     assert_eq!(first.lockout(alice).await.unknown_failures, 6);
     assert_eq!(first.count_audited("sign_in_refused", "wrong_password").await, 6);
@@ -49,7 +49,7 @@ async fn a_right_password_beside_the_sixth_wrong_one_is_decided_by_the_order(bac
         attempt(at.browser().form(&at), ALICE, "wrong", None),
     );
     let (right, wrong) = (right.unwrap(), wrong.unwrap());
-    assert_eq!(disclosure(&wrong), LockDisclosure::Nothing);
+    assert_eq!(disclosure(&wrong), RefusalDisclosure::Nothing);
     let lockout = at.lockout(alice).await;
     if is_signed_in(&right) {
         // The right one came first and cleared the counter.
@@ -57,7 +57,7 @@ async fn a_right_password_beside_the_sixth_wrong_one_is_decided_by_the_order(bac
         assert_eq!(at.sessions(alice).await, 1);
     } else {
         assert_eq!((lockout.unknown_failures, lockout.unknown_locked_at), (6, Some(at.now())));
-        assert_eq!((disclosure(&right), at.sessions(alice).await), (LockDisclosure::Nothing, 0));
+        assert_eq!((disclosure(&right), at.sessions(alice).await), (RefusalDisclosure::Nothing, 0));
     }
 }
 
@@ -85,7 +85,7 @@ async fn a_wrong_password_in_one_form_sent_twice_is_counted_once(backend: Backen
     let browser = at.browser();
     let twice = (0..3).map(|_| attempt(browser.form_with(&at, "the form"), ALICE, "wrong", None));
     for outcome in join_all(twice).await {
-        assert_eq!(disclosure(&outcome.unwrap()), LockDisclosure::Nothing);
+        assert_eq!(disclosure(&outcome.unwrap()), RefusalDisclosure::Nothing);
     }
     assert_eq!(at.lockout(alice).await.unknown_failures, 1);
     // Another entry in the same form is another try.

@@ -53,7 +53,7 @@ pub(crate) async fn try_send(at: &Installation, browser: &TestBrowser, page: &St
 
 pub(crate) fn first_way(page: &StepPage) -> CodeMethodChoice {
     let Step::Verify(verification) = &page.step else { panic!("no verification: {:?}", page.step) };
-    verification.offers[0].choice()
+    verification.destinations[0].choice()
 }
 
 pub(crate) async fn enter_code(

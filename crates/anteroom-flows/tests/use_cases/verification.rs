@@ -63,7 +63,7 @@ fn leads_to(outcome: &EnterOutcome) -> &'static str {
     match outcome {
         EnterOutcome::Next(next) | EnterOutcome::SteppedUp { next, .. } => name(next),
         EnterOutcome::Problem { .. } => "problem",
-        EnterOutcome::Gone => "gone",
+        EnterOutcome::InteractionNotFound => "gone",
     }
 }
 
@@ -105,14 +105,14 @@ async fn five_wrong_codes_use_up_the_day_and_the_right_one_comes_too_late(backen
     }
     let until = at.now() + SignedDuration::from_hours(24);
     let last = enter_code(&at, &browser, &page, &other_digits(&digits, 4)).await;
-    assert_eq!(problem(&last), EntryProblem::BudgetSpent(until));
+    assert_eq!(problem(&last), EntryProblem::LimitReached(until));
     let right = enter_code(&at, &browser, &page, &digits).await;
-    assert_eq!(problem(&right), EntryProblem::BudgetSpent(until));
+    assert_eq!(problem(&right), EntryProblem::LimitReached(until));
     // Neither another code nor another recovery gives guesses back.
     at.advance(SignedDuration::from_mins(1));
     let (other, page) = verifying(&at).await;
     let outcome = try_send(&at, &other, &page).await;
-    let SendOutcome::Problem { problem: SendProblem::BudgetSpent(at_last), .. } = outcome else {
+    let SendOutcome::Problem { problem: SendProblem::LimitReached(at_last), .. } = outcome else {
         panic!("{outcome:?}")
     };
     assert_eq!(at_last, until);
@@ -131,7 +131,7 @@ async fn of_wrong_codes_at_once_five_are_compared(backend: Backend) {
     let entries = wrong.iter().map(|text| enter_code(&at, &browser, &page, text));
     for outcome in join_all(entries).await {
         let problem = problem(&outcome);
-        assert!(matches!(problem, EntryProblem::Wrong { .. } | EntryProblem::BudgetSpent(_)), "{problem:?}");
+        assert!(matches!(problem, EntryProblem::Wrong { .. } | EntryProblem::LimitReached(_)), "{problem:?}");
     }
     assert_eq!(at.audited("code_refused").await.len(), 5);
     assert_eq!(at.count_audited("code_not_taken", "budget_spent").await, 4);

@@ -26,7 +26,7 @@ pub enum Reason {
     NoAuth,
     /// The other side does not take mail, texts or calls from us at all, for any recipient: the operator has to put that
     /// right, and then it goes out.
-    SetUp,
+    ProviderConfiguration,
     /// The provider refused this message permanently.
     Rejected,
     /// The number takes no texts, a landline's for example: a call may get through.
@@ -55,7 +55,7 @@ impl Reason {
             Self::Tls => "tls",
             Self::NoStartTls => "no_starttls",
             Self::NoAuth => "no_auth",
-            Self::SetUp => "set_up",
+            Self::ProviderConfiguration => "set_up",
             Self::Rejected => "rejected",
             Self::TextRefused => "text_refused",
             Self::InvalidNumber => "invalid_number",
@@ -79,7 +79,7 @@ impl Reason {
             | Self::Tls
             | Self::NoStartTls
             | Self::NoAuth
-            | Self::SetUp
+            | Self::ProviderConfiguration
             | Self::Unwritable => true,
             Self::Rejected
             | Self::TextRefused
@@ -102,7 +102,7 @@ impl Reason {
                 | Self::Tls
                 | Self::NoStartTls
                 | Self::NoAuth
-                | Self::SetUp
+                | Self::ProviderConfiguration
         )
     }
 }

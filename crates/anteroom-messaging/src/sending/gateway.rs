@@ -14,7 +14,7 @@ use url::Url;
 
 use super::failure::{DeliveryError, Reason};
 use super::http::{Answer, ClientError, ask, client};
-use super::said::redacted_response;
+use super::redacted_response::redacted_response;
 
 #[derive(Clone, Debug)]
 pub struct GatewayRequest {

@@ -128,7 +128,7 @@ impl Answer {
         let reason = match self.status.as_u16() {
             401 | 403 => Reason::Credentials,
             // The address of the gateway, and so of all that waits for it.
-            404 | 405 => Reason::SetUp,
+            404 | 405 => Reason::ProviderConfiguration,
             408 | 425 | 429 | 500..=599 => Reason::Busy,
             _ => Reason::Rejected,
         };

@@ -3,7 +3,7 @@
 mod failure;
 mod gateway;
 mod http;
-mod said;
+mod redacted_response;
 mod smtp;
 pub mod twilio;
 
@@ -65,31 +65,31 @@ impl Senders {
     /// What is kept open on a channel and was not needed for a while is closed; at the end, all of it.
     pub(crate) async fn close_idle(&self, channel: Channel, all: bool) {
         if let (Channel::Email, Some(smtp)) = (channel, &self.email) {
-            smtp.rest(all).await;
+            smtp.close_idle(all).await;
         }
     }
 
     /// `name` is the person's, for a mail.
     pub(crate) async fn send(
         &self,
-        ticket: MessageHeader,
+        header: MessageHeader,
         name: Option<&str>,
         rendered: &Rendered,
     ) -> Result<(), DeliveryError> {
-        let nobody = DeliveryError::new(Reason::NotConfigured);
+        let not_configured = DeliveryError::new(Reason::NotConfigured);
         match rendered {
             Rendered::Email { to, email } => {
-                let smtp = self.email.as_ref().ok_or(nobody)?;
-                smtp.send(ticket, Recipient { name, address: to }, email).await
+                let smtp = self.email.as_ref().ok_or(not_configured)?;
+                smtp.send(header, Recipient { name, address: to }, email).await
             }
-            Rendered::Text { to, body } => match self.text.as_ref().ok_or(nobody)? {
-                PhoneProvider::Twilio(twilio) => twilio.text(ticket, to, body).await,
-                PhoneProvider::Gateway(gateway) => gateway.send(ticket.id, to, body).await,
+            Rendered::Text { to, body } => match self.text.as_ref().ok_or(not_configured)? {
+                PhoneProvider::Twilio(twilio) => twilio.text(header, to, body).await,
+                PhoneProvider::Gateway(gateway) => gateway.send(header.id, to, body).await,
             },
-            Rendered::Call { to, script } => match self.call.as_ref().ok_or(nobody)? {
-                PhoneProvider::Twilio(twilio) => twilio.call(ticket, to, script).await,
+            Rendered::Call { to, script } => match self.call.as_ref().ok_or(not_configured)? {
+                PhoneProvider::Twilio(twilio) => twilio.call(header, to, script).await,
                 PhoneProvider::Gateway(gateway) => {
-                    gateway.send(ticket.id, to, &script.words.code_spoken).await
+                    gateway.send(header.id, to, &script.words.code_spoken).await
                 }
             },
             Rendered::Unaddressed => Err(DeliveryError::new(Reason::NoAccount)),

@@ -5,7 +5,7 @@ use anteroom_domain::account::{AccountStatus, Profile};
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::clock::Clock;
 use anteroom_domain::ids::{AccountId, AddressId, MessageId};
-use anteroom_domain::message::{Channel, Mail, Message, MessageBody, SecretCode};
+use anteroom_domain::message::{Channel, Mail, Message, MessageBody, OneTimeCodeText};
 use anteroom_domain::phone::E164;
 use anteroom_messaging::{Rendered, Script, Senders, Worker};
 use anteroom_pages::{CallScript, Email};
@@ -61,7 +61,7 @@ impl Office {
         let options = StoreOptions::sqlite(folder.path().join("anteroom.db"));
         migrate(&options).await.unwrap();
         let random = Random::seeded(1);
-        let store = Store::connect(&options).await.unwrap().unlock(keyring(), random.clone());
+        let store = Store::connect(&options).await.unwrap().with_keys(keyring(), random.clone());
         let clock = Clock::manual(Timestamp::from_second(1_800_000_000).unwrap());
         Self { store, clock, random, _folder: folder }
     }
@@ -123,7 +123,7 @@ impl Office {
             clock: self.clock.clone(),
             senders,
             writer: Box::new(|message| Ok(rendered(message))),
-            is_paused: Box::new(|| false),
+            is_stopped_by_rollback: Box::new(|| false),
         };
         let (stop, stopped) = watch::channel(false);
         Running { task: tokio::spawn(async move { worker.run(stopped).await }), stop }
@@ -210,8 +210,8 @@ pub(crate) fn number() -> E164 {
     E164::parse(TO).unwrap()
 }
 
-fn code() -> SecretCode {
-    SecretCode { digits: "402918".to_owned(), minutes: 10 }
+fn code() -> OneTimeCodeText {
+    OneTimeCodeText { digits: "402918".to_owned(), minutes: 10 }
 }
 
 pub(crate) fn text() -> MessageBody {

@@ -9,9 +9,9 @@ use crate::{
 };
 
 /// What a client asks for: whom to sign in and how, and what its tokens are to hold. Nothing here says where the answer goes
-/// ([`super::Reply`]), so that a grant without a redirect can ask for the same.
+/// ([`super::ResponseDelivery`]), so that a grant without a redirect can ask for the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Ask {
+pub struct RequestContent {
     pub client_id: ClientId,
     /// What was asked for and is registered.
     pub scope: ScopeSet,
@@ -55,7 +55,7 @@ pub enum AcrRequirement {
     Essential(Vec<Acr>),
 }
 
-impl Ask {
+impl RequestContent {
     /// Only the client: for a stored record that keeps where the response went but no longer what was requested.
     #[must_use]
     pub fn of_client_only(client_id: ClientId) -> Self {

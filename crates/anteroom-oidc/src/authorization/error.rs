@@ -19,7 +19,7 @@ pub struct AuthorizationError {
     pub parameter: Parameter,
     pub received: Option<String>,
     pub registered: Option<String>,
-    pub disposition: ErrorDestination,
+    pub destination: ErrorDestination,
 }
 
 impl std::error::Error for AuthorizationError {}
@@ -51,7 +51,7 @@ pub enum ErrorDestination {
 impl AuthorizationError {
     /// The response to the client, unless the error belongs on a page.
     pub fn response(&self, issuer: &Issuer) -> Option<AuthorizationResponse> {
-        match &self.disposition {
+        match &self.destination {
             ErrorDestination::Page => None,
             ErrorDestination::Redirect(target) => Some(target.error(issuer, self.code, self.description)),
         }
@@ -96,9 +96,9 @@ impl RuleViolation {
         self.with(ErrorDestination::Redirect(Box::new(target)))
     }
 
-    fn with(self, disposition: ErrorDestination) -> AuthorizationError {
+    fn with(self, destination: ErrorDestination) -> AuthorizationError {
         let Self { code, description, parameter, received, registered } = self;
-        AuthorizationError { code, description, parameter, received, registered, disposition }
+        AuthorizationError { code, description, parameter, received, registered, destination }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::context::Context;
 use super::{
-    Ask, AuthorizationError, AuthorizationRequest, Parameter, Parameters, RedirectReply, Reply,
-    error::RuleViolation, rules,
+    AuthorizationError, AuthorizationRequest, Parameter, Parameters, RedirectDelivery, RequestContent,
+    ResponseDelivery, error::RuleViolation, rules,
 };
 use crate::{
     capabilities::Capabilities,
@@ -48,7 +48,7 @@ pub fn check<'c>(
 
 /// Why a request is refused before the rules have seen it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RequestObjectFailure {
+pub enum EarlyRefusal {
     /// The client is held to pushing its requests (RFC 9126 §6).
     NotPushed,
     /// The client is held to signed request objects (RFC 9101 §10.5).
@@ -60,8 +60,8 @@ pub enum RequestObjectFailure {
     FetchedTooOften,
 }
 
-impl RequestObjectFailure {
-    const fn words(self) -> (AuthorizationErrorCode, Parameter, &'static str) {
+impl EarlyRefusal {
+    const fn error_parts(self) -> (AuthorizationErrorCode, Parameter, &'static str) {
         use AuthorizationErrorCode as Code;
         match self {
             Self::NotPushed => {
@@ -94,10 +94,10 @@ impl RequestObjectFailure {
 pub fn refuse(
     parameters: &Parameters,
     client: &ClientMetadata,
-    why: RequestObjectFailure,
+    failure: EarlyRefusal,
     reason: &str,
 ) -> AuthorizationError {
-    let (code, parameter, description) = why.words();
+    let (code, parameter, description) = failure.error_parts();
     let refusal = RuleViolation::new(code, parameter, description).received(reason);
     match rules::redirect_uri::check(parameters, client) {
         // An unregistered redirect URI is reported first: without a good one the error cannot go to the client at all.
@@ -123,10 +123,10 @@ fn check_known_client(
     rules::registration::check(context)?;
     let response_type = rules::response_type::check(context)?;
     let response_mode = rules::response_mode::check(context, response_type)?;
-    let rules::scope::Checked { scope, ignored } = rules::scope::check(context, response_type)?;
+    let rules::scope::CheckedScope { scope, ignored } = rules::scope::check(context, response_type)?;
 
     let nonce = rules::nonce::check(context, response_type)?;
-    let reply = RedirectReply {
+    let reply = RedirectDelivery {
         code_challenge: rules::pkce::check(context, response_type)?,
         redirect_uri: redirect.uri.clone(),
         redirect_uri_given: redirect.given,
@@ -134,7 +134,7 @@ fn check_known_client(
         response_mode,
         state,
     };
-    let ask = Ask {
+    let ask = RequestContent {
         nonce,
         prompt: rules::prompt::check(context)?,
         max_age: rules::max_age::check(context)?,
@@ -149,7 +149,7 @@ fn check_known_client(
         client_id: context.client.client_id.clone(),
         scope,
     };
-    let request = AuthorizationRequest { ask, reply: Reply::Redirect(reply) };
+    let request = AuthorizationRequest { ask, reply: ResponseDelivery::Redirect(reply) };
     Ok((request, ignored))
 }
 
@@ -207,7 +207,7 @@ mod tests {
             (testing::request_changed("prompt", "none login"), false),
         ] {
             let error = testing::refused(&pairs);
-            assert_eq!(error.disposition == ErrorDestination::Page, on_page, "{error}");
+            assert_eq!(error.destination == ErrorDestination::Page, on_page, "{error}");
         }
     }
 
@@ -216,8 +216,8 @@ mod tests {
         let client = testing::client();
         let refused = |pairs: &[(&str, &str)]| {
             let parameters = Parameters::from_pairs(pairs.iter().copied());
-            let error = refuse(&parameters, &client, RequestObjectFailure::UnsignedObject, "unsigned");
-            (error.parameter, error.disposition == ErrorDestination::Page)
+            let error = refuse(&parameters, &client, EarlyRefusal::UnsignedObject, "unsigned");
+            (error.parameter, error.destination == ErrorDestination::Page)
         };
         let evil = testing::request_changed("redirect_uri", "https://evil.example/");
         let twice = testing::request_with(&[("redirect_uri", testing::REDIRECT_URI)]);
@@ -248,7 +248,7 @@ mod tests {
             pairs.push(("response_mode", response_mode));
             pairs.push(("prompt", "none login"));
             let error = testing::refused(&pairs);
-            let ErrorDestination::Redirect(target) = &error.disposition else { panic!("{error}") };
+            let ErrorDestination::Redirect(target) = &error.destination else { panic!("{error}") };
             assert_eq!(target.response_mode, expected, "{response_type} {response_mode}");
         }
     }

@@ -13,13 +13,13 @@ use crate::{
 /// compiler names each place that has to know it. Stored without a tag: the members of the variants differ.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Reply {
+pub enum ResponseDelivery {
     /// RFC 6749 §4.1.2: at a redirect URI of the client, in the browser that brought the request.
-    Redirect(RedirectReply),
+    Redirect(RedirectDelivery),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RedirectReply {
+pub struct RedirectDelivery {
     /// As requested, so with the port that a native app listens on.
     pub redirect_uri: RedirectUri,
     /// RFC 6749 §4.1.3: a redirect URI that was given must be given again at the token endpoint.
@@ -33,7 +33,7 @@ pub struct RedirectReply {
     pub code_challenge: Option<CodeChallenge>,
 }
 
-impl Reply {
+impl ResponseDelivery {
     /// The error response (RFC 6749 §4.1.2.1).
     pub fn error(
         &self,
@@ -49,11 +49,11 @@ impl Reply {
     #[must_use]
     pub fn target_only(&self) -> Self {
         let Self::Redirect(reply) = self;
-        Self::Redirect(RedirectReply { state: None, code_challenge: None, ..reply.clone() })
+        Self::Redirect(RedirectDelivery { state: None, code_challenge: None, ..reply.clone() })
     }
 }
 
-impl RedirectReply {
+impl RedirectDelivery {
     pub fn target(&self) -> ResponseTarget {
         ResponseTarget {
             redirect_uri: self.redirect_uri.clone(),

@@ -2,23 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ask, Reply};
+use super::{RequestContent, ResponseDelivery};
 
 /// Small when serialised, since it travels sealed in pages: what is absent is not written. It is stored as one flat JSON object
 /// with the members of both parts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuthorizationRequest {
     #[serde(flatten)]
-    pub ask: Ask,
+    pub ask: RequestContent,
     #[serde(flatten)]
-    pub reply: Reply,
+    pub reply: ResponseDelivery,
 }
 
 impl AuthorizationRequest {
     /// The client, and where and how it is answered.
     #[must_use]
     pub fn response_target_only(&self) -> Self {
-        Self { ask: Ask::of_client_only(self.ask.client_id.clone()), reply: self.reply.target_only() }
+        Self {
+            ask: RequestContent::of_client_only(self.ask.client_id.clone()),
+            reply: self.reply.target_only(),
+        }
     }
 }
 

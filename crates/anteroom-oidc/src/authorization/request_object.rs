@@ -78,7 +78,7 @@ pub enum RequestObjectError {
     #[error("it has expired")]
     Expired,
     #[error("it is not valid yet (nbf)")]
-    FromTheFuture,
+    NotYetValid,
     #[error("it has another request object inside")]
     Nested,
     #[error("its {0:?} is of the wrong kind")]
@@ -87,7 +87,7 @@ pub enum RequestObjectError {
 
 impl RequestObjectError {
     /// Whether to fetch the client's JWKS again: no known key has the `kid` of the JWT.
-    pub fn misses_a_key(&self) -> bool {
+    pub fn needs_key_refresh(&self) -> bool {
         *self == Self::Jwt(ClientJwtError::UnknownKey)
     }
 }
@@ -104,7 +104,7 @@ impl RequestObject {
 
     /// Whether it is to be decrypted before anything else.
     pub fn is_encrypted(text: &str) -> bool {
-        Jwe::is_one(text)
+        Jwe::is_jwe(text)
     }
 
     /// Core §6.1: what is inside an encrypted one, which is signed like any other. Claims by themselves are as if unsigned:
@@ -126,13 +126,13 @@ impl RequestObject {
     /// (Registration §2) allows it where the place is the client's own, so that it is known who wrote them.
     pub fn accept_unsigned(
         claims: &Map<String, Value>,
-        passed: RequestObjectSource,
+        source: RequestObjectSource,
         rules: RequestObjectRules<'_>,
     ) -> Result<AcceptedObject, RequestObjectError> {
         if rules.client.require_signed_request_object {
             return Err(RequestObjectError::NotSigned);
         }
-        match (rules.client.request_object_signing_alg, passed) {
+        match (rules.client.request_object_signing_alg, source) {
             (Some(RequestObjectAlgorithm::Unsigned), _) | (None, RequestObjectSource::ByReference) => {
                 rules.check(claims)
             }
@@ -143,7 +143,7 @@ impl RequestObject {
 
     /// Reads `redirect_uri`, `response_type`, `response_mode` and `state` from a request object that was refused, so that the
     /// error can be returned. They are unverified; the redirect URI must still be registered.
-    pub fn stated(claims: &Map<String, Value>) -> Parameters {
+    pub fn unverified_error_parameters(claims: &Map<String, Value>) -> Parameters {
         const NAMES: [Parameter; 4] =
             [Parameter::RedirectUri, Parameter::State, Parameter::ResponseType, Parameter::ResponseMode];
         let said = |name: Parameter| Some((name.as_str(), claims.get(name.as_str())?.as_str()?));
@@ -153,7 +153,7 @@ impl RequestObject {
     /// The parameters inside, once the signature has held.
     pub fn verify(
         jwt: &ClientJwt,
-        proof: ClientVerificationKeys<'_>,
+        keys: ClientVerificationKeys<'_>,
         rules: RequestObjectRules<'_>,
     ) -> Result<AcceptedObject, RequestObjectError> {
         let registered: Option<ClientAlgorithm> = match rules.client.request_object_signing_alg {
@@ -161,7 +161,7 @@ impl RequestObject {
             Some(RequestObjectAlgorithm::Signed(algorithm)) => Some(algorithm),
             None => None,
         };
-        let claims = jwt.verify::<Map<String, Value>>(proof, registered)?;
+        let claims = jwt.verify::<Map<String, Value>>(keys, registered)?;
         rules.check(claims.get())
     }
 }
@@ -223,7 +223,7 @@ impl RequestObjectRules<'_> {
             return Err(RequestObjectError::Expired);
         }
         if time("nbf")?.is_some_and(|nbf| nbf.duration_since(self.now) > CLOCK_SKEW) {
-            return Err(RequestObjectError::FromTheFuture);
+            return Err(RequestObjectError::NotYetValid);
         }
         // Core §6.1, RFC 9101 §4.
         if claims.contains_key("request") || claims.contains_key("request_uri") {

@@ -1,6 +1,8 @@
 //! A client and a request that keep every rule, for tests that break one.
 
-use super::{AuthorizationError, AuthorizationRequest, Parameters, RedirectReply, Reply, check};
+use super::{
+    AuthorizationError, AuthorizationRequest, Parameters, RedirectDelivery, ResponseDelivery, check,
+};
 use crate::{
     capabilities::Capabilities,
     client::{ClientMetadata, ClientMetadataInput, MetadataRules},
@@ -84,8 +86,8 @@ pub(crate) fn accepted(pairs: &[(&str, &str)]) -> AuthorizationRequest {
 }
 
 impl AuthorizationRequest {
-    pub(crate) fn redirect(&self) -> &RedirectReply {
-        let Reply::Redirect(reply) = &self.reply;
+    pub(crate) fn redirect(&self) -> &RedirectDelivery {
+        let ResponseDelivery::Redirect(reply) = &self.reply;
         reply
     }
 }

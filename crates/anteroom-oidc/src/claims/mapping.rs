@@ -12,7 +12,7 @@ const GROUPS: &str = "groups";
 
 /// Names that tokens, userinfo and introspection mean something by, beside those that discovery announces: RFC 7519 §4.1,
 /// OpenID Connect Core §2 and §5.6, RFC 7662, RFC 7800, RFC 8693, RFC 9068 and the logout specifications.
-const OF_THE_PROTOCOL: &[&str] = &[
+const RESERVED_CLAIMS: &[&str] = &[
     "nbf",
     "jti",
     "at_hash",
@@ -34,7 +34,7 @@ const OF_THE_PROTOCOL: &[&str] = &[
 ];
 
 /// Claims that say what a person may do: `groups`, and the others of RFC 9068 §2.2.3.1.
-const OF_AUTHORIZATION: &[&str] = &[GROUPS, "roles", "entitlements"];
+const AUTHORIZATION_CLAIMS: &[&str] = &[GROUPS, "roles", "entitlements"];
 
 /// The name of a claim that the operator chooses; never a reserved one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,7 +57,7 @@ impl ClaimName {
             return Err(InvalidClaimName::Form);
         }
         let announced = CLAIMS_SUPPORTED.contains(&text) && text != GROUPS;
-        if announced || OF_THE_PROTOCOL.contains(&text) {
+        if announced || RESERVED_CLAIMS.contains(&text) {
             return Err(InvalidClaimName::Taken(shorten(text)));
         }
         Ok(Self(text.to_owned()))
@@ -65,7 +65,7 @@ impl ClaimName {
 
     /// For a claim that is the same for every person: nothing that says what one may do.
     pub fn of_constant(text: &str) -> Result<Self, InvalidClaimName> {
-        if OF_AUTHORIZATION.contains(&text) {
+        if AUTHORIZATION_CLAIMS.contains(&text) {
             return Err(InvalidClaimName::Taken(shorten(text)));
         }
         Self::of_groups(text)
@@ -103,17 +103,17 @@ impl ClaimMapping {
     /// The groups as the client calls them, in their order and each once.
     pub(super) fn groups(&self, own: &[String]) -> Vec<String> {
         let Some(values) = &self.groups else { return own.to_vec() };
-        let mut called = Vec::new();
+        let mut renamed = Vec::new();
         for value in own.iter().filter_map(|group| values.get(group)) {
-            if !called.contains(value) {
-                called.push(value.clone());
+            if !renamed.contains(value) {
+                renamed.push(value.clone());
             }
         }
-        called
+        renamed
     }
 
     /// Puts the claims under the client's names, and adds those that are always the same.
-    pub(super) fn finish(&self, released: Map<String, Value>) -> Map<String, Value> {
+    pub(super) fn rename_and_add_constants(&self, released: Map<String, Value>) -> Map<String, Value> {
         let renamed = released.into_iter().map(|(name, value)| (self.name_of(&name).to_owned(), value));
         let constants = self.constants.iter().map(|(name, value)| (name.as_str().to_owned(), value.clone()));
         // A claim about the person comes before a constant of the same name.
@@ -164,7 +164,7 @@ mod tests {
             asked: &asked,
             allowed: &allowed,
             mapping,
-            address_as_username: false,
+            email_as_username: false,
         };
         Value::Object(select_claims(&person, wanted))
     }

@@ -26,7 +26,7 @@ impl ScopeClaims {
     }
 
     /// The first listed name that none of these scopes stands for, so that it could never be returned.
-    pub fn beyond<'a>(&'a self, scope: &ScopeSet, mapping: &ClaimMapping) -> Option<&'a str> {
+    pub fn first_unavailable<'a>(&'a self, scope: &ScopeSet, mapping: &ClaimMapping) -> Option<&'a str> {
         let Self::Listed(names) = self else { return None };
         let claims: Vec<&str> = scope.iter().flat_map(claims_of).copied().collect();
         let is_there =
@@ -221,7 +221,7 @@ mod tests {
             (ScopeClaims::All, &plain, None),
             (ScopeClaims::None, &plain, None),
         ] {
-            assert_eq!(claims.beyond(&scope, mapping), expected, "{claims:?}");
+            assert_eq!(claims.first_unavailable(&scope, mapping), expected, "{claims:?}");
         }
     }
 }

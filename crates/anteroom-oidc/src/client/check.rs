@@ -38,14 +38,14 @@ impl ClientMetadata {
         if let Err(error) = self.jwks.as_ref().map_or(Ok(()), ClientJwks::check_bounds) {
             errors.push(MetadataError::new("jwks", "", error));
         }
-        errors.extend(self.redirects_of_tokens(issuer));
+        errors.extend(self.implicit_redirect_errors(issuer));
         if errors.is_empty() { Ok(()) } else { Err(MetadataErrors(errors)) }
     }
 
     /// Registration §2 `application_type`: tokens in an address, given to a web application, go over https, and to no program
     /// on the person's machine. Under an issuer on loopback everything is on one machine, as in development: there http on
     /// loopback is taken for the other addresses of a client as well.
-    fn redirects_of_tokens(&self, issuer: &Issuer) -> Vec<MetadataError> {
+    fn implicit_redirect_errors(&self, issuer: &Issuer) -> Vec<MetadataError> {
         const WHY: &str =
             "the grant type implicit of a web application needs https, and another host than localhost";
         let concerned = self.application_type == ApplicationType::Web
@@ -72,7 +72,7 @@ impl Reader<'_> {
             client_id,
             client_name: self.label("client_name", input.client_name.as_ref()),
             application_type: self
-                .word("application_type", input.application_type.as_ref(), ApplicationType::ALL)
+                .enum_value("application_type", input.application_type.as_ref(), ApplicationType::ALL)
                 .unwrap_or(ApplicationType::Web),
             redirect_uris: self.redirect_uris("redirect_uris", &input.redirect_uris),
             response_types,
@@ -92,7 +92,7 @@ impl Reader<'_> {
             userinfo_signed_response_alg: self.userinfo_algorithm(input),
             userinfo_encryption: self.userinfo_encryption(input),
             subject_type: self
-                .word("subject_type", input.subject_type.as_ref(), &offered.subject_types)
+                .enum_value("subject_type", input.subject_type.as_ref(), &offered.subject_types)
                 .unwrap_or(SubjectType::Public),
             sector_identifier_uri: self.https("sector_identifier_uri", input.sector_identifier_uri.as_ref()),
             // Computed from the other values, once they are read.
@@ -142,7 +142,7 @@ impl Reader<'_> {
     fn authentication_method(&mut self, input: &ClientMetadataInput) -> TokenEndpointAuthMethod {
         let offered = &self.rules.capabilities.token_endpoint_auth_methods;
         let method =
-            self.word("token_endpoint_auth_method", input.token_endpoint_auth_method.as_ref(), offered);
+            self.enum_value("token_endpoint_auth_method", input.token_endpoint_auth_method.as_ref(), offered);
         method.unwrap_or(TokenEndpointAuthMethod::ClientSecretBasic)
     }
 
@@ -163,7 +163,7 @@ impl Reader<'_> {
         text: Option<&String>,
     ) -> Option<SigningAlgorithm> {
         let offered = self.rules.capabilities;
-        self.word(parameter, text, &offered.signing_algorithms)
+        self.enum_value(parameter, text, &offered.signing_algorithms)
     }
 
     /// A `resource` is one of the audience, so the audience alone says whether a token can be for an API.
@@ -175,7 +175,7 @@ impl Reader<'_> {
             AccessTokenFormat::Opaque
         };
         let given = input.access_token_format.as_ref();
-        self.word("access_token_format", given, AccessTokenFormat::ALL).unwrap_or(default)
+        self.enum_value("access_token_format", given, AccessTokenFormat::ALL).unwrap_or(default)
     }
 
     /// RS256 is what every library verifies.
@@ -186,12 +186,12 @@ impl Reader<'_> {
 
     fn assertion_algorithm(&mut self, input: &ClientMetadataInput) -> Option<ClientAlgorithm> {
         let text = input.token_endpoint_auth_signing_alg.as_ref();
-        self.word("token_endpoint_auth_signing_alg", text, ClientAlgorithm::ALL)
+        self.enum_value("token_endpoint_auth_signing_alg", text, ClientAlgorithm::ALL)
     }
 
     fn request_object_algorithm(&mut self, input: &ClientMetadataInput) -> Option<RequestObjectAlgorithm> {
         let text = input.request_object_signing_alg.as_ref();
-        self.word("request_object_signing_alg", text, RequestObjectAlgorithm::ALL)
+        self.enum_value("request_object_signing_alg", text, RequestObjectAlgorithm::ALL)
     }
 
     pub(super) fn conflict(&mut self, parameter: &'static str, received: &str, why: &'static str) {

@@ -40,8 +40,8 @@ impl Reader<'_> {
         alg: Option<&String>,
         enc: Option<&String>,
     ) -> Option<Encryption> {
-        let read = self.word(names.alg, alg, KeyManagementAlgorithm::ALL);
-        let content = self.word(names.enc, enc, ContentEncryption::ALL);
+        let read = self.enum_value(names.alg, alg, KeyManagementAlgorithm::ALL);
+        let content = self.enum_value(names.enc, enc, ContentEncryption::ALL);
         if let (None, Some(enc)) = (alg, content) {
             self.conflict(names.enc, enc.as_str(), "has no meaning without the alg that goes with it");
         }

@@ -158,7 +158,7 @@ impl ClientMetadata {
 
     /// What a person can know the application by, whatever it calls itself: each host, or scheme of a native app, that its
     /// redirect URIs lead to, once.
-    pub fn belongs_to(&self) -> Vec<String> {
+    pub fn redirect_uri_hosts(&self) -> Vec<String> {
         let mut hosts = Vec::new();
         for host in self.redirect_uris.iter().map(RedirectUri::display_host) {
             if !hosts.contains(&host) {
@@ -170,17 +170,17 @@ impl ClientMetadata {
 
     /// Each host, or scheme of a native app, that an answer of this provider leads the person's browser to: after a request,
     /// after a sign-out, and to begin a sign-in there. Once each. `frontchannel_logout_uri` has the host of a redirect URI.
-    pub fn redirect_hosts(&self) -> BTreeSet<String> {
+    pub fn browser_hosts(&self) -> BTreeSet<String> {
         let redirects = self.redirect_uris.iter().chain(&self.post_logout_redirect_uris);
         let begins = self.initiate_login_uri.as_ref().and_then(Url::host_str).map(str::to_owned);
         redirects.map(RedirectUri::display_host).chain(begins).collect()
     }
 
-    /// What a person is shown of [`Self::redirect_hosts`]: the hosts of the redirect URIs first.
+    /// What a person is shown of [`Self::browser_hosts`]: the hosts of the redirect URIs first.
     pub fn shown_hosts(&self) -> Vec<String> {
-        let mut hosts = self.belongs_to();
+        let mut hosts = self.redirect_uri_hosts();
         let others: Vec<String> =
-            self.redirect_hosts().into_iter().filter(|host| !hosts.contains(host)).collect();
+            self.browser_hosts().into_iter().filter(|host| !hosts.contains(host)).collect();
         hosts.extend(others);
         hosts
     }

@@ -18,7 +18,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    pub(super) fn word<T>(
+    pub(super) fn enum_value<T>(
         &mut self,
         parameter: &'static str,
         text: Option<&String>,
@@ -51,7 +51,7 @@ impl Reader<'_> {
         let mut words = BTreeSet::new();
         for (i, text) in texts.iter().enumerate() {
             let errors_before = self.errors.len();
-            words.extend(self.word(parameter, Some(text), offered));
+            words.extend(self.enum_value(parameter, Some(text), offered));
             for error in self.errors.iter_mut().skip(errors_before) {
                 error.index = Some(i);
             }

@@ -95,7 +95,7 @@ fn refuse_member(members: Map<String, Value>, whole: &serde_json::Error) -> Regi
 impl ClientMetadata {
     /// The metadata with every default made explicit. This is what is stored of a registration, so that a later release with
     /// other defaults changes no client.
-    pub fn written_out(&self) -> Result<ClientMetadataInput, serde_json::Error> {
+    pub fn with_explicit_defaults(&self) -> Result<ClientMetadataInput, serde_json::Error> {
         serde_json::to_value(self).and_then(serde_json::from_value)
     }
 }
@@ -124,7 +124,7 @@ mod tests {
         let parse = |input: &ClientMetadataInput| ClientMetadata::parse("a".parse().unwrap(), input, rules);
         let registered = parse(&RegistrationRequest::from_json(body.as_bytes()).unwrap().metadata).unwrap();
         let stricter = MetadataRules { require_pkce: true, ..rules };
-        let kept = registered.written_out().unwrap();
+        let kept = registered.with_explicit_defaults().unwrap();
         let read = ClientMetadata::parse("a".parse().unwrap(), &kept, stricter).unwrap();
         assert_eq!(read, registered);
     }

@@ -24,8 +24,11 @@ impl ReservedHosts {
     /// Those of a client as well: all that it names, shown or not.
     pub fn add(&mut self, client: &ClientMetadata) {
         let shown = [&client.client_uri, &client.logo_uri, &client.policy_uri, &client.tos_uri];
-        let urls =
-            client.led_to().into_iter().map(|(_, url)| url).chain(shown.into_iter().flatten().cloned());
+        let urls = client
+            .navigation_and_logout_uris()
+            .into_iter()
+            .map(|(_, url)| url)
+            .chain(shown.into_iter().flatten().cloned());
         self.0.extend(urls.filter_map(|url| owner(&url)));
     }
 
@@ -59,7 +62,7 @@ fn url_of(uri: &RedirectUri) -> Option<Url> {
 impl ClientMetadata {
     /// What a client that registers itself is held to besides [`Self::check_as_new`]. One that was accepted before these rules
     /// goes on until it changes its registration.
-    pub fn check_as_registered(&self, taken: &ReservedHosts) -> Result<(), MetadataErrors> {
+    pub fn check_as_registered(&self, reserved: &ReservedHosts) -> Result<(), MetadataErrors> {
         const TAKEN: &str = "its host is the provider's own or that of an application in its configuration: \
                              name another one, or have the operator configure the client";
         const PAIRWISE: &str = "is told the sub and the sid of the client's sector: \
@@ -69,8 +72,8 @@ impl ClientMetadata {
             MetadataError::new(parameter, url.as_str(), MetadataProblem::Conflict(why))
         };
         let mut errors = Vec::new();
-        for (parameter, url) in self.led_to() {
-            if taken.have(&url) {
+        for (parameter, url) in self.navigation_and_logout_uris() {
+            if reserved.have(&url) {
                 errors.push(refuse(parameter, &url, TAKEN));
             }
         }
@@ -93,7 +96,7 @@ impl ClientMetadata {
 
     /// The first address that leads to one of these hosts.
     pub fn uses_reserved_host(&self, taken: &ReservedHosts) -> Option<Url> {
-        self.led_to().into_iter().map(|(_, url)| url).find(|url| taken.have(url))
+        self.navigation_and_logout_uris().into_iter().map(|(_, url)| url).find(|url| taken.have(url))
     }
 
     /// Whether logout tokens would say the `sub` and `sid` of a sector to another host. Each host of the redirect URIs is of the
@@ -103,7 +106,7 @@ impl ClientMetadata {
         is_pairwise && self.backchannel_logout_uri.as_ref().is_some_and(|url| !self.is_own(url))
     }
 
-    /// The host that is told of sign-outs, where it is none of those that the client is known by ([`Self::belongs_to`]).
+    /// The host that is told of sign-outs, where it is none of those that the client is known by ([`Self::redirect_uri_hosts`]).
     pub fn logout_host(&self) -> Option<String> {
         let told = self.backchannel_logout_uri.as_ref().and_then(host)?;
         let known = self.redirect_uris.iter().filter_map(url_of).filter_map(|url| host(&url));
@@ -114,11 +117,11 @@ impl ClientMetadata {
     /// the old registration listed it for something else: a client can add it just before, and the consent page showed
     /// neither.
     pub fn changes_logout_hosts(&self, before: &Self) -> bool {
-        let known = before.told_hosts();
-        self.told_hosts().iter().any(|host| !known.contains(host))
+        let known = before.logout_hosts();
+        self.logout_hosts().iter().any(|host| !known.contains(host))
     }
 
-    fn told_hosts(&self) -> HashSet<String> {
+    fn logout_hosts(&self) -> HashSet<String> {
         let told = [&self.backchannel_logout_uri, &self.frontchannel_logout_uri];
         told.into_iter().flatten().filter_map(host).collect()
     }
@@ -130,7 +133,7 @@ impl ClientMetadata {
     }
 
     /// Where browsers are led and sign-outs are told, and what names the sector, with the parameter that says so.
-    fn led_to(&self) -> Vec<(&'static str, Url)> {
+    fn navigation_and_logout_uris(&self) -> Vec<(&'static str, Url)> {
         let lists = [
             ("redirect_uris", &self.redirect_uris),
             ("post_logout_redirect_uris", &self.post_logout_redirect_uris),

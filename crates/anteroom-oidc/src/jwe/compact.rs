@@ -8,7 +8,7 @@ use super::{
     agreement::{DerivedKeyUse, PartyInfo, agree, parse_point, unwrap},
     content::ContentCipher,
     encrypt::oaep,
-    keys::{DecryptionKeyKind, Private},
+    keys::{EncryptionKeyType, Private},
 };
 use crate::{display_text::shorten, protocol_values::Encryption, wire::from_json};
 
@@ -65,7 +65,7 @@ impl Jwe {
     pub const MAX_BYTES: usize = 16 * 1024;
 
     /// Whether the text has the five parts of a JWE (RFC 7516 §7.1, §9).
-    pub fn is_one(text: &str) -> bool {
+    pub fn is_jwe(text: &str) -> bool {
         text.bytes().filter(|byte| *byte == b'.').count() == 4
     }
 
@@ -108,7 +108,7 @@ impl Jwe {
         &self,
         keys: impl IntoIterator<Item = &'a DecryptionKey>,
         registered: Option<Encryption>,
-        decoy: &Entropy,
+        spare: &Entropy,
     ) -> Result<Zeroizing<Vec<u8>>, JweError> {
         let received = self.encryption;
         if let Some(registered) = registered {
@@ -122,17 +122,17 @@ impl Jwe {
         }
         let named = |key: &&DecryptionKey| {
             self.header.kid.as_deref().is_none_or(|kid| kid == key.kid().as_str())
-                && key.kind() == DecryptionKeyKind::of(received.alg)
+                && key.kind() == EncryptionKeyType::of(received.alg)
         };
-        let opened = keys.into_iter().filter(named).find_map(|key| self.open(key, decoy));
+        let opened = keys.into_iter().filter(named).find_map(|key| self.open(key, spare));
         opened.ok_or(JweError::Undecipherable)
     }
 
     fn open(&self, key: &DecryptionKey, spare: &Entropy) -> Option<Zeroizing<Vec<u8>>> {
         let enc = self.encryption.enc;
         // RFC 7516 §11.5: errors in format, padding and length of a wrapped key must be indistinguishable.
-        let had = self.content_key(key).filter(|key| key.len() == enc.key_bytes());
-        let key = had.unwrap_or_else(|| Zeroizing::new(spare.key(enc).to_vec()));
+        let recovered = self.content_key(key).filter(|key| key.len() == enc.key_bytes());
+        let key = recovered.unwrap_or_else(|| Zeroizing::new(spare.key(enc).to_vec()));
         let envelope = ContentCipher { enc, key: &key, iv: &self.iv, aad: self.aad.as_bytes() };
         envelope.open(&self.ciphertext, &self.tag)
     }

@@ -70,13 +70,13 @@ fn try_encrypt(
         Payload::JwtOf(token, issuer) => (Some("JWT"), Some(issuer), token.as_bytes()),
         Payload::Claims(json) => (None, None, json),
     };
-    let delivery = WrappedContentKey::new(key.public(), encryption, entropy)?;
-    let header = Header { alg, enc, kid: key.kid(), cty, iss, epk: delivery.epk };
+    let content_key = WrappedContentKey::new(key.public(), encryption, entropy)?;
+    let header = Header { alg, enc, kid: key.kid(), cty, iss, epk: content_key.epk };
     let header = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&header).ok()?);
     let iv = entropy.iv(enc);
-    let sealed = ContentCipher { enc, key: &delivery.key, iv, aad: header.as_bytes() }.seal(plaintext)?;
+    let sealed = ContentCipher { enc, key: &content_key.key, iv, aad: header.as_bytes() }.seal(plaintext)?;
     let mut token = header;
-    for part in [delivery.encrypted_key.as_slice(), iv, &sealed.ciphertext, &sealed.tag] {
+    for part in [content_key.encrypted_key.as_slice(), iv, &sealed.ciphertext, &sealed.tag] {
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(part, &mut token);
     }

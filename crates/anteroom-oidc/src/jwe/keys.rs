@@ -58,10 +58,10 @@ impl EncryptionKey {
 
     pub(crate) fn fits(&self, alg: KeyManagementAlgorithm) -> bool {
         let kind = match self.public {
-            Public::Rsa(_) => DecryptionKeyKind::Rsa,
-            Public::Ec(..) => DecryptionKeyKind::Ec,
+            Public::Rsa(_) => EncryptionKeyType::Rsa,
+            Public::Ec(..) => EncryptionKeyType::Ec,
         };
-        DecryptionKeyKind::of(alg) == kind && self.alg.as_deref().is_none_or(|own| own == alg.as_str())
+        EncryptionKeyType::of(alg) == kind && self.alg.as_deref().is_none_or(|own| own == alg.as_str())
     }
 
     pub(super) fn public(&self) -> &Public {
@@ -71,13 +71,13 @@ impl EncryptionKey {
 
 wire_enum! {
     /// RFC 7517 §4.1 `kty`: the kinds of keys that are encrypted to, one of each being ours. EC keys of ours are on P-256.
-    pub enum DecryptionKeyKind("a kind of decryption key (RSA or EC)") {
+    pub enum EncryptionKeyType("a kind of decryption key (RSA or EC)") {
         Rsa = "RSA",
         Ec = "EC",
     }
 }
 
-impl DecryptionKeyKind {
+impl EncryptionKeyType {
     pub(super) const fn of(alg: KeyManagementAlgorithm) -> Self {
         match alg {
             KeyManagementAlgorithm::RsaOaep | KeyManagementAlgorithm::RsaOaep256 => Self::Rsa,
@@ -103,22 +103,22 @@ pub(super) enum Private {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum DecryptionKeyError {
     #[error("a decryption key of the kind {0} could not be made")]
-    Generation(DecryptionKeyKind),
+    Generation(EncryptionKeyType),
     #[error("the key is no decryption key of the kind {0}")]
-    Unusable(DecryptionKeyKind),
+    Unusable(EncryptionKeyType),
 }
 
 impl DecryptionKey {
     /// A new key and its DER form, which is to be sealed before it rests anywhere.
-    pub fn generate(kind: DecryptionKeyKind) -> Result<(Self, Zeroizing<Vec<u8>>), DecryptionKeyError> {
+    pub fn generate(kind: EncryptionKeyType) -> Result<(Self, Zeroizing<Vec<u8>>), DecryptionKeyError> {
         let failed = |_| DecryptionKeyError::Generation(kind);
         let der = match kind {
-            DecryptionKeyKind::Rsa => {
+            EncryptionKeyType::Rsa => {
                 let key = PrivateDecryptingKey::generate(KeySize::Rsa2048).map_err(failed)?;
                 let der: Pkcs8V1Der<'_> = key.as_der().map_err(failed)?;
                 Zeroizing::new(der.as_ref().to_vec())
             }
-            DecryptionKeyKind::Ec => {
+            EncryptionKeyType::Ec => {
                 let key = PrivateKey::generate(&ECDH_P256).map_err(failed)?;
                 let der: EcPrivateKeyRfc5915Der<'_> = key.as_der().map_err(failed)?;
                 Zeroizing::new(der.as_ref().to_vec())
@@ -128,10 +128,10 @@ impl DecryptionKey {
     }
 
     /// PKCS#8 for RSA, RFC 5915 for EC: as [`Self::generate`] gave it.
-    pub fn from_der(kind: DecryptionKeyKind, der: &[u8]) -> Result<Self, DecryptionKeyError> {
+    pub fn from_der(kind: EncryptionKeyType, der: &[u8]) -> Result<Self, DecryptionKeyError> {
         let parsed = match kind {
-            DecryptionKeyKind::Rsa => Self::rsa(der),
-            DecryptionKeyKind::Ec => Self::ec(EcCurve::P256, der),
+            EncryptionKeyType::Rsa => Self::rsa(der),
+            EncryptionKeyType::Ec => Self::ec(EcCurve::P256, der),
         };
         parsed.ok_or(DecryptionKeyError::Unusable(kind))
     }
@@ -158,10 +158,10 @@ impl DecryptionKey {
         &self.public.kid
     }
 
-    pub fn kind(&self) -> DecryptionKeyKind {
+    pub fn kind(&self) -> EncryptionKeyType {
         match self.private {
-            Private::Rsa(_) => DecryptionKeyKind::Rsa,
-            Private::Ec(..) => DecryptionKeyKind::Ec,
+            Private::Rsa(_) => EncryptionKeyType::Rsa,
+            Private::Ec(..) => EncryptionKeyType::Ec,
         }
     }
 

@@ -25,7 +25,7 @@ mod vectors;
 
 pub use compact::{Jwe, JweError};
 pub use encrypt::{EncryptionFailed, Payload, encrypt};
-pub use keys::{DecryptionKey, DecryptionKeyError, DecryptionKeyKind, EncryptionKey};
+pub use keys::{DecryptionKey, DecryptionKeyError, EncryptionKey, EncryptionKeyType};
 
 use zeroize::Zeroizing;
 

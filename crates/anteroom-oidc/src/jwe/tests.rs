@@ -43,7 +43,7 @@ fn rsa(key: &vectors::Rsa) -> DecryptionKey {
         qInv: decode(key.qi),
     };
     let der: Pkcs8V1Der<'_> = KeyPair::from_components(&components).unwrap().as_der().unwrap();
-    DecryptionKey::from_der(DecryptionKeyKind::Rsa, der.as_ref()).unwrap()
+    DecryptionKey::from_der(EncryptionKeyType::Rsa, der.as_ref()).unwrap()
 }
 
 fn ec(crv: EcCurve, key: &vectors::Ec) -> DecryptionKey {
@@ -120,7 +120,7 @@ fn rfc7516_4_1_1_what_is_not_offered_is_refused_by_name() {
 /// Made once: RSA keys take their time.
 static OURS: LazyLock<Vec<DecryptionKey>> = LazyLock::new(|| {
     let mut keys: Vec<_> =
-        DecryptionKeyKind::ALL.iter().map(|kind| DecryptionKey::generate(*kind).unwrap().0).collect();
+        EncryptionKeyType::ALL.iter().map(|kind| DecryptionKey::generate(*kind).unwrap().0).collect();
     let private = PrivateKey::generate(&ECDH_P384).unwrap();
     let der: EcPrivateKeyRfc5915Der<'_> = private.as_der().unwrap();
     keys.push(DecryptionKey::ec(EcCurve::P384, der.as_ref()).unwrap());
@@ -246,7 +246,7 @@ fn rfc7516_7_1_compact_form_has_five_parts_and_an_end() {
     {
         assert_eq!(Jwe::parse(bad).err(), Some(JweError::Malformed));
     }
-    assert!(Jwe::is_one("a.b.c.d.e") && !Jwe::is_one("a.b.c"));
+    assert!(Jwe::is_jwe("a.b.c.d.e") && !Jwe::is_jwe("a.b.c"));
 }
 
 #[test]
@@ -269,12 +269,12 @@ fn rfc7518_6_2_1_an_ephemeral_key_off_the_curve_gives_nothing_away() {
 
 #[test]
 fn keys_read_back_from_their_der_and_do_not_print() {
-    for kind in DecryptionKeyKind::ALL {
+    for kind in EncryptionKeyType::ALL {
         let (key, der) = DecryptionKey::generate(*kind).unwrap();
         let again = DecryptionKey::from_der(*kind, &der).unwrap();
         assert_eq!((again.public_jwk(), again.kind()), (key.public_jwk(), *kind));
         assert!(!format!("{key:?}").contains("private"));
-        for other in DecryptionKeyKind::ALL.iter().filter(|other| *other != kind) {
+        for other in EncryptionKeyType::ALL.iter().filter(|other| *other != kind) {
             let refused = DecryptionKey::from_der(*other, &der).err();
             assert_eq!(refused, Some(DecryptionKeyError::Unusable(*other)));
         }

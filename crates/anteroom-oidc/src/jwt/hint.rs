@@ -21,7 +21,7 @@ impl UnverifiedHint {
         keys: impl IntoIterator<Item = &'a DecryptionKey>,
         spare: &Entropy,
     ) -> Option<UnverifiedJwt> {
-        if !Jwe::is_one(&self.0) {
+        if !Jwe::is_jwe(&self.0) {
             return self.0.parse().ok();
         }
         let inner = Jwe::parse(&self.0).ok()?.decrypt(keys, None, spare).ok()?;
@@ -33,7 +33,7 @@ impl FromStr for UnverifiedHint {
     type Err = MalformedJwt;
 
     fn from_str(text: &str) -> Result<Self, MalformedJwt> {
-        if Jwe::is_one(text) {
+        if Jwe::is_jwe(text) {
             Jwe::parse(text).map_err(|_| MalformedJwt)?;
         } else {
             text.parse::<UnverifiedJwt>()?;

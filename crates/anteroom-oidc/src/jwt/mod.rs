@@ -6,8 +6,8 @@
 //! other `typ` than `JWT` are the exception; here their `client_id` tells them from ID tokens, which have none.
 
 mod audience;
-mod by_client;
 mod claims;
+mod client_jwt;
 mod hash;
 mod hint;
 mod sign;
@@ -15,11 +15,11 @@ mod unverified;
 mod verify;
 
 pub(crate) use audience::Audience;
-pub(crate) use by_client::{CLOCK_SKEW, numeric_date};
-pub use by_client::{ClientJwt, ClientJwtError, ClientVerificationKeys};
 pub use claims::{
     AccessTokenClaims, IdTokenClaims, IdTokenHint, LogoutEvent, LogoutTokenClaims, UserInfoClaims,
 };
+pub(crate) use client_jwt::{CLOCK_SKEW, numeric_date};
+pub use client_jwt::{ClientJwt, ClientJwtError, ClientVerificationKeys};
 pub use hash::token_hash;
 pub use hint::UnverifiedHint;
 pub use sign::{AccessTokenTyp, JwtType, SignError, sign_jwt};
@@ -27,4 +27,4 @@ pub use unverified::{MalformedJwt, UnverifiedJwt};
 pub use verify::{VerifiedClaims, VerifyError};
 
 #[cfg(test)]
-pub(crate) use by_client::testing;
+pub(crate) use client_jwt::testing;

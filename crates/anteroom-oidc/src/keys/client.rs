@@ -65,7 +65,7 @@ pub enum ClientJwksError {
 }
 
 #[derive(Deserialize)]
-struct Member {
+struct JwkFields {
     kty: String,
     kid: Option<String>,
     alg: Option<String>,
@@ -97,13 +97,14 @@ impl ClientJwks {
         if listed.iter().any(|key| PRIVATE_MEMBERS.iter().any(|member| key.get(member).is_some())) {
             return Err(ClientJwksError::PrivateKey);
         }
-        let members = || listed.iter().filter_map(|jwk| Member::deserialize(jwk).ok());
+        let members = || listed.iter().filter_map(|jwk| JwkFields::deserialize(jwk).ok());
         let keys: Vec<ClientKey> = members().filter_map(ClientKey::read).take(Self::MAX_KEYS).collect();
         let of_use = |key_use: Option<&'static str>| {
             members().filter(move |member| member.key_use.as_deref() == key_use)
         };
         let encryption = of_use(Some("enc")).chain(of_use(None));
-        let encryption: Vec<_> = encryption.filter_map(Member::encryption_key).take(Self::MAX_KEYS).collect();
+        let encryption: Vec<_> =
+            encryption.filter_map(JwkFields::encryption_key).take(Self::MAX_KEYS).collect();
         if keys.is_empty() && encryption.is_empty() {
             return Err(ClientJwksError::NoKey);
         }
@@ -116,7 +117,7 @@ impl ClientJwks {
         if listed.len() > Self::MAX_KEYS {
             return Err(ClientJwksError::TooMany);
         }
-        let sizes = listed.iter().filter_map(|jwk| Member::deserialize(jwk).ok()?.rsa_bits());
+        let sizes = listed.iter().filter_map(|jwk| JwkFields::deserialize(jwk).ok()?.rsa_bits());
         let out_of_bounds = |bits: &usize| !RSA_BITS.contains(bits);
         sizes.into_iter().find(out_of_bounds).map_or(Ok(()), |bits| Err(ClientJwksError::RsaSize(bits)))
     }
@@ -150,7 +151,7 @@ impl ClientJwks {
     }
 }
 
-impl Member {
+impl JwkFields {
     fn rsa_bits(&self) -> Option<usize> {
         let modulus = self.n.as_ref().filter(|_| self.kty == "RSA")?;
         Some(bits(&URL_SAFE_NO_PAD.decode(modulus).ok()?))
@@ -199,7 +200,7 @@ fn bits(number: &[u8]) -> usize {
 }
 
 impl ClientKey {
-    fn read(member: Member) -> Option<Self> {
+    fn read(member: JwkFields) -> Option<Self> {
         let verifies = member.key_use.as_deref().is_none_or(|key_use| key_use == "sig")
             && member.key_ops.as_ref().is_none_or(|ops| ops.iter().any(|op| op == "verify"));
         if !verifies {

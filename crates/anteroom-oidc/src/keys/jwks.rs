@@ -55,7 +55,7 @@ impl Jwks {
     ) -> Result<Self, DuplicateKeyId> {
         let mut by_use: Vec<&PublicKey> = keys.iter().collect();
         // A stable sort: of one algorithm, the order stays.
-        by_use.sort_by_key(|key| place(key.algorithm()));
+        by_use.sort_by_key(|key| sort_rank(key.algorithm()));
         let signature = by_use.into_iter().map(|key| Published::Signature(key.jwk()));
         let encryption = encryption.iter().map(|key| Published::Encryption(key));
         let document = Document { keys: signature.chain(encryption).collect() };
@@ -89,7 +89,7 @@ impl Jwks {
 /// Some clients try the keys one after the other, whatever `kid` and `kty` say, and give up at the first that does not fit
 /// the token's algorithm (python-jose does). Most tokens are signed with RS256, so its keys come first, and those of
 /// other kinds after every RSA key.
-const fn place(algorithm: SigningAlgorithm) -> u8 {
+const fn sort_rank(algorithm: SigningAlgorithm) -> u8 {
     match algorithm {
         SigningAlgorithm::Rs256 => 0,
         SigningAlgorithm::Rs384 | SigningAlgorithm::Rs512 | SigningAlgorithm::Ps256 => 1,
@@ -101,7 +101,7 @@ const fn place(algorithm: SigningAlgorithm) -> u8 {
 mod tests {
     use super::*;
     use crate::{
-        jwe::{DecryptionKey, DecryptionKeyKind},
+        jwe::{DecryptionKey, EncryptionKeyType},
         keys::SigningKey,
         protocol_values::SigningAlgorithm,
     };
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn rfc7517_4_2_keys_to_encrypt_to_say_so_and_name_no_algorithm() {
-        let (rsa, ec) = (DecryptionKeyKind::Rsa, DecryptionKeyKind::Ec);
+        let (rsa, ec) = (EncryptionKeyType::Rsa, EncryptionKeyType::Ec);
         let keys = [rsa, ec].map(|kind| DecryptionKey::generate(kind).unwrap().0);
         let published = [keys[0].public_jwk(), keys[1].public_jwk()];
         let jwks = Jwks::with_encryption(vec![key(SigningAlgorithm::EdDsa)], &published).unwrap();
@@ -155,7 +155,7 @@ mod tests {
     fn rfc7517_5_keys_of_rs256_come_first_and_those_to_encrypt_to_last() {
         use SigningAlgorithm::{EdDsa, Es256, Es384, Ps256, Rs256};
         let keys: Vec<_> = [EdDsa, Es256, Rs256, Ps256, Es384, Rs256].map(key).into();
-        let encryption = DecryptionKey::generate(DecryptionKeyKind::Rsa).unwrap().0;
+        let encryption = DecryptionKey::generate(EncryptionKeyType::Rsa).unwrap().0;
         let jwks = Jwks::with_encryption(keys.clone(), &[encryption.public_jwk()]).unwrap();
         let document: serde_json::Value = serde_json::from_str(jwks.document()).unwrap();
         let published: Vec<_> = document["keys"].as_array().unwrap().iter().map(|key| &key["kid"]).collect();

@@ -23,7 +23,7 @@ pub use prompt::{Prompt, PromptSet, PromptSetError};
 pub use redirect_uri::{RedirectUri, RedirectUriError, RedirectUriKind};
 pub use request_object::RequestObjectAlgorithm;
 pub use response::{ResponseMode, ResponseType};
-pub use scope::{Scope, ScopeSet, separated_by_commas};
+pub use scope::{Scope, ScopeSet, contains_comma};
 pub use sector::Sector;
 pub use text::{ClientId, Nonce, State, Subject};
 pub use vocabulary::{

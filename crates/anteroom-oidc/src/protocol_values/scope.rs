@@ -78,7 +78,7 @@ serde_as_text!(Scope);
 
 /// RFC 6749 §3.3 separates scopes by spaces, and admits commas within them: a list with commas is one scope that is not known,
 /// which a developer must be told.
-pub fn separated_by_commas(text: &str) -> bool {
+pub fn contains_comma(text: &str) -> bool {
     text.contains(',')
 }
 

@@ -4,13 +4,13 @@
 mod assertion;
 mod bearer;
 mod credentials;
-mod reference;
 mod request;
 mod response;
+mod token_lookup;
 
 pub use assertion::{AssertionError, AssertionRules, ClientAssertion, VerifiedAssertion};
 pub use bearer::bearer_token;
 pub use credentials::{CredentialsError, PresentedCredentials};
-pub use reference::{TokenLookup, TokenTypeHint};
 pub use request::{AuthorizationCodeGrant, ClientCredentialsGrant, RefreshTokenGrant, TokenRequest};
 pub use response::{IntrospectedClaims, IntrospectionResponse, TokenResponse, TokenType};
+pub use token_lookup::{TokenLookup, TokenTypeHint};

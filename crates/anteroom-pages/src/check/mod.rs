@@ -15,20 +15,20 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::chrome::PageLayout;
 use crate::emails::{
     AccountLockedEmail, AuthenticatorAppEmail, EmailView, InvitationEmail, PasswordChangedEmail,
     PasswordExpiresEmail, PhoneAddedEmail, RecoveryEmail, RegistrationCompletedEmail, TokensElsewhereEmail,
 };
 use crate::error::Fault;
 use crate::locale::Locale;
+use crate::page_layout::PageLayout;
 use crate::phone::{self, CodeCall, CodeText, PhoneAddedText};
 use crate::templates::{Templates, context};
 use crate::views::{
     AddPhonePage, ChooseAccountPage, CompleteRegistrationPage, ConsentPage, DashboardPage, EnrolFactorPage,
     EnterCodePage, ErrorPage, ErrorReturnPage, FactorsPage, ForgotPasswordPage, FormPostPage, InvitationPage,
-    NewPasswordPage, NoPhonePage, NotEntitledPage, OutboxPage, Page, PasswordChangedPage,
-    PasswordExpiredPage, ProfilePage, RecoveryAskedPage, RecoveryLinkPage, RedirectPage, SignInPage,
+    NewPasswordPage, NoSecondFactorPage, NotEntitledPage, OutboxPage, Page, PasswordChangedPage,
+    PasswordExpiredPage, ProfilePage, RecoveryLinkPage, RecoveryRequestedPage, RedirectPage, SignInPage,
     SignOutPage, SignedOutPage, VerifyIdentityPage,
 };
 pub(crate) use required_elements::{ComparedThemes, required_elements_present};
@@ -40,7 +40,7 @@ struct SampledView {
     templates: Vec<String>,
     /// The view's fields, one object per sample.
     views: Vec<Value>,
-    framed: bool,
+    has_layout: bool,
     /// Whether the page may warn before its session ends.
     in_session: bool,
 }
@@ -50,7 +50,7 @@ fn page<P: Page>() -> SampledView {
     SampledView {
         templates: vec![format!("pages/{}", P::TEMPLATE)],
         views,
-        framed: true,
+        has_layout: true,
         in_session: P::IN_SESSION,
     }
 }
@@ -59,14 +59,14 @@ fn email<M: EmailView>() -> SampledView {
     let views = M::samples().iter().filter_map(|view| serde_json::to_value(view).ok()).collect();
     let parts = ["subject.txt", "txt", "html"];
     let templates = parts.map(|part| format!("emails/{}.{part}", M::TEMPLATE)).into();
-    SampledView { templates, views, framed: false, in_session: false }
+    SampledView { templates, views, has_layout: false, in_session: false }
 }
 
 /// A message to a phone.
-fn spoken<V: Serialize>(templates: &[&str], samples: &[V]) -> SampledView {
+fn phone_message<V: Serialize>(templates: &[&str], samples: &[V]) -> SampledView {
     let views = samples.iter().filter_map(|view| serde_json::to_value(view).ok()).collect();
     let templates = templates.iter().map(|name| (*name).to_owned()).collect();
-    SampledView { templates, views, framed: false, in_session: false }
+    SampledView { templates, views, has_layout: false, in_session: false }
 }
 
 /// Every page, email and message to a phone. New ones have to be added here.
@@ -85,13 +85,13 @@ fn all() -> Vec<SampledView> {
         page::<FormPostPage>(),
         page::<RedirectPage>(),
         page::<ForgotPasswordPage>(),
-        page::<RecoveryAskedPage>(),
+        page::<RecoveryRequestedPage>(),
         page::<RecoveryLinkPage>(),
         page::<VerifyIdentityPage>(),
         page::<EnterCodePage>(),
         page::<NewPasswordPage>(),
         page::<PasswordChangedPage>(),
-        page::<NoPhonePage>(),
+        page::<NoSecondFactorPage>(),
         page::<InvitationPage>(),
         page::<AddPhonePage>(),
         page::<CompleteRegistrationPage>(),
@@ -108,9 +108,9 @@ fn all() -> Vec<SampledView> {
         email::<PhoneAddedEmail>(),
         email::<AuthenticatorAppEmail>(),
         email::<TokensElsewhereEmail>(),
-        spoken(&[phone::TEXT], &CodeText::samples()),
-        spoken(&[phone::PHONE_ADDED], &PhoneAddedText::samples()),
-        spoken(
+        phone_message(&[phone::TEXT], &CodeText::samples()),
+        phone_message(&[phone::PHONE_ADDED], &PhoneAddedText::samples()),
+        phone_message(
             &[phone::CALL_PROMPT, phone::CALL_CODE, phone::CALL_AGAIN, phone::CALL_GOODBYE],
             &CodeCall::samples(),
         ),
@@ -162,8 +162,11 @@ pub(crate) fn renderings(theme: &Templates, faults: &mut Vec<Fault>) {
 }
 
 fn contexts(sampled: &SampledView, locale: Locale) -> Vec<Value> {
-    let frames: Vec<Option<PageLayout>> =
-        if sampled.framed { PageLayout::samples(locale).into_iter().map(Some).collect() } else { vec![None] };
+    let frames: Vec<Option<PageLayout>> = if sampled.has_layout {
+        PageLayout::samples(locale).into_iter().map(Some).collect()
+    } else {
+        vec![None]
+    };
     let pairs = frames.iter().flat_map(|frame| sampled.views.iter().map(move |view| (frame, view)));
     pairs.filter_map(|(frame, view)| context(frame.as_ref(), locale, view).ok()).collect()
 }

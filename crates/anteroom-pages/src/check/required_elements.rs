@@ -69,30 +69,30 @@ impl ElementComparison<'_> {
             Some((write(themes.theme)?, write(themes.builtin)?))
         };
         // A template that cannot be rendered is reported elsewhere.
-        let Some((ours, theirs)) = both(&context) else { return };
+        let Some((theme_html, builtin_html)) = both(&context) else { return };
         let with_session = in_session.and_then(|context| both(&context));
-        self.values(&context, &ours, &theirs);
+        self.values(&context, &theme_html, &builtin_html);
         if is_plain(self.template) {
             return;
         }
-        let (ours, theirs) = (tags(&ours), tags(&theirs));
-        self.forms(&forms(&ours), &forms(&theirs));
-        self.frames(&ours, &theirs);
-        if sampled.framed {
-            self.links(&context, &ours, &theirs);
-            self.scripts(&ours, &theirs);
-            self.policy(&ours, &theirs);
+        let (theme_html, builtin_html) = (tags(&theme_html), tags(&builtin_html));
+        self.forms(&forms(&theme_html), &forms(&builtin_html));
+        self.frames(&theme_html, &builtin_html);
+        if sampled.has_layout {
+            self.links(&context, &theme_html, &builtin_html);
+            self.scripts(&theme_html, &builtin_html);
+            self.policy(&theme_html, &builtin_html);
         }
-        if let Some((ours, theirs)) = with_session {
+        if let Some((theme_html, builtin_html)) = with_session {
             let warns = |html: &str| tags(html).iter().any(|tag| tag.get("data-left").is_some());
-            if warns(&theirs) && !warns(&ours) {
+            if warns(&builtin_html) && !warns(&theme_html) {
                 self.warn(ThemeWarning::NoSessionEnd { template: self.template.to_owned() });
             }
         }
     }
 
     fn lost(&mut self, lost: MissingElement) {
-        let fault = Fault::Lost { template: self.template.to_owned(), lost };
+        let fault = Fault::MissingElement { template: self.template.to_owned(), lost };
         if !self.faults.contains(&fault) {
             self.faults.push(fault);
         }
@@ -105,17 +105,17 @@ impl ElementComparison<'_> {
     }
 
     /// Compares codes and links: in plain text they must be readable, in markup a link must be a link.
-    fn values(&mut self, context: &Json, ours: &str, theirs: &str) {
+    fn values(&mut self, context: &Json, theme_html: &str, builtin_html: &str) {
         let is_plain = is_plain(self.template);
         let links = |html: &str| sources(&tags(html), &[("a", "href")]);
-        let (our_links, their_links) = (links(ours), links(theirs));
+        let (our_links, their_links) = (links(theme_html), links(builtin_html));
         for (name, value) in named(context, &|name| is_code(name) || name.ends_with("link")) {
             let is_link = !is_code(&name);
             let (here, there) = if is_link && !is_plain {
                 (our_links.contains(&value), their_links.contains(&value))
             } else {
                 let written = if is_plain { value } else { escape_html(&value) };
-                (ours.contains(&written), theirs.contains(&written))
+                (theme_html.contains(&written), builtin_html.contains(&written))
             };
             if there && !here {
                 self.lost(if is_link { MissingElement::Link(name) } else { MissingElement::Code(name) });
@@ -123,10 +123,11 @@ impl ElementComparison<'_> {
         }
     }
 
-    fn forms(&mut self, ours: &[HtmlForm], theirs: &[HtmlForm]) {
-        for wanted in theirs {
-            let same =
-                ours.iter().filter(|form| (&form.method, &form.action) == (&wanted.method, &wanted.action));
+    fn forms(&mut self, theme_html: &[HtmlForm], builtin_html: &[HtmlForm]) {
+        for wanted in builtin_html {
+            let same = theme_html
+                .iter()
+                .filter(|form| (&form.method, &form.action) == (&wanted.method, &wanted.action));
             // If several forms have the same action, the most similar one is reported.
             let missing = same.map(|form| missing(form, wanted)).min_by_key(BTreeSet::len);
             let form = wanted.action.clone();
@@ -141,19 +142,19 @@ impl ElementComparison<'_> {
         }
     }
 
-    fn frames(&mut self, ours: &[Tag], theirs: &[Tag]) {
+    fn frames(&mut self, theme_html: &[Tag], builtin_html: &[Tag]) {
         let of = |tags| sources(tags, &[("iframe", "src")]);
-        if !of(theirs).is_subset(&of(ours)) {
+        if !of(builtin_html).is_subset(&of(theme_html)) {
             self.lost(MissingElement::Frame);
         }
     }
 
     /// A missing link is only a warning: the page works without it.
-    fn links(&mut self, context: &Json, ours: &[Tag], theirs: &[Tag]) {
+    fn links(&mut self, context: &Json, theme_html: &[Tag], builtin_html: &[Tag]) {
         let of = |tags| sources(tags, &[("a", "href")]);
-        let (ours, theirs) = (of(ours), of(theirs));
+        let (theme_html, builtin_html) = (of(theme_html), of(builtin_html));
         for (field, value) in named(context, &|name| name.ends_with("href")) {
-            if theirs.contains(&value) && !ours.contains(&value) {
+            if builtin_html.contains(&value) && !theme_html.contains(&value) {
                 self.warn(ThemeWarning::NoLink { template: self.template.to_owned(), field });
             }
         }
@@ -161,7 +162,7 @@ impl ElementComparison<'_> {
 
     /// Pages work without scripts. But without these scripts, the browser's "Back" shows data of a person whose session
     /// has ended, or what a person typed.
-    fn scripts(&mut self, ours: &[Tag], theirs: &[Tag]) {
+    fn scripts(&mut self, theme_html: &[Tag], builtin_html: &[Tag]) {
         // The theme may have another version of a script, and so another address.
         let of = |tags| -> BTreeSet<String> {
             let addresses = sources(tags, &[("script", "src")]).into_iter();
@@ -169,14 +170,14 @@ impl ElementComparison<'_> {
                 .filter_map(|address| Some(address.rsplit_once('-')?.0.rsplit('/').next()?.to_owned()));
             names.filter(|name| ["restored", "secrets", "session"].contains(&name.as_str())).collect()
         };
-        for name in of(theirs).difference(&of(ours)) {
+        for name in of(builtin_html).difference(&of(theme_html)) {
             let (template, script) = (self.template.to_owned(), format!("{name}.js"));
             self.warn(ThemeWarning::NoScript { template, script });
         }
     }
 
     /// Warns about addresses and inline code that the pages' Content-Security-Policy blocks.
-    fn policy(&mut self, ours: &[Tag], theirs: &[Tag]) {
+    fn policy(&mut self, theme_html: &[Tag], builtin_html: &[Tag]) {
         const LOADED: [(&str, &str); 9] = [
             ("script", "src"),
             ("link", "href"),
@@ -195,11 +196,11 @@ impl ElementComparison<'_> {
                 .collect::<BTreeSet<_>>()
         };
         // Addresses that the built-in page loads too (a client's logo) are allowed by the policy of that page.
-        for address in foreign(ours).difference(&foreign(theirs)) {
+        for address in foreign(theme_html).difference(&foreign(builtin_html)) {
             let (template, address) = (self.template.to_owned(), address.clone());
             self.warn(ThemeWarning::Foreign { template, address });
         }
-        for tag in ours.iter().filter(|tag| !tag.is_end) {
+        for tag in theme_html.iter().filter(|tag| !tag.is_end) {
             let attribute = tag.attributes().find(|name| *name == "style" || name.starts_with("on"));
             let inline = match tag.name.as_str() {
                 "script" | "style" if !tag.body.is_empty() => Some(format!("<{}>", tag.name)),
@@ -220,9 +221,10 @@ fn is_code(name: &str) -> bool {
 fn missing(form: &HtmlForm, wanted: &HtmlForm) -> BTreeSet<String> {
     let has = |field: &Field| match field.value {
         // A typed value can be submitted whether it is displayed or not.
-        Value::Typed => {
-            form.fields.iter().any(|ours| ours.name == field.name && !matches!(ours.value, Value::Fixed(_)))
-        }
+        Value::Typed => form
+            .fields
+            .iter()
+            .any(|theme_html| theme_html.name == field.name && !matches!(theme_html.value, Value::Fixed(_))),
         Value::Fixed(_) | Value::Secret => form.fields.contains(field),
     };
     let mut missing: BTreeSet<String> =

@@ -12,7 +12,7 @@ const HOSTILE: &str = "\"'><script>alert(1)</script><b onclick=alert(2)>\u{202e}
 
 fn pages(visit: impl Fn(&str, Value, String)) {
     let theme = Theme::load(None).unwrap().templates;
-    for sampled in all().iter().filter(|sampled| sampled.framed) {
+    for sampled in all().iter().filter(|sampled| sampled.has_layout) {
         for context in Locale::ALL.into_iter().flat_map(|locale| contexts(sampled, locale)) {
             let template = &sampled.templates[0];
             let html = theme.rendered(template, context.clone()).unwrap();
@@ -183,7 +183,7 @@ fn the_german_example_has_every_page_and_message_in_german() {
             for template in &sampled.templates {
                 let [german, english] = [&of_german, &of_english]
                     .map(|it| theme.templates.rendered(template, it.clone()).unwrap());
-                if sampled.framed {
+                if sampled.has_layout {
                     assert!(german.contains("<html lang=\"de\">"), "{template}");
                 }
                 assert_ne!(german, english, "{template}");

@@ -29,11 +29,13 @@ pub enum ErrorKind {
     /// The application already has its response.
     AnsweredBefore,
     /// The code of a mail, or the page for it, in a browser that did not request the mail or lost its cookie.
-    NotAskedHere,
+    #[serde(rename = "not-asked-here")]
+    MailRequestedElsewhere,
     /// This browser has lost the state of a registration.
     RegistrationInterrupted,
     /// An emailed link that was used, has expired or is unknown.
-    LinkDead,
+    #[serde(rename = "link-dead")]
+    InvalidLink,
     StaleForm,
     /// The browser sent no cookie, and the form's next step needs one in this browser.
     NoCookies,
@@ -88,9 +90,9 @@ impl Page for ErrorPage {
         let mut pages: Vec<ErrorPage> = [
             (ErrorKind::InteractionExpired, NextLinkKind::Application),
             (ErrorKind::AnsweredBefore, NextLinkKind::Application),
-            (ErrorKind::NotAskedHere, NextLinkKind::Recover),
+            (ErrorKind::MailRequestedElsewhere, NextLinkKind::Recover),
             (ErrorKind::RegistrationInterrupted, NextLinkKind::Recover),
-            (ErrorKind::LinkDead, NextLinkKind::Recover),
+            (ErrorKind::InvalidLink, NextLinkKind::Recover),
             (ErrorKind::UnknownClient, NextLinkKind::Dashboard),
             (ErrorKind::ApplicationGone, NextLinkKind::Dashboard),
             (ErrorKind::RedirectUriMismatch, NextLinkKind::Dashboard),

@@ -37,7 +37,7 @@ pub use profile::{
     LanguageChoice, ProfileField, ProfileGroup, ProfileGroupName, ProfileInput, ProfilePage, ProfileProblem,
 };
 pub use recovery::{
-    ForgotPasswordPage, ForgotPasswordProblem, RecoveryAskedPage, RecoveryAskedProblem, RecoveryLinkPage,
+    ForgotPasswordPage, ForgotPasswordProblem, RecoveryAskedProblem, RecoveryLinkPage, RecoveryRequestedPage,
 };
 pub use redirect::RedirectPage;
 pub use refusals::{NotEntitledPage, PasswordExpiredPage};
@@ -48,7 +48,7 @@ pub use registration::{
 pub use sign_in::{SignInNotice, SignInPage, SignInProblem};
 pub use sign_out::{SignOutPage, SignedOutPage};
 pub use verification::{
-    ChoiceChannel, DeliveryChoice, EnterCodeNotice, EnterCodePage, EnterCodeProblem, NoPhonePage,
+    ChoiceChannel, DeliveryChoice, EnterCodeNotice, EnterCodePage, EnterCodeProblem, NoSecondFactorPage,
     VerifyIdentityPage, VerifyProblem, VerifyReason,
 };
 

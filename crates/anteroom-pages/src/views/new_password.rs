@@ -25,7 +25,8 @@ pub enum NewPasswordReason {
     Recovery,
     Expired,
     /// A person who is signed in changes the password.
-    Change,
+    #[serde(rename = "change")]
+    Chosen,
     Registration,
 }
 
@@ -84,7 +85,7 @@ impl Page for NewPasswordPage {
         };
         let bare = NewPasswordPage { interaction: None, remembered: 0, ..plain.clone() };
         let reasons =
-            [NewPasswordReason::Expired, NewPasswordReason::Change, NewPasswordReason::Registration];
+            [NewPasswordReason::Expired, NewPasswordReason::Chosen, NewPasswordReason::Registration];
         let problems = [
             NewPasswordProblem::Missing,
             NewPasswordProblem::Mismatch,

@@ -33,7 +33,7 @@ pub enum ForgotPasswordProblem {
 /// The page is the same for every address. `POST /recover/code` with `code`, `form_token` and `interaction`; `POST
 /// /forgot-password` with `email`, `again_form_token` as `form_token`, and `interaction` requests another email.
 #[derive(Clone, Serialize)]
-pub struct RecoveryAskedPage {
+pub struct RecoveryRequestedPage {
     pub form_token: String,
     pub again_form_token: String,
     pub interaction: Option<String>,
@@ -95,11 +95,11 @@ impl Page for ForgotPasswordPage {
     }
 }
 
-impl Page for RecoveryAskedPage {
+impl Page for RecoveryRequestedPage {
     const TEMPLATE: &'static str = "recovery-asked";
 
     fn samples() -> Vec<Self> {
-        let plain = RecoveryAskedPage {
+        let plain = RecoveryRequestedPage {
             form_token: SAMPLE_TOKEN.to_owned(),
             again_form_token: SAMPLE_TOKEN.chars().rev().collect(),
             interaction: Some("interaction-handle".to_owned()),
@@ -109,7 +109,7 @@ impl Page for RecoveryAskedPage {
             sign_in_href: "/sign-in?interaction=interaction-handle".to_owned(),
             waiting_href: "/recover/waiting?interaction=interaction-handle".to_owned(),
         };
-        let bare = RecoveryAskedPage { interaction: None, ..plain.clone() };
+        let bare = RecoveryRequestedPage { interaction: None, ..plain.clone() };
         let problems = [
             RecoveryAskedProblem::Wrong,
             RecoveryAskedProblem::Missing,
@@ -117,7 +117,7 @@ impl Page for RecoveryAskedPage {
             RecoveryAskedProblem::Stale,
         ];
         let with_problem =
-            problems.map(|problem| RecoveryAskedPage { problem: Some(problem), ..plain.clone() });
+            problems.map(|problem| RecoveryRequestedPage { problem: Some(problem), ..plain.clone() });
         [plain, bare].into_iter().chain(with_problem).collect()
     }
 }

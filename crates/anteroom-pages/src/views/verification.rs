@@ -49,7 +49,8 @@ pub enum VerifyReason {
     StepUp,
     NewDevice,
     /// The person wants to change phones or authenticator apps.
-    OwnProofs,
+    #[serde(rename = "own-proofs")]
+    ManageFactors,
     Registration,
     /// A phone was verified in another browser for the same registration: its code is required first.
     RegistrationResumed,
@@ -64,7 +65,8 @@ pub enum VerifyProblem {
         wait: Wait,
     },
     /// Too many wrong codes: no code is accepted before then.
-    BudgetSpent {
+    #[serde(rename = "budget-spent")]
+    TooManyAttempts {
         until: Moment,
     },
     Stale,
@@ -116,7 +118,8 @@ pub enum EnterCodeProblem {
     Expired,
     /// The app's code was used before.
     Used,
-    BudgetSpent {
+    #[serde(rename = "budget-spent")]
+    TooManyAttempts {
         until: Moment,
     },
     Wait {
@@ -138,7 +141,7 @@ pub enum EnterCodeNotice {
 
 /// An account without a usable phone: the code is always required, so the person has to ask the practice.
 #[derive(Clone, Serialize)]
-pub struct NoPhonePage {
+pub struct NoSecondFactorPage {
     pub reason: VerifyReason,
     pub sign_in_href: String,
     /// When a phone that was added already can be used.
@@ -154,14 +157,14 @@ const REASONS: [VerifyReason; 7] = [
     VerifyReason::ExpiredPassword,
     VerifyReason::StepUp,
     VerifyReason::NewDevice,
-    VerifyReason::OwnProofs,
+    VerifyReason::ManageFactors,
     VerifyReason::Registration,
     VerifyReason::RegistrationResumed,
 ];
 
 /// For the samples.
 fn dashboard_of(reason: VerifyReason) -> Option<String> {
-    matches!(reason, VerifyReason::StepUp | VerifyReason::OwnProofs).then(|| "/dashboard".to_owned())
+    matches!(reason, VerifyReason::StepUp | VerifyReason::ManageFactors).then(|| "/dashboard".to_owned())
 }
 
 fn sign_in_of(reason: VerifyReason) -> Option<String> {
@@ -208,7 +211,7 @@ impl Page for VerifyIdentityPage {
         };
         let problems = [
             VerifyProblem::Wait { wait: Wait::seconds(60) },
-            VerifyProblem::BudgetSpent { until: tomorrow() },
+            VerifyProblem::TooManyAttempts { until: tomorrow() },
             VerifyProblem::Stale,
             VerifyProblem::TextRefused,
             VerifyProblem::NotSent,
@@ -271,7 +274,7 @@ impl Page for EnterCodePage {
             EnterCodeProblem::Missing,
             EnterCodeProblem::Wrong { left: 4 },
             EnterCodeProblem::Expired,
-            EnterCodeProblem::BudgetSpent { until: tomorrow() },
+            EnterCodeProblem::TooManyAttempts { until: tomorrow() },
             EnterCodeProblem::Wait { wait: Wait::seconds(60) },
             EnterCodeProblem::Stale,
             EnterCodeProblem::TextRefused,
@@ -295,20 +298,20 @@ impl Page for EnterCodePage {
     }
 }
 
-impl Page for NoPhonePage {
+impl Page for NoSecondFactorPage {
     const TEMPLATE: &'static str = "no-phone";
 
     fn samples() -> Vec<Self> {
         let sign_in_href = || "/sign-in".to_owned();
-        let page = |reason| NoPhonePage {
+        let page = |reason| NoSecondFactorPage {
             reason,
             sign_in_href: sign_in_href(),
             later: None,
             unreached: false,
             new_phone_days: 3,
         };
-        let later = NoPhonePage { later: Some(tomorrow()), ..page(VerifyReason::Recovery) };
-        let unreached = NoPhonePage { unreached: true, ..page(VerifyReason::Recovery) };
+        let later = NoSecondFactorPage { later: Some(tomorrow()), ..page(VerifyReason::Recovery) };
+        let unreached = NoSecondFactorPage { unreached: true, ..page(VerifyReason::Recovery) };
         REASONS.map(page).into_iter().chain([later, unreached]).collect()
     }
 }

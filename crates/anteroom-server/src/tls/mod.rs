@@ -6,8 +6,8 @@
 //!   start, `check` and a running server refuse it.
 //! - A new pair is applied as a whole; a bad one is refused and the running one stays ([`CertificateWatcher`]).
 
-mod follow;
 mod validity;
+mod watcher;
 
 use anteroom_config::{ServerTls, Settings};
 use jiff::Timestamp;
@@ -25,8 +25,8 @@ use tokio::sync::watch;
 use url::Host;
 use zeroize::Zeroizing;
 
-pub use follow::{CertificateWatcher, LOOK_EVERY};
 pub use validity::{CertificateStatus, Validity};
+pub use watcher::{CertificateWatcher, LOOK_EVERY};
 
 /// No chain is near this size, and reading an endless device would never end.
 const MAX_FILE: u64 = 1024 * 1024;
@@ -95,9 +95,9 @@ pub fn open(
     now: Timestamp,
 ) -> Result<Option<(TlsConfigWatch, CertificateWatcher)>, TlsError> {
     let Some(pair) = CertificateFiles::of(settings)? else { return Ok(None) };
-    let (served, follower) = CertificateWatcher::start(pair)?;
-    follower.validity().standing(now).warn();
-    Ok(Some((served, follower)))
+    let (served, watcher) = CertificateWatcher::start(pair)?;
+    watcher.validity().status(now).warn();
+    Ok(Some((served, watcher)))
 }
 
 impl CertificateFiles {

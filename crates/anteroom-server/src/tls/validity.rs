@@ -32,7 +32,7 @@ impl Validity {
     }
 
     /// `notBefore` and `notAfter` are inclusive (RFC 5280 §4.1.2.5).
-    pub fn standing(&self, now: Timestamp) -> CertificateStatus {
+    pub fn status(&self, now: Timestamp) -> CertificateStatus {
         let Self { not_before, not_after } = *self;
         if now < not_before {
             CertificateStatus::Early { from: not_before }
@@ -104,9 +104,9 @@ mod tests {
             ("2027-04-01T00:00:00Z", CertificateStatus::Ending { until: not_after }),
             ("2027-04-01T00:00:01Z", CertificateStatus::Ended { since: not_after }),
         ] {
-            assert_eq!(validity.standing(at(now)), expected, "{now}");
+            assert_eq!(validity.status(at(now)), expected, "{now}");
         }
         let endless = Validity { not_before, not_after: timestamp(Time::INFINITY) };
-        assert!(endless.standing(at("2100-01-01T00:00:00Z")).is_good());
+        assert!(endless.status(at("2100-01-01T00:00:00Z")).is_good());
     }
 }

@@ -25,7 +25,7 @@ pub fn web(settings: &Settings, provider: Arc<Provider>) -> Result<Web, WiringEr
 }
 
 fn default_locale(tag: &str, available: &[Locale]) -> Locale {
-    Locale::spoken(tag, available).unwrap_or_else(|| {
+    Locale::best_match(tag, available).unwrap_or_else(|| {
         let used = Locale::default();
         tracing::warn!(tag, used = used.tag(), "practice.default_locale names a language without texts");
         used

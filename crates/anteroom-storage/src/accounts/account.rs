@@ -1,4 +1,4 @@
-//! Accounts and their passwords: the writes, and the reads that are not on every path. The others are in `hot`.
+//! Accounts and their passwords: the writes, and the reads that are not on every path. The others are in `frequent_queries`.
 
 use crate::entity::{account_groups, accounts, known_devices, password_credentials};
 use crate::error::StoreError;

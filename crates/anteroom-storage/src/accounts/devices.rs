@@ -42,7 +42,7 @@ impl Queries {
             .filter(known_devices::Column::RevokedAt.is_null())
             .all(&self.conn)
             .await?;
-        rows.into_iter().map(known).collect()
+        rows.into_iter().map(device_from_row).collect()
     }
 
     /// `None` also for one that was revoked.
@@ -51,7 +51,7 @@ impl Queries {
             .filter(known_devices::Column::RevokedAt.is_null())
             .one(&self.conn)
             .await?;
-        row.map(known).transpose()
+        row.map(device_from_row).transpose()
     }
 }
 
@@ -193,7 +193,7 @@ impl Tx {
     }
 }
 
-fn known(row: known_devices::Model) -> Result<KnownDevice, StoreError> {
+fn device_from_row(row: known_devices::Model) -> Result<KnownDevice, StoreError> {
     let place = RowRef { table: "known_devices", id: &row.id };
     Ok(KnownDevice {
         id: DeviceId(row.id),

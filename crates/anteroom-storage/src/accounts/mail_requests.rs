@@ -24,12 +24,12 @@ use uuid::Uuid;
 
 /// A link with the request for it.
 #[derive(Clone, Debug)]
-pub struct RequestedLink {
+pub struct MailRequestRow {
     pub link: EmailedLink,
     /// Of the address.
-    pub address: KeyedDigest,
+    pub address_digest: KeyedDigest,
     pub until: Timestamp,
-    pub ask: MailRequest,
+    pub request: MailRequest,
 }
 
 /// A request that was not looked up yet.
@@ -117,17 +117,17 @@ impl Tx {
     }
 
     /// `interaction`: in which the link was requested.
-    pub async fn insert_asked_link(
+    pub async fn insert_mail_request(
         &self,
-        asked: &RequestedLink,
+        asked: &MailRequestRow,
         interaction: Option<InteractionId>,
     ) -> Result<(), StoreError> {
-        let plain = json_text(&asked.ask)?;
+        let plain = json_text(&asked.request)?;
         let ring = self.keys.keyring.load();
         let sealer = ring.sealer(KeyPurpose::OutboxSeal);
         let sealed = sealer.seal(&self.keys.random, &associated_data(asked.link.id.0), plain.as_bytes());
         let row = links::ActiveModel {
-            asked_address: Set(Some(asked.address.as_bytes().to_vec())),
+            asked_address: Set(Some(asked.address_digest.as_bytes().to_vec())),
             asked_until: Set(Some(asked.until.as_millisecond())),
             asked_sealed: Set(Some(sealed)),
             interaction_id: Set(interaction.map(|interaction| interaction.0)),

@@ -6,9 +6,9 @@
 //! grants comes last.
 
 pub(crate) mod account;
-mod addresses;
 mod authenticators;
 mod devices;
+mod domain_normalization;
 pub(crate) mod links;
 mod mail_requests;
 pub(crate) mod new_account;
@@ -19,10 +19,10 @@ mod totp;
 mod usernames;
 
 pub use account::{Credential, LockedAccount};
-pub use addresses::RenewedDomains;
-pub use mail_requests::{MailRequestResult, PendingMailRequest, RequestedLink};
+pub use domain_normalization::NormalizedDomains;
+pub use mail_requests::{MailRequestResult, MailRequestRow, PendingMailRequest};
 pub use new_account::{InsertAccountError, NewAccount, NewAddress, NewPhone};
 pub use one_time_codes::CodeAttempts;
 pub use passwords::{AgeingPassword, OldPassword};
 pub use totp::FirstCode;
-pub use usernames::EnteredUsernames;
+pub use usernames::BackfilledUsernames;

@@ -4,7 +4,7 @@ use crate::entity::{code_attempts, one_time_codes, password_credentials};
 use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};
-use anteroom_domain::ids::{AccountId, CodeId, InteractionId, MessageId, PhoneId};
+use anteroom_domain::ids::{AccountId, InteractionId, MessageId, OneTimeCodeId, PhoneId};
 use anteroom_domain::one_time_code::{CodePurpose, CodeQuota, OneTimeCode};
 use anteroom_domain::phone::DeliveryMethod;
 use jiff::Timestamp;
@@ -38,7 +38,7 @@ impl Queries {
         row.as_ref().map(code).transpose()
     }
 
-    pub async fn sent_before(
+    pub async fn code_attempts(
         &self,
         account: AccountId,
         purpose: CodePurpose,
@@ -118,7 +118,7 @@ impl Tx {
     }
 
     /// `false`: it was used or replaced meanwhile.
-    pub async fn use_code(&self, id: CodeId, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn use_code(&self, id: OneTimeCodeId, now: Timestamp) -> Result<bool, StoreError> {
         let used = one_time_codes::Entity::update_many()
             .col_expr(one_time_codes::Column::UsedAt, Expr::value(now.as_millisecond()))
             .filter(one_time_codes::Column::Id.eq(id.0))
@@ -165,7 +165,7 @@ fn code(row: &one_time_codes::Model) -> Result<OneTimeCode, StoreError> {
     let place = RowRef { table: "one_time_codes", id: &row.id };
     let missing = |column| move || RowRef { table: "one_time_codes", id: &row.id }.corrupt(column);
     Ok(OneTimeCode {
-        id: CodeId(row.id),
+        id: OneTimeCodeId(row.id),
         account: AccountId(row.account_id),
         purpose: CodePurpose::parse(&row.purpose).ok_or_else(missing("purpose"))?,
         phone: row.phone_id.map(PhoneId).ok_or_else(missing("phone_id"))?,

@@ -175,11 +175,11 @@ impl Tx {
             .on_conflict(replace)
             .exec_without_returning(&self.conn)
             .await?;
-        self.begin_counts_of_devices(account).await
+        self.reset_device_failures(account).await
     }
 
     /// Resets the failure counters of known devices: they count wrong entries against one password.
-    async fn begin_counts_of_devices(&self, account: AccountId) -> Result<(), StoreError> {
+    async fn reset_device_failures(&self, account: AccountId) -> Result<(), StoreError> {
         accounts::Entity::update_many()
             .col_expr(accounts::Column::EarlierFailures, Expr::value(0))
             .filter(accounts::Column::Id.eq(account.0))

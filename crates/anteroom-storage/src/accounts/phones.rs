@@ -35,7 +35,7 @@ impl Queries {
             .filter(account_addresses::Column::UsableFrom.lte(now.as_millisecond()))
             .one(&self.conn)
             .await?;
-        row.as_ref().map(spelling).transpose()
+        row.as_ref().map(address_from_row).transpose()
     }
 
     /// All addresses of the account: each of them gets the notices of changes.
@@ -45,7 +45,7 @@ impl Queries {
             .order_by_asc(account_addresses::Column::CreatedAt)
             .all(&self.conn)
             .await?;
-        rows.iter().map(spelling).collect()
+        rows.iter().map(address_from_row).collect()
     }
 }
 
@@ -144,7 +144,7 @@ impl Tx {
     }
 }
 
-fn spelling(row: &account_addresses::Model) -> Result<EmailAddress, StoreError> {
+fn address_from_row(row: &account_addresses::Model) -> Result<EmailAddress, StoreError> {
     let place = RowRef { table: "account_addresses", id: &row.id };
     EmailAddress::from_stored(&row.address).map_err(|_| place.corrupt("address"))
 }

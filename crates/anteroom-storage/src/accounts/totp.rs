@@ -4,7 +4,7 @@ use crate::entity::totp_factors;
 use crate::error::StoreError;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};
-use anteroom_domain::ids::{AccountId, FactorId};
+use anteroom_domain::ids::{AccountId, AuthenticatorAppId};
 use anteroom_domain::totp::{AuthenticatorApp, TimeStep};
 use jiff::Timestamp;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -30,7 +30,7 @@ impl Queries {
         rows.iter().map(app).collect()
     }
 
-    pub async fn app(&self, id: FactorId) -> Result<Option<AuthenticatorApp>, StoreError> {
+    pub async fn app(&self, id: AuthenticatorAppId) -> Result<Option<AuthenticatorApp>, StoreError> {
         let row = totp_factors::Entity::find_by_id(id.0).one(&self.conn).await?;
         row.as_ref().map(app).transpose()
     }
@@ -61,7 +61,7 @@ impl Tx {
     pub async fn confirm_app(
         &self,
         account: AccountId,
-        id: FactorId,
+        id: AuthenticatorAppId,
         FirstCode { step, at: now, usable_from }: FirstCode,
     ) -> Result<bool, StoreError> {
         let confirmed = totp_factors::Entity::update_many()
@@ -81,7 +81,12 @@ impl Tx {
     }
 
     /// `false`: a code of this step or a later one was used already.
-    pub async fn use_step(&self, id: FactorId, step: TimeStep, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn use_step(
+        &self,
+        id: AuthenticatorAppId,
+        step: TimeStep,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let last = Expr::col(totp_factors::Column::LastStep);
         let used = totp_factors::Entity::update_many()
             .col_expr(totp_factors::Column::LastStep, Expr::value(step.0))
@@ -101,7 +106,7 @@ impl Tx {
     pub async fn remove_app(
         &self,
         account: AccountId,
-        id: FactorId,
+        id: AuthenticatorAppId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let removed = totp_factors::Entity::delete_many()
@@ -128,7 +133,7 @@ impl Tx {
 fn app(row: &totp_factors::Model) -> Result<AuthenticatorApp, StoreError> {
     let place = RowRef { table: "totp_factors", id: &row.id };
     Ok(AuthenticatorApp {
-        id: FactorId(row.id),
+        id: AuthenticatorAppId(row.id),
         account: AccountId(row.account_id),
         secret_sealed: row.secret_sealed.clone(),
         confirmed_at: place.optional_time("confirmed_at", row.confirmed_at)?,

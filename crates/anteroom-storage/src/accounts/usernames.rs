@@ -18,7 +18,7 @@ use std::collections::HashMap;
 
 /// What became of the names that are in profiles and not in the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EnteredUsernames {
+pub struct BackfilledUsernames {
     /// Accounts that have a name of their own now. Those that have none any more are not counted.
     pub entered: usize,
     /// Accounts whose name is another account's, or its address.
@@ -35,9 +35,9 @@ const BATCH: usize = 200;
 
 impl Store {
     /// Three reads where nothing is to be entered. Nodes and commands of release 0.1.0 can change names as long as they run.
-    pub async fn backfill_usernames(&self) -> Result<EnteredUsernames, StoreError> {
-        let (mut all, mut due) = (EnteredUsernames::default(), Vec::new());
-        for (account, name) in self.not_entered().await? {
+    pub async fn backfill_usernames(&self) -> Result<BackfilledUsernames, StoreError> {
+        let (mut all, mut due) = (BackfilledUsernames::default(), Vec::new());
+        for (account, name) in self.differing_usernames().await? {
             // What stays as it is costs no transaction.
             let other = match &name {
                 Some(name) => self.other_of_username(name, account).await?,
@@ -58,7 +58,7 @@ impl Store {
 
 impl Queries {
     /// Accounts whose profile has another name than the table.
-    async fn not_entered(&self) -> Result<Vec<(AccountId, Option<FoldedUsername>)>, StoreError> {
+    async fn differing_usernames(&self) -> Result<Vec<(AccountId, Option<FoldedUsername>)>, StoreError> {
         let entered = account_usernames::Entity::find().all(&self.conn).await?;
         let mut entered: HashMap<_, _> =
             entered.into_iter().map(|row| (row.account_id, row.folded)).collect();
@@ -157,13 +157,13 @@ struct EnterUsernamesUnit {
 }
 
 impl Unit for EnterUsernamesUnit {
-    type Output = EnteredUsernames;
+    type Output = BackfilledUsernames;
     type Error = StoreError;
 
     const NAME: &'static str = "enter_usernames";
 
-    async fn run(&self, tx: &Tx) -> Result<EnteredUsernames, StoreError> {
-        let mut done = EnteredUsernames::default();
+    async fn run(&self, tx: &Tx) -> Result<BackfilledUsernames, StoreError> {
+        let mut done = BackfilledUsernames::default();
         for account in self.accounts.iter().copied() {
             let Some(locked) = tx.lock_account(account).await? else { continue };
             let name = locked.account.profile.preferred_username;

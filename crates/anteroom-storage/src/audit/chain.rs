@@ -36,7 +36,7 @@ const MOST_NAMED: usize = 10;
 
 /// What one round of linking has done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Linking {
+pub struct LinkingResult {
     pub entries: u64,
     /// The batch was full: there is more to link.
     pub more: bool,
@@ -47,7 +47,7 @@ pub struct Linking {
 
 /// Entries that are not linked yet.
 #[derive(Clone, Debug, Default)]
-pub struct UnlinkedEntries {
+pub struct WaitingEntries {
     pub records: Vec<AuditRecord>,
     /// Rows that cannot be read.
     pub unreadable: Vec<AuditId>,
@@ -76,7 +76,7 @@ impl UnlinkedEntry {
 
 impl Store {
     /// Links up to `batch` entries. Links none while another node is at it.
-    pub async fn link_entries(&self, batch: u32) -> Result<Linking, StoreError> {
+    pub async fn link_entries(&self, batch: u32) -> Result<LinkingResult, StoreError> {
         let (_, linking) = self.run(LinkEntriesUnit { batch }).await;
         linking
     }
@@ -88,14 +88,14 @@ struct LinkEntriesUnit {
 }
 
 impl Unit for LinkEntriesUnit {
-    type Output = Linking;
+    type Output = LinkingResult;
     type Error = StoreError;
 
     const NAME: &'static str = "link_entries";
 
-    async fn run(&self, tx: &Tx) -> Result<Linking, StoreError> {
+    async fn run(&self, tx: &Tx) -> Result<LinkingResult, StoreError> {
         if !try_lock(&tx.conn, CHAIN_LOCK).await? {
-            return Ok(Linking::default());
+            return Ok(LinkingResult::default());
         }
         let (waiting, left_out) = tx.linkable(u64::from(self.batch)).await?;
         let entries = waiting.len() as u64;
@@ -105,7 +105,7 @@ impl Unit for LinkEntriesUnit {
             let last = link(&tx.conn, waiting, last).await?;
             put_head(&tx.conn, &ChainHead::of(last, &tx.keys.keyring.load())).await?;
         }
-        Ok(Linking { entries, more: entries >= u64::from(self.batch), left_out })
+        Ok(LinkingResult { entries, more: entries >= u64::from(self.batch), left_out })
     }
 }
 
@@ -189,14 +189,14 @@ impl Queries {
     }
 
     /// Entries that are not linked yet, in the order in which they will be.
-    pub async fn unlinked_entries(&self, limit: u64) -> Result<UnlinkedEntries, StoreError> {
+    pub async fn unlinked_entries(&self, limit: u64) -> Result<WaitingEntries, StoreError> {
         let own = self
             .unlinked_entries_page(None, limit)
             .await?
             .into_iter()
             .map(UnlinkedEntry::of_this_release)
             .collect();
-        let mut waiting = UnlinkedEntries::default();
+        let mut waiting = WaitingEntries::default();
         for UnlinkedEntry { row, .. } in in_order(own, self.unlinked_entries_of_0_1_0(limit).await?, limit) {
             let id = AuditId(row.id);
             match record(row) {

@@ -93,7 +93,7 @@ impl Tx {
     }
 
     fn row(&self, entry: &AuditEntry) -> Result<audit_waiting::ActiveModel, StoreError> {
-        let record = written(entry, &self.keys)?;
+        let record = to_record(entry, &self.keys)?;
         Ok(audit_waiting::ActiveModel {
             id: Set(record.id.0),
             at: Set(record.at.as_millisecond()),
@@ -112,7 +112,7 @@ impl Tx {
     }
 }
 
-fn written(entry: &AuditEntry, keys: &StoreKeys) -> Result<AuditRecord, StoreError> {
+fn to_record(entry: &AuditEntry, keys: &StoreKeys) -> Result<AuditRecord, StoreError> {
     let unwritable = || StoreError::Statement("an audit event without a kind".to_owned());
     let Ok(Value::Object(mut detail)) = serde_json::to_value(&entry.event) else { return Err(unwritable()) };
     let Some(Value::String(kind)) = detail.remove("kind") else { return Err(unwritable()) };
@@ -133,7 +133,7 @@ fn written(entry: &AuditEntry, keys: &StoreKeys) -> Result<AuditRecord, StoreErr
         subject: entry.subject,
         client: entry.client.as_ref().map(|client| client.as_str().to_owned()),
         session: entry.session,
-        address: entry.address.map(|address| address.to_string()),
+        address: entry.ip_address.map(|address| address.to_string()),
         reference: entry.reference.map(|reference| reference.to_string()),
         detail: Value::Object(detail).to_string(),
         mac: KeyedDigest::from_slice(&[0; 32]).ok_or_else(unwritable)?,

@@ -9,4 +9,4 @@ pub(crate) mod entries;
 pub(crate) mod head;
 mod pruning;
 
-pub use chain::{Linking, UnlinkedEntries};
+pub use chain::{LinkingResult, WaitingEntries};

@@ -9,16 +9,16 @@ use crate::row::RowRef;
 use crate::store::{Queries, Store, Tx};
 use crate::unit::Unit;
 use anteroom_domain::audit::AuditEntry;
-use anteroom_domain::audit_trail::chain::{ChainLink, Pruned};
+use anteroom_domain::audit_trail::chain::{ChainLink, PruningRecord};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 impl Queries {
     /// None where nothing was ever pruned.
-    pub async fn pruned(&self) -> Result<Option<Pruned>, StoreError> {
+    pub async fn pruned(&self) -> Result<Option<PruningRecord>, StoreError> {
         let newest = audit_pruned::Entity::find().order_by_desc(audit_pruned::Column::Seq);
         let Some(row) = newest.one(&self.conn).await? else { return Ok(None) };
         let place = RowRef { table: "audit_pruned", id: &row.seq };
-        Ok(Some(Pruned {
+        Ok(Some(PruningRecord {
             link: ChainLink {
                 seq: place.number("seq", row.seq)?,
                 digest: place.digest("digest", &row.digest)?,
@@ -37,7 +37,7 @@ impl Store {
     pub async fn prune_entries(
         &self,
         from: u64,
-        pruned: Pruned,
+        pruned: PruningRecord,
         entry: AuditEntry,
     ) -> Result<bool, StoreError> {
         let (_, was_pruned) = self.run(PruneEntriesUnit { from, pruned, entry }).await;
@@ -48,7 +48,7 @@ impl Store {
 /// Removes the beginning of the audit trail, up to the link of `pruned`.
 struct PruneEntriesUnit {
     from: u64,
-    pruned: Pruned,
+    pruned: PruningRecord,
     entry: AuditEntry,
 }
 
@@ -80,7 +80,7 @@ impl Unit for PruneEntriesUnit {
     }
 }
 
-async fn replace_pruned(conn: &Conn, pruned: &Pruned) -> Result<(), StoreError> {
+async fn replace_pruned(conn: &Conn, pruned: &PruningRecord) -> Result<(), StoreError> {
     audit_pruned::Entity::delete_many().exec(conn).await?;
     let row = audit_pruned::ActiveModel {
         seq: Set(seq_column(pruned.link.seq)),

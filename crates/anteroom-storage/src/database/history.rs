@@ -33,7 +33,7 @@ const END_ALL: [&str; 5] = [
 
 /// What an accepted database has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct EndedByAccept {
+pub struct AcceptResult {
     pub epoch: i64,
     /// The number of the chain that a node had seen, if one has reported that the database went back.
     pub reported: Option<u64>,
@@ -42,7 +42,7 @@ pub struct EndedByAccept {
 
 impl Queries {
     /// The state of the database, with the digest of the entry that the node remembers. The timeline is read apart: `timeline`.
-    pub async fn history(&self, remembered: u64) -> Result<DatabaseReading, StoreError> {
+    pub async fn database_reading(&self, remembered: u64) -> Result<DatabaseReading, StoreError> {
         let row = instance::Entity::find().one(&self.conn).await?;
         let row = row.ok_or_else(|| StoreError::Statement("instance has no row".to_owned()))?;
         let at_remembered = self.digest_at(remembered).await?;
@@ -97,7 +97,7 @@ fn reported(row: &instance::Model) -> Result<Option<u64>, StoreError> {
 impl Tx {
     /// Records that the database went back behind this number of the chain, so that no node serves requests. The first record
     /// stays.
-    pub async fn report_went_back(&self, seen: u64, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn report_rollback(&self, seen: u64, now: Timestamp) -> Result<(), StoreError> {
         instance::Entity::update_many()
             .col_expr(instance::Column::WentBackAt, Expr::value(now.as_millisecond()))
             .col_expr(instance::Column::WentBackSeq, Expr::value(seq_column(seen)))
@@ -109,7 +109,7 @@ impl Tx {
 
     /// Raises the epoch of the instance and of every account, and ends what was made before, except for grants: those have
     /// their own statement. Nodes go on when they see the new epoch.
-    pub async fn accept_database(&self, now: Timestamp) -> Result<EndedByAccept, StoreError> {
+    pub async fn accept_database(&self, now: Timestamp) -> Result<AcceptResult, StoreError> {
         // The write locks the row, so that of two at once each raises it.
         instance::Entity::update_many()
             .col_expr(instance::Column::WentBackAt, Expr::value(Option::<i64>::None))
@@ -132,6 +132,6 @@ impl Tx {
             let statement = Statement::from_sql_and_values(backend, sql, [now.as_millisecond().into()]);
             self.conn.execute_raw(statement).await?;
         }
-        Ok(EndedByAccept { epoch, reported, sessions: self.running_sessions().await? })
+        Ok(AcceptResult { epoch, reported, sessions: self.running_sessions().await? })
     }
 }

@@ -11,7 +11,7 @@ mod rate_counters;
 mod sweep;
 
 pub use backup::{BackupError, backup};
-pub use history::EndedByAccept;
+pub use history::AcceptResult;
 pub use instance::{Instance, InstanceKind, Node, RELEASE};
 pub use rate_counters::{CountedForm, RateLimitResult};
 pub use sweep::{Sweeps, Swept};

@@ -62,15 +62,15 @@ impl Tx {
     /// order, and none deadlock.
     pub async fn spend(
         &self,
-        budgets: &[RateLimitCheck],
+        checks: &[RateLimitCheck],
         now: Timestamp,
     ) -> Result<RateLimitResult, StoreError> {
-        for (place, budget) in budgets.iter().enumerate() {
+        for (place, budget) in checks.iter().enumerate() {
             let window = budget.rate.window(now);
             if self.spend_one(budget, window).await? {
                 continue;
             }
-            for counted in budgets.iter().take(place) {
+            for counted in checks.iter().take(place) {
                 self.uncount(counted, now).await?;
             }
             return Ok(RateLimitResult::Refused { limit: budget.limit, wait: window.wait() });
@@ -87,14 +87,14 @@ impl Tx {
         now: Timestamp,
     ) -> Result<RateLimitResult, StoreError> {
         let mut result = RateLimitResult::Counted;
-        for budgets in choices {
-            result = self.spend(budgets, now).await?;
+        for checks in choices {
+            result = self.spend(checks, now).await?;
             if result == RateLimitResult::Counted {
                 if let Some(form) = form
                     && !self.note_form(form, now).await?
                     && self.repeat_form(form, now).await?
                 {
-                    for counted in budgets {
+                    for counted in checks {
                         self.uncount(counted, now).await?;
                     }
                 }

@@ -10,6 +10,7 @@
 
 pub(crate) mod advisory_lock;
 mod connect;
+mod connection_health;
 mod files;
 pub(crate) mod inline_reads;
 pub(crate) mod options;
@@ -21,20 +22,19 @@ mod run;
 mod server;
 pub(crate) mod server_facts;
 mod sqlite;
-mod supervision;
+mod statement_log;
 mod unit;
-mod work;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use connect::open_sqlite;
 pub use options::StoreOptions;
-pub use server_facts::{ServerFacts, Writes};
-pub(crate) use unit::Conn;
+pub use server_facts::{ServerFacts, WriteMode};
 #[cfg(feature = "test-util")]
-pub use work::RecordedStatement;
-pub(crate) use work::StatementLog;
+pub use statement_log::RecordedStatement;
+pub(crate) use statement_log::StatementLog;
+pub(crate) use unit::Conn;
 
 use crate::engine::files::DatabaseFiles;
 use crate::engine::inline_reads::InlineReads;
@@ -118,7 +118,7 @@ impl Engine {
     }
 
     /// How many connections to a server broke so far.
-    pub(crate) fn breaks(&self) -> u64 {
+    pub(crate) fn connection_failures(&self) -> u64 {
         match self {
             Self::Sqlite { .. } => 0,
             Self::Postgres(server) => server.supervision.connection_failures(),
@@ -126,7 +126,7 @@ impl Engine {
     }
 
     /// Waits for the next failure of the server or of a connection to it. Never returns on SQLite.
-    pub(crate) async fn trouble(&self) {
+    pub(crate) async fn wait_for_failure(&self) {
         match self {
             Self::Sqlite { .. } => std::future::pending().await,
             Self::Postgres(server) => server.supervision.wait_for_failure().await,
@@ -135,14 +135,14 @@ impl Engine {
 
     /// Makes connections anew from here on: a session of PostgreSQL keeps the settings and the role that it was opened with, so
     /// that one that refuses writes may be outdated.
-    pub(crate) fn renew(&self) {
+    pub(crate) fn retire_connections(&self) {
         if let Self::Postgres(server) = self {
             server.supervision.retire_connections();
         }
     }
 
     /// Why no new connection is to be had, if that is so.
-    pub(crate) async fn refusal(&self) -> Option<StoreError> {
+    pub(crate) async fn connect_failure(&self) -> Option<StoreError> {
         match self {
             Self::Sqlite { .. } => None,
             Self::Postgres(server) => server.connect_failure().await,

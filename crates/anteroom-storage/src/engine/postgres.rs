@@ -1,8 +1,8 @@
 //! Writing on PostgreSQL: each unit is a transaction of its own, READ COMMITTED with explicit row locks.
 
+use super::connection_health::{ConnectionHealth, max_dead_connections};
 use super::run::run as run_unit;
 use super::server::Server;
-use super::supervision::{ConnectionHealth, max_dead_connections};
 use super::unit::Conn;
 use crate::error::StoreError;
 use crate::error::{FailureKind, classify};
@@ -60,7 +60,7 @@ where
     Fut: Future<Output = Result<T, E>>,
     E: From<StoreError>,
 {
-    let transaction = match supervision.answer(pool.begin()).await {
+    let transaction = match supervision.with_timeout(pool.begin()).await {
         Ok(transaction) => transaction,
         Err(error) => {
             return match classify(&error) {
@@ -77,7 +77,7 @@ where
     // Otherwise dropped, which rolls it back before the connection is used again.
     if run.answer.is_ok()
         && let Some(transaction) = run.transaction
-        && let Err(error) = supervision.answer(transaction.commit()).await
+        && let Err(error) = supervision.with_timeout(transaction.commit()).await
     {
         return match classify(&error) {
             (FailureKind::Collision, error) => AttemptResult::RolledBack(FailureKind::Collision, error),

@@ -5,9 +5,9 @@
 //! as many rows, and end with the same variant of its result; otherwise the unit fails and is not committed. On PostgreSQL
 //! another transaction may commit between the two, so that nothing is compared: a test sees what the second run did.
 
-use super::supervision::ConnectionHealth;
+use super::connection_health::ConnectionHealth;
+use super::statement_log::{RecordedStatement, StatementLog};
 use super::unit::{Conn, RunLog, UnitOutcome, answer, run_once};
-use super::work::{RecordedStatement, StatementLog};
 use crate::error::StoreError;
 use crate::error::{FailureKind, classify};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbBackend, TransactionTrait as _};

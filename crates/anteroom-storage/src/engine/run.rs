@@ -4,7 +4,7 @@ use std::future::Future;
 
 use sea_orm::DatabaseTransaction;
 
-use super::supervision::ConnectionHealth;
+use super::connection_health::ConnectionHealth;
 use super::unit::{Conn, RunLog, UnitOutcome, run_once};
 use crate::error::StoreError;
 

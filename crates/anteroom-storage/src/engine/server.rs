@@ -1,8 +1,8 @@
 //! Opening connections to PostgreSQL.
 
 use super::connect::connect_error;
+use super::connection_health::ConnectionHealth;
 use super::pooling;
-use super::supervision::ConnectionHealth;
 use crate::engine::options::{PostgresTimeouts, STATEMENT_CACHE, TRUSTED_IDLE};
 use crate::engine::server_facts::ServerFacts;
 use crate::error::StoreError;

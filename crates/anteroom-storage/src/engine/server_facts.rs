@@ -7,7 +7,7 @@ use sea_orm::sqlx::{PgConnection, Row as _, raw_sql};
 
 /// Whether the database takes writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Writes {
+pub enum WriteMode {
     Writable,
     /// The server follows another one.
     Standby,
@@ -15,7 +15,7 @@ pub enum Writes {
     ReadOnly,
 }
 
-impl Writes {
+impl WriteMode {
     pub(crate) const fn of(is_standby: bool, is_read_only: bool) -> Self {
         match (is_standby, is_read_only) {
             (true, _) => Self::Standby,
@@ -36,7 +36,7 @@ pub struct ServerFacts {
     may_create: bool,
     /// Where the tables are, if that is in another schema.
     other_schema: Option<String>,
-    writes: Writes,
+    writes: WriteMode,
     /// Connections that the server lets this role have in all.
     pub connections: u32,
     pub fsync: bool,
@@ -71,7 +71,7 @@ impl ServerFacts {
             role: row.try_get("role")?,
             may_create: row.try_get("may_create")?,
             other_schema: row.try_get("other_schema")?,
-            writes: Writes::of(row.try_get("is_standby")?, row.try_get("is_read_only")?),
+            writes: WriteMode::of(row.try_get("is_standby")?, row.try_get("is_read_only")?),
             connections: u32::try_from(row.try_get::<i32, _>("connections")?).unwrap_or_default(),
             fsync: row.try_get("fsync")?,
             full_page_writes: row.try_get("full_page_writes")?,
@@ -96,9 +96,9 @@ impl ServerFacts {
     /// For serving.
     pub fn check_writable(&self) -> Result<(), UnusableDatabase> {
         match self.writes {
-            Writes::Writable => Ok(()),
-            Writes::Standby => Err(UnusableDatabase::Standby),
-            Writes::ReadOnly => Err(UnusableDatabase::ReadOnly),
+            WriteMode::Writable => Ok(()),
+            WriteMode::Standby => Err(UnusableDatabase::Standby),
+            WriteMode::ReadOnly => Err(UnusableDatabase::ReadOnly),
         }
     }
 
@@ -132,7 +132,7 @@ mod tests {
             role: "anteroom".to_owned(),
             may_create: true,
             other_schema: None,
-            writes: Writes::Writable,
+            writes: WriteMode::Writable,
             connections: 97,
             fsync: true,
             full_page_writes: true,
@@ -155,10 +155,10 @@ mod tests {
         assert_eq!(powerless.check_usable(), Ok(()));
         let expected = UnusableDatabase::NoCreate { schema: "public".to_owned(), role };
         assert_eq!(powerless.check_changeable(), Err(expected));
-        let standby = ServerFacts { writes: Writes::of(true, true), ..sound() };
+        let standby = ServerFacts { writes: WriteMode::of(true, true), ..sound() };
         assert_eq!(standby.check_usable(), Ok(()));
         assert_eq!(standby.check_writable(), Err(UnusableDatabase::Standby));
-        let read_only = ServerFacts { writes: Writes::of(false, true), ..sound() };
+        let read_only = ServerFacts { writes: WriteMode::of(false, true), ..sound() };
         assert_eq!(read_only.check_changeable(), Err(UnusableDatabase::ReadOnly));
         assert_eq!(sound().check_changeable(), Ok(()));
     }

@@ -1,8 +1,8 @@
 //! One unit of work: its transaction, lent to the closure and taken back.
 
+use super::connection_health::{ConnectionHealth, max_dead_connections};
 use super::inline_reads::{Cells, InlineReads};
-use super::supervision::{ConnectionHealth, max_dead_connections};
-use super::work::StatementLog;
+use super::statement_log::StatementLog;
 use crate::error::StoreError;
 use crate::error::{FailureKind, classify};
 use futures_util::FutureExt as _;
@@ -22,7 +22,7 @@ pub(crate) struct Conn {
     source: StatementTarget,
     /// For statements that find a few rows by an index, outside of any unit.
     inline: Option<InlineReads>,
-    work: StatementLog,
+    log: StatementLog,
 }
 
 #[derive(Clone)]
@@ -36,7 +36,7 @@ enum StatementTarget {
 struct UnitTransaction {
     backend: DbBackend,
     supervision: Option<ConnectionHealth>,
-    slot: Mutex<TransactionState>,
+    state: Mutex<TransactionState>,
     log: RunLog,
 }
 
@@ -64,7 +64,7 @@ pub(super) struct UnitOutcome<R> {
 impl Conn {
     pub(crate) fn of_pool(pool: DatabaseConnection, supervision: Option<ConnectionHealth>) -> Self {
         let source = StatementTarget::Pool(pool, supervision);
-        Self { source, inline: None, work: StatementLog::default() }
+        Self { source, inline: None, log: StatementLog::default() }
     }
 
     pub(super) fn with_inline_reads(self, inline: InlineReads) -> Self {
@@ -81,27 +81,29 @@ impl Conn {
 
     /// The same, and what it is asked is recorded there.
     pub(crate) fn recorded_in(self, work: &StatementLog) -> Self {
-        Self { work: work.clone(), ..self }
+        Self { log: work.clone(), ..self }
     }
 
     /// The text of a statement, if it is recorded.
     fn sql_to_record(&self, statement: &Statement) -> Option<String> {
         let is_recorded = match &self.source {
-            StatementTarget::Unit(loan) => loan.log.statements.is_recording() || self.work.is_recording(),
-            StatementTarget::Pool(..) => self.work.is_recording(),
+            StatementTarget::Unit(unit_transaction) => {
+                unit_transaction.log.statements.is_recording() || self.log.is_recording()
+            }
+            StatementTarget::Pool(..) => self.log.is_recording(),
         };
         is_recorded.then(|| statement.sql.clone())
     }
 
     fn note(&self, sql: Option<&str>, rows: u64) {
         let Some(sql) = sql else { return };
-        if let StatementTarget::Unit(loan) = &self.source {
-            loan.log.statements.note(sql, rows);
-            if loan.log.is_rolled_back {
+        if let StatementTarget::Unit(unit_transaction) = &self.source {
+            unit_transaction.log.statements.note(sql, rows);
+            if unit_transaction.log.is_rolled_back {
                 return;
             }
         }
-        self.work.note(sql, rows);
+        self.log.note(sql, rows);
     }
 }
 
@@ -117,20 +119,20 @@ where
     Fut: Future<Output = Result<T, E>>,
     E: From<StoreError>,
 {
-    let loan = Arc::new(UnitTransaction {
+    let unit_transaction = Arc::new(UnitTransaction {
         backend: transaction.get_database_backend(),
         supervision: supervision.cloned(),
-        slot: Mutex::new(TransactionState { transaction: Some(transaction), failure: None }),
+        state: Mutex::new(TransactionState { transaction: Some(transaction), failure: None }),
         log,
     });
-    let source = StatementTarget::Unit(Arc::clone(&loan));
-    let borrowed = Conn { source, inline: None, work: StatementLog::default() };
+    let source = StatementTarget::Unit(Arc::clone(&unit_transaction));
+    let borrowed = Conn { source, inline: None, log: StatementLog::default() };
     let outcome = AssertUnwindSafe(async move { work(borrowed).await }).catch_unwind().await;
     let (transaction, failure) = {
-        let mut slot = loan.slot.lock().await;
+        let mut slot = unit_transaction.state.lock().await;
         (slot.transaction.take(), slot.failure.take())
     };
-    let escaped = Arc::into_inner(loan).is_none();
+    let escaped = Arc::into_inner(unit_transaction).is_none();
     let answer = match (outcome, &failure) {
         (Err(_), _) => Err(StoreError::Panicked.into()),
         (Ok(Err(error)), _) => Err(error),
@@ -162,7 +164,7 @@ pub(super) async fn answer<R>(
     asked: impl Future<Output = Result<R, DbErr>>,
 ) -> Result<R, DbErr> {
     match supervision {
-        Some(supervision) => supervision.answer(asked).await,
+        Some(supervision) => supervision.with_timeout(asked).await,
         None => asked.await,
     }
 }
@@ -180,10 +182,10 @@ impl StatementTarget {
             StatementTarget::Pool(pool, supervision) => {
                 answer(supervision.as_ref(), pool.execute_raw(statement)).await
             }
-            StatementTarget::Unit(loan) => {
-                let mut slot = loan.slot.lock().await;
+            StatementTarget::Unit(unit_transaction) => {
+                let mut slot = unit_transaction.state.lock().await;
                 let asked = slot.transaction()?.execute_raw(statement);
-                let result = answer(loan.supervision.as_ref(), asked).await;
+                let result = answer(unit_transaction.supervision.as_ref(), asked).await;
                 slot.noting(result)
             }
         }
@@ -194,10 +196,10 @@ impl StatementTarget {
             StatementTarget::Pool(pool, supervision) => {
                 answer(supervision.as_ref(), pool.execute_unprepared(sql)).await
             }
-            StatementTarget::Unit(loan) => {
-                let mut slot = loan.slot.lock().await;
+            StatementTarget::Unit(unit_transaction) => {
+                let mut slot = unit_transaction.state.lock().await;
                 let asked = slot.transaction()?.execute_unprepared(sql);
-                let result = answer(loan.supervision.as_ref(), asked).await;
+                let result = answer(unit_transaction.supervision.as_ref(), asked).await;
                 slot.noting(result)
             }
         }
@@ -216,10 +218,10 @@ impl StatementTarget {
                 }
                 result
             }
-            StatementTarget::Unit(loan) => {
-                let mut slot = loan.slot.lock().await;
+            StatementTarget::Unit(unit_transaction) => {
+                let mut slot = unit_transaction.state.lock().await;
                 let asked = slot.transaction()?.query_one_raw(statement);
-                let result = answer(loan.supervision.as_ref(), asked).await;
+                let result = answer(unit_transaction.supervision.as_ref(), asked).await;
                 slot.noting(result)
             }
         }
@@ -238,10 +240,10 @@ impl StatementTarget {
                 }
                 result
             }
-            StatementTarget::Unit(loan) => {
-                let mut slot = loan.slot.lock().await;
+            StatementTarget::Unit(unit_transaction) => {
+                let mut slot = unit_transaction.state.lock().await;
                 let asked = slot.transaction()?.query_all_raw(statement);
-                let result = answer(loan.supervision.as_ref(), asked).await;
+                let result = answer(unit_transaction.supervision.as_ref(), asked).await;
                 slot.noting(result)
             }
         }
@@ -253,7 +255,7 @@ impl ConnectionTrait for Conn {
     fn get_database_backend(&self) -> DbBackend {
         match &self.source {
             StatementTarget::Pool(pool, _) => pool.get_database_backend(),
-            StatementTarget::Unit(loan) => loan.backend,
+            StatementTarget::Unit(unit_transaction) => unit_transaction.backend,
         }
     }
 

@@ -1,4 +1,4 @@
-//! Grants and their families of refresh tokens: the writes. They are read in `hot`.
+//! Grants and their families of refresh tokens: the writes. They are read in `frequent_queries`.
 //!
 //! What was checked before a write can have changed meanwhile. So each write has its condition in the statement, and returns
 //! whether it held.
@@ -43,7 +43,7 @@ pub struct CodeRecord {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InsertGrantResult {
-    Yes,
+    Inserted,
     /// A grant of this id exists: the code was redeemed before.
     AlreadyThere,
     /// The account is no longer active, or of another epoch, or the session has ended.
@@ -107,7 +107,7 @@ impl Tx {
             _ => INSERT_ON_SQLITE,
         };
         if self.execute(sql, grant_values(grant, expires_at)?).await? == 1 {
-            return Ok(InsertGrantResult::Yes);
+            return Ok(InsertGrantResult::Inserted);
         }
         let there = grants::Entity::find_by_id(grant.id.0).one(&self.conn).await?;
         Ok(if there.is_some() {
@@ -145,9 +145,9 @@ impl Tx {
             next.idle_expires_at.as_millisecond().into(),
             next.expires_at.as_millisecond().into(),
             next.rotated_from.map(|address| address.to_string()).into(),
-            next.entered.map(|entered| i64::from(entered.generation)).into(),
-            next.entered.map(|entered| entered.at.as_millisecond()).into(),
-            next.entered.and_then(|entered| entered.from).map(|address| address.to_string()).into(),
+            next.last_audited.map(|entered| i64::from(entered.generation)).into(),
+            next.last_audited.map(|entered| entered.at.as_millisecond()).into(),
+            next.last_audited.and_then(|entered| entered.from).map(|address| address.to_string()).into(),
         ];
         Ok(self.execute(ROTATE, values).await? == 1)
     }

@@ -3,10 +3,10 @@
 //! A lease locks rows of one of the two tables and no other. On PostgreSQL it skips locked rows, so that nodes lease different
 //! ones instead of waiting for each other.
 
-pub(crate) mod message_ends;
+pub(crate) mod leases;
+pub(crate) mod message_results;
 mod outbox;
-pub(crate) mod sending;
 
-pub use message_ends::MessageResult;
+pub use leases::{LeasedMessage, MessageState, MessageStatus};
+pub use message_results::MessageResult;
 pub use outbox::{DeliveryResult, LogoutClients, LogoutDelivery, LogoutLease};
-pub use sending::{LeasedMessage, MessageState, MessageStatus};

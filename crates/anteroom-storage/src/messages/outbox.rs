@@ -11,7 +11,7 @@ use crate::store::{Queries, Tx};
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::address::EmailAddress;
 use anteroom_domain::ids::{AccountId, MessageId, SessionId};
-use anteroom_domain::message::{CODE, Channel, Message, MessageBody};
+use anteroom_domain::message::{Channel, KIND_OF_CODE, Message, MessageBody};
 use anteroom_domain::phone::E164;
 use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::ClientId;
@@ -287,7 +287,7 @@ fn message_body(
             to: EmailAddress::from_stored(&row.recipient).map_err(|_| place.corrupt("recipient"))?,
             mail: serde_json::from_slice(payload).map_err(|_| sealed())?,
         },
-        Channel::Text if row.kind == CODE => MessageBody::Text { to: number()?, code: code()? },
+        Channel::Text if row.kind == KIND_OF_CODE => MessageBody::Text { to: number()?, code: code()? },
         Channel::Text => {
             let notice = serde_json::from_slice(payload).map_err(|_| sealed())?;
             MessageBody::Notice { to: number()?, notice }

@@ -25,9 +25,9 @@ pub async fn migrate(options: &StoreOptions) -> Result<usize, StoreError> {
     migrate_with(options, &MigrationRetry::default()).await
 }
 
-async fn migrate_with(options: &StoreOptions, patience: &MigrationRetry) -> Result<usize, StoreError> {
+async fn migrate_with(options: &StoreOptions, retry: &MigrationRetry) -> Result<usize, StoreError> {
     let (connection, server) = open_single(options).await?;
-    let applied = attempts(&connection, server.as_ref(), patience).await;
+    let applied = attempts(&connection, server.as_ref(), retry).await;
     connection.close_by_ref().await?;
     applied
 }
@@ -44,7 +44,7 @@ pub async fn schema_state(options: &StoreOptions) -> Result<SchemaState, StoreEr
 async fn attempts(
     connection: &DatabaseConnection,
     server: Option<&ServerFacts>,
-    patience: &MigrationRetry,
+    retry: &MigrationRetry,
 ) -> Result<usize, StoreError> {
     for attempt in 1.. {
         let error = match migrate_on(connection, server).await {
@@ -53,16 +53,16 @@ async fn attempts(
             Err(MigrationFailure::Blocked(error)) => error,
         };
         let holders = holders(connection).await.unwrap_or_default();
-        if attempt >= patience.attempts {
+        if attempt >= retry.attempts {
             return Err(StoreError::TablesInUse { holders });
         }
         tracing::warn!(
             attempt,
-            of = patience.attempts,
+            of = retry.attempts,
             holders,
             "the schema is changed once other transactions let go of its tables: {error}"
         );
-        patience.rest().await;
+        retry.rest().await;
     }
     Err(StoreError::Collided)
 }
@@ -128,9 +128,9 @@ pub(crate) async fn state_on(connection: &impl ConnectionTrait) -> Result<Schema
         _ => "SELECT 1 WHERE to_regclass('seaql_migrations') IS NOT NULL",
     };
     if connection.query_one_raw(Statement::from_string(backend, installed)).await?.is_none() {
-        return Ok(SchemaState::judge(&BTreeSet::new()));
+        return Ok(SchemaState::of(&BTreeSet::new()));
     }
-    Ok(SchemaState::judge(&applied_on(connection).await?))
+    Ok(SchemaState::of(&applied_on(connection).await?))
 }
 
 /// The names of the steps that the database has, which has the table for them.

@@ -18,7 +18,7 @@ fn a_schema_one_step_ahead_is_usable_and_two_are_not() {
         (with(&["9998_later"]), SchemaState::Newer(1), true),
         (with(&["9998_later", "9999_even_later"]), SchemaState::Newer(2), false),
     ] {
-        assert_eq!(SchemaState::judge(&applied), state);
+        assert_eq!(SchemaState::of(&applied), state);
         assert_eq!(state.is_usable(), usable, "{state:?}");
     }
 }

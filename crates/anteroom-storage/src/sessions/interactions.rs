@@ -45,7 +45,7 @@ impl Tx {
             created_at: Set(interaction.created_at.as_millisecond()),
             expires_at: Set(interaction.expires_at.as_millisecond()),
             finished_at: Set(interaction.finished_at.map(Timestamp::as_millisecond)),
-            answer: Set(interaction.answer.clone()),
+            answer: Set(interaction.authorization_response.clone()),
         };
         let inserted = interactions::Entity::insert(row)
             .on_conflict_do_nothing_on([interactions::Column::HandleDigest])
@@ -90,6 +90,6 @@ fn interaction(row: &interactions::Model) -> Result<Interaction, StoreError> {
         created_at: place.time("created_at", row.created_at)?,
         expires_at: place.time("expires_at", row.expires_at)?,
         finished_at: place.optional_time("finished_at", row.finished_at)?,
-        answer: row.answer.clone(),
+        authorization_response: row.answer.clone(),
     })
 }

@@ -7,7 +7,7 @@ use crate::row::RowRef;
 use crate::sessions::session::session;
 use crate::store::{Queries, Tx};
 use anteroom_crypto::KeyedDigest;
-use anteroom_domain::ids::{AccountId, CodeId};
+use anteroom_domain::ids::{AccountId, OneTimeCodeId};
 use anteroom_domain::one_time_code::CodePurpose;
 use anteroom_domain::session::Session;
 use jiff::Timestamp;
@@ -100,7 +100,7 @@ impl Queries {
     }
 
     /// When the code with this identifier was sent.
-    pub async fn code_sent_at(&self, id: CodeId) -> Result<Option<Timestamp>, StoreError> {
+    pub async fn code_sent_at(&self, id: OneTimeCodeId) -> Result<Option<Timestamp>, StoreError> {
         let found: Option<i64> = one_time_codes::Entity::find_by_id(id.0)
             .select_only()
             .column(one_time_codes::Column::CreatedAt)

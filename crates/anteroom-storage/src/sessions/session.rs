@@ -1,4 +1,4 @@
-//! Rows of sessions: reads that are not frequent (see `hot`), all writes, and the clients to notify when a session ends.
+//! Rows of sessions: reads that are not frequent (see `frequent_queries`), all writes, and the clients to notify when a session ends.
 
 use crate::entity::{grants, sessions};
 use crate::error::StoreError;
@@ -50,7 +50,7 @@ pub struct SessionClient {
 /// The session, the client, the sector under which it knew the person, the session's own row, and its `pairwise_sid`.
 type ParticipantRow = (Uuid, String, Option<String>, Option<Uuid>, Option<bool>);
 
-fn participant((id, client, sector, row, by_sector): ParticipantRow) -> Result<SessionClient, StoreError> {
+fn session_client((id, client, sector, row, by_sector): ParticipantRow) -> Result<SessionClient, StoreError> {
     // A session's row outlives the notices of its sign-out. If the row is missing all the same, the `sid` is derived per
     // sector, which discloses least.
     let by_sector = row.is_none() || by_sector == Some(true);
@@ -151,7 +151,7 @@ impl Queries {
             .order_by_asc(grants::Column::SubjectSector)
             .distinct();
         let participants: Vec<ParticipantRow> = participants.into_tuple().all(&self.conn).await?;
-        participants.into_iter().map(participant).collect()
+        participants.into_iter().map(session_client).collect()
     }
 
     /// Sessions that have outlived a limit and were not ended yet, the longest idle first.
@@ -217,7 +217,7 @@ impl Tx {
             last_active_at: Set(session.last_active_at.as_millisecond()),
             ended_at: Set(session.ended_at.map(Timestamp::as_millisecond)),
             end_reason: Set(None),
-            sid_by_sector: Set(session.pairwise_sid.then_some(true)),
+            sid_by_sector: Set(session.sid_by_sector.then_some(true)),
             left_at: Set(session.not_current_since.map(Timestamp::as_millisecond)),
             answered_form: Set(form.map(|form| form.as_bytes().to_vec())),
             answered_at: Set(form.map(|_| session.last_active_at.as_millisecond())),
@@ -340,7 +340,7 @@ pub(crate) fn session(row: &sessions::Model) -> Result<Session, StoreError> {
         created_at: place.time("created_at", row.created_at)?,
         last_active_at: place.time("last_active_at", row.last_active_at)?,
         ended_at: place.optional_time("ended_at", row.ended_at)?,
-        pairwise_sid: row.sid_by_sector == Some(true),
+        sid_by_sector: row.sid_by_sector == Some(true),
         not_current_since: place.optional_time("left_at", row.left_at)?,
     })
 }

@@ -1,7 +1,7 @@
 use crate::fixtures::*;
 use crate::support::on_both_databases;
 use anteroom_domain::account::{AccountEpoch, AccountStatus, GroupName};
-use anteroom_domain::ids::FactorId;
+use anteroom_domain::ids::AuthenticatorAppId;
 use anteroom_domain::lockout::{FailureCounters, Lockout, LockoutPolicy};
 use anteroom_domain::totp::{AuthenticatorApp, TimeStep};
 use anteroom_storage::{FirstCode, InsertAccountError, NewAccount, StoreError, StoreOptions};
@@ -116,7 +116,7 @@ async fn a_hash_is_replaced_only_if_it_is_still_the_same(options: StoreOptions) 
 async fn rfc6238_5_2_of_two_codes_the_later_step_alone_is_taken(options: StoreOptions) {
     let store = store_with(&options, [1, 2]).await;
     let app = |n: u128, created| AuthenticatorApp {
-        id: FactorId(uuid::Uuid::from_u128(n)),
+        id: AuthenticatorAppId(uuid::Uuid::from_u128(n)),
         account: account_id(1),
         secret_sealed: vec![1, 2, 3],
         confirmed_at: None,
@@ -150,7 +150,7 @@ async fn rfc6238_5_2_of_two_codes_the_later_step_alone_is_taken(options: StoreOp
     let apps = store.apps_of(account_id(1)).await.unwrap();
     assert_eq!(apps.iter().map(|app| (app.id, app.last_step)).collect::<Vec<_>>(), [(id, Some(TimeStep(8)))]);
     assert_eq!(
-        apps.iter().map(|app| [at(39), at(40)].map(|now| app.serves(now))).collect::<Vec<_>>(),
+        apps.iter().map(|app| [at(39), at(40)].map(|now| app.is_usable(now))).collect::<Vec<_>>(),
         [[false, true]]
     );
     let unit = store.write(move |tx| async move {

@@ -28,7 +28,7 @@ fn entry(number: u8) -> AuditEntry {
         subject: Some(account_id(2)),
         client: Some("client-1".parse().unwrap()),
         session: Some(session_id(1)),
-        address: Some("2001:db8::1".parse().unwrap()),
+        ip_address: Some("2001:db8::1".parse().unwrap()),
         reference: Some(reference(number % 2)),
         event: Event::SignedIn { acr: Acr::Pwd, device: Some(device_id(1)), new_device: true },
     }
@@ -46,7 +46,7 @@ async fn an_entry_is_found_by_its_reference_and_authentic(options: StoreOptions)
             subject: None,
             client: None,
             session: None,
-            address: None,
+            ip_address: None,
             reference: None,
             event,
             ..entry(4)

@@ -5,7 +5,7 @@ use anteroom_domain::audit::{Actor, AuditEntry, Event};
 use anteroom_domain::audit_trail::chain::{ChainLink, Checkpoint};
 use anteroom_domain::audit_trail::verify::{ChainVerifier, CheckpointSource, VerificationKeys};
 use anteroom_domain::ids::AuditId;
-use anteroom_storage::{Linking, Store, StoreError, StoreOptions};
+use anteroom_storage::{LinkingResult, Store, StoreError, StoreOptions};
 use uuid::Uuid;
 
 on_both_databases!(
@@ -24,7 +24,7 @@ fn entry(second: i64, number: u128) -> AuditEntry {
         subject: None,
         client: None,
         session: None,
-        address: None,
+        ip_address: None,
         reference: None,
         event: Event::RateLimited { scope: "sign_in", count: 1 },
     }
@@ -51,13 +51,13 @@ async fn verify(store: &Store, entries: u64) {
     assert_eq!(store.chain_end().await.unwrap(), report.last);
 }
 
-fn linking(entries: u64, more: bool) -> Linking {
-    Linking { entries, more, left_out: Vec::new() }
+fn linking(entries: u64, more: bool) -> LinkingResult {
+    LinkingResult { entries, more, left_out: Vec::new() }
 }
 
 async fn entries_are_linked_in_their_order_and_late_ones_behind(options: StoreOptions) {
     let store = store(&options).await;
-    assert_eq!(store.link_entries(10).await.unwrap(), Linking::default());
+    assert_eq!(store.link_entries(10).await.unwrap(), LinkingResult::default());
     assert_eq!(store.chain_end().await.unwrap(), ChainLink::beginning());
     for (second, number) in [(3, 1), (1, 3), (1, 2), (2, 9)] {
         append(&store, second, number).await;

@@ -3,7 +3,7 @@
 use crate::fixtures::*;
 use crate::support::on_both_databases;
 use anteroom_domain::account::PhoneKind;
-use anteroom_domain::ids::{BrowserId, CodeId, InteractionId, PhoneId};
+use anteroom_domain::ids::{BrowserId, InteractionId, OneTimeCodeId, PhoneId};
 use anteroom_domain::interaction::{Destination, Interaction, InteractionState};
 use anteroom_domain::one_time_code::{CodePurpose, CodeQuota, OneTimeCode};
 use anteroom_domain::phone::{DeliveryMethod, E164};
@@ -27,7 +27,7 @@ async fn with_interactions(options: &StoreOptions) -> Store {
             created_at: at(2),
             expires_at: at(1000),
             finished_at: None,
-            answer: None,
+            authorization_response: None,
         };
         let inserted = write_with(&store, (interaction, digest(number)), |tx, (interaction, digest)| {
             Box::pin(tx.insert_interaction(interaction, digest))
@@ -39,7 +39,7 @@ async fn with_interactions(options: &StoreOptions) -> Store {
 
 fn code(number: u8) -> OneTimeCode {
     OneTimeCode {
-        id: CodeId(message_id(number).0),
+        id: OneTimeCodeId(message_id(number).0),
         account: account_id(1),
         purpose: CodePurpose::Recovery,
         phone: new_account(1).phones[1].id,
@@ -107,7 +107,7 @@ async fn what_was_sent_and_entered_is_counted_for_account_and_purpose_since_a_ti
     let before_of = |account: u8, quota, since| {
         let store = &store;
         async move {
-            store.sent_before(account_id(account), CodePurpose::Recovery, quota, at(since)).await.unwrap()
+            store.code_attempts(account_id(account), CodePurpose::Recovery, quota, at(since)).await.unwrap()
         }
     };
     let (other, apart) = (CodeQuota::OtherDevice, CodeQuota::SteppedUpDevice);

@@ -53,7 +53,7 @@ async fn rfc6749_4_1_2_a_code_is_redeemed_once_however_many_try(options: StoreOp
     for one in tries {
         answers.push(one.await.unwrap());
     }
-    assert_eq!(answers.iter().filter(|answer| **answer == InsertGrantResult::Yes).count(), 1);
+    assert_eq!(answers.iter().filter(|answer| **answer == InsertGrantResult::Inserted).count(), 1);
     assert_eq!(answers.iter().filter(|answer| **answer == InsertGrantResult::AlreadyThere).count(), 19);
     let record = store.grant_with_context(grant_id(1)).await.unwrap().unwrap();
     assert_eq!(record.grant, grant(1, 1, 1, "openid"));
@@ -86,7 +86,7 @@ async fn a_code_is_not_redeemed_into_a_world_that_has_changed(options: StoreOpti
 async fn with_family(options: &StoreOptions, grants: u8) -> Store {
     let store = signed_in(options).await;
     for number in 1..=grants {
-        assert_eq!(insert(&store, number, 1, 1, "openid offline_access").await, InsertGrantResult::Yes);
+        assert_eq!(insert(&store, number, 1, 1, "openid offline_access").await, InsertGrantResult::Inserted);
         store.write(move |tx| async move { tx.insert_family(&family(number)).await }).await.unwrap();
     }
     store

@@ -25,7 +25,7 @@ fn interaction(number: u8) -> Interaction {
         created_at: at(2),
         expires_at: at(1000),
         finished_at: None,
-        answer: None,
+        authorization_response: None,
     }
 }
 
@@ -36,7 +36,7 @@ fn proven(number: u8) -> Interaction {
         account: account_id(1),
         epoch: AccountEpoch(0),
         at: at(3),
-        kind: ProofKind::ExpiredPassword { told: true },
+        kind: ProofKind::ExpiredPassword { acknowledged: true },
         device: None,
         factor: Some(PassedFactor { at: at(4), method: FactorMethod::Call }),
     });

@@ -8,7 +8,7 @@ use anteroom_domain::link::{EmailedLink, LinkKind};
 use anteroom_domain::mail_request::MailRequest;
 use anteroom_domain::message::{Mail, Message, MessageBody};
 use anteroom_storage::{
-    FormWindow, MailRequestResult, RequestedLink, Store, StoreError, StoreOptions, Sweeps,
+    FormWindow, MailRequestResult, MailRequestRow, Store, StoreError, StoreOptions, Sweeps,
 };
 use futures_util::future::join_all;
 
@@ -83,26 +83,26 @@ async fn of_many_browsers_that_press_at_once_one_has_it_and_keeps_it(options: St
     assert_eq!((kept.used_at, kept.followed_in), (Some(at(20)), Some(browser(winner))));
 }
 
-fn asked(number: u8, address: u8) -> RequestedLink {
+fn asked(number: u8, address: u8) -> MailRequestRow {
     let link = EmailedLink { account: None, ..link(number) };
-    let ask = MailRequest {
+    let request = MailRequest {
         address: format!("person{address}@practice.example"),
         token: format!("token {number}"),
-        typed: Some("ABCDE-FGHJK".to_owned()),
+        mailed_code: Some("ABCDE-FGHJK".to_owned()),
         reference: Some("K7QM-2XRD".to_owned()),
-        from: Some("203.0.113.9".parse().unwrap()),
+        ip_address: Some("203.0.113.9".parse().unwrap()),
         languages: None,
     };
-    RequestedLink { until: link.expires_at, link, address: digest(200 + address), ask }
+    MailRequestRow { until: link.expires_at, link, address_digest: digest(200 + address), request }
 }
 
-async fn ask(store: &Store, asked: RequestedLink) {
-    write_with(store, asked, |tx, asked| Box::pin(tx.insert_asked_link(asked, None))).await.unwrap();
+async fn ask(store: &Store, asked: MailRequestRow) {
+    write_with(store, asked, |tx, asked| Box::pin(tx.insert_mail_request(asked, None))).await.unwrap();
 }
 
 async fn rows_that_were_asked_for_count_for_their_address_until_their_time_or_a_reset(options: StoreOptions) {
     let store = store_with(&options, [1]).await;
-    let early = RequestedLink { until: at(50), ..asked(2, 1) };
+    let early = MailRequestRow { until: at(50), ..asked(2, 1) };
     for row in [asked(1, 1), early, asked(3, 2)] {
         ask(&store, row).await;
     }
@@ -140,7 +140,7 @@ async fn an_ask_is_answered_once_and_what_it_held_is_erased(options: StoreOption
     }
     let waiting = store.pending_mail_requests(at(10), 9).await.unwrap();
     assert_eq!(waiting.iter().map(|one| one.link).collect::<Vec<_>>(), [link(1).id, link(2).id]);
-    assert_eq!(waiting[0].ask, Some(asked(1, 1).ask));
+    assert_eq!(waiting[0].ask, Some(asked(1, 1).request));
     let invited =
         MailRequestResult { account: Some(account_id(1)), kind: LinkKind::Invitation, expires_at: at(9000) };
     let answer = |becomes: MailRequestResult| {
@@ -170,7 +170,7 @@ async fn insert_interaction(store: &Store) -> InteractionId {
         created_at: at(0),
         expires_at: at(1800),
         finished_at: None,
-        answer: None,
+        authorization_response: None,
     };
     let id = interaction.id;
     let inserted = write_with(store, (interaction, digest(1)), |tx, (interaction, digest)| {

@@ -10,7 +10,7 @@ use anteroom_domain::subject::SubjectNamespace;
 use anteroom_oidc::ClientId;
 use anteroom_storage::{
     DeliveryResult, Instance, InstanceKind, LogoutClients, LogoutDelivery, LogoutLease, Node, RELEASE,
-    RateLimitResult, Store, StoreError, StoreOptions, Sweeps, Swept, Writes,
+    RateLimitResult, Store, StoreError, StoreOptions, Sweeps, Swept, WriteMode,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
@@ -311,7 +311,7 @@ async fn an_effect_of_a_form_is_recorded_once_for_a_moment(options: StoreOptions
 async fn the_database_answers_and_its_clock_is_close(options: StoreOptions) {
     let store = store(&options).await;
     let state = store.state().await.unwrap();
-    assert_eq!(state.writes, Writes::Writable);
+    assert_eq!(state.writes, WriteMode::Writable);
     #[expect(clippy::disallowed_methods, reason = "the database's clock is the system's")]
     let now = Timestamp::now();
     if let Some(time) = state.time {

@@ -16,7 +16,7 @@ on_both_databases!(
 async fn store(options: &StoreOptions) -> Store {
     let unkeyed = Store::connect(options).await.unwrap();
     unkeyed.init_instance(InstanceKind::Production, at(0)).await.unwrap();
-    unkeyed.unlock(Arc::new(Keyring::for_tests(1)), Random::seeded(1))
+    unkeyed.with_keys(Arc::new(Keyring::for_tests(1)), Random::seeded(1))
 }
 
 fn client(id: &str) -> RegisteredClient {

@@ -3,7 +3,7 @@
 use crate::fixtures::*;
 use crate::support::on_both_databases;
 use anteroom_domain::ids::MessageId;
-use anteroom_domain::message::{Channel, Mail, Message, MessageBody, SecretCode};
+use anteroom_domain::message::{Channel, Mail, Message, MessageBody, OneTimeCodeText};
 use anteroom_domain::phone::E164;
 use anteroom_domain::reference::RequestReference;
 use anteroom_storage::{
@@ -45,7 +45,7 @@ fn mail(number: u8) -> Message {
 }
 
 fn text(number: u8) -> Message {
-    let code = SecretCode { digits: "123456".to_owned(), minutes: 10 };
+    let code = OneTimeCodeText { digits: "123456".to_owned(), minutes: 10 };
     message(number, MessageBody::Text { to: E164::parse("+12025550143").unwrap(), code })
 }
 

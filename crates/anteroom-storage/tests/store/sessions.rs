@@ -158,12 +158,12 @@ async fn everyone_who_got_something_hears_of_the_end(options: StoreOptions) {
     let unit = store.write(|tx| async move {
         for (number, account, session) in [(1, 1, 1), (2, 1, 1), (4, 1, 1), (3, 1, 2)] {
             let inserted = tx.insert_grant(&grant(number, account, session, "openid"), at(2000)).await?;
-            assert_eq!(inserted, InsertGrantResult::Yes);
+            assert_eq!(inserted, InsertGrantResult::Inserted);
         }
         // The same client after it has changed its sector.
         let subjects = Some(SubjectNamespace::Pairwise("b.example".to_owned()));
         let moved = Grant { id: grant_id(5), subjects, ..grant(1, 1, 1, "openid") };
-        assert_eq!(tx.insert_grant(&moved, at(2000)).await?, InsertGrantResult::Yes);
+        assert_eq!(tx.insert_grant(&moved, at(2000)).await?, InsertGrantResult::Inserted);
         tx.clients_of_sessions(&[session_id(1)]).await
     });
     let heard = unit.await.unwrap();
@@ -178,7 +178,7 @@ async fn everyone_who_got_something_hears_of_the_end(options: StoreOptions) {
 async fn the_participants_of_several_sessions_are_one_read(options: StoreOptions) {
     let store = signed_in(&options).await;
     let unit = store.write(|tx| async move {
-        let by_sector = Session { pairwise_sid: true, ..session(7, 2) };
+        let by_sector = Session { sid_by_sector: true, ..session(7, 2) };
         tx.insert_session(&by_sector, &digest(7)).await?;
         for (number, account, of) in [(1, 1, 1), (2, 1, 1), (4, 2, 7)] {
             tx.insert_grant(&grant(number, account, of, "openid"), at(2000)).await?;

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub(crate) async fn store(options: &StoreOptions) -> Store {
-    Store::connect(options).await.unwrap().unlock(Arc::new(Keyring::for_tests(1)), Random::seeded(1))
+    Store::connect(options).await.unwrap().with_keys(Arc::new(Keyring::for_tests(1)), Random::seeded(1))
 }
 
 /// A store that holds the accounts of these numbers.
@@ -174,7 +174,7 @@ pub(crate) fn session(number: u8, account: u8) -> Session {
         created_at: at(3),
         last_active_at: at(4),
         ended_at: None,
-        pairwise_sid: false,
+        sid_by_sector: false,
         not_current_since: None,
     }
 }
@@ -212,7 +212,7 @@ pub(crate) fn family(grant: u8) -> RefreshFamily {
         idle_expires_at: at(1000),
         expires_at: at(2000),
         rotated_from: None,
-        entered: None,
+        last_audited: None,
         repeats: 0,
     }
 }

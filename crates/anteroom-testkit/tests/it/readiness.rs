@@ -29,7 +29,7 @@ on_both_databases!(
 async fn look(provider: &TestProvider) {
     HealthMonitor::default().run_checks(&provider.provider).await;
     // An error is looked at again a second later.
-    let _ = anteroom_flows::node::history::check_now(&provider.provider).await;
+    let _ = anteroom_flows::node::database_history::check_now(&provider.provider).await;
 }
 
 fn assert_told_to_come_again(answer: &TestResponse, what: &str) {

@@ -2,10 +2,10 @@
 
 use crate::ALICE;
 use anteroom_domain::client::Client;
-use anteroom_domain::registration::RegistrationMode;
+use anteroom_domain::client_registration::RegistrationMode;
 use anteroom_flows::context::provider::{Clients, Snapshot};
 use anteroom_flows::keys::signing_keys::RotationReason;
-use anteroom_oidc::jwe::DecryptionKeyKind;
+use anteroom_oidc::jwe::EncryptionKeyType;
 use anteroom_testkit::{
     AppDecryptionKey, AppKey, Backend, PASSWORD, TestProvider, TestResponse, Tokens, header,
     on_both_databases,
@@ -198,7 +198,7 @@ async fn a_client_that_is_taken_out_while_its_keys_are_fetched_is_refused(backen
 async fn a_client_that_is_taken_out_while_keys_to_encrypt_to_are_fetched_gets_nothing(backend: Backend) {
     for endpoint in ["/token", "/userinfo"] {
         let (place, url) = slow_place().await;
-        let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+        let key = AppDecryptionKey::new(EncryptionKeyType::Ec);
         let kind = if endpoint == "/token" { "id_token" } else { "userinfo" };
         let sealed = format!(
             "[[clients]]\nclient_id = \"sealed\"\nfirst_party = true\nscope = \"openid\"\njwks_uri = \"{url}\"\n\

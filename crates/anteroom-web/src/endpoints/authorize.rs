@@ -9,10 +9,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use std::sync::Arc;
 
-use crate::failure::{PageError, finish};
 use crate::forms::is_form;
 use crate::page_context::PageContext;
-use crate::pages::step::show;
+use crate::page_error::{PageError, finish};
+use crate::pages::step::show_page;
 use crate::paths::to_sign_in;
 use crate::received::read_body;
 use crate::respond::{error_return_page, redirect_to};
@@ -25,7 +25,7 @@ pub(crate) async fn get(query: RawQuery, context: PageContext) -> Response {
 async fn answer(context: &PageContext, query: &str) -> Result<Response, PageError> {
     let form = UrlEncodedForm::decode(query.as_bytes()).map_err(|_| invalid())?;
     match authorize(&context.visit, &Parameters::from(&form)).await? {
-        AuthorizeOutcome::Next(next) => show(context, next),
+        AuthorizeOutcome::Next(next) => show_page(context, next),
         AuthorizeOutcome::ErrorReturn(error_return) => Ok(error_return_page(context, &error_return)),
         AuthorizeOutcome::Refused(error) => Err(refused(&error)),
     }

@@ -18,14 +18,14 @@ use std::sync::Arc;
 use crate::state::Web;
 
 /// For documents that are public anyway.
-pub(crate) async fn anyone(request: Request, next: Next) -> Response {
+pub(crate) async fn any_origin(request: Request, next: Next) -> Response {
     let allowed = request.headers().contains_key(ORIGIN).then(|| HeaderValue::from_static("*"));
     answer(request, next, allowed).await
 }
 
 /// For endpoints that registered clients call from a browser.
-pub(crate) async fn registered(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
-    let (origin, reference) = asked(&request);
+pub(crate) async fn client_origins(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    let (origin, reference) = origin_and_reference(&request);
     let allowed = registered_origin(&web, origin, reference).await;
     answer(request, next, allowed).await
 }
@@ -36,7 +36,7 @@ pub(crate) async fn registered_with_credentials(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let (origin, reference) = asked(&request);
+    let (origin, reference) = origin_and_reference(&request);
     let allowed = registered_origin(&web, origin, reference).await;
     let with_credentials = allowed.is_some();
     request.headers_mut().remove(COOKIE);
@@ -49,7 +49,7 @@ pub(crate) async fn registered_with_credentials(
 }
 
 /// The request's origin, and the reference under which the log mentions the request.
-fn asked(request: &Request) -> (Option<HeaderValue>, Option<RequestReference>) {
+fn origin_and_reference(request: &Request) -> (Option<HeaderValue>, Option<RequestReference>) {
     (request.headers().get(ORIGIN).cloned(), request.extensions().get().copied())
 }
 

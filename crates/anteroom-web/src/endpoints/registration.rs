@@ -16,8 +16,8 @@ use secrecy::SecretString;
 use crate::authorization::{REPEATED, Repeated, authorization};
 use crate::endpoints::unavailable::unavailable;
 use crate::page_context::EndpointContext;
+use crate::path_param::PathParam;
 use crate::received::{BodyResult, ReceivedRequest};
-use crate::segment::PathParam;
 
 /// The longest metadata document in bytes; other bodies are limited by the server's own limit.
 const MAX_METADATA: usize = 32 * 1024;

@@ -66,7 +66,7 @@ pub(super) fn token_request(
     refused(context, Some(client.client().id().as_str()), &received, &allowed, error)
 }
 
-pub(super) fn token_reference(
+pub(super) fn token_lookup(
     context: &EndpointContext,
     client: &AuthenticatedClient,
     form: &UrlEncodedForm,

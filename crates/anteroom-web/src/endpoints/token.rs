@@ -6,7 +6,7 @@ use anteroom_flows::error::FlowError;
 use anteroom_flows::protocol::client_authentication::{ClientAuthError, ClientEndpoint, authenticate};
 use anteroom_flows::protocol::introspect::{IntrospectionError, introspect as introspect_token};
 use anteroom_flows::protocol::revoke::revoke as revoke_token;
-use anteroom_flows::protocol::token::{TokenError as ExchangeError, handle_token_request};
+use anteroom_flows::protocol::token::{TokenRequestError, handle_token_request};
 use anteroom_oidc::errors::{TokenError, TokenErrorCode};
 use anteroom_oidc::form::UrlEncodedForm;
 use anteroom_oidc::token::{CredentialsError, PresentedCredentials, TokenLookup, TokenRequest};
@@ -66,7 +66,7 @@ impl ClientRequest {
             .map_err(|error| rejected_requests::credentials(context, authorization, &form, error))?;
         match authenticate(&context.call, endpoint, &presented).await? {
             Ok(client) => {
-                context.call.span.is_about(client.client().id());
+                context.call.span.set_client(client.client().id());
                 count_client_request(&context.call, &client)?;
                 Ok(Self { client, form })
             }
@@ -111,7 +111,7 @@ async fn exchanged(
         .map_err(|error| rejected_requests::token_request(context, &client, &form, error))?;
     match handle_token_request(&context.call, &client, request).await {
         Ok(response) => Ok(Json(response).into_response()),
-        Err(ExchangeError::Flow(error)) => Err(error.into()),
+        Err(TokenRequestError::Flow(error)) => Err(error.into()),
         Err(error) => {
             let client = client.client().id().as_str();
             tracing::warn!(reference = %context.from.reference, client, "token request refused: {error}");
@@ -134,7 +134,7 @@ async fn revoked(
     let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Revocation, headers, body).await?;
     let reference = TokenLookup::parse(&form)
-        .map_err(|error| rejected_requests::token_reference(context, &client, &form, error))?;
+        .map_err(|error| rejected_requests::token_lookup(context, &client, &form, error))?;
     revoke_token(&context.call, &client, &reference.token).await?;
     // RFC 7009 §2.2: clients ignore the body. Some clients treat a response without a content type as a failure.
     Ok(Json(serde_json::json!({})).into_response())
@@ -153,7 +153,7 @@ async fn introspected(
     let ClientRequest { client, form } =
         ClientRequest::read(context, ClientEndpoint::Introspection, headers, body).await?;
     let reference = TokenLookup::parse(&form)
-        .map_err(|error| rejected_requests::token_reference(context, &client, &form, error))?;
+        .map_err(|error| rejected_requests::token_lookup(context, &client, &form, error))?;
     match introspect_token(&context.call, &client, &reference.token).await {
         Ok(answer) => Ok(Json(answer).into_response()),
         Err(IntrospectionError::PublicClient) => {

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse as _, Response};
 use url::form_urlencoded;
 
 use crate::page_context::EndpointContext;
+use crate::path_param::PathParam;
 use crate::received::ReceivedRequest;
-use crate::segment::PathParam;
 use crate::state::Web;
 
 const SIGNATURE: &str = "x-twilio-signature";

@@ -8,14 +8,14 @@ use anteroom_pages::{Application, ChooseAccountPage};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
+use crate::page_error::{PageError, finish};
 use crate::page_token::token_without_account;
 use crate::pages::session_time::redirect_to_sign_in;
 use crate::pages::sign_in_form::SignInForm;
-use crate::pages::step::go;
+use crate::pages::step::respond_to_form;
 use crate::pages::step_view::choices;
 use crate::paths::{CHOOSE_ACCOUNT, SIGN_IN};
 use crate::respond::{PageResponse, redirect_in_browser, see_other, with_cookies};
@@ -54,7 +54,7 @@ impl FormFields for ChooseAccountForm {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        sent.again(CHOOSE_ACCOUNT)
+        sent.reload_path_or(CHOOSE_ACCOUNT)
     }
 }
 
@@ -72,15 +72,15 @@ async fn submitted(
             let mut jar = context.jar.clone();
             jar.sessions = sessions;
             let cookies = jar.of_other_sessions(context.web.secure_cookies());
-            Ok(with_cookies(go(context, next)?, &cookies))
+            Ok(with_cookies(respond_to_form(context, next)?, &cookies))
         }
         ChooseOutcome::SignIn(_) if to_dashboard => Ok(see_other("/sign-in?another=1")),
         ChooseOutcome::SignIn(next) => another(context, next),
         ChooseOutcome::Prove { session, .. } if to_dashboard => {
             Ok(see_other(&format!("{SIGN_IN}?another=1&account={session}")))
         }
-        ChooseOutcome::Prove { next, .. } => go(context, next),
-        ChooseOutcome::Gone => Err(PageError::interaction_expired()),
+        ChooseOutcome::Prove { next, .. } => respond_to_form(context, next),
+        ChooseOutcome::InteractionNotFound => Err(PageError::interaction_expired()),
     }
 }
 
@@ -89,7 +89,9 @@ fn another(
     context: &PageContext,
     next: anteroom_flows::interaction::next::Next,
 ) -> Result<Response, PageError> {
-    let anteroom_flows::interaction::next::Next::Page(page) = next else { return go(context, next) };
+    let anteroom_flows::interaction::next::Next::Page(page) = next else {
+        return respond_to_form(context, next);
+    };
     if page.not_persisted {
         return Ok(SignInForm::new(context, &page.interaction)?.respond(context, StatusCode::OK));
     }

@@ -1,15 +1,15 @@
 //! `POST /consent`.
 
 use anteroom_flows::interaction::consent::{ConsentOutcome, consent};
-use anteroom_flows::interaction::consent_answer::ConsentDecision;
+use anteroom_flows::interaction::consent_decision_record::ConsentDecision;
 use anteroom_flows::interaction::open_interaction::InteractionRef;
 use axum::response::Response;
 
-use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
-use crate::pages::step::{continue_address, go};
+use crate::page_error::{PageError, finish};
+use crate::pages::step::{continue_address, respond_to_form};
 use crate::paths::DASHBOARD;
 use crate::respond::redirect_in_browser;
 
@@ -29,7 +29,7 @@ impl FormFields for ConsentForm {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        sent.again(DASHBOARD)
+        sent.reload_path_or(DASHBOARD)
     }
 }
 
@@ -42,10 +42,10 @@ async fn submitted(
     ConsentForm { decision, interaction_ref }: ConsentForm,
 ) -> Result<Response, PageError> {
     match consent(&context.visit, interaction_ref, decision).await? {
-        ConsentOutcome::Next(next) => go(context, next),
+        ConsentOutcome::Next(next) => respond_to_form(context, next),
         ConsentOutcome::AskedAnew(page) => {
             Ok(redirect_in_browser(context, &format!("{}&changed=1", continue_address(context, &page)?)))
         }
-        ConsentOutcome::Gone => Err(PageError::interaction_expired()),
+        ConsentOutcome::InteractionNotFound => Err(PageError::interaction_expired()),
     }
 }

@@ -10,14 +10,14 @@ use anteroom_pages::{
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::page_context::PageContext;
+use crate::page_error::{PageError, finish};
 use crate::page_token::token_for;
 use crate::pages::session_time::redirect_to_sign_in;
+use crate::path_param::PathParam;
 use crate::paths::{CHANGE_PASSWORD, CHOOSE_ACCOUNT, DASHBOARD, FACTORS, PROFILE, open_href};
 use crate::respond::{PageResponse, redirect_to, see_other};
-use crate::segment::PathParam;
 
 /// `GET /`: redirects to the dashboard, which redirects a person who is not signed in to sign-in.
 pub(crate) async fn home() -> Response {

@@ -4,11 +4,11 @@ use anteroom_flows::interaction::expired_password::acknowledge;
 use anteroom_flows::interaction::open_interaction::InteractionRef;
 use axum::response::Response;
 
-use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
-use crate::pages::step::go;
+use crate::page_error::{PageError, finish};
+use crate::pages::step::respond_to_form;
 use crate::paths::SIGN_IN;
 
 pub(crate) struct ExpiredPasswordForm {
@@ -23,7 +23,7 @@ impl FormFields for ExpiredPasswordForm {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        sent.again(SIGN_IN)
+        sent.reload_path_or(SIGN_IN)
     }
 }
 
@@ -36,7 +36,7 @@ async fn submitted(
     ExpiredPasswordForm { interaction_ref }: ExpiredPasswordForm,
 ) -> Result<Response, PageError> {
     match acknowledge(&context.visit, interaction_ref).await? {
-        Some(next) => go(context, next),
+        Some(next) => respond_to_form(context, next),
         None => Err(PageError::interaction_expired()),
     }
 }

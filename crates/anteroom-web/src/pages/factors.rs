@@ -1,12 +1,11 @@
 //! `/account/factors`: authenticator apps of the account that is signed in.
 
-use anteroom_domain::ids::FactorId;
+use anteroom_domain::ids::AuthenticatorAppId;
 use anteroom_domain::totp::AuthenticatorApp;
+use anteroom_flows::context::active_session::ActiveSession;
 use anteroom_flows::context::call::FormOwner;
-use anteroom_flows::context::live::ActiveSession;
 use anteroom_flows::people::authenticator_apps::{
-    AuthenticatorList, BeginOutcome, ConfirmOutcome, Enrolment, RemoveOutcome, begin, confirm, enrolment,
-    list, remove,
+    self, AuthenticatorList, BeginOutcome, ConfirmOutcome, Enrolment, RemoveOutcome, begin, enrolment, list,
 };
 use anteroom_pages::{
     AuthenticatorAppItem, EnrolFactorPage, EnrolProblem, FactorsNotice, FactorsPage, FactorsProblem,
@@ -18,15 +17,15 @@ use axum::response::{IntoResponse as _, Response};
 use qrcode::QrCode;
 use qrcode::render::svg;
 
-use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
+use crate::page_error::{PageError, finish};
 use crate::page_token::token_for;
-use crate::pages::step::{go, show as show_next};
+use crate::pages::step::{respond_to_form, show_page as show_next};
+use crate::path_param::PathParam;
 use crate::paths::{DASHBOARD, FACTORS};
 use crate::respond::{PageResponse, moment, redirect_in_browser, see_other};
-use crate::segment::PathParam;
 
 /// A GET of a form's address, for a browser that returns to it.
 pub(crate) async fn to_list() -> Response {
@@ -111,7 +110,7 @@ async fn added(context: &PageContext) -> Result<Response, PageError> {
         BeginOutcome::Begun(id) => Ok(redirect_in_browser(context, &format!("{FACTORS}/{id}"))),
         // The page says so, and no longer has the button.
         BeginOutcome::TooMany => Ok(see_other(FACTORS)),
-        BeginOutcome::Elsewhere(next) => go(context, next),
+        BeginOutcome::Elsewhere(next) => respond_to_form(context, next),
     }
 }
 
@@ -126,7 +125,7 @@ pub(crate) async fn enrol(PathParam(id): PathParam<String>, context: PageContext
 }
 
 async fn begun(context: &PageContext, id: &str) -> Result<Option<Enrolment>, PageError> {
-    let Ok(id) = id.parse::<FactorId>() else { return Ok(None) };
+    let Ok(id) = id.parse::<AuthenticatorAppId>() else { return Ok(None) };
     Ok(enrolment(&context.visit, id).await?)
 }
 
@@ -144,7 +143,7 @@ fn enrolment_page(context: &PageContext, enrolment: &Enrolment, problem: Option<
 }
 
 /// `GET /account/factors/{id}/qr.svg`: the key as a QR code.
-pub(crate) async fn picture(PathParam(id): PathParam<String>, context: PageContext) -> Response {
+pub(crate) async fn qr_code(PathParam(id): PathParam<String>, context: PageContext) -> Response {
     let drawn =
         begun(&context, &id).await.map(|found| found.and_then(|enrolment| draw(&context, &enrolment)));
     match drawn {
@@ -170,7 +169,7 @@ fn draw(context: &PageContext, enrolment: &Enrolment) -> Option<String> {
 }
 
 pub(crate) struct ConfirmAppForm {
-    factor: Option<FactorId>,
+    factor: Option<AuthenticatorAppId>,
     code: String,
 }
 
@@ -187,7 +186,7 @@ impl FormFields for ConfirmAppForm {
     }
 }
 
-pub(crate) async fn enter(Form { context, fields }: Form<ConfirmAppForm>) -> Response {
+pub(crate) async fn confirm(Form { context, fields }: Form<ConfirmAppForm>) -> Response {
     finish(&context, entered(&context, fields).await).await
 }
 
@@ -196,7 +195,7 @@ async fn entered(
     ConfirmAppForm { factor, code }: ConfirmAppForm,
 ) -> Result<Response, PageError> {
     let outcome = match factor {
-        Some(id) => confirm(&context.visit, id, &code).await?,
+        Some(id) => authenticator_apps::confirm(&context.visit, id, &code).await?,
         None => ConfirmOutcome::Gone,
     };
     match outcome {
@@ -215,7 +214,7 @@ async fn entered(
 }
 
 pub(crate) struct RemoveAppForm {
-    factor: Option<FactorId>,
+    factor: Option<AuthenticatorAppId>,
 }
 
 impl FormFields for RemoveAppForm {
@@ -231,7 +230,7 @@ impl FormFields for RemoveAppForm {
     }
 }
 
-pub(crate) async fn take_off(Form { context, fields }: Form<RemoveAppForm>) -> Response {
+pub(crate) async fn remove(Form { context, fields }: Form<RemoveAppForm>) -> Response {
     finish(&context, taken_off(&context, fields).await).await
 }
 
@@ -240,7 +239,7 @@ async fn taken_off(
     RemoveAppForm { factor }: RemoveAppForm,
 ) -> Result<Response, PageError> {
     let outcome = match factor {
-        Some(id) => remove(&context.visit, id).await?,
+        Some(id) => authenticator_apps::remove(&context.visit, id).await?,
         None => RemoveOutcome::NotThere,
     };
     match outcome {
@@ -248,6 +247,6 @@ async fn taken_off(
         RemoveOutcome::NotThere => Ok(see_other(&format!("{FACTORS}?not-there"))),
         // The page says so, and has no button for it.
         RemoveOutcome::LastOne => Ok(see_other(FACTORS)),
-        RemoveOutcome::Elsewhere(next) => go(context, next),
+        RemoveOutcome::Elsewhere(next) => respond_to_form(context, next),
     }
 }

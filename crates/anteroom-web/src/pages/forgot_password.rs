@@ -4,7 +4,9 @@
 use anteroom_flows::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
 use anteroom_flows::interaction::reopen::{open, open_or_dashboard};
 use anteroom_flows::people::recover::{RecoveryRequest, RequestRecoveryOutcome, ask, is_reset_completed};
-use anteroom_pages::{ForgotPasswordPage, ForgotPasswordProblem, RecoveryAskedPage, RecoveryAskedProblem};
+use anteroom_pages::{
+    ForgotPasswordPage, ForgotPasswordProblem, RecoveryAskedProblem, RecoveryRequestedPage,
+};
 use axum::Json;
 use axum::extract::RawQuery;
 use axum::http::header::CACHE_CONTROL;
@@ -12,14 +14,14 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
-use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields};
 use crate::page_context::PageContext;
+use crate::page_error::{PageError, finish};
 use crate::page_token::token_without_account;
 use crate::pages::step::interaction_in;
 use crate::pages::step_view::application;
-use crate::paths::{CONTINUE, FORGOT_PASSWORD, RECOVERY_ASKED, RECOVERY_WAITING, SIGN_IN, on_with};
+use crate::paths::{CONTINUE, FORGOT_PASSWORD, RECOVERY_ASKED, RECOVERY_WAITING, SIGN_IN, with_interaction};
 use crate::respond::{PageResponse, redirect_in_browser, retry_after, wait_text};
 
 const MAX_EMAIL_CHARS: usize = 320;
@@ -84,7 +86,7 @@ impl FormFields for ForgotPasswordForm {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        on_with(FORGOT_PASSWORD, Some(sent.field("interaction")).filter(|handle| !handle.is_empty()))
+        with_interaction(FORGOT_PASSWORD, Some(sent.field("interaction")).filter(|handle| !handle.is_empty()))
     }
 }
 
@@ -100,11 +102,11 @@ async fn submitted(
 ) -> Result<Response, PageError> {
     let visit = &context.visit;
     let (ForgotPasswordForm { email, interaction_ref }, problem) = match fields {
-        SubmittedFields::Stale(fields) => (fields, Some(ForgotPasswordProblem::Stale)),
-        SubmittedFields::Good(fields) if fields.email.is_empty() => {
+        SubmittedFields::InvalidToken(fields) => (fields, Some(ForgotPasswordProblem::Stale)),
+        SubmittedFields::Valid(fields) if fields.email.is_empty() => {
             (fields, Some(ForgotPasswordProblem::Missing))
         }
-        SubmittedFields::Good(fields) => (fields, None),
+        SubmittedFields::Valid(fields) => (fields, None),
     };
     if problem.is_some() {
         let Ok(interaction) = open_or_dashboard(visit, interaction_ref.as_ref()).await? else {
@@ -122,24 +124,24 @@ async fn submitted(
             let response = shown(context, &interaction, email, Some(problem))?;
             Ok(retry_after(response, wait))
         }
-        RequestRecoveryOutcome::Gone => Err(PageError::interaction_expired()),
+        RequestRecoveryOutcome::InteractionNotFound => Err(PageError::interaction_expired()),
     }
 }
 
 /// `GET /forgot-password/sent?interaction=…`.
 pub(crate) async fn asked(query: RawQuery, context: PageContext) -> Response {
-    let result = asked_in(&context, query.0.as_deref().unwrap_or_default()).await;
+    let result = recovery_asked(&context, query.0.as_deref().unwrap_or_default()).await;
     finish(&context, result).await
 }
 
-async fn asked_in(context: &PageContext, query: &str) -> Result<Response, PageError> {
+async fn recovery_asked(context: &PageContext, query: &str) -> Result<Response, PageError> {
     let interaction = match interaction_in(query) {
         Some(interaction_ref) => open(&context.visit, &interaction_ref).await?.ok(),
         None => None,
     };
     match interaction {
         Some(interaction) => asked_page(context, &interaction, None),
-        None => Err(PageError::not_asked_here(context, None)?),
+        None => Err(PageError::mail_requested_elsewhere(context, None)?),
     }
 }
 
@@ -152,13 +154,13 @@ pub(crate) fn asked_page(
     let handle = interaction.form_value(&context.visit)?;
     // The page may also be requested, with a problem, by a browser that lost its cookies.
     let Some(note) = &interaction.state.recovery else {
-        return Err(PageError::not_asked_here(context, Some(interaction))?);
+        return Err(PageError::mail_requested_elsewhere(context, Some(interaction))?);
     };
     let minutes = provider.snapshot().policy.recovery.link_lifetime.as_mins();
-    let on = |path: &str| on_with(path, handle.as_deref());
+    let on = |path: &str| with_interaction(path, handle.as_deref());
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let view = RecoveryAskedPage {
-        form_token: token_without_account(context, FormName::RecoveryCode),
+    let view = RecoveryRequestedPage {
+        form_token: token_without_account(context, FormName::MailedCode),
         again_form_token: token_without_account(context, FormName::ForgotPassword),
         email: note.address.clone(),
         minutes: u32::try_from(minutes).unwrap_or(u32::MAX),
@@ -174,7 +176,7 @@ pub(crate) fn asked_page(
 
 #[derive(Serialize)]
 struct ResetStatus {
-    go: bool,
+    respond_to_form: bool,
 }
 
 /// `GET /forgot-password/waiting?interaction=…`: answers "go on" or "wait", and nothing else.
@@ -184,8 +186,9 @@ pub(crate) async fn poll(query: RawQuery, context: PageContext) -> Response {
         Some(interaction_ref) => is_reset_completed(&context.visit, interaction_ref).await,
         None => Ok(false),
     };
-    let answer = result.map_err(PageError::from).map(|go| {
-        ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(ResetStatus { go })).into_response()
+    let answer = result.map_err(PageError::from).map(|respond_to_form| {
+        ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(ResetStatus { respond_to_form }))
+            .into_response()
     });
     finish(&context, answer).await
 }

@@ -12,13 +12,13 @@ use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
+use crate::page_error::{PageError, finish};
 use crate::pages::new_password_page;
 use crate::pages::sign_in::remember;
-use crate::pages::step::{go, interaction_in, show};
+use crate::pages::step::{interaction_in, respond_to_form, show_page};
 use crate::pages::step_view::{StepView, application};
 use crate::paths::{CONTINUE, PASSWORD_CHANGED, SIGN_IN};
 use crate::respond::{PageResponse, redirect_in_browser, with_cookies};
@@ -28,7 +28,7 @@ pub(crate) async fn change(context: PageContext) -> Response {
     let mut interaction = OpenInteraction::to_dashboard(&context.visit);
     interaction.state.destination = Destination::ChangePassword;
     let next = proceed(&context.visit, interaction).await;
-    finish(&context, next.map_err(PageError::from).and_then(|next| show(&context, next))).await
+    finish(&context, next.map_err(PageError::from).and_then(|next| show_page(&context, next))).await
 }
 
 pub(crate) struct NewPasswordForm {
@@ -48,7 +48,7 @@ impl FormFields for NewPasswordForm {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        sent.again(SIGN_IN)
+        sent.reload_path_or(SIGN_IN)
     }
 }
 
@@ -66,11 +66,11 @@ async fn submitted(
         NewPasswordOutcome::Reset { device, interaction } => to_changed(context, &interaction, Some(device)),
         NewPasswordOutcome::Done { device, interaction } => to_changed(context, &interaction, device),
         NewPasswordOutcome::SignedIn { cookies, next } => {
-            Ok(remember(context, cookies, finish(context, go(context, next)).await))
+            Ok(remember(context, cookies, finish(context, respond_to_form(context, next)).await))
         }
-        NewPasswordOutcome::Problem { fault, page } => refused(context, *page, fault),
-        NewPasswordOutcome::Next(next) => go(context, next),
-        NewPasswordOutcome::Gone => Err(PageError::interaction_expired()),
+        NewPasswordOutcome::Problem { problem, page } => refused(context, *page, problem),
+        NewPasswordOutcome::Next(next) => respond_to_form(context, next),
+        NewPasswordOutcome::InteractionNotFound => Err(PageError::interaction_expired()),
     }
 }
 
@@ -91,7 +91,7 @@ fn to_changed(
 fn refused(context: &PageContext, page: StepPage, fault: PasswordProblem) -> Result<Response, PageError> {
     let shown = StepView::of(context, &page)?;
     let Step::NewPassword { reason, account, session } = &page.step else {
-        return show(context, Next::Page(Box::new(page)));
+        return show_page(context, Next::Page(Box::new(page)));
     };
     let fault = match fault {
         PasswordProblem::Missing => NewPasswordProblem::Missing,
@@ -125,7 +125,7 @@ async fn changed_in(context: &PageContext, query: &str) -> Result<Response, Page
         return Err(PageError::interaction_expired());
     };
     let Some(note) = interaction.state.recovery.as_ref().filter(|note| note.done) else {
-        return go(context, proceed(&context.visit, interaction).await?);
+        return respond_to_form(context, proceed(&context.visit, interaction).await?);
     };
     let snapshot = provider.snapshot();
     let request = interaction.state.request();

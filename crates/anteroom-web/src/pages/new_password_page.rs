@@ -24,7 +24,7 @@ pub(crate) fn page(
         reason: match reason {
             Reason::Recovery => NewPasswordReason::Recovery,
             Reason::Expired => NewPasswordReason::Expired,
-            Reason::Chosen => NewPasswordReason::Change,
+            Reason::Chosen => NewPasswordReason::Chosen,
             Reason::Registration => NewPasswordReason::Registration,
         },
         email: account.primary_address.as_str().to_owned(),

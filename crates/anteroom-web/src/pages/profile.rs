@@ -1,8 +1,8 @@
 //! `/account/profile`: the profile claims of the account that is signed in.
 
 use anteroom_domain::profile::{EditableProfile, InvalidClaimValue, ProfileClaim, time_zones};
+use anteroom_flows::context::active_session::ActiveSession;
 use anteroom_flows::context::call::FormOwner;
-use anteroom_flows::context::live::ActiveSession;
 use anteroom_flows::people::profile::{SaveOutcome, profile, save};
 use anteroom_pages::{
     LanguageChoice, Locale, ProfileField, ProfileGroup, ProfileGroupName, ProfileInput, ProfilePage,
@@ -12,10 +12,10 @@ use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
+use crate::page_error::{PageError, finish};
 use crate::page_token::token_for;
 use crate::pages::session_time::redirect_to_sign_in;
 use crate::paths::{DASHBOARD, PROFILE};
@@ -80,8 +80,8 @@ impl FormFields for ProfileForm {
 
     fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         let fields = GROUPS.iter().flat_map(|(_, fields)| fields.iter());
-        let entered =
-            fields.filter_map(|(claim, _)| Some((*claim, sent.as_left(field_name(*claim))?.to_owned())));
+        let entered = fields
+            .filter_map(|(claim, _)| Some((*claim, sent.value_if_single(field_name(*claim))?.to_owned())));
         Ok(Self { entered: entered.collect() })
     }
 
@@ -105,7 +105,7 @@ async fn submitted(
         SaveOutcome::Bad { live, problems } => {
             Ok(page(context, &live, &ProfileFeedback { saved: false, entered, problems }))
         }
-        SaveOutcome::NobodySignedIn => redirect_to_sign_in(context).await,
+        SaveOutcome::NotSignedIn => redirect_to_sign_in(context).await,
     }
 }
 

@@ -3,19 +3,19 @@
 
 use anteroom_flows::interaction::open_interaction::InteractionRef;
 use anteroom_flows::interaction::reopen::open;
-use anteroom_flows::people::recover::{FollowLinkOutcome, LinkCodeOutcome, enter_link_code, follow_link};
+use anteroom_flows::people::recover::{FollowLinkOutcome, MailedCodeOutcome, enter_mailed_code, follow_link};
 use anteroom_pages::{ErrorKind, NextLink, NextLinkKind, RecoveryAskedProblem, RecoveryLinkPage};
 use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
+use crate::page_error::{PageError, finish};
 use crate::page_token::token_without_account;
 use crate::pages::forgot_password::asked_page;
-use crate::pages::step::go;
+use crate::pages::step::respond_to_form;
 use crate::paths::{FORGOT_PASSWORD, RECOVER};
 use crate::respond::PageResponse;
 
@@ -59,14 +59,14 @@ pub(crate) async fn follow(Form { context, fields }: Form<RecoveryLinkForm>) -> 
 
 async fn followed(context: &PageContext, token: &str) -> Result<Response, PageError> {
     match follow_link(&context.visit, token).await? {
-        FollowLinkOutcome::Next(next) => go(context, next),
+        FollowLinkOutcome::Next(next) => respond_to_form(context, next),
         FollowLinkOutcome::LinkInvalid => Err(link_invalid()),
     }
 }
 
 fn link_invalid() -> PageError {
     let forward = NextLink { kind: NextLinkKind::Recover, href: FORGOT_PASSWORD.to_owned() };
-    PageError::page(StatusCode::GONE, ErrorKind::LinkDead, forward)
+    PageError::page(StatusCode::GONE, ErrorKind::InvalidLink, forward)
 }
 
 pub(crate) struct RecoveryCodeForm {
@@ -75,7 +75,7 @@ pub(crate) struct RecoveryCodeForm {
 }
 
 impl FormFields for RecoveryCodeForm {
-    const NAME: FormName = FormName::RecoveryCode;
+    const NAME: FormName = FormName::MailedCode;
 
     fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         Ok(Self {
@@ -85,7 +85,7 @@ impl FormFields for RecoveryCodeForm {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        sent.again(FORGOT_PASSWORD)
+        sent.reload_path_or(FORGOT_PASSWORD)
     }
 }
 
@@ -100,18 +100,18 @@ async fn entered(
     let visit = &context.visit;
     if code.is_empty() {
         let Ok(interaction) = open(visit, &interaction_ref).await? else {
-            return Err(PageError::not_asked_here(context, None)?);
+            return Err(PageError::mail_requested_elsewhere(context, None)?);
         };
         return asked_page(context, &interaction, Some(RecoveryAskedProblem::Missing));
     }
-    match enter_link_code(visit, interaction_ref, &code).await? {
-        LinkCodeOutcome::Next(next) => go(context, next),
-        LinkCodeOutcome::Wrong(interaction) => {
+    match enter_mailed_code(visit, interaction_ref, &code).await? {
+        MailedCodeOutcome::Next(next) => respond_to_form(context, next),
+        MailedCodeOutcome::Wrong(interaction) => {
             asked_page(context, &interaction, Some(RecoveryAskedProblem::Wrong))
         }
-        LinkCodeOutcome::NotAskedHere(interaction) => {
-            Err(PageError::not_asked_here(context, Some(&interaction))?)
+        MailedCodeOutcome::MailRequestedElsewhere(interaction) => {
+            Err(PageError::mail_requested_elsewhere(context, Some(&interaction))?)
         }
-        LinkCodeOutcome::Gone => Err(PageError::not_asked_here(context, None)?),
+        MailedCodeOutcome::InteractionNotFound => Err(PageError::mail_requested_elsewhere(context, None)?),
     }
 }

@@ -11,13 +11,13 @@ use axum::extract::RawQuery;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, FormOrStale, ReceivedForm, SubmittedFields};
 use crate::page_context::PageContext;
+use crate::page_error::{PageError, finish};
 use crate::page_token::token_without_account;
 use crate::pages::recover::token_in;
-use crate::pages::step::go;
+use crate::pages::step::respond_to_form;
 use crate::paths::{COMPLETE_REGISTRATION, SIGN_IN};
 use crate::respond::{PageResponse, retry_after, wait_text};
 
@@ -46,7 +46,7 @@ async fn opened(context: &PageContext, token: &str) -> Result<Response, PageErro
 
 fn link_invalid() -> PageError {
     let forward = NextLink { kind: NextLinkKind::Recover, href: COMPLETE_REGISTRATION.to_owned() };
-    PageError::page(StatusCode::GONE, ErrorKind::LinkDead, forward)
+    PageError::page(StatusCode::GONE, ErrorKind::InvalidLink, forward)
 }
 
 fn page(
@@ -96,13 +96,13 @@ async fn asked_again(
     fields: SubmittedFields<InvitationRequestForm>,
 ) -> Result<Response, PageError> {
     let email = match fields {
-        SubmittedFields::Stale(InvitationRequestForm { email }) => {
+        SubmittedFields::InvalidToken(InvitationRequestForm { email }) => {
             return Ok(page(context, email, false, Some(ForgotPasswordProblem::Stale)));
         }
-        SubmittedFields::Good(InvitationRequestForm { email }) if email.is_empty() => {
+        SubmittedFields::Valid(InvitationRequestForm { email }) if email.is_empty() => {
             return Ok(page(context, email, false, Some(ForgotPasswordProblem::Missing)));
         }
-        SubmittedFields::Good(InvitationRequestForm { email }) => email,
+        SubmittedFields::Valid(InvitationRequestForm { email }) => email,
     };
     Ok(match request_invitation(&context.visit, &email).await? {
         RequestInvitationOutcome::Asked => page(context, email, true, None),
@@ -136,7 +136,7 @@ pub(crate) async fn accept(Form { context, fields }: Form<AcceptInvitationForm>)
 
 async fn accepted(context: &PageContext, token: &str) -> Result<Response, PageError> {
     match accept_invitation(&context.visit, token).await? {
-        InvitationOutcome::Next(next) => go(context, next),
+        InvitationOutcome::Next(next) => respond_to_form(context, next),
         InvitationOutcome::LinkInvalid => Err(link_invalid()),
     }
 }

@@ -12,13 +12,13 @@ use anteroom_flows::people::register::{
 use anteroom_pages::AddPhoneProblem;
 use axum::response::Response;
 
-use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
+use crate::page_error::{PageError, finish};
 use crate::pages::add_phone_page;
 use crate::pages::add_phone_page::RefusedPhone;
-use crate::pages::step::{go, show};
+use crate::pages::step::{respond_to_form, show_page};
 use crate::pages::step_view::StepView;
 use crate::paths::COMPLETE_REGISTRATION;
 
@@ -46,7 +46,7 @@ impl FormFields for AddPhoneForm {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        sent.again(COMPLETE_REGISTRATION)
+        sent.reload_path_or(COMPLETE_REGISTRATION)
     }
 }
 
@@ -72,7 +72,7 @@ impl FormFields for VerifyPhoneForm {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        sent.again(COMPLETE_REGISTRATION)
+        sent.reload_path_or(COMPLETE_REGISTRATION)
     }
 }
 
@@ -95,7 +95,7 @@ impl FormFields for OtherPhoneForm {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        sent.again(COMPLETE_REGISTRATION)
+        sent.reload_path_or(COMPLETE_REGISTRATION)
     }
 }
 
@@ -116,7 +116,7 @@ impl FormFields for PhonesDone {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        sent.again(COMPLETE_REGISTRATION)
+        sent.reload_path_or(COMPLETE_REGISTRATION)
     }
 }
 
@@ -132,7 +132,7 @@ async fn answered(context: &PageContext, outcome: Result<PhoneOutcome, FlowError
 
 fn answer(context: &PageContext, outcome: PhoneOutcome, entered: NewNumber) -> Result<Response, PageError> {
     match outcome {
-        PhoneOutcome::Next(next) => go(context, next),
+        PhoneOutcome::Next(next) => respond_to_form(context, next),
         PhoneOutcome::Problem { problem, page } => {
             refused(context, *page, RefusedPhone { entered, problem: shown_as(problem) })
         }
@@ -155,6 +155,6 @@ fn refused(context: &PageContext, page: StepPage, refused: RefusedPhone) -> Resu
     let shown = StepView::of(context, &page)?;
     match &page.step {
         Step::AddPhones { phones, .. } => Ok(add_phone_page::page(shown, phones, Some(refused))),
-        _ => show(context, Next::Page(Box::new(page))),
+        _ => show_page(context, Next::Page(Box::new(page))),
     }
 }

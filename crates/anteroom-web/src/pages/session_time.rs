@@ -10,22 +10,22 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
-use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields};
 use crate::page_context::PageContext;
+use crate::page_error::{PageError, finish};
 use crate::paths::{DASHBOARD, SIGN_IN};
 use crate::respond::see_other;
 use crate::session_clock::seconds;
-use crate::session_clock::{IDLE_TIMEOUT_PATH, OVER_TOO_OLD};
+use crate::session_clock::{IDLE_TIMEOUT_PATH, MAX_AGE_PATH};
 
 #[derive(Serialize)]
-struct Left {
+struct Remaining {
     seconds: u64,
 }
 
 /// `GET /session?session=…`: this request does not count as activity.
-pub(crate) async fn ask(query: RawQuery, context: PageContext) -> Response {
+pub(crate) async fn remaining(query: RawQuery, context: PageContext) -> Response {
     let form = anteroom_oidc::form::UrlEncodedForm::decode(query.0.unwrap_or_default().as_bytes()).ok();
     let session =
         form.as_ref().and_then(|form| form.once("session").ok()?).and_then(|text| text.parse().ok());
@@ -52,8 +52,8 @@ impl FormFields for ExtendSessionForm {
 }
 
 /// `POST /session`: the person wants to stay signed in.
-pub(crate) async fn go_on(FormOrStale { context, fields }: FormOrStale<ExtendSessionForm>) -> Response {
-    let SubmittedFields::Good(ExtendSessionForm) = fields else {
+pub(crate) async fn extend(FormOrStale { context, fields }: FormOrStale<ExtendSessionForm>) -> Response {
+    let SubmittedFields::Valid(ExtendSessionForm) = fields else {
         return StatusCode::UNPROCESSABLE_ENTITY.into_response();
     };
     let result = match context.visit.form.session {
@@ -65,7 +65,7 @@ pub(crate) async fn go_on(FormOrStale { context, fields }: FormOrStale<ExtendSes
 
 /// The script takes 0 for an ended session. So a session that has ended answers 0, and a live one at least 1.
 fn answer(left: Option<SessionRemaining>) -> Response {
-    let left = Left { seconds: left.map_or(0, |left| seconds(left.left).max(1)) };
+    let left = Remaining { seconds: left.map_or(0, |left| seconds(left.left).max(1)) };
     ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(left)).into_response()
 }
 
@@ -73,7 +73,7 @@ fn answer(left: Option<SessionRemaining>) -> Response {
 pub(crate) async fn redirect_to_sign_in(context: &PageContext) -> Result<Response, PageError> {
     Ok(see_other(match lapsed(&context.visit).await? {
         Some(SessionEnd::Idle) => IDLE_TIMEOUT_PATH,
-        Some(SessionEnd::TooOld) => OVER_TOO_OLD,
+        Some(SessionEnd::TooOld) => MAX_AGE_PATH,
         Some(
             SessionEnd::SignedOut
             | SessionEnd::PasswordChanged

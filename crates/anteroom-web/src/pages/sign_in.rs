@@ -7,7 +7,7 @@ use anteroom_flows::interaction::choose_account::address_of;
 use anteroom_flows::interaction::next::{Next, proceed};
 use anteroom_flows::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
 use anteroom_flows::interaction::reopen::open_or_dashboard;
-use anteroom_flows::people::sign_in::{Credentials, LockDisclosure, SignInOutcome, sign_in};
+use anteroom_flows::people::sign_in::{Credentials, RefusalDisclosure, SignInOutcome, sign_in};
 use anteroom_flows::sessions::new_session::NewCookies;
 use anteroom_pages::{SignInNotice, SignInProblem, Wait as WaitText};
 use axum::extract::RawQuery;
@@ -16,18 +16,18 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use secrecy::SecretString;
 
-use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{FormFields, FormOrStale, ReceivedForm, SubmittedFields};
 use crate::page_context::PageContext;
+use crate::page_error::{PageError, finish};
 use crate::pages::sign_in_form::SignInForm;
-use crate::pages::step::{go, interaction_in, show};
+use crate::pages::step::{interaction_in, respond_to_form, show_page};
 use crate::paths::SIGN_IN;
 use crate::respond::with_cookies;
 
 /// Longer than the longest allowed password, and short enough to bound the cost of hashing.
 const MAX_PASSWORD_BYTES: usize = 1024;
-const MAX_EMAIL_BYTES: usize = 320;
+const MAX_EMAIL_CHARS: usize = 320;
 
 /// The form; a person who is signed in already is redirected to the next step.
 pub(crate) async fn form(query: RawQuery, context: PageContext) -> Response {
@@ -61,7 +61,7 @@ async fn open_form(context: &PageContext, query: &str) -> Result<Response, PageE
             let form = SignInForm::new(context, &interaction)?;
             Ok(SignInForm { notice: parameters.notice, ..form }.respond(context, StatusCode::OK))
         }
-        next => show(context, next),
+        next => show_page(context, next),
     }
 }
 
@@ -102,8 +102,8 @@ async fn submitted(
     fields: SubmittedFields<SignInFields>,
 ) -> Result<Response, PageError> {
     let (entered, problem) = match fields {
-        SubmittedFields::Stale(entered) => (entered, Some(SignInProblem::Stale)),
-        SubmittedFields::Good(entered) => {
+        SubmittedFields::InvalidToken(entered) => (entered, Some(SignInProblem::Stale)),
+        SubmittedFields::Valid(entered) => {
             let missing = entered.missing();
             (entered, missing)
         }
@@ -123,16 +123,16 @@ async fn submitted(
     match sign_in(&context.visit, credentials).await? {
         // The person is signed in even if the next step is an error page.
         SignInOutcome::SignedIn { cookies, next } => {
-            Ok(remember(context, cookies, finish(context, go(context, next)).await))
+            Ok(remember(context, cookies, finish(context, respond_to_form(context, next)).await))
         }
-        SignInOutcome::Proven { next } => go(context, next),
-        SignInOutcome::Refused { disclosure: LockDisclosure::Nothing, interaction } => {
+        SignInOutcome::Proven { next } => respond_to_form(context, next),
+        SignInOutcome::Refused { disclosure: RefusalDisclosure::Nothing, interaction } => {
             refused(context, &interaction, entered.email, SignInProblem::Refused)
         }
-        SignInOutcome::Refused { disclosure: LockDisclosure::Locked, interaction } => {
+        SignInOutcome::Refused { disclosure: RefusalDisclosure::Locked, interaction } => {
             refused(context, &interaction, entered.email, SignInProblem::LockedHere)
         }
-        SignInOutcome::Refused { disclosure: LockDisclosure::NoCookies, interaction } => {
+        SignInOutcome::Refused { disclosure: RefusalDisclosure::NoCookies, interaction } => {
             refused(context, &interaction, entered.email, SignInProblem::NoCookies)
         }
         SignInOutcome::RateLimited { wait, interaction } => {
@@ -141,7 +141,7 @@ async fn submitted(
         SignInOutcome::TooManySignIns { wait, interaction } => {
             limited(context, &interaction, entered.email, wait, |wait| SignInProblem::TooManySignIns { wait })
         }
-        SignInOutcome::Gone => Err(PageError::interaction_expired()),
+        SignInOutcome::InteractionNotFound => Err(PageError::interaction_expired()),
     }
 }
 
@@ -161,7 +161,7 @@ impl FormFields for SignInFields {
         // another.
         let password = if password.len() > MAX_PASSWORD_BYTES { "\u{0}" } else { password };
         Ok(Self {
-            email: sent.line("email", MAX_EMAIL_BYTES),
+            email: sent.line("email", MAX_EMAIL_CHARS),
             password_is_empty: password.is_empty(),
             password: password.into(),
             interaction_ref: sent.interaction_ref()?,
@@ -169,7 +169,7 @@ impl FormFields for SignInFields {
     }
 
     fn reload_path(sent: &ReceivedForm) -> String {
-        sent.again(SIGN_IN)
+        sent.reload_path_or(SIGN_IN)
     }
 }
 

@@ -5,12 +5,12 @@ use anteroom_pages::{Application, SignInNotice, SignInPage, SignInProblem};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::failure::PageError;
 use crate::form_token::FormName;
 use crate::page_context::PageContext;
+use crate::page_error::PageError;
 use crate::page_token::token_without_account;
 use crate::pages::step_view::application;
-use crate::paths::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, on_with};
+use crate::paths::{COMPLETE_REGISTRATION, FORGOT_PASSWORD, with_interaction};
 use crate::respond::PageResponse;
 
 /// The form and its content for this response.
@@ -41,7 +41,7 @@ impl SignInForm {
 
     pub(crate) fn respond(self, context: &PageContext, status: StatusCode) -> Response {
         // The interaction is passed on, because a recovery returns to it.
-        let forgot_password_href = on_with(FORGOT_PASSWORD, self.interaction.as_deref());
+        let forgot_password_href = with_interaction(FORGOT_PASSWORD, self.interaction.as_deref());
         let view = SignInPage {
             form_token: token_without_account(context, FormName::SignIn),
             interaction: self.interaction,

@@ -5,8 +5,8 @@ use anteroom_flows::protocol::end_session::{
     EndSessionConfirmation, EndSessionOutcome, EndSessionQuestion, LogoutError, end_session,
 };
 use anteroom_flows::protocol::front_channel::{self, AfterSignOut, FrontChannelLogout};
-use anteroom_flows::protocol::sign_out::{SignOutResult, everywhere};
-use anteroom_oidc::form::{UrlEncodedForm as Decoded, encode};
+use anteroom_flows::protocol::sign_out::{SignOutResult, end_all_of_browser};
+use anteroom_oidc::form::{UrlEncodedForm, encode};
 use anteroom_oidc::logout::EndSessionRequest;
 use anteroom_oidc::protocol_values::language_tags;
 use anteroom_pages::{ErrorKind, HiddenField, SignOutPage, SignedOutPage};
@@ -15,17 +15,17 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use url::Url;
 
-use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
 use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
+use crate::page_error::{PageError, finish};
 use crate::page_token::token_for;
 use crate::pages::dashboard::person;
 use crate::pages::step_view::application;
 use crate::paths::{DASHBOARD, SIGN_IN, SIGNED_OUT, to_sign_in};
 use crate::respond::{PageResponse, redirect_to, with_cookies};
 
-const FAREWELL: &str = "farewell";
+const FRONT_CHANNEL_STATE: &str = "farewell";
 const UI_LOCALES: &str = "ui_locales";
 
 /// The value of a form whose page said that the browser stays here.
@@ -49,7 +49,10 @@ impl FormFields for SignOut {
     fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         let fields = LOGOUT_PARAMETERS.map(|name| (name, sent.field(name).to_owned()));
         let request = fields.into_iter().filter(|(_, value)| !value.is_empty()).collect();
-        Ok(Self { request, confirmed: EndSessionConfirmation { stays: sent.field(NO_REDIRECT) == "1" } })
+        Ok(Self {
+            request,
+            confirmed: EndSessionConfirmation { no_redirect: sent.field(NO_REDIRECT) == "1" },
+        })
     }
 
     fn reload_path(_: &ReceivedForm) -> String {
@@ -69,7 +72,7 @@ async fn submitted(
         let pairs = request.iter().map(|(name, value)| (*name, value.as_str()));
         return answer(context, &encode(pairs), Some(*confirmed)).await;
     }
-    let left = everywhere(&context.visit).await?;
+    let left = end_all_of_browser(&context.visit).await?;
     Ok(signed_out(context, left, &[]))
 }
 
@@ -81,18 +84,18 @@ pub(crate) async fn done(query: RawQuery, context: PageContext) -> Response {
 }
 
 async fn sign_out_result(context: &PageContext, query: &str) -> Result<Response, PageError> {
-    let form = Decoded::decode(query.as_bytes()).ok();
+    let form = UrlEncodedForm::decode(query.as_bytes()).ok();
     let field = |name| form.as_ref().and_then(|form| form.once(name).ok().flatten()).unwrap_or_default();
-    let (sealed, ui_locales) = (field(FAREWELL), language_tags(field(UI_LOCALES)));
+    let (sealed, ui_locales) = (field(FRONT_CHANNEL_STATE), language_tags(field(UI_LOCALES)));
     let FrontChannelLogout { frames, back } = front_channel::open(&context.visit, sealed).await?;
-    let frame = PageResponse::of(context).in_language_of(&ui_locales);
-    let frame = frame.with_frames_of(frames.iter().map(Url::origin));
+    let response = PageResponse::of(context).in_language_of(&ui_locales);
+    let response = response.with_frames_of(frames.iter().map(Url::origin));
     let page = SignedOutPage {
         continue_href: back.as_ref().map_or(SIGN_IN, |(_, location)| location).to_owned(),
         application: application(context, back.as_ref().map(|(client, _)| *client)),
         frames: frames.iter().map(ToString::to_string).collect(),
     };
-    Ok(frame.page(StatusCode::OK, &page))
+    Ok(response.page(StatusCode::OK, &page))
 }
 
 /// Redirects to the page that notifies clients in this browser; if there are none, to the redirect URI or the page at
@@ -103,7 +106,10 @@ fn signed_out(context: &PageContext, left: SignOutResult, ui_locales: &[String])
     let next = match left.next {
         AfterSignOut::Application(location) => location,
         AfterSignOut::FrontChannelPage(sealed) => {
-            format!("{SIGNED_OUT}?{}", encode(std::iter::once((FAREWELL, &*sealed)).chain(locales)))
+            format!(
+                "{SIGNED_OUT}?{}",
+                encode(std::iter::once((FRONT_CHANNEL_STATE, &*sealed)).chain(locales))
+            )
         }
         AfterSignOut::Here => match locales {
             Some(locales) => format!("{SIGNED_OUT}?{}", encode([locales])),
@@ -126,7 +132,7 @@ async fn answer(
     confirmed: Option<EndSessionConfirmation>,
 ) -> Result<Response, PageError> {
     let invalid = || PageError::page(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, to_sign_in());
-    let form = Decoded::decode(query.as_bytes()).map_err(|_| invalid())?;
+    let form = UrlEncodedForm::decode(query.as_bytes()).map_err(|_| invalid())?;
     let request = EndSessionRequest::parse(&form).map_err(|_| invalid())?;
     match end_session(&context.visit, &request, confirmed).await? {
         EndSessionOutcome::Ask(question) => ask(context, &form, &request.ui_locales, &question).await,
@@ -137,7 +143,7 @@ async fn answer(
 
 async fn ask(
     context: &PageContext,
-    form: &Decoded,
+    form: &UrlEncodedForm,
     ui_locales: &[String],
     question: &EndSessionQuestion<'_>,
 ) -> Result<Response, PageError> {
@@ -155,12 +161,13 @@ async fn ask(
     Ok(PageResponse::of(context).in_language_of(ui_locales).leads_to_client().page(status, &page))
 }
 
-fn logout_fields(form: &Decoded, stays: bool) -> Vec<HiddenField> {
+fn logout_fields(form: &UrlEncodedForm, no_redirect: bool) -> Vec<HiddenField> {
     let field = |name: &'static str| {
         let value = form.once(name).ok().flatten().filter(|value| !value.is_empty())?;
         Some(HiddenField { name: name.to_owned(), value: value.to_owned() })
     };
-    let no_redirect = stays.then(|| HiddenField { name: NO_REDIRECT.to_owned(), value: "1".to_owned() });
+    let no_redirect =
+        no_redirect.then(|| HiddenField { name: NO_REDIRECT.to_owned(), value: "1".to_owned() });
     LOGOUT_PARAMETERS.into_iter().filter_map(field).chain(no_redirect).collect()
 }
 
@@ -169,7 +176,9 @@ fn refused(error: &LogoutError) -> PageError {
         LogoutError::UnknownClient { .. } => ErrorKind::UnknownClient,
         LogoutError::UnregisteredRedirect { .. } => ErrorKind::RedirectUriMismatch,
         LogoutError::ClientMismatch { .. } | LogoutError::RedirectWithoutClient => ErrorKind::InvalidRequest,
-        LogoutError::NothingToEnd(_) | LogoutError::UnknownClientRedirect { .. } => ErrorKind::NothingEnded,
+        LogoutError::NothingToEnd(_) | LogoutError::UnestablishedClientRedirect { .. } => {
+            ErrorKind::NothingEnded
+        }
     };
     PageError::page(StatusCode::BAD_REQUEST, kind, to_sign_in())
 }

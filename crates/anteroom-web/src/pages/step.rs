@@ -8,18 +8,18 @@ use anteroom_pages::SignInNotice;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use crate::failure::{PageError, finish};
 use crate::page_context::PageContext;
+use crate::page_error::{PageError, finish};
 use crate::pages::sign_in_form::SignInForm;
 use crate::pages::step_view::StepView;
 use crate::pages::verify_pages::StepNotices;
 use crate::pages::{add_phone_page, new_password_page, verify_pages};
 use crate::paths::{COMPLETE_REGISTRATION, CONTINUE, FACTORS};
-use crate::paths::{DASHBOARD, SIGN_IN, on_with};
+use crate::paths::{DASHBOARD, SIGN_IN, with_interaction};
 use crate::respond::{redirect_in_browser, see_other, to_application};
 
 /// The response to a GET: the page itself.
-pub(crate) fn show(context: &PageContext, next: Next) -> Result<Response, PageError> {
+pub(crate) fn show_page(context: &PageContext, next: Next) -> Result<Response, PageError> {
     show_saying(context, next, StepNotices::default())
 }
 
@@ -33,15 +33,15 @@ fn show_saying(context: &PageContext, next: Next, say: StepNotices) -> Result<Re
         Next::AnsweredBefore(before) => Err(PageError::answered_before(before.client.as_deref())),
         Next::AccountMismatch(other) => {
             let handle = other.interaction.form_value(&context.visit)?;
-            let again =
-                handle.map_or_else(|| DASHBOARD.to_owned(), |handle| on_with(CONTINUE, Some(&handle)));
-            Err(PageError::another_person(&other.account, &again))
+            let again = handle
+                .map_or_else(|| DASHBOARD.to_owned(), |handle| with_interaction(CONTINUE, Some(&handle)));
+            Err(PageError::account_mismatch(&other.account, &again))
         }
     }
 }
 
 /// The response to a form: a redirect, so that refresh and Back work.
-pub(crate) fn go(context: &PageContext, next: Next) -> Result<Response, PageError> {
+pub(crate) fn respond_to_form(context: &PageContext, next: Next) -> Result<Response, PageError> {
     match next {
         Next::Page(page) if page.not_persisted => step_page(context, *page, StepNotices::default()),
         Next::Page(page) => Ok(redirect_in_browser(context, &continue_address(context, &page)?)),
@@ -50,7 +50,7 @@ pub(crate) fn go(context: &PageContext, next: Next) -> Result<Response, PageErro
             Some(response) => Ok(to_application(context, &response)),
             None => Err(PageError::answered_before(before.client.as_deref())),
         },
-        elsewhere => show(context, elsewhere),
+        elsewhere => show_page(context, elsewhere),
     }
 }
 
@@ -69,7 +69,7 @@ async fn resumed(context: &PageContext, query: &str) -> Result<Response, PageErr
     let Ok(interaction) = open(&context.visit, &interaction_ref).await? else {
         return Err(PageError::interaction_expired());
     };
-    show_saying(context, proceed(&context.visit, interaction).await?, StepNotices::asked_in(query))
+    show_saying(context, proceed(&context.visit, interaction).await?, StepNotices::from_query(query))
 }
 
 /// The interaction that an address names.

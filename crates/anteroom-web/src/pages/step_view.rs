@@ -3,22 +3,22 @@
 use anteroom_domain::account::Account;
 use anteroom_domain::client::Client;
 use anteroom_domain::session::Session;
+use anteroom_flows::context::active_session::ActiveSession;
 use anteroom_flows::context::call::FormOwner;
-use anteroom_flows::context::live::ActiveSession;
 use anteroom_flows::interaction::next::StepPage;
 use anteroom_flows::interaction::phones::NoPhone;
 use anteroom_oidc::{Scope, ScopeSet};
 use anteroom_pages::{
-    AccountChoice, Application, ChooseAccountPage, ConsentPage, ConsentScope, Date, NoPhonePage,
+    AccountChoice, Application, ChooseAccountPage, ConsentPage, ConsentScope, Date, NoSecondFactorPage,
     NotEntitledPage, PasswordExpiredPage,
 };
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 
-use crate::failure::PageError;
 use crate::form_token::FormName;
 use crate::page_context::PageContext;
+use crate::page_error::PageError;
 use crate::page_token::token_for;
 use crate::paths::{DASHBOARD, SIGN_IN};
 use crate::respond::{PageResponse, moment};
@@ -74,7 +74,7 @@ impl<'a> StepView<'a> {
             NoPhone::Waits(from) => (false, Some(from)),
             NoPhone::NoMethod => (true, None),
         };
-        let view = NoPhonePage {
+        let view = NoSecondFactorPage {
             reason,
             sign_in_href: self.sign_in_anew(),
             later: later.map(|at| moment(self.context, at)),

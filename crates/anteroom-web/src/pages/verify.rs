@@ -13,12 +13,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 
-use crate::failure::{PageError, finish};
 use crate::form_token::FormName;
-use crate::forms::{Form, FormFields, ReceivedForm as SentForm};
+use crate::forms::{Form, FormFields, ReceivedForm};
 use crate::page_context::PageContext;
+use crate::page_error::{PageError, finish};
 use crate::pages::sign_in::remember;
-use crate::pages::step::{continue_address, go, show};
+use crate::pages::step::{continue_address, respond_to_form, show_page};
 use crate::pages::step_view::StepView;
 use crate::pages::verify_pages::{APP, Read, choice, entry};
 use crate::paths::{CONTINUE, SIGN_IN};
@@ -34,7 +34,7 @@ pub(crate) struct SendCode {
 impl FormFields for SendCode {
     const NAME: FormName = FormName::VerifySend;
 
-    fn read(sent: &SentForm) -> Result<Self, PageError> {
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         Ok(Self {
             chosen: parse_choice(sent.field("method")),
             again: sent.field("again") == "1",
@@ -42,8 +42,8 @@ impl FormFields for SendCode {
         })
     }
 
-    fn reload_path(sent: &SentForm) -> String {
-        sent.again(SIGN_IN)
+    fn reload_path(sent: &ReceivedForm) -> String {
+        sent.reload_path_or(SIGN_IN)
     }
 }
 
@@ -61,7 +61,7 @@ async fn sent(
             Ok(redirect_in_browser(context, &format!("{}&app=1", continue_address(context, &page)?)))
         }
         SendOutcome::Problem { problem, page } => not_sent(context, *page, problem, chosen),
-        SendOutcome::Gone => Err(PageError::interaction_expired()),
+        SendOutcome::InteractionNotFound => Err(PageError::interaction_expired()),
     }
 }
 
@@ -72,7 +72,7 @@ fn sent_to(context: &PageContext, next: Next, again: bool) -> Result<Response, P
             let handle = page.interaction.form_value(&context.visit)?.unwrap_or_default();
             Ok(redirect_in_browser(context, &format!("{CONTINUE}?interaction={handle}&again=1")))
         }
-        _ => go(context, next),
+        _ => respond_to_form(context, next),
     }
 }
 
@@ -92,13 +92,13 @@ fn not_sent(
 ) -> Result<Response, PageError> {
     let shown = StepView::of(context, &page)?;
     let Step::Verify(verification) = page.step else {
-        return show(context, Next::Page(Box::new(page)));
+        return show_page(context, Next::Page(Box::new(page)));
     };
     let until = |at: Timestamp| Wait(at.duration_since(context.visit.now));
     let (status, wait) = match problem {
         SendProblem::Choose | SendProblem::Refused => (StatusCode::UNPROCESSABLE_ENTITY, None),
         SendProblem::Wait(wait) => (StatusCode::TOO_MANY_REQUESTS, Some(wait)),
-        SendProblem::BudgetSpent(at) => (StatusCode::TOO_MANY_REQUESTS, Some(until(at))),
+        SendProblem::LimitReached(at) => (StatusCode::TOO_MANY_REQUESTS, Some(until(at))),
     };
     // A person who requests a code by the same method again stays on the page for entering it.
     let same_way = |sent: &&SentCode| chosen == Some(sent.offer.choice());
@@ -106,7 +106,7 @@ fn not_sent(
         let problem = match problem {
             SendProblem::Choose | SendProblem::Refused => EnterCodeProblem::NotSent,
             SendProblem::Wait(wait) => EnterCodeProblem::Wait { wait: wait_text(wait) },
-            SendProblem::BudgetSpent(at) => EnterCodeProblem::BudgetSpent { until: moment(context, at) },
+            SendProblem::LimitReached(at) => EnterCodeProblem::TooManyAttempts { until: moment(context, at) },
         };
         entry(shown, &verification, Read::OnPhone(sent), Some(problem), None, status)
     } else {
@@ -114,7 +114,7 @@ fn not_sent(
             SendProblem::Choose => VerifyProblem::ChooseMethod,
             SendProblem::Refused => VerifyProblem::Refused,
             SendProblem::Wait(wait) => VerifyProblem::Wait { wait: wait_text(wait) },
-            SendProblem::BudgetSpent(at) => VerifyProblem::BudgetSpent { until: moment(context, at) },
+            SendProblem::LimitReached(at) => VerifyProblem::TooManyAttempts { until: moment(context, at) },
         };
         choice(shown, &verification, Some(problem), status)
     };
@@ -133,7 +133,7 @@ pub(crate) struct EnterCode {
 impl FormFields for EnterCode {
     const NAME: FormName = FormName::VerifyCode;
 
-    fn read(sent: &SentForm) -> Result<Self, PageError> {
+    fn read(sent: &ReceivedForm) -> Result<Self, PageError> {
         Ok(Self {
             code: sent.field("code").to_owned(),
             from_app: sent.field("method") == APP,
@@ -141,8 +141,8 @@ impl FormFields for EnterCode {
         })
     }
 
-    fn reload_path(sent: &SentForm) -> String {
-        sent.again(SIGN_IN)
+    fn reload_path(sent: &ReceivedForm) -> String {
+        sent.reload_path_or(SIGN_IN)
     }
 }
 
@@ -160,12 +160,12 @@ async fn entered(
 ) -> Result<Response, PageError> {
     let code = if from_app { EnteredCode::FromApp(&code) } else { EnteredCode::Sent(&code) };
     match enter_code(&context.visit, interaction_ref, code).await? {
-        EnterOutcome::Next(next) => go(context, next),
+        EnterOutcome::Next(next) => respond_to_form(context, next),
         EnterOutcome::SteppedUp { cookies, next } => {
-            Ok(remember(context, cookies, finish(context, go(context, next)).await))
+            Ok(remember(context, cookies, finish(context, respond_to_form(context, next)).await))
         }
         EnterOutcome::Problem { problem, page } => not_accepted(context, *page, problem, code),
-        EnterOutcome::Gone => Err(PageError::interaction_expired()),
+        EnterOutcome::InteractionNotFound => Err(PageError::interaction_expired()),
     }
 }
 
@@ -177,15 +177,15 @@ fn not_accepted(
 ) -> Result<Response, PageError> {
     let shown = StepView::of(context, &page)?;
     let Step::Verify(verification) = page.step else {
-        return show(context, Next::Page(Box::new(page)));
+        return show_page(context, Next::Page(Box::new(page)));
     };
     let (problem, status) = match problem {
         EntryProblem::Missing => (EnterCodeProblem::Missing, StatusCode::UNPROCESSABLE_ENTITY),
         EntryProblem::Wrong { left } => (EnterCodeProblem::Wrong { left }, StatusCode::UNPROCESSABLE_ENTITY),
         EntryProblem::Expired => (EnterCodeProblem::Expired, StatusCode::UNPROCESSABLE_ENTITY),
         EntryProblem::Used => (EnterCodeProblem::Used, StatusCode::UNPROCESSABLE_ENTITY),
-        EntryProblem::BudgetSpent(at) => {
-            (EnterCodeProblem::BudgetSpent { until: moment(context, at) }, StatusCode::TOO_MANY_REQUESTS)
+        EntryProblem::LimitReached(at) => {
+            (EnterCodeProblem::TooManyAttempts { until: moment(context, at) }, StatusCode::TOO_MANY_REQUESTS)
         }
     };
     Ok(match (entered, &verification.sent) {

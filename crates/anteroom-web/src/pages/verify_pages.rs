@@ -34,7 +34,7 @@ pub(crate) struct StepNotices {
 }
 
 impl StepNotices {
-    pub(crate) fn asked_in(query: &str) -> Self {
+    pub(crate) fn from_query(query: &str) -> Self {
         let form = anteroom_oidc::form::UrlEncodedForm::decode(query.as_bytes()).ok();
         let says = |name| {
             form.as_ref().is_some_and(|form| form.once(name).ok().flatten().is_some_and(|value| value == "1"))
@@ -44,7 +44,7 @@ impl StepNotices {
 }
 
 pub(crate) fn page(shown: StepView<'_>, verification: &Verification, say: StepNotices) -> Response {
-    let only_app = verification.offers.is_empty();
+    let only_app = verification.destinations.is_empty();
     if !verification.apps.is_empty() && (only_app || (say.app && !say.choose)) {
         return entry(shown, verification, Read::InApp, None, None, StatusCode::OK);
     }
@@ -72,7 +72,7 @@ const fn reason_of(verification: &Verification) -> VerifyReason {
         return VerifyReason::RegistrationResumed;
     }
     match reason(verification.purpose, verification.new_device) {
-        VerifyReason::StepUp if verification.own_proofs => VerifyReason::OwnProofs,
+        VerifyReason::StepUp if verification.changes_authenticators => VerifyReason::ManageFactors,
         reason => reason,
     }
 }
@@ -103,7 +103,7 @@ pub(super) fn choice(
         landline: false,
         selected: before.is_none(),
     });
-    let preferred = before.or(verification.offers.first().filter(|_| app.is_none()));
+    let preferred = before.or(verification.destinations.first().filter(|_| app.is_none()));
     let offered = |offer: &CodeDestination| DeliveryChoice {
         value: value(offer),
         channel: channel(offer.method),
@@ -116,7 +116,7 @@ pub(super) fn choice(
         form_token: token_for(shown.context, FormName::VerifySend, shown.owner),
         interaction: shown.interaction,
         reason: reason_of(verification),
-        methods: app.into_iter().chain(verification.offers.iter().map(offered)).collect(),
+        methods: app.into_iter().chain(verification.destinations.iter().map(offered)).collect(),
         dashboard_href,
         sign_in_href,
         problem,
@@ -151,10 +151,12 @@ pub(super) fn entry(
     let handle = shown.interaction.clone().unwrap_or_default();
     let (channel, number, method, other_ways) = match read {
         Read::OnPhone(SentCode { offer, .. }) => {
-            let others = verification.offers.len() > 1 || !verification.apps.is_empty();
+            let others = verification.destinations.len() > 1 || !verification.apps.is_empty();
             (channel(offer.method), offer.phone.number.masked(), value(offer), others)
         }
-        Read::InApp => (ChoiceChannel::Totp, String::new(), APP.to_owned(), !verification.offers.is_empty()),
+        Read::InApp => {
+            (ChoiceChannel::Totp, String::new(), APP.to_owned(), !verification.destinations.is_empty())
+        }
     };
     let (wait, of_sent) = match read {
         Read::OnPhone(sent) => (sent.wait.map_or(0, |wait| wait.0.as_secs().max(1)), problem_of(sent)),

@@ -50,12 +50,13 @@ fn verify_database(args: &VerifyArgs) -> Result<(), CommandError> {
     // Read before the database, which may grow meanwhile.
     let (outside, findings) = read_checkpoints(&files)?;
     let report = block_on(async move {
-        let (store, keyring) = wiring::open_store(&configuration.settings, &Environment::at_shell()).await?;
+        let (store, keyring) =
+            wiring::open_store(&configuration.settings, &Environment::for_production_or_demo()).await?;
         let report = chain::verify(&store, &keyring, outside, findings).await?;
         store.close().await;
         Ok(report)
     })?;
-    tell(&report)
+    print_report(&report)
 }
 
 fn read_checkpoints(files: &[PathBuf]) -> Result<(Vec<Checkpoint>, Vec<AuditFinding>), CommandError> {
@@ -73,7 +74,7 @@ fn verify_export(path: &Path, args: &VerifyArgs) -> Result<(), CommandError> {
         let configuration = load(&args.config.config)?;
         Some(block_on(async move {
             let (store, keyring) =
-                wiring::open_store(&configuration.settings, &Environment::at_shell()).await?;
+                wiring::open_store(&configuration.settings, &Environment::for_production_or_demo()).await?;
             store.close().await;
             Ok(keyring)
         })?)
@@ -98,19 +99,19 @@ fn verify_export(path: &Path, args: &VerifyArgs) -> Result<(), CommandError> {
     }
     let mut verifier = ExportVerifier::new(&contents, keyring.as_deref(), signers);
     for finding in findings {
-        verifier.find(finding);
+        verifier.add_finding(finding);
     }
     for checkpoint in outside {
-        verifier.outside(checkpoint);
+        verifier.add_external_checkpoint(checkpoint);
     }
     each_line(path, |line| verifier.line(line))?;
     let report = verifier.finish();
-    print_line(&made(&report));
-    tell(&report)
+    print_line(&export_origin(&report));
+    print_report(&report)
 }
 
 /// When the export was made, and which of the checkpoints from elsewhere apply to it.
-fn made(report: &VerificationReport) -> String {
+fn export_origin(report: &VerificationReport) -> String {
     let Some((seq, at)) = report.exported else {
         return "It is unknown when the export was made: it has no last line with a valid signature. So a checkpoint \
                 for later entries may be newer than the export, or the export may be cut off."
@@ -154,7 +155,7 @@ fn each_line(path: &Path, mut take: impl FnMut(&str)) -> Result<(), CommandError
     Ok(())
 }
 
-fn tell(report: &VerificationReport) -> Result<(), CommandError> {
+fn print_report(report: &VerificationReport) -> Result<(), CommandError> {
     let count = |kept| report.checkpoints.get(&kept).copied().unwrap_or(0);
     print_line(&format!(
         "{}, linked up to {}; {} to be linked. {} in the trail and {} from outside are valid.",
@@ -208,10 +209,10 @@ fn export(args: &ExportArgs) -> Result<(), CommandError> {
     };
     let mut out = BufWriter::new(out);
     let entries = block_on(async {
-        let around = Environment::at_shell();
-        let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
+        let environment = Environment::for_production_or_demo();
+        let (store, keyring) = wiring::open_store(&configuration.settings, &environment).await?;
         let write = |line: &ExportLine| writeln!(out, "{}", line.write()?);
-        let entries = chain::export(&store, &keyring, around.clock.now(), write).await?;
+        let entries = chain::export(&store, &keyring, environment.clock.now(), write).await?;
         store.close().await;
         Ok(entries)
     })?;
@@ -225,7 +226,8 @@ fn export(args: &ExportArgs) -> Result<(), CommandError> {
 fn keys(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config)?;
     block_on(async move {
-        let (store, keyring) = wiring::open_store(&configuration.settings, &Environment::at_shell()).await?;
+        let (store, keyring) =
+            wiring::open_store(&configuration.settings, &Environment::for_production_or_demo()).await?;
         store.close().await;
         for key in public_keys(&keyring)? {
             print_line(&show_key(&key));

@@ -30,11 +30,13 @@ pub fn run(args: &CheckArgs) -> Result<(), CommandError> {
         warn(&unknown);
     }
     if let Some(pair) = CertificateFiles::of(settings).map_err(WiringError::from)? {
-        let standing =
-            pair.load().map_err(WiringError::from)?.validity.standing(Environment::production().clock.now());
-        if standing.is_good() { print_line(&format!("{standing}.")) } else { warn(&standing.to_string()) }
+        let status =
+            pair.load().map_err(WiringError::from)?.validity.status(Environment::production().clock.now());
+        if status.is_good() { print_line(&format!("{status}.")) } else { warn(&status.to_string()) }
     }
-    for gap in sending::missing_channels(settings).into_iter().chain(wiring::checkpoints_gap(settings)) {
+    for gap in
+        sending::missing_channel_warnings(settings).into_iter().chain(wiring::checkpoints_warning(settings))
+    {
         warn(gap);
     }
     if let Some(TextLengths { said, warnings }) = text_lengths(settings, &theme)? {
@@ -98,7 +100,7 @@ async fn published(settings: &Settings) -> Result<Vec<String>, CommandError> {
             found(format!("jwks_uri: {error}"));
         }
         if let Some(url) = &client.metadata.backchannel_logout_uri
-            && let Err(error) = outgoing.answers(url).await
+            && let Err(error) = outgoing.check_reachable(url).await
         {
             found(format!("backchannel_logout_uri: {error}"));
         }

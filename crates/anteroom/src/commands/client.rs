@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::shown::argument;
 use super::user::{with_provider, with_writable_provider};
-use super::{CommandError, note, print_line, shown_time, write_secret_file};
+use super::{CommandError, print_line, print_note, shown_time, write_secret_file};
 use crate::cli::ClientCommand;
 
 pub fn run(command: ClientCommand) -> Result<(), CommandError> {
@@ -52,7 +52,7 @@ async fn list(call: Call) -> Result<(), CommandError> {
     clients.retain(|client| client.deleted_at.is_none());
     clients.sort_by_key(|client| client.created_at);
     if clients.is_empty() {
-        note(
+        print_note(
             "No client has registered itself. The configured clients are in the configuration's files; `anteroom \
              check` counts them.",
         );

@@ -3,7 +3,7 @@
 use anteroom_domain::audit_trail::chain::Checkpoint;
 use anteroom_flows::audit::chain::{self, CheckpointTime};
 use anteroom_flows::audit::context::AuditContext;
-use anteroom_flows::node::history;
+use anteroom_flows::node::database_history;
 use anteroom_storage::Store;
 use jiff::tz::TimeZone;
 use std::path::Path;
@@ -29,23 +29,24 @@ pub fn run(command: DatabaseCommand) -> Result<(), CommandError> {
 fn accept(args: &AcceptArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     block_on(async move {
-        let around = Environment::production();
-        let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
+        let environment = Environment::production();
+        let (store, keyring) = wiring::open_store(&configuration.settings, &environment).await?;
         let file = checkpoints::file(&configuration.settings);
         let kept = wiring::last_checkpoint(&configuration.settings)?;
         let zone = &configuration.settings.practice.time_zone;
-        tell(&store, file.as_deref(), kept.as_ref(), zone).await?;
+        print_history(&store, file.as_deref(), kept.as_ref(), zone).await?;
         print_line(MEANING);
         if !args.yes {
             store.close().await;
             let hint = "nothing was changed. Run the command with --yes to accept the database";
             return Err(CommandError::Usage(hint.to_owned()));
         }
-        let audit = AuditContext::local(around.clock.now(), &around.random);
+        let audit = AuditContext::local(environment.clock.now(), &environment.random);
         let seen = kept.map(|checkpoint| checkpoint.link.seq);
-        let accepted = history::accept(&store, &audit, seen).await?;
+        let accepted = database_history::accept(&store, &audit, seen).await?;
         chain::link_all(&store).await?;
-        let signed = chain::checkpoint(&store, &keyring, CheckpointTime::Now, around.clock.now()).await?;
+        let signed =
+            chain::checkpoint(&store, &keyring, CheckpointTime::Now, environment.clock.now()).await?;
         store.close().await;
         if let (Some(file), Some(signed)) = (file.as_deref(), &signed) {
             keep(file, signed)?;
@@ -65,13 +66,13 @@ fn keep(file: &Path, checkpoint: &Checkpoint) -> Result<(), CommandError> {
 }
 
 /// Prints how far the database reaches, and how far it was known to reach.
-async fn tell(
+async fn print_history(
     store: &Store,
     file: Option<&Path>,
     kept: Option<&Checkpoint>,
     zone: &TimeZone,
 ) -> Result<(), CommandError> {
-    let found = store.history(0).await?;
+    let found = store.database_reading(0).await?;
     let last = store.linked_entries(found.now.end.seq.saturating_sub(1), 1).await?;
     match last.first() {
         Some(last) => {

@@ -33,7 +33,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     block_on(async move {
         let settings = &configuration.settings;
-        let (store, _) = wiring::open_store(settings, &Environment::at_shell()).await?;
+        let (store, _) = wiring::open_store(settings, &Environment::for_production_or_demo()).await?;
         let zone = &settings.practice.time_zone;
         let facts = SentencePolicy { forgiven_failures: settings.policy.lockout.forgiven_failures };
         let (mut entries, waiting) = match &asked {
@@ -43,7 +43,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), CommandError> {
             Asked::Address(address) => {
                 let account = store.account_by_address(&address.folded()).await?;
                 let account = account.ok_or_else(|| AdminError::NoSuchAccount(address.to_string()))?;
-                print_line(&standing(&account, facts, zone));
+                print_line(&status(&account, facts, zone));
                 let mut entries = store.entries_of_account(account.id, args.last).await?;
                 entries.reverse();
                 (entries, store.waiting_messages_of(account.id).await?)
@@ -107,7 +107,7 @@ fn reasons_first(entries: &mut [AuditRecord]) {
 }
 
 /// The account's present state, which the latest entries explain.
-fn standing(account: &Account, facts: SentencePolicy, zone: &TimeZone) -> String {
+fn status(account: &Account, facts: SentencePolicy, zone: &TimeZone) -> String {
     let lock = locked(account.lockout, facts, zone);
     format!("{} is {}, {lock}.\n", account.primary_address, account.status.as_str())
 }

@@ -3,7 +3,9 @@
 use anteroom_config::{Configuration, SecretOrigin};
 use anteroom_crypto::{MasterKey, Random};
 use anteroom_flows::audit::context::AuditContext;
-use anteroom_flows::keys::signing_keys::{self, KeyRotation, LEAD, Rotated, RotationReason, RotationTrigger};
+use anteroom_flows::keys::signing_keys::{
+    self, KeyRotation, OPERATOR_LEAD_TIME, Rotated, RotationReason, RotationTrigger,
+};
 use anteroom_storage::{EncryptionKeyRow, SigningKeyRow};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -42,7 +44,8 @@ fn init(args: &ConfigArgs) -> Result<(), CommandError> {
 fn list(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config)?;
     block_on(async move {
-        let (store, _) = wiring::open_store(&configuration.settings, &Environment::at_shell()).await?;
+        let (store, _) =
+            wiring::open_store(&configuration.settings, &Environment::for_production_or_demo()).await?;
         let zone = &configuration.settings.practice.time_zone;
         print_line(
             "kid                                          algorithm  signs from                signs until",
@@ -86,15 +89,15 @@ fn rotate(args: &RotateArgs) -> Result<(), CommandError> {
     let configuration = load(&args.config.config)?;
     let reason = if args.compromised { RotationReason::Compromised } else { RotationReason::Planned };
     block_on(async move {
-        let around = Environment::production();
-        let (store, keyring) = wiring::open_store(&configuration.settings, &around).await?;
+        let environment = Environment::production();
+        let (store, keyring) = wiring::open_store(&configuration.settings, &environment).await?;
         let schedule = wiring::key_schedule(&configuration.settings);
         let rotation = KeyRotation {
             store: &store,
             keyring: &keyring,
             schedule: &schedule,
             trigger: RotationTrigger::Operator(reason),
-            audit: AuditContext::local(around.clock.now(), &around.random),
+            audit: AuditContext::local(environment.clock.now(), &environment.random),
         };
         let rotated = signing_keys::rotate(rotation).await?;
         store.close().await;
@@ -110,12 +113,12 @@ fn describe(rotated: Rotated, reason: RotationReason, zone: &TimeZone) -> String
         (RotationReason::Planned, Rotated { made: true, .. }) => format!(
             "New signing keys are published; running nodes load them within a second. They sign from {} minutes on, \
              when every client has had time to fetch them.",
-            LEAD.as_mins()
+            OPERATOR_LEAD_TIME.as_mins()
         ),
         (RotationReason::Planned, Rotated { brought_forward: true, .. }) => format!(
             "The schedule had already published new signing keys. They sign from {} minutes on instead of later; no \
              others were made.",
-            LEAD.as_mins()
+            OPERATOR_LEAD_TIME.as_mins()
         ),
         (RotationReason::Planned, _) => format!(
             "New signing keys are published already, and sign {from}. No others were made."

@@ -16,8 +16,8 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         // Before anything is changed: a schema without its keys would be useless.
         master_key(settings)?;
         let applied = migrate(&store_options(settings)?).await?;
-        let around = Environment { may_make_keys: true, ..Environment::production() };
-        let (store, _) = open_store(settings, &around).await?;
+        let environment = Environment { may_make_keys: true, ..Environment::production() };
+        let (store, _) = open_store(settings, &environment).await?;
         store.close().await;
         print_line(&format!("The database is up to date ({applied} migrations applied)."));
         Ok(())

@@ -109,7 +109,7 @@ pub fn print_error(error: &CommandError) {
 }
 
 /// Prints an error about arguments that cannot be parsed.
-pub fn fail(text: &str) {
+pub fn print_usage_error(text: &str) {
     let _ = write!(std::io::stderr(), "{}", shown::lines(text));
 }
 
@@ -119,7 +119,7 @@ pub fn warn(text: &str) {
 }
 
 /// Prints an explanation to standard error: a program that reads the output must not get it.
-pub fn note(text: &str) {
+pub fn print_note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", shown::lines(text));
 }
 

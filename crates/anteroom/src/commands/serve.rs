@@ -25,19 +25,19 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
     let configuration = configuration.map_err(|problems| CommandError::configuration(&problems))?;
     logging::init(configuration.settings.log);
     wiring::warn_of(&configuration);
-    if let Some(gap) = wiring::checkpoints_gap(&configuration.settings) {
+    if let Some(gap) = wiring::checkpoints_warning(&configuration.settings) {
         tracing::warn!("{gap}");
     }
     block_on(async move {
         let settings = &configuration.settings;
-        let around = Environment::production();
-        let tls = tls::open(settings, around.clock.now()).map_err(wiring::WiringError::from)?;
-        let provider = Arc::new(wiring::provider(&configuration, &around).await?);
+        let environment = Environment::production();
+        let tls = tls::open(settings, environment.clock.now()).map_err(wiring::WiringError::from)?;
+        let provider = Arc::new(wiring::provider(&configuration, &environment).await?);
         let web = Arc::new(wiring::web(settings, Arc::clone(&provider))?);
-        if !provider.history.is_refused() {
+        if !provider.history.is_rolled_back() {
             let call = Call::local(&provider);
             admin::note_configuration(&call).await?;
-            configured_clients::note(&call).await?;
+            configured_clients::record(&call).await?;
             undefined_groups::warn(&call).await?;
         }
         let listen = settings.server.listen;
@@ -48,8 +48,8 @@ pub fn run(args: &ConfigArgs) -> Result<(), CommandError> {
         log_start(settings, node, provider.history.refused());
         let sending = sending::start(&web, settings).map_err(wiring::WiringError::from)?;
         let mut tasks = background::start(&web, &configuration, Some(source));
-        let served = tls.map(|(served, follower)| {
-            tasks.spawn(follower.run(around.clock, tls::LOOK_EVERY));
+        let served = tls.map(|(served, watcher)| {
+            tasks.spawn(watcher.run(environment.clock, tls::LOOK_EVERY));
             served
         });
         let (router, connections) = (anteroom_web::router(web), Connections::of(settings));

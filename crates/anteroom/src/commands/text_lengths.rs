@@ -20,7 +20,7 @@ pub fn text_lengths(settings: &Settings, theme: &Theme) -> Result<Option<TextLen
         practice: settings.practice.name.clone(),
         host: settings.issuer.url().host_str().unwrap_or_default().to_owned(),
         time_zone: settings.practice.time_zone.clone(),
-        default_locale: Locale::spoken(&settings.practice.default_locale, &theme.locales())
+        default_locale: Locale::best_match(&settings.practice.default_locale, &theme.locales())
             .unwrap_or_default(),
         locales: theme.locales(),
     };

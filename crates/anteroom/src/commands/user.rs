@@ -22,7 +22,7 @@ use std::sync::Arc;
 use super::shown::argument;
 use super::{CommandError, block_on, load, print_line, shown_time, warn};
 use crate::cli::{
-    ClaimsArgs, GroupArgs, GroupChange, InviteArgs, PhoneArgs, PhoneKindArg, ShowArgs, UserCommand,
+    GroupArgs, GroupChange, InviteArgs, PhoneArgs, PhoneKindArg, SetClaimsArgs, ShowArgs, UserCommand,
 };
 use anteroom_server::wiring::{self, Environment};
 
@@ -87,7 +87,7 @@ where
     Fut: Future<Output = Result<(), CommandError>>,
 {
     block_on(async move {
-        let provider = wiring::provider(configuration, &Environment::at_shell()).await?;
+        let provider = wiring::provider(configuration, &Environment::for_production_or_demo()).await?;
         work(Call::local(&Arc::new(provider))).await
     })
 }
@@ -275,7 +275,7 @@ async fn show_claims(
     Ok(())
 }
 
-fn set_claims(args: &ClaimsArgs) -> Result<(), CommandError> {
+fn set_claims(args: &SetClaimsArgs) -> Result<(), CommandError> {
     let address = parse_address(&args.email)?;
     let now = Environment::production().clock.now();
     let changes = parse_claims(&args.claims, now)?;

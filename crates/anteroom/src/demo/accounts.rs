@@ -116,7 +116,7 @@ impl Unit for InsertSampleUnit {
 
     async fn run(&self, tx: &Tx) -> Result<(), FlowError> {
         let account = &self.account;
-        tx.insert_account(account).await.map_err(|_| FlowError::Broken("a sample account"))?;
+        tx.insert_account(account).await.map_err(|_| FlowError::Inconsistent("a sample account"))?;
         if self.is_locked {
             let lockout = Lockout {
                 unknown_failures: 6,

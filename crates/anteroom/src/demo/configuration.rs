@@ -209,7 +209,7 @@ scope = "reports"
 "#
     );
     for (order, app) in apps.iter().enumerate() {
-        let client = tile(app, order, secrets)
+        let client = client_toml(app, order, secrets)
             .map_err(|_| CommandError::Usage("the demo's configuration could not be written".to_owned()))?;
         text.push_str(&client);
     }
@@ -258,7 +258,7 @@ fn toml_list(texts: impl Iterator<Item = String>) -> String {
     format!("[{}]", texts.map(|text| toml_string(&text)).collect::<Vec<_>>().join(", "))
 }
 
-fn tile(app: &App, order: usize, secrets: Secrets) -> Result<String, std::fmt::Error> {
+fn client_toml(app: &App, order: usize, secrets: Secrets) -> Result<String, std::fmt::Error> {
     let registered = Registration::at(&app.base_url);
     let mut text = String::new();
     writeln!(text, "\n[[clients]]")?;

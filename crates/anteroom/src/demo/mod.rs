@@ -88,7 +88,7 @@ impl Demo<'_> {
         let settings = &configuration.settings;
         logging::init_filtered(settings.log.format, LOG);
         migrate(&StoreOptions::sqlite(&database)).await?;
-        let around = Environment {
+        let environment = Environment {
             clock: Clock::system(),
             random: Random::system(),
             kind: InstanceKind::Demo,
@@ -97,9 +97,9 @@ impl Demo<'_> {
             hasher: PasswordHasher::new,
             key_maker: Arc::new(NewKeys),
         };
-        let provider = Arc::new(wiring::provider(&configuration, &around).await?);
+        let provider = Arc::new(wiring::provider(&configuration, &environment).await?);
         accounts::seed(&Call::local(&provider)).await?;
-        configured_clients::note(&Call::local(&provider)).await?;
+        configured_clients::record(&Call::local(&provider)).await?;
         let web = Arc::new(wiring::web(settings, Arc::clone(&provider))?);
         let tasks = background::start(&web, &configuration, None);
         let (stop, stopped) = watch::channel(());

@@ -162,8 +162,8 @@ impl Installation {
     pub(crate) async fn send_the_rest(&self, post: &Post) {
         let configuration = self.configuration();
         let clock = Clock::manual(Clock::system().now().checked_add(AFTER_THE_LEASE).unwrap());
-        let around = Environment { clock, ..Environment::production() };
-        let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
+        let environment = Environment { clock, ..Environment::production() };
+        let provider = Arc::new(wiring::provider(&configuration, &environment).await.unwrap());
         let web = Arc::new(wiring::web(&configuration.settings, Arc::clone(&provider)).unwrap());
         post.lives.send_modify(|life| *life += 1);
         let sending = sending::start(&web, &configuration.settings).unwrap().unwrap();

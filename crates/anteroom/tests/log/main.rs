@@ -365,11 +365,11 @@ async fn a_reload_names_what_has_changed_and_what_of_it_waits() {
     let mut source = ConfigurationFile::new(path("anteroom.toml"));
     let started = source.load(&|_| None).unwrap();
     anteroom_storage::migrate(&StoreOptions::sqlite(path("anteroom.db"))).await.unwrap();
-    let around = Environment { may_make_keys: true, ..Environment::production() };
-    let provider = Arc::new(wiring::provider(&started, &around).await.unwrap());
+    let environment = Environment { may_make_keys: true, ..Environment::production() };
+    let provider = Arc::new(wiring::provider(&started, &environment).await.unwrap());
     let web = Arc::new(wiring::web(&started.settings, Arc::clone(&provider)).unwrap());
     let algorithms = wiring::key_schedule(&started.settings).algorithms;
-    let mut follower = ConfigurationReloader::new(web, source, &started, algorithms);
+    let mut watcher = ConfigurationReloader::new(web, source, &started, algorithms);
     for (more, expected) in [
         ("practice.name = \"Practice\"\n", "changed=\"practice.name\" digest="),
         (
@@ -385,7 +385,7 @@ async fn a_reload_names_what_has_changed_and_what_of_it_waits() {
     ] {
         write(more);
         // A change is read at the second look that finds it.
-        assert!(follower.look(Instant::now()).await && follower.look(Instant::now()).await);
+        assert!(watcher.check(Instant::now()).await && watcher.check(Instant::now()).await);
         let log = page.text();
         let line = log.lines().rfind(|line| line.contains("configuration applied")).unwrap_or_default();
         assert!(line.contains(expected), "{more}: {log}");

@@ -122,10 +122,10 @@ impl Practice {
         let configuration = self.configuration();
         let options = StoreOptions::sqlite(self.path("anteroom.db"));
         anteroom_storage::migrate(&options).await.unwrap();
-        let around = Environment { may_make_keys: true, ..Environment::production() };
-        let provider = Arc::new(wiring::provider(&configuration, &around).await.unwrap());
+        let environment = Environment { may_make_keys: true, ..Environment::production() };
+        let provider = Arc::new(wiring::provider(&configuration, &environment).await.unwrap());
         let web = Arc::new(wiring::web(&configuration.settings, provider).unwrap());
-        let (served, follower) = self.open();
+        let (served, watcher) = self.open();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -135,7 +135,7 @@ impl Practice {
             tokio::spawn(serve::serve(vec![listener], Some(served.clone()), router, connections, async {
                 let _ = stopped.await;
             }));
-        Running { address, served, follower: Some(follower), stop, task }
+        Running { address, served, watcher: Some(watcher), stop, task }
     }
 
     /// Trusts the authority and no other, and speaks one version.
@@ -160,7 +160,7 @@ impl Practice {
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) served: TlsConfigWatch,
-    pub(crate) follower: Option<CertificateWatcher>,
+    pub(crate) watcher: Option<CertificateWatcher>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<std::io::Result<()>>,
 }

@@ -22,8 +22,8 @@ async fn the_next_connection_has_the_renewed_certificate() {
     let mut running = practice.serve().await;
     let connector = practice.connector();
     let first = presented(&running, &connector).await;
-    let follower = running.follower.take().unwrap();
-    let following = tokio::spawn(follower.run(Environment::production().clock, Duration::from_millis(1)));
+    let watcher = running.watcher.take().unwrap();
+    let following = tokio::spawn(watcher.run(Environment::production().clock, Duration::from_millis(1)));
     let renewed = practice.issue(&[HOST]);
     renewed.write(&practice);
     assert!(running.served.changed().await);
@@ -39,7 +39,7 @@ async fn the_next_connection_has_the_renewed_certificate() {
 async fn a_pair_that_is_half_written_or_wrong_leaves_the_old_one_and_is_said_once() {
     let practice = Practice::new();
     let mut running = practice.serve().await;
-    let mut follower = running.follower.take().unwrap();
+    let mut watcher = running.watcher.take().unwrap();
     let connector = practice.connector();
     let first = presented(&running, &connector).await;
     let renewed = practice.issue(&[HOST]);
@@ -51,16 +51,16 @@ async fn a_pair_that_is_half_written_or_wrong_leaves_the_old_one_and_is_said_onc
         (other_host.chain.as_str(), |error| matches!(error, TlsError::Host(..))),
     ] {
         fs::write(practice.path("server.pem"), text).unwrap();
-        assert!(follower.look().is_none(), "someone may still be writing");
-        let error = follower.look().unwrap().unwrap_err();
+        assert!(watcher.look().is_none(), "someone may still be writing");
+        let error = watcher.look().unwrap().unwrap_err();
         assert!(is_expected(&error), "{error}");
-        assert!(follower.look().is_none(), "said once");
+        assert!(watcher.look().is_none(), "said once");
         assert_eq!(presented(&running, &connector).await, first);
     }
     renewed.write(&practice);
-    assert!(follower.look().is_none());
-    follower.look().unwrap().unwrap();
-    assert!(follower.look().is_none());
+    assert!(watcher.look().is_none());
+    watcher.look().unwrap().unwrap();
+    assert!(watcher.look().is_none());
     assert_eq!(presented(&running, &connector).await, renewed.presented());
     running.stop().await;
 }
@@ -69,17 +69,17 @@ async fn a_pair_that_is_half_written_or_wrong_leaves_the_old_one_and_is_said_onc
 async fn files_that_are_gone_leave_the_old_one_and_may_come_back() {
     let practice = Practice::new();
     let mut running = practice.serve().await;
-    let mut follower = running.follower.take().unwrap();
+    let mut watcher = running.watcher.take().unwrap();
     let connector = practice.connector();
     let first = presented(&running, &connector).await;
     let kept = fs::read(practice.path("server.key")).unwrap();
     fs::remove_file(practice.path("server.key")).unwrap();
-    assert!(follower.look().is_none());
-    assert!(matches!(follower.look().unwrap(), Err(TlsError::File(..))));
+    assert!(watcher.look().is_none());
+    assert!(matches!(watcher.look().unwrap(), Err(TlsError::File(..))));
     assert_eq!(presented(&running, &connector).await, first);
     fs::write(practice.path("server.key"), kept).unwrap();
-    assert!(follower.look().is_none());
-    follower.look().unwrap().unwrap();
+    assert!(watcher.look().is_none());
+    watcher.look().unwrap().unwrap();
     assert_eq!(presented(&running, &practice.connector()).await, first);
     running.stop().await;
 }

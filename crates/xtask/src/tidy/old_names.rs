@@ -24,7 +24,7 @@ const OLD: &[(&str, &str)] = &[
     ("Settled", "the result, named after its use case"),
     ("Standing", "`AuthenticationState`"),
     ("Tallies", "counters"),
-    ("Told", "`LockDisclosure`"),
+    ("Told", "`RefusalDisclosure`"),
     ("Trail", "`AuditTrail`"),
     ("Visitor", "`Call` or `Browser`"),
     ("Windows", "a rate limit"),
@@ -39,6 +39,14 @@ const OLD: &[(&str, &str)] = &[
     ("press", "to follow a link"),
     ("tallies", "counters"),
     ("vouched", "the origin of a form"),
+    ("BudgetSpent", "`LimitReached` in the flows, `TooManyAttempts` on pages"),
+    ("AskAnswered", "`RecoveryMailQueued`"),
+    ("FinishResult", "`RespondResult`"),
+    ("HashedArtifacts", "`IdTokenContext`"),
+    ("LinkDead", "`InvalidLink`"),
+    ("LockDisclosure", "`RefusalDisclosure`"),
+    ("NobodySignedIn", "`NotSignedIn`"),
+    ("RequestedLink", "`MailRequestRow`"),
 ];
 const CHECKED: &[&str] = &["crates/", "migrations/", "tests/"];
 /// Names of the database, which a release only adds to.

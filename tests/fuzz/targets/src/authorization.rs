@@ -5,7 +5,7 @@
 //! led from POST to GET is the same request.
 
 use anteroom_oidc::authorization::{
-    AuthorizationRequest, ClaimsRequest, ErrorDestination, Parameter, Parameters, Reply,
+    AuthorizationRequest, ClaimsRequest, ErrorDestination, Parameter, Parameters, ResponseDelivery,
 };
 use anteroom_oidc::form::UrlEncodedForm;
 use anteroom_oidc::response::AuthorizationResponse;
@@ -73,7 +73,7 @@ pub(crate) fn check(parameters: &Parameters) -> bool {
         Ok(accepted) => {
             let request = accepted.request;
             assert_eq!(known.as_ref(), Some(&client.client_id));
-            let AuthorizationRequest { ask, reply: Reply::Redirect(reply) } = &request;
+            let AuthorizationRequest { ask, reply: ResponseDelivery::Redirect(reply) } = &request;
             assert_eq!(
                 client.find_redirect_uri(reply.redirect_uri.as_str()),
                 Some(reply.redirect_uri.clone())
@@ -94,7 +94,7 @@ pub(crate) fn check(parameters: &Parameters) -> bool {
         }
         Err(error) => {
             assert!(!error.to_string().contains(['\r', '\n']) || error.received.is_some());
-            if let ErrorDestination::Redirect(target) = &error.disposition {
+            if let ErrorDestination::Redirect(target) = &error.destination {
                 let uri = target.redirect_uri.as_str();
                 assert!(client.find_redirect_uri(uri).is_some(), "{uri}");
                 match error.response(&issuer()).unwrap() {

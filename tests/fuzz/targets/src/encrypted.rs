@@ -4,7 +4,7 @@
 //! encrypted to this key, which the fuzzer does not have.
 
 use anteroom_oidc::authorization::RequestObject;
-use anteroom_oidc::jwe::{DecryptionKey, DecryptionKeyKind, Entropy};
+use anteroom_oidc::jwe::{DecryptionKey, EncryptionKeyType, Entropy};
 use std::sync::LazyLock;
 
 use crate::{Verdict, text};
@@ -14,7 +14,7 @@ pub(crate) static DECRYPTION_KEY: LazyLock<DecryptionKey> = LazyLock::new(|| {
     let mut der = vec![0x30, 0x31, 2, 1, 1, 4, 0x20];
     der.extend([7; 32]);
     der.extend([0xa0, 0x0a, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7]);
-    DecryptionKey::from_der(DecryptionKeyKind::Ec, &der).unwrap()
+    DecryptionKey::from_der(EncryptionKeyType::Ec, &der).unwrap()
 });
 
 /// The one that was ever encrypted to it: its key and its nonce are random, so that it cannot be made again.

@@ -228,8 +228,8 @@ proptest! {
             }
             prop_assert_eq!(queue.len(), model.waiting.len());
             prop_assert!(queue.len() <= capacity);
-            prop_assert_eq!(queue.known.turns.len(), queue.known.by_lane.len());
-            prop_assert_eq!(queue.others.turns.len(), queue.others.by_lane.len());
+            prop_assert_eq!(queue.known.turns.len(), queue.known.lines.len());
+            prop_assert_eq!(queue.others.turns.len(), queue.others.lines.len());
         }
         while queue.len() > 0 {
             model.pop(&mut queue);

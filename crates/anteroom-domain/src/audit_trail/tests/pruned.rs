@@ -1,18 +1,18 @@
 //! A trail whose beginning was pruned, a head that was noted, and what is found where it was changed without the key.
 
 use super::*;
-use crate::audit_trail::chain::{ChainHead, Pruned};
+use crate::audit_trail::chain::{ChainHead, PruningRecord};
 use crate::audit_trail::verify::{ChainVerifier, CheckpointSource, VerificationKeys};
 
 /// Pruned up to entry 4, whose checkpoint stays.
-fn pruned() -> (AuditTrail, Pruned) {
+fn pruned() -> (AuditTrail, PruningRecord) {
     let mut trail = AuditTrail::good();
     let link = trail.entries[3].link;
     trail.entries.drain(..4);
-    (trail, Pruned::sign(link, at(150), at(50), &signer(&keyring())).unwrap())
+    (trail, PruningRecord::sign(link, at(150), at(50), &signer(&keyring())).unwrap())
 }
 
-fn lines(trail: &AuditTrail, pruned: &Pruned) -> Vec<String> {
+fn lines(trail: &AuditTrail, pruned: &PruningRecord) -> Vec<String> {
     let mut lines = trail.lines();
     lines.insert(0, ExportLine::Pruned(pruned.clone()).write().unwrap());
     lines
@@ -50,14 +50,14 @@ fn a_removal_that_is_not_the_sweepers_is_found() {
     assert_eq!(found(&lines(&more, &word), &[]), [AuditFinding::Missing { first: 5, last: 5 }]);
     // A word that was made, or changed, without the key.
     let link = trail.entries[0].link;
-    let forged = Pruned::sign(link, at(150), at(50), &signer(&Keyring::for_tests(2))).unwrap();
+    let forged = PruningRecord::sign(link, at(150), at(50), &signer(&Keyring::for_tests(2))).unwrap();
     assert_eq!(
         found(&lines(&more, &forged), &[]),
         [AuditFinding::UnsignedPruning { seq: 5 }, AuditFinding::Missing { first: 1, last: 5 }]
     );
-    let raised = Pruned { link, ..word.clone() };
+    let raised = PruningRecord { link, ..word.clone() };
     assert_eq!(found(&lines(&more, &raised), &[])[0], AuditFinding::UnsignedPruning { seq: 5 });
-    let later = Pruned { older_than: at(60), ..word.clone() };
+    let later = PruningRecord { older_than: at(60), ..word.clone() };
     assert_eq!(found(&lines(&trail, &later), &[])[0], AuditFinding::UnsignedPruning { seq: 4 });
     // What was pruned does not come back, and the word stands first.
     let back = AuditTrail {

@@ -94,7 +94,7 @@ fn why(detail: &Detail) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::CODE;
+    use crate::message::KIND_OF_CODE;
 
     #[test]
     fn each_kind_of_message_has_a_plain_name() {
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_message_without_an_end_is_being_sent_or_tried_again_or_waits() {
         let message = |last_error: Option<&str>| WaitingMessage {
-            kind: CODE.to_owned(),
+            kind: KIND_OF_CODE.to_owned(),
             channel: Channel::Text,
             phone: Some("•••-•••-••86".to_owned()),
             created_at: jiff::Timestamp::UNIX_EPOCH,

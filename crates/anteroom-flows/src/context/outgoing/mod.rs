@@ -143,7 +143,7 @@ impl Outgoing {
     }
 
     /// Whether a server answers there, with any status.
-    pub async fn answers(&self, url: &Url) -> Result<(), OutgoingError> {
+    pub async fn check_reachable(&self, url: &Url) -> Result<(), OutgoingError> {
         let answer = self.request(Method::HEAD, url)?.send().await;
         answer.map(drop).map_err(|error| no_answer(url, &error))
     }
@@ -251,7 +251,7 @@ mod tests {
         let url = format!("http://127.0.0.1:{port}/logout").parse().unwrap();
         for error in [
             of_development().get(&url, 10, OF_ONE).await.unwrap_err(),
-            of_development().answers(&url).await.unwrap_err(),
+            of_development().check_reachable(&url).await.unwrap_err(),
         ] {
             let text = error.to_string();
             assert!(

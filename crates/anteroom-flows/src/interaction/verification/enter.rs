@@ -9,10 +9,10 @@ pub use super::entry::{EnterOutcome, EnteredCode, EntryProblem};
 use super::repeated::{again_in_session, continue_stepped_up, entry_ids, repeat_of_form};
 use super::send::{code_context, code_data};
 use super::{VerificationState, now};
+use crate::context::active_session::ActiveSession;
 use crate::context::call::{Call, Visit};
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::interaction::apps::apps_showing;
+use crate::interaction::authenticator_apps::apps_showing;
 use crate::interaction::next::proceed;
 use crate::interaction::open_interaction::{InteractionRef, NewInteraction, OpenInteraction};
 use crate::interaction::verification_model::{Verification, VerifiedPerson, destination_of};
@@ -32,21 +32,21 @@ pub async fn enter(
             let again = again_in_session(visit, interaction_ref.as_ref()).await?;
             return Ok(again.unwrap_or(EnterOutcome::Next(next)));
         }
-        VerificationState::Gone => return Ok(EnterOutcome::Gone),
+        VerificationState::InteractionNotFound => return Ok(EnterOutcome::InteractionNotFound),
     };
     if entered.text().trim().is_empty() {
         return Ok(EnterOutcome::Problem { problem: EntryProblem::Missing, page: page.into_page() });
     }
     let checked = check_entered(visit, &page.verification, &page.interaction, entered).await?;
     let session = page.verification.active_session();
-    let left = match session {
+    let other_sessions = match session {
         Some(live) => sessions_of_other_accounts(&active_sessions(visit).await?, live.account.id),
         None => Vec::new(),
     };
     let entry_ids = entry_ids(visit, &checked, entered);
     let renewed = session.map(|live| RenewedSession::of(visit, live));
     let new_interaction = NewInteraction::prepare(visit, &page.interaction);
-    let unit = |call| EnterCode { call, page, new_interaction, checked, entry_ids, renewed, left };
+    let unit = |call| EnterCode { call, page, new_interaction, checked, entry_ids, renewed, other_sessions };
     let (unit, result) = visit.run(unit).await;
     after_entry(visit, unit, result?, AnsweredForm { interaction_ref: interaction_ref.as_ref(), entered })
         .await
@@ -114,9 +114,9 @@ async fn note_not_taken(
         EntryProblem::Wrong { .. } => "wrong",
         EntryProblem::Expired => "expired",
         EntryProblem::Used => "used",
-        EntryProblem::BudgetSpent(_) => "budget_spent",
+        EntryProblem::LimitReached(_) => "budget_spent",
     };
-    let event = Event::CodeNotTaken { purpose: verification.purpose.as_str(), reason };
+    let event = Event::OneTimeCodeNotChecked { purpose: verification.purpose.as_str(), reason };
     let entry = visit.entry(Actor::Anonymous, event).about(verification.account().id);
     note_refused_form(visit, entry, &[b"code not taken", entered.text().as_bytes()]).await
 }
@@ -135,8 +135,9 @@ async fn check_entered(
                 Some(row) => visit.store().code_of(row, verification.purpose).await?,
                 None => None,
             };
-            let own = code
-                .filter(|code| destination_of(code, verification.account(), &verification.offers).is_some());
+            let own = code.filter(|code| {
+                destination_of(code, verification.account(), &verification.destinations).is_some()
+            });
             Ok(own.map_or(CheckedCode::Nothing, |code| CheckedCode::Sent {
                 right: is_right(visit, &code, text),
                 code,

@@ -2,7 +2,7 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::ids::{FactorId, SessionId};
+use anteroom_domain::ids::{AuthenticatorAppId, SessionId};
 use anteroom_domain::interaction::{FactorMethod, InteractionProof, PassedFactor, ProofKind};
 use anteroom_domain::one_time_code::{AttemptsExhausted, CodePurpose, CodeQuota, OneTimeCode};
 use anteroom_domain::phone::E164;
@@ -18,7 +18,7 @@ use super::entry::EntryProblem;
 use crate::context::call::Call;
 use crate::error::FlowError;
 use crate::interaction::open_interaction::{NewInteraction, SavedRow};
-use crate::interaction::verification_model::{a_day_before, code_share, is_phone_still_accepted};
+use crate::interaction::verification_model::{a_day_before, code_quota, is_phone_still_accepted};
 use crate::sessions::new_session::RenewedSession;
 
 /// The entered code, compared with the codes that could be right.
@@ -30,7 +30,7 @@ pub(super) enum CheckedCode {
         right: bool,
     },
     /// The apps that show the entered code now.
-    App(Vec<(FactorId, TimeStep)>),
+    App(Vec<(AuthenticatorAppId, TimeStep)>),
 }
 
 pub(super) struct EnterCode {
@@ -43,7 +43,7 @@ pub(super) struct EnterCode {
     /// The session that steps up, with its next secret. It gets the same secret if the person signs in again at the same time.
     pub renewed: Option<RenewedSession>,
     /// The browser's other sessions, which are not current any more after this one stepped up.
-    pub left: Vec<SessionId>,
+    pub other_sessions: Vec<SessionId>,
 }
 
 pub(super) enum EnterCodeResult {
@@ -57,7 +57,7 @@ pub(super) enum EnterCodeResult {
     Wrong(EntryProblem),
 }
 
-pub(super) const NO_SESSION: FlowError = FlowError::Broken("a step-up without a session");
+pub(super) const NO_SESSION: FlowError = FlowError::Inconsistent("a step-up without a session");
 
 impl Unit for EnterCode {
     type Output = EnterCodeResult;
@@ -78,8 +78,8 @@ impl Unit for EnterCode {
         {
             return Ok(EnterCodeResult::Superseded);
         }
-        let share = code_share(tx, account.id, verification.device).await?;
-        let wrong = tx.sent_before(account.id, verification.purpose, share, a_day_before(now)).await?.wrong;
+        let share = code_quota(tx, account.id, verification.device).await?;
+        let wrong = tx.code_attempts(account.id, verification.purpose, share, a_day_before(now)).await?.wrong;
         let left = match call.snapshot().policy.codes.entries_left(&wrong, now) {
             Ok(left) => left,
             Err(AttemptsExhausted { until }) => return self.refuse_exhausted(tx, until).await,
@@ -116,7 +116,7 @@ impl EnterCode {
     async fn refuse_exhausted(&self, tx: &Tx, until: Timestamp) -> Result<EnterCodeResult, FlowError> {
         let verification = &self.page.verification;
         let account = verification.account().id;
-        let problem = EntryProblem::BudgetSpent(until);
+        let problem = EntryProblem::LimitReached(until);
         let is_counted = self.is_wrong()
             && tx.is_wrong_code_counted(account, verification.purpose, &self.entry_ids).await?;
         Ok(if is_counted { EnterCodeResult::Wrong(problem) } else { EnterCodeResult::Refused(problem) })
@@ -162,11 +162,11 @@ impl EnterCode {
         }
         before.push(call.now);
         tx.count_wrong_code(account, purpose, share, *own, call.now).await?;
-        let event = Event::CodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
+        let event = Event::OneTimeCodeRefused { purpose: purpose.as_str(), left: left.saturating_sub(1) };
         tx.append(&call.entry(Actor::Anonymous, event).about(account)).await?;
         Ok(EnterCodeResult::Wrong(match call.snapshot().policy.codes.entries_left(&before, call.now) {
             Ok(left) => EntryProblem::Wrong { left },
-            Err(AttemptsExhausted { until }) => EntryProblem::BudgetSpent(until),
+            Err(AttemptsExhausted { until }) => EntryProblem::LimitReached(until),
         }))
     }
 
@@ -185,7 +185,7 @@ impl EnterCode {
     /// Saves with the interaction that the code was entered.
     async fn prove(&self, tx: &Tx, method: FactorMethod) -> Result<SavedRow, FlowError> {
         let interaction = &self.page.interaction;
-        let proof = interaction.proof().ok_or(FlowError::Broken("a code without a proof"))?;
+        let proof = interaction.proof().ok_or(FlowError::Inconsistent("a code without a proof"))?;
         let at = self.call.now;
         let factor = Some(PassedFactor { at, method });
         let proof = match proof.kind {
@@ -195,8 +195,8 @@ impl EnterCode {
                 let kind = ProofKind::Invitation { link, phone: None, phones_done };
                 InteractionProof { kind, at, factor, ..*proof }
             }
-            ProofKind::ExpiredPassword { told } => {
-                InteractionProof { kind: ProofKind::ExpiredPassword { told }, factor, ..*proof }
+            ProofKind::ExpiredPassword { acknowledged } => {
+                InteractionProof { kind: ProofKind::ExpiredPassword { acknowledged }, factor, ..*proof }
             }
             ProofKind::Recovery { link } => {
                 InteractionProof { kind: ProofKind::Recovery { link }, factor, ..*proof }
@@ -228,7 +228,7 @@ impl EnterCode {
         if !tx.renew_session(&session, &renewed.next.stored).await? {
             return Ok(EnterCodeResult::Refused(EntryProblem::Expired));
         }
-        tx.mark_not_current(&self.left, now).await?;
+        tx.mark_not_current(&self.other_sessions, now).await?;
         if let Some(device) = session.device {
             tx.record_second_factor(session.account, device, now).await?;
         }

@@ -17,7 +17,7 @@ pub enum EnterOutcome {
         problem: EntryProblem,
         page: Box<StepPage>,
     },
-    Gone,
+    InteractionNotFound,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub enum EntryProblem {
     Expired,
     /// The app's code was used before; its next code will be accepted. Nothing is counted.
     Used,
-    BudgetSpent(Timestamp),
+    LimitReached(Timestamp),
 }
 
 /// What was entered: a code that was sent, or one that an authenticator app shows.

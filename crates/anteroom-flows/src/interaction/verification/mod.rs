@@ -27,7 +27,7 @@ use crate::interaction::verification_model::Verification;
 enum VerificationState {
     Verifying(Box<VerificationPage>),
     Elsewhere(Next),
-    Gone,
+    InteractionNotFound,
 }
 
 /// A page whose step is a verification.
@@ -51,7 +51,7 @@ async fn now(
 ) -> Result<VerificationState, FlowError> {
     let interaction = match open_or_dashboard(visit, interaction_ref).await? {
         Ok(interaction) => interaction,
-        Err(InteractionNotFound) => return Ok(VerificationState::Gone),
+        Err(InteractionNotFound) => return Ok(VerificationState::InteractionNotFound),
     };
     Ok(match proceed(visit, interaction).await? {
         Next::Page(page) => {

@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::enter_unit::CheckedCode;
 use super::entry::{EnterOutcome, EnteredCode};
 use super::{VerificationState, now};
+use crate::context::active_session::ActiveSession;
 use crate::context::call::Visit;
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::next::{persist_for_redirect, proceed_with};
 use crate::interaction::open_interaction::{InteractionRef, OpenInteraction};
@@ -39,7 +39,7 @@ pub(super) async fn repeat_of_form(
     }
     Ok(match now(visit, interaction_ref).await? {
         VerificationState::Elsewhere(next) => Some(EnterOutcome::Next(next)),
-        VerificationState::Verifying(_) | VerificationState::Gone => None,
+        VerificationState::Verifying(_) | VerificationState::InteractionNotFound => None,
     })
 }
 

@@ -2,9 +2,9 @@
 
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, Event};
-use anteroom_domain::ids::{CodeId, MessageId};
+use anteroom_domain::ids::{MessageId, OneTimeCodeId};
 use anteroom_domain::limits::Limit;
-use anteroom_domain::message::{Message, MessageBody, SecretCode};
+use anteroom_domain::message::{Message, MessageBody, OneTimeCodeText};
 use anteroom_domain::one_time_code::{CodeQuota, DIGITS, OneTimeCode};
 use anteroom_domain::phone::{DeliveryMethod, E164};
 use anteroom_domain::rate::Wait;
@@ -18,9 +18,9 @@ use crate::error::FlowError;
 use crate::interaction::next::{Next, StepPage, proceed};
 use crate::interaction::open_interaction::{InteractionRef, NewInteraction, SavedRow};
 use crate::interaction::verification_model::{
-    CodeDestination, CodeMethodChoice, a_day_before, code_share, is_phone_still_accepted,
+    CodeDestination, CodeMethodChoice, a_day_before, code_quota, is_phone_still_accepted,
 };
-use crate::messages::languages::{asked_in, of_page};
+use crate::messages::languages::{message_languages, of_page};
 use crate::sessions::form_effect::note_refused_form;
 use crate::sessions::repeated_form::{MAX_REPEATS, repeat_window_start};
 
@@ -34,7 +34,7 @@ pub enum SendOutcome {
         problem: SendProblem,
         page: Box<StepPage>,
     },
-    Gone,
+    InteractionNotFound,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub enum SendProblem {
     Choose,
     Wait(Wait),
     /// Too many wrong codes were entered: none is accepted before this time.
-    BudgetSpent(Timestamp),
+    LimitReached(Timestamp),
     /// The operator does not allow codes to this number.
     Refused,
 }
@@ -51,7 +51,7 @@ pub enum SendProblem {
 const CODE_CONTEXT: &str = "one-time code";
 
 /// The hashed data. The code's identifier binds the digest to its row, and so to account, purpose, phone and interaction.
-pub(super) fn code_data(id: CodeId, digits: &str) -> Vec<u8> {
+pub(super) fn code_data(id: OneTimeCodeId, digits: &str) -> Vec<u8> {
     [id.0.as_bytes(), digits.as_bytes()].concat()
 }
 
@@ -68,13 +68,13 @@ pub async fn send(
     let page = match now(visit, interaction_ref.as_ref()).await? {
         VerificationState::Verifying(page) => page,
         VerificationState::Elsewhere(next) => return Ok(SendOutcome::Next(next)),
-        VerificationState::Gone => return Ok(SendOutcome::Gone),
+        VerificationState::InteractionNotFound => return Ok(SendOutcome::InteractionNotFound),
     };
     let verification = &page.verification;
     if choice == Some(CodeMethodChoice::App) && !verification.apps.is_empty() {
         return Ok(SendOutcome::App(page.into_page()));
     }
-    let mut offers = verification.offers.iter();
+    let mut offers = verification.destinations.iter();
     let Some(offer) = offers.find(|offer| choice == Some(offer.choice())) else {
         return Ok(SendOutcome::Problem { problem: SendProblem::Choose, page: page.into_page() });
     };
@@ -117,7 +117,7 @@ impl SendProblem {
         match self {
             Self::Choose => "ended",
             Self::Wait(_) => "wait",
-            Self::BudgetSpent(_) => "budget_spent",
+            Self::LimitReached(_) => "budget_spent",
             Self::Refused => "not_allowed",
         }
     }
@@ -125,17 +125,17 @@ impl SendProblem {
 
 /// A form that is submitted twice must send one code, so the code's identifier is derived from the form and the chosen way. A page
 /// that is kept open can send another code once [`repeat_window_start`] is past the one before.
-async fn code_id(visit: &Visit, offer: &CodeDestination) -> Result<CodeId, FlowError> {
+async fn code_id(visit: &Visit, offer: &CodeDestination) -> Result<OneTimeCodeId, FlowError> {
     let since = repeat_window_start(visit.now);
     let method = offer.method.as_str().as_bytes();
     for turn in 0..MAX_REPEATS {
         let Some(form) = visit.sent_form else { break };
-        let id = CodeId(form.submission_id(visit, &[method, offer.phone.id.0.as_bytes(), &[turn]]));
+        let id = OneTimeCodeId(form.submission_id(visit, &[method, offer.phone.id.0.as_bytes(), &[turn]]));
         if visit.store().code_sent_at(id).await?.is_none_or(|at| at > since) {
             return Ok(id);
         }
     }
-    Ok(CodeId(visit.new_id()))
+    Ok(OneTimeCodeId(visit.new_id()))
 }
 
 /// The code, and the message that brings it.
@@ -143,7 +143,7 @@ fn code_and_message(
     visit: &Visit,
     page: &VerificationPage,
     offer: &CodeDestination,
-    id: CodeId,
+    id: OneTimeCodeId,
 ) -> (OneTimeCode, Message) {
     let verification = &page.verification;
     let account = verification.account();
@@ -162,7 +162,7 @@ fn code_and_message(
         created_at: at,
         expires_at,
     };
-    let secret = SecretCode { digits, minutes: u16::try_from(lifetime.as_mins()).unwrap_or(u16::MAX) };
+    let secret = OneTimeCodeText { digits, minutes: u16::try_from(lifetime.as_mins()).unwrap_or(u16::MAX) };
     let to = offer.phone.number.clone();
     let body = match offer.method {
         DeliveryMethod::Text => MessageBody::Text { to, code: secret },
@@ -172,7 +172,7 @@ fn code_and_message(
     let message = Message {
         id: message,
         account: Some(account.id),
-        locale: asked_in(account.locale.as_deref(), language),
+        locale: message_languages(account.locale.as_deref(), language),
         body,
         reference: Some(visit.reference),
         created_at: at,
@@ -210,7 +210,7 @@ impl Unit for SendCode {
         if tx.code_sent_at(code.id).await?.is_some() {
             return Ok(Ok(self.save(tx).await?));
         }
-        let share = code_share(tx, account.id, verification.device).await?;
+        let share = code_quota(tx, account.id, verification.device).await?;
         if let Err(problem) = self.check_quota(tx, share).await? {
             return Ok(Err(problem));
         }
@@ -230,7 +230,7 @@ impl Unit for SendCode {
 impl SendCode {
     fn number(&self) -> Result<&E164, FlowError> {
         let number = self.page.verification.number_of(self.code.phone);
-        number.ok_or(FlowError::Broken("a code to a phone that was not offered"))
+        number.ok_or(FlowError::Inconsistent("a code to a phone that was not offered"))
     }
 
     async fn save(&self, tx: &Tx) -> Result<SavedRow, FlowError> {
@@ -242,9 +242,9 @@ impl SendCode {
     async fn check_quota(&self, tx: &Tx, share: CodeQuota) -> Result<Result<(), SendProblem>, FlowError> {
         let Self { call, code, .. } = self;
         let (policy, now) = (&call.snapshot().policy.codes, call.now);
-        let before = tx.sent_before(code.account, code.purpose, share, a_day_before(now)).await?;
+        let before = tx.code_attempts(code.account, code.purpose, share, a_day_before(now)).await?;
         if let Err(spent) = policy.entries_left(&before.wrong, now) {
-            return Ok(Err(SendProblem::BudgetSpent(spent.until)));
+            return Ok(Err(SendProblem::LimitReached(spent.until)));
         }
         if let Err(wait) = policy.may_send(&before.sent, now) {
             return Ok(Err(SendProblem::Wait(wait)));
@@ -257,16 +257,16 @@ impl SendCode {
     async fn spend(&self, tx: &Tx, share: CodeQuota) -> Result<Result<(), Wait>, FlowError> {
         let Self { call, code, .. } = self;
         let telephony = &call.snapshot().policy.telephony;
-        let budgets = telephony.budgets(self.number()?, code.purpose, share);
-        let RateLimitResult::Refused { limit, wait } = tx.spend(&budgets, call.now).await? else {
+        let checks = telephony.rate_limit_checks(self.number()?, code.purpose, share);
+        let RateLimitResult::Refused { limit, wait } = tx.spend(&checks, call.now).await? else {
             return Ok(Ok(()));
         };
         let reference = call.reference().map(tracing::field::display);
         if limit == Limit::PhoneOverall {
-            let overall = budgets.iter().find(|budget| budget.limit == limit);
+            let overall = checks.iter().find(|check| check.limit == limit);
             tracing::error!(
                 reference,
-                most = overall.map(|budget| budget.rate.max),
+                most = overall.map(|check| check.rate.max),
                 "ALARM: more codes were asked for than policy.telephony.overall allows; none go out"
             );
         } else {

@@ -3,18 +3,18 @@
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::account::AccountEpoch;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
-use anteroom_domain::ids::{AccountId, FactorId};
+use anteroom_domain::ids::{AccountId, AuthenticatorAppId};
 use anteroom_domain::message::{AppChange, Mail, Message};
 use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, TimeStep, TotpSecret};
 use anteroom_oidc::Acr;
 use anteroom_storage::{FirstCode, Tx, Unit};
 
 use super::{admitted_to_act, confirmed, confirmed_of};
+use crate::context::active_session::ActiveSession;
 use crate::context::call::Visit;
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
-use crate::interaction::apps::open;
 use crate::interaction::authentication_state::can_step_up;
+use crate::interaction::authenticator_apps::open;
 use crate::interaction::next::Next;
 use crate::messages::notices::notices;
 use crate::sessions::browser_sessions::{active_sessions, other_account_used_browser_since};
@@ -23,7 +23,7 @@ use crate::sessions::repeated_form::{MAX_REPEATS, repeat_window_start};
 
 #[derive(Debug)]
 pub enum BeginOutcome {
-    Begun(FactorId),
+    Begun(AuthenticatorAppId),
     TooMany,
     Elsewhere(Next),
 }
@@ -74,17 +74,18 @@ pub async fn begin(visit: &Visit) -> Result<BeginOutcome, FlowError> {
 /// A form that is submitted twice must begin one enrolment, because another one would end the first, whose page the browser may have.
 /// So the identifier is derived from the form. A page that is kept open can begin another one once the one before is confirmed, or
 /// [`repeat_window_start`] is past it.
-async fn enrolment_id(visit: &Visit, account: AccountId) -> Result<FactorId, FlowError> {
+async fn enrolment_id(visit: &Visit, account: AccountId) -> Result<AuthenticatorAppId, FlowError> {
     let since = repeat_window_start(visit.now);
     for turn in 0..MAX_REPEATS {
         let Some(form) = visit.sent_form else { break };
-        let id = FactorId(form.submission_id(visit, &[b"enrolment", account.0.as_bytes(), &[turn]]));
+        let id =
+            AuthenticatorAppId(form.submission_id(visit, &[b"enrolment", account.0.as_bytes(), &[turn]]));
         let begun = visit.store().app(id).await?;
         if begun.is_none_or(|app| app.confirmed_at.is_none() && app.created_at > since) {
             return Ok(id);
         }
     }
-    Ok(FactorId(visit.new_id()))
+    Ok(AuthenticatorAppId(visit.new_id()))
 }
 
 struct BeginEnrolment {
@@ -108,7 +109,7 @@ impl Unit for BeginEnrolment {
 
 /// An enrolment that was begun and waits for its first code, for its owner. Another session of the owner, with the password alone,
 /// could find the address in the history and see the secret. So the page requires the second factor as well, as the beginning did.
-pub async fn enrolment(visit: &Visit, id: FactorId) -> Result<Option<Enrolment>, FlowError> {
+pub async fn enrolment(visit: &Visit, id: AuthenticatorAppId) -> Result<Option<Enrolment>, FlowError> {
     let app = visit.store().app(id).await?.filter(|app| app.may_be_confirmed(visit.now));
     let Some(app) = app else { return Ok(None) };
     let live = active_sessions(visit).await?;
@@ -129,7 +130,11 @@ pub async fn enrolment(visit: &Visit, id: FactorId) -> Result<Option<Enrolment>,
 }
 
 #[tracing::instrument(name = "confirm_enrolment", skip_all)]
-pub async fn confirm(visit: &Visit, id: FactorId, entered: &str) -> Result<ConfirmOutcome, FlowError> {
+pub async fn confirm(
+    visit: &Visit,
+    id: AuthenticatorAppId,
+    entered: &str,
+) -> Result<ConfirmOutcome, FlowError> {
     let Some(enrolment) = enrolment(visit, id).await? else {
         return gone(visit, id, entered).await;
     };
@@ -137,7 +142,7 @@ pub async fn confirm(visit: &Visit, id: FactorId, entered: &str) -> Result<Confi
         return Ok(ConfirmOutcome::Missing(Box::new(enrolment)));
     }
     let Some(step) = enrolment.secret.step_of(entered, visit.now) else {
-        let event = Event::CodeNotTaken { purpose: "authenticator_app", reason: "wrong" };
+        let event = Event::OneTimeCodeNotChecked { purpose: "authenticator_app", reason: "wrong" };
         let actor = Actor::Account(enrolment.live.account.id);
         let entered = [b"code not taken".as_slice(), id.0.as_bytes(), entered.as_bytes()];
         note_refused_form(visit, visit.entry(actor, event), &entered).await?;
@@ -152,7 +157,7 @@ pub async fn confirm(visit: &Visit, id: FactorId, entered: &str) -> Result<Confi
 
 /// No enrolment is open for this code. If the form was submitted twice, the first submission confirmed the app a moment ago,
 /// and this one is answered the same way.
-async fn gone(visit: &Visit, id: FactorId, entered: &str) -> Result<ConfirmOutcome, FlowError> {
+async fn gone(visit: &Visit, id: AuthenticatorAppId, entered: &str) -> Result<ConfirmOutcome, FlowError> {
     let since = repeat_window_start(visit.now);
     let app = visit.store().app(id).await?.filter(|app| app.confirmed_at.is_some_and(|at| at > since));
     let Some(app) = app else { return Ok(ConfirmOutcome::Gone) };
@@ -181,7 +186,7 @@ impl ConfirmEnrolment {
         let link = snapshot.issuer.endpoint("/forgot-password").to_string();
         let mail = Mail::AuthenticatorApp { at, change: AppChange::Added { usable_from }, link };
         let messages = notices(visit, &live.account, mail).await?;
-        let event = Event::AuthenticatorAppAdded { serves_at_once: usable_from <= at };
+        let event = Event::AuthenticatorAppAdded { usable_at_once: usable_from <= at };
         Ok(Self {
             entry: visit.entry(Actor::Account(app.account), event),
             code: FirstCode { step, at, usable_from },

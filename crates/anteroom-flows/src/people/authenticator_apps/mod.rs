@@ -18,8 +18,8 @@ use anteroom_domain::interaction::Destination;
 use anteroom_domain::totp::{AuthenticatorApp, MOST_APPS, may_remove};
 use jiff::Timestamp;
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::{Call, Visit};
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, persist_for_redirect, proceed};
 use crate::interaction::open_interaction::OpenInteraction;

@@ -2,7 +2,7 @@
 
 use anteroom_domain::account::AccountEpoch;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
-use anteroom_domain::ids::{AccountId, FactorId};
+use anteroom_domain::ids::{AccountId, AuthenticatorAppId};
 use anteroom_domain::message::{AppChange, Mail, Message};
 use anteroom_domain::totp::may_remove;
 use anteroom_storage::{Tx, Unit};
@@ -26,7 +26,7 @@ pub enum RemoveOutcome {
 }
 
 #[tracing::instrument(name = "remove_authenticator", skip_all)]
-pub async fn remove(visit: &Visit, id: FactorId) -> Result<RemoveOutcome, FlowError> {
+pub async fn remove(visit: &Visit, id: AuthenticatorAppId) -> Result<RemoveOutcome, FlowError> {
     let live = match admitted_to_act(visit).await? {
         Ok(live) => live,
         Err(next) => return Ok(RemoveOutcome::Elsewhere(next)),
@@ -51,7 +51,7 @@ pub async fn remove(visit: &Visit, id: FactorId) -> Result<RemoveOutcome, FlowEr
 struct RemoveApp {
     account: AccountId,
     epoch: AccountEpoch,
-    id: FactorId,
+    id: AuthenticatorAppId,
     has_phone: bool,
     messages: Vec<Message>,
     entry: AuditEntry,

@@ -25,9 +25,9 @@ use anteroom_storage::Credential;
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::{Call, Visit};
 use crate::context::limits::{of_one, spend_for_form};
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, Step, StepPage, persist_for_redirect, proceed, proceed_with};
 use crate::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
@@ -54,7 +54,7 @@ pub enum NewPasswordOutcome {
         next: Next,
     },
     Problem {
-        fault: PasswordProblem,
+        problem: PasswordProblem,
         page: Box<StepPage>,
     },
     /// The reset of this interaction is complete: the form was sent twice, or in another tab.
@@ -64,7 +64,7 @@ pub enum NewPasswordOutcome {
     },
     /// The interaction is at another step.
     Next(Next),
-    Gone,
+    InteractionNotFound,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub async fn set(
 ) -> Result<NewPasswordOutcome, FlowError> {
     let outcome = set_now(visit, interaction_ref.as_ref(), &entered).await?;
     // The first submission of the form may have been answered while this one waited for its hashes.
-    if matches!(outcome, NewPasswordOutcome::Next(_) | NewPasswordOutcome::Gone)
+    if matches!(outcome, NewPasswordOutcome::Next(_) | NewPasswordOutcome::InteractionNotFound)
         && let Some(again) = repeated::answer(&visit.at_present(), interaction_ref.as_ref(), &entered).await?
     {
         return Ok(again);
@@ -119,7 +119,7 @@ async fn set_now(
 ) -> Result<NewPasswordOutcome, FlowError> {
     let interaction = match open_or_dashboard(visit, interaction_ref).await? {
         Ok(interaction) => interaction,
-        Err(InteractionNotFound) => return Ok(NewPasswordOutcome::Gone),
+        Err(InteractionNotFound) => return Ok(NewPasswordOutcome::InteractionNotFound),
     };
     let page = match proceed(visit, interaction).await? {
         Next::Page(page) => page,
@@ -132,17 +132,17 @@ async fn set_now(
     let budget = of_one(visit, Limit::NewPassword, &counted_for(&page, account));
     spend_for_form(visit, Limit::NewPassword, vec![budget]).await?;
     let old = visit.store().credential(account.id).await?;
-    if let Err(fault) = check(visit, account, old.as_ref(), reason, entered).await? {
+    if let Err(problem) = check(visit, account, old.as_ref(), reason, entered).await? {
         // The form may have been sent twice, and the first submission may have set this password since the page was looked at.
         // A session that has only reached a limit while the hashes waited is still asked at the time of the request.
-        if let PasswordProblem::Used | PasswordProblem::TooYoung(_) = fault {
+        if let PasswordProblem::Used | PasswordProblem::TooYoung(_) = problem {
             let now = step_now(visit, interaction_ref).await?;
             if !is_asked_for(&now) {
                 return Ok(now);
             }
         }
-        note_fault(&visit.at_present(), account, entered, fault).await?;
-        return Ok(NewPasswordOutcome::Problem { fault, page });
+        record_password_refusal(&visit.at_present(), account, entered, problem).await?;
+        return Ok(NewPasswordOutcome::Problem { problem, page });
     }
     let hash = visit.hashing().hash(lane_of(account), &normalized(&entered.new)).await?;
     // The hashes may have waited. The password's age, its session and the session's limits begin now.
@@ -173,7 +173,7 @@ async fn step_now(
 ) -> Result<NewPasswordOutcome, FlowError> {
     match open_or_dashboard(visit, interaction_ref).await? {
         Ok(interaction) => Ok(elsewhere(proceed(visit, interaction).await?)),
-        Err(InteractionNotFound) => Ok(NewPasswordOutcome::Gone),
+        Err(InteractionNotFound) => Ok(NewPasswordOutcome::InteractionNotFound),
     }
 }
 
@@ -211,13 +211,13 @@ const fn lane_of(account: &Account) -> QueueKey {
     QueueKey::Account(account.id.0.as_u128())
 }
 
-async fn note_fault(
+async fn record_password_refusal(
     visit: &Visit,
     account: &Account,
     entered: &EnteredPassword,
-    fault: PasswordProblem,
+    problem: PasswordProblem,
 ) -> Result<(), FlowError> {
-    let event = Event::NewPasswordRefused { reason: fault.as_str() };
+    let event = Event::NewPasswordRefused { reason: problem.as_str() };
     let entry = visit.entry(Actor::Anonymous, event).about(account.id);
     let [new, confirmed] = [&entered.new, &entered.confirmed].map(|text| text.expose_secret().as_bytes());
     note_refused_form(visit, entry, &[b"new password refused", new, confirmed]).await

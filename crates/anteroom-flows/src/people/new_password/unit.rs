@@ -17,8 +17,8 @@ use anteroom_storage::{Credential, LockedAccount, Tx, Unit};
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::context::active_session::ActiveSession;
 use crate::context::call::Visit;
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::open_interaction::{NewInteraction, OpenInteraction, SavedRow};
 use crate::messages::notices::notices_to;

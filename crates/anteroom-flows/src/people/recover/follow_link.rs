@@ -22,7 +22,7 @@ use crate::interaction::open_interaction::{
     InteractionNotFound, InteractionRef, InteractionStorage, NewInteraction, OpenInteraction, SavedRow,
 };
 use crate::interaction::reopen::open;
-use crate::messages::links::{is_typed_code_of, token_digests};
+use crate::messages::links::{is_mailed_code_of, token_digests};
 use crate::sessions::browser_sessions::other_account_used_browser_since;
 use crate::sessions::form_effect::{FormEffect, note_refused_form};
 use crate::sessions::repeated_form::repeat_window_start;
@@ -36,13 +36,13 @@ pub enum FollowLinkOutcome {
 }
 
 #[derive(Debug)]
-pub enum LinkCodeOutcome {
+pub enum MailedCodeOutcome {
     Next(Next),
     /// The same for every reason.
     Wrong(OpenInteraction),
     /// This browser did not ask, or does not remember. What waits still does.
-    NotAskedHere(OpenInteraction),
-    Gone,
+    MailRequestedElsewhere(OpenInteraction),
+    InteractionNotFound,
 }
 
 #[tracing::instrument(name = "follow_link", skip_all)]
@@ -69,35 +69,35 @@ const MOST_TYPED: u32 = 10;
 
 /// In the browser that asked, and only there.
 #[tracing::instrument(name = "enter_recovery_code", skip_all)]
-pub async fn enter_link_code(
+pub async fn enter_mailed_code(
     visit: &Visit,
     interaction_ref: InteractionRef,
     entered: &str,
-) -> Result<LinkCodeOutcome, FlowError> {
+) -> Result<MailedCodeOutcome, FlowError> {
     let started = tokio::time::Instant::now();
     let interaction = match open(visit, &interaction_ref).await? {
         Ok(interaction) => interaction,
-        Err(InteractionNotFound) => return Ok(LinkCodeOutcome::Gone),
+        Err(InteractionNotFound) => return Ok(MailedCodeOutcome::InteractionNotFound),
     };
     // A row's handle opens in another browser too, but only as its request: nothing can be typed there.
-    let InteractionStorage::Row { interaction: row, .. } = &interaction.place else {
-        return Ok(LinkCodeOutcome::NotAskedHere(interaction));
+    let InteractionStorage::Row { interaction: row, .. } = &interaction.storage else {
+        return Ok(MailedCodeOutcome::MailRequestedElsewhere(interaction));
     };
     let links = visit.store().newest_links_of(row.id, MOST_TYPED).await?;
     let unit = CountLinkCodeUnit::new(visit, links, entered);
     let (unit, compared) = visit.store().run(unit).await;
     let compared = compared?;
     let mut links = unit.links.into_iter().filter(|link| compared.contains(&link.id));
-    let Some(link) = links.find(|link| is_typed_code_of(visit, link, entered)) else {
+    let Some(link) = links.find(|link| is_mailed_code_of(visit, link, entered)) else {
         note_refused(visit, entered, "wrong_code").await?;
         wait_for_floor(started, visit.snapshot()).await;
-        return Ok(LinkCodeOutcome::Wrong(interaction));
+        return Ok(MailedCodeOutcome::Wrong(interaction));
     };
     match open_link(visit, link).await? {
-        Ok(followed) => Ok(LinkCodeOutcome::Next(proceed(visit, followed).await?)),
+        Ok(followed) => Ok(MailedCodeOutcome::Next(proceed(visit, followed).await?)),
         Err(why) => {
             note_refused(visit, entered, why.as_str()).await?;
-            Ok(LinkCodeOutcome::Wrong(interaction))
+            Ok(MailedCodeOutcome::Wrong(interaction))
         }
     }
 }
@@ -144,7 +144,8 @@ impl Unit for CountLinkCodeUnit {
         };
         let open = links.iter().filter(|link| link.accepts_mailed_code(*browser, *policy, *now));
         let open: Vec<LinkId> = open.map(|link| link.id).collect();
-        compared.extend(tx.count_link_code_attempt(&open, policy.typed_tries, entry, *now).await?);
+        compared
+            .extend(tx.count_link_code_attempt(&open, policy.max_mailed_code_attempts, entry, *now).await?);
         Ok(compared)
     }
 }
@@ -281,6 +282,6 @@ pub async fn is_reset_completed(visit: &Visit, interaction_ref: InteractionRef) 
 
 async fn is_reset_done(visit: &Visit, interaction_ref: InteractionRef) -> Result<bool, FlowError> {
     let Ok(interaction) = open(visit, &interaction_ref).await? else { return Ok(false) };
-    let InteractionStorage::Row { interaction: row, .. } = &interaction.place else { return Ok(false) };
+    let InteractionStorage::Row { interaction: row, .. } = &interaction.storage else { return Ok(false) };
     Ok(visit.store().is_link_completed_in(row.id).await?)
 }

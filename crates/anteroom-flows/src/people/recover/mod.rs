@@ -6,5 +6,7 @@
 mod follow_link;
 mod request_mail;
 
-pub use follow_link::{FollowLinkOutcome, LinkCodeOutcome, enter_link_code, follow_link, is_reset_completed};
+pub use follow_link::{
+    FollowLinkOutcome, MailedCodeOutcome, enter_mailed_code, follow_link, is_reset_completed,
+};
 pub use request_mail::{RecoveryRequest, RequestRecoveryOutcome, ask};

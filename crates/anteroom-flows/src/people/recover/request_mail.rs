@@ -30,7 +30,7 @@ pub enum RequestRecoveryOutcome {
         wait: Wait,
         interaction: OpenInteraction,
     },
-    Gone,
+    InteractionNotFound,
 }
 
 #[tracing::instrument(name = "ask_for_recovery", skip_all)]
@@ -38,7 +38,7 @@ pub async fn ask(visit: &Visit, asking: RecoveryRequest) -> Result<RequestRecove
     let started = tokio::time::Instant::now();
     let mut interaction = match open_or_dashboard(visit, asking.interaction_ref.as_ref()).await? {
         Ok(interaction) => interaction,
-        Err(InteractionNotFound) => return Ok(RequestRecoveryOutcome::Gone),
+        Err(InteractionNotFound) => return Ok(RequestRecoveryOutcome::InteractionNotFound),
     };
     let snapshot = visit.snapshot();
     match mail_requests::spend(visit, Limit::Recovery).await {

@@ -83,7 +83,7 @@ pub async fn add_phone(
     interaction_ref: InteractionRef,
     entered: NewNumber,
 ) -> Result<PhoneOutcome, FlowError> {
-    let Some(registration) = find(visit, interaction_ref).await? else {
+    let Some(registration) = open_and_count(visit, interaction_ref).await? else {
         return Ok(PhoneOutcome::Gone);
     };
     let phones = visit.store().phones_of(registration.proof.account).await?;
@@ -101,7 +101,7 @@ pub async fn add_phone(
     let (unit, written) = visit.store().run(AddPhone::new(visit, registration, added)).await;
     let registration = unit.registration;
     match written? {
-        AddPhoneResult::Waits(id) => waiting_for(visit, registration, Some(id)).await,
+        AddPhoneResult::Waits(id) => set_pending_phone(visit, registration, Some(id)).await,
         AddPhoneResult::TooMany => refused(visit, registration, &entered, PhoneProblem::TooMany).await,
         AddPhoneResult::Overtaken => Ok(PhoneOutcome::Next(proceed(visit, registration.interaction).await?)),
     }
@@ -201,14 +201,14 @@ pub async fn verify(
     interaction_ref: InteractionRef,
     phone: PhoneId,
 ) -> Result<PhoneOutcome, FlowError> {
-    let Some(registration) = find(visit, interaction_ref).await? else {
+    let Some(registration) = open_and_count(visit, interaction_ref).await? else {
         return Ok(PhoneOutcome::Gone);
     };
     let phones = visit.store().phones_of(registration.proof.account).await?;
     if phones.iter().any(|known| known.id == phone && !can_receive_codes(visit, known.kind)) {
         return show_problem(visit, registration.interaction, PhoneProblem::Unreached).await;
     }
-    waiting_for(visit, registration, Some(phone)).await
+    set_pending_phone(visit, registration, Some(phone)).await
 }
 
 /// Back to the phones: the number was mistyped, or another one is better.
@@ -216,8 +216,8 @@ pub async fn another_phone(
     visit: &Visit,
     interaction_ref: InteractionRef,
 ) -> Result<PhoneOutcome, FlowError> {
-    match find(visit, interaction_ref).await? {
-        Some(registration) => waiting_for(visit, registration, None).await,
+    match open_and_count(visit, interaction_ref).await? {
+        Some(registration) => set_pending_phone(visit, registration, None).await,
         None => Ok(PhoneOutcome::Gone),
     }
 }
@@ -225,7 +225,7 @@ pub async fn another_phone(
 /// No further phone: the password is next. `next_step` decides whether a verified phone is still missing.
 #[tracing::instrument(name = "phones_done", skip_all)]
 pub async fn done(visit: &Visit, interaction_ref: InteractionRef) -> Result<PhoneOutcome, FlowError> {
-    let Some(Registration { interaction, proof }) = find(visit, interaction_ref).await? else {
+    let Some(Registration { interaction, proof }) = open_and_count(visit, interaction_ref).await? else {
         return Ok(PhoneOutcome::Gone);
     };
     let ProofKind::Invitation { link, .. } = proof.kind else { return Ok(PhoneOutcome::Gone) };
@@ -234,7 +234,7 @@ pub async fn done(visit: &Visit, interaction_ref: InteractionRef) -> Result<Phon
     Ok(PhoneOutcome::Next(proceed(visit, interaction).await?))
 }
 
-async fn waiting_for(
+async fn set_pending_phone(
     visit: &Visit,
     registration: Registration,
     phone: Option<PhoneId>,
@@ -278,15 +278,18 @@ struct Registration {
     proof: InteractionProof,
 }
 
-async fn find(visit: &Visit, interaction_ref: InteractionRef) -> Result<Option<Registration>, FlowError> {
+async fn open_and_count(
+    visit: &Visit,
+    interaction_ref: InteractionRef,
+) -> Result<Option<Registration>, FlowError> {
     let Ok(interaction) = open(visit, &interaction_ref).await? else { return Ok(None) };
     let Some(proof) = interaction.proof().copied() else { return Ok(None) };
     let account = visit.store().account(proof.account).await?;
     let invited = matches!(proof.kind, ProofKind::Invitation { .. });
     let stands = account.is_some_and(|account| proof.is_current_for(&account, visit.now));
     if invited && stands {
-        let budget = of_one(visit, Limit::FormOfAccount, &proof.account.0);
-        spend_for_form(visit, Limit::FormOfAccount, vec![budget]).await?;
+        let check = of_one(visit, Limit::FormOfAccount, &proof.account.0);
+        spend_for_form(visit, Limit::FormOfAccount, vec![check]).await?;
     }
     Ok((invited && stands).then_some(Registration { interaction, proof }))
 }

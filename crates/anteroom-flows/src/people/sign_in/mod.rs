@@ -2,7 +2,7 @@
 //!
 //! Invariants: the attempt is counted before anything else; every attempt costs one hash, or three where more than ASCII was
 //! typed, known address or not; the decision is made on the account row read again under the lock; counters, session and audit
-//! entry are one transaction, committed on failure too; a refusal takes at least `failure_floor`, whatever its reason.
+//! entry are one transaction, committed on failure too; a refusal takes at least `min_failure_time`, whatever its reason.
 
 mod checked_password;
 mod lock_notice;
@@ -18,9 +18,9 @@ use anteroom_storage::{SignInView, Tx, Unit};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::audit::counters::AuditCounter;
+use crate::context::active_session::ActiveSession;
 use crate::context::call::{Call, Visit};
 use crate::context::limits::{of_address, of_one, spend_for_form, wait_for_floor};
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::next::{Next, persist_for_redirect, proceed_with};
 use crate::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
@@ -52,7 +52,7 @@ pub enum SignInOutcome {
     },
     /// The same for every reason, except on a known device of the account.
     Refused {
-        disclosure: LockDisclosure,
+        disclosure: RefusalDisclosure,
         interaction: OpenInteraction,
     },
     RateLimited {
@@ -65,11 +65,11 @@ pub enum SignInOutcome {
         interaction: OpenInteraction,
     },
     /// The interaction of the form cannot be found any more.
-    Gone,
+    InteractionNotFound,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LockDisclosure {
+pub enum RefusalDisclosure {
     Nothing,
     /// To a known device of the account: it is locked.
     Locked,
@@ -83,7 +83,7 @@ pub async fn sign_in(visit: &Visit, credentials: Credentials) -> Result<SignInOu
     let snapshot = visit.snapshot();
     let interaction = match open_or_dashboard(visit, credentials.interaction_ref.as_ref()).await? {
         Ok(interaction) => interaction,
-        Err(InteractionNotFound) => return Ok(SignInOutcome::Gone),
+        Err(InteractionNotFound) => return Ok(SignInOutcome::InteractionNotFound),
     };
     match count(visit, &credentials.address).await {
         Err(FlowError::Limited { wait, .. }) => return Ok(SignInOutcome::RateLimited { wait, interaction }),

@@ -18,10 +18,10 @@ use jiff::Timestamp;
 
 use super::checked_password::CheckedPassword;
 use super::lock_notice::lock_notice;
-use super::{BrowserSessions, LockDisclosure};
+use super::{BrowserSessions, RefusalDisclosure};
+use crate::context::active_session::ActiveSession;
 use crate::context::call::Visit;
 use crate::context::limits::{counted_form, of_address, of_one};
-use crate::context::live::ActiveSession;
 use crate::error::FlowError;
 use crate::interaction::open_interaction::{NewInteraction, OpenInteraction, SavedRow};
 use crate::people::known_device::counted_device;
@@ -60,7 +60,7 @@ pub(super) enum SignInResult {
         saved: SavedRow,
     },
     Refused {
-        disclosure: LockDisclosure,
+        disclosure: RefusalDisclosure,
         saved: Option<SavedRow>,
     },
     /// The password was right, and too many were from browsers that the account does not know.
@@ -177,7 +177,7 @@ impl SignInUnit {
         let counters = FailureCounters::new(Lockout::default(), None, policy);
         tx.save_counters(self.no_account, &counters).await?;
         self.append_refusal(tx, None, "unknown_address", 0).await?;
-        Ok(SignInResult::Refused { disclosure: LockDisclosure::Nothing, saved: self.persist(tx).await? })
+        Ok(SignInResult::Refused { disclosure: RefusalDisclosure::Nothing, saved: self.persist(tx).await? })
     }
 
     /// Whether this very form has counted this wrong password a moment ago. If not, it has from now on. Nothing that another form
@@ -235,7 +235,7 @@ impl SignInUnit {
         let locks = locks.is_some_and(|scope| scope != LockScope::EarlierDevices);
         let locked = matches!(reason, SignInRefusal::Locked(_)) || locks;
         let disclosure =
-            if is_known_device && locked { LockDisclosure::Locked } else { LockDisclosure::Nothing };
+            if is_known_device && locked { RefusalDisclosure::Locked } else { RefusalDisclosure::Nothing };
         Ok(SignInResult::Refused { disclosure, saved: self.persist(tx).await? })
     }
 
@@ -263,7 +263,7 @@ impl SignInUnit {
         if !self.visit.browser.keeps_cookies {
             return self.refuse_without_cookies(tx, &account).await;
         }
-        let facts = credential.ok_or(FlowError::Broken("a verified password without its row"))?.facts;
+        let facts = credential.ok_or(FlowError::Inconsistent("a verified password without its row"))?.facts;
         let age = self.visit.snapshot().policy.password_age.age(facts, self.now());
         if age == PasswordAge::Expired {
             return self.prove(tx, &account, device).await;
@@ -310,7 +310,7 @@ impl SignInUnit {
     /// form again. The page that says so sets the cookie once more, for a browser that only lost it.
     async fn refuse_without_cookies(&self, tx: &Tx, account: &Account) -> Result<SignInResult, FlowError> {
         self.append_refusal(tx, Some(account), "no_cookies", 0).await?;
-        Ok(SignInResult::Refused { disclosure: LockDisclosure::NoCookies, saved: self.persist(tx).await? })
+        Ok(SignInResult::Refused { disclosure: RefusalDisclosure::NoCookies, saved: self.persist(tx).await? })
     }
 
     /// The right password has expired: it proves the account, and the interaction carries that to a new password.
@@ -327,7 +327,7 @@ impl SignInUnit {
             account: account.id,
             epoch: account.epoch,
             at: self.now(),
-            kind: ProofKind::ExpiredPassword { told: false },
+            kind: ProofKind::ExpiredPassword { acknowledged: false },
             device: device.map(|device| device.id),
             factor: None,
         };
@@ -352,7 +352,7 @@ impl SignInUnit {
         let renewed = |held: &Session| Session {
             id: held.id,
             created_at: held.created_at,
-            pairwise_sid: held.pairwise_sid,
+            sid_by_sector: held.sid_by_sector,
             ..fresh()
         };
         if let Some(held) = self.held.as_ref().filter(|held| held.session.epoch == account.epoch) {

@@ -73,7 +73,8 @@ async fn replace(
     // The document of the sector may have been fetched.
     let call = &call.at_present();
     let secret = update_client_secret(call, &mut client, &metadata);
-    let written = metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?;
+    let written =
+        metadata.with_explicit_defaults().map_err(|_| FlowError::Inconsistent("a client's metadata"))?;
     if client.metadata == written && !secret.is_change() {
         // The document of the sector may have taken long: another request may have changed or deleted the client.
         let present = call.store().registered_client(&client.client_id).await.map_err(FlowError::from)?;
@@ -151,7 +152,7 @@ impl EndedByUpdate {
         } else {
             None
         };
-        let redirects_elsewhere = !after.redirect_hosts().is_subset(&before.redirect_hosts());
+        let redirects_elsewhere = !after.browser_hosts().is_subset(&before.browser_hosts());
         let notifies_elsewhere = after.logout_host().is_some_and(|host| before.logout_host() != Some(host));
         Self {
             grants,

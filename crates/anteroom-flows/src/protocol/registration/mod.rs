@@ -21,7 +21,7 @@ use serde::Serialize;
 use std::fmt;
 
 use crate::context::call::Call;
-use crate::context::refusals::note_refusal;
+use crate::context::refusals::record_refusal;
 use crate::error::FlowError;
 
 /// The client information response (RFC 7591 §3.2.1, RFC 7592 §3): all metadata as registered.
@@ -132,7 +132,7 @@ async fn log_refusal(call: &Call, error: RegistrationError) -> RegistrationError
     );
     let event = Event::ClientRegistrationRefused { reason };
     let entry = call.entry(Actor::Anonymous, event);
-    match note_refusal(call, entry).await {
+    match record_refusal(call, entry).await {
         Ok(()) => error,
         Err(failed) => failed.into(),
     }

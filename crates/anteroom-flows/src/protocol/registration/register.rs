@@ -2,9 +2,9 @@
 
 use anteroom_crypto::KeyPurpose;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::client_registration::RegistrationMode;
 use anteroom_domain::limits::Limit;
 use anteroom_domain::rate::AddressPrefix;
-use anteroom_domain::registration::RegistrationMode;
 use anteroom_oidc::client::ReservedHosts;
 use anteroom_oidc::errors::{BearerError, RegistrationErrorCode};
 use anteroom_oidc::{
@@ -63,8 +63,12 @@ async fn try_register(
         RegistrationMode::Open => presented.token.is_ok_and(|token| is_initial_token(call, snapshot, &token)),
     };
     let request = RegistrationRequest::from_json(presented.body?)?;
-    let id: ClientId =
-        call.random().uuid_v4().to_string().parse().map_err(|_| FlowError::Broken("a client identifier"))?;
+    let id: ClientId = call
+        .random()
+        .uuid_v4()
+        .to_string()
+        .parse()
+        .map_err(|_| FlowError::Inconsistent("a client identifier"))?;
     let reserved = reserved_hosts(call, snapshot, with_initial_token).await?;
     let metadata = accepted(id, request, snapshot, &reserved)?;
     count(call).await?;
@@ -82,8 +86,8 @@ async fn try_register(
 /// Counts a registration or an update before anything is fetched or written. Both share a limit, because both write, and every
 /// node reads what they wrote.
 pub(super) async fn count(call: &Call) -> Result<(), RegistrationError> {
-    let budgets = of_address(call, Limit::ClientRegistration);
-    Ok(spend(call, budgets).await?)
+    let checks = of_address(call, Limit::ClientRegistration);
+    Ok(spend(call, checks).await?)
 }
 
 fn is_initial_token(call: &Call, snapshot: &Snapshot, token: &SecretString) -> bool {
@@ -204,7 +208,9 @@ impl NewClientSecrets {
         let mac = call.keyring().mac(KeyPurpose::TokenHash);
         Ok(RegisteredClient {
             client_id: metadata.client_id.clone(),
-            metadata: metadata.written_out().map_err(|_| FlowError::Broken("a client's metadata"))?,
+            metadata: metadata
+                .with_explicit_defaults()
+                .map_err(|_| FlowError::Inconsistent("a client's metadata"))?,
             secret: uses_secret.then(|| secret_digest(call.keyring(), &self.secret)),
             registration_token: Some(mac.digest(TOKEN_CONTEXT, self.token.expose_secret().as_bytes())),
             with_initial_token: false,

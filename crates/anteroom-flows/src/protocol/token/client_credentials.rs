@@ -3,13 +3,13 @@
 
 use anteroom_oidc::token::{ClientCredentialsGrant, TokenResponse};
 
-use super::{TokenError, TokenRequestContext, mint};
+use super::{TokenRequestContext, TokenRequestError, mint};
 use crate::audit::counters::AuditCounter;
 
 pub(super) fn issue(
     exchange: &TokenRequestContext<'_>,
     request: &ClientCredentialsGrant,
-) -> Result<TokenResponse, TokenError> {
+) -> Result<TokenResponse, TokenRequestError> {
     let response = mint::for_client(exchange, request)?;
     exchange.call.provider().counters.count(AuditCounter::ClientTokens(exchange.client.id().clone()));
     Ok(response)

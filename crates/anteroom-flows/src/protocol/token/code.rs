@@ -6,8 +6,8 @@
 
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, AuditEntry, Event};
+use anteroom_domain::authorization_code::{AuthorizationCode, CodeContext, CodeRedemption, CodeRefusal};
 use anteroom_domain::client::{Client, Entitlement};
-use anteroom_domain::code::{AuthorizationCode, CodeContext, CodeRedemption, CodeRefusal};
 use anteroom_domain::grant::{EffectiveGrant, Grant, GrantEnd};
 use anteroom_domain::ids::{AccountId, GrantId};
 use anteroom_domain::refresh::RefreshFamily;
@@ -18,14 +18,14 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
 use super::end_grant::EndGrant;
-use super::{TokenError, TokenRequestContext, mint, refresh};
+use super::{TokenRequestContext, TokenRequestError, mint, refresh};
 use crate::error::FlowError;
 use crate::protocol::authorization_code;
 
 pub(super) async fn redeem(
     exchange: &TokenRequestContext<'_>,
     request: AuthorizationCodeGrant,
-) -> Result<TokenResponse, TokenError> {
+) -> Result<TokenResponse, TokenRequestError> {
     let call = exchange.call;
     let issued_at = call.now;
     let mut granted = checked(exchange, &request, issued_at).await?;
@@ -43,8 +43,8 @@ pub(super) async fn redeem(
     let resources = mint::narrowed_resources(exchange.client, &worth.resources, &request.resource)?;
     let (unit, inserted) = exchange.call.store().run(RedeemCode::new(exchange, grant)).await;
     match inserted? {
-        InsertGrantResult::Yes => {}
-        InsertGrantResult::AlreadyThere => return Err(TokenError::CodeReplayed),
+        InsertGrantResult::Inserted => {}
+        InsertGrantResult::AlreadyThere => return Err(TokenRequestError::CodeReplayed),
         InsertGrantResult::AccountOrSessionChanged => return Err(CodeRefusal::Account.into()),
     }
     let refresh_token = unit.family.map(|family| refresh::token(call.keyring(), &family));
@@ -52,7 +52,7 @@ pub(super) async fn redeem(
     let person = mint::TokenSubject {
         grant: &grant,
         account: &account,
-        claims_within: &worth.claims_within,
+        claims_within: &worth.claims_scope,
         with_nonce: true,
         recipient: recipient.as_ref(),
     };
@@ -70,7 +70,7 @@ async fn checked(
     exchange: &TokenRequestContext<'_>,
     request: &AuthorizationCodeGrant,
     now: Timestamp,
-) -> Result<GrantedByCode, TokenError> {
+) -> Result<GrantedByCode, TokenRequestError> {
     let call = exchange.call;
     let code = read_code(exchange, request)?;
     let record = call.store().code_with_context(code.account, code.session, exchange.client.id()).await?;
@@ -90,7 +90,7 @@ async fn checked(
         // 6749 §4.1.2).
         Err(refusal) => {
             let spent = end_if_redeemed(exchange, id, account.id).await?;
-            Err(if spent { TokenError::CodeReplayed } else { refusal.into() })
+            Err(if spent { TokenRequestError::CodeReplayed } else { refusal.into() })
         }
     }
 }
@@ -99,9 +99,9 @@ async fn checked(
 fn read_code(
     exchange: &TokenRequestContext<'_>,
     request: &AuthorizationCodeGrant,
-) -> Result<AuthorizationCode<'static>, TokenError> {
+) -> Result<AuthorizationCode<'static>, TokenRequestError> {
     let code = authorization_code::open(exchange.call, exchange.client, request.code.expose_secret())
-        .ok_or(TokenError::UnknownCode)?;
+        .ok_or(TokenRequestError::UnknownCode)?;
     code.check_presented(CodeRedemption {
         redirect_uri: request.redirect_uri.as_deref(),
         verifier: request.code_verifier.as_ref(),
@@ -114,7 +114,7 @@ async fn end_if_redeemed(
     exchange: &TokenRequestContext<'_>,
     grant: GrantId,
     account: AccountId,
-) -> Result<bool, TokenError> {
+) -> Result<bool, TokenRequestError> {
     let call = exchange.call;
     if call.store().grant_with_context(grant).await?.is_none() {
         return Ok(false);
@@ -151,9 +151,10 @@ impl RedeemCode {
             let entry = call.entry(Actor::Client, event).about(grant.account);
             entry.by_client(&grant.client).in_session(grant.session)
         };
-        let redeemed = entry(Event::CodeRedeemed { grant: grant.id, scope: grant.scope.clone() });
+        let redeemed =
+            entry(Event::AuthorizationCodeRedeemed { grant: grant.id, scope: grant.scope.clone() });
         let replayed = entry(Event::CodeReplayed { grant: grant.id });
-        let is_for_everyone = exchange.client.policy.admission == Entitlement::Everyone;
+        let is_for_everyone = exchange.client.policy.entitlement == Entitlement::Everyone;
         let client = (!is_for_everyone).then(|| exchange.client.clone());
         Self { client, grant, family, expires_at, redeemed, replayed }
     }
@@ -175,7 +176,7 @@ impl Unit for RedeemCode {
         }
         let inserted = tx.insert_grant(grant, *expires_at).await?;
         match inserted {
-            InsertGrantResult::Yes => {
+            InsertGrantResult::Inserted => {
                 if let Some(family) = family {
                     tx.insert_family(family).await?;
                 }

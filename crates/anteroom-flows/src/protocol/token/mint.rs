@@ -12,7 +12,7 @@ use anteroom_oidc::jwt::{AccessTokenClaims, IdTokenClaims, token_hash};
 use anteroom_oidc::token::{ClientCredentialsGrant, TokenResponse, TokenType};
 use anteroom_oidc::{AmrSet, ResponseType, Scope, ScopeSet, Subject};
 
-use super::{TokenError, TokenRequestContext};
+use super::{TokenRequestContext, TokenRequestError};
 use crate::error::FlowError;
 use crate::protocol::access_token::{client_scope, jti, seal};
 use crate::protocol::subject::{may_use_email_as_username, sid, standard_claims, subject};
@@ -35,9 +35,9 @@ pub(super) fn for_person(
     exchange: &TokenRequestContext<'_>,
     person: TokenSubject<'_>,
     refresh_token: Option<String>,
-) -> Result<TokenResponse, TokenError> {
+) -> Result<TokenResponse, TokenRequestError> {
     let AccessToken { token, scope } = access_token(exchange, person)?;
-    let hashed = HashedArtifacts {
+    let hashed = IdTokenContext {
         access_token: Some(&token),
         code: None,
         scope_claims: &exchange.client.policy.id_token_claims,
@@ -74,13 +74,13 @@ pub(crate) fn for_authorization_response(
     person: TokenSubject<'_>,
     response_type: ResponseType,
     code: Option<&str>,
-) -> Result<HybridTokens, TokenError> {
+) -> Result<HybridTokens, TokenRequestError> {
     let access_token = if response_type.has_token() { Some(access_token(exchange, person)?) } else { None };
     // With an access token or a code the client can get scope claims from userinfo (OpenID Connect Core §5.4), which keeps
     // addresses short and claims out of logs.
     let alone = access_token.is_none() && code.is_none();
     let scope_claims = if alone { &ScopeClaims::All } else { &ScopeClaims::None };
-    let hashed = HashedArtifacts {
+    let hashed = IdTokenContext {
         access_token: access_token.as_ref().map(|access| access.token.as_str()),
         code,
         scope_claims,
@@ -91,7 +91,7 @@ pub(crate) fn for_authorization_response(
 }
 
 /// Checks that there are keys to sign this client's tokens with.
-pub(crate) fn check_signers(exchange: &TokenRequestContext<'_>) -> Result<(), TokenError> {
+pub(crate) fn check_signers(exchange: &TokenRequestContext<'_>) -> Result<(), TokenRequestError> {
     let (keys, metadata) = (exchange.call.key_set(), &exchange.client.metadata);
     keys.signer(metadata.id_token_signed_response_alg)?;
     if let Some(algorithm) = metadata.access_token_signature() {
@@ -113,12 +113,12 @@ pub(crate) async fn recipient(
 pub(super) fn for_client(
     exchange: &TokenRequestContext<'_>,
     request: &ClientCredentialsGrant,
-) -> Result<TokenResponse, TokenError> {
+) -> Result<TokenResponse, TokenRequestError> {
     let client = exchange.client;
     let allowed = client_scope(client).unwrap_or_default();
     let scope = narrowed(&allowed, request.scope.as_ref())?;
     let resources = narrowed_resources(client, &[], &request.resource)?;
-    let subject = client.id().as_str().parse().map_err(|_| FlowError::Broken("client as subject"))?;
+    let subject = client.id().as_str().parse().map_err(|_| FlowError::Inconsistent("client as subject"))?;
     let claims =
         access_token_claims(exchange, subject, None, RequestedAccess { scope, resources: &resources });
     Ok(TokenResponse {
@@ -134,7 +134,7 @@ pub(super) fn for_client(
 fn access_token(
     exchange: &TokenRequestContext<'_>,
     person: TokenSubject<'_>,
-) -> Result<AccessToken, TokenError> {
+) -> Result<AccessToken, TokenRequestError> {
     let TokenSubject { grant, account, .. } = person;
     let claims = AccessTokenClaims {
         auth_time: Some(grant.auth_time),
@@ -184,14 +184,14 @@ fn access_token_claims(
 
 /// The token in the format that the client is registered for: a JWT, which resource servers read themselves, or a sealed value,
 /// which only this provider reads and which needs no signature.
-fn sign(exchange: &TokenRequestContext<'_>, claims: &AccessTokenClaims) -> Result<String, TokenError> {
+fn sign(exchange: &TokenRequestContext<'_>, claims: &AccessTokenClaims) -> Result<String, TokenRequestError> {
     let client = exchange.client;
     let Some(algorithm) = client.metadata.access_token_signature() else {
         return Ok(seal(exchange.call, claims)?);
     };
     let keys = exchange.call.key_set();
     let signed = claims.sign(keys.signer(algorithm)?, client.policy.access_token_typ);
-    Ok(signed.map_err(|_| FlowError::Broken("an access token could not be signed"))?)
+    Ok(signed.map_err(|_| FlowError::Inconsistent("an access token could not be signed"))?)
 }
 
 /// RFC 8707 `resource`, else the client's `audience`, else the issuer itself. Userinfo accepts only tokens with the issuer as an
@@ -210,7 +210,7 @@ fn audience(exchange: &TokenRequestContext<'_>, access: RequestedAccess<'_>) -> 
 
 /// What is issued together with an ID token, which has a hash of it (OpenID Connect Core §3.1.3.6, §3.3.2.11).
 #[derive(Clone, Copy)]
-struct HashedArtifacts<'a> {
+struct IdTokenContext<'a> {
     access_token: Option<&'a str>,
     code: Option<&'a str>,
     /// Which claims of the granted scopes the ID token has.
@@ -220,8 +220,8 @@ struct HashedArtifacts<'a> {
 fn id_token(
     exchange: &TokenRequestContext<'_>,
     person: TokenSubject<'_>,
-    hashed: HashedArtifacts<'_>,
-) -> Result<String, TokenError> {
+    hashed: IdTokenContext<'_>,
+) -> Result<String, TokenRequestError> {
     let TokenSubject { grant, account, with_nonce: first, recipient, .. } = person;
     let snapshot = exchange.call.snapshot();
     let client = exchange.client;
@@ -247,7 +247,7 @@ fn id_token(
     };
     let keys = exchange.call.key_set();
     let signed = claims.sign(keys.signer(algorithm)?);
-    let signed = signed.map_err(|_| FlowError::Broken("an ID token could not be signed"))?;
+    let signed = signed.map_err(|_| FlowError::Inconsistent("an ID token could not be signed"))?;
     // Core §2: signed, then encrypted.
     match recipient {
         Some(recipient) => Ok(recipient.encrypt(exchange.call, Payload::Jwt(&signed))?),
@@ -265,8 +265,8 @@ fn claims_of_person(
     let (client, scope, nothing) = (exchange.client, &person.grant.scope, ClaimRequests::default());
     let asked = person.grant.claims.as_ref().map_or(&nothing, |claims| &claims.id_token);
     let (allowed, mapping) = (person.claims_within, &client.policy.claims);
-    let address_as_username = may_use_email_as_username(client);
-    let wanted = ClaimSelection { scope, told: scope_claims, asked, allowed, mapping, address_as_username };
+    let email_as_username = may_use_email_as_username(client);
+    let wanted = ClaimSelection { scope, told: scope_claims, asked, allowed, mapping, email_as_username };
     let mut claims =
         select_claims(&standard_claims(person.account, &exchange.call.snapshot().groups), wanted);
     let left_out = mapping.fit_id_token(&mut claims);
@@ -287,19 +287,22 @@ fn claims_of_person(
 pub(super) fn narrowed<'a>(
     granted: &'a ScopeSet,
     asked: Option<&'a ScopeSet>,
-) -> Result<&'a ScopeSet, TokenError> {
+) -> Result<&'a ScopeSet, TokenRequestError> {
     match asked {
         None => Ok(granted),
         Some(asked) if asked.is_subset(granted) => Ok(asked),
-        Some(asked) => Err(TokenError::Scope(shorten(&asked.difference(granted).to_string()))),
+        Some(asked) => Err(TokenRequestError::Scope(shorten(&asked.difference(granted).to_string()))),
     }
 }
 
 /// What is left of `asked`, which was granted: the client may not have all of these scopes any more (RFC 6749 §3.3).
-pub(super) fn remaining_scope(asked: &ScopeSet, worth: &EffectiveGrant) -> Result<ScopeSet, TokenError> {
+pub(super) fn remaining_scope(
+    asked: &ScopeSet,
+    worth: &EffectiveGrant,
+) -> Result<ScopeSet, TokenRequestError> {
     let scope = asked.intersection(&worth.scope);
     if scope.is_empty() && !asked.is_empty() {
-        Err(TokenError::Scope(shorten(&asked.to_string())))
+        Err(TokenRequestError::Scope(shorten(&asked.to_string())))
     } else {
         Ok(scope)
     }
@@ -310,13 +313,13 @@ pub(super) fn narrowed_resources(
     client: &Client,
     granted: &[String],
     asked: &[String],
-) -> Result<Vec<String>, TokenError> {
+) -> Result<Vec<String>, TokenRequestError> {
     if asked.is_empty() {
         return Ok(granted.to_vec());
     }
     let among = if granted.is_empty() { &client.metadata.audience } else { granted };
     match asked.iter().find(|resource| !among.contains(resource)) {
-        Some(refused) => Err(TokenError::Resource(shorten(refused))),
+        Some(refused) => Err(TokenRequestError::Resource(shorten(refused))),
         None => Ok(asked.to_vec()),
     }
 }

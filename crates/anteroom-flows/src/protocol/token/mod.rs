@@ -9,22 +9,22 @@ pub mod refresh;
 mod repeat;
 
 use anteroom_domain::audit::{Actor, Event};
+use anteroom_domain::authorization_code::CodeRefusal;
 use anteroom_domain::client::Client;
-use anteroom_domain::code::CodeRefusal;
 use anteroom_domain::grant::InvalidGrantReason;
 use anteroom_oidc::GrantType;
 use anteroom_oidc::errors::TokenErrorCode;
-use anteroom_oidc::protocol_values::separated_by_commas;
+use anteroom_oidc::protocol_values::contains_comma;
 use anteroom_oidc::token::{TokenRequest, TokenResponse};
 
 use crate::context::authenticated_client::AuthenticatedClient;
 use crate::context::call::Call;
-use crate::context::refusals::note_refusal;
+use crate::context::refusals::record_refusal;
 use crate::error::FlowError;
 
-/// Why a token request is refused, for the log and the audit trail. The client gets [`TokenError::code`].
+/// Why a token request is refused, for the log and the audit trail. The client gets [`TokenRequestError::code`].
 #[derive(Debug, thiserror::Error)]
-pub enum TokenError {
+pub enum TokenRequestError {
     #[error("client is not registered for the grant type {0}: it must be in its grant_types")]
     GrantNotAllowed(GrantType),
     #[error("the code is not one that was given to this client")]
@@ -40,7 +40,7 @@ pub enum TokenError {
     #[error("the refresh token was used again after its successor, or too often")]
     RefreshReplayed,
     #[error("the refresh token is one that the database has not handed out: commits were lost")]
-    RefreshAhead,
+    UnknownGeneration,
     #[error(transparent)]
     InvalidGrant(#[from] InvalidGrantReason),
     #[error("scope {0:?} is not one that the client may have here")]
@@ -51,7 +51,7 @@ pub enum TokenError {
     Flow(#[from] FlowError),
 }
 
-impl TokenError {
+impl TokenRequestError {
     /// The error code for the client (RFC 6749 §5.2, RFC 8707 §2). `None`: the request is not at fault.
     pub const fn code(&self) -> Option<TokenErrorCode> {
         match self {
@@ -62,7 +62,7 @@ impl TokenError {
             | Self::UnknownRefreshToken
             | Self::RefreshExpired
             | Self::RefreshReplayed
-            | Self::RefreshAhead
+            | Self::UnknownGeneration
             | Self::InvalidGrant(_) => Some(TokenErrorCode::InvalidGrant),
             Self::Scope(_) => Some(TokenErrorCode::InvalidScope),
             Self::Resource(_) => Some(TokenErrorCode::InvalidTarget),
@@ -71,7 +71,7 @@ impl TokenError {
     }
 }
 
-impl TokenError {
+impl TokenRequestError {
     /// The `error_description` for the client: fixed text, which discloses nothing that the client does not know.
     pub fn description(&self) -> &'static str {
         match self {
@@ -84,9 +84,9 @@ impl TokenError {
             Self::UnknownRefreshToken
             | Self::RefreshExpired
             | Self::RefreshReplayed
-            | Self::RefreshAhead
+            | Self::UnknownGeneration
             | Self::InvalidGrant(_) => "the refresh token is not valid any more",
-            Self::Scope(beyond) if separated_by_commas(beyond) => {
+            Self::Scope(beyond) if contains_comma(beyond) => {
                 "the scope goes beyond what the client was granted, or is registered for; scopes are separated by spaces, not by commas"
             }
             Self::Scope(_) => "the scope goes beyond what the client was granted, or is registered for",
@@ -96,7 +96,7 @@ impl TokenError {
     }
 }
 
-impl From<anteroom_storage::StoreError> for TokenError {
+impl From<anteroom_storage::StoreError> for TokenRequestError {
     fn from(error: anteroom_storage::StoreError) -> Self {
         Self::Flow(error.into())
     }
@@ -113,7 +113,7 @@ pub async fn handle_token_request(
     call: &Call,
     client: &AuthenticatedClient,
     request: TokenRequest,
-) -> Result<TokenResponse, TokenError> {
+) -> Result<TokenResponse, TokenRequestError> {
     // The client's keys may have been fetched for its authentication.
     let call = &call.at_present();
     let exchange = TokenRequestContext { call, client: client.client() };
@@ -123,16 +123,16 @@ pub async fn handle_token_request(
     {
         let event = Event::TokenRefused { reason: error.to_string() };
         let entry = exchange.call.entry(Actor::Client, event).by_client(exchange.client.id());
-        note_refusal(call, entry).await?;
+        record_refusal(call, entry).await?;
     }
     result
 }
 
 impl TokenRequestContext<'_> {
-    async fn grant(&self, request: TokenRequest) -> Result<TokenResponse, TokenError> {
+    async fn grant(&self, request: TokenRequest) -> Result<TokenResponse, TokenRequestError> {
         let grant_type = request.grant_type();
         if !self.client.metadata.allows_grant(grant_type) {
-            return Err(TokenError::GrantNotAllowed(grant_type));
+            return Err(TokenRequestError::GrantNotAllowed(grant_type));
         }
         match request {
             TokenRequest::AuthorizationCode(request) => code::redeem(self, request).await,

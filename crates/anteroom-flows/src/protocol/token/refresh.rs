@@ -18,7 +18,7 @@ use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use super::end_grant::EndGrant;
-use super::{TokenError, TokenRequestContext, mint, repeat};
+use super::{TokenRequestContext, TokenRequestError, mint, repeat};
 use crate::context::limits::{of_one, spend_in_memory};
 use crate::error::FlowError;
 use crate::protocol::access_token::effective_grant;
@@ -64,14 +64,17 @@ impl RefreshToken {
 pub(super) async fn refresh(
     exchange: &TokenRequestContext<'_>,
     request: RefreshTokenGrant,
-) -> Result<TokenResponse, TokenError> {
+) -> Result<TokenResponse, TokenRequestError> {
     let call = exchange.call;
     let presented = RefreshToken::parse(call.keyring(), request.refresh_token.expose_secret())
-        .ok_or(TokenError::UnknownRefreshToken)?;
+        .ok_or(TokenRequestError::UnknownRefreshToken)?;
     // A parallel refresh may change the row between the read and the write. Then the row is read again, up to three times in all.
     for _ in 0..3 {
-        let record =
-            call.store().grant_with_context(presented.grant).await?.ok_or(TokenError::UnknownRefreshToken)?;
+        let record = call
+            .store()
+            .grant_with_context(presented.grant)
+            .await?
+            .ok_or(TokenRequestError::UnknownRefreshToken)?;
         let (family, worth) = check(exchange, &record)?;
         let budget = of_one(call, Limit::Refresh, &record.grant.id.0);
         spend_in_memory(call, &[budget])?;
@@ -89,13 +92,13 @@ pub(super) async fn refresh(
         let person = mint::TokenSubject {
             grant: &grant,
             account: &record.account,
-            claims_within: &worth.claims_within,
+            claims_within: &worth.claims_scope,
             with_nonce: false,
             recipient: recipient.as_ref(),
         };
         return mint::for_person(exchange, person, Some(token(call.keyring(), &next)));
     }
-    Err(TokenError::RefreshReplayed)
+    Err(TokenRequestError::RefreshReplayed)
 }
 
 /// The state of the family whose token is issued. `None`: a parallel request has changed the row, which has to be read again.
@@ -104,7 +107,7 @@ async fn next_family_state(
     record: &GrantRecord,
     family: RefreshFamily,
     generation: u32,
-) -> Result<Option<RefreshFamily>, TokenError> {
+) -> Result<Option<RefreshFamily>, TokenRequestError> {
     let presented = PresentedRefreshToken {
         generation,
         from: exchange.call.address(),
@@ -112,7 +115,7 @@ async fn next_family_state(
         now: exchange.call.now,
     };
     let snapshot = exchange.call.snapshot();
-    Ok(match family.present(presented, &snapshot.policy.tokens) {
+    Ok(match family.decide(presented, &snapshot.policy.tokens) {
         RefreshDecision::Rotate(next) => {
             rotate(exchange, &record.grant, &family, next).await?.then_some(next)
         }
@@ -123,7 +126,7 @@ async fn next_family_state(
         RefreshDecision::UnknownGeneration => {
             return Err(end_unknown_generation(exchange, &record.grant, &family, generation).await?);
         }
-        RefreshDecision::Expired => return Err(TokenError::RefreshExpired),
+        RefreshDecision::Expired => return Err(TokenRequestError::RefreshExpired),
     })
 }
 
@@ -136,12 +139,12 @@ fn is_authenticated(exchange: &TokenRequestContext<'_>) -> bool {
 fn check(
     exchange: &TokenRequestContext<'_>,
     record: &GrantRecord,
-) -> Result<(RefreshFamily, EffectiveGrant), TokenError> {
+) -> Result<(RefreshFamily, EffectiveGrant), TokenRequestError> {
     if record.grant.client != *exchange.client.id() {
-        return Err(TokenError::UnknownRefreshToken);
+        return Err(TokenRequestError::UnknownRefreshToken);
     }
     let worth = effective_grant(exchange.call, exchange.client, record)?;
-    Ok((record.family.ok_or(TokenError::UnknownRefreshToken)?, worth))
+    Ok((record.family.ok_or(TokenRequestError::UnknownRefreshToken)?, worth))
 }
 
 /// Replaces the generation, in one conditional write; `false`: a parallel request was first.
@@ -150,7 +153,7 @@ async fn rotate(
     grant: &Grant,
     family: &RefreshFamily,
     next: RefreshFamily,
-) -> Result<bool, TokenError> {
+) -> Result<bool, TokenRequestError> {
     let (from, before) = (family.generation, family.counted_before(next.generation));
     let any_address = before.is_some() && is_authenticated(exchange);
     let event = Event::TokenRefreshed { grant: grant.id, generation: next.generation, before, any_address };
@@ -204,12 +207,12 @@ async fn replayed(
     exchange: &TokenRequestContext<'_>,
     grant: &Grant,
     generation: u32,
-) -> Result<TokenError, TokenError> {
+) -> Result<TokenRequestError, TokenRequestError> {
     let entry = entry(exchange, grant, Event::RefreshReplayed { grant: grant.id, generation });
     // Of several replays at once, one ends the family; the others are counted as refused requests.
     let unit = EndGrant { grant: grant.id, why: GrantEnd::RefreshReplayed, entry };
     exchange.call.store().run(unit).await.1?;
-    Ok(TokenError::RefreshReplayed)
+    Ok(TokenRequestError::RefreshReplayed)
 }
 
 /// The token has a valid MAC, and the database does not know its generation: the database went back to an earlier state. The lost
@@ -219,12 +222,12 @@ async fn end_unknown_generation(
     grant: &Grant,
     family: &RefreshFamily,
     generation: u32,
-) -> Result<TokenError, TokenError> {
+) -> Result<TokenRequestError, TokenRequestError> {
     let id = grant.id;
-    let event = Event::RefreshAhead { grant: id, generation, known: family.generation };
+    let event = Event::RefreshUnknownGeneration { grant: id, generation, known: family.generation };
     let unit = EndGrant { grant: id, why: GrantEnd::CommitsLost, entry: entry(exchange, grant, event) };
     if !exchange.call.store().run(unit).await.1? {
-        return Ok(TokenError::RefreshAhead);
+        return Ok(TokenRequestError::UnknownGeneration);
     }
     tracing::error!(
         grant = %id,
@@ -233,7 +236,7 @@ async fn end_unknown_generation(
          and run `anteroom audit verify`",
         family.generation
     );
-    Ok(TokenError::RefreshAhead)
+    Ok(TokenRequestError::UnknownGeneration)
 }
 
 #[cfg(test)]
@@ -251,7 +254,7 @@ mod tests {
             expires_at: now,
             rotated_from: None,
             repeats: 0,
-            entered: None,
+            last_audited: None,
         }
     }
 

@@ -10,7 +10,7 @@ use anteroom_domain::refresh::{MOST_REPEATS, RefreshFamily};
 use anteroom_oidc::ClientId;
 use anteroom_storage::{GrantRecord, RateLimitResult, Tx, Unit};
 
-use super::{TokenError, TokenRequestContext};
+use super::{TokenRequestContext, TokenRequestError};
 use crate::context::call::Call;
 use crate::context::limits::of_one;
 use crate::error::FlowError;
@@ -22,7 +22,7 @@ pub(super) async fn repeat(
     record: &GrantRecord,
     family: RefreshFamily,
     from_other_network: bool,
-) -> Result<bool, TokenError> {
+) -> Result<bool, TokenRequestError> {
     let messages = if from_other_network { repeat_notices(exchange, record).await? } else { Vec::new() };
     let grant = &record.grant;
     let unit = |call| RepeatRefresh {

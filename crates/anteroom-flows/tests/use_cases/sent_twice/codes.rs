@@ -93,7 +93,7 @@ async fn a_code_that_is_not_taken_is_one_entry(backend: Backend) {
                 other => panic!("{other:?}"),
             });
             assert_eq!(problems[0], problems[1], "{how:?} {tries}");
-            assert_eq!(matches!(problems[0], EntryProblem::BudgetSpent(_)), tries >= 5);
+            assert_eq!(matches!(problems[0], EntryProblem::LimitReached(_)), tries >= 5);
         }
     }
 }

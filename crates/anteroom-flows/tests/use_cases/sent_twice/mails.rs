@@ -3,7 +3,7 @@
 use anteroom_flows::interaction::next::Next;
 use anteroom_flows::interaction::open_interaction::OpenInteraction;
 use anteroom_flows::people::recover::{
-    FollowLinkOutcome, LinkCodeOutcome, RecoveryRequest, RequestRecoveryOutcome, ask, enter_link_code,
+    FollowLinkOutcome, MailedCodeOutcome, RecoveryRequest, RequestRecoveryOutcome, ask, enter_mailed_code,
     follow_link,
 };
 use anteroom_flows::people::register::{InvitationOutcome, accept, request_invitation};
@@ -114,13 +114,13 @@ async fn a_typed_code_of_a_mail_is_one_entry(backend: Backend) {
         for (kind, entered) in [("link_refused", "AAAAA-AAAAA"), ("link_pressed", &code)] {
             let form = Form::new(&at, &browser);
             let submit = async |node: &Installation| {
-                enter_link_code(&form.visit(node), interaction_ref.clone(), entered).await.unwrap()
+                enter_mailed_code(&form.visit(node), interaction_ref.clone(), entered).await.unwrap()
             };
             let (outcomes, entries, rows) = at.traces(how, kind, submit).await;
             let is_right = kind == "link_pressed";
             assert_eq!((entries, rows), (1, i64::from(is_right)), "{how:?} {kind}");
             for outcome in outcomes {
-                assert_eq!(matches!(outcome, LinkCodeOutcome::Next(_)), is_right, "{outcome:?}");
+                assert_eq!(matches!(outcome, MailedCodeOutcome::Next(_)), is_right, "{outcome:?}");
             }
         }
     }

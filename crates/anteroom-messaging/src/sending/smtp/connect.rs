@@ -60,7 +60,7 @@ impl Server {
         let refused = |tried: String| {
             DeliveryError::new(Reason::NoConnection).detailed(format!("{}: {tried}", self.host))
         };
-        let of_us = |error| failure(SmtpStage::Us, &error);
+        let of_us = |error| failure(SmtpStage::BeforeRecipient, &error);
         let Tls::Wrapped(parameters) = &self.tls else {
             let (_, stream) = first_to_answer(&addresses).await.map_err(refused)?;
             let connection = AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello);
@@ -98,7 +98,7 @@ impl Server {
             Ok(()) => Ok(connection),
             // A failed handshake leaves the library's connection without a stream, and it panics when it is used again, so
             // it is dropped without QUIT.
-            Err(error) => Err(failure(SmtpStage::Us, &error)),
+            Err(error) => Err(failure(SmtpStage::BeforeRecipient, &error)),
         }
     }
 
@@ -108,7 +108,7 @@ impl Server {
             return Err(self.not_offered(connection, Reason::NoAuth).await);
         }
         let signed_in = connection.auth(DEFAULT_MECHANISMS, login).await;
-        signed_in.map(drop).map_err(|error| failure(SmtpStage::Us, &error))
+        signed_in.map(drop).map_err(|error| failure(SmtpStage::BeforeRecipient, &error))
     }
 
     /// With what the server does offer, in its own words.

@@ -11,7 +11,7 @@ use crate::sending::failure::{DeliveryError, Reason};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SmtpStage {
     /// Before a recipient is named (greeting, EHLO, AUTH, MAIL FROM): of us, and so of all mail.
-    Us,
+    BeforeRecipient,
     /// From RCPT TO on: of this message.
     Message,
 }
@@ -31,13 +31,13 @@ pub(super) fn failure(stage: SmtpStage, error: &Error) -> DeliveryError {
     };
     // RFC 5321 §4.2.3: the server closes the connection, whatever it was asked for.
     let is_closing = error.status().is_some_and(|code| code.to_string() == "421");
-    if is_closing || stage == SmtpStage::Us { found.of_channel() } else { found }
+    if is_closing || stage == SmtpStage::BeforeRecipient { found.of_channel() } else { found }
 }
 
 fn of_code(code: &str, stage: SmtpStage, for_good: bool) -> Reason {
     match (code, stage) {
         ("530" | "534" | "535" | "538", _) => Reason::Credentials,
-        (_, SmtpStage::Us) if for_good => Reason::SetUp,
+        (_, SmtpStage::BeforeRecipient) if for_good => Reason::ProviderConfiguration,
         (_, SmtpStage::Message) if for_good => Reason::Rejected,
         _ => Reason::Busy,
     }
@@ -83,11 +83,11 @@ mod tests {
     #[test]
     fn a_code_speaks_of_us_before_a_recipient_is_named_and_of_the_message_after() {
         for (code, stage, for_good, expected) in [
-            ("535", SmtpStage::Us, true, Reason::Credentials),
+            ("535", SmtpStage::BeforeRecipient, true, Reason::Credentials),
             ("530", SmtpStage::Message, true, Reason::Credentials),
-            ("554", SmtpStage::Us, true, Reason::SetUp),
+            ("554", SmtpStage::BeforeRecipient, true, Reason::ProviderConfiguration),
             ("554", SmtpStage::Message, true, Reason::Rejected),
-            ("421", SmtpStage::Us, false, Reason::Busy),
+            ("421", SmtpStage::BeforeRecipient, false, Reason::Busy),
             ("450", SmtpStage::Message, false, Reason::Busy),
         ] {
             assert_eq!(of_code(code, stage, for_good), expected, "{code} {stage:?}");

@@ -7,8 +7,8 @@
 //!   same.
 
 pub(super) mod connect;
+mod connection_pool;
 mod failure;
-mod kept;
 
 use anteroom_domain::address::EmailAddress;
 use anteroom_pages::Email;
@@ -26,13 +26,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use self::connect::{Server, Tls};
+use self::connection_pool::{ConnectionPool, PooledConnection};
 use self::failure::{SmtpStage, failure};
-use self::kept::{ConnectionPool, PooledConnection};
 use super::MessageHeader;
 use super::failure::{DeliveryError, Reason};
 
 /// How long a server may take to answer QUIT, and to show that a kept connection still stands.
-const GOODBYE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A mail server, and in whose name it is given mail.
 #[derive(Clone, Debug)]
@@ -142,7 +142,7 @@ impl Smtp {
     }
 
     /// Says goodbye on connections that no message needed for a while, or on all.
-    pub(crate) async fn rest(&self, all: bool) {
+    pub(crate) async fn close_idle(&self, all: bool) {
         for open in self.kept.take_unused(all) {
             close(open.connection).await;
         }
@@ -155,11 +155,12 @@ impl Smtp {
         email: &Email,
     ) -> Result<(), DeliveryError> {
         let message = self.message(header, to, email)?;
-        let stage = AtomicBool::new(false);
-        let delivery = tokio::time::timeout(self.server.timeout, self.deliver(&message, &stage)).await;
+        let recipient_named = AtomicBool::new(false);
+        let delivery =
+            tokio::time::timeout(self.server.timeout, self.deliver(&message, &recipient_named)).await;
         delivery.unwrap_or_else(|_| {
             let silent = DeliveryError::new(Reason::TimedOut);
-            Err(if stage.load(Ordering::Relaxed) { silent } else { silent.of_channel() })
+            Err(if recipient_named.load(Ordering::Relaxed) { silent } else { silent.of_channel() })
         })
     }
 
@@ -185,7 +186,7 @@ impl Smtp {
 
     async fn open(&self) -> Result<PooledConnection, DeliveryError> {
         while let Some(mut open) = self.kept.take() {
-            let stands = tokio::time::timeout(GOODBYE, open.connection.test_connected()).await;
+            let stands = tokio::time::timeout(CLOSE_TIMEOUT, open.connection.test_connected()).await;
             if stands.unwrap_or(false) {
                 return Ok(open);
             }
@@ -221,7 +222,7 @@ impl Smtp {
 
 /// Says goodbye, if the server still listens.
 async fn close(mut connection: AsyncSmtpConnection) {
-    let _ = tokio::time::timeout(GOODBYE, connection.abort()).await;
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, connection.abort()).await;
 }
 
 async fn hand_over(
@@ -243,7 +244,7 @@ async fn hand_over(
         }
         options.extend(needed.then_some(option));
     }
-    let of_us = |error| failure(SmtpStage::Us, &error);
+    let of_us = |error| failure(SmtpStage::BeforeRecipient, &error);
     let of_message = |error| failure(SmtpStage::Message, &error);
     connection.command(Mail::new(envelope.from().cloned(), options)).await.map_err(of_us)?;
     named.store(true, Ordering::Relaxed);

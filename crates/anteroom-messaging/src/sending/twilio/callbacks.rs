@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use std::fmt;
 use std::sync::Arc;
 
-use super::script::{CodePartSealer, NOTHING_MORE, SpokenPartError};
+use super::script::{CodePartSealer, HANG_UP_TWIML, SpokenPartError};
 use super::signature::verify_signature;
 use super::status::outcome;
 
@@ -84,7 +84,7 @@ impl Callbacks {
         self.check(callback)?;
         match self.part_sealer.twiml(callback.message, part, &callback.url, now) {
             Ok(twiml) => Ok(twiml),
-            Err(SpokenPartError::Over) => Ok(NOTHING_MORE.to_owned()),
+            Err(SpokenPartError::Over) => Ok(HANG_UP_TWIML.to_owned()),
             Err(error @ SpokenPartError::NotOurs) => Err(error.into()),
         }
     }

@@ -55,7 +55,7 @@ pub struct Twilio {
     /// Of the account, with `Messages.json` and `Calls.json` below.
     resources: Url,
     callbacks: Url,
-    words: CallbackUrls,
+    callback_urls: CallbackUrls,
 }
 
 /// A refusal in Twilio's words.
@@ -65,11 +65,11 @@ struct TwilioErrorBody {
 }
 
 impl Twilio {
-    /// `issuer` is where Twilio reaches us; `seals` is what the words after the key are sealed with.
+    /// `issuer` is where Twilio reaches us; `part_sealer` is what the words after the key are sealed with.
     pub fn new(
         account: TwilioAccount,
         issuer: &Url,
-        seals: Arc<CodePartSealer>,
+        part_sealer: Arc<CodePartSealer>,
     ) -> Result<Self, TwilioError> {
         let http = client(&account.base_url)?;
         let resources = below(&account.base_url, &["2010-04-01", "Accounts", &account.account_sid]);
@@ -77,7 +77,7 @@ impl Twilio {
         Ok(Self {
             resources: resources.ok_or(TwilioError::BaseUrl)?,
             callbacks: callbacks.ok_or(TwilioError::Issuer)?,
-            words: CallbackUrls(seals),
+            callback_urls: CallbackUrls(part_sealer),
             http,
             account,
         })
@@ -85,7 +85,7 @@ impl Twilio {
 
     pub(crate) async fn text(
         &self,
-        ticket: MessageHeader,
+        header: MessageHeader,
         to: &E164,
         body: &str,
     ) -> Result<(), DeliveryError> {
@@ -93,7 +93,7 @@ impl Twilio {
             Some(service) => ("MessagingServiceSid", service.as_str()),
             None => ("From", self.number()?.as_str()),
         };
-        let callback = self.callback(ticket);
+        let callback = self.callback(header);
         let form =
             [("To", to.as_str()), (name, sender), ("Body", body), ("StatusCallback", callback.as_str())];
         self.post("Messages.json", &form).await
@@ -101,12 +101,12 @@ impl Twilio {
 
     pub(crate) async fn call(
         &self,
-        ticket: MessageHeader,
+        header: MessageHeader,
         to: &E164,
         script: &Script,
     ) -> Result<(), DeliveryError> {
-        let callback = self.callback(ticket);
-        let after_the_key = self.words.after_the_key(&callback, ticket, script);
+        let callback = self.callback(header);
+        let after_the_key = self.callback_urls.after_the_key(&callback, header, script);
         let twiml = opening(script, &after_the_key.ok_or(DeliveryError::new(Reason::Unwritable))?);
         let form = [
             ("To", to.as_str()),
@@ -123,8 +123,8 @@ impl Twilio {
         self.account.number.as_ref().ok_or_else(nothing)
     }
 
-    fn callback(&self, ticket: MessageHeader) -> Url {
-        below(&self.callbacks, &[&ticket.id.to_string()]).unwrap_or_else(|| self.callbacks.clone())
+    fn callback(&self, header: MessageHeader) -> Url {
+        below(&self.callbacks, &[&header.id.to_string()]).unwrap_or_else(|| self.callbacks.clone())
     }
 
     async fn post(&self, resource: &str, form: &[(&str, &str)]) -> Result<(), DeliveryError> {

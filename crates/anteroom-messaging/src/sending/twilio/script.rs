@@ -20,7 +20,7 @@ pub(super) const KEY_PATH: &str = "key";
 pub(super) const PART: &str = "part";
 
 /// When the code is of no use any more.
-pub(super) const NOTHING_MORE: &str =
+pub(super) const HANG_UP_TWIML: &str =
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Hangup/></Response>";
 
 /// Seals and opens what is said after the key.
@@ -38,7 +38,7 @@ pub enum SpokenPartError {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Spoken {
+struct CodePart {
     expires_at: Timestamp,
     language: String,
     code: String,
@@ -56,7 +56,7 @@ impl CallbackUrls {
         ticket: MessageHeader,
         script: &Script,
     ) -> Option<Url> {
-        let spoken = Spoken {
+        let spoken = CodePart {
             expires_at: ticket.expires_at,
             language: script.language.to_owned(),
             code: script.words.code_spoken.clone(),
@@ -84,7 +84,7 @@ impl CodePartSealer {
     ) -> Result<String, SpokenPartError> {
         let sealed = URL_SAFE_NO_PAD.decode(part).map_err(|_| SpokenPartError::NotOurs)?;
         let plain = self.keyring.sealer(KeyPurpose::OutboxSeal).open(&bound(id), &sealed);
-        let spoken = plain.ok().and_then(|plain| serde_json::from_slice::<Spoken>(&plain).ok());
+        let spoken = plain.ok().and_then(|plain| serde_json::from_slice::<CodePart>(&plain).ok());
         let spoken = spoken.ok_or(SpokenPartError::NotOurs)?;
         if spoken.expires_at <= now {
             return Err(SpokenPartError::Over);

@@ -78,7 +78,7 @@ fn rfc9101_6_3_claims_are_checked_where_they_are_present() {
         (json!({"aud": 1}), RequestObjectError::Value("aud".to_owned())),
         (json!({"exp": NOW - 60}), RequestObjectError::Expired),
         (json!({"exp": "soon"}), RequestObjectError::Value("exp".to_owned())),
-        (json!({"nbf": NOW + 61}), RequestObjectError::FromTheFuture),
+        (json!({"nbf": NOW + 61}), RequestObjectError::NotYetValid),
         (json!({"request": "e30.e30.c2ln"}), RequestObjectError::Nested),
         (json!({"request_uri": "https://app.example/r"}), RequestObjectError::Nested),
         (json!({"scope": ["openid"]}), RequestObjectError::Value("scope".to_owned())),
@@ -120,7 +120,7 @@ fn registration_2_request_objects_are_signed_as_registered() {
 fn rfc9101_6_2_a_signature_of_another_key_does_not_hold() {
     let (own, other) = (Signer::new(ClientAlgorithm::Es256), Signer::new(ClientAlgorithm::Es256));
     let error = read(&other.sign(&json!({})), &own, &client(None)).err();
-    assert!(error.is_some_and(|error| error.misses_a_key()));
+    assert!(error.is_some_and(|error| error.needs_key_refresh()));
     let mac = Signer::new(ClientAlgorithm::Hs256).sign(&json!({}));
     assert!(read(&mac, &own, &client(None)).is_err());
 }

@@ -44,7 +44,7 @@ mod tests {
             let error = testing::refused(&pairs);
             assert_eq!(error.code, code);
             assert_eq!(error.parameter, Parameter::ClientId);
-            assert_eq!(error.disposition, ErrorDestination::Page);
+            assert_eq!(error.destination, ErrorDestination::Page);
         }
     }
 }

@@ -28,7 +28,7 @@ mod tests {
     #[test]
     fn rfc6749_3_1_state_given_twice_is_not_echoed() {
         let error = testing::refused(&testing::request_with(&[("state", "a"), ("state", "a")]));
-        let ErrorDestination::Redirect(target) = error.disposition else { panic!() };
+        let ErrorDestination::Redirect(target) = error.destination else { panic!() };
         assert_eq!(target.state, None);
     }
 

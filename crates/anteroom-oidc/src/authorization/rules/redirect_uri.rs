@@ -54,12 +54,12 @@ mod tests {
             "javascript:alert(1)",
         ] {
             let error = testing::refused(&testing::request_changed("redirect_uri", uri));
-            assert_eq!(error.disposition, ErrorDestination::Page);
+            assert_eq!(error.destination, ErrorDestination::Page);
             assert_eq!(error.received.as_deref(), Some(uri));
             assert_eq!(error.registered.as_deref(), Some(testing::REDIRECT_URI));
         }
         let twice = testing::request_with(&[("redirect_uri", testing::REDIRECT_URI)]);
-        assert_eq!(testing::refused(&twice).disposition, ErrorDestination::Page);
+        assert_eq!(testing::refused(&twice).destination, ErrorDestination::Page);
     }
 
     #[test]

@@ -5,11 +5,11 @@
 use crate::{
     authorization::{Parameter, context::Context, error::RuleViolation},
     errors::AuthorizationErrorCode,
-    protocol_values::{GrantType, ResponseType, Scope, ScopeSet, separated_by_commas},
+    protocol_values::{GrantType, ResponseType, Scope, ScopeSet, contains_comma},
 };
 
 #[derive(Debug)]
-pub(in crate::authorization) struct Checked {
+pub(in crate::authorization) struct CheckedScope {
     pub(in crate::authorization) scope: ScopeSet,
     pub(in crate::authorization) ignored: ScopeSet,
 }
@@ -17,7 +17,7 @@ pub(in crate::authorization) struct Checked {
 pub(in crate::authorization) fn check(
     context: &Context<'_>,
     response_type: ResponseType,
-) -> Result<Checked, RuleViolation> {
+) -> Result<CheckedScope, RuleViolation> {
     let text = context.parameters.get(Parameter::Scope).unwrap_or_default();
     let refuse = |description| {
         RuleViolation::new(AuthorizationErrorCode::InvalidScope, Parameter::Scope, description)
@@ -30,7 +30,7 @@ pub(in crate::authorization) fn check(
         return Err(refuse("scope is missing"));
     }
     if scope.is_empty() {
-        let none = if separated_by_commas(text) {
+        let none = if contains_comma(text) {
             "the client may have none of the scopes; scopes are separated by spaces, not by commas"
         } else {
             "the client may have none of the scopes"
@@ -44,7 +44,7 @@ pub(in crate::authorization) fn check(
         return Err(refuse("an ID token needs the scope openid"));
     }
     let ignored = asked.difference(&scope);
-    Ok(Checked { scope, ignored })
+    Ok(CheckedScope { scope, ignored })
 }
 
 /// Core §11: `offline_access` means nothing where no refresh token can come of it.

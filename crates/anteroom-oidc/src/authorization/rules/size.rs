@@ -25,10 +25,10 @@ mod tests {
     fn an_oversized_request_is_refused_on_a_page() {
         let long = "x".repeat(super::MAX_VALUE_BYTES + 1);
         let error = testing::refused(&testing::request_with(&[("login_hint", &long)]));
-        assert_eq!((error.parameter, &error.disposition), (Parameter::LoginHint, &ErrorDestination::Page));
+        assert_eq!((error.parameter, &error.destination), (Parameter::LoginHint, &ErrorDestination::Page));
         assert_eq!(error.received, None);
         let many = "x".repeat(super::MAX_TOTAL_BYTES / 3);
         let pairs = [("resource", many.as_str()); 3];
-        assert_eq!(testing::refused(&testing::request_with(&pairs)).disposition, ErrorDestination::Page);
+        assert_eq!(testing::refused(&testing::request_with(&pairs)).destination, ErrorDestination::Page);
     }
 }

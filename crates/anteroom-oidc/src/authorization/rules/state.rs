@@ -34,7 +34,7 @@ mod tests {
     #[test]
     fn rfc6749_appendix_a_5_state_without_control_characters() {
         let error = testing::refused(&testing::request_with(&[("state", "a\r\nb")]));
-        let ErrorDestination::Redirect(target) = error.disposition else { panic!() };
+        let ErrorDestination::Redirect(target) = error.destination else { panic!() };
         assert_eq!(target.state, None);
     }
 }

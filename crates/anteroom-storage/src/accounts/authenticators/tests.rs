@@ -5,7 +5,7 @@ use crate::store::Store;
 use crate::support::on_both_databases;
 use crate::{FirstCode, NewPhone, StoreError, StoreOptions};
 use anteroom_domain::account::PhoneKind;
-use anteroom_domain::ids::{FactorId, PhoneId};
+use anteroom_domain::ids::{AuthenticatorAppId, PhoneId};
 use anteroom_domain::phone::E164;
 use anteroom_domain::totp::{AuthenticatorApp, TimeStep};
 use sea_orm::{ConnectionTrait, Statement};
@@ -44,7 +44,7 @@ async fn execute(store: &Store, sql: &'static str) {
 
 fn app() -> AuthenticatorApp {
     AuthenticatorApp {
-        id: FactorId(Uuid::from_u128(1)),
+        id: AuthenticatorAppId(Uuid::from_u128(1)),
         account: account_id(1),
         secret_sealed: vec![1, 2, 3],
         confirmed_at: None,

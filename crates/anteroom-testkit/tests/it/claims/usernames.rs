@@ -6,7 +6,7 @@ use anteroom_domain::address::EmailAddress;
 use anteroom_domain::profile::{ClaimChange, ProfileClaim};
 use anteroom_flows::people::admin::{self, AdminError, Invitee};
 use anteroom_flows::people::profile::{claims, set_claims};
-use anteroom_storage::EnteredUsernames;
+use anteroom_storage::BackfilledUsernames;
 use anteroom_testkit::{Backend, TestProvider, on_both_databases};
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
@@ -152,7 +152,7 @@ async fn names_of_release_0_1_0_stay_and_are_held_against_new_ones(backend: Back
         .await;
     assert!(name(&provider, "carol@practice.example", "TWIN").await.is_err());
     let entered = provider.provider.store.backfill_usernames().await.unwrap();
-    assert_eq!(entered, EnteredUsernames::default(), "one that was taken away is not entered");
+    assert_eq!(entered, BackfilledUsernames::default(), "one that was taken away is not entered");
     name(&provider, "carol@practice.example", "TWIN").await.unwrap();
     // One of that release invites an address that is a name here.
     name(&provider, first, "dave@practice.example").await.unwrap();

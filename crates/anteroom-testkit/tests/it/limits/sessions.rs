@@ -49,7 +49,7 @@ async fn begin(provider: &TestProvider, count: u32) {
                     created_at: now,
                     last_active_at: now,
                     ended_at: None,
-                    pairwise_sid: true,
+                    sid_by_sector: true,
                     not_current_since: None,
                 };
                 tx.insert_session(&session, &mac.digest("session", token.as_bytes())).await?;

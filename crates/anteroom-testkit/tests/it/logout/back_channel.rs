@@ -4,7 +4,7 @@ use crate::ALICE;
 use crate::registration::register;
 use anteroom_domain::ids::{AccountId, MessageId, SessionId};
 use anteroom_domain::subject::SubjectNamespace;
-use anteroom_oidc::jwe::DecryptionKeyKind;
+use anteroom_oidc::jwe::EncryptionKeyType;
 use anteroom_storage::{LogoutDelivery, StoreError};
 use anteroom_testkit::{
     AppDecryptionKey, Backend, Browser, LogoutReceiver, TestProvider, claims, header, on_both_databases,
@@ -110,7 +110,7 @@ async fn core_8_1_a_configured_client_is_told_by_the_sub_that_it_knew(backend: B
 }
 
 async fn back_channel_2_6_a_logout_token_is_encrypted_like_an_id_token(backend: Backend) {
-    let (listener, key) = (LogoutReceiver::start().await, AppDecryptionKey::new(DecryptionKeyKind::Ec));
+    let (listener, key) = (LogoutReceiver::start().await, AppDecryptionKey::new(EncryptionKeyType::Ec));
     let keys = json!({ "keys": [key.jwk()] });
     let extra = format!("jwks = '{keys}'\nid_token_encrypted_response_alg = \"ECDH-ES+A128KW\"");
     let provider = TestProvider::on(&backend).clients(&client("charts", &listener, &extra)).start().await;

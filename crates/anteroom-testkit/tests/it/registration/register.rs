@@ -2,7 +2,7 @@
 
 use super::{CALLBACK, CLIENTS, address, metadata, open, post, refused_for, register, with};
 use crate::ALICE;
-use anteroom_oidc::jwe::DecryptionKeyKind;
+use anteroom_oidc::jwe::EncryptionKeyType;
 use anteroom_testkit::{
     AppDecryptionKey, Backend, Documents, INITIAL_ACCESS_TOKEN, TestProvider, on_both_databases,
 };
@@ -257,7 +257,7 @@ async fn rfc7591_2_what_is_the_operators_to_say(backend: Backend) {
 
 async fn registration_2_encryption_is_registered_with_a_key_that_fits(backend: Backend) {
     let provider = open(&backend).start().await;
-    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    let key = AppDecryptionKey::new(EncryptionKeyType::Ec);
     let asked = |alg: &str| {
         with(&json!({
             "jwks": { "keys": [key.jwk()] }, "token_endpoint_auth_method": "none",

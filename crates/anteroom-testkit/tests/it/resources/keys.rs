@@ -3,7 +3,7 @@
 
 use crate::ALICE;
 use anteroom_crypto::KeyPurpose;
-use anteroom_flows::keys::signing_keys::{LEAD, RotationReason};
+use anteroom_flows::keys::signing_keys::{OPERATOR_LEAD_TIME, RotationReason};
 use anteroom_oidc::SigningAlgorithm;
 use anteroom_oidc::keys::Jwks;
 use anteroom_testkit::{Backend, TestProvider, header, on_both_databases};
@@ -151,7 +151,7 @@ async fn an_operator_rotates_ahead_of_the_schedule(backend: Backend) {
     let both = published(&provider).await;
     assert_eq!((both.len(), both.is_superset(&before)), (before.len() + 3, true));
     assert_eq!(signing(&provider).await, first);
-    provider.advance(LEAD - SignedDuration::from_secs(1));
+    provider.advance(OPERATOR_LEAD_TIME - SignedDuration::from_secs(1));
     provider.refresh_keys().await;
     let last = web.tokens(&browser, "openid").await;
     assert_eq!(header(last.id_token())["kid"], first.as_str());
@@ -222,7 +222,7 @@ async fn an_operator_brings_a_successor_of_the_schedule_forward(backend: Backend
     assert!(rotated.brought_forward && !rotated.made);
     provider.refresh_keys().await;
     assert_eq!(signing(&provider).await, first);
-    provider.advance(LEAD);
+    provider.advance(OPERATOR_LEAD_TIME);
     provider.refresh_keys().await;
     let second = signing(&provider).await;
     assert!(second != first && all.contains(&second));

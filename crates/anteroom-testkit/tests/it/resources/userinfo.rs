@@ -1,7 +1,7 @@
 //! Userinfo (OpenID Connect Core §5.3).
 
 use crate::{ALICE, BOB};
-use anteroom_oidc::jwe::DecryptionKeyKind;
+use anteroom_oidc::jwe::EncryptionKeyType;
 use anteroom_testkit::{AppDecryptionKey, Backend, TestProvider, Tokens, claims, header, on_both_databases};
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -149,7 +149,7 @@ userinfo_signed_response_alg = "ES256"
 }
 
 async fn core_5_3_2_encrypted_where_registered_signed_or_not(backend: Backend) {
-    let key = AppDecryptionKey::new(DecryptionKeyKind::Rsa);
+    let key = AppDecryptionKey::new(EncryptionKeyType::Rsa);
     for signed in [true, false] {
         let more = if signed { "userinfo_signed_response_alg = \"EdDSA\"" } else { "" };
         let toml = format!(

@@ -81,8 +81,8 @@ async fn an_address_that_two_accounts_have_stays_with_the_one_that_browsers_send
     let first = provider.person("first@practice.example").create().await;
     let second = provider.person(ASCII).create().await;
     stored_before(&backend, UNICODE, "first@practice.example").await;
-    let renewed = provider.provider.store.normalize_domains().await.unwrap();
-    assert_eq!((renewed.renewed, renewed.conflicts), (0, vec![first]));
+    let normalized = provider.provider.store.normalize_domains().await.unwrap();
+    assert_eq!((normalized.normalized, normalized.conflicts), (0, vec![first]));
     assert_eq!(account(&provider, UNICODE).await.id, second);
     // Both can be read, and nothing else is touched.
     assert!(provider.provider.store.account(first).await.unwrap().is_some());

@@ -2,7 +2,7 @@
 
 use crate::ALICE;
 use crate::limits::slow::serve;
-use anteroom_oidc::jwe::{DecryptionKeyKind, Payload};
+use anteroom_oidc::jwe::{EncryptionKeyType, Payload};
 use anteroom_oidc::{ContentEncryption, Encryption, KeyManagementAlgorithm};
 use anteroom_testkit::{
     AppDecryptionKey, AppKey, Backend, Documents, PASSWORD, RelyingParty, STATE, TestProvider, TestResponse,
@@ -44,7 +44,7 @@ fn client(keys: &str, more: &str) -> String {
 }
 
 async fn core_2_an_id_token_is_signed_and_then_encrypted(backend: Backend) {
-    let (rsa, ec) = (DecryptionKeyKind::Rsa, DecryptionKeyKind::Ec);
+    let (rsa, ec) = (EncryptionKeyType::Rsa, EncryptionKeyType::Ec);
     for (kind, alg, enc) in [
         (rsa, "RSA-OAEP-256", Some("A256GCM")),
         (rsa, "RSA-OAEP", None),
@@ -75,7 +75,7 @@ async fn core_2_an_id_token_is_signed_and_then_encrypted(backend: Backend) {
 }
 
 async fn core_3_3_2_5_one_from_the_authorization_endpoint_as_well(backend: Backend) {
-    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    let key = AppDecryptionKey::new(EncryptionKeyType::Ec);
     let more = "id_token_encrypted_response_alg = \"ECDH-ES\"\ngrant_types = [\"authorization_code\", \"implicit\"]\n\
                 response_types = [\"code\", \"code id_token\"]";
     let keys = format!("jwks = '{}'", set(&[key.jwk()]));
@@ -120,7 +120,7 @@ async fn no_token_is_in(answer: &TestResponse, provider: &TestProvider, backend:
 }
 
 async fn core_3_2_2_5_a_session_that_ends_while_keys_are_fetched_gets_no_token(backend: Backend) {
-    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    let key = AppDecryptionKey::new(EncryptionKeyType::Ec);
     let (provider, app, slow) = with_slow_keys(&backend, true).await;
     let browser = provider.signed_in(ALICE).await;
     let other_tab = browser.clone();
@@ -137,7 +137,7 @@ async fn core_3_2_2_5_a_session_that_ends_while_keys_are_fetched_gets_no_token(b
 async fn core_3_3_2_5_no_id_token_or_consent_of_an_account_disabled_meanwhile(backend: Backend) {
     for (first_party, kind) in [(true, "code id_token"), (false, "code id_token"), (false, "id_token token")]
     {
-        let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+        let key = AppDecryptionKey::new(EncryptionKeyType::Ec);
         let (provider, app, slow) = with_slow_keys(&backend, first_party).await;
         let browser = provider.signed_in(ALICE).await;
         let meanwhile = async {
@@ -163,7 +163,7 @@ async fn core_3_3_2_5_no_id_token_or_consent_of_an_account_disabled_meanwhile(ba
 }
 
 async fn core_3_2_2_5_nor_does_one_that_a_form_began(backend: Backend) {
-    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    let key = AppDecryptionKey::new(EncryptionKeyType::Ec);
     let (provider, app, slow) = with_slow_keys(&backend, true).await;
     let browser = provider.browser();
     let page = app.authorize(&browser, &[("response_type", "id_token token")]).await;
@@ -210,7 +210,7 @@ async fn core_3_1_3_3_no_tokens_for_a_person_who_left_the_clients_group_meanwhil
 
 async fn core_10_2_1_the_key_at_the_jwks_uri_is_the_one_of_now(backend: Backend) {
     let (first, second) =
-        (AppDecryptionKey::new(DecryptionKeyKind::Rsa), AppDecryptionKey::new(DecryptionKeyKind::Rsa));
+        (AppDecryptionKey::new(EncryptionKeyType::Rsa), AppDecryptionKey::new(EncryptionKeyType::Rsa));
     let place = Documents::start(&set(&[first.jwk()]).to_string()).await;
     let keys = format!("jwks_uri = \"{}\"", place.url);
     let more = "id_token_encrypted_response_alg = \"RSA-OAEP\"";
@@ -228,7 +228,7 @@ async fn core_10_2_1_the_key_at_the_jwks_uri_is_the_one_of_now(backend: Backend)
 }
 
 async fn core_10_2_without_a_key_nothing_is_spent(backend: Backend) {
-    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    let key = AppDecryptionKey::new(EncryptionKeyType::Ec);
     let place = Documents::start(&set(&[key.jwk()]).to_string()).await;
     let keys = format!("jwks_uri = \"{}\"", place.url);
     let more = "id_token_encrypted_response_alg = \"ECDH-ES\"\ngrant_types = [\"authorization_code\", \"refresh_token\"]";
@@ -236,7 +236,7 @@ async fn core_10_2_without_a_key_nothing_is_spent(backend: Backend) {
     let (app, browser) = (provider.client("sealed"), provider.signed_in(ALICE).await);
     let tokens = app.tokens(&browser, "openid offline_access").await;
     // Its operator takes the key away and leaves one that does not fit, and then nothing.
-    let other = set(&[AppDecryptionKey::new(DecryptionKeyKind::Rsa).jwk()]).to_string();
+    let other = set(&[AppDecryptionKey::new(EncryptionKeyType::Rsa).jwk()]).to_string();
     for (left, wait) in [(Some(other.as_str()), 10), (None, 61)] {
         place.put(left);
         provider.advance(SignedDuration::from_mins(wait));
@@ -280,7 +280,7 @@ async fn core_10_2_without_a_key_the_application_is_told_so(backend: Backend) {
 }
 
 async fn core_3_1_2_1_a_hint_is_decrypted_by_its_client_or_encrypted_to_us(backend: Backend) {
-    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    let key = AppDecryptionKey::new(EncryptionKeyType::Ec);
     let keys = format!("jwks = '{}'", set(&[key.jwk()]));
     let more = "id_token_encrypted_response_alg = \"ECDH-ES\"";
     let provider = TestProvider::on(&backend).clients(&client(&keys, more)).start().await;
@@ -315,7 +315,7 @@ async fn core_3_1_2_1_a_hint_is_decrypted_by_its_client_or_encrypted_to_us(backe
 }
 
 async fn core_10_2_what_is_issued_lives_its_whole_time_although_the_keys_took_long(backend: Backend) {
-    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    let key = AppDecryptionKey::new(EncryptionKeyType::Ec);
     let place = Documents::start(&set(&[key.jwk()]).to_string()).await;
     let keys = format!("jwks_uri = \"{}\"", place.url);
     let more = "id_token_encrypted_response_alg = \"ECDH-ES\"\ngrant_types = [\"authorization_code\", \"refresh_token\", \"implicit\"]\n\

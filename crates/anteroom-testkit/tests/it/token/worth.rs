@@ -2,7 +2,7 @@
 
 use crate::ALICE;
 use anteroom_domain::ids::NodeId;
-use anteroom_flows::node::configured_clients::{end_grants, end_grants_of_absent_clients, note};
+use anteroom_flows::node::configured_clients::{end_grants, end_grants_of_absent_clients, record};
 use anteroom_storage::{StoreError, Tx};
 use anteroom_testkit::{Backend, TestProvider, Tokens, claims, on_both_databases};
 use jiff::{SignedDuration, Timestamp};
@@ -211,7 +211,7 @@ async fn another_node_with_another_configuration_keeps_the_grants(backend: Backe
     for _ in 0..3 {
         end_grants_of_absent_clients(&after.local()).await.unwrap();
         after.advance(SignedDuration::from_mins(6));
-        note(&before.local()).await.unwrap();
+        record(&before.local()).await.unwrap();
         end_grants_of_absent_clients(&after.local()).await.unwrap();
         refresh = Tokens::of(&before.client("app").refresh(&refresh).await).refresh_token.unwrap();
     }

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 /// What became of the addresses that were not in today's form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RenewedDomains {
-    pub renewed: usize,
+pub struct NormalizedDomains {
+    pub normalized: usize,
     /// Accounts that keep theirs, since the same address in today's form is another account's.
     pub conflicts: Vec<AccountId>,
 }
@@ -26,13 +26,13 @@ struct Renewal {
 
 impl Store {
     /// Costs one read where there is nothing to renew. Nodes of release 0.1.0 may add more as long as they run.
-    pub async fn normalize_domains(&self) -> Result<RenewedDomains, StoreError> {
+    pub async fn normalize_domains(&self) -> Result<NormalizedDomains, StoreError> {
         let due = self.stored_otherwise().await?;
         if due.is_empty() {
-            return Ok(RenewedDomains::default());
+            return Ok(NormalizedDomains::default());
         }
-        let (_, renewed) = self.run(NormalizeDomainsUnit { due }).await;
-        renewed
+        let (_, normalized) = self.run(NormalizeDomainsUnit { due }).await;
+        normalized
     }
 }
 
@@ -55,18 +55,18 @@ impl Queries {
 }
 
 impl Unit for NormalizeDomainsUnit {
-    type Output = RenewedDomains;
+    type Output = NormalizedDomains;
     type Error = StoreError;
 
     const NAME: &'static str = "normalize_domains";
 
-    async fn run(&self, tx: &Tx) -> Result<RenewedDomains, StoreError> {
-        let mut renewed = RenewedDomains::default();
+    async fn run(&self, tx: &Tx) -> Result<NormalizedDomains, StoreError> {
+        let mut normalized = NormalizedDomains::default();
         for one in &self.due {
             let folded = one.address.folded();
             let same = account_addresses::Column::Folded.eq(folded.as_str());
             if account_addresses::Entity::find().filter(same).one(&tx.conn).await?.is_some() {
-                renewed.conflicts.push(one.account);
+                normalized.conflicts.push(one.account);
                 continue;
             }
             account_addresses::Entity::update_many()
@@ -75,8 +75,8 @@ impl Unit for NormalizeDomainsUnit {
                 .filter(account_addresses::Column::Id.eq(one.id))
                 .exec(&tx.conn)
                 .await?;
-            renewed.renewed += 1;
+            normalized.normalized += 1;
         }
-        Ok(renewed)
+        Ok(normalized)
     }
 }

@@ -1,7 +1,7 @@
 //! The authenticator apps of an account, and the codes that they show now.
 
 use anteroom_crypto::KeyPurpose;
-use anteroom_domain::ids::{AccountId, FactorId};
+use anteroom_domain::ids::{AccountId, AuthenticatorAppId};
 use anteroom_domain::totp::{AuthenticatorApp, TimeStep, TotpSecret};
 
 use crate::context::call::Call;
@@ -10,7 +10,7 @@ use crate::error::FlowError;
 /// The apps whose codes are accepted now.
 pub(crate) async fn usable_apps(call: &Call, account: AccountId) -> Result<Vec<AuthenticatorApp>, FlowError> {
     let mut apps = call.store().apps_of(account).await?;
-    apps.retain(|app| app.serves(call.now));
+    apps.retain(|app| app.is_usable(call.now));
     Ok(apps)
 }
 
@@ -19,7 +19,7 @@ pub(crate) fn apps_showing(
     call: &Call,
     apps: &[AuthenticatorApp],
     entered: &str,
-) -> Result<Vec<(FactorId, TimeStep)>, FlowError> {
+) -> Result<Vec<(AuthenticatorAppId, TimeStep)>, FlowError> {
     let mut found = Vec::new();
     for app in apps {
         if let Some(step) = open(call, app)?.step_of(entered, call.now) {
@@ -32,7 +32,7 @@ pub(crate) fn apps_showing(
 pub(crate) fn open(call: &Call, app: &AuthenticatorApp) -> Result<TotpSecret, FlowError> {
     let sealer = call.keyring().sealer(KeyPurpose::FactorSeal);
     let plain = sealer.open(&AuthenticatorApp::associated_data(app.id), &app.secret_sealed);
-    let plain =
-        plain.map_err(|_| FlowError::Broken("an app's secret that does not open under this master key"))?;
-    TotpSecret::from_slice(&plain).ok_or(FlowError::Broken("an app's secret of another length"))
+    let plain = plain
+        .map_err(|_| FlowError::Inconsistent("an app's secret that does not open under this master key"))?;
+    TotpSecret::from_slice(&plain).ok_or(FlowError::Inconsistent("an app's secret of another length"))
 }

@@ -22,15 +22,15 @@ pub struct CertificateWatcher {
     pair: CertificateFiles,
     served: watch::Sender<Arc<ServerConfig>>,
     validity: Validity,
-    taken: Fingerprint,
+    taken: FileDigests,
     /// The files' digests at the last check.
-    seen: Fingerprint,
+    seen: FileDigests,
 }
 
 impl CertificateWatcher {
     pub(super) fn start(pair: CertificateFiles) -> Result<(TlsConfigWatch, Self), TlsError> {
         let texts = pair.read();
-        let taken = Fingerprint::of(&texts);
+        let taken = FileDigests::of(&texts);
         let certified = pair.judge(texts)?;
         let (served, current) = watch::channel(certified.config);
         let seen = taken.clone();
@@ -45,7 +45,7 @@ impl CertificateWatcher {
     /// the second file. A problem is reported once, not at every check. Blocks while it reads the files.
     pub fn look(&mut self) -> Option<Result<Validity, TlsError>> {
         let texts = self.pair.read();
-        let now = Fingerprint::of(&texts);
+        let now = FileDigests::of(&texts);
         let (settled, changed) = (now == self.seen, now != self.taken);
         self.seen = now.clone();
         if !(settled && changed) {
@@ -75,21 +75,21 @@ impl CertificateWatcher {
             let Ok((back, found)) = looked.await else { return };
             self = back;
             round = round.wrapping_add(1);
-            let standing = self.validity.standing(clock.now());
+            let status = self.validity.status(clock.now());
             match found {
-                Some(Ok(_)) if standing.is_good() => {
-                    tracing::info!("the changed certificate is in use; {standing}");
+                Some(Ok(_)) if status.is_good() => {
+                    tracing::info!("the changed certificate is in use; {status}");
                 }
                 Some(Ok(_)) => {
                     tracing::info!("the changed certificate is in use");
-                    standing.warn();
+                    status.warn();
                 }
                 Some(Err(error)) => {
                     tracing::error!(
                         "the changed certificate was refused, and the running one stays in use: {error}"
                     );
                 }
-                None if round.is_multiple_of(LOOKS_BETWEEN_WARNINGS) => standing.warn(),
+                None if round.is_multiple_of(LOOKS_BETWEEN_WARNINGS) => status.warn(),
                 None => {}
             }
         }
@@ -98,9 +98,9 @@ impl CertificateWatcher {
 
 /// SHA-256 of each file; `None` for a file that could not be read.
 #[derive(Clone, PartialEq, Eq)]
-struct Fingerprint([Option<Vec<u8>>; 2]);
+struct FileDigests([Option<Vec<u8>>; 2]);
 
-impl Fingerprint {
+impl FileDigests {
     fn of(texts: &Texts) -> Self {
         let hash = |bytes: &[u8]| digest(&SHA256, bytes).as_ref().to_vec();
         let of =

@@ -116,7 +116,7 @@ const SESSIONS_BY_TOKENS: &str = concat!(
     " JOIN sessions s ON s.account_id = a.id WHERE s.token_digest IN ($1, $2, $3, $4, $5, $6, $7, $8)"
 );
 
-const CODE_WORLD: &str = concat!(
+const CODE_WITH_CONTEXT: &str = concat!(
     "SELECT (SELECT co.scopes FROM consents co WHERE co.account_id = a.id AND co.client_id = $3), ",
     account_columns!(),
     ", ",
@@ -126,7 +126,7 @@ const CODE_WORLD: &str = concat!(
     " LEFT JOIN sessions s ON s.id = $2 AND s.account_id = a.id WHERE a.id = $1"
 );
 
-const GRANT_WORLD: &str = concat!(
+const GRANT_WITH_CONTEXT: &str = concat!(
     "SELECT gr.id, gr.client_id, gr.account_id, gr.session_id, gr.epoch, gr.scopes, gr.claims, gr.resources, gr.nonce, \
      gr.auth_time, gr.acr, gr.amr, gr.subject_sector, gr.sid_by_sector, gr.created_at, gr.revoked_at, \
      r.generation, r.rotated_at, r.idle_expires_at, r.expires_at, r.noted_generation, r.rotated_from, r.repeats, \
@@ -237,7 +237,7 @@ impl Queries {
         client: &ClientId,
     ) -> Result<Option<CodeRecord>, StoreError> {
         let values = [account.0.into(), session.0.into(), client.as_str().into()];
-        let Some(mut row) = self.hot_one(CODE_WORLD, values).await? else { return Ok(None) };
+        let Some(mut row) = self.hot_one(CODE_WITH_CONTEXT, values).await? else { return Ok(None) };
         let mut cells = ColumnCursor::of_hot(&mut row);
         let agreed = decode::agreed(&mut cells, account)?;
         let account = decode::account(&mut cells)?;
@@ -246,7 +246,7 @@ impl Queries {
 
     /// A grant with all that its tokens are checked against.
     pub async fn grant_with_context(&self, id: GrantId) -> Result<Option<GrantRecord>, StoreError> {
-        let row = self.hot_one(GRANT_WORLD, [id.0.into()]).await?;
+        let row = self.hot_one(GRANT_WITH_CONTEXT, [id.0.into()]).await?;
         row.map(|mut row| decode::grant_record(&mut ColumnCursor::of_hot(&mut row))).transpose()
     }
 

@@ -30,7 +30,7 @@ impl ConfigurationFile {
     /// Loads again if anything has changed since [`Self::load`] and has then stayed as it is for one look: someone may
     /// be writing. What is wrong is said once, not at every look. Call it each second, where blocking is allowed.
     pub fn poll(&mut self, env: Env<'_>) -> Option<Result<Configuration, Diagnostics>> {
-        let now = self.seen.again();
+        let now = self.seen.refresh();
         let settled = now == self.seen;
         let changed = now != self.taken;
         self.seen = now;

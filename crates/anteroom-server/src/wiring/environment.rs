@@ -37,7 +37,7 @@ impl Environment {
     }
 
     /// The same for commands that can be tried on a demo: not `serve`, and no command that makes or accepts a database.
-    pub fn at_shell() -> Self {
+    pub fn for_production_or_demo() -> Self {
         Self { may_open_demo: true, ..Self::production() }
     }
 }

@@ -7,8 +7,8 @@ use anteroom_domain::interaction::InteractionState;
 use anteroom_oidc::{ClientId, Scope, ScopeSet};
 use anteroom_storage::Tx;
 
+use crate::context::active_session::{ActiveSession, SessionOfEpoch};
 use crate::context::call::Visit;
-use crate::context::live::{ActiveSession, SessionOfEpoch};
 use crate::error::FlowError;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum ConsentDecision {
 
 /// What is written of a decision.
 #[derive(Debug)]
-pub(crate) struct ConsentAnswer {
+pub(crate) struct ConsentDecisionRecord {
     account: AccountId,
     session: SessionOfEpoch,
     device: Option<DeviceId>,
@@ -31,7 +31,7 @@ pub(crate) struct ConsentAnswer {
     entry: AuditEntry,
 }
 
-impl ConsentAnswer {
+impl ConsentDecisionRecord {
     pub(crate) fn of(
         visit: &Visit,
         state: &InteractionState,
@@ -39,7 +39,7 @@ impl ConsentAnswer {
         decision: ConsentDecision,
     ) -> Result<Self, FlowError> {
         let (Some(request), Some(question)) = (state.request(), &state.consent_question) else {
-            return Err(FlowError::Broken("consent without a request"));
+            return Err(FlowError::Inconsistent("consent without a request"));
         };
         let (account, client) = (person.account.id, request.ask.client_id.clone());
         let scope = question.scope.clone();

@@ -90,7 +90,7 @@ impl RegistrationPolicy {
         ClientPolicy {
             offline_access_consent: true,
             first_party: false,
-            admission: self.admission.clone(),
+            entitlement: self.admission.clone(),
             min_acr: None,
             tile: None,
             refresh_is_activity: false,

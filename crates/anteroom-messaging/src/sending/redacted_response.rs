@@ -3,17 +3,17 @@
 use anteroom_domain::gateway::{Escape, TemplateValues};
 
 const MOST_SAID: usize = 100;
-const INSTEAD: &str = "•••";
+const REPLACEMENT: &str = "•••";
 /// Runs of at least this many digits that also occur in the number, text or secret are removed; shorter ones are status codes of
 /// the gateway.
-const TELLING: usize = 4;
+const MIN_DIGITS: usize = 4;
 
 /// The first characters of an answer, escaped.
 pub(super) fn redacted_response(body: &[u8], sent: &TemplateValues<'_>) -> String {
     let mut text = String::from_utf8_lossy(body).into_owned();
     for value in [sent.secret, sent.text, sent.to].into_iter().filter(|value| !value.is_empty()) {
         for escape in [Escape::Nothing, Escape::Percent, Escape::Json, Escape::Xml] {
-            text = text.replace(&*escape.apply(value), INSTEAD);
+            text = text.replace(&*escape.apply(value), REPLACEMENT);
         }
     }
     let text = without_digits_of(&text, &[sent.to, sent.text, sent.secret]);
@@ -26,10 +26,9 @@ fn without_digits_of(text: &str, sent: &[&str]) -> String {
     let sent: Vec<String> = sent.iter().map(|value| digits(value)).collect();
     let tells = |run: &str| {
         let digits = digits(run);
-        digits
-            .as_bytes()
-            .windows(TELLING)
-            .any(|part| sent.iter().any(|sent| sent.as_bytes().windows(TELLING).any(|known| known == part)))
+        digits.as_bytes().windows(MIN_DIGITS).any(|part| {
+            sent.iter().any(|sent| sent.as_bytes().windows(MIN_DIGITS).any(|known| known == part))
+        })
     };
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
@@ -39,7 +38,7 @@ fn without_digits_of(text: &str, sent: &[&str]) -> String {
         let (run, after) = run.split_at(run.find(|c: char| !is_of_run(c)).unwrap_or(run.len()));
         shown.push_str(before);
         if tells(run) {
-            shown.push_str(INSTEAD);
+            shown.push_str(REPLACEMENT);
             shown.push(' ');
         } else {
             shown.push_str(run);

@@ -28,20 +28,17 @@ struct HealthState {
 }
 
 impl ConnectionHealth {
-    pub(super) fn new(patience: Duration) -> Self {
+    pub(super) fn new(answer_timeout: Duration) -> Self {
         let trouble = Notify::new();
         let (distrusted, breaks) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(HealthState {
-            answer_timeout: patience,
-            begun: Instant::now(),
-            distrusted,
-            breaks,
-            trouble,
-        }))
+        Self(Arc::new(HealthState { answer_timeout, begun: Instant::now(), distrusted, breaks, trouble }))
     }
 
     /// The answer to `asked`, or that there was none in time.
-    pub(super) async fn answer<R>(&self, asked: impl Future<Output = Result<R, DbErr>>) -> Result<R, DbErr> {
+    pub(super) async fn with_timeout<R>(
+        &self,
+        asked: impl Future<Output = Result<R, DbErr>>,
+    ) -> Result<R, DbErr> {
         let mut asked = pin!(asked);
         let answered = tokio::time::timeout(self.0.answer_timeout, asked.as_mut()).await;
         let result = answered.unwrap_or_else(|_| Err(no_answer()));

@@ -23,7 +23,7 @@ pub(crate) enum ChannelHealth {
     /// The other side takes nothing now, and perhaps says until when.
     Failing(Option<SignedDuration>),
     /// The attempt says nothing about the channel: the provider was not reached, or message and channel are both possible causes.
-    None,
+    Unknown,
 }
 
 impl ChannelBackoff {
@@ -31,14 +31,14 @@ impl ChannelBackoff {
     /// side asks for: it may concern one message, and the pause concerns all.
     pub(crate) fn after(
         before: Option<Self>,
-        sign: ChannelHealth,
+        health: ChannelHealth,
         now: Timestamp,
         longest: SignedDuration,
         jitter: Jitter,
     ) -> Option<Self> {
-        match (sign, before) {
+        match (health, before) {
             (ChannelHealth::Working, _) => None,
-            (ChannelHealth::None, before) => before,
+            (ChannelHealth::Unknown, before) => before,
             (ChannelHealth::Failing(_), Some(pause)) if now < pause.until => Some(pause),
             (ChannelHealth::Failing(asked), before) => {
                 let times = before.map_or(0, |pause| pause.times.saturating_add(1));
@@ -51,7 +51,12 @@ impl ChannelBackoff {
     }
 
     /// How many more may be sent: none during the pause, one to try it out, then as many as ever.
-    pub(crate) fn room(pause: Option<Self>, now: Timestamp, at_once: usize, under_way: usize) -> usize {
+    pub(crate) fn remaining_capacity(
+        pause: Option<Self>,
+        now: Timestamp,
+        at_once: usize,
+        under_way: usize,
+    ) -> usize {
         let most = match pause {
             None => at_once,
             Some(pause) if now < pause.until => 0,
@@ -102,7 +107,7 @@ mod tests {
 
     #[test]
     fn trouble_pauses_a_channel_longer_each_time_until_something_goes_well() {
-        for (before, sign, now, longest, expected) in [
+        for (before, health, now, longest, expected) in [
             (None, TROUBLE, 0, LONG, Some(pause(5, 0))),
             // Was under way already.
             (Some(pause(5, 0)), TROUBLE, 4, LONG, Some(pause(5, 0))),
@@ -116,14 +121,14 @@ mod tests {
             (None, asked(2), 0, LONG, Some(pause(5, 0))),
             (None, asked(7_200), 0, LONG, Some(pause(3_600, 0))),
             (None, asked(300), 0, LONGEST_FOR_CODES, Some(pause(30, 0))),
-            (Some(pause(160, 2)), ChannelHealth::None, 160, LONG, Some(pause(160, 2))),
+            (Some(pause(160, 2)), ChannelHealth::Unknown, 160, LONG, Some(pause(160, 2))),
             (Some(pause(160, 2)), ChannelHealth::Working, 160, LONG, None),
             (None, ChannelHealth::Working, 0, LONG, None),
         ] {
             assert_eq!(
-                ChannelBackoff::after(before, sign, at(now), longest, NONE),
+                ChannelBackoff::after(before, health, at(now), longest, NONE),
                 expected,
-                "{before:?} {sign:?}"
+                "{before:?} {health:?}"
             );
         }
     }
@@ -139,7 +144,7 @@ mod tests {
             (Some(pause(5, 0)), 5, 1, 0),
         ] {
             assert_eq!(
-                ChannelBackoff::room(pause, at(now), 2, under_way),
+                ChannelBackoff::remaining_capacity(pause, at(now), 2, under_way),
                 room,
                 "{pause:?} {now} {under_way}"
             );

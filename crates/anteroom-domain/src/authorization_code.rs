@@ -94,27 +94,28 @@ impl AuthorizationCode<'_> {
 
     /// Turns the code into its grant and evaluates that. Checks, in this order: the client is unchanged, the code has not
     /// expired, [`Grant::effective`] succeeds, and the session is live (also for an offline grant).
-    pub fn into_grant(self, world: CodeContext<'_>) -> Result<(Grant, EffectiveGrant), CodeRefusal> {
-        if self.client_version != world.client.version {
+    pub fn into_grant(self, context: CodeContext<'_>) -> Result<(Grant, EffectiveGrant), CodeRefusal> {
+        if self.client_version != context.client.version {
             return Err(CodeRefusal::ClientChanged);
         }
-        if world.now >= self.expires_at {
+        if context.now >= self.expires_at {
             return Err(CodeRefusal::Expired);
         }
-        let grant = self.grant(world);
-        let worth = grant.effective(GrantState {
-            client: world.client,
-            account: world.account,
-            session: Some(world.session),
-            agreed: world.agreed,
-            session_policy: world.session_policy,
-            now: world.now,
+        let grant = self.grant(context);
+        let effective = grant.effective(GrantState {
+            client: context.client,
+            account: context.account,
+            session: Some(context.session),
+            agreed: context.agreed,
+            session_policy: context.session_policy,
+            now: context.now,
         })?;
-        if world.session.current_status(world.account, world.session_policy, world.now) != SessionStatus::Live
+        if context.session.current_status(context.account, context.session_policy, context.now)
+            != SessionStatus::Live
         {
             return Err(CodeRefusal::Session);
         }
-        Ok((grant, worth))
+        Ok((grant, effective))
     }
 
     fn grant(self, world: CodeContext<'_>) -> Grant {
@@ -132,7 +133,7 @@ impl AuthorizationCode<'_> {
             acr: self.acr,
             amr: self.amr,
             subjects: Some(SubjectNamespace::of(world.client)),
-            sid_by_sector: world.session.pairwise_sid,
+            sid_by_sector: world.session.sid_by_sector,
             created_at: world.now,
             revoked_at: None,
         }

@@ -4,7 +4,7 @@
 use anteroom_domain::account::Account;
 use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::client::Client;
-use anteroom_flows::context::refusals::note_refusal;
+use anteroom_flows::context::refusals::record_refusal;
 use anteroom_flows::error::FlowError;
 use anteroom_flows::interaction::open_interaction::OpenInteraction;
 use anteroom_pages::{ErrorKind, ErrorPage, NextLink, NextLinkKind};
@@ -13,7 +13,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
 use crate::page_context::PageContext;
-use crate::paths::{COMPLETE_REGISTRATION, DASHBOARD, FORGOT_PASSWORD, on_with, open_href, to_sign_in};
+use crate::paths::{
+    COMPLETE_REGISTRATION, DASHBOARD, FORGOT_PASSWORD, open_href, to_sign_in, with_interaction,
+};
 use crate::respond::{PageResponse, wait_text};
 
 /// A request that ends on an error page.
@@ -25,7 +27,7 @@ pub(crate) enum PageError {
         forward: NextLink,
     },
     /// The form's page showed another account or session than the one that is signed in now.
-    AnotherPerson {
+    AccountMismatch {
         email: String,
         forward: NextLink,
     },
@@ -66,15 +68,15 @@ impl PageError {
 
     /// The browser did not request this mail, or lost the cookie that says so. The page offers to request another one
     /// for the same interaction.
-    pub(crate) fn not_asked_here(
+    pub(crate) fn mail_requested_elsewhere(
         context: &PageContext,
         interaction: Option<&OpenInteraction>,
     ) -> Result<Self, FlowError> {
         let handle =
             interaction.map(|interaction| interaction.form_value(&context.visit)).transpose()?.flatten();
-        let href = on_with(FORGOT_PASSWORD, handle.as_deref());
+        let href = with_interaction(FORGOT_PASSWORD, handle.as_deref());
         let forward = NextLink { kind: NextLinkKind::Recover, href };
-        Ok(Self::page(StatusCode::BAD_REQUEST, ErrorKind::NotAskedHere, forward))
+        Ok(Self::page(StatusCode::BAD_REQUEST, ErrorKind::MailRequestedElsewhere, forward))
     }
 
     /// The account has what was entered so far; the invitation's link leads back to it.
@@ -96,16 +98,16 @@ impl PageError {
     }
 
     /// The form changed nothing: `account` is signed in now and did not send it. Its page can be opened again.
-    pub(crate) fn another_person(account: &Account, again: &str) -> Self {
+    pub(crate) fn account_mismatch(account: &Account, again: &str) -> Self {
         let forward = NextLink { kind: NextLinkKind::TryAgain, href: again.to_owned() };
-        Self::AnotherPerson { email: account.primary_address.as_str().to_owned(), forward }
+        Self::AccountMismatch { email: account.primary_address.as_str().to_owned(), forward }
     }
 
     /// Status and kind of the page, if the request itself is at fault.
     const fn shown(&self) -> Option<(StatusCode, ErrorKind)> {
         match self {
             Self::Page { status, kind, .. } => Some((*status, *kind)),
-            Self::AnotherPerson { .. } => Some((StatusCode::CONFLICT, ErrorKind::AnotherPerson)),
+            Self::AccountMismatch { .. } => Some((StatusCode::CONFLICT, ErrorKind::AnotherPerson)),
             Self::Flow(_) => None,
         }
     }
@@ -116,7 +118,7 @@ impl PageError {
             let (page, path) = (format!("{kind:?}"), Some(context.path.clone()));
             let event = Event::ErrorShown { status: status.as_u16(), page, path };
             let entry = context.visit.entry(Actor::Anonymous, event);
-            if let Err(error) = note_refusal(&context.visit, entry).await {
+            if let Err(error) = record_refusal(&context.visit, entry).await {
                 tracing::error!(reference = %context.visit.reference, "the audit entry could not be written: {error}");
             }
         }
@@ -126,11 +128,11 @@ impl PageError {
     fn respond(self, context: &PageContext) -> Response {
         let reference = context.visit.reference;
         let person = match &self {
-            Self::AnotherPerson { email, .. } => Some(email.clone()),
+            Self::AccountMismatch { email, .. } => Some(email.clone()),
             Self::Page { .. } | Self::Flow(_) => None,
         };
         let (status, kind, forward, retry_after) = match self {
-            Self::AnotherPerson { forward, .. } => {
+            Self::AccountMismatch { forward, .. } => {
                 tracing::info!(%reference, "a form was refused: its page showed another account or session");
                 (StatusCode::CONFLICT, ErrorKind::AnotherPerson, forward, None)
             }

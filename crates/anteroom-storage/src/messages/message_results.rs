@@ -161,7 +161,7 @@ impl Tx {
             subject: row.take::<Option<Uuid>>()?.map(AccountId),
             client: None,
             session: None,
-            address: None,
+            ip_address: None,
             // One that cannot be read must not keep the message from its end.
             reference: row.take::<Option<String>>()?.and_then(|text| text.parse().ok()),
             event,

@@ -122,7 +122,7 @@ pub(super) fn session(cells: &mut ColumnCursor<'_>) -> Result<Option<Session>, S
         created_at: place.time("created_at", cells.take()?)?,
         last_active_at: place.time("last_active_at", cells.take()?)?,
         ended_at: place.optional_time("ended_at", cells.take()?)?,
-        pairwise_sid: cells.take::<Option<bool>>()? == Some(true),
+        sid_by_sector: cells.take::<Option<bool>>()? == Some(true),
         not_current_since: place.optional_time("left_at", cells.take()?)?,
     }))
 }
@@ -188,7 +188,7 @@ fn family(cells: &mut ColumnCursor<'_>, grant: GrantId) -> Result<Option<Refresh
         expires_at: place.time("expires_at", cells.take()?)?,
         rotated_from: None,
         repeats: 0,
-        entered: None,
+        last_audited: None,
     };
     let noted: Option<i64> = cells.take()?;
     let rotated_from: Option<String> = cells.take()?;
@@ -203,7 +203,7 @@ fn family(cells: &mut ColumnCursor<'_>, grant: GrantId) -> Result<Option<Refresh
     let (generation, at): (Option<i64>, Option<i64>) = (cells.take()?, cells.take()?);
     let from: Option<String> = cells.take()?;
     if let (true, Some(generation), Some(at)) = (is_of_this_one, generation, at) {
-        family.entered = Some(AuditedRefresh {
+        family.last_audited = Some(AuditedRefresh {
             generation: place.number("entered_generation", generation)?,
             at: place.time("entered_at", at)?,
             from: place.maybe_parsed("entered_from", from.as_deref())?,

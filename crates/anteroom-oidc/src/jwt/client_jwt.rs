@@ -106,7 +106,7 @@ impl ClientJwt {
             }
             ClientVerificationKeys::Secrets(secrets) => {
                 let key = |secret: &SecretString| DecodingKey::from_secret(secret.expose_secret().as_bytes());
-                if !secrets.iter().map(key).any(|key| self.holds(&key)) {
+                if !secrets.iter().map(key).any(|key| self.verifies(&key)) {
                     return Err(ClientJwtError::BadSignature);
                 }
             }
@@ -117,7 +117,7 @@ impl ClientJwt {
                     (Some(_), Some(_)) => ClientJwtError::BadSignature,
                     _ => ClientJwtError::UnknownKey,
                 };
-                if !candidates.any(|key| self.holds(key)) {
+                if !candidates.any(|key| self.verifies(key)) {
                     return Err(failure);
                 }
             }
@@ -125,7 +125,7 @@ impl ClientJwt {
         part(&self.jwt, 1).map(VerifiedClaims::new).ok_or(ClientJwtError::Malformed)
     }
 
-    fn holds(&self, key: &DecodingKey) -> bool {
+    fn verifies(&self, key: &DecodingKey) -> bool {
         self.jwt.as_str().rsplit_once('.').is_some_and(|(message, signature)| {
             let algorithm = library_algorithm(self.algorithm);
             jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, algorithm).unwrap_or(false)

@@ -13,14 +13,14 @@ use anteroom_domain::audit::{Actor, Event};
 use anteroom_domain::audit_trail::chain::Checkpoint;
 use anteroom_domain::database_rollback::{DatabaseContinuity, DatabasePosition, DatabaseRollback};
 use anteroom_domain::grant::GrantEnd;
-use anteroom_storage::{EndedByAccept, Store, Tx, Unit};
+use anteroom_storage::{AcceptResult, Store, Tx, Unit};
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use crate::audit::context::AuditContext;
-use crate::context::database_history::History;
+use crate::context::database_history::DatabaseHistory;
 use crate::context::provider::Provider;
 use crate::context::registered_clients;
 use crate::error::FlowError;
@@ -32,7 +32,7 @@ pub async fn at_start(
     keyring: &Keyring,
     kept: Option<&Checkpoint>,
     now: Timestamp,
-) -> Result<History, FlowError> {
+) -> Result<DatabaseHistory, FlowError> {
     let epoch = store.instance().await?.map_or(0, |instance| instance.epoch);
     let signers = keyring.signer(KeyPurpose::AuditMac)?.verifying_keys();
     if let Some(checkpoint) = kept.filter(|checkpoint| !checkpoint.is_signed_by(&signers)) {
@@ -49,7 +49,7 @@ pub async fn at_start(
         checkpoint.is_signed_by(&signers) && checkpoint.at.as_millisecond() > epoch
     };
     let seen = DatabasePosition::at_start(epoch, kept.filter(counts).map(|checkpoint| checkpoint.link));
-    let history = History {
+    let history = DatabaseHistory {
         seen: tokio::sync::Mutex::new(seen),
         refused: ArcSwapOption::empty(),
         sealed_keys: fingerprint(&store.sealed_keys().await?),
@@ -75,7 +75,7 @@ pub async fn check_now(provider: &Provider) -> Result<(), FlowError> {
     let found = history.find(&provider.store, &seen).await?;
     match seen.continuity(&found) {
         DatabaseContinuity::Continuous => {
-            if !history.is_refused() {
+            if !history.is_rolled_back() {
                 *seen = seen.follow(found.now);
             }
         }
@@ -126,7 +126,7 @@ fn fingerprint(keys: &[SealedKey]) -> KeyedDigest {
 /// What ended when a database was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AcceptDatabaseResult {
-    pub ended: EndedByAccept,
+    pub ended: AcceptResult,
     pub grants: u64,
     /// The last number of the audit chain before the entry of the acceptance.
     pub up_to: u64,

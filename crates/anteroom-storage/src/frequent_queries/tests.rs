@@ -4,7 +4,7 @@ use crate::entity::{
     account_addresses, account_groups, accounts, grants, password_credentials, phones, refresh_tokens,
 };
 use crate::fixtures::*;
-use crate::messages::sending::LEASES_ON_SQLITE;
+use crate::messages::leases::LEASES_ON_SQLITE;
 use crate::support::{self, on_both_databases};
 use crate::{InsertGrantResult, Store, StoreError, StoreOptions};
 use anteroom_domain::account::{AccountEpoch, AccountStatus, GroupName, VerifiedPhone};
@@ -47,7 +47,7 @@ async fn peopled(options: &StoreOptions) -> Store {
                 tx.insert_device(&device(number, if number == 12 { 3 } else { 1 })).await?;
             }
             tx.insert_session(&Session { device: Some(device_id(1)), ..session(1, 1) }, &digest(1)).await?;
-            tx.insert_session(&Session { pairwise_sid: true, ..session(2, 3) }, &digest(2)).await?;
+            tx.insert_session(&Session { sid_by_sector: true, ..session(2, 3) }, &digest(2)).await?;
             Ok::<_, crate::InsertAccountError>(())
         })
         .await
@@ -197,9 +197,12 @@ async fn worlds_are_what_the_entities_say(options: StoreOptions) {
     };
     let written = write_with(&store, rich.clone(), |tx, rich| {
         Box::pin(async move {
-            assert_eq!(tx.insert_grant(rich, at(2000)).await?, InsertGrantResult::Yes);
+            assert_eq!(tx.insert_grant(rich, at(2000)).await?, InsertGrantResult::Inserted);
             tx.insert_family(&family(1)).await?;
-            assert_eq!(tx.insert_grant(&grant(2, 3, 2, "openid"), at(2000)).await?, InsertGrantResult::Yes);
+            assert_eq!(
+                tx.insert_grant(&grant(2, 3, 2, "openid"), at(2000)).await?,
+                InsertGrantResult::Inserted
+            );
             let agreed = "openid schedule:read".parse().unwrap();
             tx.save_consent(account_id(1), &client_id(1), &agreed, at(4)).await?;
             tx.revoke_grant(grant_id(2), GrantEnd::ClientRevoked, at(9)).await?;
@@ -243,8 +246,8 @@ async fn no_hot_read_scans_a_table() {
             LOCKED_ACCOUNT,
             SIGN_IN_VIEW,
             SESSIONS_BY_TOKENS,
-            CODE_WORLD,
-            GRANT_WORLD,
+            CODE_WITH_CONTEXT,
+            GRANT_WITH_CONTEXT,
         ] {
             let explain = Statement::from_string(DbBackend::Sqlite, format!("EXPLAIN QUERY PLAN {sql}"));
             for row in store.conn.query_all_raw(explain).await.unwrap() {

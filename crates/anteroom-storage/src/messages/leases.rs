@@ -10,7 +10,7 @@
 
 use crate::entity::messages;
 use crate::error::StoreError;
-use crate::messages::message_ends::MessageResult;
+use crate::messages::message_results::MessageResult;
 use crate::row::RowRef;
 use crate::store::{Queries, Tx};
 use anteroom_domain::ids::{AccountId, MessageId};
@@ -69,7 +69,7 @@ const UNREADABLE: &str = "unreadable";
 
 /// Kinds that are sent in bulk. The partial index `messages_awaited` covers all other kinds; its condition must repeat this text
 /// exactly.
-macro_rules! sent_in_hundreds {
+macro_rules! bulk_kinds {
     () => {
         "('invitation', 'password_expires')"
     };
@@ -81,7 +81,7 @@ macro_rules! lease_messages {
             "WITH due AS (SELECT id FROM messages WHERE done_at IS NULL AND kind ",
             $kinds,
             " ",
-            sent_in_hundreds!(),
+            bulk_kinds!(),
             " AND next_attempt_at <= $1 AND expires_at > $1 AND channel = $4 AND state IN ('queued', 'sending') \
              ORDER BY next_attempt_at LIMIT $3",
             $lock,

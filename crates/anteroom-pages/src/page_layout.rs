@@ -14,7 +14,7 @@ pub struct PageLayout {
     pub support_contact: Option<SupportContact>,
     pub signed_in_as: Option<SignedInAs>,
     /// The page's session: a script warns before it ends.
-    pub session: Option<SessionClock>,
+    pub session: Option<SessionTimer>,
 }
 
 /// The contact for people who cannot continue.
@@ -35,7 +35,7 @@ pub struct SignedInAs {
 /// The remaining time of the session. `GET /session?session=HANDLE` answers `{"seconds": …}`; `POST /session` with
 /// `session` and `form_token` counts as activity and answers the same.
 #[derive(Clone, Debug, Serialize)]
-pub struct SessionClock {
+pub struct SessionTimer {
     pub handle: String,
     pub form_token: String,
     /// The `form_token` of `POST /sign-out`.
@@ -69,14 +69,14 @@ impl PageLayout {
                 name: "Alice Moreno".to_owned(),
                 email: "alice@demo.example".to_owned(),
             }),
-            session: Some(SessionClock::sample()),
+            session: Some(SessionTimer::sample()),
             ..bare.clone()
         };
         vec![full, bare]
     }
 }
 
-impl SessionClock {
+impl SessionTimer {
     fn sample() -> Self {
         Self {
             handle: "session-handle".to_owned(),
