@@ -1,8 +1,11 @@
 //! A certificate is renewed while the server runs.
 
+use anteroom_server::logging::text;
 use anteroom_server::tls::TlsError;
 use anteroom_server::wiring::Environment;
 use std::fs;
+use std::io;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::practice::{HOST, Practice, Running};
@@ -82,4 +85,41 @@ async fn files_that_are_gone_leave_the_old_one_and_may_come_back() {
     watcher.look().unwrap().unwrap();
     assert_eq!(presented(&running, &practice.connector()).await, first);
     running.stop().await;
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_change_to_a_certificate_that_has_ended_is_told_once() {
+    let practice = Practice::new();
+    let (_served, follower) = practice.open();
+    let log = Log::default();
+    let writer = log.clone();
+    let _guard = tracing::subscriber::set_default(text("info", move || writer.clone(), false));
+    practice.issue_for_years(2020, 2021).write(&practice);
+    let said = || String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let until_told = async {
+        while !said().contains("expired on") {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let every = Duration::from_millis(5);
+    tokio::select! {
+        () = follower.run(Environment::production().clock, every) => {}
+        told = tokio::time::timeout(Duration::from_secs(20), until_told) => told.unwrap(),
+    }
+    let said = said();
+    assert_eq!(said.matches("expired on").count(), 1, "{said}");
+    assert_eq!(said.matches("the changed certificate is in use").count(), 1, "{said}");
 }

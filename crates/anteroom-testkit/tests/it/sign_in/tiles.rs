@@ -88,6 +88,9 @@ async fn an_application_refuses_whom_it_does_not_show_to(backend: Backend) {
         (back.parameters()["state"].as_str(), &back.parameters()["iss"]),
         ("state-1", &provider.issuer)
     );
+    // The page and its way back are one refusal.
+    let entries = provider.provider.store.recent_entries(50).await.unwrap();
+    assert_eq!(entries.iter().filter(|entry| entry.kind == "access_refused").count(), 1, "{entries:?}");
     assert_eq!(charts.authorize(&browser, &[("prompt", "none")]).await.error(), "access_denied");
     // Also for a person who signs in for it.
     let fresh = provider.browser();
