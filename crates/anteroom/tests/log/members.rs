@@ -2,7 +2,7 @@
 
 use crate::Page;
 use anteroom_domain::ids::MessageId;
-use anteroom_domain::message::{Message, MessageBody, SecretCode};
+use anteroom_domain::message::{Message, MessageBody, OneTimeCodeText};
 use anteroom_domain::phone::E164;
 use anteroom_messaging::{Rendered, Senders, Worker};
 use anteroom_server::logging::json;
@@ -17,7 +17,7 @@ use tokio::sync::watch;
 async fn send_in_vain(provider: &TestProvider) -> MessageId {
     let now = provider.now();
     let id = MessageId(provider.provider.random.uuid_v4());
-    let code = SecretCode { digits: "402918".to_owned(), minutes: 10 };
+    let code = OneTimeCodeText { digits: "402918".to_owned(), minutes: 10 };
     let message = Message {
         id,
         account: None,
@@ -42,7 +42,7 @@ async fn send_in_vain(provider: &TestProvider) -> MessageId {
         clock: provider.clock.clone(),
         senders: Senders::default(),
         writer: Box::new(written),
-        is_paused: Box::new(|| false),
+        is_stopped_by_rollback: Box::new(|| false),
     };
     let (stop, stopped) = watch::channel(false);
     let failed = async {

@@ -182,7 +182,7 @@ async fn core_3_2_2_5_nor_does_one_that_a_form_began(backend: Backend) {
 async fn core_3_1_3_3_no_tokens_for_a_person_who_left_the_clients_group_meanwhile(backend: Backend) {
     let (provider, app, slow) = with_slow_keys_and(&backend, "groups = [\"clinicians\"]").await;
     provider.person("carol@practice.example").groups(&["clinicians"]).create().await;
-    let key = AppDecryptionKey::new(DecryptionKeyKind::Ec);
+    let key = AppDecryptionKey::new(EncryptionKeyType::Ec);
     for kind in ["code id_token", "code"] {
         let browser = provider.signed_in("carol@practice.example").await;
         let code = if kind == "code" { app.code(&browser, &[]).await } else { String::new() };
