@@ -97,8 +97,8 @@ enum RowSource<'r> {
     Cells(Cells),
 }
 
-/// A row of a hot statement.
-pub(crate) enum HotRow {
+/// A row of one of the frequent queries.
+pub(crate) enum FrequentRow {
     Result(QueryResult),
     Cells(Cells),
 }
@@ -108,10 +108,10 @@ impl<'r> ColumnCursor<'r> {
         Self { row: RowSource::Result(row), next: 0 }
     }
 
-    pub(crate) fn of_hot(row: &'r mut HotRow) -> Self {
+    pub(crate) fn of_frequent(row: &'r mut FrequentRow) -> Self {
         let row = match row {
-            HotRow::Result(row) => RowSource::Result(row),
-            HotRow::Cells(cells) => RowSource::Cells(std::mem::take(cells)),
+            FrequentRow::Result(row) => RowSource::Result(row),
+            FrequentRow::Cells(cells) => RowSource::Cells(std::mem::take(cells)),
         };
         Self { row, next: 0 }
     }

@@ -1,7 +1,7 @@
 //! Reads of an SQLite database on the thread that asks for them.
 //!
 //! A connection of sqlx has a thread of its own: a statement is handed to it, and each row back, which costs several times what
-//! finding a row by an index costs. So the statements of [`crate::hot`] run where they are asked for, on connections of
+//! finding a row by an index costs. So the statements of [`crate::frequent_queries`] run where they are asked for, on connections of
 //! rusqlite, which uses the same SQLite library.
 //!
 //! - The statement blocks its thread, so it must find a few rows by an index.
@@ -98,7 +98,7 @@ impl ToSql for Parameter<'_> {
             Value::Bytes(value) => value.as_ref().map(|bytes| ValueRef::Blob(bytes)),
             Value::BigInt(value) => value.map(ValueRef::Integer),
             _ => {
-                let error = "no hot statement has a parameter of this type";
+                let error = "no frequent query has a parameter of this type";
                 return Err(rusqlite::Error::ToSqlConversionFailure(error.into()));
             }
         };

@@ -1,4 +1,4 @@
-//! The columns of hot statements, read in order into the domain's types.
+//! The columns of frequent queries, read in order into the domain's types.
 
 use super::FoundSession;
 use crate::accounts::account::Credential;

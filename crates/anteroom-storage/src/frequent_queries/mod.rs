@@ -9,7 +9,7 @@ mod tests;
 use crate::accounts::account::{Credential, LockedAccount};
 use crate::error::StoreError;
 use crate::grants::grant::{CodeRecord, GrantRecord};
-use crate::row::{ColumnCursor, HotRow};
+use crate::row::{ColumnCursor, FrequentRow};
 use crate::store::Queries;
 use anteroom_crypto::KeyedDigest;
 use anteroom_domain::account::Account;
@@ -162,14 +162,14 @@ pub struct FoundSession {
 
 impl Queries {
     pub async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
-        let row = self.hot_one(ACCOUNT, [id.0.into()]).await?;
-        row.map(|mut row| decode::account(&mut ColumnCursor::of_hot(&mut row))).transpose()
+        let row = self.query_one(ACCOUNT, [id.0.into()]).await?;
+        row.map(|mut row| decode::account(&mut ColumnCursor::of_frequent(&mut row))).transpose()
     }
 
     /// By any of its addresses.
     pub async fn account_by_address(&self, address: &FoldedAddress) -> Result<Option<Account>, StoreError> {
-        let row = self.hot_one(ACCOUNT_BY_ADDRESS, [address.as_str().into()]).await?;
-        row.map(|mut row| decode::account(&mut ColumnCursor::of_hot(&mut row))).transpose()
+        let row = self.query_one(ACCOUNT_BY_ADDRESS, [address.as_str().into()]).await?;
+        row.map(|mut row| decode::account(&mut ColumnCursor::of_frequent(&mut row))).transpose()
     }
 
     /// In the order of their primary addresses, beginning behind `after`.
@@ -179,8 +179,8 @@ impl Queries {
         limit: u32,
     ) -> Result<Vec<Account>, StoreError> {
         let after = after.map_or("", FoldedAddress::as_str);
-        let rows = self.hot_all(ACCOUNTS, [after.into(), i64::from(limit).into()]).await?;
-        rows.into_iter().map(|mut row| decode::account(&mut ColumnCursor::of_hot(&mut row))).collect()
+        let rows = self.query_all(ACCOUNTS, [after.into(), i64::from(limit).into()]).await?;
+        rows.into_iter().map(|mut row| decode::account(&mut ColumnCursor::of_frequent(&mut row))).collect()
     }
 
     pub async fn sign_in_view(
@@ -192,8 +192,8 @@ impl Queries {
         let mut view: Option<SignInView> = None;
         for places in in_places(&ids, Uuid::nil()) {
             let values = std::iter::once(address.as_str().into()).chain(places.map(Value::from));
-            for mut row in self.hot_all(SIGN_IN_VIEW, values).await? {
-                let mut cells = ColumnCursor::of_hot(&mut row);
+            for mut row in self.query_all(SIGN_IN_VIEW, values).await? {
+                let mut cells = ColumnCursor::of_frequent(&mut row);
                 let account = decode::account(&mut cells)?;
                 let credential = decode::credential(&mut cells, account.id)?;
                 let device = decode::device(&mut cells, account.id)?;
@@ -209,8 +209,8 @@ impl Queries {
         &self,
         id: AccountId,
     ) -> Result<Option<LockedAccount>, StoreError> {
-        let Some(mut row) = self.hot_one(LOCKED_ACCOUNT, [id.0.into()]).await? else { return Ok(None) };
-        let mut cells = ColumnCursor::of_hot(&mut row);
+        let Some(mut row) = self.query_one(LOCKED_ACCOUNT, [id.0.into()]).await? else { return Ok(None) };
+        let mut cells = ColumnCursor::of_frequent(&mut row);
         let account = decode::account(&mut cells)?;
         let credential = decode::credential(&mut cells, account.id)?;
         Ok(Some(LockedAccount { account, credential }))
@@ -222,8 +222,8 @@ impl Queries {
         let mut found = Vec::new();
         for places in in_places(digests, *last) {
             let values = places.map(|digest| Value::from(digest.as_bytes().to_vec()));
-            for mut row in self.hot_all(SESSIONS_BY_TOKENS, values).await? {
-                found.push(decode::found_session(&mut ColumnCursor::of_hot(&mut row))?);
+            for mut row in self.query_all(SESSIONS_BY_TOKENS, values).await? {
+                found.push(decode::found_session(&mut ColumnCursor::of_frequent(&mut row))?);
             }
         }
         Ok(found)
@@ -237,8 +237,8 @@ impl Queries {
         client: &ClientId,
     ) -> Result<Option<CodeRecord>, StoreError> {
         let values = [account.0.into(), session.0.into(), client.as_str().into()];
-        let Some(mut row) = self.hot_one(CODE_WITH_CONTEXT, values).await? else { return Ok(None) };
-        let mut cells = ColumnCursor::of_hot(&mut row);
+        let Some(mut row) = self.query_one(CODE_WITH_CONTEXT, values).await? else { return Ok(None) };
+        let mut cells = ColumnCursor::of_frequent(&mut row);
         let agreed = decode::agreed(&mut cells, account)?;
         let account = decode::account(&mut cells)?;
         Ok(Some(CodeRecord { account, session: decode::session(&mut cells)?, agreed }))
@@ -246,35 +246,37 @@ impl Queries {
 
     /// A grant with all that its tokens are checked against.
     pub async fn grant_with_context(&self, id: GrantId) -> Result<Option<GrantRecord>, StoreError> {
-        let row = self.hot_one(GRANT_WITH_CONTEXT, [id.0.into()]).await?;
-        row.map(|mut row| decode::grant_record(&mut ColumnCursor::of_hot(&mut row))).transpose()
+        let row = self.query_one(GRANT_WITH_CONTEXT, [id.0.into()]).await?;
+        row.map(|mut row| decode::grant_record(&mut ColumnCursor::of_frequent(&mut row))).transpose()
     }
 
     pub async fn is_revoked(&self, jti: &str) -> Result<bool, StoreError> {
-        Ok(self.hot_one(REVOKED_JTI, [jti.into()]).await?.is_some())
+        Ok(self.query_one(REVOKED_JTI, [jti.into()]).await?.is_some())
     }
 
-    async fn hot_one(
+    async fn query_one(
         &self,
         sql: &'static str,
         values: impl IntoIterator<Item = Value> + Send,
-    ) -> Result<Option<HotRow>, StoreError> {
+    ) -> Result<Option<FrequentRow>, StoreError> {
         let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), sql, values);
         match self.conn.read_inline(&statement) {
-            Some(rows) => Ok(rows.into_iter().next().map(HotRow::Cells)),
-            None => Ok(self.conn.query_one_raw(statement).await?.map(HotRow::Result)),
+            Some(rows) => Ok(rows.into_iter().next().map(FrequentRow::Cells)),
+            None => Ok(self.conn.query_one_raw(statement).await?.map(FrequentRow::Result)),
         }
     }
 
-    async fn hot_all(
+    async fn query_all(
         &self,
         sql: &'static str,
         values: impl IntoIterator<Item = Value> + Send,
-    ) -> Result<Vec<HotRow>, StoreError> {
+    ) -> Result<Vec<FrequentRow>, StoreError> {
         let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), sql, values);
         match self.conn.read_inline(&statement) {
-            Some(rows) => Ok(rows.into_iter().map(HotRow::Cells).collect()),
-            None => Ok(self.conn.query_all_raw(statement).await?.into_iter().map(HotRow::Result).collect()),
+            Some(rows) => Ok(rows.into_iter().map(FrequentRow::Cells).collect()),
+            None => {
+                Ok(self.conn.query_all_raw(statement).await?.into_iter().map(FrequentRow::Result).collect())
+            }
         }
     }
 }

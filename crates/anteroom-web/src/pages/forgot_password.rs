@@ -176,7 +176,7 @@ pub(crate) fn asked_page(
 
 #[derive(Serialize)]
 struct ResetStatus {
-    respond_to_form: bool,
+    go: bool,
 }
 
 /// `GET /forgot-password/waiting?interaction=…`: answers "go on" or "wait", and nothing else.
@@ -186,9 +186,8 @@ pub(crate) async fn poll(query: RawQuery, context: PageContext) -> Response {
         Some(interaction_ref) => is_reset_completed(&context.visit, interaction_ref).await,
         None => Ok(false),
     };
-    let answer = result.map_err(PageError::from).map(|respond_to_form| {
-        ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(ResetStatus { respond_to_form }))
-            .into_response()
+    let answer = result.map_err(PageError::from).map(|go| {
+        ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(ResetStatus { go })).into_response()
     });
     finish(&context, answer).await
 }

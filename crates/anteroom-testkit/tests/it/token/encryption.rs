@@ -180,7 +180,8 @@ async fn core_3_2_2_5_nor_does_one_that_a_form_began(backend: Backend) {
 
 /// At the authorization endpoint, and at the token endpoint.
 async fn core_3_1_3_3_no_tokens_for_a_person_who_left_the_clients_group_meanwhile(backend: Backend) {
-    let (provider, app, slow) = with_slow_keys_and(&backend, "groups = [\"clinicians\"]").await;
+    let (provider, app, slow) =
+        with_slow_keys_and(&backend, "first_party = true\ngroups = [\"clinicians\"]").await;
     provider.person("carol@practice.example").groups(&["clinicians"]).create().await;
     let key = AppDecryptionKey::new(EncryptionKeyType::Ec);
     for kind in ["code id_token", "code"] {
