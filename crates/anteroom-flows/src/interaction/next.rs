@@ -25,7 +25,7 @@ use crate::interaction::target::Target;
 use crate::protocol::authorization_response;
 use crate::protocol::hybrid::SignedIn;
 use crate::sessions::browser_sessions::active_sessions;
-use crate::sessions::form_effect::{FormEffect, note_once};
+use crate::sessions::form_effect::{FormEffect, record_once};
 
 pub(crate) use crate::interaction::persist_for_redirect::persist_for_redirect;
 pub use crate::interaction::step::{AccountMismatch, Next, Step, StepPage};
@@ -158,7 +158,7 @@ async fn note_not_entitled(
     match interaction.state.request_id {
         Some(request) => {
             let act = [b"access refused".as_slice(), request.0.as_bytes(), account.id.0.as_bytes()];
-            note_once(visit, entry, FormEffect::named(visit, &act)).await
+            record_once(visit, entry, FormEffect::named(visit, &act)).await
         }
         None => record_refusal(visit, entry).await,
     }

@@ -55,15 +55,15 @@ impl FormEffect {
 
 /// Writes the audit entry of a form that was refused, as [`crate::context::refusals::record_refusal`] does, and once for each form and
 /// entry.
-pub(crate) async fn note_refused_form(
+pub(crate) async fn record_refused_form(
     visit: &Visit,
     entry: AuditEntry,
     entered: &[&[u8]],
 ) -> Result<(), FlowError> {
-    note_once(visit, entry, FormEffect::of(visit, entered)).await
+    record_once(visit, entry, FormEffect::of(visit, entered)).await
 }
 
-pub(crate) async fn note_once(call: &Call, entry: AuditEntry, effect: FormEffect) -> Result<(), FlowError> {
+pub(crate) async fn record_once(call: &Call, entry: AuditEntry, effect: FormEffect) -> Result<(), FlowError> {
     if is_beyond_limit(call, &entry) {
         return Ok(());
     }

@@ -179,8 +179,11 @@ impl Queries {
         limit: u32,
     ) -> Result<Vec<Account>, StoreError> {
         let after = after.map_or("", FoldedAddress::as_str);
-        let rows = self.query_all(ACCOUNTS, [after.into(), i64::from(limit).into()]).await?;
-        rows.into_iter().map(|mut row| decode::account(&mut ColumnCursor::of_frequent(&mut row))).collect()
+        // These can be many rows, which would hold up the thread that asks.
+        let values = [after.into(), i64::from(limit).into()];
+        let statement = Statement::from_sql_and_values(self.conn.get_database_backend(), ACCOUNTS, values);
+        let rows = self.conn.query_all_raw(statement).await?;
+        rows.iter().map(|row| decode::account(&mut ColumnCursor::of(row))).collect()
     }
 
     pub async fn sign_in_view(

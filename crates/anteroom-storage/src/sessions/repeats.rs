@@ -114,7 +114,7 @@ impl Queries {
 
 impl Tx {
     /// Records that a form has this effect until `ends_at` (`name`: of the form with what was entered, and of the effect). `false`: it
-    /// has it already. The row is locked last; only submissions of the same form wait for it.
+    /// has it already. Only submissions of the same form wait for the row.
     pub async fn record_effect(
         &self,
         name: &[u8],

@@ -17,7 +17,7 @@ use crate::interaction::next::proceed;
 use crate::interaction::open_interaction::{InteractionRef, NewInteraction, OpenInteraction};
 use crate::interaction::verification_model::{Verification, VerifiedPerson, destination_of};
 use crate::sessions::browser_sessions::{active_sessions, sessions_of_other_accounts};
-use crate::sessions::form_effect::note_refused_form;
+use crate::sessions::form_effect::record_refused_form;
 use crate::sessions::new_session::RenewedSession;
 
 #[tracing::instrument(name = "enter_code", skip_all)]
@@ -118,7 +118,7 @@ async fn note_not_taken(
     };
     let event = Event::OneTimeCodeNotChecked { purpose: verification.purpose.as_str(), reason };
     let entry = visit.entry(Actor::Anonymous, event).about(verification.account().id);
-    note_refused_form(visit, entry, &[b"code not taken", entered.text().as_bytes()]).await
+    record_refused_form(visit, entry, &[b"code not taken", entered.text().as_bytes()]).await
 }
 
 async fn check_entered(

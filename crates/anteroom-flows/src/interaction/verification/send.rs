@@ -21,7 +21,7 @@ use crate::interaction::verification_model::{
     CodeDestination, CodeMethodChoice, a_day_before, code_quota, is_phone_still_accepted,
 };
 use crate::messages::languages::{message_languages, of_page};
-use crate::sessions::form_effect::note_refused_form;
+use crate::sessions::form_effect::record_refused_form;
 use crate::sessions::repeated_form::{MAX_REPEATS, repeat_window_start};
 
 #[derive(Debug)]
@@ -102,7 +102,7 @@ pub async fn send(
             let entry = visit.entry(Actor::Anonymous, event).about(account);
             let (method, phone) = way;
             let entered = [b"code not sent".as_slice(), method.as_bytes(), phone.0.as_bytes()];
-            note_refused_form(visit, entry, &entered).await?;
+            record_refused_form(visit, entry, &entered).await?;
             if problem == SendProblem::Choose {
                 return Ok(SendOutcome::Next(proceed(visit, page.interaction).await?));
             }

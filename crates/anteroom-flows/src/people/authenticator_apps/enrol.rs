@@ -18,7 +18,7 @@ use crate::interaction::authenticator_apps::open;
 use crate::interaction::next::Next;
 use crate::messages::notices::notices;
 use crate::sessions::browser_sessions::{active_sessions, other_account_used_browser_since};
-use crate::sessions::form_effect::note_refused_form;
+use crate::sessions::form_effect::record_refused_form;
 use crate::sessions::repeated_form::{MAX_REPEATS, repeat_window_start};
 
 #[derive(Debug)]
@@ -145,7 +145,7 @@ pub async fn confirm(
         let event = Event::OneTimeCodeNotChecked { purpose: "authenticator_app", reason: "wrong" };
         let actor = Actor::Account(enrolment.live.account.id);
         let entered = [b"code not taken".as_slice(), id.0.as_bytes(), entered.as_bytes()];
-        note_refused_form(visit, visit.entry(actor, event), &entered).await?;
+        record_refused_form(visit, visit.entry(actor, event), &entered).await?;
         return Ok(ConfirmOutcome::Wrong(Box::new(enrolment)));
     };
     let unit = ConfirmEnrolment::new(visit, enrolment, step).await?;

@@ -33,7 +33,7 @@ use crate::interaction::next::{Next, Step, StepPage, persist_for_redirect, proce
 use crate::interaction::open_interaction::{InteractionNotFound, InteractionRef, OpenInteraction};
 use crate::interaction::reopen::open_or_dashboard;
 use crate::sessions::browser_sessions::active_sessions;
-use crate::sessions::form_effect::note_refused_form;
+use crate::sessions::form_effect::record_refused_form;
 use crate::sessions::new_session::{NewCookies, make_current};
 use unit::{NewPasswordFor, SetPasswordResult, SetPasswordUnit, reset_done};
 
@@ -220,7 +220,7 @@ async fn record_password_refusal(
     let event = Event::NewPasswordRefused { reason: problem.as_str() };
     let entry = visit.entry(Actor::Anonymous, event).about(account.id);
     let [new, confirmed] = [&entered.new, &entered.confirmed].map(|text| text.expose_secret().as_bytes());
-    note_refused_form(visit, entry, &[b"new password refused", new, confirmed]).await
+    record_refused_form(visit, entry, &[b"new password refused", new, confirmed]).await
 }
 
 async fn check(

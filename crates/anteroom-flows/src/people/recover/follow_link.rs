@@ -24,7 +24,7 @@ use crate::interaction::open_interaction::{
 use crate::interaction::reopen::open;
 use crate::messages::links::{is_mailed_code_of, token_digests};
 use crate::sessions::browser_sessions::other_account_used_browser_since;
-use crate::sessions::form_effect::{FormEffect, note_refused_form};
+use crate::sessions::form_effect::{FormEffect, record_refused_form};
 use crate::sessions::repeated_form::repeat_window_start;
 
 #[derive(Debug)]
@@ -153,7 +153,7 @@ impl Unit for CountLinkCodeUnit {
 /// The same for known and unknown addresses: it names no account.
 async fn note_refused(visit: &Visit, entered: &str, reason: &'static str) -> Result<(), FlowError> {
     let entry = visit.entry(Actor::Anonymous, Event::LinkRefused { reason });
-    note_refused_form(visit, entry, &[b"link refused", entered.as_bytes()]).await
+    record_refused_form(visit, entry, &[b"link refused", entered.as_bytes()]).await
 }
 
 /// Follows the link in this browser: an interaction of its own carries the proof from here on.

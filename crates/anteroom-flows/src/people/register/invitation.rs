@@ -14,7 +14,7 @@ use crate::error::FlowError;
 use crate::interaction::next::{Next, proceed};
 use crate::interaction::open_interaction::{NewInteraction, OpenInteraction, SavedRow};
 use crate::messages::links::token_digests;
-use crate::sessions::form_effect::{FormEffect, note_refused_form};
+use crate::sessions::form_effect::{FormEffect, record_refused_form};
 
 #[derive(Debug)]
 pub enum InvitationOutcome {
@@ -55,7 +55,7 @@ pub async fn accept(visit: &Visit, token: &str) -> Result<InvitationOutcome, Flo
         Err(why) => {
             let event = Event::LinkRefused { reason: why.as_str() };
             let entry = visit.entry(Actor::Anonymous, event);
-            note_refused_form(visit, entry, &[b"link refused", token.as_bytes()]).await?;
+            record_refused_form(visit, entry, &[b"link refused", token.as_bytes()]).await?;
             Ok(InvitationOutcome::LinkInvalid)
         }
     }

@@ -18,7 +18,7 @@ use crate::interaction::open_interaction::{InteractionRef, OpenInteraction, pers
 use crate::interaction::phones::can_receive_codes;
 use crate::interaction::reopen::open;
 use crate::interaction::verification_model::is_resumed;
-use crate::sessions::form_effect::note_refused_form;
+use crate::sessions::form_effect::record_refused_form;
 
 /// As it was entered.
 #[derive(Clone, Debug)]
@@ -257,7 +257,7 @@ async fn refused(
     let entry = visit.entry(Actor::Anonymous, event).about(registration.proof.account);
     let kind = entered.kind.map_or("", PhoneKind::as_str);
     let entered = [b"phone refused".as_slice(), entered.text.as_bytes(), kind.as_bytes()];
-    note_refused_form(visit, entry, &entered).await?;
+    record_refused_form(visit, entry, &entered).await?;
     show_problem(visit, registration.interaction, problem).await
 }
 

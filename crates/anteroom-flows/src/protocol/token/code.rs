@@ -27,8 +27,8 @@ pub(super) async fn redeem(
     request: AuthorizationCodeGrant,
 ) -> Result<TokenResponse, TokenRequestError> {
     let call = exchange.call;
-    let issued_at = call.now;
-    let mut granted = checked(exchange, &request, issued_at).await?;
+    let received_at = call.now;
+    let mut granted = checked(exchange, &request, received_at).await?;
     // Everything that can fail in minting must fail before the code is redeemed.
     mint::check_signers(exchange)?;
     let recipient = mint::recipient(exchange, granted.worth.scope.contains(&Scope::OpenId)).await?;
@@ -36,7 +36,7 @@ pub(super) async fn redeem(
     if recipient.is_some() {
         // The client's keys may have been fetched. Meanwhile the person can have lost the right to use the client. The code is as
         // old as it was when it came.
-        granted = checked(exchange, &request, issued_at).await?;
+        granted = checked(exchange, &request, received_at).await?;
     }
     let GrantedByCode { grant, worth, account } = granted;
     let grant = Grant { created_at: exchange.call.now, ..grant };
